@@ -1,0 +1,103 @@
+"""A closed-loop HTTP load generator: N connections, each sends its next request when the last is answered."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import uvloop
+
+
+class Load(NamedTuple):
+    """What was measured: answers with status 200, others, seconds, and each latency in ms, ascending."""
+
+    answered: int
+    refused: int
+    seconds: float
+    latencies_ms: list[float]
+
+    @property
+    def per_s(self) -> float:
+        return self.answered / self.seconds
+
+    def percentile_ms(self, ratio: float) -> float:
+        position = min(len(self.latencies_ms) - 1, int(len(self.latencies_ms) * ratio))
+        return self.latencies_ms[position]
+
+
+class _Connection(asyncio.Protocol):
+    """Speaks just enough HTTP/1.1: answers with a content-length, one at a time."""
+
+    def __init__(self, requests: Callable[[], bytes], deadline: float, done: asyncio.Future[None]) -> None:
+        self._requests = requests
+        self._deadline = deadline
+        self._done = done
+        self._received = b""
+        self._sent_at = 0.0
+        self.latencies: list[float] = []
+        self.refused = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._requests())
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        if len(body) < length:
+            return
+        self._received = b""
+        now = time.perf_counter()
+        if head.startswith(b"HTTP/1.1 200"):
+            self.latencies.append((now - self._sent_at) * 1000)
+        else:
+            self.refused += 1
+        if now < self._deadline:
+            self._send()
+        else:
+            self._transport.close()
+            self._finish()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        if not self._done.done():
+            self._done.set_result(None)
+
+
+def post(path: str, api_key: str, bodies: list[bytes]) -> Callable[[], bytes]:
+    """The next of these bodies as a whole request, round and round."""
+    requests = itertools.cycle(
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        for body in bodies
+    )
+    return lambda: next(requests)
+
+
+async def _drive(port: int, connections: int, seconds: float, requests: Callable[[], bytes]) -> Load:
+    loop = asyncio.get_running_loop()
+    started = time.perf_counter()
+    waiting = [loop.create_future() for _ in range(connections)]
+    protocols = [
+        (await loop.create_connection(lambda done=done: _Connection(requests, started + seconds, done), "127.0.0.1", port))[1]
+        for done in waiting
+    ]
+    await asyncio.gather(*waiting)
+    took = time.perf_counter() - started
+    latencies = sorted(latency for protocol in protocols for latency in protocol.latencies)
+    return Load(len(latencies), sum(protocol.refused for protocol in protocols), took, latencies)
+
+
+def drive(port: int, connections: int, seconds: float, requests: Callable[[], bytes]) -> Load:
+    """Load the server on this port of the loopback address for so many seconds."""
+    return uvloop.run(_drive(port, connections, seconds, requests))

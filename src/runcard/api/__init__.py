@@ -1,0 +1,1 @@
+"""The JSON doors. Versions are strangers to each other."""

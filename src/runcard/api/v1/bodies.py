@@ -1,0 +1,105 @@
+"""Bodies of the v1 API as they stand on the wire. Unknown members are ignored; null means absent."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from msgspec import Meta, Struct
+
+from runcard.domain.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
+from runcard.domain.phase import Log
+
+AnyLog = TypeVar("AnyLog")
+Number = float | int
+Name = Annotated[str, Meta(max_length=255)]
+Named = Annotated[str, Meta(min_length=1)]
+# JSON values of any shape: number, text, boolean, object, array.
+AnyJson = Any
+
+
+class UnitUnderTestBody(Struct, gc=False):
+    serial_number: Name | None = None
+    part_number: Name | None = None
+    revision: Name | None = None
+    batch_number: Name | None = None
+
+
+class SubUnitBody(Struct, gc=False):
+    serial_number: Name
+
+
+class MeasurementBody(Struct, gc=False):
+    name: Named
+    outcome: MeasurementOutcome
+    measured_value: AnyJson = None
+    units: str | list[str | None] | None = None
+    lower_limit: Number | None = None
+    upper_limit: Number | None = None
+    validators: list[str] | None = None
+    docstring: str | None = None
+
+
+class PhaseBody(Struct, gc=False):
+    """Times in milliseconds since 1970."""
+
+    name: Named
+    outcome: PhaseOutcome
+    start_time_millis: Number | None = None
+    end_time_millis: Number | None = None
+    measurements: list[MeasurementBody] | None = None
+    docstring: str | None = None
+
+
+class LogBody(Struct, gc=False):
+    """A number as timestamp is milliseconds since 1970; a number as level is that of Python's logging."""
+
+    level: str | Number
+    timestamp: datetime | Number
+    message: str
+    source_file: str | None = None
+    line_number: Number | None = None
+
+
+class StepBody(Struct, gc=False):
+    """The deprecated form of a phase with at most one measurement."""
+
+    name: Named
+    step_passed: bool | None = None
+    started_at: datetime | None = None
+    duration: str | None = None
+    measurement_value: AnyJson = None
+    measurement_unit: str | None = None
+    limit_low: Number | None = None
+    limit_high: Number | None = None
+
+
+class RunBody(Struct, Generic[AnyLog], gc=False):
+    run_passed: bool
+    procedure_id: Annotated[str, Meta(min_length=1, max_length=255)]
+    procedure_name: Name | None = None
+    procedure_version: Name | None = None
+    unit_under_test: UnitUnderTestBody | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: str | None = None
+    outcome: RunOutcome | None = None
+    sub_units: list[SubUnitBody | Name] | None = None
+    phases: list[PhaseBody] | None = None
+    steps: list[StepBody] | None = None
+    logs: list[AnyLog] | None = None
+    operated_by: Name | None = None
+    serial_number: Name | None = None
+    part_number: Name | None = None
+    revision: Name | None = None
+    batch_number: Name | None = None
+    docstring: str | None = None
+    client: str | None = None
+    client_version: str | None = None
+
+
+# What may come, and what nearly always comes: lines that need no mending.
+CreateRunBody = RunBody[LogBody]
+UsualRunBody = RunBody[Log]
+
+
+class IdBody(Struct):
+    id: str

@@ -1,0 +1,208 @@
+"""From a v1 body to a run report. On the path of every run: plain loops, no second pass over the same data."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+
+from runcard.api.v1.bodies import LogBody, MeasurementBody, PhaseBody, RunBody, StepBody, SubUnitBody
+from runcard.domain.errors import InvalidInput
+from runcard.domain.instant import as_utc, of_unix_ms, parse_duration
+from runcard.domain.measurement import Measurement, Series, columns_of, storable_json, storable_number
+from runcard.domain.outcome import LOG_LEVELS, LogLevel, log_level_of_number
+from runcard.domain.phase import (
+    MAX_LINE_NUMBER,
+    Log,
+    Phase,
+    RetryCounter,
+    tidy_message,
+    tidy_source_file,
+)
+from runcard.domain.report import RunReport
+from runcard.domain.validator_text import validators_of_texts
+
+_LEVELS: dict[str, LogLevel] = {
+    **{level: level for level in LOG_LEVELS},
+    "WARN": "WARNING",
+    "FATAL": "CRITICAL",
+    "SUCCESS": "INFO",
+}
+
+
+def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> RunReport:
+    """The report that a body makes. Raises InvalidInput for what its types could not rule out."""
+    unit = body.unit_under_test
+    serial_number = _name(unit and unit.serial_number) or _name(body.serial_number)
+    if serial_number is None:
+        raise InvalidInput.at(("unit_under_test", "serial_number"), "required")
+    started_at = _moment(body.started_at, ("started_at",)) or received_at
+    return RunReport(
+        procedure=body.procedure_id.strip(),
+        serial_number=serial_number,
+        outcome=body.outcome or ("PASS" if body.run_passed else "FAIL"),
+        started_at=started_at,
+        duration=_run_duration(body, started_at),
+        part_number=_name(unit and unit.part_number) or _name(body.part_number),
+        revision_number=_name(unit and unit.revision) or _name(body.revision),
+        batch_number=_name(unit and unit.batch_number) or _name(body.batch_number),
+        procedure_version=_name(body.procedure_version),
+        operated_by=_name(body.operated_by),
+        sub_units=tuple(_serials(body.sub_units or ())),
+        docstring=body.docstring or None,
+        phases=_phases(body, started_at),
+        logs=_logs(body.logs or []),
+        steps=[msgspec.to_builtins(step) for step in body.steps] if body.steps else None,
+        client=body.client,
+        client_version=body.client_version,
+    )
+
+
+def _name(text: str | None) -> str | None:
+    return (text.strip() or None) if text else None
+
+
+def _serials(sub_units: Iterable[SubUnitBody | str]) -> Iterable[str]:
+    for item in sub_units:
+        yield (item if isinstance(item, str) else item.serial_number).strip()
+
+
+def _moment(moment: datetime | None, path: tuple[str | int, ...]) -> datetime | None:
+    if moment is None:
+        return None
+    try:
+        return as_utc(moment)
+    except ValueError as error:
+        raise InvalidInput.at(path, str(error)) from error
+
+
+def _duration(text: str, path: tuple[str | int, ...]) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise InvalidInput.at(path, str(error)) from error
+
+
+def _run_duration(body: RunBody[Any], started_at: datetime) -> timedelta:
+    if body.duration is not None:
+        return _duration(body.duration, ("duration",))
+    ended_at = _moment(body.ended_at, ("ended_at",))
+    return timedelta() if ended_at is None else ended_at - started_at
+
+
+def _phases(body: RunBody[Any], started_at: datetime) -> tuple[Phase, ...]:
+    retries = RetryCounter()
+    phases = [
+        _phase(phase, ("phases", position), started_at, retries)
+        for position, phase in enumerate(body.phases or ())
+    ]
+    for position, step in enumerate(body.steps or ()):
+        phases.append(_step(step, ("steps", position), started_at, retries))
+    return tuple(phases)
+
+
+def _phase(
+    phase: PhaseBody, path: tuple[str | int, ...], run_started_at: datetime, retries: RetryCounter
+) -> Phase:
+    started_at = run_started_at
+    try:
+        if phase.start_time_millis is not None:
+            started_at = of_unix_ms(phase.start_time_millis)
+        ended_at = started_at if phase.end_time_millis is None else of_unix_ms(phase.end_time_millis)
+    except ValueError as error:
+        raise InvalidInput.at((*path, "start_time_millis or end_time_millis"), str(error)) from error
+    return Phase(
+        phase.name,
+        phase.outcome,
+        started_at,
+        max(started_at, ended_at),
+        tuple([_measurement(item) for item in phase.measurements or ()]),
+        phase.docstring or None,
+        retries.next(phase.name),
+    )
+
+
+def _measurement(body: MeasurementBody) -> Measurement:
+    value = body.measured_value
+    exact: str | None = None
+    series: tuple[Series, ...] = ()
+    uom: str | None
+    if type(value) is list and (columns := columns_of(value)) is not None:
+        series, value, uom = _series(columns, body.units), None, None
+    else:
+        uom = body.units or None if not isinstance(body.units, list) else _joined(body.units)
+        if type(value) is int:
+            value, exact = storable_number(value)
+        elif isinstance(value, list | dict):
+            value = storable_json(value)
+    validators = ()
+    if body.validators:
+        judged = [list(one.data) for one in series[-1:]] or [value]
+        validators = validators_of_texts(body.validators, judged[0], body.outcome)
+    return Measurement(
+        body.name,
+        body.outcome,
+        value,
+        uom,
+        body.lower_limit,
+        body.upper_limit,
+        validators,
+        series,
+        (),
+        body.docstring or None,
+        exact,
+    )
+
+
+def _joined(units: list[str | None]) -> str | None:
+    return ", ".join(unit for unit in units if unit) or None
+
+
+def _series(columns: list[list[float | int]], units: str | list[str | None] | None) -> tuple[Series, ...]:
+    """One series a column; a list of units names each column's, a single one that of the last."""
+    per_column: list[str | None] = [None] * len(columns)
+    if isinstance(units, str):
+        per_column[-1] = units or None
+    elif units:
+        per_column[: len(units)] = units[: len(columns)]
+    return tuple(
+        Series([storable_number(cell)[0] for cell in column], uom or None)
+        for column, uom in zip(columns, per_column, strict=True)
+    )
+
+
+def _logs(bodies: list[LogBody] | list[Log]) -> tuple[Log, ...]:
+    if bodies and isinstance(bodies[0], Log):  # decoded as usual: all are
+        return tuple(cast("list[Log]", bodies))
+    return tuple([_log(body, position) for position, body in enumerate(cast("list[LogBody]", bodies))])
+
+
+def _log(body: LogBody, position: int) -> Log:
+    """A line with its oddities mended or refused."""
+    moment, line = body.timestamp, body.line_number or 0
+    try:
+        timestamp = as_utc(moment) if isinstance(moment, datetime) else of_unix_ms(moment)
+    except ValueError as error:
+        raise InvalidInput.at(("logs", position, "timestamp"), str(error)) from error
+    if not -MAX_LINE_NUMBER <= line <= MAX_LINE_NUMBER or line % 1:
+        raise InvalidInput.at(("logs", position, "line_number"), f"{line} is not a whole number")
+    return Log(
+        _level(body.level, position),
+        timestamp,
+        tidy_message(body.message),
+        tidy_source_file(body.source_file or ""),
+        int(line),
+    )
+
+
+def _level(level: str | float, position: int) -> LogLevel:
+    """The level, also as only some clients write it: " CRITICAL", warn, 40."""
+    if isinstance(level, str):
+        known = _LEVELS.get(level.strip().upper())
+        if known is not None:
+            return known
+    elif 10 <= level <= 50:
+        return log_level_of_number(level)
+    raise InvalidInput.at(
+        ("logs", position, "level"), f"{level!r} is no log level; use one of {', '.join(LOG_LEVELS)}"
+    )

@@ -1,0 +1,117 @@
+"""The only place where the parts meet."""
+
+import gc
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from runcard import __version__
+from runcard.api.v1.router import router as v1_router
+from runcard.api.v1.runs import CreateRun
+from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.edge.deps import Parts
+from runcard.edge.errors import answer_error, not_found_body
+from runcard.edge.gate import Gate
+from runcard.edge.links import Links
+from runcard.edge.paths import ApiPaths
+from runcard.settings import Settings
+from runcard.store.blobs import Blobs
+from runcard.store.database import Database
+from runcard.store.migrate import migrate
+from runcard.store.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of an installation, brought up to the newest schema."""
+    database = Database.open(settings.database_url, settings.sqlite_path)
+    migrate(database)
+    return database
+
+
+def open_blobs(settings: Settings) -> Blobs:
+    """The place of an installation's attachments."""
+    return Blobs.open(
+        settings.attachments_url, settings.attachments_endpoint, settings.data_dir / "attachments"
+    )
+
+
+def create_app(settings: Settings) -> ApiPaths:
+    """The whole server for one installation."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _spare_the_collector()
+        database = open_database(settings)
+        writer = Writer(database)
+        app.state.parts = Parts(
+            database=database,
+            writer=writer,
+            gate=Gate(database),
+            blobs=open_blobs(settings),
+            links=Links(
+                settings.secret_key or _secret_key(settings.data_dir),
+                settings.public_url,
+                {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
+            ),
+            max_body_bytes=settings.max_body_bytes,
+            max_upload_bytes=settings.max_upload_bytes,
+            runs_as_object=settings.runs_envelope == "object",
+        )
+        try:
+            yield
+        finally:
+            writer.close()
+            database.close()
+
+    app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
+    app.include_router(v1_router, prefix="/api/v1")
+    app.include_router(v1_router, prefix="/v1", include_in_schema=False)
+    app.add_exception_handler(RuncardError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_error)
+    create_run = CreateRun()
+    return ApiPaths(app, {"/api/v1/runs": create_run, "/v1/runs": create_run})
+
+
+async def _answer_error(_request: Request, error: Exception) -> Response:
+    answer = answer_error(error)
+    if answer.status >= 500:
+        _log.error("request failed", exc_info=error)
+    return Response(answer.body, answer.status, media_type="application/json")
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    issues = [Issue(tuple(item["loc"][1:]), item["msg"]) for item in error.errors()]
+    return await _answer_error(request, InvalidInput(issues))
+
+
+async def _answer_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Response(not_found_body(), 404, media_type="application/json")
+
+
+def _spare_the_collector() -> None:
+    """Let the cycle collector run rarely: a run makes hundreds of objects and no cycles. Worth a tenth of the speed."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+def _secret_key(data_dir: Path) -> str:
+    """The key in the data directory, made at the first start and readable by its owner only."""
+    path = data_dir / "secret.key"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), "ascii")
+    return path.read_text("ascii").strip()

@@ -1,0 +1,1 @@
+"""The nouns and rules of a test floor. Pure: no I/O, no clock, no state."""

@@ -1,0 +1,175 @@
+"""Everything that can be wrong, named by what is wrong.
+
+Each message names the field or thing, the value, and the mend. `edge.errors` maps each class to its HTTP status.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Issue(NamedTuple):
+    """One violation in an input: where (keys and indices from the root), and what is wrong there."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+    @property
+    def location(self) -> str:
+        return ".".join(str(step) for step in self.path)
+
+
+class RuncardError(Exception):
+    """Root of all errors that Runcard itself raises."""
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class InvalidInput(RuncardError):
+    """The input was readable but breaks its schema or a rule on a single field."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        super().__init__("Input validation failed")
+        self.issues = tuple(issues)
+
+    @classmethod
+    def at(cls, path: str | tuple[str | int, ...], message: str) -> "InvalidInput":
+        return cls([Issue((path,) if isinstance(path, str) else path, message)])
+
+
+class MalformedBody(RuncardError):
+    """The body is not JSON at all."""
+
+
+class UnsupportedMediaType(RuncardError):
+    """The body has a content type that the endpoint does not read."""
+
+
+class PayloadTooLarge(RuncardError):
+    """A body or file exceeds the size that this server accepts."""
+
+
+class UnreadableReport(RuncardError):
+    """A report file is not of the format that it was said to be."""
+
+
+class Unauthenticated(RuncardError):
+    """No key, or one that is unknown, revoked, or belongs to a suspended user."""
+
+    def __init__(self, message: str = "Invalid API key.") -> None:
+        super().__init__(message)
+
+
+class PermissionDenied(RuncardError):
+    """The caller is known and may not do this."""
+
+
+class StationNotAuthorized(PermissionDenied):
+    """A station named a procedure that it is not linked to, or that does not exist."""
+
+    def __init__(self) -> None:
+        super().__init__("Station is not authorized for this procedure.")
+
+
+class CreationForbidden(PermissionDenied):
+    """The organization does not let stations create what this run would create."""
+
+    def __init__(self, entities: Sequence[str]) -> None:
+        super().__init__("; ".join(f"{entity} creation failed." for entity in entities))
+
+
+class QuotaExceeded(PermissionDenied):
+    """The organization has recorded as many runs this month as its admin allows."""
+
+    def __init__(self) -> None:
+        super().__init__("Monthly limit exceeded.")
+
+
+class SignatureInvalid(PermissionDenied):
+    """A signed URL was tampered with or has expired."""
+
+
+class NotFound(RuncardError):
+    """What the caller addressed does not exist in the caller's organization."""
+
+
+class ProcedureNotFound(NotFound):
+    def __init__(self, reference: str) -> None:
+        super().__init__(
+            f"Procedure with ID {reference} does not exist. Create the procedure first in the app."
+        )
+
+
+class OperatorNotFound(NotFound):
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            f"Operator with email {email} does not exist. Create the user first in the app."
+        )
+
+
+class UnitNotFound(NotFound):
+    def __init__(self, serial_number: str) -> None:
+        super().__init__(f"Unit not found: {serial_number}")
+
+
+class RunNotFound(NotFound):
+    def __init__(self, run_id: object) -> None:
+        super().__init__(f"Run not found: {run_id}")
+
+
+class AttachmentNotFound(NotFound):
+    def __init__(self, upload_id: object) -> None:
+        super().__init__(
+            f"Upload not found: {upload_id}. Initialize an upload and PUT its bytes first."
+        )
+
+
+class PartNumberMissing(RuncardError):
+    """A new unit came without a part number, and no rule reads one from the serial number."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Part number is required but not provided and no automatic parsing is configured. "
+            "Provide a part_number parameter or configure serial number parsing in organization settings."
+        )
+
+
+class PartNumberUnreadable(RuncardError):
+    """The organization's serial-number pattern finds no part number in this serial number."""
+
+    def __init__(self, serial_number: str) -> None:
+        super().__init__(
+            f"Part number extraction failed for serial number {serial_number}. "
+            "Provide a part_number parameter explicitly or fix the regex pattern in organization settings."
+        )
+
+
+class SubUnitsNotFound(RuncardError):
+    def __init__(self, serial_numbers: Sequence[str]) -> None:
+        super().__init__(f"Sub-units not found: {', '.join(serial_numbers)}")
+
+
+class CircularParentage(RuncardError):
+    """A unit would become its own ancestor."""
+
+    def __init__(self) -> None:
+        super().__init__("Circular parent relationship not allowed")
+
+
+class Conflict(RuncardError):
+    """The request contradicts what is already recorded."""
+
+
+class AlreadyExists(Conflict):
+    def __init__(self, noun: str, name: str) -> None:
+        super().__init__(f"{noun} {name} already exists. Choose another name.")
+
+
+class UploadNotLinkable(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Failed to sync upload with run")
+
+
+class StorageUnavailable(RuncardError):
+    """The place where files are kept did not answer."""

@@ -1,0 +1,59 @@
+"""Identifiers: UUIDv7 for what is recorded, derived identifiers for what lies inside a run.
+
+A run's id leaves its lowest 26 bits zero. The phases, measurements and logs of the run are numbered in document
+order, and their ids are the run's id with a kind and that number in those bits, so that nothing needs to be stored
+or indexed for them and the run is found from any of them.
+"""
+
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+import uuid_utils
+
+_POSITION_BITS = 24
+_INNER_BITS = _POSITION_BITS + 2
+_INNER_MASK = (1 << _INNER_BITS) - 1
+MAX_PARTS_PER_KIND = 1 << _POSITION_BITS
+
+
+class RunPart(IntEnum):
+    """What an id inside a run stands for."""
+
+    PHASE = 1
+    MEASUREMENT = 2
+    LOG = 3
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7 (RFC 9562); ids made later in a process sort later."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def new_run_id() -> UUID:
+    """A fresh UUIDv7 with room for `part_id` in its lowest 26 bits (48 random bits a millisecond remain)."""
+    return UUID(int=uuid_utils.uuid7().int & ~_INNER_MASK)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """An id below all that were made at or after the millisecond of this moment."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def part_id(run_id: UUID, kind: RunPart, position: int) -> UUID:
+    """Id of the phase, measurement or log at `position` (from 0, in document order) of a run.
+
+    Raises ValueError where position is not below MAX_PARTS_PER_KIND.
+    """
+    if not 0 <= position < MAX_PARTS_PER_KIND:
+        raise ValueError(f"position {position} is outside 0..{MAX_PARTS_PER_KIND - 1}")
+    return UUID(int=run_id.int | kind << _POSITION_BITS | position)
+
+
+def run_of(inner_id: UUID) -> tuple[UUID, RunPart, int] | None:
+    """The run, kind and position that `part_id` made this id from; None where it is not such an id."""
+    kind = inner_id.int >> _POSITION_BITS & 0b11
+    if kind == 0:
+        return None
+    position = inner_id.int & (MAX_PARTS_PER_KIND - 1)
+    return UUID(int=inner_id.int & ~_INNER_MASK), RunPart(kind), position

@@ -1,0 +1,72 @@
+"""Moments and durations, as ISO 8601 writes them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+_WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
+_ZERO = ("P", "PT")  # not valid ISO 8601, but what tofupilot 1.0 sends for zero
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same moment, aware and in UTC; a moment without a zone is UTC already.
+
+    Raises ValueError for a moment that UTC puts outside the years 1 to 9999.
+    """
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    if moment.tzinfo is UTC:
+        return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{moment.isoformat()} lies outside the years 1 to 9999") from error
+
+
+def of_unix_ms(milliseconds: float) -> datetime:
+    """The moment so many milliseconds after 1970, rounded to whole ones.
+
+    Raises ValueError where that is not a finite number or lies outside the years 1 to 9999.
+    """
+    try:
+        return datetime.fromtimestamp(round(milliseconds) / 1000, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise ValueError(f"{milliseconds} ms lies outside the years 1 to 9999") from error
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that an ISO 8601 text gives in weeks, or in days, hours, minutes and seconds; may be negative.
+
+    Raises ValueError for anything else; years and months have no fixed length and are refused.
+    """
+    if text in _ZERO:
+        return timedelta()
+    if weeks := _WEEKS.fullmatch(text):
+        return timedelta(weeks=int(weeks[1]))
+    try:
+        return msgspec.convert(text, timedelta)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no ISO 8601 duration such as PT2M30S") from error
+
+
+def format_duration(duration: timedelta) -> str:
+    """ISO 8601: PT0S, PT2M30S, P1DT2H, PT0.5S."""
+    sign = "-" if duration < timedelta() else ""
+    duration = abs(duration)
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{duration.microseconds:06d}".rstrip("0") if duration.microseconds else ""
+    time = (
+        (f"{hours}H" if hours else "")
+        + (f"{minutes}M" if minutes else "")
+        + (f"{seconds}{fraction}S" if seconds or fraction else "")
+    )
+    days = f"{duration.days}D" if duration.days else ""
+    return f"{sign}P{days}{'T' + time if time else ''}" if days or time else "PT0S"
+
+
+def format_instant(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, or microseconds where the moment has them: 2026-01-31T12:00:00.000Z."""
+    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"

@@ -1,0 +1,24 @@
+"""Regular expressions from outside: matched in linear time, so that no pattern can hold the server up."""
+
+import re2
+
+from runcard.domain.errors import InvalidInput
+
+_MAX_PATTERN_LENGTH = 1000
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return options
+
+
+def compile_pattern(text: str) -> "re2._Regexp[str]":
+    """A linear-time matcher. Raises InvalidInput for a broken, oversized or unsupported (look-around) pattern."""
+    if len(text) > _MAX_PATTERN_LENGTH:
+        raise InvalidInput.at("pattern", f"Pattern has {len(text)} characters; use at most {_MAX_PATTERN_LENGTH}.")
+    try:
+        return re2.compile(text, options=_options())
+    except (re2.error, UnicodeEncodeError) as error:
+        raise InvalidInput.at("pattern", f"Pattern {text!r} cannot be used: {error}. RE2 syntax is required.") from error

@@ -1,0 +1,16 @@
+"""A run as it was recorded: a header that lists are made of, and a document that is read whole."""
+
+from msgspec import Struct
+
+from runcard.domain.phase import Log, Phase
+
+
+class RunDocument(Struct, frozen=True, array_like=True, gc=False):
+    """The inside of a run, immutable. New fields go to the end, with defaults, so that old documents stay readable.
+
+    steps: the deprecated v1 steps as they came.
+    """
+
+    phases: tuple[Phase, ...] = ()
+    logs: tuple[Log, ...] = ()
+    steps: list[object] | None = None

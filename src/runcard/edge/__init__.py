@@ -1,0 +1,1 @@
+"""What every door shares: injected parts, errors, bodies, uploads."""

@@ -1,0 +1,137 @@
+"""Bodies off the wire: bytes to typed Structs, or an error that names every field that is wrong."""
+
+import json
+import re
+import types
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.types import Receive
+
+from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
+
+T = TypeVar("T")
+Usual = TypeVar("Usual")
+Path = tuple[str | int, ...]
+
+_MAX_ISSUES = 20
+_LOCATION = re.compile(r" - at `\$(.*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+_MISSING = re.compile(r"Object missing required field `(.+?)`")
+
+
+class BodyDecoder(Generic[T, Usual]):
+    """Decodes JSON (with NaN and Infinity tolerated) or form-encoded bodies into one Struct type.
+
+    Where there is a stricter type `usual` that nearly every body fits, a body that does is decoded into that.
+    """
+
+    def __init__(self, wanted: type[T], usual: type[Usual] | None = None) -> None:
+        self._wanted = wanted
+        self._decoder: msgspec.json.Decoder[T | Usual] = msgspec.json.Decoder(usual or wanted)
+
+    def decode(self, body: bytes, content_type: str = "application/json") -> T | Usual:
+        """Raises UnsupportedMediaType, MalformedBody, or InvalidInput with an issue for each violation."""
+        media = content_type.partition(";")[0].strip().lower()
+        if media == "application/x-www-form-urlencoded":
+            return self._convert(dict(parse_qsl(body.decode("utf-8", "replace"))))
+        if media not in ("application/json", ""):
+            raise UnsupportedMediaType(f"Content type {media} is not supported; send application/json.")
+        try:
+            return self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._convert(parse_json(body))
+
+    def _convert(self, value: object) -> T:
+        try:
+            return msgspec.convert(value, self._wanted)
+        except (msgspec.ValidationError, RecursionError) as error:
+            issues = list(_violations(value, self._wanted, ()))[:_MAX_ISSUES]
+            raise InvalidInput(issues or [Issue((), str(error))]) from error
+
+
+def parse_json(body: bytes) -> object:
+    """Any JSON value; NaN and Infinity are read. Raises MalformedBody."""
+    try:
+        value = json.loads(body)
+        # A lone surrogate is JSON but no text that anyone could store or send on.
+        msgspec.msgpack.encode(value, enc_hook=_refuse)
+    except RecursionError as error:
+        raise MalformedBody("Body is nested too deeply to be read.") from error
+    except UnicodeEncodeError as error:
+        raise MalformedBody("Body contains half of a surrogate pair, which is no text; remove it.") from error
+    except OverflowError:
+        return value  # an integer beyond 64 bits: readable JSON
+    except ValueError as error:
+        raise MalformedBody(f"Body is not valid JSON: {error}") from error
+    return value
+
+
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """The whole body of a request. Raises PayloadTooLarge as soon as it is longer than `max_bytes`."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        _check_size(len(body), max_bytes)
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body", False):
+        _check_size(size, max_bytes)
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+    _check_size(size, max_bytes)
+    return b"".join(chunks)
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise PayloadTooLarge(f"Body is larger than {max_bytes} bytes; send less, or raise max_body_bytes.")
+
+
+def _refuse(value: object) -> object:
+    raise TypeError(value)
+
+
+def _violations(value: object, wanted: Any, path: Path) -> Iterator[Issue]:
+    """Each place where a value breaks its type, deepest first known: msgspec itself stops at the first."""
+    options = get_args(wanted) if get_origin(wanted) in (Union, types.UnionType) else (wanted,)
+    for option in options:
+        if _is_struct(option) and isinstance(value, dict):
+            yield from _struct_violations(value, option, path)
+            return
+        if get_origin(option) in (list, tuple) and isinstance(value, list):
+            item_type = get_args(option)[0]
+            for position, item in enumerate(value):
+                yield from _violations(item, item_type, (*path, position))
+            return
+    try:
+        msgspec.convert(value, wanted)
+    except (msgspec.ValidationError, RecursionError) as error:
+        yield _issue(error, path)
+
+
+def _struct_violations(value: dict[str, object], wanted: Any, path: Path) -> Iterator[Issue]:
+    for field in msgspec.structs.fields(wanted):
+        if field.encode_name in value:
+            yield from _violations(value[field.encode_name], field.type, (*path, field.encode_name))
+        elif field.required:
+            yield Issue((*path, field.encode_name), "required")
+
+
+def _is_struct(option: Any) -> bool:
+    return isinstance(option, type) and issubclass(option, msgspec.Struct)
+
+
+def _issue(error: Exception, path: Path) -> Issue:
+    text = str(error)
+    location = _LOCATION.search(text)
+    inner: Path = ()
+    if location:
+        text = text[: location.start()]
+        inner = tuple(int(index) if index else name for name, index in _STEP.findall(location[1]))
+    if missing := _MISSING.match(text):
+        return Issue((*path, *inner, missing[1]), "required")
+    return Issue((*path, *inner), text)

@@ -1,0 +1,58 @@
+"""Letting API keys in.
+
+Whether a key holds is decided by the record, at the moment it is used. For the runs' own routes that is inside the
+transaction that records the run, so it costs nothing; the gate only keeps strangers from sending large bodies there.
+"""
+
+from typing import NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+
+from runcard.auth.tokens import bearer_token, digest_of
+from runcard.domain.actor import Actor
+from runcard.domain.errors import Unauthenticated
+from runcard.store.database import Database
+from runcard.store.lookups import find_actor
+from runcard.store.transaction import Transaction
+
+_MAX_REMEMBERED = 10_000
+
+
+class Admission(NamedTuple):
+    """A key that held a moment ago, and whose it is."""
+
+    digest: bytes
+    actor: Actor
+
+
+class Gate:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen: dict[bytes, Actor] = {}
+
+    def identify(self, authorization: str | None) -> Actor:
+        """Whose key this is now. Raises Unauthenticated."""
+        digest = digest_of(bearer_token(authorization))
+        with self._database.read() as connection:
+            actor = find_actor(connection, digest)
+        if actor is None:
+            self._seen.pop(digest, None)
+            raise Unauthenticated
+        if len(self._seen) >= _MAX_REMEMBERED:
+            self._seen.clear()
+        self._seen[digest] = actor
+        return actor
+
+    async def admit(self, authorization: str | None) -> Admission:
+        """As `identify`, but a key that has held before is let in unasked: `confirm` it before acting on it."""
+        digest = digest_of(bearer_token(authorization))
+        actor = self._seen.get(digest) or await run_in_threadpool(self.identify, authorization)
+        return Admission(digest, actor)
+
+    def confirm(self, tx: Transaction, admission: Admission) -> Actor:
+        """The actor behind the key as of this transaction. Raises Unauthenticated."""
+        actor = tx.catalog.actor(admission.digest)
+        if actor is None:
+            self._seen.pop(admission.digest, None)
+            raise Unauthenticated
+        return actor

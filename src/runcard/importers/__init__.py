@@ -1,0 +1,1 @@
+"""Bytes of a report file in, run reports out. One file a format."""

@@ -1,0 +1,178 @@
+"""What a report refers to: which records it names exist, and which it would create."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.actor import Actor, StationActor
+from runcard.domain.errors import (
+    CreationForbidden,
+    OperatorNotFound,
+    PartNumberMissing,
+    PartNumberUnreadable,
+    ProcedureNotFound,
+    StationNotAuthorized,
+)
+from runcard.domain.organization import Organization
+from runcard.domain.report import RunReport
+from runcard.domain.serial import part_number_of
+from runcard.store.catalog import Catalog
+from runcard.store.creator import Creator
+from runcard.store.lookups import UnitRow
+from runcard.store.parts import DEFAULT_REVISION, stage_part, stage_revision
+from runcard.store.batches import stage_batch
+from runcard.store.procedures import stage_version
+from runcard.store.transaction import Transaction
+
+
+class Reference(NamedTuple):
+    """A record that a run names: known by its id, to be created under its name, or (both None) not named."""
+
+    name: str | None = None
+    id: UUID | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        return self.name is not None and self.id is None
+
+
+class Placement(NamedTuple):
+    """Where the unit under test belongs after this run."""
+
+    part: Reference
+    revision: Reference
+    batch: Reference
+
+
+def resolve_procedure(catalog: Catalog, actor: Actor, reference: str) -> UUID:
+    """Id of the procedure with this id or identifier.
+
+    Raises StationNotAuthorized where a station names one that it is not linked to now or that does not exist (a
+    station does not learn which), ProcedureNotFound where a user names one that does not exist.
+    """
+    procedure_id = _find_procedure(catalog, actor.organization_id, reference)
+    if isinstance(actor, StationActor):
+        if procedure_id is None or catalog.link(actor.station_id, procedure_id) is None:
+            raise StationNotAuthorized
+        return procedure_id
+    if procedure_id is None:
+        raise ProcedureNotFound(reference)
+    return procedure_id
+
+
+def _find_procedure(catalog: Catalog, organization_id: UUID, reference: str) -> UUID | None:
+    try:
+        found = catalog.procedure(organization_id, UUID(reference))
+    except ValueError:
+        found = None
+    return found or catalog.procedure_by_identifier(organization_id, reference)
+
+
+def resolve_operator(catalog: Catalog, organization_id: UUID, email: str | None) -> UUID | None:
+    """Id of the member with this e-mail; None where none was named. Raises OperatorNotFound."""
+    if email is None:
+        return None
+    found = catalog.user(organization_id, email)
+    if found is None:
+        raise OperatorNotFound(email)
+    return found
+
+
+def resolve_placement(
+    catalog: Catalog, organization: Organization, unit: UnitRow | None, report: RunReport
+) -> Placement:
+    """Part, revision and batch of the unit: those that the report names, else where the unit already is.
+
+    Raises PartNumberMissing or PartNumberUnreadable where a new unit comes without a part.
+    """
+    part = _resolve_part(catalog, organization, unit, report)
+    stays = unit is not None and part.id == unit.part_id
+    if report.revision_number is not None:
+        found = None if part.id is None else catalog.revision(part.id, report.revision_number)
+        revision = Reference(report.revision_number, found)
+    elif unit is not None and stays:
+        revision = Reference(id=unit.revision_id)
+    else:
+        found = None if part.id is None else catalog.default_revision(part.id)
+        revision = Reference(DEFAULT_REVISION, found)
+    if report.batch_number is not None:
+        batch = Reference(report.batch_number, catalog.batch(organization.id, report.batch_number))
+    else:
+        batch = Reference(id=None if unit is None else unit.batch_id)
+    return Placement(part, revision, batch)
+
+
+def _resolve_part(
+    catalog: Catalog, organization: Organization, unit: UnitRow | None, report: RunReport
+) -> Reference:
+    number = report.part_number
+    if number is None and organization.serial_number_pattern is not None:
+        number = part_number_of(report.serial_number, organization.serial_number_pattern)
+    if number is not None:
+        return Reference(number, catalog.part(organization.id, number))
+    if unit is not None:
+        return Reference(id=unit.part_id)
+    if organization.serial_number_pattern is None:
+        raise PartNumberMissing
+    raise PartNumberUnreadable(report.serial_number)
+
+
+def check_creation(
+    organization: Organization,
+    actor: Actor,
+    placement: Placement,
+    *,
+    unit_is_new: bool,
+    version: Reference,
+) -> None:
+    """Raises CreationForbidden where a station would create what its organization does not let stations create.
+
+    The default revision comes with its part and needs no leave of its own.
+    """
+    if not isinstance(actor, StationActor):
+        return
+    brings_default = placement.part.is_missing and placement.revision.name == DEFAULT_REVISION
+    wanted = {
+        "Part": placement.part.is_missing and not organization.station_may_create_parts,
+        "Revision": placement.revision.is_missing
+        and not brings_default
+        and not organization.station_may_create_revisions,
+        "Batch": placement.batch.is_missing and not organization.station_may_create_batches,
+        "Unit": unit_is_new and not organization.station_may_create_units,
+        "Version": version.is_missing and not organization.station_may_create_versions,
+    }
+    refused = [entity for entity, is_refused in wanted.items() if is_refused]
+    if refused:
+        raise CreationForbidden(refused)
+
+
+class Place(NamedTuple):
+    """A placement whose records all exist or are staged."""
+
+    part_id: UUID
+    revision_id: UUID
+    batch_id: UUID | None
+
+
+def create_missing(tx: Transaction, organization_id: UUID, placement: Placement, creator: Creator) -> Place:
+    """Stage whatever the placement names and nobody has named before."""
+    part, revision, batch = placement
+    part_id = part.id or stage_part(tx, organization_id, part.name or "", creator)
+    revision_id = revision.id
+    if revision_id is None:
+        number = revision.name or DEFAULT_REVISION
+        revision_id = tx.catalog.revision(part_id, number) or stage_revision(
+            tx, organization_id, part_id, number, creator
+        )
+    batch_id = batch.id
+    if batch_id is None and batch.name is not None:
+        batch_id = stage_batch(tx, organization_id, batch.name, creator)
+    return Place(part_id, revision_id, batch_id)
+
+
+def create_missing_version(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, version: Reference, creator: Creator
+) -> UUID | None:
+    """Id of the version, staged where it is new; None where the run names none."""
+    if version.id is None and version.name is not None:
+        return stage_version(tx, organization_id, procedure_id, version.name, creator)
+    return version.id

@@ -1,0 +1,84 @@
+"""Every RUNCARD_* variable and every key of runcard.toml, read once at start."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct, ValidationError, convert
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it, its value and the mend."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an installation may choose. Each key is also read from RUNCARD_<KEY IN UPPER CASE>.
+
+    data_dir: the one directory that holds the SQLite file, the attachments and the signing key.
+    database_url: None: SQLite inside data_dir; else postgresql://user:password@host/name.
+    attachments_url: None: files inside data_dir; else an object store such as s3://bucket/prefix.
+    attachments_endpoint: address of an S3-compatible server where it is not the vendor's own.
+    public_url: the root under which stations reach this server, for the links it hands out; None: taken from
+        each request.
+    secret_key: signs links and sessions; None: a key file in data_dir. Needed where several hosts serve one database.
+    upload_expires_s, download_expires_s: how long a signed link works.
+    runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
+    """
+
+    data_dir: Path = Path("data")
+    database_url: str | None = None
+    attachments_url: str | None = None
+    attachments_endpoint: str | None = None
+    public_url: str | None = None
+    secret_key: str | None = None
+    max_body_bytes: int = 64 * MIB
+    max_upload_bytes: int = 100 * MIB
+    upload_expires_s: int = 900
+    download_expires_s: int = 86_400
+    runs_envelope: str = "array"
+
+    @property
+    def sqlite_path(self) -> Path:
+        return self.data_dir / "runcard.sqlite3"
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Settings from, in rising weight: runcard.toml in the data directory, RUNCARD_* variables, `overrides`.
+
+    Overrides that are None count as not given. Raises SettingsError for an unknown key or an unusable value.
+    """
+    variables = _from_environment(os.environ if environment is None else environment)
+    given = {key: value for key, value in overrides.items() if value is not None}
+    data_dir = Path(str(given.get("data_dir") or variables.get("data_dir") or Settings().data_dir))
+    merged: dict[str, object] = {**_from_file(data_dir / "runcard.toml"), **variables, **given}
+    merged["data_dir"] = str(data_dir)
+    try:
+        return convert(merged, Settings, strict=False, dec_hook=_decode_path)
+    except ValidationError as error:
+        raise SettingsError(f"A setting cannot be used: {error}. See docs/settings.md for the keys.") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    prefix = "RUNCARD_"
+    known = set(Settings.__struct_fields__)
+    return {
+        key.removeprefix(prefix).lower(): value
+        for key, value in environment.items()
+        if key.startswith(prefix) and key.removeprefix(prefix).lower() in known and value
+    }
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        return dict(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}. Mend or remove it.") from error
+
+
+def _decode_path(wanted: type, value: object) -> object:
+    return Path(str(value)) if wanted is Path else value

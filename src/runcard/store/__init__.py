@@ -1,0 +1,1 @@
+"""The truth: what was recorded, and the only home of SQL."""

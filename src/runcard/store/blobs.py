@@ -1,0 +1,127 @@
+"""The bytes of attachments: in a local folder, or in an object store by URL."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+from uuid import UUID
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from runcard.domain.errors import StorageUnavailable
+
+
+class BlobMeta(NamedTuple):
+    size_bytes: int
+    content_type: str | None
+
+
+def blob_key(organization_id: UUID, attachment_id: UUID) -> str:
+    """Where the bytes of an attachment lie. Nothing that a client wrote is part of it."""
+    return f"{organization_id}/{attachment_id}"
+
+
+class Blobs:
+    """Every failure of the place itself is raised as StorageUnavailable."""
+
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def open(cls, url: str | None, endpoint: str | None, folder: Path) -> "Blobs":
+        """The object store at `url` (credentials from its usual variables), else the local folder."""
+        if url is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(prefix=folder), folder)
+        if endpoint is None:
+            return cls(from_url(url))
+        # An address of one's own is an S3-compatible server, often without a domain for each bucket.
+        config = {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
+        return cls(from_url(url, config=config, client_options={"allow_http": endpoint.startswith("http://")}))
+
+    @property
+    def signs_urls(self) -> bool:
+        """Whether clients can be sent to the store itself with a pre-signed URL."""
+        return not isinstance(self._store, LocalStore | MemoryStore)
+
+    def sign(self, method: str, key: str, expires_in: timedelta) -> str:
+        """A pre-signed URL of the store for GET or PUT; only where `signs_urls`."""
+        with _storage_errors():
+            return obstore.sign(cast("SignCapableStore", self._store), method, key, expires_in)
+
+    async def write(self, key: str, content: IO[bytes]) -> None:
+        """Keep these bytes, durably, in place of what was there."""
+        with _storage_errors():
+            await obstore.put_async(self._store, key, content)
+            if self._folder is not None:
+                _make_durable(self._folder / key)
+
+    async def read(self, key: str) -> bytes | None:
+        """All bytes of a blob; None where there is none."""
+        with _storage_errors():
+            try:
+                result = await obstore.get_async(self._store, key)
+            except FileNotFoundError:
+                return None
+            return bytes(await result.bytes_async())
+
+    async def stream(self, key: str) -> AsyncIterator[bytes] | None:
+        """The bytes of a blob in pieces; None where there is none."""
+        with _storage_errors():
+            try:
+                result = await obstore.get_async(self._store, key)
+            except FileNotFoundError:
+                return None
+        return _pieces(result)
+
+    def find(self, key: str) -> BlobMeta | None:
+        """Size and stored content type of a blob; None where there is none."""
+        with _storage_errors():
+            try:
+                result = obstore.get(self._store, key)
+            except FileNotFoundError:
+                return None
+            content_type = result.attributes.get("Content-Type")
+            return BlobMeta(result.meta["size"], None if content_type is None else str(content_type))
+
+    def list(self) -> Iterator[str]:
+        """The keys of all blobs."""
+        with _storage_errors():
+            for page in obstore.list(self._store):
+                yield from (meta["path"] for meta in page)
+
+    def delete(self, key: str) -> None:
+        """Remove a blob; one that is not there is no error."""
+        with _storage_errors():
+            try:
+                obstore.delete(self._store, key)
+            except FileNotFoundError:
+                return
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.") from error
+
+
+async def _pieces(result: "obstore.GetResult") -> AsyncIterator[bytes]:
+    async for piece in result.stream():
+        yield bytes(piece)
+
+
+def _make_durable(path: Path) -> None:
+    """A file is safe once it and its directory entry are on the disk; the store's own put does not wait for that."""
+    for target in (path, path.parent):
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,89 @@
+"""One database behind one URL: SQLite in a file, or PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA wal_autocheckpoint=2000",
+    "PRAGMA cache_size=-65536",
+)
+
+
+class DatabaseUrlInvalid(Exception):
+    """The database URL names no database that Runcard can use."""
+
+
+class Database:
+    """Connections to the truth. Reading goes through `read`; writing only through `store.writer`."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_postgresql = url.get_backend_name() == "postgresql"
+        self.engine = _postgresql_engine(url) if self.is_postgresql else _sqlite_engine(url)
+
+    @classmethod
+    def open(cls, database_url: str | None, sqlite_path: Path) -> "Database":
+        """The database at `database_url`, else the SQLite file. Raises DatabaseUrlInvalid."""
+        if database_url is None:
+            sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(URL.create("sqlite+pysqlite", database=str(sqlite_path)))
+        try:
+            url = make_url(database_url)
+        except ArgumentError as error:
+            raise DatabaseUrlInvalid(f"database_url cannot be read: {error}.") from error
+        if url.get_backend_name() != "postgresql":
+            raise DatabaseUrlInvalid(
+                f"database_url starts with {url.drivername}://; use postgresql://user:password@host/name, "
+                "or leave it out for SQLite in the data directory."
+            )
+        return cls(url.set(drivername="postgresql+psycopg"))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose statements all see one state of the database."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def writing_connection(self) -> Connection:
+        """The connection of a writer: each of its transactions holds SQLite's write lock from the start."""
+        return self.engine.connect().execution_options(writes=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, isolation_level="READ COMMITTED")
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=20,
+        max_overflow=20,
+        connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
+    )
+
+    def prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    # The driver's own transaction handling is off (isolation_level None), so each transaction begins here.
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine

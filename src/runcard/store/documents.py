@@ -1,0 +1,32 @@
+"""The inside of runs: one compressed document a run, written once and read whole."""
+
+from collections.abc import Sequence
+
+import msgspec
+import zstandard
+
+from runcard.domain.run import RunDocument
+
+# Level 1 takes about 10 µs for a run of 50 measurements; higher levels save little.
+_LEVEL = 1
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(RunDocument)
+
+
+def pack_document(document: RunDocument) -> bytes:
+    """MessagePack of the document."""
+    return _encoder.encode(document)
+
+
+def compress_documents(packed: Sequence[bytes]) -> list[bytes]:
+    """Each of these packed documents as it is stored: a Zstandard frame.
+
+    All in one call, which lets go of the interpreter lock once.
+    """
+    frames = zstandard.ZstdCompressor(level=_LEVEL).multi_compress_to_buffer(list(packed))
+    return [frame.tobytes() for frame in frames]
+
+
+def unpack_document(body: bytes) -> RunDocument:
+    """The document that is stored as these bytes."""
+    return _decoder.decode(zstandard.ZstdDecompressor().decompress(body))

@@ -1,0 +1,142 @@
+"""Finding what a run refers to, by the names that stations use. Each is scoped; each is None where nothing is found."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, or_, select
+
+from runcard.domain.actor import Actor, StationActor, UserActor
+from runcard.domain.errors import NotFound
+from runcard.domain.organization import Organization
+from runcard.domain.text import lookup_key
+from runcard.store import tables as t
+
+# An organization and the lookup key of a serial number.
+UnitKey = tuple[UUID, str]
+
+
+class UnitRow(NamedTuple):
+    """Where a unit stands now."""
+
+    id: UUID
+    serial_number: str
+    part_id: UUID
+    revision_id: UUID
+    batch_id: UUID | None
+    parent_id: UUID | None
+
+
+def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
+    """Whose key this is; None where it is unknown or revoked, its user suspended or its station archived."""
+    k, u, s = t.api_keys.c, t.users.c, t.stations.c
+    query = (
+        select(k.organization_id, k.user_id, k.station_id, u.role)
+        .join_from(t.api_keys, t.users, u.id == k.user_id, isouter=True)
+        .join(t.stations, s.id == k.station_id, isouter=True)
+        .where(
+            k.digest == key_digest, k.revoked_at.is_(None), u.suspended_at.is_(None), s.archived_at.is_(None)
+        )
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.user_id is not None:
+        return UserActor(row.user_id, row.organization_id, row.role)
+    return StationActor(row.station_id, row.organization_id)
+
+
+def get_organization(connection: Connection, organization_id: UUID) -> Organization:
+    """Raises NotFound."""
+    o = t.organizations.c
+    columns = [o[name] for name in Organization.__struct_fields__]
+    row = connection.execute(select(*columns).where(o.id == organization_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"Organization not found: {organization_id}")
+    return Organization(*row)
+
+
+def find_procedure(connection: Connection, organization_id: UUID, procedure_id: UUID) -> UUID | None:
+    p = t.procedures.c
+    return _find(connection, select(p.id).where(p.organization_id == organization_id, p.id == procedure_id))
+
+
+def find_procedure_by_identifier(
+    connection: Connection, organization_id: UUID, identifier: str
+) -> UUID | None:
+    p = t.procedures.c
+    named = p.identifier_key == lookup_key(identifier)
+    return _find(connection, select(p.id).where(p.organization_id == organization_id, named))
+
+
+def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> UUID | None:
+    """The station, where it may run the procedure now: linked to it, or given all procedures."""
+    s, link = t.stations.c, t.station_procedures.c
+    linked = select(link.station_id).where(link.station_id == s.id, link.procedure_id == procedure_id).exists()
+    return _find(connection, select(s.id).where(s.id == station_id, or_(s.all_procedures.is_(True), linked)))
+
+
+def find_user(connection: Connection, organization_id: UUID, email: str) -> UUID | None:
+    u = t.users.c
+    return _find(
+        connection,
+        select(u.id).where(u.organization_id == organization_id, u.email_key == lookup_key(email)),
+    )
+
+
+def find_version(connection: Connection, procedure_id: UUID, tag: str) -> UUID | None:
+    v = t.procedure_versions.c
+    return _find(
+        connection, select(v.id).where(v.procedure_id == procedure_id, v.tag_key == lookup_key(tag))
+    )
+
+
+def find_part(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
+    p = t.parts.c
+    return _find(
+        connection, select(p.id).where(p.organization_id == organization_id, p.number_key == lookup_key(number))
+    )
+
+
+def find_revision(connection: Connection, part_id: UUID, number: str) -> UUID | None:
+    r = t.revisions.c
+    return _find(connection, select(r.id).where(r.part_id == part_id, r.number_key == lookup_key(number)))
+
+
+def find_default_revision(connection: Connection, part_id: UUID) -> UUID | None:
+    r = t.revisions.c
+    return _find(connection, select(r.id).where(r.part_id == part_id, r.is_default.is_(True)))
+
+
+def find_batch(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
+    b = t.batches.c
+    return _find(
+        connection, select(b.id).where(b.organization_id == organization_id, b.number_key == lookup_key(number))
+    )
+
+
+def find_units(connection: Connection, wanted: Iterable[UnitKey]) -> dict[UnitKey, UnitRow]:
+    """Those of the wanted units that exist."""
+    by_organization: dict[UUID, list[str]] = {}
+    for organization_id, serial_key in wanted:
+        by_organization.setdefault(organization_id, []).append(serial_key)
+    u = t.units.c
+    columns = [u[name] for name in UnitRow._fields]
+    found: dict[UnitKey, UnitRow] = {}
+    for organization_id, keys in by_organization.items():
+        mine = (u.organization_id == organization_id, u.serial_key.in_(keys))
+        for serial_key, *row in connection.execute(select(u.serial_key, *columns).where(*mine)):
+            found[organization_id, serial_key] = UnitRow(*row)
+    return found
+
+
+def find_ancestors(connection: Connection, unit_id: UUID) -> set[UUID]:
+    """The unit itself and every unit that it is part of, at any depth."""
+    u = t.units.c
+    line = select(u.id, u.parent_id).where(u.id == unit_id).cte(recursive=True)
+    line = line.union(select(u.id, u.parent_id).where(u.id == line.c.parent_id))
+    return set(connection.execute(select(line.c.id)).scalars())
+
+
+def _find(connection: Connection, query: Select[Any]) -> UUID | None:
+    return connection.execute(query).scalar_one_or_none()

@@ -1,0 +1,72 @@
+"""Procedures and their versions."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.creator import Creator
+from runcard.store.tables import procedure_versions, procedures
+from runcard.store.transaction import Transaction
+
+_PREFIX = "FVT"
+
+
+class Procedure(NamedTuple):
+    id: UUID
+    identifier: str
+    name: str
+    created_at: datetime
+
+
+def create_procedure(tx: Transaction, organization_id: UUID, name: str, creator: Creator) -> Procedure:
+    """A new procedure under the next free identifier of its organization: FVT1, FVT2, …"""
+    procedure = Procedure(new_id(), _next_identifier(tx.connection, organization_id), name.strip(), tx.now)
+    row = {
+        **procedure._asdict(),
+        "organization_id": organization_id,
+        "identifier_key": lookup_key(procedure.identifier),
+        **creator.columns,
+    }
+    tx.connection.execute(insert(procedures).values(row))
+    return procedure
+
+
+def list_procedures(connection: Connection, organization_id: UUID) -> Sequence[Procedure]:
+    """All procedures of an organization, oldest first."""
+    p = procedures.c
+    query = select(*(p[name] for name in Procedure._fields)).where(p.organization_id == organization_id)
+    return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
+
+
+def stage_version(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, tag: str, creator: Creator
+) -> UUID:
+    """Id of a new version of a procedure."""
+    version_id = new_id()
+    tx.stage(
+        procedure_versions,
+        {
+            "id": version_id,
+            "organization_id": organization_id,
+            "procedure_id": procedure_id,
+            "tag": tag,
+            "tag_key": lookup_key(tag),
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.catalog.remember("version", procedure_id, tag, version_id)
+    return version_id
+
+
+def _next_identifier(connection: Connection, organization_id: UUID) -> str:
+    p = procedures.c
+    taken = connection.execute(select(p.identifier).where(p.organization_id == organization_id)).scalars()
+    numbers = [int(found[1]) for name in taken if (found := re.fullmatch(rf"{_PREFIX}(\d{{1,9}})", name, re.I))]
+    return f"{_PREFIX}{max(numbers, default=0) + 1}"

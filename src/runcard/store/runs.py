@@ -1,0 +1,85 @@
+"""Runs: a header row each, which lists filter and sort by, and a document each, which is read whole."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from runcard.domain.ids import first_id_at
+from runcard.domain.outcome import RunOutcome
+from runcard.store.creator import Creator
+from runcard.store.lookups import UnitRow
+from runcard.store.tables import attachments, run_documents, run_sub_units, runs
+from runcard.store.transaction import Transaction
+
+
+class RunRow(NamedTuple):
+    """The header of a run. Part, revision and batch are those of the unit at the time of the run."""
+
+    id: UUID
+    organization_id: UUID
+    procedure_id: UUID
+    version_id: UUID | None
+    unit_id: UUID
+    part_id: UUID
+    revision_id: UUID
+    batch_id: UUID | None
+    operator_id: UUID | None
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    docstring: str | None
+    client: str | None
+    client_version: str | None
+    created_at: datetime
+
+
+def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:
+    """Add a run: header, packed document (compressed as it is inserted), and a line in the change log."""
+    tx.stage(runs, {**run._asdict(), **creator.columns})
+    tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": packed})
+    tx.note_change(run.organization_id, "run_recorded", run.id)
+
+
+def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) -> None:
+    """Remember which sub-units a run named, in order, and what each was part of before."""
+    for position, unit in enumerate(sub_units):
+        tx.stage(
+            run_sub_units,
+            {
+                "run_id": run.id,
+                "position": position,
+                "organization_id": run.organization_id,
+                "unit_id": unit.id,
+                "previous_parent_id": unit.parent_id,
+            },
+        )
+
+
+def count_runs_since(connection: Connection, organization_id: UUID, since: datetime, at_most: int) -> int:
+    """Runs of an organization recorded at or after `since`; counting stops at `at_most`."""
+    r = runs.c
+    recent = (r.id >= first_id_at(since), r.created_at >= since)  # ids are in time order and indexed
+    few = select(r.id).where(r.organization_id == organization_id, *recent).limit(at_most)
+    return connection.execute(select(func.count()).select_from(few.subquery())).scalar_one()
+
+
+def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
+    """Delete a run with all that lies inside it; its unit stays. False where there is no such run.
+
+    Attachments lose their run; the files are removed by `doctor`.
+    """
+    a, r = attachments.c, runs.c
+    tx.connection.execute(
+        update(attachments)
+        .where(a.organization_id == organization_id, a.run_id == run_id)
+        .values(run_id=None, is_report=False)
+    )
+    deleted = tx.connection.execute(
+        delete(runs).where(r.organization_id == organization_id, r.id == run_id)
+    ).rowcount
+    if deleted:
+        tx.note_change(organization_id, "run_deleted", run_id)
+    return bool(deleted)

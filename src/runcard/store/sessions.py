@@ -1,0 +1,59 @@
+"""Log-ins of people, and the one-time links that a first admin is made with. Only digests are kept."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from runcard.domain.actor import UserActor
+from runcard.store.tables import sessions, setup_links, users
+from runcard.store.transaction import Transaction
+
+
+def create_session(
+    tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime
+) -> None:
+    """Remember a log-in until it expires; those that have expired are forgotten on the way."""
+    tx.connection.execute(delete(sessions).where(sessions.c.expires_at < tx.now))
+    row = {
+        "digest": digest,
+        "organization_id": actor.organization_id,
+        "user_id": actor.user_id,
+        "created_at": tx.now,
+        "expires_at": expires_at,
+    }
+    tx.connection.execute(insert(sessions).values(row))
+
+
+def find_session(connection: Connection, digest: bytes, now: datetime) -> UserActor | None:
+    """Who is logged in with this session; None where it is unknown or expired, or its user suspended."""
+    s, u = sessions.c, users.c
+    query = (
+        select(u.id, u.organization_id, u.role)
+        .join_from(sessions, users, u.id == s.user_id)
+        .where(s.digest == digest, s.expires_at > now, u.suspended_at.is_(None))
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else UserActor(*row)
+
+
+def end_session(tx: Transaction, digest: bytes) -> None:
+    tx.connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+def create_setup_link(tx: Transaction, digest: bytes) -> None:
+    """Remember a new set-up link in place of all that were handed out before."""
+    tx.connection.execute(delete(setup_links))
+    tx.connection.execute(insert(setup_links).values(digest=digest, created_at=tx.now))
+
+
+def is_setup_link_open(connection: Connection, digest: bytes) -> bool:
+    link = setup_links.c
+    query = select(link.digest).where(link.digest == digest, link.used_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
+def use_setup_link(tx: Transaction, digest: bytes) -> bool:
+    """Spend a set-up link; False where it is unknown or spent."""
+    link = setup_links.c
+    spent = update(setup_links).where(link.digest == digest, link.used_at.is_(None)).values(used_at=tx.now)
+    return bool(tx.connection.execute(spent).rowcount)

@@ -1,0 +1,103 @@
+"""Stations: the places on the floor that report runs, and the procedures each may report."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound, ProcedureNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.text import lookup_key
+from runcard.store.lookups import find_procedure
+from runcard.store.tables import station_procedures, stations
+from runcard.store.transaction import Transaction
+
+
+class Station(NamedTuple):
+    """all_procedures: it may report every procedure of its organization, those to come included."""
+
+    id: UUID
+    name: str
+    all_procedures: bool
+
+
+def create_station(
+    tx: Transaction, organization_id: UUID, name: str, *, all_procedures: bool = False
+) -> Station:
+    """A new station. Raises InvalidInput, and AlreadyExists where the name is taken."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no station name; give 1 to {MAX_NAME_LENGTH} characters")
+    s = stations.c
+    taken = select(s.id).where(s.organization_id == organization_id, s.name_key == lookup_key(name))
+    if tx.connection.execute(taken).first():
+        raise AlreadyExists("Station", name)
+    station = Station(new_id(), name, all_procedures)
+    row = {**station._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
+    tx.connection.execute(insert(stations).values(**row, created_at=tx.now))
+    return station
+
+
+def get_station(connection: Connection, organization_id: UUID, reference: str) -> Station:
+    """The station with this name or id. Raises NotFound."""
+    s = stations.c
+    named = [s.name_key == lookup_key(reference)]
+    try:
+        named.append(s.id == UUID(reference))
+    except ValueError:
+        pass  # a name, then
+    for condition in named:
+        row = connection.execute(
+            select(s.id, s.name, s.all_procedures).where(s.organization_id == organization_id, condition)
+        ).one_or_none()
+        if row is not None:
+            return Station(*row)
+    raise NotFound(f"Station not found: {reference}. `runcard station list` shows those that exist.")
+
+
+def list_stations(connection: Connection, organization_id: UUID) -> Sequence[Station]:
+    """All stations in use, by name."""
+    s = stations.c
+    query = select(s.id, s.name, s.all_procedures).where(
+        s.organization_id == organization_id, s.archived_at.is_(None)
+    )
+    return [Station(*row) for row in connection.execute(query.order_by(s.name_key))]
+
+
+def link_procedures(
+    tx: Transaction, organization_id: UUID, station_id: UUID, procedure_ids: Iterable[UUID]
+) -> None:
+    """Let a station report these procedures too. Raises ProcedureNotFound."""
+    link = station_procedures.c
+    for procedure_id in procedure_ids:
+        if find_procedure(tx.connection, organization_id, procedure_id) is None:
+            raise ProcedureNotFound(str(procedure_id))
+        there = select(link.station_id).where(
+            link.station_id == station_id, link.procedure_id == procedure_id
+        )
+        if tx.connection.execute(there).first() is None:
+            row = {"station_id": station_id, "procedure_id": procedure_id, "organization_id": organization_id}
+            tx.connection.execute(insert(station_procedures).values(row))
+
+
+def unlink_procedures(
+    tx: Transaction, organization_id: UUID, station_id: UUID, procedure_ids: Iterable[UUID]
+) -> None:
+    """Let a station no longer report these procedures, from the next run on."""
+    link = station_procedures.c
+    tx.connection.execute(
+        delete(station_procedures).where(
+            link.organization_id == organization_id,
+            link.station_id == station_id,
+            link.procedure_id.in_(list(procedure_ids)),
+        )
+    )
+
+
+def allow_all_procedures(tx: Transaction, organization_id: UUID, station_id: UUID, *, allowed: bool) -> None:
+    """Give a station every procedure of its organization, or take that back."""
+    s = stations.c
+    mine = (s.organization_id == organization_id, s.id == station_id)
+    tx.connection.execute(update(stations).where(*mine).values(all_procedures=allowed))

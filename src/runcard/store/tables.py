@@ -1,0 +1,369 @@
+"""Every table of the truth. Migrations create the same; a test compares them."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=65_536)
+def _uuid_of(value: bytes) -> UUID:
+    """The same few ids are read again and again, and making a UUID is slow."""
+    return UUID(bytes=value)
+
+
+class Id(TypeDecorator[UUID]):
+    """UUID: native in PostgreSQL, 16 bytes in SQLite."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(Uuid() if dialect.name == "postgresql" else LargeBinary(16))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else value.bytes
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        return value if value is None or isinstance(value, UUID) else _uuid_of(value)
+
+
+def microseconds_of(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+class Instant(TypeDecorator[datetime]):
+    """Aware UTC datetime: timestamptz in PostgreSQL, microseconds since 1970 in SQLite."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(
+            DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
+        )
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return microseconds_of(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else _EPOCH + value * _MICROSECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[UUID]:
+    return Column("id", Id, primary_key=True)
+
+
+def _organization() -> Column[UUID]:
+    return Column("organization_id", Id, ForeignKey("organizations.id"), nullable=False)
+
+
+def _reference(name: str, target: str, *, required: bool = False, cascade: bool = False) -> Column[UUID]:
+    key = ForeignKey(f"{target}.id", ondelete="CASCADE" if cascade else None)
+    return Column(name, Id, key, nullable=not required)
+
+
+def _created() -> list[Column[Any]]:
+    return [
+        Column("created_at", Instant, nullable=False),
+        _reference("created_by_user_id", "users"),
+        _reference("created_by_station_id", "stations"),
+    ]
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    _id(),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("serial_number_pattern", Text),
+    Column("monthly_run_quota", Integer),
+    Column("station_may_create_parts", Boolean(), nullable=False),
+    Column("station_may_create_revisions", Boolean(), nullable=False),
+    Column("station_may_create_batches", Boolean(), nullable=False),
+    Column("station_may_create_units", Boolean(), nullable=False),
+    Column("station_may_create_versions", Boolean(), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    _organization(),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("suspended_at", Instant),
+    Column("created_at", Instant, nullable=False),
+)
+
+stations = Table(
+    "stations",
+    metadata,
+    _id(),
+    _organization(),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("all_procedures", Boolean(), nullable=False),
+    Column("archived_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("organization_id", "name_key"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("user_id", "users"),
+    _reference("station_id", "stations"),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("prefix", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    CheckConstraint("(user_id IS NULL) <> (station_id IS NULL)", name="one_owner"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _organization(),
+    _reference("user_id", "users", required=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+setup_links = Table(
+    "setup_links",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+procedures = Table(
+    "procedures",
+    metadata,
+    _id(),
+    _organization(),
+    Column("identifier", Text, nullable=False),
+    Column("identifier_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    *_created(),
+    UniqueConstraint("organization_id", "identifier_key"),
+)
+
+station_procedures = Table(
+    "station_procedures",
+    metadata,
+    Column("station_id", Id, ForeignKey("stations.id", ondelete="CASCADE"), primary_key=True),
+    Column("procedure_id", Id, ForeignKey("procedures.id", ondelete="CASCADE"), primary_key=True),
+    _organization(),
+    Index(None, "procedure_id"),
+)
+
+procedure_versions = Table(
+    "procedure_versions",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("procedure_id", "procedures", required=True, cascade=True),
+    Column("tag", Text, nullable=False),
+    Column("tag_key", Text, nullable=False),
+    *_created(),
+    UniqueConstraint("procedure_id", "tag_key"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    _id(),
+    _organization(),
+    Column("number", Text, nullable=False),
+    Column("number_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    *_created(),
+    UniqueConstraint("organization_id", "number_key"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("part_id", "parts", required=True, cascade=True),
+    Column("number", Text, nullable=False),
+    Column("number_key", Text, nullable=False),
+    Column("is_default", Boolean(), nullable=False),
+    *_created(),
+    UniqueConstraint("part_id", "number_key"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _id(),
+    _organization(),
+    Column("number", Text, nullable=False),
+    Column("number_key", Text, nullable=False),
+    *_created(),
+    UniqueConstraint("organization_id", "number_key"),
+)
+
+units = Table(
+    "units",
+    metadata,
+    _id(),
+    _organization(),
+    Column("serial_number", Text, nullable=False),
+    Column("serial_key", Text, nullable=False),
+    _reference("part_id", "parts", required=True),
+    _reference("revision_id", "revisions", required=True),
+    _reference("batch_id", "batches"),
+    _reference("parent_id", "units"),
+    Column("created_during_run_id", Id),
+    *_created(),
+    UniqueConstraint("organization_id", "serial_key"),
+    Index(None, "part_id"),
+    Index(None, "revision_id"),
+    Index(None, "batch_id"),
+    Index(None, "parent_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("procedure_id", "procedures", required=True),
+    _reference("version_id", "procedure_versions"),
+    _reference("unit_id", "units", required=True),
+    _reference("part_id", "parts", required=True),
+    _reference("revision_id", "revisions", required=True),
+    _reference("batch_id", "batches"),
+    _reference("operator_id", "users"),
+    Column("outcome", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("docstring", Text),
+    Column("client", Text),
+    Column("client_version", Text),
+    *_created(),
+    Index(None, "organization_id", "started_at"),
+    Index(None, "procedure_id", "started_at"),
+    Index(None, "unit_id"),
+    # Ids are in the order of creation, so the table itself lies in that order.
+    sqlite_with_rowid=False,
+)
+
+run_documents = Table(
+    "run_documents",
+    metadata,
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    _organization(),
+    Column("body", LargeBinary, nullable=False),
+)
+
+run_sub_units = Table(
+    "run_sub_units",
+    metadata,
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _organization(),
+    _reference("unit_id", "units", required=True),
+    _reference("previous_parent_id", "units"),
+    Index(None, "unit_id"),
+)
+
+unit_moves = Table(
+    "unit_moves",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("unit_id", "units", required=True, cascade=True),
+    Column("kind", Text, nullable=False),
+    Column("from_id", Id),
+    Column("to_id", Id),
+    Column("run_id", Id),
+    Column("moved_at", Instant, nullable=False),
+    Index(None, "unit_id", "moved_at"),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    _id(),
+    _organization(),
+    Column("name", Text, nullable=False),
+    Column("content_type", Text),
+    Column("declared_bytes", BigInteger),
+    Column("size_bytes", BigInteger),
+    Column("stored_at", Instant),
+    _reference("run_id", "runs"),
+    Column("is_report", Boolean(), nullable=False),
+    *_created(),
+    Index(None, "run_id"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    ),
+    _organization(),
+    Column("kind", Text, nullable=False),
+    Column("entity_id", Id, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+catalog_version = Table(
+    "catalog_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)

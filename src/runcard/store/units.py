@@ -1,0 +1,95 @@
+"""Units: what is tested, where it belongs, and how it came there."""
+
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.creator import Creator
+from runcard.store.lookups import UnitRow
+from runcard.store.tables import run_sub_units, runs, unit_moves, units
+from runcard.store.transaction import Transaction
+
+MoveKind = Literal["revision", "batch", "parent"]
+
+
+def stage_unit(
+    tx: Transaction, organization_id: UUID, unit: UnitRow, creator: Creator, created_during_run_id: UUID
+) -> None:
+    """Add a unit that a run was the first to name."""
+    tx.stage(
+        units,
+        {
+            **unit._asdict(),
+            "organization_id": organization_id,
+            "serial_key": lookup_key(unit.serial_number),
+            "created_during_run_id": created_during_run_id,
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.catalog.remember_unit(organization_id, unit)
+
+
+def move_unit(
+    tx: Transaction, organization_id: UUID, before: UnitRow, after: UnitRow, run_id: UUID | None
+) -> None:
+    """Re-link a unit to another part, revision, batch or parent, with a trace of each move.
+
+    run_id: the run that named the new place; None where a person or an update did.
+    """
+    if after == before:
+        return
+    places = {name: getattr(after, name) for name in ("part_id", "revision_id", "batch_id", "parent_id")}
+    u = units.c
+    tx.connection.execute(
+        update(units).where(u.organization_id == organization_id, u.id == before.id).values(places)
+    )
+    moved: tuple[MoveKind, ...] = ("revision", "batch", "parent")
+    for kind in moved:
+        from_id, to_id = getattr(before, f"{kind}_id"), getattr(after, f"{kind}_id")
+        if from_id != to_id:
+            _stage_move(tx, organization_id, before.id, kind, (from_id, to_id), run_id)
+    tx.note_change(organization_id, "unit_moved", before.id)
+    tx.note_catalog_change()
+    tx.catalog.remember_unit(organization_id, after)
+
+
+def has_runs(tx: Transaction, unit_id: UUID) -> bool:
+    return tx.connection.execute(select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)).first() is not None
+
+
+def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
+    """Delete a unit that has no runs; its sub-units stay and lose their parent."""
+    u = units.c
+    tx.connection.execute(
+        update(units).where(u.organization_id == organization_id, u.parent_id == unit_id).values(parent_id=None)
+    )
+    tx.connection.execute(delete(run_sub_units).where(run_sub_units.c.unit_id == unit_id))
+    tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id == unit_id))
+    tx.note_change(organization_id, "unit_deleted", unit_id)
+
+
+def _stage_move(
+    tx: Transaction,
+    organization_id: UUID,
+    unit_id: UUID,
+    kind: MoveKind,
+    places: tuple[UUID | None, UUID | None],
+    run_id: UUID | None,
+) -> None:
+    tx.stage(
+        unit_moves,
+        {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "unit_id": unit_id,
+            "kind": kind,
+            "from_id": places[0],
+            "to_id": places[1],
+            "run_id": run_id,
+            "moved_at": tx.now,
+        },
+    )

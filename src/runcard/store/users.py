@@ -1,0 +1,80 @@
+"""Users: people of one organization, known by their e-mail."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from runcard.domain.actor import Role
+from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.tables import sessions, users
+from runcard.store.transaction import Transaction
+
+
+class User(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    email: str
+    name: str
+    role: Role
+    suspended_at: datetime | None
+    created_at: datetime
+
+
+class Credentials(NamedTuple):
+    """A user and the hash of their password; None where no password was ever set."""
+
+    user: User
+    password_hash: str | None
+
+
+_COLUMNS = [users.c[name] for name in User._fields]
+
+
+def create_user(
+    tx: Transaction,
+    organization_id: UUID,
+    email: str,
+    *,
+    name: str,
+    role: Role,
+    password_hash: str | None,
+) -> User:
+    """A new member. Raises InvalidInput, and AlreadyExists where the e-mail is taken anywhere in this installation."""
+    email = email.strip()
+    if "@" not in email or "\0" in email or len(email) > 255:
+        raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
+    if tx.connection.execute(select(users.c.id).where(users.c.email_key == lookup_key(email))).first():
+        raise AlreadyExists("User", email)
+    user = User(new_id(), organization_id, email, name.strip() or email, role, None, tx.now)
+    row = {**user._asdict(), "email_key": lookup_key(email), "password_hash": password_hash}
+    tx.connection.execute(insert(users).values(row))
+    return user
+
+
+def list_users(connection: Connection, organization_id: UUID) -> Sequence[User]:
+    """All members of an organization, oldest first."""
+    u = users.c
+    query = select(*_COLUMNS).where(u.organization_id == organization_id).order_by(u.created_at, u.id)
+    return [User(*row) for row in connection.execute(query)]
+
+
+def find_credentials(connection: Connection, email: str) -> Credentials | None:
+    """Who logs in with this e-mail, in whichever organization."""
+    row = connection.execute(
+        select(*_COLUMNS, users.c.password_hash).where(users.c.email_key == lookup_key(email))
+    ).one_or_none()
+    return None if row is None else Credentials(User(*row[:-1]), row[-1])
+
+
+def suspend_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
+    """Shut a member out: their keys stop, their sessions end, what they made stays. Raises NotFound."""
+    u = users.c
+    mine = (u.organization_id == organization_id, u.id == user_id)
+    if not tx.connection.execute(update(users).where(*mine).values(suspended_at=tx.now)).rowcount:
+        raise NotFound(f"User not found: {user_id}")
+    tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
