@@ -4,13 +4,18 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, cast
 
 import uvloop
 
 
 class Load(NamedTuple):
-    """What was measured: answers with status 200, others, seconds, and each latency in ms, ascending."""
+    """What was measured.
+
+    answered: answers with status 200; refused: other answers, and connections that were lost.
+    latencies_ms: of each answer with status 200, ascending.
+    """
 
     answered: int
     refused: int
@@ -66,7 +71,9 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             self._finish()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if not self._done.done():  # with a request under way
+            self.refused += 1
         self._finish()
 
     def _finish(self) -> None:
@@ -78,7 +85,8 @@ def post(path: str, api_key: str, bodies: list[bytes]) -> Callable[[], bytes]:
     """The next of these bodies as a whole request, round and round."""
     requests = itertools.cycle(
         f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body
         for body in bodies
     )
     return lambda: next(requests)
@@ -88,14 +96,17 @@ async def _drive(port: int, connections: int, seconds: float, requests: Callable
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     waiting = [loop.create_future() for _ in range(connections)]
-    protocols = [
-        (await loop.create_connection(lambda done=done: _Connection(requests, started + seconds, done), "127.0.0.1", port))[1]
-        for done in waiting
-    ]
+    protocols = [_Connection(requests, started + seconds, done) for done in waiting]
+    for protocol in protocols:
+        await loop.create_connection(partial(_itself, protocol), "127.0.0.1", port)
     await asyncio.gather(*waiting)
     took = time.perf_counter() - started
     latencies = sorted(latency for protocol in protocols for latency in protocol.latencies)
     return Load(len(latencies), sum(protocol.refused for protocol in protocols), took, latencies)
+
+
+def _itself(protocol: _Connection) -> _Connection:
+    return protocol
 
 
 def drive(port: int, connections: int, seconds: float, requests: Callable[[], bytes]) -> Load:

@@ -5,21 +5,26 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard import __version__
-from runcard.api.v1.router import router as v1_router
-from runcard.api.v1.runs import CreateRun
+from runcard.api.v1 import router as v1
+from runcard.api.v1.bodies import ErrorBody
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.deps import Parts
 from runcard.edge.errors import answer_error, not_found_body
+from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.edge.openapi import document
 from runcard.edge.paths import ApiPaths
+from runcard.edge.responses import JsonResponse
 from runcard.settings import Settings
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database
@@ -72,14 +77,34 @@ def create_app(settings: Settings) -> ApiPaths:
             database.close()
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
-    app.include_router(v1_router, prefix="/api/v1")
-    app.include_router(v1_router, prefix="/v1", include_in_schema=False)
+    app.include_router(v1.router, prefix="/api/v1")
+    app.include_router(v1.router, prefix="/v1", include_in_schema=False)
+    app.include_router(files_router, include_in_schema=False)
+    app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
     app.add_exception_handler(RuncardError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_error)
-    create_run = CreateRun()
+    create_run = _answering(v1.create_run)
     return ApiPaths(app, {"/api/v1/runs": create_run, "/v1/runs": create_run})
+
+
+def _openapi(app: FastAPI) -> JsonResponse:
+    unseen = {f"/api/v1{path}": described for path, described in v1.DESCRIPTIONS.items()}
+    return JsonResponse(document(app, unseen, v1.BODIES, ErrorBody))
+
+
+def _answering(endpoint: ASGIApp) -> ASGIApp:
+    """A plain ASGI endpoint that answers its own errors, to be called past FastAPI."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await endpoint(scope, receive, send)
+        except Exception as error:
+            response = await _answer_error(Request(scope), error)
+            await response(scope, receive, send)
+
+    return answer
 
 
 async def _answer_error(_request: Request, error: Exception) -> Response:

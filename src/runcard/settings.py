@@ -58,7 +58,9 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     try:
         return convert(merged, Settings, strict=False, dec_hook=_decode_path)
     except ValidationError as error:
-        raise SettingsError(f"A setting cannot be used: {error}. See docs/settings.md for the keys.") from error
+        raise SettingsError(
+            f"A setting cannot be used: {error}. See docs/settings.md for the keys."
+        ) from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:

@@ -103,9 +103,7 @@ class ProcedureNotFound(NotFound):
 
 class OperatorNotFound(NotFound):
     def __init__(self, email: str) -> None:
-        super().__init__(
-            f"Operator with email {email} does not exist. Create the user first in the app."
-        )
+        super().__init__(f"Operator with email {email} does not exist. Create the user first in the app.")
 
 
 class UnitNotFound(NotFound):
@@ -120,9 +118,7 @@ class RunNotFound(NotFound):
 
 class AttachmentNotFound(NotFound):
     def __init__(self, upload_id: object) -> None:
-        super().__init__(
-            f"Upload not found: {upload_id}. Initialize an upload and PUT its bytes first."
-        )
+        super().__init__(f"Upload not found: {upload_id}. Initialize an upload and PUT its bytes first.")
 
 
 class PartNumberMissing(RuncardError):

@@ -17,8 +17,16 @@ def _options() -> re2.Options:
 def compile_pattern(text: str) -> "re2._Regexp[str]":
     """A linear-time matcher. Raises InvalidInput for a broken, oversized or unsupported (look-around) pattern."""
     if len(text) > _MAX_PATTERN_LENGTH:
-        raise InvalidInput.at("pattern", f"Pattern has {len(text)} characters; use at most {_MAX_PATTERN_LENGTH}.")
+        raise InvalidInput.at(
+            "pattern", f"Pattern has {len(text)} characters; use at most {_MAX_PATTERN_LENGTH}."
+        )
     try:
         return re2.compile(text, options=_options())
     except (re2.error, UnicodeEncodeError) as error:
-        raise InvalidInput.at("pattern", f"Pattern {text!r} cannot be used: {error}. RE2 syntax is required.") from error
+        raise InvalidInput.at("pattern", f"Pattern {text!r} is not RE2 syntax: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What RE2 says; it says it in bytes."""
+    reason = error.args[0] if error.args else error
+    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

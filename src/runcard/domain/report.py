@@ -35,5 +35,3 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     phases: tuple[Phase, ...] = ()
     logs: tuple[Log, ...] = ()
     steps: list[object] | None = None
-    client: str | None = None
-    client_version: str | None = None

@@ -168,7 +168,7 @@ def _number(value: object) -> float | None:
     return value if is_bound(value) else None
 
 
-def _shortest(number: float) -> str:
+def _shortest(number: int | float) -> str:
     """The shortest text that reads back as the number: 3.1, and 3 for 3.0."""
     if isinstance(number, float) and number.is_integer() and abs(number) < _EXPONENT_FROM:
         return str(int(number))

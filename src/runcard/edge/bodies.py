@@ -122,7 +122,8 @@ def _struct_violations(value: dict[str, object], wanted: Any, path: Path) -> Ite
 
 
 def _is_struct(option: Any) -> bool:
-    return isinstance(option, type) and issubclass(option, msgspec.Struct)
+    origin = get_origin(option) or option  # a generic Struct with its argument is no type itself
+    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
 
 
 def _issue(error: Exception, path: Path) -> Issue:

@@ -1,19 +1,21 @@
 """The parts that every door is given: built once in `app`, injected here."""
 
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection
 from starlette.types import Scope
 
-from runcard.domain.actor import Actor, UserActor
-from runcard.domain.errors import PermissionDenied
+from runcard.domain.actor import Actor
+from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database
 from runcard.store.writer import Writer
+
+T = TypeVar("T")
 
 
 class Parts(NamedTuple):
@@ -39,15 +41,30 @@ def _parts(request: Request) -> Parts:
     return parts_of(request.scope)
 
 
-def _actor(request: Request, parts: Annotated[Parts, Depends(_parts)]) -> Actor:
+WithParts = Annotated[Parts, Depends(_parts)]
+
+
+def _actor(request: Request, parts: WithParts) -> Actor:
     return parts.gate.identify(request.headers.get("authorization"))
 
 
-def _connection(parts: Annotated[Parts, Depends(_parts)]) -> Iterator[Connection]:
+WithActor = Annotated[Actor, Depends(_actor)]
+
+
+def _connection(_actor: WithActor, parts: WithParts) -> Iterator[Connection]:
     with parts.database.read() as connection:
         yield connection
 
 
-WithParts = Annotated[Parts, Depends(_parts)]
-WithActor = Annotated[Actor, Depends(_actor)]
 WithConnection = Annotated[Connection, Depends(_connection)]
+
+
+def json_body(wanted: type[T]) -> Any:
+    """A dependency that is the request's body as `wanted`; a caller without a key learns nothing about bodies."""
+    decoder: BodyDecoder[T, T] = BodyDecoder(wanted)
+
+    async def read(request: Request, _actor: WithActor, parts: WithParts) -> T:
+        body = await read_body(request.receive, parts.max_body_bytes)
+        return decoder.decode(body, request.headers.get("content-type", ""))
+
+    return Depends(read)

@@ -46,7 +46,9 @@ class Gate:
     async def admit(self, authorization: str | None) -> Admission:
         """As `identify`, but a key that has held before is let in unasked: `confirm` it before acting on it."""
         digest = digest_of(bearer_token(authorization))
-        actor = self._seen.get(digest) or await run_in_threadpool(self.identify, authorization)
+        actor = self._seen.get(digest)
+        if actor is None:
+            actor = await run_in_threadpool(self.identify, authorization)
         return Admission(digest, actor)
 
     def confirm(self, tx: Transaction, admission: Admission) -> Actor:

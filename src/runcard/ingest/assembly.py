@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from runcard.domain.errors import CircularParentage, SubUnitsNotFound
+from runcard.domain.errors import CircularParentage, SubUnitsNotFound, UnitNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.lookups import UnitRow, find_ancestors
 from runcard.store.transaction import Transaction
@@ -43,3 +43,17 @@ def link_sub_units(
     """
     for unit in sub_units:
         move_unit(tx, organization_id, unit, unit._replace(parent_id=parent_id), run_id)
+
+
+def add_sub_units(
+    tx: Transaction, organization_id: UUID, serial_number: str, sub_units: Sequence[str]
+) -> None:
+    """Make units part of another outside of any run; those that are part of it already stay.
+
+    Raises UnitNotFound, SubUnitsNotFound or CircularParentage.
+    """
+    parent = tx.catalog.unit(organization_id, serial_number)
+    if parent is None:
+        raise UnitNotFound(serial_number)
+    children = find_sub_units(tx, organization_id, parent, sub_units)
+    link_sub_units(tx, organization_id, parent.id, children, None)

@@ -5,13 +5,14 @@ The order of checks is that of section 3.8 of the v1 contract; all of them come 
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.domain.actor import Actor
-from runcard.domain.errors import InvalidInput, Issue, QuotaExceeded
+from runcard.domain.actor import Actor, UserActor
+from runcard.domain.errors import InvalidInput, Issue, PermissionDenied, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
 from runcard.domain.organization import Organization
 from runcard.domain.report import MAX_NAME_LENGTH, RunReport
@@ -36,6 +37,13 @@ from runcard.store.transaction import Transaction
 from runcard.store.units import move_unit, stage_unit
 
 
+class RunClient(NamedTuple):
+    """The program that sent a report, as it calls itself; kept for diagnosis only."""
+
+    name: str | None = None
+    version: str | None = None
+
+
 class PreparedRun(Struct, frozen=True):
     """A checked report, ready to be recorded: its inside is encoded already and no longer part of `report`."""
 
@@ -45,6 +53,7 @@ class PreparedRun(Struct, frozen=True):
     started_at: datetime
     ended_at: datetime
     received_at: datetime
+    client: RunClient
 
     def unit_keys(self, organization_id: UUID) -> list[UnitKey]:
         """The units that recording this run will look up."""
@@ -52,12 +61,22 @@ class PreparedRun(Struct, frozen=True):
         return [(organization_id, lookup_key(serial)) for serial in serials]
 
 
-def prepare_run(report: RunReport) -> PreparedRun:
-    """Check what can be checked without the record, and encode the document. Raises InvalidInput."""
-    issues = list(_issues(report))
+def prepare_run(
+    report: RunReport,
+    *,
+    received_at: datetime | None = None,
+    client: str | None = None,
+    client_version: str | None = None,
+) -> PreparedRun:
+    """Check what can be checked without the record, and pack the document. Raises InvalidInput.
+
+    received_at: None: now. client, client_version: the program that sends the report.
+    """
+    program = RunClient(client, client_version)
+    issues = list(_issues(report, program))
     if issues:
         raise InvalidInput(issues)
-    received_at = datetime.now(UTC)
+    received_at = received_at or datetime.now(UTC)
     started_at = report.started_at or received_at
     try:
         ended_at = started_at + report.duration
@@ -65,15 +84,18 @@ def prepare_run(report: RunReport) -> PreparedRun:
         raise InvalidInput.at("duration", f"Run would end after the year 9999: {report.duration}.") from error
     document = pack_document(RunDocument(report.phases, report.logs, report.steps))
     header = replace(report, phases=(), logs=(), steps=None)
-    return PreparedRun(new_run_id(), header, document, started_at, ended_at, received_at)
+    return PreparedRun(new_run_id(), header, document, started_at, ended_at, received_at, program)
 
 
 def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     """Id of the run, which is recorded when the transaction is committed.
 
-    Raises StationNotAuthorized, ProcedureNotFound, OperatorNotFound, PartNumberMissing, PartNumberUnreadable,
-    SubUnitsNotFound, CircularParentage, CreationForbidden or QuotaExceeded, in this order, before anything is staged.
+    Raises PermissionDenied for a viewer; then StationNotAuthorized, ProcedureNotFound, OperatorNotFound,
+    PartNumberMissing, PartNumberUnreadable, SubUnitsNotFound, CircularParentage, CreationForbidden or QuotaExceeded,
+    in this order, before anything is staged.
     """
+    if isinstance(actor, UserActor) and actor.role == "viewer":
+        raise PermissionDenied("Viewers cannot record runs. Ask an admin for another role.")
     report, catalog = run.report, tx.catalog
     organization = catalog.organization(actor.organization_id)
     procedure_id = resolve_procedure(catalog, actor, report.procedure)
@@ -104,8 +126,8 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
         started_at=run.started_at,
         ended_at=run.ended_at,
         docstring=report.docstring,
-        client=report.client,
-        client_version=report.client_version,
+        client=run.client.name,
+        client_version=run.client.version,
         created_at=run.received_at,
     )
     stage_run(tx, row, run.document, creator)
@@ -139,7 +161,7 @@ def _check_quota(tx: Transaction, organization: Organization, now: datetime) -> 
         raise QuotaExceeded
 
 
-def _issues(report: RunReport) -> Iterator[Issue]:
+def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
     """What no report may hold, whichever door it came through."""
     for field in ("procedure", "serial_number"):
         if not getattr(report, field):
@@ -150,6 +172,10 @@ def _issues(report: RunReport) -> Iterator[Issue]:
         if not serial:
             yield Issue(("sub_units", position), "serial_number is empty; give at least 1 character")
         yield from _name_issues(("sub_units", position), serial)
+    texts = {"docstring": report.docstring, "client": program.name, "client_version": program.version}
+    for field, text in texts.items():
+        if text is not None and "\0" in text:
+            yield Issue((field,), f"{field} contains a NUL character; remove it")
     if report.duration.days < 0:
         yield Issue(("duration",), f"duration {report.duration} is negative; give zero or more")
 

@@ -15,11 +15,11 @@ from runcard.domain.errors import (
 from runcard.domain.organization import Organization
 from runcard.domain.report import RunReport
 from runcard.domain.serial import part_number_of
+from runcard.store.batches import stage_batch
 from runcard.store.catalog import Catalog
 from runcard.store.creator import Creator
 from runcard.store.lookups import UnitRow
 from runcard.store.parts import DEFAULT_REVISION, stage_part, stage_revision
-from runcard.store.batches import stage_batch
 from runcard.store.procedures import stage_version
 from runcard.store.transaction import Transaction
 
@@ -50,13 +50,17 @@ def resolve_procedure(catalog: Catalog, actor: Actor, reference: str) -> UUID:
     station does not learn which), ProcedureNotFound where a user names one that does not exist.
     """
     procedure_id = _find_procedure(catalog, actor.organization_id, reference)
-    if isinstance(actor, StationActor):
-        if procedure_id is None or catalog.link(actor.station_id, procedure_id) is None:
-            raise StationNotAuthorized
-        return procedure_id
     if procedure_id is None:
-        raise ProcedureNotFound(reference)
+        raise StationNotAuthorized if isinstance(actor, StationActor) else ProcedureNotFound(reference)
+    if isinstance(actor, StationActor):
+        check_station_link(catalog, actor, procedure_id)
     return procedure_id
+
+
+def check_station_link(catalog: Catalog, station: StationActor, procedure_id: UUID) -> None:
+    """Raises StationNotAuthorized where the station is not linked to the procedure now."""
+    if catalog.link(station.station_id, procedure_id) is None:
+        raise StationNotAuthorized
 
 
 def _find_procedure(catalog: Catalog, organization_id: UUID, reference: str) -> UUID | None:

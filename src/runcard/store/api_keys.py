@@ -36,7 +36,9 @@ def create_user_key(tx: Transaction, organization_id: UUID, user_id: UUID, secre
 
 
 def create_station_key(tx: Transaction, organization_id: UUID, station_id: UUID, secret: Secret) -> ApiKey:
-    return _create(tx, organization_id, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret)
+    return _create(
+        tx, organization_id, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret
+    )
 
 
 def list_keys(connection: Connection, organization_id: UUID) -> Sequence[ApiKey]:

@@ -1,16 +1,16 @@
 """The bytes of attachments: in a local folder, or in an object store by URL."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Literal, NamedTuple, cast
 from uuid import UUID
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from runcard.domain.errors import StorageUnavailable
 
@@ -41,43 +41,48 @@ class Blobs:
         if endpoint is None:
             return cls(from_url(url))
         # An address of one's own is an S3-compatible server, often without a domain for each bucket.
-        config = {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
-        return cls(from_url(url, config=config, client_options={"allow_http": endpoint.startswith("http://")}))
+        return cls(
+            from_url(
+                url,
+                endpoint=endpoint,
+                virtual_hosted_style_request=False,
+                client_options={"allow_http": endpoint.startswith("http://")},
+            )
+        )
 
     @property
     def signs_urls(self) -> bool:
         """Whether clients can be sent to the store itself with a pre-signed URL."""
-        return not isinstance(self._store, LocalStore | MemoryStore)
+        return isinstance(self._store, AzureStore | GCSStore | S3Store)
 
-    def sign(self, method: str, key: str, expires_in: timedelta) -> str:
+    def sign(self, method: Literal["GET", "PUT"], key: str, expires_in: timedelta) -> str:
         """A pre-signed URL of the store for GET or PUT; only where `signs_urls`."""
         with _storage_errors():
-            return obstore.sign(cast("SignCapableStore", self._store), method, key, expires_in)
+            return obstore.sign(cast("S3Store", self._store), method, key, expires_in)
 
-    async def write(self, key: str, content: IO[bytes]) -> None:
+    def write(self, key: str, content: IO[bytes]) -> None:
         """Keep these bytes, durably, in place of what was there."""
         with _storage_errors():
-            await obstore.put_async(self._store, key, content)
+            obstore.put(self._store, key, content)
             if self._folder is not None:
                 _make_durable(self._folder / key)
 
-    async def read(self, key: str) -> bytes | None:
+    def read(self, key: str) -> bytes | None:
         """All bytes of a blob; None where there is none."""
         with _storage_errors():
             try:
-                result = await obstore.get_async(self._store, key)
+                return bytes(obstore.get(self._store, key).bytes())
             except FileNotFoundError:
                 return None
-            return bytes(await result.bytes_async())
 
-    async def stream(self, key: str) -> AsyncIterator[bytes] | None:
+    def stream(self, key: str) -> Iterator[bytes] | None:
         """The bytes of a blob in pieces; None where there is none."""
         with _storage_errors():
             try:
-                result = await obstore.get_async(self._store, key)
+                result = obstore.get(self._store, key)
             except FileNotFoundError:
                 return None
-        return _pieces(result)
+        return (bytes(piece) for piece in result.stream())
 
     def find(self, key: str) -> BlobMeta | None:
         """Size and stored content type of a blob; None where there is none."""
@@ -110,11 +115,6 @@ def _storage_errors() -> Iterator[None]:
         yield
     except (BaseError, OSError) as error:
         raise StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.") from error
-
-
-async def _pieces(result: "obstore.GetResult") -> AsyncIterator[bytes]:
-    async for piece in result.stream():
-        yield bytes(piece)
 
 
 def _make_durable(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Inserting many rows at once, past SQLAlchemy's work on each row: the values go straight to the driver.
 
-SQLite gets one statement for many rows: its driver lets go of the interpreter lock at every row of an `executemany`, and the
-writer would wait for the lock again each time. PostgreSQL gets an `executemany`, which psycopg sends as one pipeline.
+SQLite gets one statement for many rows: its driver lets go of the interpreter lock at every row of an `executemany`,
+and the writer would wait for the lock again each time. PostgreSQL gets an `executemany`, which psycopg sends as one pipeline.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Dialect, Table
 
 from runcard.store.tables import Id, Instant, microseconds_of
 
-# Rows in one SQLite statement. Whole chunks share one compiled statement; 20 columns stay far below its limit of values.
+# Rows in one SQLite statement: whole chunks share one compiled statement, far below its limit of 32 766 values.
 _CHUNK = 32
 
 
@@ -34,7 +34,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         )
         for row in rows
     ]
-    head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "
+    head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 (names of our own tables)
     if connection.dialect.name == "postgresql":
         # %b: binary, so that documents are not written out as text
         connection.exec_driver_sql(f"{head} ({', '.join(['%b'] * len(names))})", values)

@@ -6,7 +6,7 @@ begins; on PostgreSQL a foreign key catches what was deleted after that, and the
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar, TypeVarTuple
+from typing import Any, Literal, TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, select, update
@@ -60,7 +60,8 @@ class Catalog:
         self._version = raised
 
     def actor(self, key_digest: bytes) -> Actor | None:
-        return self._find(("actor", key_digest), lookups.find_actor, key_digest)
+        found = self._find(("actor", key_digest), lookups.find_actor, key_digest)
+        return cast("Actor | None", found)  # mypy joins the union to Struct
 
     def organization(self, organization_id: UUID) -> Organization:
         found = self._find(("organization", organization_id), lookups.get_organization, organization_id)
@@ -68,7 +69,8 @@ class Catalog:
         return found
 
     def procedure(self, organization_id: UUID, procedure_id: UUID) -> UUID | None:
-        return self._find(("procedure", organization_id, procedure_id), lookups.find_procedure, organization_id, procedure_id)
+        key = ("procedure", organization_id, procedure_id)
+        return self._find(key, lookups.find_procedure, organization_id, procedure_id)
 
     def procedure_by_identifier(self, organization_id: UUID, identifier: str) -> UUID | None:
         key = ("procedure", organization_id, lookup_key(identifier))
@@ -78,13 +80,17 @@ class Catalog:
         return self._find(("link", station_id, procedure_id), lookups.find_link, station_id, procedure_id)
 
     def user(self, organization_id: UUID, email: str) -> UUID | None:
-        return self._find(("user", organization_id, lookup_key(email)), lookups.find_user, organization_id, email)
+        return self._find(
+            ("user", organization_id, lookup_key(email)), lookups.find_user, organization_id, email
+        )
 
     def version(self, procedure_id: UUID, tag: str) -> UUID | None:
         return self._find(("version", procedure_id, lookup_key(tag)), lookups.find_version, procedure_id, tag)
 
     def part(self, organization_id: UUID, number: str) -> UUID | None:
-        return self._find(("part", organization_id, lookup_key(number)), lookups.find_part, organization_id, number)
+        return self._find(
+            ("part", organization_id, lookup_key(number)), lookups.find_part, organization_id, number
+        )
 
     def revision(self, part_id: UUID, number: str) -> UUID | None:
         return self._find(("revision", part_id, lookup_key(number)), lookups.find_revision, part_id, number)
@@ -93,7 +99,9 @@ class Catalog:
         return self._find(("default revision", part_id), lookups.find_default_revision, part_id)
 
     def batch(self, organization_id: UUID, number: str) -> UUID | None:
-        return self._find(("batch", organization_id, lookup_key(number)), lookups.find_batch, organization_id, number)
+        return self._find(
+            ("batch", organization_id, lookup_key(number)), lookups.find_batch, organization_id, number
+        )
 
     def unit(self, organization_id: UUID, serial_number: str) -> UnitRow | None:
         wanted = (organization_id, lookup_key(serial_number))

@@ -26,7 +26,9 @@ class Change(NamedTuple):
 def list_changes(connection: Connection, after_seq: int, limit: int) -> Sequence[Change]:
     """At most `limit` changes that were committed after the one numbered `after_seq`, oldest first."""
     c = changes.c
-    query = select(*(c[name] for name in Change._fields)).where(c.seq > after_seq).order_by(c.seq).limit(limit)
+    query = (
+        select(*(c[name] for name in Change._fields)).where(c.seq > after_seq).order_by(c.seq).limit(limit)
+    )
     return [Change(*row) for row in connection.execute(query)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -20,6 +20,21 @@ _SQLITE_PRAGMAS = (
 
 class DatabaseUrlInvalid(Exception):
     """The database URL names no database that Runcard can use."""
+
+
+class DatabaseFailed(Exception):
+    """The database cannot be reached, or did not do what it was asked; the message holds its own words."""
+
+
+@contextmanager
+def naming_failures() -> Iterator[None]:
+    """Raise what the driver says as DatabaseFailed, for callers that know no driver."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseFailed(
+            f"The database failed: {error.orig}. Check that it is there, up, and writable."
+        ) from error
 
 
 class Database:
@@ -62,7 +77,9 @@ class Database:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    return create_engine(
+        url, pool_size=20, max_overflow=20, pool_pre_ping=True, isolation_level="READ COMMITTED"
+    )
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -24,7 +24,7 @@ def compress_documents(packed: Sequence[bytes]) -> list[bytes]:
     All in one call, which lets go of the interpreter lock once.
     """
     frames = zstandard.ZstdCompressor(level=_LEVEL).multi_compress_to_buffer(list(packed))
-    return [frame.tobytes() for frame in frames]
+    return [frames[position].tobytes() for position in range(len(frames))]
 
 
 def unpack_document(body: bytes) -> RunDocument:

@@ -72,7 +72,9 @@ def find_procedure_by_identifier(
 def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> UUID | None:
     """The station, where it may run the procedure now: linked to it, or given all procedures."""
     s, link = t.stations.c, t.station_procedures.c
-    linked = select(link.station_id).where(link.station_id == s.id, link.procedure_id == procedure_id).exists()
+    linked = (
+        select(link.station_id).where(link.station_id == s.id, link.procedure_id == procedure_id).exists()
+    )
     return _find(connection, select(s.id).where(s.id == station_id, or_(s.all_procedures.is_(True), linked)))
 
 
@@ -86,15 +88,14 @@ def find_user(connection: Connection, organization_id: UUID, email: str) -> UUID
 
 def find_version(connection: Connection, procedure_id: UUID, tag: str) -> UUID | None:
     v = t.procedure_versions.c
-    return _find(
-        connection, select(v.id).where(v.procedure_id == procedure_id, v.tag_key == lookup_key(tag))
-    )
+    return _find(connection, select(v.id).where(v.procedure_id == procedure_id, v.tag_key == lookup_key(tag)))
 
 
 def find_part(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
     p = t.parts.c
     return _find(
-        connection, select(p.id).where(p.organization_id == organization_id, p.number_key == lookup_key(number))
+        connection,
+        select(p.id).where(p.organization_id == organization_id, p.number_key == lookup_key(number)),
     )
 
 
@@ -111,7 +112,8 @@ def find_default_revision(connection: Connection, part_id: UUID) -> UUID | None:
 def find_batch(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
     b = t.batches.c
     return _find(
-        connection, select(b.id).where(b.organization_id == organization_id, b.number_key == lookup_key(number))
+        connection,
+        select(b.id).where(b.organization_id == organization_id, b.number_key == lookup_key(number)),
     )
 
 

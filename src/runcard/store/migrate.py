@@ -4,20 +4,37 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from runcard.store.database import Database
+from runcard.store.database import Database, DatabaseFailed
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x52_43_03
 
 
 def migrate(database: Database) -> None:
-    """Run the migrations that this database has not seen; of several processes that start at once, one does it."""
+    """Run the migrations that this database has not seen; of several processes that start at once, one does it.
+
+    Raises DatabaseFailed for the database of a newer Runcard.
+    """
     with database.writing_connection() as connection, connection.begin():
         if database.is_postgresql:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        command.upgrade(_config(connection), "head")
+        try:
+            command.upgrade(_config(connection), "head")
+        except CommandError as error:
+            raise DatabaseFailed(
+                f"The database cannot be migrated: {error}. Is this Runcard older than it?"
+            ) from error
+
+
+def is_newest_schema(connection: Connection) -> bool:
+    """Whether this database has seen every migration that this Runcard knows, and no other."""
+    known = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == known
 
 
 def _config(connection: Connection) -> Config:

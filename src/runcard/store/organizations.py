@@ -31,9 +31,7 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
     if organization.serial_number_pattern is not None:
         compile_pattern(organization.serial_number_pattern)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
-    tx.connection.execute(
-        update(organizations).where(organizations.c.id == organization.id).values(**row)
-    )
+    tx.connection.execute(update(organizations).where(organizations.c.id == organization.id).values(**row))
 
 
 def count_organizations(connection: Connection) -> int:

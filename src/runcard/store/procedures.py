@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
+from runcard.domain.errors import InvalidInput, ProcedureNotFound
 from runcard.domain.ids import new_id
+from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.creator import Creator
 from runcard.store.tables import procedure_versions, procedures
@@ -24,9 +26,17 @@ class Procedure(NamedTuple):
     created_at: datetime
 
 
+_COLUMNS = [procedures.c[name] for name in Procedure._fields]
+
+
 def create_procedure(tx: Transaction, organization_id: UUID, name: str, creator: Creator) -> Procedure:
-    """A new procedure under the next free identifier of its organization: FVT1, FVT2, …"""
-    procedure = Procedure(new_id(), _next_identifier(tx.connection, organization_id), name.strip(), tx.now)
+    """A new procedure under the next free identifier of its organization: FVT1, FVT2, … Raises InvalidInput."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at(
+            "name", f"{name!r} is no procedure name; give 1 to {MAX_NAME_LENGTH} characters"
+        )
+    procedure = Procedure(new_id(), _next_identifier(tx.connection, organization_id), name, tx.now)
     row = {
         **procedure._asdict(),
         "organization_id": organization_id,
@@ -37,10 +47,25 @@ def create_procedure(tx: Transaction, organization_id: UUID, name: str, creator:
     return procedure
 
 
+def get_procedure(connection: Connection, organization_id: UUID, reference: str) -> Procedure:
+    """The procedure with this id or identifier. Raises ProcedureNotFound."""
+    p = procedures.c
+    named = [p.identifier_key == lookup_key(reference)]
+    try:
+        named.append(p.id == UUID(reference))
+    except ValueError:
+        pass  # an identifier, then
+    mine = select(*_COLUMNS).where(p.organization_id == organization_id, or_(*named))
+    row = connection.execute(mine).first()
+    if row is None:
+        raise ProcedureNotFound(reference)
+    return Procedure(*row)
+
+
 def list_procedures(connection: Connection, organization_id: UUID) -> Sequence[Procedure]:
     """All procedures of an organization, oldest first."""
     p = procedures.c
-    query = select(*(p[name] for name in Procedure._fields)).where(p.organization_id == organization_id)
+    query = select(*_COLUMNS).where(p.organization_id == organization_id)
     return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
 
 
@@ -68,5 +93,9 @@ def stage_version(
 def _next_identifier(connection: Connection, organization_id: UUID) -> str:
     p = procedures.c
     taken = connection.execute(select(p.identifier).where(p.organization_id == organization_id)).scalars()
-    numbers = [int(found[1]) for name in taken if (found := re.fullmatch(rf"{_PREFIX}(\d{{1,9}})", name, re.I))]
+    numbers = [
+        int(found[1])
+        for name in taken
+        if (found := re.fullmatch(rf"{_PREFIX}(\d{{1,9}})", name, re.IGNORECASE))
+    ]
     return f"{_PREFIX}{max(numbers, default=0) + 1}"

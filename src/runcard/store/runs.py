@@ -66,6 +66,13 @@ def count_runs_since(connection: Connection, organization_id: UUID, since: datet
     return connection.execute(select(func.count()).select_from(few.subquery())).scalar_one()
 
 
+def find_procedure_of(connection: Connection, organization_id: UUID, run_id: UUID) -> UUID | None:
+    """The procedure of a run; None where there is no such run."""
+    r = runs.c
+    query = select(r.procedure_id).where(r.organization_id == organization_id, r.id == run_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
     """Delete a run with all that lies inside it; its unit stays. False where there is no such run.
 

@@ -9,9 +9,7 @@ from runcard.store.tables import sessions, setup_links, users
 from runcard.store.transaction import Transaction
 
 
-def create_session(
-    tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime
-) -> None:
+def create_session(tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime) -> None:
     """Remember a log-in until it expires; those that have expired are forgotten on the way."""
     tx.connection.execute(delete(sessions).where(sessions.c.expires_at < tx.now))
     row = {
@@ -42,8 +40,13 @@ def end_session(tx: Transaction, digest: bytes) -> None:
 
 def create_setup_link(tx: Transaction, digest: bytes) -> None:
     """Remember a new set-up link in place of all that were handed out before."""
-    tx.connection.execute(delete(setup_links))
+    close_setup_links(tx)
     tx.connection.execute(insert(setup_links).values(digest=digest, created_at=tx.now))
+
+
+def close_setup_links(tx: Transaction) -> None:
+    """Make every set-up link worthless that was handed out before."""
+    tx.connection.execute(delete(setup_links))
 
 
 def is_setup_link_open(connection: Connection, digest: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Stations: the places on the floor that report runs, and the procedures each may report."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from runcard.domain.ids import new_id
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.lookups import find_procedure
-from runcard.store.tables import station_procedures, stations
+from runcard.store.procedures import Procedure
+from runcard.store.tables import procedures, station_procedures, stations
 from runcard.store.transaction import Transaction
 
 
@@ -44,10 +46,8 @@ def get_station(connection: Connection, organization_id: UUID, reference: str) -
     """The station with this name or id. Raises NotFound."""
     s = stations.c
     named = [s.name_key == lookup_key(reference)]
-    try:
+    with suppress(ValueError):  # not an id: a name, then
         named.append(s.id == UUID(reference))
-    except ValueError:
-        pass  # a name, then
     for condition in named:
         row = connection.execute(
             select(s.id, s.name, s.all_procedures).where(s.organization_id == organization_id, condition)
@@ -64,6 +64,19 @@ def list_stations(connection: Connection, organization_id: UUID) -> Sequence[Sta
         s.organization_id == organization_id, s.archived_at.is_(None)
     )
     return [Station(*row) for row in connection.execute(query.order_by(s.name_key))]
+
+
+def list_linked_procedures(
+    connection: Connection, organization_id: UUID, station_id: UUID
+) -> Sequence[Procedure]:
+    """The procedures that a station is linked to, oldest first; none where it only has all of them."""
+    p, link = procedures.c, station_procedures.c
+    query = (
+        select(*(p[name] for name in Procedure._fields))
+        .join_from(procedures, station_procedures, link.procedure_id == p.id)
+        .where(link.organization_id == organization_id, link.station_id == station_id)
+    )
+    return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
 
 
 def link_procedures(

@@ -351,9 +351,7 @@ attachments = Table(
 changes = Table(
     "changes",
     metadata,
-    Column(
-        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
-    ),
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
     _organization(),
     Column("kind", Text, nullable=False),
     Column("entity_id", Id, nullable=False),

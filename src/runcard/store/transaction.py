@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, NestedTransaction, Table, text
 
-from runcard.store.catalog import Catalog
 from runcard.store.bulk import insert_rows
+from runcard.store.catalog import Catalog
 from runcard.store.documents import compress_documents
 from runcard.store.tables import changes, metadata, run_documents
 

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
@@ -57,15 +57,18 @@ def move_unit(
     tx.catalog.remember_unit(organization_id, after)
 
 
-def has_runs(tx: Transaction, unit_id: UUID) -> bool:
-    return tx.connection.execute(select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)).first() is not None
+def has_runs(connection: Connection, unit_id: UUID) -> bool:
+    query = select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
     """Delete a unit that has no runs; its sub-units stay and lose their parent."""
     u = units.c
     tx.connection.execute(
-        update(units).where(u.organization_id == organization_id, u.parent_id == unit_id).values(parent_id=None)
+        update(units)
+        .where(u.organization_id == organization_id, u.parent_id == unit_id)
+        .values(parent_id=None)
     )
     tx.connection.execute(delete(run_sub_units).where(run_sub_units.c.unit_id == unit_id))
     tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id == unit_id))

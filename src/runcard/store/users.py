@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from runcard.domain.actor import Role
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
@@ -61,6 +61,21 @@ def list_users(connection: Connection, organization_id: UUID) -> Sequence[User]:
     u = users.c
     query = select(*_COLUMNS).where(u.organization_id == organization_id).order_by(u.created_at, u.id)
     return [User(*row) for row in connection.execute(query)]
+
+
+def get_user(connection: Connection, organization_id: UUID, reference: str) -> User:
+    """The member with this e-mail or id. Raises NotFound."""
+    u = users.c
+    named = [u.email_key == lookup_key(reference)]
+    try:
+        named.append(u.id == UUID(reference))
+    except ValueError:
+        pass  # an e-mail, then
+    mine = select(*_COLUMNS).where(u.organization_id == organization_id, or_(*named))
+    row = connection.execute(mine).one_or_none()
+    if row is None:
+        raise NotFound(f"User not found: {reference}. `runcard user list` shows those that exist.")
+    return User(*row)
 
 
 def find_credentials(connection: Connection, email: str) -> Credentials | None:

@@ -1,7 +1,8 @@
 """Bodies of the v1 API as they stand on the wire. Unknown members are ignored; null means absent."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -103,3 +104,78 @@ UsualRunBody = RunBody[Log]
 
 class IdBody(Struct):
     id: str
+
+
+class InitializeUploadBody(Struct, rename="camel"):
+    name: Annotated[str, Meta(min_length=1, max_length=1000)]
+    mime_type: Name | None = None
+    size_bytes: Annotated[int, Meta(gt=0)] | None = None
+
+
+class UploadSlotBody(Struct, rename="camel"):
+    id: str
+    upload_url: str
+
+
+class SyncUploadBody(Struct):
+    upload_id: UUID
+    run_id: UUID
+
+
+class ImportBody(Struct):
+    upload_id: UUID
+    importer: Literal["OPENHTF"]
+    client: str | None = None
+    client_version: str | None = None
+
+
+class AddSubUnitsBody(Struct):
+    sub_units: list[SubUnitBody | Name] | None = None
+
+
+class UpdateUnitBody(Struct):
+    serial_number: Named
+    sub_units: list[SubUnitBody | Name] | None = None
+
+
+class EmptyBody(Struct):
+    pass
+
+
+class MessageBody(Struct):
+    message: str
+
+
+class DeletedRunBody(Struct):
+    id: str
+    message: str
+
+
+class DeletedUnitBody(Struct):
+    serial_number: str
+    message: str
+
+
+class RoomBody(Struct):
+    """`url` is always null: there is no streaming room."""
+
+    url: str | None
+
+
+class IssueBody(Struct):
+    path: list[str | int]
+    message: str
+    code: str
+
+
+class ErrorMessageBody(Struct):
+    message: str
+
+
+class ErrorBody(Struct):
+    """The one body of all errors: for the vendor's page, and `error` for old clients."""
+
+    code: str
+    message: str
+    issues: list[IssueBody]
+    error: ErrorMessageBody

@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
-from runcard.api.v1.bodies import LogBody, MeasurementBody, PhaseBody, RunBody, StepBody, SubUnitBody
+from runcard.api.v1.bodies import (
+    LogBody,
+    MeasurementBody,
+    PhaseBody,
+    RunBody,
+    StepBody,
+    SubUnitBody,
+    UnitUnderTestBody,
+)
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, of_unix_ms, parse_duration
 from runcard.domain.measurement import Measurement, Series, columns_of, storable_json, storable_number
@@ -20,6 +28,7 @@ from runcard.domain.phase import (
     tidy_source_file,
 )
 from runcard.domain.report import RunReport
+from runcard.domain.validator import Validator
 from runcard.domain.validator_text import validators_of_texts
 
 _LEVELS: dict[str, LogLevel] = {
@@ -32,8 +41,8 @@ _LEVELS: dict[str, LogLevel] = {
 
 def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> RunReport:
     """The report that a body makes. Raises InvalidInput for what its types could not rule out."""
-    unit = body.unit_under_test
-    serial_number = _name(unit and unit.serial_number) or _name(body.serial_number)
+    unit = body.unit_under_test or UnitUnderTestBody()
+    serial_number = _name(unit.serial_number) or _name(body.serial_number)
     if serial_number is None:
         raise InvalidInput.at(("unit_under_test", "serial_number"), "required")
     started_at = _moment(body.started_at, ("started_at",)) or received_at
@@ -43,9 +52,9 @@ def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> R
         outcome=body.outcome or ("PASS" if body.run_passed else "FAIL"),
         started_at=started_at,
         duration=_run_duration(body, started_at),
-        part_number=_name(unit and unit.part_number) or _name(body.part_number),
-        revision_number=_name(unit and unit.revision) or _name(body.revision),
-        batch_number=_name(unit and unit.batch_number) or _name(body.batch_number),
+        part_number=_name(unit.part_number) or _name(body.part_number),
+        revision_number=_name(unit.revision) or _name(body.revision),
+        batch_number=_name(unit.batch_number) or _name(body.batch_number),
         procedure_version=_name(body.procedure_version),
         operated_by=_name(body.operated_by),
         sub_units=tuple(_serials(body.sub_units or ())),
@@ -53,8 +62,6 @@ def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> R
         phases=_phases(body, started_at),
         logs=_logs(body.logs or []),
         steps=[msgspec.to_builtins(step) for step in body.steps] if body.steps else None,
-        client=body.client,
-        client_version=body.client_version,
     )
 
 
@@ -122,6 +129,26 @@ def _phase(
     )
 
 
+def _step(
+    step: StepBody, path: tuple[str | int, ...], run_started_at: datetime, retries: RetryCounter
+) -> Phase:
+    """The deprecated form: a phase, with one measurement of the same name where the value is a number."""
+    started_at = _moment(step.started_at, (*path, "started_at")) or run_started_at
+    duration = timedelta() if step.duration is None else _duration(step.duration, (*path, "duration"))
+    try:
+        ended_at = max(started_at, started_at + duration)
+    except OverflowError as error:
+        raise InvalidInput.at((*path, "duration"), "Step would end after the year 9999") from error
+    outcome: Literal["PASS", "FAIL"] = "PASS" if step.step_passed else "FAIL"
+    measurements: tuple[Measurement, ...] = ()
+    if isinstance(step.measurement_value, int | float) and not isinstance(step.measurement_value, bool):
+        value, exact = storable_number(step.measurement_value)
+        limits = (step.limit_low, step.limit_high)
+        uom = step.measurement_unit or None
+        measurements = (Measurement(step.name, outcome, value, uom, *limits, exact=exact),)
+    return Phase(step.name, outcome, started_at, ended_at, measurements, None, retries.next(step.name))
+
+
 def _measurement(body: MeasurementBody) -> Measurement:
     value = body.measured_value
     exact: str | None = None
@@ -135,10 +162,10 @@ def _measurement(body: MeasurementBody) -> Measurement:
             value, exact = storable_number(value)
         elif isinstance(value, list | dict):
             value = storable_json(value)
-    validators = ()
+    validators: tuple[Validator, ...] = ()
     if body.validators:
-        judged = [list(one.data) for one in series[-1:]] or [value]
-        validators = validators_of_texts(body.validators, judged[0], body.outcome)
+        judged = series[-1].data if series else value
+        validators = validators_of_texts(body.validators, judged, body.outcome)
     return Measurement(
         body.name,
         body.outcome,
@@ -173,8 +200,9 @@ def _series(columns: list[list[float | int]], units: str | list[str | None] | No
 
 def _logs(bodies: list[LogBody] | list[Log]) -> tuple[Log, ...]:
     if bodies and isinstance(bodies[0], Log):  # decoded as usual: all are
-        return tuple(cast("list[Log]", bodies))
-    return tuple([_log(body, position) for position, body in enumerate(cast("list[LogBody]", bodies))])
+        return tuple(bodies)
+    mended = cast("list[LogBody]", bodies)
+    return tuple([_log(body, position) for position, body in enumerate(mended)])
 
 
 def _log(body: LogBody, position: int) -> Log:

@@ -3,7 +3,34 @@
 from fastapi import APIRouter
 from starlette.routing import Route
 
-from runcard.api.v1.runs import CreateRun
+from runcard.api.v1 import bodies as b
+from runcard.api.v1 import live, runs, units, uploads
+from runcard.api.v1.records import RunRecordBody
+from runcard.edge.openapi import operation
+
+create_run = runs.CreateRun()
 
 router = APIRouter()
-router.routes.append(Route("/runs", CreateRun(), methods=["POST"]))
+router.routes.append(Route("/runs", create_run, methods=["POST"]))
+for part in (runs, uploads, units, live):
+    router.include_router(part.router)
+
+# What the OpenAPI document says of routes that FastAPI does not see, by path and method.
+DESCRIPTIONS = {"/runs": {"post": {"summary": "Create Run", **operation(b.IdBody, b.CreateRunBody)}}}
+BODIES = (
+    b.CreateRunBody,
+    b.IdBody,
+    list[RunRecordBody],
+    b.DeletedRunBody,
+    b.InitializeUploadBody,
+    b.UploadSlotBody,
+    b.SyncUploadBody,
+    b.EmptyBody,
+    b.ImportBody,
+    b.UpdateUnitBody,
+    b.AddSubUnitsBody,
+    b.MessageBody,
+    b.DeletedUnitBody,
+    b.RoomBody,
+    live.StreamingBody,
+)

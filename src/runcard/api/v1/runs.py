@@ -1,15 +1,31 @@
 """Runs of the v1 API: create, list by serial number, delete."""
 
 from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runcard.api.v1.bodies import CreateRunBody, UsualRunBody
+from runcard.api.v1.bodies import CreateRunBody, DeletedRunBody, UsualRunBody
+from runcard.api.v1.records import RecordedRun, RunRecordBody, RunsEnvelopeBody, run_body
 from runcard.api.v1.reports import report_of
+from runcard.auth.permissions import check_may_delete
+from runcard.domain.actor import Actor, StationActor
+from runcard.domain.errors import RunNotFound
 from runcard.edge.bodies import BodyDecoder, read_body
-from runcard.edge.deps import parts_of
-from runcard.edge.responses import header_of, send_json
+from runcard.edge.deps import Parts, WithActor, WithConnection, WithParts, parts_of
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse, header_of, send_json
+from runcard.edge.uploads import download_url
 from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
+from runcard.store.attachments import list_attachments
+from runcard.store.run_records import list_runs_of_unit, list_sub_units, read_documents
+from runcard.store.runs import delete_run
+
+router = APIRouter()
 
 _decoder = BodyDecoder(CreateRunBody, UsualRunBody)
 
@@ -25,8 +41,7 @@ class CreateRun:
         admission = await parts.gate.admit(header_of(scope, b"authorization"))
         body = await read_body(receive, parts.max_body_bytes)
         run = _prepare(body, header_of(scope, b"content-type") or "")
-        del body
-
+        del body  # only the packed document waits for the commit
         run_id = await parts.writer.record(
             lambda tx: record_run(tx, parts.gate.confirm(tx, admission), run),
             run.unit_keys(admission.actor.organization_id),
@@ -35,4 +50,62 @@ class CreateRun:
 
 
 def _prepare(body: bytes, content_type: str) -> PreparedRun:
-    return prepare_run(report_of(_decoder.decode(body, content_type), datetime.now(UTC)))
+    run = _decoder.decode(body, content_type)
+    now = datetime.now(UTC)
+    return prepare_run(
+        report_of(run, now), received_at=now, client=run.client, client_version=run.client_version
+    )
+
+
+@router.get("/runs", openapi_extra=operation(list[RunRecordBody]))
+def list_runs(
+    request: Request,
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    serial_number: Annotated[str, Query(min_length=1, max_length=255)],
+    envelope: Literal["array", "object"] | None = None,
+) -> Response:
+    """All runs of a unit, the latest recorded first. Stations see those of procedures that they are linked to."""
+    runs = _recorded_runs(connection, actor, serial_number)
+    root = str(request.base_url)
+    bodies = [run_body(run, lambda attachment: download_url(parts, attachment, root)) for run in runs]
+    if parts.runs_as_object if envelope is None else envelope == "object":
+        return JsonResponse(RunsEnvelopeBody(f"{len(bodies)} runs found.", bodies, bodies))
+    return JsonResponse(bodies)
+
+
+@router.delete("/runs/{run_id}", openapi_extra=operation(DeletedRunBody))
+def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
+    """Delete a run with all that lies inside it."""
+    check_may_delete(actor, "runs")
+    if not _delete(parts, actor, run_id):
+        raise RunNotFound(run_id)
+    return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))
+
+
+def _delete(parts: Parts, actor: Actor, run_id: str) -> bool:
+    try:
+        wanted = UUID(run_id)
+    except ValueError:
+        return False
+    return parts.writer.run(lambda tx: delete_run(tx, actor.organization_id, wanted), changes_catalog=False)
+
+
+def _recorded_runs(connection: Connection, actor: Actor, serial_number: str) -> list[RecordedRun]:
+    station_id = actor.station_id if isinstance(actor, StationActor) else None
+    organization_id = actor.organization_id
+    records = list_runs_of_unit(connection, organization_id, serial_number, only_linked_to=station_id)
+    ids = [record.id for record in records]
+    documents = read_documents(connection, organization_id, ids)
+    attachments = list_attachments(connection, organization_id, ids)
+    sub_units = list_sub_units(connection, organization_id, ids)
+    return [
+        RecordedRun(
+            record,
+            documents[record.id],
+            list(attachments.get(record.id, ())),
+            list(sub_units.get(record.id, ())),
+        )
+        for record in records
+    ]

@@ -1,0 +1,99 @@
+"""Rules of the house that no linter knows; `make lint` runs them.
+
+Sizes and names of modules, what the domain may import, and that no index address stands in a file that installs.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+MAX_MODULE_LINES = 600
+MAX_FUNCTION_LINES = 60
+CODE = ("src", "tests", "bench", "client", ".ci")
+# Alembic generates migrations: one function each, as long as the schema is wide. They are never edited again.
+GENERATED = re.compile(r"/migrations/versions/\w+\.py$")
+WORDS_THAT_SAY_NOTHING = frozenset({"base", "common", "core", "helper", "helpers", "manager", "util", "utils"})
+
+DOMAIN = "src/runcard/domain"
+DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "uuid_utils"}
+
+INSTALL_FILES = ("*.lock", "*.toml", "requirements*", "Makefile", "package-lock.json", ".npmrc", ".ci/run")
+INDEX_ADDRESS = re.compile(
+    r"index[-_]url|find[-_]links|trusted[-_]host|\[\[tool\.\w+\.(?:index|source)\]\]|://[^\s\"']*/simple"
+    r"|\"resolved\": *\"https?:|^ *registry *=",
+)
+# A line of a requirements lock is a pin or a comment: no option, address or path.
+PIN = re.compile(r"(?:[\w.-]+(?:\[[\w,.-]+\])?==\S+(?: ; [^#]+)?)?(?: *#(?!.*://).*)?")
+
+
+def main(root: Path) -> int:
+    """Print each breach; 1 where there is one."""
+    breaches = [*code_breaches(root), *address_breaches(root)]
+    for breach in breaches:
+        print(breach)
+    print(f"gates: {len(breaches)} breaches" if breaches else "gates: kept")
+    return 1 if breaches else 0
+
+
+def code_breaches(root: Path) -> Iterator[str]:
+    for path in sorted(file for folder in CODE for file in (root / folder).rglob("*.py")):
+        where = path.relative_to(root).as_posix()
+        source = path.read_text("utf-8")
+        tree = ast.parse(source, where)
+        yield from _name_breaches(where)
+        if not GENERATED.search(where):
+            yield from _size_breaches(where, source, tree)
+        if where.startswith(f"{DOMAIN}/"):
+            yield from _domain_breaches(where, tree)
+
+
+def _name_breaches(where: str) -> Iterator[str]:
+    for name in Path(where).with_suffix("").parts:
+        if name.lower() in WORDS_THAT_SAY_NOTHING:
+            yield f"{where}: a module named {name} says nothing; name what is in it"
+
+
+def _size_breaches(where: str, source: str, tree: ast.Module) -> Iterator[str]:
+    lines = len(source.splitlines())
+    if lines > MAX_MODULE_LINES:
+        yield f"{where}: {lines} lines, at most {MAX_MODULE_LINES}; split it by what it is about"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MAX_FUNCTION_LINES:
+                yield f"{where}:{node.lineno}: {node.name} has {lines} lines, at most {MAX_FUNCTION_LINES}"
+
+
+def _domain_breaches(where: str, tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "."]
+        else:
+            continue
+        for name in names:
+            if name.partition(".")[0] not in DOMAIN_MAY_IMPORT:
+                yield f"{where}:{node.lineno}: the domain may not import {name}; see docs/adr"
+
+
+def address_breaches(root: Path) -> Iterator[str]:
+    for path in sorted({file for pattern in INSTALL_FILES for file in _install_files(root, pattern)}):
+        where = path.relative_to(root).as_posix()
+        is_pins = path.name.startswith("requirements")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            if INDEX_ADDRESS.search(line) or (is_pins and not PIN.fullmatch(line)):
+                yield f"{where}:{number}: an address, option or path that ties installing to one place: {line.strip()}"
+
+
+def _install_files(root: Path, pattern: str) -> Iterator[Path]:
+    yield from root.glob(pattern)
+    for folder in CODE:
+        if "/" not in pattern:
+            yield from (root / folder).rglob(pattern)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".")))

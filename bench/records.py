@@ -1,0 +1,100 @@
+"""What a server has recorded, prepared for the bench and asked past the server."""
+
+import secrets
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from bench import hand_made, postgres
+from bench.bodies import PROCEDURE
+
+from runcard.app import open_database
+from runcard.auth.tokens import digest_of, display_prefix, new_token
+from runcard.domain.actor import StationActor
+from runcard.settings import Settings
+from runcard.store.api_keys import Secret, create_station_key
+from runcard.store.creator import Creator
+from runcard.store.organizations import create_organization
+from runcard.store.procedures import create_procedure
+from runcard.store.runs import count_runs_since
+from runcard.store.stations import create_station, link_procedures
+from runcard.store.transaction import Transaction
+from runcard.store.writer import Writer
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MORE_THAN_EVER = 2**31
+
+
+class Records(Protocol):
+    """A database that holds an organization with one procedure, and a key that may report its runs."""
+
+    api_key: str
+
+    def count(self) -> int: ...
+
+    def settled_bytes(self) -> int:
+        """Size on disk once background work is done."""
+        ...
+
+
+class RuncardRecords:
+    """Runcard's own database, prepared and counted through its store."""
+
+    def __init__(self, data_dir: Path, database_url: str | None) -> None:
+        self._settings = Settings(data_dir=data_dir, database_url=database_url)
+        self.api_key = new_token("rc")
+        database = open_database(self._settings)
+        writer = Writer(database)
+        try:
+            self._organization_id = writer.run(self._prepare)
+        finally:
+            writer.close()
+            database.close()
+
+    def _prepare(self, tx: Transaction) -> UUID:
+        organization = create_organization(tx, "Bench")
+        station = create_station(tx, organization.id, "Bench station")
+        creator = Creator.of(StationActor(station.id, organization.id))
+        procedure = create_procedure(tx, organization.id, "Board test", creator)
+        assert procedure.identifier == PROCEDURE
+        link_procedures(tx, organization.id, station.id, [procedure.id])
+        secret = Secret(digest_of(self.api_key), display_prefix(self.api_key))
+        create_station_key(tx, organization.id, station.id, secret)
+        return organization.id
+
+    def count(self) -> int:
+        database = open_database(self._settings)
+        try:
+            with database.read() as connection:
+                return count_runs_since(connection, self._organization_id, _EPOCH, _MORE_THAN_EVER)
+        finally:
+            database.close()
+
+    def settled_bytes(self) -> int:
+        if self._settings.database_url is None:
+            return _settled_sqlite_bytes(self._settings.sqlite_path)
+        return postgres.settled_bytes(self._settings.database_url)
+
+
+class HandMadeRecords:
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self.api_key = secrets.token_urlsafe(32)
+        hand_made.prepare(database_url, PROCEDURE, self.api_key)
+
+    def count(self) -> int:
+        return hand_made.count_runs(self._database_url)
+
+    def settled_bytes(self) -> int:
+        return postgres.settled_bytes(self._database_url)
+
+
+def _settled_sqlite_bytes(path: Path) -> int:
+    """Size of the file and what is left of its write-ahead log after a checkpoint."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    log = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)

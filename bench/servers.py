@@ -1,0 +1,84 @@
+"""One server process of the bench: Runcard as it is, Runcard with the write left out, or the hand-made way.
+
+Started by `targets.py`, which hands down a listening socket; says "ready" on its standard output.
+"""
+
+import argparse
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import uvicorn
+from bench import hand_made
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from runcard.app import create_app
+from runcard.domain.ids import new_run_id
+from runcard.edge.paths import ApiPaths
+from runcard.settings import Settings
+from runcard.store.lookups import UnitKey
+from runcard.store.transaction import Transaction
+from runcard.store.writer import Writer
+
+T = TypeVar("T")
+KINDS = ("runcard", "no_store", "hand_made")
+
+
+class NoWriter:
+    """Stands where the Writer stands, and answers at once: what it is given is dropped."""
+
+    async def record(self, _apply: Callable[[Transaction], T], _units: Sequence[UnitKey] = ()) -> T:
+        return cast(T, new_run_id())
+
+
+def without_store(server: ApiPaths) -> ApiPaths:
+    """The same server, whose runs are decoded, checked and packed, and then go nowhere."""
+    router = server.app.router
+    whole = router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        async with whole(app) as state:
+            app.state.parts = app.state.parts._replace(writer=cast(Writer, NoWriter()))
+            yield state
+
+    router.lifespan_context = lifespan
+    return server
+
+
+def _server_of(kind: str, data_dir: Path, database_url: str | None) -> ASGIApp:
+    if kind == "hand_made":
+        assert database_url is not None
+        return hand_made.create_app(database_url)
+    server: ApiPaths = create_app(Settings(data_dir=data_dir, database_url=database_url))
+    return without_store(server) if kind == "no_store" else server
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print("ready", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--database-url")
+    given = parser.parse_args()
+    config = uvicorn.Config(
+        _server_of(given.kind, given.data_dir, given.database_url),
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+    )
+    _Server(config).run([socket.socket(fileno=given.fd)])
+
+
+if __name__ == "__main__":
+    main()

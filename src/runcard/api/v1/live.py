@@ -1,0 +1,51 @@
+"""What old clients ask before they stream to an operator's page. There is no such page: they must learn so in peace."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.api.v1.bodies import RoomBody
+from runcard.edge.deps import WithActor
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class StreamingBody(Struct, rename="camel"):
+    """Credentials in the form that the client hands to its MQTT library."""
+
+    token: str
+    operator_page: str
+    client_options: dict[str, Any]
+    will_options: dict[str, Any]
+    connect_options: dict[str, Any]
+    publish_options: dict[str, Any]
+    subscribe_options: dict[str, Any]
+
+
+# Port 9 (discard) of the client's own machine is closed: the client warns once, goes on without, and uploads as usual.
+# Any error here would make it log errors or retry for ever.
+_NOWHERE = StreamingBody(
+    token="",
+    operator_page="",
+    client_options={"transport": "websockets", "protocol": 5, "reconnect_on_failure": False},
+    will_options={"topic": "runcard", "payload": "", "qos": 0, "retain": False},
+    connect_options={"host": "127.0.0.1", "port": 9, "keepalive": 60},
+    publish_options={"topic": "runcard", "qos": 0, "retain": False},
+    subscribe_options={"topic": "runcard", "qos": 0},
+)
+
+
+@router.get("/streaming", openapi_extra=operation(StreamingBody))
+def streaming(_actor: WithActor) -> Response:
+    """Where to stream to: nowhere."""
+    return JsonResponse(_NOWHERE)
+
+
+@router.get("/rooms", openapi_extra=operation(RoomBody))
+def rooms(_actor: WithActor) -> Response:
+    """The same for clients before 1.11."""
+    return JsonResponse(RoomBody(url=None))

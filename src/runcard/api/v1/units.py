@@ -1,0 +1,65 @@
+"""Units of the v1 API: adding sub-units, deleting."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.api.v1.bodies import AddSubUnitsBody, DeletedUnitBody, MessageBody, SubUnitBody, UpdateUnitBody
+from runcard.auth.permissions import check_may_change_units, check_may_delete
+from runcard.domain.actor import Actor
+from runcard.domain.errors import Conflict, UnitNotFound
+from runcard.edge.deps import Parts, WithActor, WithParts, json_body
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+from runcard.ingest.assembly import add_sub_units
+from runcard.store.transaction import Transaction
+from runcard.store.units import delete_unit, has_runs
+
+router = APIRouter()
+
+
+@router.patch("/units", openapi_extra=operation(MessageBody, UpdateUnitBody))
+def update_unit(
+    actor: WithActor, parts: WithParts, body: Annotated[UpdateUnitBody, json_body(UpdateUnitBody)]
+) -> Response:
+    """Add sub-units to the unit that the body names."""
+    return _add(parts, actor, body.serial_number, body.sub_units or [])
+
+
+@router.patch("/units/{serial_number:path}", openapi_extra=operation(MessageBody, AddSubUnitsBody))
+def update_unit_by_path(
+    serial_number: str,
+    actor: WithActor,
+    parts: WithParts,
+    body: Annotated[AddSubUnitsBody, json_body(AddSubUnitsBody)],
+) -> Response:
+    """Add sub-units to a unit; the rest of the path is its serial number."""
+    return _add(parts, actor, serial_number, body.sub_units or [])
+
+
+@router.delete("/units/{serial_number:path}", openapi_extra=operation(DeletedUnitBody))
+def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Response:
+    """Delete a unit that has no runs; its sub-units stay."""
+    check_may_delete(actor, "units")
+
+    def apply(tx: Transaction) -> str:
+        unit = tx.catalog.unit(actor.organization_id, serial_number)
+        if unit is None:
+            raise UnitNotFound(serial_number)
+        if has_runs(tx.connection, unit.id):
+            raise Conflict(f"Unit {unit.serial_number} has runs. Delete its runs first.")
+        delete_unit(tx, actor.organization_id, unit.id)
+        return unit.serial_number
+
+    deleted = parts.writer.run(apply)
+    return JsonResponse(DeletedUnitBody(deleted, f"Unit {deleted} deleted."))
+
+
+def _add(parts: Parts, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]) -> Response:
+    check_may_change_units(actor)
+    serials = [(item if isinstance(item, str) else item.serial_number).strip() for item in sub_units]
+    parts.writer.run(
+        lambda tx: add_sub_units(tx, actor.organization_id, serial_number, serials), changes_catalog=False
+    )
+    return JsonResponse(MessageBody(f"Unit {serial_number.strip()} updated."))

@@ -1,0 +1,76 @@
+"""Uploads and imports of the v1 API: initialize, PUT to the signed link, then sync to a run or import as one."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runcard.api.v1.bodies import (
+    EmptyBody,
+    IdBody,
+    ImportBody,
+    InitializeUploadBody,
+    SyncUploadBody,
+    UploadSlotBody,
+)
+from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+from runcard.edge.uploads import initialize_upload
+from runcard.ingest.attach_file import arrived, attach_file
+from runcard.ingest.import_file import import_file, read_report
+from runcard.store.attachments import get_attachment
+
+router = APIRouter()
+
+
+@router.post("/uploads/initialize", openapi_extra=operation(UploadSlotBody, InitializeUploadBody))
+def initialize(
+    request: Request,
+    actor: WithActor,
+    parts: WithParts,
+    body: Annotated[InitializeUploadBody, json_body(InitializeUploadBody)],
+) -> Response:
+    """Announce a file and learn where to PUT its bytes."""
+    slot = initialize_upload(
+        parts,
+        actor,
+        str(request.base_url),
+        body.name,
+        content_type=body.mime_type,
+        size_bytes=body.size_bytes,
+    )
+    return JsonResponse(UploadSlotBody(str(slot.id), slot.url))
+
+
+@router.post("/uploads/sync", openapi_extra=operation(EmptyBody, SyncUploadBody))
+def sync(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    body: Annotated[SyncUploadBody, json_body(SyncUploadBody)],
+) -> Response:
+    """Make an uploaded file an attachment of a run."""
+    meta = arrived(parts.blobs, get_attachment(connection, actor.organization_id, body.upload_id))
+    parts.writer.run(
+        lambda tx: attach_file(tx, actor, body.upload_id, body.run_id, meta), changes_catalog=False
+    )
+    return JsonResponse(EmptyBody())
+
+
+@router.post("/import", openapi_extra=operation(IdBody, ImportBody))
+def import_report(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    body: Annotated[ImportBody, json_body(ImportBody)],
+) -> Response:
+    """Record the run that an uploaded report file tells of."""
+    attachment = get_attachment(connection, actor.organization_id, body.upload_id)
+    meta = arrived(parts.blobs, attachment)
+    run = read_report(parts.blobs, attachment, body.importer, body.client, body.client_version)
+    run_id: UUID = parts.writer.run(
+        lambda tx: import_file(tx, actor, run, body.upload_id, meta), changes_catalog=False
+    )
+    return JsonResponse(IdBody(str(run_id)))

@@ -1,0 +1,18 @@
+"""Fresh API keys."""
+
+from typing import NamedTuple
+
+from runcard.auth.tokens import digest_of, display_prefix, new_token
+from runcard.store.api_keys import Secret
+
+
+class NewKey(NamedTuple):
+    """A key to show once, and what is kept of it."""
+
+    api_key: str
+    secret: Secret
+
+
+def new_api_key() -> NewKey:
+    api_key = new_token("rc")
+    return NewKey(api_key, Secret(digest_of(api_key), display_prefix(api_key)))

@@ -1,0 +1,1 @@
+def doctor() -> None: pass

@@ -1,0 +1,80 @@
+"""An installation, as commands open it. They work beside a running server: the database keeps the two apart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from runcard.app import open_database
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput, NotFound
+from runcard.domain.organization import Organization
+from runcard.settings import Settings, SettingsError, load_settings
+from runcard.store.database import Database, naming_failures
+from runcard.store.organizations import list_organizations
+from runcard.store.users import list_users
+from runcard.store.writer import Writer
+
+
+class Installation(NamedTuple):
+    settings: Settings
+    database: Database
+    writer: Writer
+
+    def organization(self, slug: str | None) -> Organization:
+        """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
+        with self.database.read() as connection:
+            existing = list_organizations(connection)
+        if not existing:
+            raise NotFound("There is no organization yet. `runcard init` makes one.")
+        chosen = [one for one in existing if slug is None or one.slug == slug]
+        names = ", ".join(one.slug for one in existing)
+        if not chosen:
+            raise NotFound(f"Organization not found: {slug}. There are: {names}.")
+        if len(chosen) > 1:
+            raise InvalidInput.at(
+                "organization", f"There are several: {names}. Choose one with --organization SLUG."
+            )
+        return chosen[0]
+
+    def admin(self, organization: Organization) -> UserActor:
+        """Whom records made on the command line are ascribed to: the first admin. Raises NotFound."""
+        with self.database.read() as connection:
+            members = list_users(connection, organization.id)
+        for user in members:
+            if user.role == "admin" and user.suspended_at is None:
+                return UserActor(user.id, organization.id, user.role)
+        raise NotFound(
+            f"{organization.name} has no admin. `runcard user create EMAIL --role admin` makes one."
+        )
+
+
+@contextmanager
+def open_installation(data_dir: Path | None, database_url: str | None) -> Iterator[Installation]:
+    """An installation that is there already. Raises SettingsError, DatabaseUrlInvalid, DatabaseFailed."""
+    settings = load_settings(data_dir=data_dir, database_url=database_url)
+    check_is_there(settings)
+    with open_or_create(settings) as installation:
+        yield installation
+
+
+@contextmanager
+def open_or_create(settings: Settings) -> Iterator[Installation]:
+    """An installation, made where there is none. Raises DatabaseUrlInvalid, DatabaseFailed."""
+    with naming_failures():
+        database = open_database(settings)
+        writer = Writer(database)
+        try:
+            yield Installation(settings, database, writer)
+        finally:
+            writer.close()
+            database.close()
+
+
+def check_is_there(settings: Settings) -> None:
+    """Raises SettingsError where the data directory was to hold the database and does not."""
+    if settings.database_url is None and not settings.sqlite_path.is_file():
+        raise SettingsError(
+            f"data_dir {settings.data_dir} holds no Runcard installation. Name the right one with --data-dir, "
+            "or make one with `runcard init` or `runcard serve`."
+        )

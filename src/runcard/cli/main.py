@@ -1,0 +1,44 @@
+"""The `runcard` command."""
+
+from typing import Annotated
+
+import typer
+
+from runcard import __version__
+from runcard.cli import demo, doctor, init, key, organization, procedure, serve, station, user
+from runcard.cli.errors import ClearErrors
+
+app = typer.Typer(
+    name="runcard",
+    cls=ClearErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"runcard {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def runcard(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Runcard: a self-hosted data platform for hardware test."""
+
+
+app.command()(serve.serve)
+app.command()(demo.demo)
+app.command()(init.init)
+app.add_typer(organization.app, name="organization")
+app.add_typer(user.app, name="user")
+app.add_typer(key.app, name="key")
+app.add_typer(station.app, name="station")
+app.add_typer(procedure.app, name="procedure")
+app.command()(doctor.doctor)

@@ -1,0 +1,32 @@
+"""Options that every command has."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Kept in the context, so that an error can be told in the form that was asked for.
+JSON_WANTED = "runcard.json"
+
+
+def _remember_json(context: typer.Context, wanted: bool) -> bool:
+    context.meta[JSON_WANTED] = wanted
+    return wanted
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Directory that holds everything. Default: RUNCARD_DATA_DIR, else ./data.", show_default=False),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://user:password@host/name. Default: RUNCARD_DATABASE_URL, else SQLite in the data directory.",
+        show_default=False,
+    ),
+]
+OrganizationSlug = Annotated[
+    str | None,
+    typer.Option("--organization", metavar="SLUG", help="Which organization, where there are several."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.", callback=_remember_json)]

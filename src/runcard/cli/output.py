@@ -1,0 +1,63 @@
+"""What commands print: a table or lines for people, JSON for scripts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Record = Mapping[str, Any]
+
+
+def show_record(record: Record, *, as_json: bool, note: str | None = None) -> None:
+    """One thing, a line a field; `note` is for people only."""
+    if as_json:
+        show_json(record)
+        return
+    width = max(len(name) for name in record)
+    for name, value in record.items():
+        typer.echo(f"{_label(name):<{width}}  {_text(value)}")
+    if note:
+        typer.echo(note)
+
+
+def show_rows(rows: Sequence[Record], *, as_json: bool, none: str) -> None:
+    """Many things, a row each; `none` is what people read where there are none."""
+    if as_json:
+        show_json(list(rows))
+        return
+    if not rows:
+        typer.echo(none)
+        return
+    table = Table(*(_label(name) for name in rows[0]))
+    for row in rows:
+        table.add_row(*(_text(value) for value in row.values()))
+    # Piped into another program, a row stays one line.
+    console = Console() if Console().is_terminal else Console(width=10_000)
+    console.print(table, highlight=False, markup=False)
+
+
+def show_json(value: object) -> None:
+    """One line of JSON."""
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M")
+        case list() | tuple():
+            return ", ".join(_text(item) for item in value) or "–"
+        case _:
+            return str(value)

@@ -1,0 +1,82 @@
+"""Where signed links lead: bytes of attachments in and out, without a key."""
+
+import re
+from typing import IO, Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from runcard.domain.errors import AttachmentNotFound
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.links import Purpose
+from runcard.ingest.attach_file import collect
+from runcard.store.attachments import Attachment, get_attachment_by_link, mark_stored
+from runcard.store.blobs import BlobMeta
+
+router = APIRouter()
+
+# Shown in the page by a browser; everything else is only ever saved.
+_HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+def _linked(token: str, request: Request, parts: WithParts) -> Attachment:
+    purpose: Purpose = "upload" if request.method == "PUT" else "download"
+    attachment_id = parts.links.attachment_id(purpose, token)
+    with parts.database.read() as connection:
+        return get_attachment_by_link(connection, attachment_id)
+
+
+Linked = Annotated[Attachment, Depends(_linked)]
+
+
+@router.put("/files/upload/{token}")
+async def upload(request: Request, parts: WithParts, attachment: Linked) -> Response:
+    """Take in the bytes of an upload; again, before it is linked, replaces them."""
+    content = await collect(request.stream(), parts.max_upload_bytes, attachment)
+    await run_in_threadpool(_store, parts, attachment, content, request.headers.get("content-type"))
+    return Response(status_code=200)
+
+
+def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_type: str | None) -> None:
+    with content:
+        size = content.seek(0, 2)
+        content.seek(0)
+        parts.blobs.write(attachment.blob_key, content)
+    meta = BlobMeta(size, _plain(content_type))
+    parts.writer.run(lambda tx: mark_stored(tx, attachment, meta), changes_catalog=False)
+
+
+@router.get("/files/download/{token}")
+def download(parts: WithParts, attachment: Linked) -> Response:
+    """The bytes of an attachment, never as something that a browser would run."""
+    pieces = parts.blobs.stream(attachment.blob_key)
+    if pieces is None:
+        raise AttachmentNotFound(attachment.id)
+    content_type = attachment.shown_content_type
+    is_harmless = content_type in _HARMLESS
+    return StreamingResponse(
+        pieces,
+        media_type=content_type if is_harmless else "application/octet-stream",
+        headers={
+            "Content-Disposition": content_disposition(attachment.name, inline=is_harmless),
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            **({"Content-Length": str(attachment.size_bytes)} if attachment.size_bytes is not None else {}),
+        },
+    )
+
+
+def content_disposition(name: str, *, inline: bool) -> str:
+    """The header that names a file (RFC 6266), whatever characters its name has."""
+    ascii_name = re.sub(r'[^ -~]|["\\/%]', "_", name)
+    encoded = quote(name.encode("utf-8", "replace"), safe="")
+    return f"{'inline' if inline else 'attachment'}; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"
+
+
+def _plain(content_type: str | None) -> str | None:
+    """A content type without anything that a header could not carry back."""
+    if content_type is None or not re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?[\w.=+-]+)*", content_type[:200]):
+        return None
+    return content_type

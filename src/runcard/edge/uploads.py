@@ -1,0 +1,63 @@
+"""Announcing files: where their bytes are to be PUT, and from where they are got back."""
+
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import InvalidInput, PayloadTooLarge
+from runcard.edge.deps import Parts
+from runcard.store.attachments import Attachment, create_attachment
+from runcard.store.creator import Creator
+
+
+class UploadSlot(NamedTuple):
+    id: UUID
+    url: str
+
+
+def initialize_upload(
+    parts: Parts,
+    actor: Actor,
+    request_root: str,
+    name: str,
+    *,
+    content_type: str | None = None,
+    size_bytes: int | None = None,
+) -> UploadSlot:
+    """A new attachment and the signed URL for its bytes: the object store's own where it can sign, else this server's.
+
+    Raises InvalidInput, and PayloadTooLarge where more bytes are declared than this server takes.
+    """
+    if not name.strip() or "\0" in name or "\0" in (content_type or ""):
+        raise InvalidInput.at(
+            "name", f"{name!r} is no file name; give 1 to 1000 characters, none of them NUL"
+        )
+    if size_bytes is not None and size_bytes > parts.max_upload_bytes:
+        raise PayloadTooLarge(
+            f"File of {size_bytes} bytes is larger than {parts.max_upload_bytes} bytes; "
+            "send less, or raise max_upload_bytes."
+        )
+    attachment: Attachment = parts.writer.run(
+        lambda tx: create_attachment(
+            tx,
+            actor.organization_id,
+            name,
+            content_type=content_type,
+            declared_bytes=size_bytes,
+            creator=Creator.of(actor),
+        ),
+        changes_catalog=False,
+    )
+    if parts.blobs.signs_urls:
+        expires_in = timedelta(seconds=parts.links.expires_s["upload"])
+        return UploadSlot(attachment.id, parts.blobs.sign("PUT", attachment.blob_key, expires_in))
+    return UploadSlot(attachment.id, parts.links.url("upload", attachment.id, request_root))
+
+
+def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str:
+    """A signed URL that gives back the bytes of a stored attachment."""
+    if parts.blobs.signs_urls:
+        expires_in = timedelta(seconds=parts.links.expires_s["download"])
+        return parts.blobs.sign("GET", attachment.blob_key, expires_in)
+    return parts.links.url("download", attachment.id, request_root)

@@ -1,0 +1,194 @@
+"""Reading runs: headers with the names of what they refer to, and the document behind each."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, select, tuple_
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.run import RunDocument
+from runcard.domain.text import lookup_key
+from runcard.store import tables as t
+from runcard.store.documents import unpack_document
+
+
+class UserRef(NamedTuple):
+    id: UUID
+    name: str
+    email: str
+
+
+class Named(NamedTuple):
+    id: UUID
+    name: str
+
+
+class PartRef(NamedTuple):
+    id: UUID
+    number: str
+    name: str
+
+
+class ProcedureRef(NamedTuple):
+    id: UUID
+    name: str
+    identifier: str
+
+
+class UnitRef(NamedTuple):
+    id: UUID
+    serial_number: str
+
+
+class RunRecord(NamedTuple):
+    """A run's header. Part, revision and batch are those of the unit at the time of the run.
+
+    Exactly one of `created_by_user` and `created_by_station` is there.
+    """
+
+    id: UUID
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    created_at: datetime
+    docstring: str | None
+    procedure: ProcedureRef
+    version: Named | None
+    unit: UnitRef
+    part: PartRef
+    revision: Named
+    batch: Named | None
+    operator: UserRef | None
+    created_by_user: UserRef | None
+    created_by_station: Named | None
+
+    @property
+    def duration(self) -> timedelta:
+        return self.ended_at - self.started_at
+
+
+class RunPosition(NamedTuple):
+    """Where a page of runs goes on: after the run with this start and id."""
+
+    started_at: datetime
+    id: UUID
+
+
+_operators = t.users.alias("operators")
+_GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
+    "procedure": (ProcedureRef, [t.procedures.c.id, t.procedures.c.name, t.procedures.c.identifier]),
+    "version": (Named, [t.procedure_versions.c.id, t.procedure_versions.c.tag]),
+    "unit": (UnitRef, [t.units.c.id, t.units.c.serial_number]),
+    "part": (PartRef, [t.parts.c.id, t.parts.c.number, t.parts.c.name]),
+    "revision": (Named, [t.revisions.c.id, t.revisions.c.number]),
+    "batch": (Named, [t.batches.c.id, t.batches.c.number]),
+    "operator": (UserRef, [_operators.c.id, _operators.c.name, _operators.c.email]),
+    "created_by_user": (UserRef, [t.users.c.id, t.users.c.name, t.users.c.email]),
+    "created_by_station": (Named, [t.stations.c.id, t.stations.c.name]),
+}
+_OWN = [name for name in RunRecord._fields if name not in _GROUPS]
+
+
+def find_run(connection: Connection, organization_id: UUID, run_id: UUID) -> RunRecord | None:
+    """The run with this id; None where there is none."""
+    row = connection.execute(_records(organization_id).where(t.runs.c.id == run_id)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def list_runs_of_unit(
+    connection: Connection,
+    organization_id: UUID,
+    serial_number: str,
+    *,
+    only_linked_to: UUID | None = None,
+) -> Sequence[RunRecord]:
+    """All runs of a unit, the latest recorded first; none where the unit is unknown.
+
+    only_linked_to: a station; then only runs of procedures that it is linked to now.
+    """
+    r = t.runs.c
+    query = _records(organization_id).where(t.units.c.serial_key == lookup_key(serial_number))
+    if only_linked_to is not None:
+        query = query.where(_linked_to(only_linked_to))
+    return [_record(row) for row in connection.execute(query.order_by(r.created_at.desc(), r.id.desc()))]
+
+
+def list_latest_runs(
+    connection: Connection, organization_id: UUID, limit: int, after: RunPosition | None = None
+) -> Sequence[RunRecord]:
+    """At most `limit` runs, the last started first, going on after a position."""
+    r = t.runs.c
+    query = _records(organization_id)
+    if after is not None:
+        query = query.where(tuple_(r.started_at, r.id) < tuple_(*after))
+    query = query.order_by(r.started_at.desc(), r.id.desc()).limit(limit)
+    return [_record(row) for row in connection.execute(query)]
+
+
+def read_documents(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Mapping[UUID, RunDocument]:
+    """The inside of each of these runs."""
+    d = t.run_documents.c
+    query = select(d.run_id, d.body).where(d.organization_id == organization_id, d.run_id.in_(list(run_ids)))
+    return {run_id: unpack_document(body) for run_id, body in connection.execute(query)}
+
+
+def list_sub_units(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[UnitRef]]:
+    """The sub-units that each of these runs named, in their order."""
+    s = t.run_sub_units.c
+    query = (
+        select(s.run_id, t.units.c.id, t.units.c.serial_number)
+        .join_from(t.run_sub_units, t.units, t.units.c.id == s.unit_id)
+        .where(s.organization_id == organization_id, s.run_id.in_(list(run_ids)))
+        .order_by(s.run_id, s.position)
+    )
+    found: dict[UUID, list[UnitRef]] = defaultdict(list)
+    for run_id, *unit in connection.execute(query):
+        found[run_id].append(UnitRef(*unit))
+    return found
+
+
+def _records(organization_id: UUID) -> Select[Any]:
+    r = t.runs.c
+    columns = [r[name] for name in _OWN] + [column for _, group in _GROUPS.values() for column in group]
+    return (
+        select(*columns)
+        .select_from(t.runs)
+        .join(t.procedures, t.procedures.c.id == r.procedure_id)
+        .join(t.units, t.units.c.id == r.unit_id)
+        .join(t.parts, t.parts.c.id == r.part_id)
+        .join(t.revisions, t.revisions.c.id == r.revision_id)
+        .outerjoin(t.procedure_versions, t.procedure_versions.c.id == r.version_id)
+        .outerjoin(t.batches, t.batches.c.id == r.batch_id)
+        .outerjoin(_operators, _operators.c.id == r.operator_id)
+        .outerjoin(t.users, t.users.c.id == r.created_by_user_id)
+        .outerjoin(t.stations, t.stations.c.id == r.created_by_station_id)
+        .where(r.organization_id == organization_id)
+    )
+
+
+def _record(row: Sequence[Any]) -> RunRecord:
+    values: dict[str, Any] = dict(zip(_OWN, row, strict=False))
+    position = len(_OWN)
+    for name, (kind, columns) in _GROUPS.items():
+        group = row[position : position + len(columns)]
+        position += len(columns)
+        values[name] = None if group[0] is None else kind(*group)
+    return RunRecord(**values)
+
+
+def _linked_to(station_id: UUID) -> Any:
+    link, s = t.station_procedures.c, t.stations.c
+    linked = (
+        select(link.station_id)
+        .where(link.station_id == station_id, link.procedure_id == t.runs.c.procedure_id)
+        .exists()
+    )
+    has_all = select(s.id).where(s.id == station_id, s.all_procedures.is_(True)).exists()
+    return linked | has_all
