@@ -139,8 +139,8 @@ def _log(rng: random.Random, run_started_at: datetime, number: int) -> dict[str,
     return {
         "level": rng.choices(("DEBUG", "INFO", "WARNING"), (3, 6, 1))[0],
         "timestamp": _wire(run_started_at + after),
-        "message": f"step {number}: register 0x{rng.getrandbits(16):04x} reads {reading:.3f}, settled",
-        "source_file": f"stations/line_2/{rng.choice(_PHASES)}.py",
+        "message": f"{number}: reg 0x{rng.getrandbits(16):04x} = {reading:.3f}",
+        "source_file": f"{rng.choice(_PHASES)}.py",
         "line_number": rng.randint(10, 900),
     }
 

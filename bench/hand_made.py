@@ -11,6 +11,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import uuid_utils.compat
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import Engine, create_engine, func, insert, make_url, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+from sqlalchemy.orm import Session
+
 from bench.hand_made_tables import (
     ApiKey,
     Base,
@@ -25,11 +31,6 @@ from bench.hand_made_tables import (
     Run,
     Unit,
 )
-from fastapi import Depends, FastAPI, Header, HTTPException, Request
-from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import Engine, create_engine, func, insert, make_url, select
-from sqlalchemy.dialects.postgresql import insert as insert_or_skip
-from sqlalchemy.orm import Session
 
 # As many as FastAPI runs plain functions at a time.
 _THREADS = 40

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
 from bench.failure import BenchFailed
 
 # What makes a commit survive a power cut.

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from bench import hand_made, postgres
 from bench.bodies import PROCEDURE
-
 from runcard.app import open_database
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor

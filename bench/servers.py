@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import uvicorn
-from bench import hand_made
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from bench import hand_made
 from runcard.app import create_app
 from runcard.domain.ids import new_run_id
 from runcard.edge.paths import ApiPaths

@@ -63,7 +63,7 @@ def running(cases: Sequence[Case], templates: Sequence[Template], directory: Pat
     """A server of its own for each case, with a fresh database in `directory`; all stopped in the end."""
     with ExitStack() as stack:
         names = [case.name for case in cases if case.on_postgresql]
-        urls = stack.enter_context(postgresql(directory / "postgresql", names)) if names else {}
+        urls = stack.enter_context(postgresql(directory / "postgres-data", names)) if names else {}
         yield [
             stack.enter_context(_target(case, templates, directory, urls.get(case.name))) for case in cases
         ]

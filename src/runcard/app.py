@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runcard import __version__
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
+from runcard.auth.credentials import CredentialCheck
+from runcard.auth.form_tokens import FormTokens
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.deps import Parts
 from runcard.edge.errors import answer_error, not_found_body
@@ -56,19 +58,22 @@ def create_app(settings: Settings) -> ApiPaths:
         _spare_the_collector()
         database = open_database(settings)
         writer = Writer(database)
+        secret_key = settings.secret_key or _secret_key(settings.data_dir)
         app.state.parts = Parts(
             database=database,
             writer=writer,
             gate=Gate(database),
             blobs=open_blobs(settings),
             links=Links(
-                settings.secret_key or _secret_key(settings.data_dir),
+                secret_key,
                 settings.public_url,
                 {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
             ),
             max_body_bytes=settings.max_body_bytes,
             max_upload_bytes=settings.max_upload_bytes,
             runs_as_object=settings.runs_envelope == "object",
+            credentials=CredentialCheck(),
+            form_tokens=FormTokens(secret_key),
         )
         try:
             yield

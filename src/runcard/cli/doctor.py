@@ -1,1 +1,2 @@
-def doctor() -> None: pass
+def doctor() -> None:
+    pass

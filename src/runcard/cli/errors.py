@@ -6,7 +6,6 @@ import msgspec
 import typer
 from typer.core import TyperGroup
 
-from runcard.cli.options import JSON_WANTED
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.settings import SettingsError
 from runcard.store.database import DatabaseFailed, DatabaseUrlInvalid
@@ -19,13 +18,11 @@ class ClearErrors(TyperGroup):
     """A group whose commands end with one line on stderr and exit code 1 where they fail."""
 
     def invoke(self, ctx: Any) -> Any:
+        as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
         except _EXPECTED as error:
-            if ctx.meta.get(JSON_WANTED):
-                typer.echo(_as_json(error), err=True)
-            else:
-                typer.echo(f"Error: {_as_line(error)}", err=True)
+            typer.echo(_as_json(error) if as_json else f"Error: {_as_line(error)}", err=True)
             raise typer.Exit(1) from error
 
 

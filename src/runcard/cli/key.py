@@ -10,8 +10,9 @@ from runcard.cli.installation import open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import show_record, show_rows
 from runcard.domain.errors import Conflict, InvalidInput
-from runcard.store.api_keys import create_station_key, create_user_key, list_keys, revoke_key
+from runcard.store.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
 from runcard.store.stations import get_station, list_stations
+from runcard.store.transaction import Transaction
 from runcard.store.users import get_user, list_users
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")
@@ -33,19 +34,21 @@ def create(
     key = new_api_key()
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
+
+        def apply(tx: Transaction) -> ApiKey:
             if user is not None:
-                member = get_user(connection, home.id, user)
+                member = get_user(tx.connection, home.id, user)
                 if member.suspended_at is not None:
                     raise Conflict(f"User {member.email} is suspended; a key would not work.")
-                owner_id, create_key, owner = member.id, create_user_key, member.email
-            else:
-                place = get_station(connection, home.id, str(station))
-                owner_id, create_key, owner = place.id, create_station_key, place.name
-        row = installation.writer.run(lambda tx: create_key(tx, home.id, owner_id, key.secret))
-    shown = {"id": row.id, "owner": owner, "user_id": row.user_id, "station_id": row.station_id}
+                return create_user_key(tx, home.id, member.id, key.secret)
+            place = get_station(tx.connection, home.id, station or "")
+            return create_station_key(tx, home.id, place.id, key.secret)
+
+        row = installation.writer.run(apply)
     show_record(
-        {**shown, "api_key": key.api_key}, as_json=as_json, note="Keep the key now: it is not shown again."
+        {"id": row.id, "user_id": row.user_id, "station_id": row.station_id, "api_key": key.api_key},
+        as_json=as_json,
+        note="Keep the key now: it is not shown again.",
     )
 
 
@@ -62,7 +65,7 @@ def list_(
         home = installation.organization(organization)
         with installation.database.read() as connection:
             keys = list_keys(connection, home.id)
-            owners = {user.id: user.email for user in list_users(connection, home.id)}
+            owners: dict[UUID | None, str] = {user.id: user.email for user in list_users(connection, home.id)}
             owners |= {station.id: station.name for station in list_stations(connection, home.id)}
     rows = [
         {

@@ -17,7 +17,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: object) -> None:
     if wanted:
         typer.echo(f"runcard {__version__}")
         raise typer.Exit

@@ -5,18 +5,11 @@ from typing import Annotated
 
 import typer
 
-# Kept in the context, so that an error can be told in the form that was asked for.
-JSON_WANTED = "runcard.json"
-
-
-def _remember_json(context: typer.Context, wanted: bool) -> bool:
-    context.meta[JSON_WANTED] = wanted
-    return wanted
-
-
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Directory that holds everything. Default: RUNCARD_DATA_DIR, else ./data.", show_default=False),
+    typer.Option(
+        help="Directory that holds everything. Default: RUNCARD_DATA_DIR, else ./data.", show_default=False
+    ),
 ]
 DatabaseUrl = Annotated[
     str | None,
@@ -29,4 +22,4 @@ OrganizationSlug = Annotated[
     str | None,
     typer.Option("--organization", metavar="SLUG", help="Which organization, where there are several."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.", callback=_remember_json)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

@@ -1,6 +1,6 @@
 """`runcard organization`: an organization and its policies."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -18,9 +18,11 @@ app = typer.Typer(no_args_is_help=True, help="Show organizations and set their p
 _MAX_QUOTA = 2**31 - 1
 
 
-def _may_create(what: str) -> typer.models.OptionInfo:
+def _may_create(what: str) -> Any:
     flag = f"stations-may-create-{what}"
-    return typer.Option(f"--{flag}/--no-{flag}", help=f"Whether a run that a station reports may create {what}.")
+    return typer.Option(
+        f"--{flag}/--no-{flag}", help=f"Whether a run that a station reports may create {what}."
+    )
 
 
 @app.command()
@@ -38,9 +40,12 @@ def show(
 
 
 @app.command("list")
-def list_(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+def list_(*, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
     """Show all organizations of this installation."""
-    with open_installation(data_dir, database_url) as installation, installation.database.read() as connection:
+    with (
+        open_installation(data_dir, database_url) as installation,
+        installation.database.read() as connection,
+    ):
         existing = list_organizations(connection)
     rows = [{"id": one.id, "slug": one.slug, "name": one.name} for one in existing]
     show_rows(rows, as_json=as_json, none="No organization yet. `runcard init` makes one.")
@@ -52,7 +57,9 @@ def set_(
     name: Annotated[str | None, typer.Option(help="A new name; the slug stays.")] = None,
     serial_number_pattern: Annotated[
         str | None,
-        typer.Option(help="RE2 pattern whose group part_number, or group 1, is the part number of a serial number."),
+        typer.Option(
+            help="RE2 pattern whose group part_number, or group 1, is the part number of a serial number."
+        ),
     ] = None,
     no_serial_number_pattern: Annotated[
         bool, typer.Option("--no-serial-number-pattern", help="Read no part number out of serial numbers.")
@@ -74,7 +81,7 @@ def set_(
     as_json: Json = False,
 ) -> None:
     """Set policies of an organization, at once; what is not named stays as it is."""
-    given = {
+    given: dict[str, str | int | None] = {
         "name": name,
         "serial_number_pattern": serial_number_pattern,
         "monthly_run_quota": monthly_run_quota,
@@ -84,7 +91,9 @@ def set_(
         "station_may_create_units": units,
         "station_may_create_versions": versions,
     }
-    changes = {field: value for field, value in given.items() if value is not None}
+    changes: dict[str, str | int | None] = {
+        field: value for field, value in given.items() if value is not None
+    }
     if no_serial_number_pattern:
         changes["serial_number_pattern"] = None
     if no_monthly_run_quota:

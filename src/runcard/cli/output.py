@@ -11,6 +11,8 @@ from rich.table import Table
 
 Record = Mapping[str, Any]
 
+_NOTHING = "-"
+
 
 def show_record(record: Record, *, as_json: bool, note: str | None = None) -> None:
     """One thing, a line a field; `note` is for people only."""
@@ -52,12 +54,12 @@ def _label(name: str) -> str:
 def _text(value: Any) -> str:
     match value:
         case None:
-            return "–"
+            return _NOTHING
         case bool():
             return "yes" if value else "no"
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M")
         case list() | tuple():
-            return ", ".join(_text(item) for item in value) or "–"
+            return ", ".join(_text(item) for item in value) or _NOTHING
         case _:
             return str(value)

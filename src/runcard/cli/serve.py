@@ -34,7 +34,9 @@ _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 
@@ -46,7 +48,9 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(help="Root under which browsers and stations reach this server.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that serve; more than one needs PostgreSQL.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that serve; more than one needs PostgreSQL.")
+    ] = 1,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,

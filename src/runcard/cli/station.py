@@ -37,7 +37,9 @@ def create(
     *,
     procedures: Annotated[
         list[str] | None,
-        typer.Option("--procedure", help="Identifier (FVT1) or id of a procedure it may report; may be repeated."),
+        typer.Option(
+            "--procedure", help="Identifier (FVT1) or id of a procedure it may report; may be repeated."
+        ),
     ] = None,
     all_procedures: Annotated[
         bool, typer.Option("--all-procedures", help="Let it report every procedure, those to come included.")

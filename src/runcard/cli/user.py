@@ -46,9 +46,7 @@ def create(
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
         user = installation.writer.run(
-            lambda tx: create_user(
-                tx, home.id, email, name=name, role=role, password_hash=password_hash
-            )
+            lambda tx: create_user(tx, home.id, email, name=name, role=role, password_hash=password_hash)
         )
     shown = _record(user) if password else {**_record(user), "password": chosen}
     show_record(shown, as_json=as_json, note=None if password else "The password is not shown again.")

@@ -90,6 +90,13 @@ class SignatureInvalid(PermissionDenied):
     """A signed URL was tampered with or has expired."""
 
 
+class FormExpired(PermissionDenied):
+    """A form came without the token that its page was given, or with that of another session."""
+
+    def __init__(self) -> None:
+        super().__init__("This form has expired. Go back, reload the page and send it again.")
+
+
 class NotFound(RuncardError):
     """What the caller addressed does not exist in the caller's organization."""
 
@@ -119,6 +126,21 @@ class RunNotFound(NotFound):
 class AttachmentNotFound(NotFound):
     def __init__(self, upload_id: object) -> None:
         super().__init__(f"Upload not found: {upload_id}. Initialize an upload and PUT its bytes first.")
+
+
+class SetupLinkSpent(NotFound):
+    def __init__(self) -> None:
+        super().__init__(
+            "This set-up link is unknown or was used already. As long as nothing is set up, "
+            "`runcard serve` prints a fresh link when it starts."
+        )
+
+
+class TooManyAttempts(RuncardError):
+    """Somebody failed to log in too often of late."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many log-ins have failed. Wait five minutes and try again.")
 
 
 class PartNumberMissing(RuncardError):

@@ -30,6 +30,7 @@ def of_unix_ms(milliseconds: float) -> datetime:
     Raises ValueError where that is not a finite number or lies outside the years 1 to 9999.
     """
     try:
+        # Whole milliseconds over 1000 are close enough to the right fraction for it to round to the right microsecond.
         return datetime.fromtimestamp(round(milliseconds) / 1000, UTC)
     except (OverflowError, ValueError, OSError) as error:
         raise ValueError(f"{milliseconds} ms lies outside the years 1 to 9999") from error

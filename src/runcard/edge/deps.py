@@ -7,6 +7,8 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection
 from starlette.types import Scope
 
+from runcard.auth.credentials import CredentialCheck
+from runcard.auth.form_tokens import FormTokens
 from runcard.domain.actor import Actor
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
@@ -29,6 +31,8 @@ class Parts(NamedTuple):
     max_body_bytes: int
     max_upload_bytes: int
     runs_as_object: bool
+    credentials: CredentialCheck
+    form_tokens: FormTokens
 
 
 def parts_of(scope: Scope) -> Parts:

@@ -32,6 +32,7 @@ _ANSWERS: dict[type[e.RuncardError], _Answer] = {
     e.PayloadTooLarge: _Answer(413, "PAYLOAD_TOO_LARGE"),
     e.UnsupportedMediaType: _Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
     e.PartNumberUnreadable: _Answer(422, "UNPROCESSABLE_CONTENT"),
+    e.TooManyAttempts: _Answer(429, "TOO_MANY_REQUESTS"),
     e.StorageUnavailable: _Answer(502, "BAD_GATEWAY"),
 }
 _UNEXPECTED = _Answer(500, "INTERNAL_SERVER_ERROR")

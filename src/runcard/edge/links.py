@@ -21,8 +21,11 @@ class Links:
     def url(self, purpose: Purpose, attachment_id: UUID, request_root: str) -> str:
         """An absolute link. `request_root` is how the client reached this server, where no public URL is set."""
         token = self._serializer(purpose).dumps(attachment_id.hex)
-        root = self._public_url or request_root.rstrip("/")
-        return f"{root}/files/{purpose}/{token}"
+        return f"{self.root(request_root)}/files/{purpose}/{token}"
+
+    def root(self, request_root: str) -> str:
+        """The root under which this server is reached, without a slash at its end."""
+        return self._public_url or request_root.rstrip("/")
 
     def attachment_id(self, purpose: Purpose, token: str) -> UUID:
         """The attachment that a link stands for. Raises SignatureInvalid."""

@@ -37,13 +37,19 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 (names of our own tables)
     if connection.dialect.name == "postgresql":
         # %b: binary, so that documents are not written out as text
-        connection.exec_driver_sql(f"{head} ({', '.join(['%b'] * len(names))})", values)
+        with driver_of(connection).cursor() as cursor:
+            cursor.executemany(f"{head} ({', '.join(['%b'] * len(names))})", values)
         return
     marks = f"({', '.join('?' * len(names))})"
     for start in range(0, len(values), _CHUNK):
         chunk = values[start : start + _CHUNK]
         flat = tuple([value for row in chunk for value in row])
-        connection.exec_driver_sql(head + ", ".join([marks] * len(chunk)), flat)
+        driver_of(connection).execute(head + ", ".join([marks] * len(chunk)), flat)
+
+
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection, in the same transaction: sqlite3's or psycopg's."""
+    return connection.connection.driver_connection
 
 
 @lru_cache(maxsize=256)

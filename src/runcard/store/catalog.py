@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from runcard.domain.actor import Actor
 from runcard.domain.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store import lookups
+from runcard.store.bulk import driver_of
 from runcard.store.lookups import UnitKey, UnitRow
 from runcard.store.tables import catalog_version
 
@@ -38,7 +39,7 @@ class Catalog:
     def open(self, connection: Connection, units: Sequence[UnitKey]) -> None:
         """Begin a transaction: forget what may have changed, fetch these units at once."""
         self._connection = connection
-        version = connection.execute(_VERSION).scalar_one()
+        (version,) = driver_of(connection).execute("SELECT value FROM catalog_version").fetchone()
         if version != self._version or len(self._found) + len(self._units) > _MAX_ENTRIES:
             self.clear()
             self._version = version
@@ -141,7 +142,6 @@ class Catalog:
         return self._connection
 
 
-_VERSION = select(catalog_version.c.value)
 _RAISE_VERSION = (
     update(catalog_version).values(value=catalog_version.c.value + 1).returning(catalog_version.c.value)
 )

@@ -1,12 +1,14 @@
 """One database behind one URL: SQLite in a file, or PostgreSQL."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -16,6 +18,10 @@ _SQLITE_PRAGMAS = (
     "PRAGMA wal_autocheckpoint=2000",
     "PRAGMA cache_size=-65536",
 )
+
+
+# What the database itself can raise, through SQLAlchemy or past it.
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 
 
 class DatabaseUrlInvalid(Exception):

@@ -7,8 +7,8 @@ import zstandard
 
 from runcard.domain.run import RunDocument
 
-# Level 1 takes about 10 µs for a run of 50 measurements; higher levels save little.
-_LEVEL = 1
+# For a run of 50 measurements and 50 logs: 11 µs and 1.66 kB; level 1: 16 µs and 1.53 kB, level 3: 19 µs and 1.51 kB.
+_LEVEL = -1
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(RunDocument)
 

@@ -1,6 +1,6 @@
 """One transaction of the writer, as the writes inside it see it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -91,6 +91,8 @@ class Transaction:
             self.catalog.clear()
 
     def undo_write(self) -> None:
+        if self._savepoint is None and self._mark == (len(self._staged), len(self._changes)):
+            return  # it was refused before it did anything
         if self._savepoint is not None:
             self._savepoint.rollback()
             self._savepoint = None
@@ -113,7 +115,7 @@ class Transaction:
         self._insert(self._staged)
         self._staged.clear()
 
-    def _insert(self, staged: Iterable[tuple[Table, Row]]) -> None:
+    def _insert(self, staged: Sequence[tuple[Table, Row]]) -> None:
         by_table: dict[str, tuple[Table, list[Row]]] = {}
         for table, row in staged:
             by_table.setdefault(table.name, (table, []))[1].append(row)

@@ -13,10 +13,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from runcard.store.catalog import Catalog
-from runcard.store.database import Database
+from runcard.store.database import DATABASE_ERRORS, Database
 from runcard.store.lookups import UnitKey
 from runcard.store.transaction import Transaction
 
@@ -138,7 +137,7 @@ def _apply(transaction: Transaction, write: _Write) -> _Outcome:
     try:
         value = write.apply(transaction)
         transaction.end_write(changes_catalog=write.changes_catalog)
-    except SQLAlchemyError:
+    except DATABASE_ERRORS:
         raise
     # Not swallowed: raised again where the write was submitted.
     except Exception as error:

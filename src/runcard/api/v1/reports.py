@@ -123,7 +123,7 @@ def _phase(
         phase.outcome,
         started_at,
         max(started_at, ended_at),
-        tuple([_measurement(item) for item in phase.measurements or ()]),
+        tuple([_measurement(item) for item in phase.measurements]) if phase.measurements else (),
         phase.docstring or None,
         retries.next(phase.name),
     )

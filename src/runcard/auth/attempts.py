@@ -1,0 +1,60 @@
+"""Slowing down those who guess: so many attempts a key in a sliding window of time, remembered by this process only."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from runcard.domain.errors import TooManyAttempts
+
+_MAX_KEYS = 10_000
+
+
+class Attempts:
+    """Counts attempts by key, such as an address. With several server processes, each counts for itself."""
+
+    def __init__(self, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window_s = window_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made_at: dict[str, deque[float]] = {}
+
+    def count(self, limits: Mapping[str, int]) -> None:
+        """Count an attempt for each key. Raises TooManyAttempts, counting nothing, where one is at its limit.
+
+        An attempt is counted before it is known to fail, so that many at once pass no more than many in a row.
+        """
+        with self._lock:
+            now = self._clock()
+            recent = {key: self._recent(key, now) for key in limits}
+            if any(len(recent[key]) >= limit for key, limit in limits.items()):
+                raise TooManyAttempts
+            self._make_room(now)
+            for key, made_at in recent.items():
+                made_at.append(now)
+                self._made_at[key] = made_at
+
+    def forgive(self, key: str) -> None:
+        """Take back the last attempt of a key: it was no failure."""
+        with self._lock:
+            if made_at := self._made_at.get(key):
+                made_at.pop()
+
+    def forget(self, key: str) -> None:
+        """Take back all attempts of a key."""
+        with self._lock:
+            self._made_at.pop(key, None)
+
+    def _recent(self, key: str, now: float) -> deque[float]:
+        made_at = self._made_at.get(key, deque())
+        while made_at and made_at[0] <= now - self._window_s:
+            made_at.popleft()
+        return made_at
+
+    def _make_room(self, now: float) -> None:
+        """Keep the memory bounded: drop the keys whose attempts are over, else the one that was seen first."""
+        if len(self._made_at) < _MAX_KEYS:
+            return
+        self._made_at = {key: made_at for key in self._made_at if (made_at := self._recent(key, now))}
+        while len(self._made_at) >= _MAX_KEYS:
+            del self._made_at[next(iter(self._made_at))]

@@ -1,0 +1,29 @@
+"""Log-in sessions: a cookie holds a secret, the store its digest."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from runcard.auth.tokens import digest_of, new_token
+from runcard.domain.actor import UserActor
+from runcard.store.sessions import create_session, end_session, find_session
+from runcard.store.transaction import Transaction
+
+SESSION_LIFETIME = timedelta(days=14)
+
+
+def log_in(tx: Transaction, actor: UserActor) -> str:
+    """The secret of a new session, which lasts for SESSION_LIFETIME."""
+    token = new_token("rs")
+    create_session(tx, actor, digest_of(token), tx.now + SESSION_LIFETIME)
+    return token
+
+
+def find_logged_in(connection: Connection, token: str) -> UserActor | None:
+    """Who is logged in with this secret; None where it is unknown or expired, or its user suspended."""
+    return find_session(connection, digest_of(token), datetime.now(UTC))
+
+
+def log_out(tx: Transaction, token: str) -> None:
+    """End the session of this secret; an unknown one is no error."""
+    end_session(tx, digest_of(token))

@@ -1,0 +1,30 @@
+"""Setting up an organization: with its first admin, and a key for them."""
+
+from typing import NamedTuple
+
+from runcard.domain.organization import Organization
+from runcard.store.api_keys import ApiKey, Secret, create_user_key
+from runcard.store.organizations import create_organization
+from runcard.store.sessions import close_setup_links
+from runcard.store.transaction import Transaction
+from runcard.store.users import User, create_user
+
+
+class SetUp(NamedTuple):
+    organization: Organization
+    admin: User
+    key: ApiKey
+
+
+def set_up_organization(
+    tx: Transaction, name: str, email: str, *, password_hash: str, secret: Secret
+) -> SetUp:
+    """A new organization, its admin and a key of theirs; set-up links that are still open are closed.
+
+    Raises InvalidInput or AlreadyExists.
+    """
+    organization = create_organization(tx, name)
+    admin = create_user(tx, organization.id, email, name="", role="admin", password_hash=password_hash)
+    key = create_user_key(tx, organization.id, admin.id, secret)
+    close_setup_links(tx)
+    return SetUp(organization, admin, key)

@@ -1,0 +1,44 @@
+"""When the floor works: two shifts, Monday to Friday, and on the last day whatever day it is."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+_FIRST_SHIFT = timedelta(hours=6)
+_SECOND_SHIFT = timedelta(hours=14)
+_END = timedelta(hours=22)
+# The last run has ended by now.
+_LAST_RUN = timedelta(minutes=10)
+
+
+def working_moments(rng: Random, count: int, days: int, now: datetime) -> Iterator[datetime]:
+    """So many moments within shifts of the last `days` days, evenly spread with some jitter, ascending (UTC)."""
+    shifts = _working_times(days, now)
+    total = sum((end - start for start, end in shifts), timedelta())
+    ended = timedelta()
+    position = 0
+    for start, end in shifts:
+        while position < count:
+            offset = total * ((position + rng.uniform(0.1, 0.9)) / count) - ended
+            if offset >= end - start:
+                break
+            yield start + offset
+            position += 1
+        ended += end - start
+
+
+def is_late_shift(moment: datetime) -> bool:
+    return moment - _midnight(moment.date()) >= _SECOND_SHIFT
+
+
+def _working_times(days: int, now: datetime) -> list[tuple[datetime, datetime]]:
+    last = (now - _FIRST_SHIFT - 2 * _LAST_RUN).date()
+    dates = [last - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
+    worked = [day for day in dates if day.weekday() < 5 or day == last]
+    return [
+        (_midnight(day) + _FIRST_SHIFT, min(_midnight(day) + _END, now - _LAST_RUN)) for day in worked
+    ]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

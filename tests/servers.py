@@ -1,0 +1,138 @@
+"""Runcard as a process of its own, as it is started on a test floor."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from typer.testing import CliRunner
+
+from runcard.cli.main import app
+from runcard.store.database import Database
+from runcard.store.transaction import Transaction
+from runcard.store.writer import Writer
+
+T = TypeVar("T")
+
+RUNCARD = Path(sys.executable).with_name("runcard")
+# Far beyond what a start or a stop takes on a busy machine; only a server that hangs meets it.
+DEADLINE_S = 60.0
+
+
+class Installation:
+    """A data directory and, with PostgreSQL, a database: reached past the server, as commands do beside it."""
+
+    def __init__(self, data_dir: Path, database_url: str | None) -> None:
+        self.data_dir = data_dir
+        self.database_url = database_url
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        database = Database.open(self.database_url, self.data_dir / "runcard.sqlite3")
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def change(self, apply: Callable[[Transaction], T]) -> T:
+        """Write as another process than the server does."""
+        with self.database() as database:
+            writer = Writer(database)
+            try:
+                return writer.run(apply)
+            finally:
+                writer.close()
+
+    def runcard(self, *arguments: str) -> Any:
+        """Run a command and return what it prints as JSON."""
+        done = CliRunner().invoke(app, [*arguments, *self._options(), "--json"])
+        assert done.exit_code == 0, f"runcard {' '.join(arguments)}: {done.output}"
+        return json.loads(done.stdout)
+
+    def _options(self) -> list[str]:
+        at = ["--data-dir", str(self.data_dir)]
+        return at if self.database_url is None else [*at, "--database-url", self.database_url]
+
+
+class Server(Installation):
+    """A server on a port of its own. `settings` are RUNCARD_* and other variables of its environment."""
+
+    def __init__(
+        self, data_dir: Path, database_url: str | None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(data_dir, database_url)
+        self.settings = dict(settings or {})
+        self.log_path = data_dir / "serve.log"
+        self.url = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start the process; it answers when this returns."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("RUNCARD_")}
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [RUNCARD, "serve", "--port", "0", "--json", *self._options()],
+                env=environment | self.settings,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.url = json.loads(self._first_line())["url"]
+        # The port takes connections already, so this waits until there is an answer.
+        httpx.get(f"{self.url}/api/openapi.json", timeout=DEADLINE_S).raise_for_status()
+
+    def stop(self) -> None:
+        """End the process as an administrator does. It must end by itself, and have met no unexpected error."""
+        process = self._running()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(DEADLINE_S)
+        self._forget()
+        assert code == 0, f"the server ended with {code}:\n{self.log}"
+        assert "Traceback" not in self.log, self.log
+
+    def kill(self) -> None:
+        """End the process as a power cut does."""
+        self._running().kill()
+        self._running().wait(DEADLINE_S)
+        self._forget()
+
+    def close(self) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def client(self, api_key: str | None = None) -> httpx.Client:
+        """HTTP to the v1 API, with this key."""
+        headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=DEADLINE_S)
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text("utf-8", "replace")
+
+    def _running(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "the server is not running"
+        return self._process
+
+    def _forget(self) -> None:
+        process, self._process = self._running(), None
+        assert process.stdout is not None
+        process.stdout.close()
+
+    def _first_line(self) -> str:
+        stdout = self._running().stdout
+        assert stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            arrived = selector.select(DEADLINE_S)
+        line = stdout.readline() if arrived else ""
+        if not line:
+            self.kill()
+            raise AssertionError(f"the server did not start:\n{self.log}")
+        return line

@@ -1,0 +1,180 @@
+"""The cast of the tests: two organizations with their people, stations and procedures, each with its key."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from runcard.auth.api_keys import new_api_key
+from runcard.auth.passwords import hash_password
+from runcard.domain.actor import Role, StationActor, UserActor
+from runcard.store.api_keys import create_station_key, create_user_key
+from runcard.store.creator import Creator
+from runcard.store.organizations import create_organization
+from runcard.store.procedures import create_procedure
+from runcard.store.stations import create_station, link_procedures
+from runcard.store.transaction import Transaction
+from runcard.store.users import create_user, suspend_user
+from runcard.store.writer import Writer
+
+PASSWORD = "correct horse battery staple"
+
+
+class Procedure(NamedTuple):
+    id: UUID
+    identifier: str
+    name: str
+
+
+class Member(NamedTuple):
+    actor: UserActor
+    email: str
+    name: str
+    api_key: str
+
+
+class Station(NamedTuple):
+    actor: StationActor
+    name: str
+    api_key: str
+
+
+class Acme(NamedTuple):
+    """board: what every test runs. final: one that only FCT-1 may run too, as it may all to come."""
+
+    id: UUID
+    board: Procedure
+    final: Procedure
+    admin: Member
+    engineer: Member
+    viewer: Member
+    suspended: Member
+    ict: Station
+    fct: Station
+    lonely: Station
+
+
+class Globex(NamedTuple):
+    id: UUID
+    board: Procedure
+    admin: Member
+
+
+class World(NamedTuple):
+    """ICT-1 is linked to Acme's board procedure, FCT-1 has all procedures, Lonely has none."""
+
+    acme: Acme
+    globex: Globex
+
+
+def build_world(writer: Writer) -> World:
+    """The cast, made through the store."""
+    return writer.run(lambda tx: World(_acme(tx), _globex(tx)))
+
+
+def _acme(tx: Transaction) -> Acme:
+    home = create_organization(tx, "Acme").id
+    admin = _member(tx, home, "ada@acme.test", "Ada", "admin")
+    creator = Creator.of(admin.actor)
+    board = _procedure(tx, home, "Board", creator)
+    final = _procedure(tx, home, "Final", creator)
+    suspended = _member(tx, home, "sam@acme.test", "Sam", "engineer")
+    suspend_user(tx, home, suspended.actor.user_id)
+    return Acme(
+        id=home,
+        board=board,
+        final=final,
+        admin=admin,
+        engineer=_member(tx, home, "eve@acme.test", "Eve", "engineer"),
+        viewer=_member(tx, home, "vic@acme.test", "Vic", "viewer"),
+        suspended=suspended,
+        ict=_station(tx, home, "ICT-1", linked=[board.id]),
+        fct=_station(tx, home, "FCT-1", all_procedures=True),
+        lonely=_station(tx, home, "Lonely"),
+    )
+
+
+def _globex(tx: Transaction) -> Globex:
+    home = create_organization(tx, "Globex").id
+    admin = _member(tx, home, "gus@globex.test", "Gus", "admin")
+    return Globex(home, _procedure(tx, home, "Board", Creator.of(admin.actor)), admin)
+
+
+def _procedure(tx: Transaction, home: UUID, name: str, creator: Creator) -> Procedure:
+    made = create_procedure(tx, home, name, creator)
+    return Procedure(made.id, made.identifier, made.name)
+
+
+def _member(tx: Transaction, home: UUID, email: str, name: str, role: Role) -> Member:
+    made = create_user(tx, home, email, name=name, role=role, password_hash=hash_password(PASSWORD))
+    key = new_api_key()
+    create_user_key(tx, home, made.id, key.secret)
+    return Member(UserActor(made.id, home, role), made.email, made.name, key.api_key)
+
+
+def _station(
+    tx: Transaction, home: UUID, name: str, *, linked: Sequence[UUID] = (), all_procedures: bool = False
+) -> Station:
+    made = create_station(tx, home, name, all_procedures=all_procedures)
+    link_procedures(tx, home, made.id, linked)
+    key = new_api_key()
+    create_station_key(tx, home, made.id, key.secret)
+    return Station(StationActor(made.id, home), made.name, key.api_key)
+
+
+# Runs a command of the CLI and returns what it printed as JSON.
+Runcard = Callable[..., Mapping[str, Any]]
+
+
+def build_world_by_command(runcard: Runcard) -> World:
+    """The same cast, made as the person does who sets up an installation."""
+    return World(_acme_by_command(runcard), _globex_by_command(runcard))
+
+
+def _acme_by_command(runcard: Runcard) -> Acme:
+    made = _init_by_command(runcard, "Acme", "ada@acme.test")
+    home = UUID(made["id"])
+
+    def member(email: str, name: str, role: Role) -> Member:
+        user = runcard("user", "create", email, "--name", name, "--role", role, "--password", PASSWORD)
+        key = runcard("key", "create", "--user", email)
+        return Member(UserActor(UUID(user["id"]), home, role), email, name, key["api_key"])
+
+    def station(name: str, *options: str) -> Station:
+        station = runcard("station", "create", name, *options)
+        return Station(StationActor(UUID(station["id"]), home), name, station["api_key"])
+
+    board = _procedure_by_command(runcard, "Board")
+    suspended = member("sam@acme.test", "Sam", "engineer")
+    runcard("user", "suspend", suspended.email)
+    return Acme(
+        id=home,
+        board=board,
+        final=_procedure_by_command(runcard, "Final"),
+        admin=_first_admin(made),
+        engineer=member("eve@acme.test", "Eve", "engineer"),
+        viewer=member("vic@acme.test", "Vic", "viewer"),
+        suspended=suspended,
+        ict=station("ICT-1", "--procedure", board.identifier),
+        fct=station("FCT-1", "--all-procedures"),
+        lonely=station("Lonely"),
+    )
+
+
+def _globex_by_command(runcard: Runcard) -> Globex:
+    made = _init_by_command(runcard, "Globex", "gus@globex.test")
+    board = _procedure_by_command(runcard, "Board", "--organization", made["organization"])
+    return Globex(UUID(made["id"]), board, _first_admin(made))
+
+
+def _init_by_command(runcard: Runcard, name: str, email: str) -> Mapping[str, Any]:
+    return runcard("init", "--organization", name, "--email", email, "--password", PASSWORD)
+
+
+def _procedure_by_command(runcard: Runcard, name: str, *options: str) -> Procedure:
+    made = runcard("procedure", "create", name, *options)
+    return Procedure(UUID(made["id"]), made["identifier"], made["name"])
+
+
+def _first_admin(made: Mapping[str, Any]) -> Member:
+    actor = UserActor(UUID(made["user_id"]), UUID(made["id"]), "admin")
+    return Member(actor, made["email"], made["email"], made["api_key"])
