@@ -1,12 +1,10 @@
-"""What all tests may ask for: databases of both kinds, the cast, and a server that runs."""
+"""What all tests may ask for: databases of both kinds, the cast in one, and a server that runs on one."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
-from uuid import uuid4
 
-import httpx
 import pytest
 
 from runcard.store.database import Database
@@ -18,116 +16,114 @@ from tests.world import World, build_world, build_world_by_command
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 
+SQLITE_FILE = "runcard.sqlite3"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares a server in one process: a module, for each kind of database."""
+    """Keep together in one process what shares a server: a module, for each kind of database."""
     for item in items:
-        assert isinstance(item, pytest.Function)
-        shares = "server" in item.fixturenames and item.get_closest_marker("xdist_group") is None
-        if shares:
+        if not isinstance(item, pytest.Function) or "server" not in item.fixturenames:
+            continue
+        if item.get_closest_marker("xdist_group") is None:
             kind = item.callspec.params["database_kind"]
-            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__} {kind}"))
+            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}-{kind}"))
 
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgresql]:
-    """A PostgreSQL server that has just been made."""
+    """A PostgreSQL server of this session's own."""
     with running_postgresql(tmp_path_factory.mktemp("postgresql")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def postgresql_url(postgresql: Postgresql) -> Iterator[str]:
-    """An empty PostgreSQL database."""
+    """An empty PostgreSQL database of the module's own."""
     with postgresql.database() as url:
         yield url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest) -> DatabaseKind:
-    """Each kind in turn: whoever asks for it, or for what stands on it, runs twice."""
+    """Each kind in turn: a test that asks for it, or for what stands on it, runs twice."""
     kind: DatabaseKind = request.param
     return kind
 
 
+@pytest.fixture(scope="module")
+def postgresql_if_wanted(database_kind: DatabaseKind, request: pytest.FixtureRequest) -> Postgresql | None:
+    """The PostgreSQL server, started only where the kind is that."""
+    return request.getfixturevalue("postgresql") if database_kind == "postgresql" else None
+
+
 class Template(NamedTuple):
-    """A database to copy, that nobody is connected to: a SQLite file, or a PostgreSQL URL."""
+    """A database to copy, which nobody is connected to; `world`: the cast, where it is in there."""
 
-    path: Path
-    url: str | None
+    installation: Installation
+    world: World | None = None
 
-
-class Templates:
-    """Makes each template when it is first asked for."""
-
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
-        self._request = request
-        self._folder = folder
-        self._migrated: dict[DatabaseKind, Template] = {}
-        self._peopled: dict[DatabaseKind, tuple[Template, World]] = {}
-
-    def migrated(self, kind: DatabaseKind) -> Template:
-        """A database with every table and no row."""
-        if kind not in self._migrated:
-            template = self._new(kind, "migrated")
-            database = Database.open(template.url, template.path)
-            migrate(database)
-            database.close()
-            self._migrated[kind] = template
-        return self._migrated[kind]
-
-    def peopled(self, kind: DatabaseKind) -> tuple[Template, World]:
-        """A database with the cast, made by commands."""
-        if kind not in self._peopled:
-            template = self._new(kind, "peopled")
-            installation = Installation(template.path.parent, template.url)
-            self._peopled[kind] = template, build_world_by_command(installation.runcard)
-        return self._peopled[kind]
-
-    @property
-    def postgresql(self) -> Postgresql:
-        """Started for those who need it only."""
-        running: Postgresql = self._request.getfixturevalue("postgresql")
-        return running
-
-    def _new(self, kind: DatabaseKind, name: str) -> Template:
-        folder = self._folder / f"{name}-{kind}"
-        folder.mkdir()
-        url = self.postgresql.create() if kind == "postgresql" else None
-        return Template(folder / "runcard.sqlite3", url)
+    def copy(self, folder: Path, postgresql: Postgresql | None) -> Iterator[str | None]:
+        """URL of a copy, for a while; None: the copy is a SQLite file in `folder`."""
+        if postgresql is None:
+            shutil.copyfile(self.installation.data_dir / SQLITE_FILE, folder / SQLITE_FILE)
+            yield None
+        else:
+            with postgresql.database(self.installation.database_url) as url:
+                yield url
 
 
 @pytest.fixture(scope="session")
-def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    return Templates(request, tmp_path_factory.mktemp("templates"))
+def templates() -> dict[tuple[str, DatabaseKind], Template]:
+    """Databases that have been made for copying, by name and kind."""
+    return {}
 
 
-def _copies(template: Template, folder: Path, postgresql: Postgresql) -> Iterator[str | None]:
-    """The URL of a copy, for a while; None for SQLite, whose file is copied into the folder."""
-    if template.url is None:
-        shutil.copyfile(template.path, folder / template.path.name)
-        yield None
-    else:
-        with postgresql.database(template.url) as url:
-            yield url
+@pytest.fixture(scope="module")
+def migrated(
+    database_kind: DatabaseKind,
+    postgresql_if_wanted: Postgresql | None,
+    templates: dict[tuple[str, DatabaseKind], Template],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Template:
+    """Every table and no row."""
+    key = ("migrated", database_kind)
+    if key not in templates:
+        url = postgresql_if_wanted and postgresql_if_wanted.create()
+        installation = Installation(tmp_path_factory.mktemp("migrated"), url)
+        with installation.database() as database:
+            migrate(database)
+        templates[key] = Template(installation)
+    return templates[key]
+
+
+@pytest.fixture(scope="module")
+def peopled(
+    database_kind: DatabaseKind,
+    postgresql_if_wanted: Postgresql | None,
+    templates: dict[tuple[str, DatabaseKind], Template],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Template:
+    """The cast, made by commands."""
+    key = ("peopled", database_kind)
+    if key not in templates:
+        url = postgresql_if_wanted and postgresql_if_wanted.create()
+        installation = Installation(tmp_path_factory.mktemp("peopled"), url)
+        templates[key] = Template(installation, build_world_by_command(installation.runcard))
+    return templates[key]
 
 
 @pytest.fixture
-def database_url(database_kind: DatabaseKind, templates: Templates, tmp_path: Path) -> Iterator[str | None]:
-    """A migrated database of the test's own; None: the SQLite file runcard.sqlite3 in `tmp_path`."""
-    template = templates.migrated(database_kind)
-    if template.url is None:
-        shutil.copyfile(template.path, tmp_path / template.path.name)
-        yield None
-    else:
-        with templates.postgresql.database(template.url) as url:
-            yield url
+def database_url(
+    migrated: Template, postgresql_if_wanted: Postgresql | None, tmp_path: Path
+) -> Iterator[str | None]:
+    """A migrated database of the test's own; None: the SQLite file in `tmp_path`."""
+    yield from migrated.copy(tmp_path, postgresql_if_wanted)
 
 
 @pytest.fixture
 def database(database_url: str | None, tmp_path: Path) -> Iterator[Database]:
     """The same, open."""
-    opened = Database.open(database_url, tmp_path / "runcard.sqlite3")
+    opened = Database.open(database_url, tmp_path / SQLITE_FILE)
     yield opened
     opened.close()
 
@@ -144,3 +140,48 @@ def writer(database: Database) -> Iterator[Writer]:
 def world(writer: Writer) -> World:
     """The cast, in `database`."""
     return build_world(writer)
+
+
+@pytest.fixture(scope="module")
+def peopled_database_url(
+    peopled: Template, postgresql_if_wanted: Postgresql | None, module_data_dir: Path
+) -> Iterator[str | None]:
+    """A database of the module's own with the cast; None: the SQLite file in `module_data_dir`."""
+    yield from peopled.copy(module_data_dir, postgresql_if_wanted)
+
+
+@pytest.fixture(scope="module")
+def module_data_dir(database_kind: DatabaseKind, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty data directory of the module's own, for each kind of database."""
+    return tmp_path_factory.mktemp(database_kind)
+
+
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, str]:
+    """RUNCARD_* variables of `server`; a module that wants others defines this itself."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def server(
+    module_data_dir: Path,
+    peopled_database_url: str | None,
+    peopled: Template,
+    server_settings: dict[str, str],
+) -> Iterator[Server]:
+    """A running server with the cast, for the whole module. Runs are kept apart by fresh serial numbers."""
+    assert peopled.world is not None
+    running = Server(module_data_dir, peopled_database_url, peopled.world, server_settings)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def server_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Shows what the server said during a test, beside the failure."""
+    running = request.getfixturevalue("server") if "server" in request.fixturenames else None
+    before = len(running.log) if running else 0
+    yield
+    if running:
+        print(running.log[before:])  # noqa: T201 (captured; shown where the test failed)

@@ -18,6 +18,7 @@ from runcard.cli.main import app
 from runcard.store.database import Database
 from runcard.store.transaction import Transaction
 from runcard.store.writer import Writer
+from tests.world import World
 
 T = TypeVar("T")
 
@@ -65,9 +66,14 @@ class Server(Installation):
     """A server on a port of its own. `settings` are RUNCARD_* and other variables of its environment."""
 
     def __init__(
-        self, data_dir: Path, database_url: str | None, settings: Mapping[str, str] | None = None
+        self,
+        data_dir: Path,
+        database_url: str | None,
+        world: World,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(data_dir, database_url)
+        self.world = world
         self.settings = dict(settings or {})
         self.log_path = data_dir / "serve.log"
         self.url = ""

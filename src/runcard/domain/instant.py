@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
 _ZERO = ("P", "PT")  # not valid ISO 8601, but what tofupilot 1.0 sends for zero
 
@@ -30,9 +31,8 @@ def of_unix_ms(milliseconds: float) -> datetime:
     Raises ValueError where that is not a finite number or lies outside the years 1 to 9999.
     """
     try:
-        # Whole milliseconds over 1000 are close enough to the right fraction for it to round to the right microsecond.
-        return datetime.fromtimestamp(round(milliseconds) / 1000, UTC)
-    except (OverflowError, ValueError, OSError) as error:
+        return _EPOCH + timedelta(0, 0, 0, round(milliseconds))
+    except (OverflowError, ValueError) as error:
         raise ValueError(f"{milliseconds} ms lies outside the years 1 to 9999") from error
 
 

@@ -46,7 +46,12 @@ STATIONS = ("Cell 1", "Cell 2")
 # Its output clamp is worn, so it reads low.
 BAD_STATION = "Cell 2"
 
-PROCEDURES = ("PCB in-circuit test", "Module functional test", "Final assembly test")
+# By identifier, in the order in which an organization numbers them.
+PROCEDURES = {
+    "FVT1": "PCB in-circuit test",
+    "FVT2": "Module functional test",
+    "FVT3": "Final assembly test",
+}
 
 BOARD = Product("PCB-1040", "AB", "L", ((0, "A"), (0.35, "B"), (0.75, "C")))
 MODULE = Product("MOD-2040", "AM", "M", ((0, "A"), (0.5, "B")))

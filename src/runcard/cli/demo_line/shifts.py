@@ -15,16 +15,13 @@ def working_moments(rng: Random, count: int, days: int, now: datetime) -> Iterat
     """So many moments within shifts of the last `days` days, evenly spread with some jitter, ascending (UTC)."""
     shifts = _working_times(days, now)
     total = sum((end - start for start, end in shifts), timedelta())
-    ended = timedelta()
-    position = 0
-    for start, end in shifts:
-        while position < count:
-            offset = total * ((position + rng.uniform(0.1, 0.9)) / count) - ended
-            if offset >= end - start:
+    for position in range(count):
+        worked = total * ((position + rng.uniform(0.1, 0.9)) / count)
+        for start, end in shifts:
+            if worked < end - start:
+                yield start + worked
                 break
-            yield start + offset
-            position += 1
-        ended += end - start
+            worked -= end - start
 
 
 def is_late_shift(moment: datetime) -> bool:

@@ -1,0 +1,68 @@
+"""Pages for what went wrong."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from runcard.domain.errors import InvalidInput, Issue, RuncardError, Unauthenticated
+from runcard.edge.errors import answer_error
+from runcard.web.render import redirect, render
+
+# What programs call; everything else is read by people.
+_FOR_PROGRAMS = ("/api/", "/v1/", "/files/")
+
+_TITLES = {
+    400: "This cannot be understood",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This cannot be done here",
+    429: "Slow down",
+}
+
+
+class ErrorPage(NamedTuple):
+    status: int
+    title: str
+    message: str
+    details: Sequence[str]
+
+
+def is_page(request: Request) -> bool:
+    """Whether this request is for a page rather than for a program."""
+    return not f"{request.url.path}/".startswith(_FOR_PROGRAMS)
+
+
+def page_for(request: Request, error: Exception) -> Response:
+    """What a person is shown for an error; who is not logged in is asked to do so."""
+    if isinstance(error, Unauthenticated):
+        return redirect(log_in_url(request))
+    status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
+    details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
+    title = _TITLES.get(status, "Something went wrong")
+    return render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
+
+
+def log_in_url(request: Request) -> str:
+    """The log-in page that comes back to what was asked for."""
+    if request.method != "GET" or request.url.path in ("/", "/runs"):
+        return "/log-in"
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/log-in?next={quote(wanted, safe='')}"
+
+
+def _issues(error: Exception) -> Sequence[Issue]:
+    return error.issues if isinstance(error, InvalidInput) else ()
+
+
+def _message(error: Exception, status: int) -> str:
+    if isinstance(error, RuncardError):
+        return str(error)
+    if status == 404:
+        return "No page has this address. Check it, or start from the list of runs."
+    if status < 500:
+        return "This address does not take such a request."
+    return "The server failed to make this page. What happened stands in its log."

@@ -1,0 +1,67 @@
+"""How numbers, times and sizes are written on pages."""
+
+import math
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from runcard.domain.instant import format_instant
+
+# From here on floats have an exponent, which is shorter.
+_EXPONENT_FROM = 1e16
+_SECOND = timedelta(seconds=1)
+
+
+class Moment(NamedTuple):
+    """iso: for programs, exact. date, time: for people, in UTC."""
+
+    iso: str
+    date: str
+    time: str
+
+
+def moment_of(moment: datetime) -> Moment:
+    return Moment(format_instant(moment), f"{moment:%Y-%m-%d}", f"{moment:%H:%M:%S}")
+
+
+def precise_moment_of(moment: datetime) -> Moment:
+    """As `moment_of`, with milliseconds."""
+    return moment_of(moment)._replace(time=f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}")
+
+
+def number_text(number: float) -> str:
+    """The shortest text that reads back as the number: 3.3, 3 for 3.0, 1e-09, nan, -inf."""
+    if isinstance(number, float) and number.is_integer() and abs(number) < _EXPONENT_FROM:
+        return str(int(number))
+    return str(number)
+
+
+def rounded_text(number: float) -> str:
+    """A number where a glance is enough, such as at an axis."""
+    return f"{number:.5g}" if math.isfinite(number) else str(number)
+
+
+def duration_text(duration: timedelta) -> str:
+    """In the two largest units that say something: 0.4 ms, 350 ms, 12.5 s, 2 min 30 s, 1 h 2 min, 3 d 4 h."""
+    if duration < _SECOND:
+        return f"{_trimmed(duration / timedelta(milliseconds=1), 1)} ms" if duration else "0 s"
+    if duration < timedelta(minutes=1):
+        return f"{_trimmed(duration / _SECOND, 2)} s"
+    minutes, seconds = divmod(int(duration / _SECOND), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def size_text(size_bytes: int) -> str:
+    """In decimal units: 950 B, 12.3 kB, 4 MB."""
+    size, units = float(size_bytes), ["B", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size /= 1000
+        units.pop(0)
+    return f"{_trimmed(size, 1)} {units[0]}"
+
+
+def _trimmed(number: float, digits: int) -> str:
+    return f"{number:.{digits}f}".rstrip("0").rstrip(".")

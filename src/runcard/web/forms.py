@@ -1,0 +1,51 @@
+"""Forms: reading what was filled in, and knowing that it was one of our own pages that asked."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from runcard.domain.errors import InvalidInput
+from runcard.edge.bodies import read_body
+from runcard.edge.deps import Parts
+
+TOKEN_FIELD = "form_token"  # noqa: S105 (the name of a field)
+_VISITOR_COOKIE = "runcard_visitor"
+
+# Far above what any form of ours sends; strangers may send forms too.
+_MAX_FORM_BYTES = 16_384
+_MAX_FIELDS = 50
+
+Fields = Mapping[str, str]
+
+
+async def _read_fields(request: Request) -> Fields:
+    """The fields of a URL-encoded form; what is none has no fields."""
+    body = await read_body(request.receive, _MAX_FORM_BYTES)
+    try:
+        return dict(
+            parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        )
+    except ValueError as error:
+        raise InvalidInput.at("form", f"It has more than {_MAX_FIELDS} fields; send fewer") from error
+
+
+WithFields = Annotated[Fields, Depends(_read_fields)]
+
+
+def visitor_of(request: Request) -> str:
+    """The secret by which a browser is told from others before anyone has logged in, a fresh one where it has none."""
+    return request.cookies.get(_VISITOR_COOKIE) or secrets.token_urlsafe(24)
+
+
+def remember_visitor(response: Response, request: Request, visitor: str) -> None:
+    secure = request.url.scheme == "https"
+    response.set_cookie(_VISITOR_COOKIE, visitor, httponly=True, samesite="lax", secure=secure)
+
+
+def check_visitor_form(request: Request, parts: Parts, fields: Fields) -> None:
+    """Raises FormExpired for a form that this browser did not get from us."""
+    parts.form_tokens.check(request.cookies.get(_VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))

@@ -1,0 +1,141 @@
+"""Measurements as a page shows them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from runcard.domain.limit import Limits
+from runcard.domain.measurement import Aggregation, Measurement, shown_validators, value_kind
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.validator import Validator, decisive_limits, is_bound
+from runcard.web.formats import number_text
+from runcard.web.series_plot import SeriesPlot, series_plot
+
+# Longer texts and JSON get a block of their own.
+_SHORT = 60
+
+
+class Check(NamedTuple):
+    """is_marginal: failing it does not fail the measurement."""
+
+    text: str
+    outcome: MeasurementOutcome
+    is_marginal: bool
+
+
+class AggregationLine(NamedTuple):
+    name: str
+    value: str
+    outcome: MeasurementOutcome | None
+
+
+class MeasurementLine(NamedTuple):
+    """value: what fits beside the name. block: what does not, with its line breaks; empty where there is none."""
+
+    name: str
+    docstring: str | None
+    outcome: MeasurementOutcome
+    value: str
+    block: str
+    uom: str
+    limits: str
+    checks: Sequence[Check]
+    aggregations: Sequence[AggregationLine]
+    plot: SeriesPlot | None
+
+
+def measurement_line(measurement: Measurement) -> MeasurementLine:
+    """A measurement with all that its station said about it."""
+    text = measurement.exact or _value_text(measurement)
+    is_short = len(text) <= _SHORT and "\n" not in text
+    limits = _limits(measurement)
+    series = measurement.series
+    aggregations = [*measurement.aggregations, *(one for axis in series for one in axis.aggregations)]
+    return MeasurementLine(
+        name=measurement.name,
+        docstring=measurement.docstring,
+        outcome=measurement.outcome,
+        value=text if is_short else "",
+        block="" if is_short else text,
+        uom=measurement.uom or (series[-1].uom if series else None) or "",
+        limits=_limits_text(limits),
+        checks=_checks(measurement),
+        aggregations=[_aggregation_line(one) for one in aggregations],
+        plot=series_plot(measurement.name, series, limits) if series else None,
+    )
+
+
+def _value_text(measurement: Measurement) -> str:
+    if measurement.kind == "multidimensional":
+        rows = max(len(one.data) for one in measurement.series)
+        return f"{rows} × {len(measurement.series)} values"
+    return _plain_text(measurement.value)
+
+
+def _plain_text(value: object) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return number_text(value)
+        case str():
+            return value
+        case _:
+            compact = json.dumps(value, ensure_ascii=False)
+            return compact if len(compact) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _limits(measurement: Measurement) -> Limits:
+    """The bounds as given, else those that the checks put on the value."""
+    given = measurement.limits
+    checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
+    stated = decisive_limits(checks)
+    return Limits(*(_bound(own) if own is not None else other for own, other in zip(given, stated, strict=True)))
+
+
+def _bound(limit: float) -> float | None:
+    return limit if is_bound(limit) else None
+
+
+def _limits_text(limits: Limits) -> str:
+    match limits:
+        case (None, None):
+            return ""
+        case (None, float() | int() as upper):
+            return f"≤ {number_text(upper)}"
+        case (float() | int() as lower, None):
+            return f"≥ {number_text(lower)}"
+        case (float() | int() as lower, float() | int() as upper):
+            return f"{number_text(lower)} … {number_text(upper)}"
+    raise AssertionError(limits)
+
+
+def _checks(measurement: Measurement) -> list[Check]:
+    """What was checked, beyond the limits; a check that only repeats a limit where it failed."""
+    own = [*shown_validators(measurement), *(one for axis in measurement.series for one in axis.validators)]
+    return _merged(one for one in own if one.outcome == "FAIL" or not _repeats_a_limit(one))
+
+
+def _repeats_a_limit(validator: Validator) -> bool:
+    is_bare = not validator.has_custom_expression and validator.is_decisive
+    return is_bare and validator.operator in (">=", "<=") and value_kind(validator.expected) == "numeric"
+
+
+def _merged(validators: Iterable[Validator]) -> list[Check]:
+    """One check a text, though a text such as `3.1 <= x <= 3.5` stands for two; it failed where one of them did."""
+    by_text: dict[tuple[str, bool], set[MeasurementOutcome]] = {}
+    for one in validators:
+        by_text.setdefault((one.expression, not one.is_decisive), set()).add(one.outcome)
+    worst: tuple[MeasurementOutcome, ...] = ("FAIL", "UNSET", "PASS")
+    return [
+        Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal)
+        for (text, is_marginal), outcomes in by_text.items()
+    ]
+
+
+def _aggregation_line(aggregation: Aggregation) -> AggregationLine:
+    value = _plain_text(aggregation.value)
+    uom = f" {aggregation.uom}" if aggregation.uom else ""
+    return AggregationLine(aggregation.type, value + uom, aggregation.outcome)

@@ -1,0 +1,107 @@
+"""Setting up a new installation through its one-time link."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runcard.auth.api_keys import new_api_key
+from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
+from runcard.auth.sessions import log_in
+from runcard.auth.set_up import SetUp, set_up_organization
+from runcard.auth.tokens import digest_of
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.errors import answer_error
+from runcard.store.sessions import is_setup_link_open, use_setup_link
+from runcard.store.transaction import Transaction
+from runcard.web.forms import Fields, WithFields, check_visitor_form, remember_visitor, visitor_of
+from runcard.web.render import render
+from runcard.web.visit import remember_session
+
+router = APIRouter()
+
+
+class SetUpPage(NamedTuple):
+    """problems: what was wrong with what was filled in before."""
+
+    action: str
+    organization: str
+    email: str
+    min_password_length: int
+    problems: Sequence[str]
+    form_token: str
+
+
+class SetUpDonePage(NamedTuple):
+    organization: str
+    email: str
+    api_key: str
+
+
+class _Done(NamedTuple):
+    made: SetUp
+    session: str
+
+
+@router.get("/setup/{token}")
+def show_set_up(request: Request, parts: WithParts, token: str) -> Response:
+    _check_open(parts, token)
+    return _form(request, parts, {})
+
+
+@router.post("/setup/{token}")
+def submit_set_up(request: Request, parts: WithParts, token: str, fields: WithFields) -> Response:
+    check_visitor_form(request, parts, fields)
+    _check_open(parts, token)
+    key = new_api_key()
+    try:
+        check_password_strength(fields.get("password", ""))
+        password_hash = hash_password(fields.get("password", ""))
+
+        def apply(tx: Transaction) -> _Done:
+            if not use_setup_link(tx, digest_of(token)):
+                raise SetupLinkSpent
+            name, email = fields.get("organization", ""), fields.get("email", "")
+            made = set_up_organization(tx, name, email, password_hash=password_hash, secret=key.secret)
+            admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
+            return _Done(made, log_in(tx, admin))
+
+        done = parts.writer.run(apply)
+    except (InvalidInput, AlreadyExists) as error:
+        return _form(request, parts, fields, error)
+    page = SetUpDonePage(done.made.organization.name, done.made.admin.email, key.api_key)
+    response = render("set_up_done.html", page)
+    remember_session(response, request, done.session)
+    return response
+
+
+def _check_open(parts: Parts, token: str) -> None:
+    with parts.database.read() as connection:
+        if not is_setup_link_open(connection, digest_of(token)):
+            raise SetupLinkSpent
+
+
+def _form(
+    request: Request, parts: Parts, fields: Fields, error: InvalidInput | AlreadyExists | None = None
+) -> Response:
+    visitor = visitor_of(request)
+    page = SetUpPage(
+        action=request.url.path,
+        organization=fields.get("organization", ""),
+        email=fields.get("email", ""),
+        min_password_length=MIN_PASSWORD_LENGTH,
+        problems=_problems(error),
+        form_token=parts.form_tokens.token(visitor),
+    )
+    response = render("set_up.html", page, status=answer_error(error).status if error else 200)
+    remember_visitor(response, request, visitor)
+    return response
+
+
+def _problems(error: InvalidInput | AlreadyExists | None) -> Sequence[str]:
+    if isinstance(error, InvalidInput):
+        return [issue.message for issue in error.issues]
+    return [str(error)] if error else []

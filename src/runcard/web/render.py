@@ -1,0 +1,47 @@
+"""From a template and a view model to an answer that a browser may be trusted with."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from runcard.web.visit import Visit
+
+# Everything comes from this server, nothing runs inside a page, and no other site may frame one.
+_CONTENT_SECURITY_POLICY = "; ".join([
+    "default-src 'self'",
+    "style-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+])
+SAFETY_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+# Pages hold records and tokens: nothing keeps a copy.
+_PAGE_HEADERS = {**SAFETY_HEADERS, "Cache-Control": "no-store"}
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+
+
+def render(template: str, page: NamedTuple, visit: Visit | None = None, status: int = 200) -> HTMLResponse:
+    """The page that a template makes of its view model; `visit` where somebody is logged in."""
+    html = _templates.get_template(template).render(page=page, visit=visit)
+    return HTMLResponse(html, status, headers=_PAGE_HEADERS)
+
+
+def redirect(url: str) -> Response:
+    """Go on with a GET of another page."""
+    return RedirectResponse(url, 303, headers=_PAGE_HEADERS)

@@ -1,0 +1,66 @@
+"""Who looks at a page: the log-in session behind its cookie."""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import Unauthenticated
+from runcard.edge.deps import WithParts
+from runcard.store.lookups import get_organization
+from runcard.store.users import get_user
+
+SESSION_COOKIE = "runcard_session"
+
+
+class Visit(NamedTuple):
+    """A member who is logged in. form_token: goes into every form of their pages."""
+
+    actor: UserActor
+    organization_name: str
+    email: str
+    session: str
+    form_token: str
+
+
+def _find_visit(request: Request, parts: WithParts) -> Visit | None:
+    session = request.cookies.get(SESSION_COOKIE)
+    if not session:
+        return None
+    with parts.database.read() as connection:
+        actor = find_logged_in(connection, session)
+        if actor is None:
+            return None
+        organization = get_organization(connection, actor.organization_id)
+        user = get_user(connection, actor.organization_id, str(actor.user_id))
+    return Visit(actor, organization.name, user.email, session, parts.form_tokens.token(session))
+
+
+AnyVisit = Annotated[Visit | None, Depends(_find_visit)]
+
+
+def _visit(visit: AnyVisit) -> Visit:
+    if visit is None:
+        raise Unauthenticated("Log in to see this page.")
+    return visit
+
+
+WithVisit = Annotated[Visit, Depends(_visit)]
+
+
+def remember_session(response: Response, request: Request, session: str) -> None:
+    """Give the browser the secret of its session."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        session,
+        max_age=int(SESSION_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def forget_session(response: Response) -> None:
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")

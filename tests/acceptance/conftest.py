@@ -1,0 +1,136 @@
+"""The cast as HTTP clients, and what the acceptance tests ask of a server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from runcard.domain.organization import Organization
+from runcard.store.database import Database
+from runcard.store.lookups import get_organization
+from runcard.store.organizations import update_organization
+from runcard.store.tables import metadata
+from tests.servers import Server
+from tests.world import World
+
+
+@pytest.fixture(scope="module")
+def world(server: Server) -> World:
+    """The cast of `server`."""
+    return server.world
+
+
+@pytest.fixture(scope="module")
+def stranger(server: Server) -> Iterator[httpx.Client]:
+    """Somebody without a key."""
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def admin(server: Server) -> Iterator[httpx.Client]:
+    with server.client(server.world.acme.admin.api_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def viewer(server: Server) -> Iterator[httpx.Client]:
+    with server.client(server.world.acme.viewer.api_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ict(server: Server) -> Iterator[httpx.Client]:
+    """A station that is linked to the procedure `board` only."""
+    with server.client(server.world.acme.ict.api_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def fct(server: Server) -> Iterator[httpx.Client]:
+    """A station that has all procedures."""
+    with server.client(server.world.acme.fct.api_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def lonely(server: Server) -> Iterator[httpx.Client]:
+    """A station without any procedure."""
+    with server.client(server.world.acme.lonely.api_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def globex(server: Server) -> Iterator[httpx.Client]:
+    """The admin of another organization."""
+    with server.client(server.world.globex.admin.api_key) as client:
+        yield client
+
+
+@pytest.fixture
+def new_serial() -> Callable[[], str]:
+    """Serial numbers that no test has used."""
+    return lambda: f"SN-{uuid4().hex[:12].upper()}"
+
+
+@pytest.fixture
+def serial(new_serial: Callable[[], str]) -> str:
+    return new_serial()
+
+
+@pytest.fixture(scope="module")
+def record(server: Server) -> Iterator[Database]:
+    """The database of `server`, read past it."""
+    with server.database() as database:
+        yield database
+
+
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def unchanged(record: Database) -> Unchanged:
+    """A block that must leave every row of every table as it was."""
+
+    @contextmanager
+    def check() -> Iterator[None]:
+        before = _rows(record)
+        yield
+        assert _rows(record) == before
+
+    return check
+
+
+def _rows(database: Database) -> dict[str, list[str]]:
+    with database.read() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(select(table))))
+            for table in metadata.sorted_tables
+        }
+
+
+Policy = Callable[..., AbstractContextManager[Organization]]
+
+
+@pytest.fixture
+def policy(server: Server) -> Policy:
+    """A block in which Acme has other policies, set by another process than the server."""
+
+    @contextmanager
+    def setting(**changes: Any) -> Iterator[Organization]:
+        home = server.world.acme.id
+        with server.database() as database, database.read() as connection:
+            before = get_organization(connection, home)
+        changed = msgspec.structs.replace(before, **changes)
+        server.change(lambda tx: update_organization(tx, changed))
+        try:
+            yield changed
+        finally:
+            server.change(lambda tx: update_organization(tx, before))
+
+    return setting

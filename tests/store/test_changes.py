@@ -1,0 +1,82 @@
+"""The change log: in commit order, also where two transactions are open at once."""
+
+import threading
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, text
+
+from runcard.store.catalog import Catalog
+from runcard.store.changes import last_seq, list_changes
+from runcard.store.database import Database
+from runcard.store.transaction import Transaction
+from runcard.store.writer import Writer
+from tests.world import World
+
+
+def note(connection: Connection, organization_id: UUID, kind: str) -> None:
+    tx = Transaction(connection, Catalog())
+    tx.note_change(organization_id, kind, organization_id)
+    tx.finish()
+
+
+def kinds_after(database: Database, seq: int) -> list[str]:
+    with database.read() as connection:
+        return [change.kind for change in list_changes(connection, seq, 100)]
+
+
+def test_pages_go_on_after_the_last_seen(database: Database, writer: Writer, world: World) -> None:
+    with database.read() as connection:
+        before = last_seq(connection)
+    for number in range(5):
+        kind = f"change {number}"
+        writer.run(lambda tx, kind=kind: tx.note_change(world.acme.id, kind, world.acme.id))
+    with database.read() as connection:
+        first = list_changes(connection, before, 2)
+        rest = list_changes(connection, first[-1].seq, 100)
+        assert [change.kind for change in [*first, *rest]] == [f"change {number}" for number in range(5)]
+        assert last_seq(connection) == rest[-1].seq
+
+
+class TestTwoOpenTransactions:
+    """On PostgreSQL a sequence hands out numbers before the commit, so the log must hold the second one back."""
+
+    @pytest.fixture
+    def postgresql_only(self, database: Database) -> Iterator[Database]:
+        if not database.is_postgresql:
+            pytest.skip("SQLite has one writer at a time, so no two transactions can be open")
+        yield database
+
+    def test_the_second_waits_until_the_first_is_committed(self, postgresql_only: Database, writer: Writer, world: World) -> None:
+        database = postgresql_only
+        with database.read() as connection:
+            before = last_seq(connection)
+        committed = threading.Event()
+
+        def second() -> None:
+            with database.writing_connection() as connection, connection.begin():
+                note(connection, world.acme.id, "second")
+            committed.set()
+
+        with database.writing_connection() as connection:
+            transaction = connection.begin()
+            note(connection, world.acme.id, "first")
+            thread = threading.Thread(target=second)
+            thread.start()
+            wait_for_blocked(database)
+            assert not committed.is_set()
+            assert kinds_after(database, before) == []
+            transaction.commit()
+        thread.join()
+        assert kinds_after(database, before) == ["first", "second"]
+
+
+def wait_for_blocked(database: Database) -> None:
+    """Come back once somebody waits for an advisory lock."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    for _ in range(100_000):
+        with database.read() as connection:
+            if connection.execute(waiting).scalar_one():
+                return
+    raise AssertionError("nobody waits for the lock")

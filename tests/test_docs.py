@@ -1,0 +1,67 @@
+"""The papers say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from runcard.api.v1 import router as v1
+from runcard.cli.main import app as cli
+from runcard.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def rows(paper: str) -> list[list[str]]:
+    """The cells of every row of every table."""
+    lines = (ROOT / paper).read_text("utf-8").splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def codes(paper: str) -> list[list[str]]:
+    """The rows whose first cell is nothing but code, with the code of each cell in place of the cell."""
+    return [
+        [code[1] if (code := re.fullmatch(r"`([^`]+)`", cell)) else cell for cell in row]
+        for row in rows(paper)
+        if re.fullmatch(r"`[^`]+`", row[0])
+    ]
+
+
+def test_settings_page_lists_every_key_with_its_variable_and_default():
+    defaults = Settings()
+    assert [row[:3] for row in codes("docs/settings.md")] == [
+        [key, f"RUNCARD_{key.upper()}", "none" if (value := getattr(defaults, key)) is None else str(value)]
+        for key in Settings.__struct_fields__
+    ]
+
+
+def test_readme_lists_every_command():
+    group = typer.main.get_command(cli)
+    assert isinstance(group, typer.core.TyperGroup)
+    assert {row[0] for row in codes("README.md")} == {f"runcard {name}" for name in group.commands}
+
+
+def test_v1_page_lists_every_endpoint():
+    app = FastAPI()
+    app.include_router(v1.router)
+    served = {**get_openapi(title="", version="", routes=app.routes)["paths"]}
+    for path, operations in v1.DESCRIPTIONS.items():
+        served[path] = {**served.get(path, {}), **operations}
+    told = {row[0] for row in codes("docs/api/v1.md") if " /" in row[0]}
+    assert told == {f"{method.upper()} {path}" for path, operations in served.items() for method in operations}
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_links_lead_somewhere(paper: Path):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", paper.read_text("utf-8"))
+    missing = [one for one in targets if "://" not in one and not (paper.parent / one).exists()]
+    assert missing == []
+
+
+def test_decisions_are_numbered_without_a_gap():
+    numbers = [int(page.name[:4]) for page in sorted(ROOT.glob("docs/adr/*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
