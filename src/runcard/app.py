@@ -4,7 +4,7 @@ import gc
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,9 @@ from runcard.store.blobs import Blobs
 from runcard.store.database import Database
 from runcard.store.migrate import migrate
 from runcard.store.writer import Writer
+from runcard.web.errors import is_page, page_for
+from runcard.web.router import router as web_router
+from runcard.web.static_files import WebFiles
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ def create_app(settings: Settings) -> ApiPaths:
     app.include_router(v1.router, prefix="/api/v1")
     app.include_router(v1.router, prefix="/v1", include_in_schema=False)
     app.include_router(files_router, include_in_schema=False)
+    app.include_router(web_router)
+    app.mount("/static", WebFiles())
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
     app.add_exception_handler(RuncardError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -112,10 +117,12 @@ def _answering(endpoint: ASGIApp) -> ASGIApp:
     return answer
 
 
-async def _answer_error(_request: Request, error: Exception) -> Response:
+async def _answer_error(request: Request, error: Exception) -> Response:
     answer = answer_error(error)
     if answer.status >= 500:
         _log.error("request failed", exc_info=error)
+    if is_page(request):
+        return page_for(request, error)
     return Response(answer.body, answer.status, media_type="application/json")
 
 
@@ -125,8 +132,10 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     return await _answer_error(request, InvalidInput(issues))
 
 
-async def _answer_http(_request: Request, error: Exception) -> Response:
+async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if is_page(request):
+        return page_for(request, error)
     return Response(not_found_body(), 404, media_type="application/json")
 
 
@@ -142,6 +151,11 @@ def _secret_key(data_dir: Path) -> str:
     path = data_dir / "secret.key"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48), "ascii")
+        fresh = data_dir / f"secret.key.{secrets.token_hex(8)}"
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48), "ascii")
+        # Of several processes that start at once, one names its key and all read that.
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
     return path.read_text("ascii").strip()

@@ -77,7 +77,6 @@ def test_no_answer_redirects(root: httpx.Client, server: Server):
         ("POST", "/api/v1/units/x"),
         ("OPTIONS", "/api/v1/runs"),
         ("TRACE", "/api/v1/runs"),
-        ("BREW", "/api/v1/runs"),
     ],
 )
 def test_unknown_path_or_wrong_method(root: httpx.Client, stranger, server: Server, method, path):

@@ -27,7 +27,9 @@ def test_durations_are_read(text: str, seconds: float) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "P1Y", "P1M", "PT1X", "1H", "P1DT", "P99999999999D", "PT-1S", "P1W2D", "P٣W"])
+@pytest.mark.parametrize(
+    "text", ["", "P1Y", "P1M", "PT1X", "1H", "P1DT", "P99999999999D", "PT-1S", "P1W2D", "P٣W"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)
@@ -83,4 +85,6 @@ def test_a_moment_that_utc_puts_before_year_one_is_refused() -> None:
 
 def test_moments_are_written_in_utc() -> None:
     assert format_instant(datetime(2026, 1, 31, 12, tzinfo=UTC)) == "2026-01-31T12:00:00.000Z"
-    assert format_instant(datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)) == "2026-01-31T12:00:00.123456Z"
+    assert (
+        format_instant(datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)) == "2026-01-31T12:00:00.123456Z"
+    )

@@ -21,7 +21,7 @@ def test_bytes_come_back_and_are_replaced(blobs: Blobs) -> None:
     blobs.write(key, io.BytesIO(b"second"))
     assert blobs.read(key) == b"second"
     assert b"".join(blobs.stream(key) or ()) == b"second"
-    assert list(blobs.list()) == [key]
+    assert [(entry.key, entry.size_bytes) for entry in blobs.list()] == [(key, 6)]
     found = blobs.find(key)
     assert found is not None
     assert found.size_bytes == 6

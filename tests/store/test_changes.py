@@ -1,7 +1,7 @@
 """The change log: in commit order, also where two transactions are open at once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -21,6 +21,10 @@ def note(connection: Connection, organization_id: UUID, kind: str) -> None:
     tx.finish()
 
 
+def noting(organization_id: UUID, kind: str) -> Callable[[Transaction], None]:
+    return lambda tx: tx.note_change(organization_id, kind, organization_id)
+
+
 def kinds_after(database: Database, seq: int) -> list[str]:
     with database.read() as connection:
         return [change.kind for change in list_changes(connection, seq, 100)]
@@ -30,8 +34,7 @@ def test_pages_go_on_after_the_last_seen(database: Database, writer: Writer, wor
     with database.read() as connection:
         before = last_seq(connection)
     for number in range(5):
-        kind = f"change {number}"
-        writer.run(lambda tx, kind=kind: tx.note_change(world.acme.id, kind, world.acme.id))
+        writer.run(noting(world.acme.id, f"change {number}"))
     with database.read() as connection:
         first = list_changes(connection, before, 2)
         rest = list_changes(connection, first[-1].seq, 100)
@@ -43,12 +46,14 @@ class TestTwoOpenTransactions:
     """On PostgreSQL a sequence hands out numbers before the commit, so the log must hold the second one back."""
 
     @pytest.fixture
-    def postgresql_only(self, database: Database) -> Iterator[Database]:
+    def postgresql_only(self, database: Database) -> Database:
         if not database.is_postgresql:
             pytest.skip("SQLite has one writer at a time, so no two transactions can be open")
-        yield database
+        return database
 
-    def test_the_second_waits_until_the_first_is_committed(self, postgresql_only: Database, writer: Writer, world: World) -> None:
+    def test_the_second_waits_until_the_first_is_committed(
+        self, postgresql_only: Database, writer: Writer, world: World
+    ) -> None:
         database = postgresql_only
         with database.read() as connection:
             before = last_seq(connection)

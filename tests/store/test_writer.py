@@ -52,7 +52,9 @@ def numbers(database: Database) -> list[str]:
 
 def change_kinds(database: Database) -> list[str]:
     with database.read() as connection:
-        return [change.kind for change in list_changes(connection, 0, 1000) if change.kind.startswith("batch")]
+        return [
+            change.kind for change in list_changes(connection, 0, 1000) if change.kind.startswith("batch")
+        ]
 
 
 def run_as_one_group(writer: Writer, *writes: Callable[[Transaction], Any]) -> list[Any]:
@@ -97,14 +99,21 @@ def test_what_is_refused_leaves_nothing_and_takes_nobody_along(
         raise AlreadyExists("Batch", "executed")
 
     answers = run_as_one_group(
-        writer, stage(world, "a"), refuse_after_staging, stage(world, "b"), refuse_after_executing, stage(world, "c")
+        writer,
+        stage(world, "a"),
+        refuse_after_staging,
+        stage(world, "b"),
+        refuse_after_executing,
+        stage(world, "c"),
     )
     assert [type(answer) for answer in answers] == [str, AlreadyExists, str, AlreadyExists, str]
     assert numbers(database) == ["a", "b", "c"]
     assert change_kinds(database) == ["batch a", "batch b", "batch c"]
 
 
-def test_a_broken_constraint_fails_its_own_write_only(database: Database, writer: Writer, world: World) -> None:
+def test_a_broken_constraint_fails_its_own_write_only(
+    database: Database, writer: Writer, world: World
+) -> None:
     answers = run_as_one_group(
         writer, stage(world, "a"), stage(world, "twice"), stage(world, "twice"), stage(world, "b")
     )
@@ -135,7 +144,9 @@ def test_close_finishes_what_was_submitted(database: Database, world: World) -> 
     writer = Writer(database)
 
     async def main() -> None:
-        waiting = [asyncio.create_task(writer.record(stage(world, f"{position:03}"))) for position in range(50)]
+        waiting = [
+            asyncio.create_task(writer.record(stage(world, f"{position:03}"))) for position in range(50)
+        ]
         await asyncio.sleep(0)
         await asyncio.to_thread(writer.close)
         await asyncio.gather(*waiting)
@@ -184,7 +195,9 @@ class TestCatalogOfAnotherProcess:
         with database.read() as connection:
             keys = {key.station_id: key.id for key in list_keys(connection, world.acme.id)}
         key_id = keys[world.acme.fct.actor.station_id]
-        assert writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) == world.acme.fct.actor
+        assert (
+            writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) == world.acme.fct.actor
+        )
         other.run(lambda tx: revoke_key(tx, world.acme.id, key_id))
         assert writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) is None
 

@@ -5,12 +5,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection
-
 from runcard.auth.attempts import Attempts
 from runcard.auth.passwords import is_right_password
 from runcard.domain.actor import UserActor
 from runcard.domain.text import lookup_key
+from runcard.store.database import Connection
 from runcard.store.users import find_credentials
 
 WINDOW_S = 300

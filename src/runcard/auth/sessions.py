@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection
-
 from runcard.auth.tokens import digest_of, new_token
 from runcard.domain.actor import UserActor
+from runcard.store.database import Connection
 from runcard.store.sessions import create_session, end_session, find_session
 from runcard.store.transaction import Transaction
 

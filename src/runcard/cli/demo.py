@@ -1,2 +1,112 @@
-def demo() -> None:
-    pass
+"""`runcard demo`: an installation with something to look at."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from runcard.app import open_blobs
+from runcard.auth.api_keys import new_api_key
+from runcard.auth.passwords import hash_password
+from runcard.cli.demo_line.fill import build_floor, record_history
+from runcard.cli.demo_line.floor import ADMIN, STATIONS
+from runcard.cli.demo_line.history import demo_runs
+from runcard.cli.installation import Installation, open_or_create
+from runcard.cli.options import DatabaseUrl, Json
+from runcard.cli.output import Record, show_record
+from runcard.cli.serve import Host, Port, listening, run_server, sole_server, url_of
+from runcard.settings import load_settings
+from runcard.store.organizations import count_organizations
+
+_DATA_DIR = Path("demo-data")
+
+
+class DemoAccess(msgspec.Struct, frozen=True):
+    """How to get into the demo. It is kept in a file, so that the demo can tell it again when it is started again."""
+
+    email: str
+    password: str
+    api_key: str
+    station: str
+    station_api_key: str
+
+
+class _Plan(NamedTuple):
+    seed: int
+    runs: int
+    days: int
+
+
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    seed: Annotated[int, typer.Option(help="Another seed makes another history.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs to make up.")] = 3000,
+    days: Annotated[int, typer.Option(min=1, help="Over how many days, back from now.")] = 60,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Only make the data.")] = False,
+    data_dir: Annotated[Path, typer.Option(help="Directory that holds everything.")] = _DATA_DIR,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Serve an installation with an organization, its people and stations, and a few thousand runs.
+
+    The runs are made up at the first start; later ones serve what is there.
+    """
+    settings = load_settings(data_dir=data_dir, database_url=database_url)
+    plan = _Plan(seed, runs, days)
+    if no_serve:
+        with open_or_create(settings) as installation:
+            _show(_prepare(installation, plan), {}, as_json=as_json)
+        return
+    with sole_server(settings), listening(host, port) as listener:
+        with open_or_create(settings) as installation:
+            access = _prepare(installation, plan)
+        _show(access, {"url": url_of(settings, listener)}, as_json=as_json)
+        run_server(settings, listener)
+
+
+def _show(access: DemoAccess | None, where: Record, *, as_json: bool) -> None:
+    if access is None:
+        note = "There was an installation already, which no demo has made: use an account of its own."
+        show_record({**where, "email": None}, as_json=as_json, note=note)
+        return
+    show_record({**where, **msgspec.structs.asdict(access)}, as_json=as_json)
+
+
+def _prepare(installation: Installation, plan: _Plan) -> DemoAccess | None:
+    """How to get into the demo, which is made where nothing is there; None where something else is there."""
+    path = installation.settings.data_dir / "demo-access.json"
+    with installation.database.read() as connection:
+        is_there = count_organizations(connection) > 0
+    if is_there:
+        return msgspec.json.decode(path.read_bytes(), type=DemoAccess) if path.exists() else None
+    return _make(installation, plan, path)
+
+
+def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
+    password, user_key, station_key = secrets.token_urlsafe(9), new_api_key(), new_api_key()
+    password_hash = hash_password(password)
+    floor = installation.writer.run(lambda tx: build_floor(tx, password_hash, user_key, station_key))
+    access = DemoAccess(ADMIN.email, password, user_key.api_key, STATIONS[0], station_key.api_key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.encode(access))
+
+    history = demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC))
+    console = Console(stderr=True)
+    columns = (TextColumn("Recording runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("runs", total=plan.runs)
+        record_history(
+            installation.writer,
+            open_blobs(installation.settings),
+            floor,
+            history,
+            lambda count: progress.update(task, advance=count),
+        )
+    return access

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Request
-from sqlalchemy import Connection
 from starlette.types import Scope
 
 from runcard.auth.credentials import CredentialCheck
@@ -14,7 +13,7 @@ from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.store.blobs import Blobs
-from runcard.store.database import Database
+from runcard.store.database import Connection, Database
 from runcard.store.writer import Writer
 
 T = TypeVar("T")

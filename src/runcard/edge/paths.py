@@ -1,4 +1,4 @@
-"""How API paths are spelled: duplicate slashes, case and one trailing slash do not matter. HEAD asks whether one exists."""
+"""How API paths are spelled: duplicate slashes, case and a trailing slash do not matter. HEAD asks if one exists."""
 
 import re
 from collections.abc import Mapping

@@ -17,8 +17,10 @@ def find_sub_units(
 
     Raises SubUnitsNotFound, and CircularParentage where a unit would become its own ancestor.
     """
-    unique = {lookup_key(serial): serial for serial in reversed(list(serial_numbers))}
-    wanted = list(reversed(unique.values()))
+    unique: dict[str, str] = {}
+    for serial in serial_numbers:
+        unique.setdefault(lookup_key(serial), serial)
+    wanted = list(unique.values())
     if not wanted:
         return []
     found = [tx.catalog.unit(organization_id, serial) for serial in wanted]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from runcard.domain.errors import AttachmentNotFound, UploadNotLinkable
 from runcard.domain.ids import new_id
@@ -125,6 +125,28 @@ def list_attachments(
         if attachment.run_id is not None:
             found[attachment.run_id].append(attachment)
     return found
+
+
+def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequence[Attachment]:
+    """At most `limit` attachments of all organizations, by id, going on after one."""
+    a = attachments.c
+    query = select(*_COLUMNS).order_by(a.id).limit(limit)
+    if after is not None:
+        query = query.where(a.id > after)
+    return [Attachment(*row) for row in connection.execute(query)]
+
+
+def is_abandoned(attachment: Attachment, before: datetime) -> bool:
+    """Whether nothing needs an attachment: it is part of nothing, and nobody has touched it since `before`."""
+    touched_at = attachment.stored_at or attachment.created_at
+    return attachment.run_id is None and touched_at < before
+
+
+def delete_abandoned(tx: Transaction, attachment: Attachment) -> bool:
+    """Forget an attachment; False where it has become part of something meanwhile. Its bytes are the caller's."""
+    a = attachments.c
+    mine = (a.organization_id == attachment.organization_id, a.id == attachment.id, a.run_id.is_(None))
+    return bool(tx.connection.execute(delete(attachments).where(*mine)).rowcount)
 
 
 def _one(connection: Connection, attachment_id: UUID, *conditions: Any) -> Attachment:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Literal, NamedTuple, cast
 from uuid import UUID
@@ -18,6 +18,12 @@ from runcard.domain.errors import StorageUnavailable
 class BlobMeta(NamedTuple):
     size_bytes: int
     content_type: str | None
+
+
+class BlobEntry(NamedTuple):
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 def blob_key(organization_id: UUID, attachment_id: UUID) -> str:
@@ -94,11 +100,12 @@ class Blobs:
             content_type = result.attributes.get("Content-Type")
             return BlobMeta(result.meta["size"], None if content_type is None else str(content_type))
 
-    def list(self) -> Iterator[str]:
-        """The keys of all blobs."""
+    def list(self) -> Iterator[BlobEntry]:
+        """All blobs."""
         with _storage_errors():
             for page in obstore.list(self._store):
-                yield from (meta["path"] for meta in page)
+                for meta in page:
+                    yield BlobEntry(meta["path"], meta["size"], meta["last_modified"])
 
     def delete(self, key: str) -> None:
         """Remove a blob; one that is not there is no error."""

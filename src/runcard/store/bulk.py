@@ -1,7 +1,8 @@
 """Inserting many rows at once, past SQLAlchemy's work on each row: the values go straight to the driver.
 
 SQLite gets one statement for many rows: its driver lets go of the interpreter lock at every row of an `executemany`,
-and the writer would wait for the lock again each time. PostgreSQL gets an `executemany`, which psycopg sends as one pipeline.
+and the writer would wait for the lock again each time. PostgreSQL gets an `executemany`, which psycopg sends as one
+pipeline.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -10,6 +10,9 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+# Connection: for layers that name one and know no driver.
+__all__ = ["DATABASE_ERRORS", "Connection", "Database", "DatabaseFailed", "DatabaseUrlInvalid", "naming_failures"]
+
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -37,9 +40,10 @@ def naming_failures() -> Iterator[None]:
     """Raise what the driver says as DatabaseFailed, for callers that know no driver."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
         raise DatabaseFailed(
-            f"The database failed: {error.orig}. Check that it is there, up, and writable."
+            f"The database failed: {said}. Check that it is there, up, and writable."
         ) from error
 
 

@@ -27,6 +27,15 @@ def compress_documents(packed: Sequence[bytes]) -> list[bytes]:
     return [frames[position].tobytes() for position in range(len(frames))]
 
 
+def is_whole(body: bytes) -> bool:
+    """Whether a document can be read out of these stored bytes."""
+    try:
+        unpack_document(body)
+    except (zstandard.ZstdError, msgspec.MsgspecError):
+        return False
+    return True
+
+
 def unpack_document(body: bytes) -> RunDocument:
     """The document that is stored as these bytes."""
     return _decoder.decode(zstandard.ZstdDecompressor().decompress(body))

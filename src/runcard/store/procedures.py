@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -51,10 +52,8 @@ def get_procedure(connection: Connection, organization_id: UUID, reference: str)
     """The procedure with this id or identifier. Raises ProcedureNotFound."""
     p = procedures.c
     named = [p.identifier_key == lookup_key(reference)]
-    try:
+    with suppress(ValueError):  # not an id: an identifier, then
         named.append(p.id == UUID(reference))
-    except ValueError:
-        pass  # an identifier, then
     mine = select(*_COLUMNS).where(p.organization_id == organization_id, or_(*named))
     row = connection.execute(mine).first()
     if row is None:

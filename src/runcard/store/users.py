@@ -1,6 +1,7 @@
 """Users: people of one organization, known by their e-mail."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -67,10 +68,8 @@ def get_user(connection: Connection, organization_id: UUID, reference: str) -> U
     """The member with this e-mail or id. Raises NotFound."""
     u = users.c
     named = [u.email_key == lookup_key(reference)]
-    try:
+    with suppress(ValueError):  # not an id: an e-mail, then
         named.append(u.id == UUID(reference))
-    except ValueError:
-        pass  # an e-mail, then
     mine = select(*_COLUMNS).where(u.organization_id == organization_id, or_(*named))
     row = connection.execute(mine).one_or_none()
     if row is None:

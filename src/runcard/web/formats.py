@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from runcard.domain.instant import format_instant
 
-# From here on floats have an exponent, which is shorter.
-_EXPONENT_FROM = 1e16
 _SECOND = timedelta(seconds=1)
 
 
@@ -30,9 +28,7 @@ def precise_moment_of(moment: datetime) -> Moment:
 
 def number_text(number: float) -> str:
     """The shortest text that reads back as the number: 3.3, 3 for 3.0, 1e-09, nan, -inf."""
-    if isinstance(number, float) and number.is_integer() and abs(number) < _EXPONENT_FROM:
-        return str(int(number))
-    return str(number)
+    return str(number).removesuffix(".0")
 
 
 def rounded_text(number: float) -> str:

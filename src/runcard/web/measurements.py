@@ -92,11 +92,11 @@ def _limits(measurement: Measurement) -> Limits:
     given = measurement.limits
     checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
     stated = decisive_limits(checks)
-    return Limits(*(_bound(own) if own is not None else other for own, other in zip(given, stated, strict=True)))
+    return Limits(_bound(given.lower, stated.lower), _bound(given.upper, stated.upper))
 
 
-def _bound(limit: float) -> float | None:
-    return limit if is_bound(limit) else None
+def _bound(given: float | None, stated: float | None) -> float | None:
+    return given if given is not None and is_bound(given) else stated
 
 
 def _limits_text(limits: Limits) -> str:

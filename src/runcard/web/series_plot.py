@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from typing import NamedTuple
 
 from runcard.domain.limit import Limits
@@ -64,14 +64,13 @@ class _Axis(NamedTuple):
 def series_plot(name: str, series: Sequence[Series], limits: Limits) -> SeriesPlot:
     """The line of the last series against the first, or against the number of the row where there is only one."""
     columns = [_column_name(one, position) for position, one in enumerate(series, start=1)]
-    row_count = max(len(one.data) for one in series)
     y = [float(value) for value in series[-1].data]
-    x = [float(value) for value in series[0].data] if len(series) > 1 else [float(row) for row in range(1, len(y) + 1)]
+    x = [float(value) for value in series[0].data] if len(series) > 1 else _row_numbers(y)
     x_name = columns[0] if len(series) > 1 else "row"
     bounds = _near(limits, _Axis.around(y))
     x_axis, y_axis = _Axis.around(x), _Axis.around([*y, *bounds])
     points = [(x_axis.place(one), y_axis.place(other)) for one, other in zip(x, y, strict=False)]
-    table = zip_longest(*(one.data for one in series))
+    rows = list(zip_longest(*(one.data for one in series), fillvalue=None))
     return SeriesPlot(
         title=f"{name}: {columns[-1]} against {x_name}",
         width=_WIDTH,
@@ -85,9 +84,21 @@ def series_plot(name: str, series: Sequence[Series], limits: Limits) -> SeriesPl
         y_low=rounded_text(y_axis.low),
         y_high=rounded_text(y_axis.high),
         columns=columns,
-        rows=[["" if cell is None else number_text(cell) for cell in row] for row in islice(table, _SHOWN_ROWS)],
-        shown_text=f"First {_SHOWN_ROWS} of {row_count} rows" if row_count > _SHOWN_ROWS else f"All {row_count} rows",
+        rows=[_cells(row) for row in rows[:_SHOWN_ROWS]],
+        shown_text=_shown_text(len(rows)),
     )
+
+
+def _row_numbers(values: Sequence[float]) -> list[float]:
+    return [float(number) for number in range(1, len(values) + 1)]
+
+
+def _cells(row: Sequence[float | None]) -> list[str]:
+    return ["" if cell is None else number_text(cell) for cell in row]
+
+
+def _shown_text(row_count: int) -> str:
+    return f"First {_SHOWN_ROWS} of {row_count} rows" if row_count > _SHOWN_ROWS else f"All {row_count} rows"
 
 
 _Point = tuple[float, float]

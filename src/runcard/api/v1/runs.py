@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +21,7 @@ from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.uploads import download_url
 from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
 from runcard.store.attachments import list_attachments
+from runcard.store.database import Connection
 from runcard.store.run_records import list_runs_of_unit, list_sub_units, read_documents
 from runcard.store.runs import delete_run
 

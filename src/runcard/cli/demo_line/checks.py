@@ -89,7 +89,9 @@ class Text(NamedTuple):
         value = self.read(trial)
         check = Validator(f"'x' matches /{self.pattern}/", "matches", self.pattern)
         outcome = judge(check, value)
-        return Measurement(self.name, outcome, value, validators=validators_of_texts([check.expression], value, outcome))
+        return Measurement(
+            self.name, outcome, value, validators=validators_of_texts([check.expression], value, outcome)
+        )
 
 
 class Record(NamedTuple):

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
@@ -72,7 +73,7 @@ def _draw(canvas: list[bytearray], points: list[tuple[float, float]], colour: by
 
 
 def _pixels(points: list[tuple[float, float]]) -> Iterator[tuple[int, int]]:
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         steps = max(1, round(max(abs(x1 - x0) * _WIDTH, abs(y1 - y0) * _HEIGHT)))
         for step in range(steps + 1):
             across, up = x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps

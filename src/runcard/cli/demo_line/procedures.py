@@ -66,7 +66,9 @@ _CONTACT = PhasePlan(
     "Clamp the unit and check every probe.",
     4,
     (
-        Numeric("contact_resistance", "Ω", 0.08, 0.015, upper=0.25, docstring="Worst of all probes, four-wire."),
+        Numeric(
+            "contact_resistance", "Ω", 0.08, 0.015, upper=0.25, docstring="Worst of all probes, four-wire."
+        ),
         Flag("fixture_closed"),
     ),
     max_attempts=2,
@@ -96,7 +98,16 @@ IN_CIRCUIT = ProcedurePlan(
             "Measure what sets gain and bandwidth, with the neighbours guarded.",
             9,
             (
-                Numeric("feedback_resistance", "Ω", 10_000, 24, 9_900, 10_100, digits=1, docstring="R14, 0.1 % type."),
+                Numeric(
+                    "feedback_resistance",
+                    "Ω",
+                    10_000,
+                    24,
+                    9_900,
+                    10_100,
+                    digits=1,
+                    docstring="R14, 0.1 % type.",
+                ),
                 Numeric("coupling_capacitance", "µF", 2.2, 0.03, 2.0, 2.4, broken=0.001, digits=4),
             ),
         ),
@@ -195,7 +206,9 @@ FINAL_TEST = ProcedurePlan(
             "Compare the level at the terminals with the reference.",
             30,
             (
-                Numeric("output_level", "dB", 0.0, 0.08, -0.3, 0.3, docstring="At 1 kHz into 8 Ω, against 2.83 V."),
+                Numeric(
+                    "output_level", "dB", 0.0, 0.08, -0.3, 0.3, docstring="At 1 kHz into 8 Ω, against 2.83 V."
+                ),
                 Numeric("channel_balance", "dB", 0.0, 0.05, -0.25, 0.25, broken=-0.71),
                 Numeric("mains_frequency", "Hz", 50.0, 0.012, digits=3),
             ),

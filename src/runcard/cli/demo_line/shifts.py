@@ -32,9 +32,7 @@ def _working_times(days: int, now: datetime) -> list[tuple[datetime, datetime]]:
     last = (now - _FIRST_SHIFT - 2 * _LAST_RUN).date()
     dates = [last - timedelta(days=ago) for ago in range(days - 1, -1, -1)]
     worked = [day for day in dates if day.weekday() < 5 or day == last]
-    return [
-        (_midnight(day) + _FIRST_SHIFT, min(_midnight(day) + _END, now - _LAST_RUN)) for day in worked
-    ]
+    return [(_midnight(day) + _FIRST_SHIFT, min(_midnight(day) + _END, now - _LAST_RUN)) for day in worked]
 
 
 def _midnight(day: date) -> datetime:

@@ -62,7 +62,9 @@ class _Recorder:
             if not failed:
                 return
             for measurement in failed:
-                self.log("ERROR", f"{phase.name}: {measurement.name} = {measurement.value} is out of its limits")
+                self.log(
+                    "ERROR", f"{phase.name}: {measurement.name} = {measurement.value} is out of its limits"
+                )
             if attempt + 1 < phase.max_attempts:
                 self.log("WARNING", f"{phase.name}: trying once more")
         self.has_failed = True

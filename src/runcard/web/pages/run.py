@@ -44,11 +44,10 @@ class PhaseSection(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What to look at first in a run that did not pass. measurement: empty where the phase itself is meant."""
+    """What to look at first in a run that did not pass: a measurement, or a phase that has none to blame."""
 
     anchor: str
-    phase: str
-    measurement: str
+    name: str
 
 
 class LogLine(NamedTuple):
@@ -163,13 +162,15 @@ def _failures(phases: Sequence[PhaseSection]) -> Iterator[Failure]:
     for phase in phases:
         failed = [one.name for one in phase.measurements if one.outcome == "FAIL"]
         if not failed and phase.outcome in ("FAIL", "ERROR"):
-            yield Failure(phase.anchor, phase.name, "")
+            yield Failure(phase.anchor, phase.name)
         for name in failed:
-            yield Failure(phase.anchor, phase.name, name)
+            yield Failure(phase.anchor, name if name == phase.name else f"{phase.name}: {name}")
 
 
 def _log_line(log: Log) -> LogLine:
-    return LogLine(precise_moment_of(log.timestamp), log.level, log.message, f"{log.source_file}:{log.line_number}")
+    return LogLine(
+        precise_moment_of(log.timestamp), log.level, log.message, f"{log.source_file}:{log.line_number}"
+    )
 
 
 def _attachment_line(parts: Parts, attachment: Attachment, request_root: str) -> AttachmentLine:

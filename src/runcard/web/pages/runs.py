@@ -9,13 +9,13 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.deps import WithParts
+from runcard.store.database import Connection
 from runcard.store.procedures import list_procedures
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
 from runcard.web.formats import Moment, duration_text, moment_of

@@ -1,0 +1,116 @@
+"""Putting the history of the line into an empty installation, through the same door as every run."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.auth.api_keys import NewKey
+from runcard.cli.demo_line.files import DemoFile
+from runcard.cli.demo_line.floor import ORGANIZATION, PEOPLE, PROCEDURES, STATIONS
+from runcard.cli.demo_line.history import DemoRun
+from runcard.domain.actor import StationActor, UserActor
+from runcard.ingest.attach_file import attach_file
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.api_keys import create_station_key, create_user_key
+from runcard.store.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.blobs import BlobMeta, Blobs
+from runcard.store.creator import Creator
+from runcard.store.organizations import create_organization
+from runcard.store.procedures import create_procedure
+from runcard.store.stations import create_station, link_procedures
+from runcard.store.transaction import Transaction
+from runcard.store.users import create_user
+from runcard.store.writer import Writer
+
+# Runs under way at once, so that many share a commit.
+_IN_FLIGHT = 256
+
+
+class Floor(NamedTuple):
+    """The organization that was made, and its stations by name."""
+
+    organization_id: UUID
+    stations: Mapping[str, StationActor]
+
+
+def build_floor(tx: Transaction, password_hash: str, user_key: NewKey, station_key: NewKey) -> Floor:
+    """The organization with its people, procedures and stations, all with the same password.
+
+    The first of the people is an admin and gets `user_key`; the first station gets `station_key`.
+    """
+    organization = create_organization(tx, ORGANIZATION)
+    users = [
+        create_user(
+            tx,
+            organization.id,
+            person.email,
+            name=person.name,
+            role=person.role,
+            password_hash=password_hash,
+        )
+        for person in PEOPLE
+    ]
+    admin = users[0]
+    create_user_key(tx, organization.id, admin.id, user_key.secret)
+    creator = Creator.of(UserActor(admin.id, organization.id, admin.role))
+    procedures = [create_procedure(tx, organization.id, name, creator) for name in PROCEDURES.values()]
+    stations = {name: create_station(tx, organization.id, name) for name in STATIONS}
+    for station in stations.values():
+        link_procedures(tx, organization.id, station.id, [procedure.id for procedure in procedures])
+    create_station_key(tx, organization.id, stations[STATIONS[0]].id, station_key.secret)
+    return Floor(
+        organization.id,
+        {name: StationActor(station.id, organization.id) for name, station in stations.items()},
+    )
+
+
+def record_history(
+    writer: Writer, blobs: Blobs, floor: Floor, history: Iterable[DemoRun], tell: Callable[[int], None]
+) -> None:
+    """Record all runs in their order and attach their files; `tell` hears of every so many that are durable."""
+    asyncio.run(_record(writer, blobs, floor, iter(history), tell))
+
+
+async def _record(
+    writer: Writer, blobs: Blobs, floor: Floor, history: Iterator[DemoRun], tell: Callable[[int], None]
+) -> None:
+    while group := list(islice(history, _IN_FLIGHT)):
+        run_ids = await asyncio.gather(*(_record_one(writer, floor, run) for run in group))
+        for run, run_id in zip(group, run_ids, strict=True):
+            for file in run.files:
+                await asyncio.to_thread(_attach, writer, blobs, floor.stations[run.station], run_id, file)
+        tell(len(group))
+
+
+async def _record_one(writer: Writer, floor: Floor, run: DemoRun) -> UUID:
+    report, station = run.report, floor.stations[run.station]
+    received_at = None if report.started_at is None else report.started_at + report.duration
+    prepared = prepare_run(report, received_at=received_at, client="runcard demo")
+    return await writer.record(
+        lambda tx: record_run(tx, station, prepared), prepared.unit_keys(floor.organization_id)
+    )
+
+
+def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, file: DemoFile) -> None:
+    def announce(tx: Transaction) -> Attachment:
+        return create_attachment(
+            tx,
+            station.organization_id,
+            file.name,
+            content_type=file.content_type,
+            declared_bytes=len(file.content),
+            creator=Creator.of(station),
+        )
+
+    attachment = writer.run(announce, changes_catalog=False)
+    blobs.write(attachment.blob_key, BytesIO(file.content))
+    meta = BlobMeta(len(file.content), file.content_type)
+
+    def finish(tx: Transaction) -> None:
+        mark_stored(tx, attachment, meta)
+        attach_file(tx, station, attachment.id, run_id, None)
+
+    writer.run(finish, changes_catalog=False)

@@ -1,0 +1,72 @@
+"""The bench of ingest runs, and counts what it says; how fast anything is stays out of the test run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+INGEST = Path(__file__).parents[2] / "bench" / "ingest.py"
+BRIEF = ["--seconds", "0.2", "--repeat", "2", "--bodies", "40"]
+KEYS = {
+    "case",
+    "connections",
+    "runs_per_s",
+    "p50_ms",
+    "p99_ms",
+    "ratio_to_no_store",
+    "bytes_per_run",
+    "answered",
+    "recorded",
+}
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(INGEST), *BRIEF, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_every_answer_of_the_server_is_a_recorded_run_and_none_of_the_one_without_a_store():
+    done = bench("--json", "--connections", "4", "--cases", "no_store,sqlite")
+
+    assert done.returncode == 0, done.stderr
+    no_store, sqlite = (json.loads(line) for line in done.stdout.splitlines())
+    assert set(no_store) == set(sqlite) == KEYS
+    assert (no_store["case"], sqlite["case"]) == ("no_store", "sqlite")
+    assert no_store["connections"] == sqlite["connections"] == 4
+    assert sqlite["recorded"] == sqlite["answered"] > 0
+    assert no_store["recorded"] == 0 < no_store["answered"]
+    assert no_store["ratio_to_no_store"] == 1
+    assert sqlite["ratio_to_no_store"] > 0
+    assert 0 < sqlite["p50_ms"] <= sqlite["p99_ms"]
+    assert no_store["bytes_per_run"] is None
+    assert sqlite["bytes_per_run"] > 0
+
+
+def test_without_json_a_table_is_printed():
+    done = bench("--connections", "1", "--cases", "sqlite")
+
+    assert done.returncode == 0, done.stderr
+    assert "runs/s" in done.stdout
+    assert "sqlite" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mend"),
+    [
+        (["--cases", "sqlite,oracle"], "oracle"),
+        (["--connections", "1,many"], "1,8,32,64"),
+        (["--connections", "0"], "at least one"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(arguments: list[str], mend: str):
+    done = bench(*arguments)
+
+    assert done.returncode == 2
+    assert mend in done.stderr

@@ -1,0 +1,130 @@
+"""Bodies off the wire: every violation is named, whatever the bytes are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from runcard.domain.errors import (
+    InvalidInput,
+    MalformedBody,
+    PayloadTooLarge,
+    RuncardError,
+    UnsupportedMediaType,
+)
+from runcard.edge.bodies import BodyDecoder, read_body
+
+
+class Inner(Struct):
+    name: str
+    count: int = 0
+
+
+class Outer(Struct):
+    name: str
+    inner: list[Inner] | None = None
+    value: Any = None
+    number: float | None = None
+
+
+decoder: BodyDecoder[Outer, Outer] = BodyDecoder(Outer)
+
+
+def issues(body: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidInput) as refused:
+        decoder.decode(body)
+    return [(issue.location, issue.message) for issue in refused.value.issues]
+
+
+def test_every_violation_is_named_with_its_place() -> None:
+    body = b'{"name": 1, "inner": [{"name": "a", "count": "x"}, {"count": 1}, 5], "number": "n"}'
+    assert issues(body) == [
+        ("name", "Expected `str`, got `int`"),
+        ("inner.0.count", "Expected `int`, got `str`"),
+        ("inner.1.name", "required"),
+        ("inner.2", "Expected `object`, got `int`"),
+        ("number", "Expected `float | null`, got `str`"),
+    ]
+
+
+def test_a_body_that_is_no_object() -> None:
+    assert issues(b"[]") == [("", "Expected `object`, got `array`")]
+
+
+def test_at_most_twenty_are_named() -> None:
+    assert len(issues(b'{"name": "a", "inner": [' + b",".join([b"{}"] * 50) + b"]}")) == 20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"\xff",
+        b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        b"[" * 100_000,
+        b'{"a":1}}',
+    ],
+)
+def test_what_is_no_json_is_malformed(body: bytes) -> None:
+    with pytest.raises((MalformedBody, InvalidInput)) as refused:
+        decoder.decode(body)
+    assert isinstance(refused.value, MalformedBody)
+
+
+def test_literals_that_are_not_json_are_read_as_python_writes_them() -> None:
+    decoded = decoder.decode(b'{"name": "a", "value": [NaN, Infinity, -Infinity], "number": NaN}')
+    assert [str(number) for number in [*decoded.value, decoded.number]] == ["nan", "inf", "-inf", "nan"]
+
+
+def test_unknown_members_are_ignored() -> None:
+    assert decoder.decode(b'{"name": "a", "more": {"x": 1}}') == Outer("a")
+
+
+def test_forms_are_read_and_other_types_refused() -> None:
+    assert decoder.decode(b"name=a+b", "application/x-www-form-urlencoded; charset=utf-8") == Outer("a b")
+    assert decoder.decode(b'{"name": "a"}', "Application/JSON; charset=utf-8") == Outer("a")
+    with pytest.raises(UnsupportedMediaType, match="text/plain"):
+        decoder.decode(b'{"name": "a"}', "text/plain")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_decoded_or_refused(body: bytes) -> None:
+    try:
+        decoded = decoder.decode(body)
+    except RuncardError:
+        return
+    assert isinstance(decoded, Outer)
+
+
+def receive_of(*chunks: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
+    messages = [
+        {"type": "http.request", "body": chunk, "more_body": position < len(chunks) - 1}
+        for position, chunk in enumerate(chunks)
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    return receive
+
+
+def run(awaitable: Any) -> Any:
+    return asyncio.run(awaitable)
+
+
+def test_a_body_in_pieces_is_put_together() -> None:
+    assert run(read_body(receive_of(b"ab", b"", b"c"), 3)) == b"abc"
+    assert run(read_body(receive_of(b"abc"), 3)) == b"abc"
+
+
+@pytest.mark.parametrize("chunks", [(b"abcd",), (b"ab", b"cd"), (b"abcd", b"")])
+def test_a_body_that_is_too_large_is_refused(chunks: tuple[bytes, ...]) -> None:
+    with pytest.raises(PayloadTooLarge, match="3 bytes"):
+        run(read_body(receive_of(*chunks), 3))

@@ -1,0 +1,76 @@
+"""`.ci/gates.py` refuses what it is there to refuse."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GATES = Path(__file__).parents[1] / ".ci" / "gates.py"
+LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 60
+
+
+def told(root: Path) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, GATES, root], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def lay(root: Path, where: str, content: str) -> None:
+    path = root / where
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("where", "content", "complaint"),
+    [
+        ("src/runcard/store/runs.py", "x = 1\n" * 601, "601 lines, at most 600"),
+        ("src/runcard/store/runs.py", LONG_FUNCTION, "f has 61 lines, at most 60"),
+        ("tests/test_runs.py", f"async {LONG_FUNCTION}", "f has 61 lines, at most 60"),
+        ("src/runcard/store/utils.py", "", "a module named utils says nothing"),
+        ("src/runcard/core/runs.py", "", "a module named core says nothing"),
+        ("src/runcard/domain/run.py", "import numpy\n", "the domain may not import numpy"),
+        (
+            "src/runcard/domain/run.py",
+            "def f():\n    from sqlalchemy import text\n",
+            "may not import sqlalchemy",
+        ),
+        ("src/runcard/domain/run.py", "from . import unit\n", "the domain may not import ."),
+        ("requirements.lock", "--index-url https://mirror.example/simple\n", "ties installing to one place"),
+        ("requirements.lock", "--find-links /opt/wheels\n", "ties installing to one place"),
+        ("requirements.lock", "a @ file:///home/me/a-1.0.whl\n", "ties installing to one place"),
+        ("requirements-test.lock", "./a-1.0.whl\n", "ties installing to one place"),
+        (
+            "pyproject.toml",
+            '[[tool.uv.index]]\nurl = "https://mirror.example"\n',
+            "ties installing to one place",
+        ),
+        ("pyproject.toml", 'x = "https://mirror.example/simple"\n', "ties installing to one place"),
+        ("package-lock.json", '"resolved": "https://mirror.example/a.tgz"\n', "ties installing to one place"),
+        ("Makefile", "\tpip install --extra-index-url x y\n", "ties installing to one place"),
+    ],
+)
+def test_refused(tmp_path: Path, where: str, content: str, complaint: str):
+    lay(tmp_path, where, content)
+    code, output = told(tmp_path)
+    assert (code, f"{where}" in output, complaint in output) == (1, True, True), output
+
+
+@pytest.mark.parametrize(
+    ("where", "content"),
+    [
+        ("src/runcard/store/runs.py", "x = 1\n" * 600),
+        ("src/runcard/store/runs.py", LONG_FUNCTION.removesuffix("    x = 1\n")),
+        ("src/runcard/store/migrations/versions/0001_first.py", LONG_FUNCTION * 20),
+        ("src/runcard/store/database.py", ""),
+        ("src/runcard/domain/run.py", "import re\nimport re2\nfrom msgspec import Struct\n"),
+        (
+            "requirements.lock",
+            "# made by make lock\na==1.0  # via b\nc[d]==1.0 ; sys_platform == 'win32'  # via b\n",
+        ),
+        ("pyproject.toml", '[project.urls]\nhomepage = "https://example.com"\n'),
+    ],
+)
+def test_let_through(tmp_path: Path, where: str, content: str):
+    lay(tmp_path, where, content)
+    assert told(tmp_path) == (0, "gates: kept\n")
