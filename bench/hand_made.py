@@ -1,7 +1,7 @@
 """The hand-made way to keep test runs: FastAPI, pydantic, SQLAlchemy ORM, a row each, a commit a request.
 
 Written as a careful engineer would, and given the faster way wherever several were as natural: children in bulk
-inserts (8 ms a run; as objects in one flush, or with their ids read back, 16 ms), a connection for each thread.
+inserts (8 to 10 ms a run; as objects, or with their ids read back, 14 to 21 ms), a connection for each thread.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """A closed-loop HTTP load generator: N connections, each sends its next request when the last is answered."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable
 from functools import partial
@@ -79,17 +78,6 @@ class _Connection(asyncio.Protocol):
     def _finish(self) -> None:
         if not self._done.done():
             self._done.set_result(None)
-
-
-def post(path: str, api_key: str, bodies: list[bytes]) -> Callable[[], bytes]:
-    """The next of these bodies as a whole request, round and round."""
-    requests = itertools.cycle(
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        + body
-        for body in bodies
-    )
-    return lambda: next(requests)
 
 
 async def _drive(port: int, connections: int, seconds: float, requests: Callable[[], bytes]) -> Load:

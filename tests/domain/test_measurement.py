@@ -49,7 +49,7 @@ def test_storable_trees_stay_as_they_are(tree):
 
 
 def nested(levels):
-    tree = 1
+    tree: object = 1
     for _ in range(levels):
         tree = [tree]
     return tree

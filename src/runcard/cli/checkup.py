@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from runcard.settings import Settings
@@ -131,7 +132,7 @@ class Cupboard:
         removed = len(orphans)
         for attachment in self.abandoned:
             # The row goes first: a file without a row is found the next time.
-            if writer.run(lambda tx, gone=attachment: delete_abandoned(tx, gone), changes_catalog=False):
+            if writer.run(partial(delete_abandoned, attachment=attachment), changes_catalog=False):
                 self._blobs.delete(attachment.blob_key)
                 removed += 1
         self.abandoned = []

@@ -19,7 +19,7 @@ from runcard.cli.demo_line.history import demo_runs
 from runcard.cli.installation import Installation, open_or_create
 from runcard.cli.options import DatabaseUrl, Json
 from runcard.cli.output import Record, show_record
-from runcard.cli.serve import Host, Port, listening, run_server, sole_server, url_of
+from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server, url_of
 from runcard.settings import load_settings
 from runcard.store.organizations import count_organizations
 
@@ -66,8 +66,9 @@ def demo(
     with sole_server(settings), listening(host, port) as listener:
         with open_or_create(settings) as installation:
             access = _prepare(installation, plan)
+        serve_until_stopped = prepare_server(settings, listener)
         _show(access, {"url": url_of(settings, listener)}, as_json=as_json)
-        run_server(settings, listener)
+        serve_until_stopped()
 
 
 def _show(access: DemoAccess | None, where: Record, *, as_json: bool) -> None:

@@ -79,7 +79,7 @@ def list_(
         }
         for key in keys
     ]
-    show_rows(rows, as_json=as_json, none="No keys yet.")
+    show_rows(rows, as_json=as_json, none="No keys yet.", only_in_json=("user_id", "station_id"))
 
 
 @app.command()

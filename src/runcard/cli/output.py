@@ -1,6 +1,6 @@
 """What commands print: a table or lines for people, JSON for scripts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,9 @@ def show_record(record: Record, *, as_json: bool, note: str | None = None) -> No
         typer.echo(note)
 
 
-def show_rows(rows: Sequence[Record], *, as_json: bool, none: str) -> None:
+def show_rows(
+    rows: Sequence[Record], *, as_json: bool, none: str, only_in_json: Collection[str] = ()
+) -> None:
     """Many things, a row each; `none` is what people read where there are none."""
     if as_json:
         show_json(list(rows))
@@ -34,9 +36,12 @@ def show_rows(rows: Sequence[Record], *, as_json: bool, none: str) -> None:
     if not rows:
         typer.echo(none)
         return
-    table = Table(*(_label(name) for name in rows[0]))
+    table = Table()
+    shown = [name for name in rows[0] if name not in only_in_json]
+    for name in shown:
+        table.add_column(_label(name), no_wrap=name == "id")
     for row in rows:
-        table.add_row(*(_text(value) for value in row.values()))
+        table.add_row(*(_text(row[name]) for name in shown))
     # Piped into another program, a row stays one line.
     console = Console() if Console().is_terminal else Console(width=10_000)
     console.print(table, highlight=False, markup=False)

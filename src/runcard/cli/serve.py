@@ -4,8 +4,7 @@ import fcntl
 import os
 import signal
 import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType
@@ -64,13 +63,14 @@ def serve(
     with sole_server(settings), listening(host, port) as listener:
         url = url_of(settings, listener)
         setup_url = _setup_url(settings, url)
+        serve_until_stopped = prepare_server(settings, listener, workers)
         if as_json:
             show_json({"url": url, "setup_url": setup_url})
         else:
             typer.echo(f"Runcard serves {url}")
             if setup_url:
                 typer.echo(f"Set it up here, once: {setup_url}")
-        run_server(settings, listener, workers)
+        serve_until_stopped()
 
 
 @contextmanager
@@ -102,7 +102,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        # Without the address, which `create_server` adds.
+        reason = str(error.strerror if isinstance(error, OSError) else error).partition(" (while ")[0]
         raise SettingsError(
             f"host {host} and port {port} cannot be listened on: {reason}. Choose others with --host and --port."
         ) from error
@@ -120,8 +121,11 @@ def url_of(settings: Settings, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run_server(settings: Settings, listener: socket.socket, workers: int = 1) -> None:
-    """Serve until SIGINT or SIGTERM; requests that are under way are answered first."""
+def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1) -> Callable[[], None]:
+    """What serves until SIGINT or SIGTERM; requests that are under way are answered first.
+
+    From now on the two signals stop it, even before it has started.
+    """
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,
@@ -136,16 +140,16 @@ def run_server(settings: Settings, listener: socket.socket, workers: int = 1) ->
         timeout_graceful_shutdown=_GRACE_S,
     )
     if workers > 1:
-        Multiprocess(config, [listener]).run()
-        return
-    # uvicorn raises the signal that stopped it once more, which by itself would end the process as if it was killed.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, _leave)
-    uvicorn.Server(config).run(sockets=[listener])
+        return Multiprocess(config, [listener]).run
+    server = uvicorn.Server(config)
 
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    # Once it has stopped, uvicorn raises the signal again, which by itself would end the process as if it was killed.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, stop)
+    return partial(server.run, sockets=[listener])
 
 
 def _check_workers(settings: Settings, workers: int) -> None:

@@ -132,7 +132,7 @@ class SetupLinkSpent(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "This set-up link is unknown or was used already. As long as nothing is set up, "
-            "`runcard serve` prints a fresh link when it starts."
+            "the command runcard serve prints a fresh link when it starts."
         )
 
 

@@ -88,15 +88,12 @@ def _plain_text(value: object) -> str:
 
 
 def _limits(measurement: Measurement) -> Limits:
-    """The bounds as given, else those that the checks put on the value."""
-    given = measurement.limits
+    """The bounds as given; where none are, those that the checks put on the value."""
+    given = Limits(
+        *(limit if limit is not None and is_bound(limit) else None for limit in measurement.limits)
+    )
     checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
-    stated = decisive_limits(checks)
-    return Limits(_bound(given.lower, stated.lower), _bound(given.upper, stated.upper))
-
-
-def _bound(given: float | None, stated: float | None) -> float | None:
-    return given if given is not None and is_bound(given) else stated
+    return decisive_limits(checks) if given == (None, None) else given
 
 
 def _limits_text(limits: Limits) -> str:

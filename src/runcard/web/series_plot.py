@@ -12,6 +12,7 @@ from runcard.web.formats import number_text, rounded_text
 # The box that points lie in; a page stretches it to the room there is.
 _WIDTH, _HEIGHT = 1000, 300
 _MARGIN = 8
+_DASH = 0.004
 _SHOWN_ROWS = 20
 # More points than this on a line cannot be told apart.
 _MAX_POINTS = 2000
@@ -144,9 +145,10 @@ def _pieces(points: Sequence[_Point]) -> Iterator[list[_Point]]:
 
 
 def _points_text(piece: Sequence[_Point]) -> str:
-    # A line of one point is not drawn; one from a point to itself is a dot.
-    drawn = piece if len(piece) > 1 else [piece[0], piece[0]]
-    return " ".join(f"{_across(x):.1f},{_down(y):.1f}" for x, y in drawn)
+    if len(piece) == 1:  # a line of one point is not drawn, a short dash is
+        [(x, y)] = piece
+        piece = [(x - _DASH, y), (x + _DASH, y)]
+    return " ".join(f"{_across(x):.1f},{_down(y):.1f}" for x, y in piece)
 
 
 def _across(place: float) -> float:

@@ -1,0 +1,87 @@
+"""Starting and stopping the server."""
+
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+
+from runcard.auth.tokens import digest_of
+from runcard.store.sessions import is_setup_link_open
+from tests.cli.commands import runcard, serving
+from tests.servers import Installation
+
+
+def is_open(installation: Installation, setup_url: str) -> bool:
+    with installation.database() as database, database.read() as connection:
+        return is_setup_link_open(connection, digest_of(setup_url.rpartition("/")[2]))
+
+
+def test_a_new_installation_is_set_up_by_a_link_that_each_start_makes_anew(tmp_path: Path) -> None:
+    installation = Installation(tmp_path, None)
+    with serving("serve", "--data-dir", tmp_path) as first:
+        url, setup_url = first.first["url"], first.first["setup_url"]
+        assert setup_url.startswith(f"{url}/setup/")
+        assert is_open(installation, setup_url)
+        done = first.stop()
+        assert (done.code, done.stdout, done.stderr) == (0, "", "")
+    with serving("serve", "--data-dir", tmp_path) as second:
+        assert not is_open(installation, setup_url)
+        assert is_open(installation, second.first["setup_url"])
+
+        installation.runcard("init", "--organization", "Acme", "--email", "ada@acme.test")
+        assert not is_open(installation, second.first["setup_url"])
+        second.stop()
+    with serving("serve", "--data-dir", tmp_path) as third:
+        assert third.first["setup_url"] is None
+        assert third.stop(signal.SIGINT).code == 0
+
+
+def test_a_second_server_of_a_directory_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    with serving("serve", "--data-dir", tmp_path) as first:
+        second = runcard("serve", "--port", "0", "--data-dir", tmp_path)
+        assert second.code == 1
+        assert second.stdout == ""
+        assert f"process {first.process.pid}" in second.stderr
+        assert is_open(Installation(tmp_path, None), first.first["setup_url"])
+        assert httpx.get(f"{first.first['url']}/api/openapi.json").status_code == 200
+
+
+def test_a_killed_server_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
+    with serving("serve", "--data-dir", tmp_path) as first:
+        first.stop(signal.SIGKILL)
+    # 0 is every address of this machine; what is printed can be reached from here.
+    with serving("serve", "--data-dir", tmp_path, "--host", "0") as second:
+        assert second.first["url"].startswith("http://localhost:")
+        assert httpx.get(f"{second.first['url']}/api/openapi.json").status_code == 200
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = runcard("serve", "--port", port, "--data-dir", tmp_path)
+    assert done.code == 1
+    assert done.stdout == ""
+    assert f"port {port} cannot be listened on: Address already in use. Choose others" in done.stderr
+
+
+def test_the_public_url_is_what_links_begin_with(tmp_path: Path) -> None:
+    public = "https://runcard.example/"
+    with serving("serve", "--data-dir", tmp_path, "--public-url", public) as server:
+        assert server.first["url"] == "https://runcard.example"
+        assert server.first["setup_url"].startswith("https://runcard.example/setup/")
+
+
+def test_several_processes_serve_one_postgresql(postgresql_url: str, tmp_path: Path) -> None:
+    options = ("--data-dir", tmp_path, "--database-url", postgresql_url)
+    with serving("serve", *options, "--workers", "2") as server:
+        made = Installation(tmp_path, postgresql_url).runcard(
+            "init", "--organization", "Acme", "--email", "ada@acme.test"
+        )
+        key = {"Authorization": f"Bearer {made['api_key']}"}
+        # A connection each, so that both processes come to answer.
+        for _ in range(8):
+            answer = httpx.get(f"{server.first['url']}/api/v1/runs?serial_number=SN-1", headers=key)
+            assert answer.status_code == 200
+        assert server.stop().code == 0
+    assert not list(tmp_path.glob("secret.key.*"))

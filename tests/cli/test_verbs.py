@@ -1,0 +1,175 @@
+"""Each verb, as a script and as a person use it."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from typer.testing import CliRunner
+
+from runcard.auth.passwords import is_right_password
+from runcard.auth.tokens import digest_of
+from runcard.cli.main import app
+from runcard.store.database import Database
+from runcard.store.lookups import find_actor
+from runcard.store.users import find_credentials
+from tests.cli.commands import runcard
+from tests.servers import Installation
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Installation:
+    """An installation with one organization."""
+    installation = Installation(tmp_path, None)
+    installation.runcard("init", "--organization", "Acme", "--email", "ada@acme.test", "--password", PASSWORD)
+    return installation
+
+
+def told(installation: Installation, *arguments: str) -> str:
+    """What a command prints for a person."""
+    done = CliRunner().invoke(app, [*arguments, "--data-dir", str(installation.data_dir)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_init_makes_an_organization_an_admin_and_a_key(tmp_path: Path) -> None:
+    done = runcard(
+        "init", "--organization", "Acme Audio", "--email", "ada@acme.test", "--data-dir", tmp_path, "--json"
+    ).json
+    assert done["organization"] == "acme-audio"
+    assert done["email"] == "ada@acme.test"
+
+    database = Database.open(None, tmp_path / "runcard.sqlite3")
+    with database.read() as connection:
+        actor = find_actor(connection, digest_of(done["api_key"]))
+        credentials = find_credentials(connection, "ADA@acme.test")
+    database.close()
+    assert actor is not None
+    assert actor.organization_id == UUID(done["id"])
+    assert credentials is not None
+    assert credentials.user.id == UUID(done["user_id"])
+    assert credentials.user.role == "admin"
+    assert is_right_password(done["password"], credentials.password_hash)
+
+
+def test_init_does_not_repeat_a_password_that_was_given(acme: Installation) -> None:
+    done = acme.runcard(
+        "init", "--organization", "Globex", "--email", "g@globex.test", "--password", PASSWORD
+    )
+    assert "password" not in done
+    assert PASSWORD not in json.dumps(done)
+
+
+def test_the_data_directory_can_be_named_by_a_variable(acme: Installation) -> None:
+    done = runcard("organization", "show", "--json", RUNCARD_DATA_DIR=str(acme.data_dir))
+    assert done.json["name"] == "Acme"
+
+
+def test_procedures_are_numbered(acme: Installation) -> None:
+    made = acme.runcard("procedure", "create", "In-circuit test")
+    acme.runcard("procedure", "create", "Final test")
+    listed = acme.runcard("procedure", "list")
+    assert listed[0] == made == {"id": made["id"], "identifier": "FVT1", "name": "In-circuit test"}
+    assert [procedure["identifier"] for procedure in listed] == ["FVT1", "FVT2"]
+
+
+def test_a_station_is_made_with_its_procedures_and_a_key(acme: Installation) -> None:
+    procedure = acme.runcard("procedure", "create", "In-circuit test")
+    made = acme.runcard("station", "create", "ICT-1", "--procedure", procedure["id"])
+    assert made["procedures"] == ["FVT1"]
+    assert made["all_procedures"] is False
+
+    keys = acme.runcard("key", "list")
+    mine = next(key for key in keys if key["id"] == made["key_id"])
+    assert mine["station_id"] == made["id"]
+    assert mine["owner"] == "ICT-1"
+    assert made["api_key"].startswith(mine["begins"])
+    assert made["api_key"] not in json.dumps(keys)
+
+
+def test_a_station_may_have_all_procedures(acme: Installation) -> None:
+    made = acme.runcard("station", "create", "FCT-1", "--all-procedures")
+    assert made["all_procedures"] is True
+    assert acme.runcard("station", "list") == [
+        {"id": made["id"], "name": "FCT-1", "all_procedures": True, "procedures": []}
+    ]
+
+
+def test_procedures_are_linked_and_unlinked_by_identifier_or_id(acme: Installation) -> None:
+    first = acme.runcard("procedure", "create", "In-circuit test")
+    acme.runcard("procedure", "create", "Final test")
+    station = acme.runcard("station", "create", "ICT-1")
+    linked = acme.runcard("station", "link", "ict-1", "--procedure", first["id"], "--procedure", "fvt2")
+    assert linked["procedures"] == ["FVT1", "FVT2"]
+    again = acme.runcard("station", "link", station["id"], "--procedure", "FVT1")
+    assert again["procedures"] == ["FVT1", "FVT2"]
+    left = acme.runcard("station", "unlink", "ICT-1", "--procedure", "FVT1")
+    assert left["procedures"] == ["FVT2"]
+
+
+def test_members_are_made_listed_and_suspended(acme: Installation) -> None:
+    made = acme.runcard("user", "create", "op@acme.test", "--name", "Olga", "--role", "operator")
+    assert len(made["password"]) >= 10
+    listed = acme.runcard("user", "list")
+    assert [(user["email"], user["role"]) for user in listed] == [
+        ("ada@acme.test", "admin"),
+        ("op@acme.test", "operator"),
+    ]
+    assert listed[1]["suspended_at"] is None
+    assert acme.runcard("user", "suspend", "OP@acme.test")["suspended_at"] is not None
+    assert acme.runcard("user", "list")[1]["suspended_at"] is not None
+
+
+def test_keys_are_made_for_users_and_stations_and_revoked(acme: Installation) -> None:
+    station = acme.runcard("station", "create", "ICT-1")
+    of_user = acme.runcard("key", "create", "--user", "ada@acme.test")
+    of_station = acme.runcard("key", "create", "--station", "ICT-1")
+    assert of_user["station_id"] is None
+    assert of_station["station_id"] == station["id"]
+    assert acme.runcard("key", "revoke", of_user["id"]) == {"id": of_user["id"], "revoked": True}
+    revoked = {key["id"] for key in acme.runcard("key", "list") if key["revoked_at"]}
+    assert revoked == {of_user["id"]}
+
+
+def test_policies_are_set_one_by_one_and_taken_back(acme: Installation) -> None:
+    before = acme.runcard("organization", "show")
+    acme.runcard("organization", "set", "--serial-number-pattern", r"^(\w+)-", "--monthly-run-quota", "1000")
+    acme.runcard("organization", "set", "--no-stations-may-create-parts", "--name", "Acme Ltd")
+    changed = acme.runcard("organization", "show")
+    assert changed == before | {
+        "name": "Acme Ltd",
+        "serial_number_pattern": r"^(\w+)-",
+        "monthly_run_quota": 1000,
+        "station_may_create_parts": False,
+    }
+    acme.runcard("organization", "set", "--no-serial-number-pattern", "--no-monthly-run-quota")
+    acme.runcard("organization", "set", "--stations-may-create-parts", "--name", "Acme")
+    assert acme.runcard("organization", "show") == before
+
+
+def test_organizations_are_told_apart_by_their_slugs(acme: Installation) -> None:
+    acme.runcard("init", "--organization", "Globex", "--email", "g@globex.test")
+    assert [one["slug"] for one in acme.runcard("organization", "list")] == ["acme", "globex"]
+    acme.runcard("procedure", "create", "Final test", "--organization", "globex")
+    assert acme.runcard("procedure", "list", "--organization", "acme") == []
+    assert len(acme.runcard("procedure", "list", "--organization", "globex")) == 1
+
+
+def test_people_read_lines_and_tables(acme: Installation) -> None:
+    made = told(acme, "station", "create", "Line 1, left", "--all-procedures")
+    assert made.count("rc_") == 1
+    assert "not shown again" in made
+    rows = told(acme, "station", "list")
+    assert "Line 1, left" in rows
+    assert "all procedures" in rows
+    assert "rc_" not in rows
+    assert told(acme, "procedure", "list") == "No procedures yet.\n"
+
+
+def test_the_version_and_every_verb_are_told() -> None:
+    assert runcard("--version").stdout.startswith("runcard 0.")
+    verbs = CliRunner().invoke(app, ["--help"]).stdout
+    for verb in ("serve", "demo", "init", "organization", "user", "key", "station", "procedure", "doctor"):
+        assert f" {verb} " in verbs
