@@ -1,11 +1,14 @@
 """What all tests may ask for: databases of both kinds, the cast in one, and a server that runs on one."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from runcard.store.database import Database
 from runcard.store.migrate import migrate
@@ -19,16 +22,22 @@ DatabaseKind = Literal["sqlite", "postgresql"]
 SQLITE_FILE = "runcard.sqlite3"
 
 
-# First: xdist reads the mark in its own turn at the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together in one process what shares a server: a module, for each kind of database."""
-    for item in items:
-        if not isinstance(item, pytest.Function) or "server" not in item.fixturenames:
-            continue
-        if item.get_closest_marker("xdist_group") is None:
-            kind = item.callspec.params["database_kind"]
-            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}-{kind}"))
+class ByModuleAndDatabase(LoadScopeScheduling):
+    """Keeps in one process what shares a server or a database: a module, for each kind of database.
+
+    xdist has marks for that, which pytest 9.2 no longer lets it read.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module, _, rest = nodeid.partition("::")
+        kind = re.search(r"\[(sqlite|postgresql)\b", rest)
+        return f"{module} {kind[1]}" if kind else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """How tests are spread over processes, unless the command line asks for another way than `loadgroup`."""
+    return ByModuleAndDatabase(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

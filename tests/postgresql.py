@@ -30,7 +30,9 @@ class Postgresql:
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected to it."""
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name_of(url))))
+        self._execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name_of(url)))
+        )
 
     @contextmanager
     def database(self, template_url: str | None = None) -> Iterator[str]:

@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct, ValidationError, convert
 
@@ -38,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_upload_bytes: int = 100 * MIB
     upload_expires_s: int = 900
     download_expires_s: int = 86_400
-    runs_envelope: str = "array"
+    runs_envelope: Literal["array", "object"] = "array"
 
     @property
     def sqlite_path(self) -> Path:

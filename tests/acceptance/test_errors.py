@@ -355,9 +355,7 @@ NEW_VERSION = {"procedure_version": "NEVER-VERSION"}
         pytest.param([UNLINKED, NO_PART], (403, "FORBIDDEN", NOT_AUTHORIZED), id="4 before 7"),
         pytest.param([NO_OPERATOR, NO_PART], (404, "NOT_FOUND", None), id="6 before 7"),
         pytest.param([NO_OPERATOR, NO_SUB_UNIT, NEW_VERSION], (404, "NOT_FOUND", None), id="6 before 9, 10"),
-        pytest.param(
-            [NO_PART, NO_SUB_UNIT], (400, "BAD_REQUEST", MISSING_PART_NUMBER), id="7 before 9"
-        ),
+        pytest.param([NO_PART, NO_SUB_UNIT], (400, "BAD_REQUEST", MISSING_PART_NUMBER), id="7 before 9"),
         pytest.param(
             [NO_SUB_UNIT, NEW_VERSION],
             (400, "BAD_REQUEST", "Sub-units not found: NEVER-SUB-UNIT"),
@@ -381,9 +379,14 @@ def test_order_of_rows_for_stations(fct, serial, policy: Policy, unchanged: Unch
 def test_order_of_rows_for_users(admin, serial, policy: Policy, unchanged: Unchanged):
     everything = run_of(serial, **UNLINKED, **NO_OPERATOR, **NO_PART, **NO_SUB_UNIT)
     with policy(serial_number_pattern="^never$", monthly_run_quota=0), unchanged():
-        assert "Procedure with ID" in assert_error(admin.post("/runs", json=everything), 404, "NOT_FOUND")["message"]
+        assert (
+            "Procedure with ID"
+            in assert_error(admin.post("/runs", json=everything), 404, "NOT_FOUND")["message"]
+        )
         everything["procedure_id"] = "FVT1"
-        assert "Operator with" in assert_error(admin.post("/runs", json=everything), 404, "NOT_FOUND")["message"]
+        assert (
+            "Operator with" in assert_error(admin.post("/runs", json=everything), 404, "NOT_FOUND")["message"]
+        )
         del everything["operated_by"]
         assert_error(admin.post("/runs", json=everything), 422, "UNPROCESSABLE_CONTENT", _unreadable(serial))
         everything["unit_under_test"]["part_number"] = "PCB-100"

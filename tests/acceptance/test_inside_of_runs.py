@@ -119,7 +119,9 @@ def test_run_without_a_start_started_when_it_was_received(admin, serial):
 
 
 def test_reception_time_is_not_the_stations_to_say(admin, serial):
-    run = recorded(admin, run_of(serial, started_at="2001-01-01T00:00:00Z", created_at="2001-01-01T00:00:00Z"))
+    run = recorded(
+        admin, run_of(serial, started_at="2001-01-01T00:00:00Z", created_at="2001-01-01T00:00:00Z")
+    )
     assert run["created_at"] > "2024"
 
 
@@ -213,7 +215,11 @@ def test_kinds_of_values(admin, serial, value, shown):
 def test_absent_value_is_no_value(admin, serial):
     measurement = _measured(admin, serial)
     assert {name: measurement[name] for name in NOTHING} == NOTHING
-    assert (measurement["units"], measurement["lower_limit"], measurement["upper_limit"]) == (None, None, None)
+    assert (measurement["units"], measurement["lower_limit"], measurement["upper_limit"]) == (
+        None,
+        None,
+        None,
+    )
     assert measurement["validators"] == []
     assert measurement["outcome"] == "PASS"
 
@@ -300,7 +306,14 @@ def test_steps_become_phases_behind_the_phases(admin, serial):
         _step(name="vcc", measurement_value=3.3, measurement_unit="V", limit_low=3, limit_high=3.5),
         _step(name="firmware", measurement_value="1.2.3", comparator="EQ"),
         _step(name="led", step_passed=False, measurement_value=True),
-        _step(name="vcc", step_passed=None, measurement_value=0, measurement_unit="", started_at=None, duration=None),
+        _step(
+            name="vcc",
+            step_passed=None,
+            measurement_value=0,
+            measurement_unit="",
+            started_at=None,
+            duration=None,
+        ),
         _step(name="numeric text", measurement_value="3.3", str_value="x"),
     ]
     body = run_of(serial, started_at="2024-01-01T00:00:00Z", phases=[phase_of(name="vcc")], steps=steps)

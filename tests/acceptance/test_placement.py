@@ -105,7 +105,9 @@ def test_moved_unit_leaves_its_older_runs_where_they_were(admin, serial, unique)
 def test_run_shows_revision_and_batch_that_only_a_later_run_names(admin, serial, unique):
     first = recorded(admin, run_of(serial, unit={"part_number": unique}))
     assert (_revision_of(first), _batch_of(first)) == ("A", None)
-    second = recorded(admin, run_of(serial, unit={"part_number": unique, "revision": "1.2", "batch_number": unique}))
+    second = recorded(
+        admin, run_of(serial, unit={"part_number": unique, "revision": "1.2", "batch_number": unique})
+    )
     assert (_revision_of(second), _batch_of(second)) == ("1.2", unique)
     third = recorded(admin, run_of(serial, unit={"part_number": unique}))
     assert (_revision_of(third), _batch_of(third)) == ("1.2", unique)
@@ -128,7 +130,9 @@ def test_unit_that_moves_to_another_part_gets_that_parts_default_revision(admin,
 
 def test_same_revision_name_of_two_parts_is_two_revisions(admin, new_serial, unique):
     ids = {
-        recorded(admin, run_of(new_serial(), unit={"part_number": part, "revision": "R1"}))["unit"]["revision"]["id"]
+        recorded(admin, run_of(new_serial(), unit={"part_number": part, "revision": "R1"}))["unit"][
+            "revision"
+        ]["id"]
         for part in (f"{unique}-1", f"{unique}-2")
     }
     assert len(ids) == 2
@@ -136,7 +140,9 @@ def test_same_revision_name_of_two_parts_is_two_revisions(admin, new_serial, uni
 
 def test_same_batch_of_two_parts_is_one_batch(admin, new_serial, unique):
     ids = {
-        recorded(admin, run_of(new_serial(), unit={"part_number": part, "batch_number": unique}))["unit"]["batch"]["id"]
+        recorded(admin, run_of(new_serial(), unit={"part_number": part, "batch_number": unique}))["unit"][
+            "batch"
+        ]["id"]
         for part in (f"{unique}-1", f"{unique}-2")
     }
     assert len(ids) == 1
@@ -205,7 +211,13 @@ def test_trimming_comes_before_length(admin, new_serial):
 
 def test_procedure_by_identifier_and_by_id(admin, serial, world: World):
     board = world.acme.board
-    for reference in (board.identifier, board.identifier.lower(), str(board.id), str(board.id).upper(), board.id.hex):
+    for reference in (
+        board.identifier,
+        board.identifier.lower(),
+        str(board.id),
+        str(board.id).upper(),
+        board.id.hex,
+    ):
         run = recorded(admin, run_of(serial, procedure_id=reference))
         assert run["procedure"]["id"] == str(board.id)
         assert run["procedure"]["identifier"] == board.identifier

@@ -44,7 +44,9 @@ def _parent_of(record: Database, serial: str) -> str | None:
 
 def test_sub_units_are_linked_in_order(admin, record, new_serial):
     parent, *children = _made(admin, new_serial, 6)
-    run = recorded(admin, run_of(parent, sub_units=[{"serial_number": child} for child in reversed(children)]))
+    run = recorded(
+        admin, run_of(parent, sub_units=[{"serial_number": child} for child in reversed(children)])
+    )
     assert _shown(run) == children[::-1]
     assert [unit["id"] for unit in run["sub_units"]] == [str(_unit(record, c).id) for c in reversed(children)]
     assert {_parent_of(record, child) for child in children} == {parent}
@@ -83,7 +85,9 @@ def test_linking_adds_and_repeats_without_effect(admin, record, new_serial):
     create_run(admin, run_of(parent, sub_units=[second]))
     assert _parent_of(record, first) == _parent_of(record, second) == parent
     with record.read() as connection:
-        moves = connection.execute(select(unit_moves).where(unit_moves.c.unit_id == _unit(record, first).id)).all()
+        moves = connection.execute(
+            select(unit_moves).where(unit_moves.c.unit_id == _unit(record, first).id)
+        ).all()
     assert len(moves) == 1
 
 
@@ -99,7 +103,9 @@ def test_child_moves_to_its_new_parent_with_a_trace(admin, record, new_serial):
         )
         moves = [tuple(map(str, row)) for row in connection.execute(query.order_by(moved.moved_at))]
         earlier = connection.execute(
-            select(run_sub_units.c.previous_parent_id).where(run_sub_units.c.unit_id == _unit(record, child).id)
+            select(run_sub_units.c.previous_parent_id).where(
+                run_sub_units.c.unit_id == _unit(record, child).id
+            )
         ).scalars()
         previous = set(earlier)
     old_id, new_id = str(_unit(record, old).id), str(_unit(record, new).id)
@@ -172,7 +178,9 @@ def test_update_by_path_and_by_body(admin, ict, record, new_serial):
     by_path = admin.patch(f"/units/{parent.lower()}", json={"sub_units": [{"serial_number": first}]})
     assert by_path.status_code == 200, by_path.text
     assert list(by_path.json()) == ["message"]
-    by_body = admin.patch("/units", json={"serial_number": f" {parent}", "sub_units": [{"serial_number": second}]})
+    by_body = admin.patch(
+        "/units", json={"serial_number": f" {parent}", "sub_units": [{"serial_number": second}]}
+    )
     assert by_body.status_code == 200, by_body.text
     by_station = ict.patch(f"/units/{parent}", json={"sub_units": [{"serial_number": third}]})
     assert by_station.status_code == 200, by_station.text

@@ -85,7 +85,8 @@ def test_unknown_path_or_wrong_method(root: httpx.Client, stranger, server: Serv
 
 
 @pytest.mark.parametrize(
-    "path", ["/runs", "/runs/", "/RUNS", f"/runs/{NOBODYS_ID}", "/units", "/units/SN 1/2", "/import", "/streaming"]
+    "path",
+    ["/runs", "/runs/", "/RUNS", f"/runs/{NOBODYS_ID}", "/units", "/units/SN 1/2", "/import", "/streaming"],
 )
 def test_head_of_a_known_path(stranger, path):
     answer = stranger.head(path)
@@ -101,9 +102,7 @@ def test_head_of_an_unknown_path(stranger, path):
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
 def test_scheme_of_the_key_has_no_case(server: Server, stranger, serial, scheme):
     key = server.world.acme.admin.api_key
-    answer = stranger.post(
-        "/runs", json=run_of(serial), headers={"Authorization": f"{scheme} {key}"}
-    )
+    answer = stranger.post("/runs", json=run_of(serial), headers={"Authorization": f"{scheme} {key}"})
     assert answer.status_code == 200, answer.text
 
 
@@ -197,7 +196,9 @@ def test_keep_alive_after_every_kind_of_answer(server: Server, serial):
         for _ in range(3):
             assert client.post("/runs", content=b"{", headers=JSON).status_code == 400
             assert client.post("/runs", json=run_of(serial)).status_code == 200
-            assert client.post("/runs", json=run_of(serial), headers={"Authorization": "x"}).status_code == 401
+            assert (
+                client.post("/runs", json=run_of(serial), headers={"Authorization": "x"}).status_code == 401
+            )
             assert client.post("/unknown", json=run_of(serial)).status_code == 404
             assert client.head("/runs").status_code == 200
             assert client.put("/runs", json=run_of(serial)).status_code == 404
@@ -214,7 +215,9 @@ def test_get_runs_validates_its_query(admin, serial):
     assert runs_of(admin, "x" * 255) == []
 
 
-@pytest.mark.parametrize("serial_tail", ["/1", " x", "äöü", "@#$%", "?a=b&c", "+1", "%2F", "\u202e", "\U0001f600"])
+@pytest.mark.parametrize(
+    "serial_tail", ["/1", " x", "äöü", "@#$%", "?a=b&c", "+1", "%2F", "\u202e", "\U0001f600"]
+)
 def test_any_character_may_stand_in_a_serial_number(admin, serial, serial_tail):
     whole = serial + serial_tail
     create_run(admin, run_of(whole))

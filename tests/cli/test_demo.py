@@ -2,16 +2,18 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from runcard.cli.demo_line.floor import AMPLIFIER, BAD_STATION, BOARD, MODULE, STATIONS
 from runcard.cli.demo_line.history import DemoRun, demo_runs
+from runcard.cli.main import app
 from runcard.domain.measurement import Measurement
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run
@@ -33,14 +35,9 @@ def started_at(report: RunReport) -> datetime:
     return report.started_at
 
 
-def first_passes(history: Iterable[DemoRun]) -> list[DemoRun]:
+def first_passes(history: Sequence[DemoRun]) -> list[DemoRun]:
     """The first run of each unit."""
-    seen: set[str] = set()
-    return [
-        run
-        for run in history
-        if run.report.serial_number not in seen and not seen.add(run.report.serial_number)
-    ]
+    return list({run.report.serial_number: run for run in reversed(history)}.values())
 
 
 def pass_ratio(runs: Iterable[DemoRun]) -> float:
@@ -234,6 +231,15 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
     access = tmp_path / "demo-access.json"
     assert json.loads(access.read_bytes())["password"] == told["password"]
     assert access.stat().st_mode & 0o077 == 0
+
+
+def test_a_demo_that_was_cut_short_is_told(tmp_path: Path) -> None:
+    arguments = ["demo", "--data-dir", str(tmp_path), "--no-serve", "--runs", "1"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    (tmp_path / "demo-access.json").write_bytes(b"")
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "Remove the directory" in done.stderr
 
 
 def test_an_installation_of_its_own_is_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -39,12 +40,14 @@ class Patient:
     """An installation with a run and its attachment; `change` does to it what nothing but an accident does."""
 
     def __init__(self, data_dir: Path) -> None:
+        settings = load_settings({}, data_dir=data_dir)
         self.data_dir = data_dir
-        self._settings = load_settings({}, data_dir=data_dir)
-        self._database = Database.open(None, self._settings.sqlite_path)
+        self.blobs: Blobs = open_blobs(settings)
+        self._database = Database.open(None, settings.sqlite_path)
         migrate(self._database)
         self._writer = Writer(self._database)
-        self.blobs: Blobs = open_blobs(self._settings)
+
+    def fill(self) -> None:
         self.world: World = build_world(self._writer)
         actor = self.world.acme.admin.actor
         run = prepare_run(
@@ -53,6 +56,13 @@ class Patient:
         self.run_id: UUID = self._writer.run(lambda tx: record_run(tx, actor, run))
         self.attachment = self.upload()
         self._writer.run(lambda tx: link_attachment(tx, self.attachment, self.run_id))
+
+    def copy(self, data_dir: Path) -> "Patient":
+        """The same in another directory; only while this one is closed."""
+        shutil.copytree(self.data_dir, data_dir, dirs_exist_ok=True)
+        copied = Patient(data_dir)
+        copied.world, copied.run_id, copied.attachment = self.world, self.run_id, self.attachment
+        return copied
 
     def upload(self) -> Attachment:
         """A file that belongs to no run yet."""
@@ -107,11 +117,20 @@ def _decoded(line: str) -> dict[str, Any]:
     return told
 
 
-@pytest.fixture
-def patient(tmp_path: Path) -> Iterator[Patient]:
-    made = Patient(tmp_path)
-    yield made
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    """What each patient was before its accident."""
+    made = Patient(tmp_path_factory.mktemp("healthy"))
+    made.fill()
     made.close()
+    return made
+
+
+@pytest.fixture
+def patient(healthy: Patient, tmp_path: Path) -> Iterator[Patient]:
+    copied = healthy.copy(tmp_path)
+    yield copied
+    copied.close()
 
 
 def test_a_sound_installation_has_nothing_to_mend(patient: Patient) -> None:

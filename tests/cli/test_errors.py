@@ -127,6 +127,14 @@ def test_a_setting_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "max_body_bytes" in refused("serve", "--data-dir", tmp_path)
 
 
+@pytest.mark.parametrize("url", ["foo://bucket", "nonsense", "s3://"])
+def test_an_attachment_store_that_cannot_be_meant_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("RUNCARD_ATTACHMENTS_URL", url)
+    assert f"attachments_url {url}" in refused("serve", "--port", "0", "--data-dir", tmp_path)
+
+
 def test_scripts_read_json_on_stderr(two: Path) -> None:
     done = runcard(
         "user", "create", "x@acme.test", "--password", "short", *AT_ACME, "--data-dir", two, "--json"

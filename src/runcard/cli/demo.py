@@ -20,7 +20,7 @@ from runcard.cli.installation import Installation, open_or_create
 from runcard.cli.options import DatabaseUrl, Json
 from runcard.cli.output import Record, show_record
 from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server, url_of
-from runcard.settings import load_settings
+from runcard.settings import SettingsError, load_settings
 from runcard.store.organizations import count_organizations
 
 _DATA_DIR = Path("demo-data")
@@ -85,7 +85,7 @@ def _prepare(installation: Installation, plan: _Plan) -> DemoAccess | None:
     with installation.database.read() as connection:
         is_there = count_organizations(connection) > 0
     if is_there:
-        return msgspec.json.decode(path.read_bytes(), type=DemoAccess) if path.exists() else None
+        return _read_access(path) if path.exists() else None
     return _make(installation, plan, path)
 
 
@@ -95,8 +95,7 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
     floor = installation.writer.run(lambda tx: build_floor(tx, password_hash, user_key, station_key))
     access = DemoAccess(ADMIN.email, password, user_key.api_key, STATIONS[0], station_key.api_key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(access))
+    path.touch(mode=0o600)  # it stays empty until everything is recorded
 
     history = demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC))
     console = Console(stderr=True)
@@ -110,4 +109,16 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
             history,
             lambda count: progress.update(task, advance=count),
         )
+    path.write_bytes(msgspec.json.encode(access))
     return access
+
+
+def _read_access(path: Path) -> DemoAccess:
+    """Raises SettingsError where the demo was never finished."""
+    content = path.read_bytes()
+    if not content:
+        raise SettingsError(
+            f"data_dir {path.parent} holds a demo that was cut short while it was made. "
+            "Remove the directory and start again."
+        )
+    return msgspec.json.decode(content, type=DemoAccess)

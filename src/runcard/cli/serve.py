@@ -14,7 +14,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from runcard.app import create_app
+from runcard.app import create_app, open_blobs
 from runcard.auth.tokens import digest_of, new_token
 from runcard.cli.installation import open_or_create
 from runcard.cli.options import DatabaseUrl, DataDir, Json
@@ -124,8 +124,10 @@ def url_of(settings: Settings, listener: socket.socket) -> str:
 def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1) -> Callable[[], None]:
     """What serves until SIGINT or SIGTERM; requests that are under way are answered first.
 
-    From now on the two signals stop it, even before it has started.
+    From now on the two signals stop it, even before it has started. Raises StorageUnavailable for an attachment store
+    that the settings cannot mean.
     """
+    open_blobs(settings)
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,

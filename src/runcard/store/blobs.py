@@ -44,17 +44,12 @@ class Blobs:
         if url is None:
             folder.mkdir(parents=True, exist_ok=True)
             return cls(LocalStore(prefix=folder), folder)
-        if endpoint is None:
-            return cls(from_url(url))
-        # An address of one's own is an S3-compatible server, often without a domain for each bucket.
-        return cls(
-            from_url(
-                url,
-                endpoint=endpoint,
-                virtual_hosted_style_request=False,
-                client_options={"allow_http": endpoint.startswith("http://")},
-            )
-        )
+        try:
+            return cls(_object_store(url, endpoint))
+        except (BaseError, ValueError) as error:
+            raise StorageUnavailable(
+                f"attachments_url {url} names no object store. Use one such as s3://bucket/prefix, or leave it out."
+            ) from error
 
     @property
     def signs_urls(self) -> bool:
@@ -114,6 +109,18 @@ class Blobs:
                 obstore.delete(self._store, key)
             except FileNotFoundError:
                 return
+
+
+def _object_store(url: str, endpoint: str | None) -> ObjectStore:
+    if endpoint is None:
+        return from_url(url)
+    # An address of one's own is an S3-compatible server, often without a domain for each bucket.
+    return from_url(
+        url,
+        endpoint=endpoint,
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": endpoint.startswith("http://")},
+    )
 
 
 @contextmanager

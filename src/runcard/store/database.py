@@ -11,7 +11,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 # Connection: for layers that name one and know no driver.
-__all__ = ["DATABASE_ERRORS", "Connection", "Database", "DatabaseFailed", "DatabaseUrlInvalid", "naming_failures"]
+__all__ = [
+    "DATABASE_ERRORS",
+    "Connection",
+    "Database",
+    "DatabaseFailed",
+    "DatabaseUrlInvalid",
+    "naming_failures",
+]
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",

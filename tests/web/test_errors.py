@@ -1,0 +1,101 @@
+"""Pages for what went wrong, and the headers that every page has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from runcard.store.tables import run_documents
+from tests.conftest import Template
+from tests.servers import DEADLINE_S, Server
+from tests.web.browser import Browser
+from tests.web.reporting import record, report
+
+
+@pytest.fixture(scope="module")
+def server(module_data_dir: Path, peopled_database_url: str | None, peopled: Template) -> Iterator[Server]:
+    """A server that may meet unexpected errors: it is not asked afterwards whether it did."""
+    assert peopled.world is not None
+    running = Server(module_data_dir, peopled_database_url, peopled.world)
+    running.start()
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/static/nothing.css", "/runs/1/2", "/v10/runs", "/log-in/x"])
+def test_an_unknown_address_is_a_page(stranger: Browser, path: str):
+    page = stranger.open(path)
+    assert page.status == 404
+    assert "There is nothing here" in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/nothing", "/api/v1/nothing", "/v1/nothing", "/api", "/files/download/x"]
+)
+def test_an_unknown_address_for_programs_is_json(stranger: Browser, path: str):
+    answer = stranger.http.get(path)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.status_code in (403, 404)
+
+
+def test_a_method_that_a_page_does_not_take_is_a_page(stranger: Browser):
+    answer = stranger.http.delete("/runs")
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "text/html; charset=utf-8")
+
+
+def test_a_failure_of_the_server_tells_nothing_of_itself(server: Server, ada: Browser):
+    path = record(server, report("BROKEN"))
+    broken = run_documents.c.run_id == UUID(path.removeprefix("/runs/"))
+    server.change(
+        lambda tx: tx.connection.execute(update(run_documents).where(broken).values(body=b"no document"))
+    )
+    page = ada.open(path)
+    assert page.status == 500
+    assert "Something went wrong" in page.text
+    assert "zstd" not in page.answer.text.lower()
+    assert "Traceback" in server.log
+
+
+def test_every_page_is_safe_to_show(server: Server, ada: Browser, stranger: Browser):
+    run = record(server, report("SAFE"))
+    answers = [
+        ada.http.get("/runs"),
+        ada.http.get(run),
+        ada.http.get("/", follow_redirects=False),
+        stranger.http.get("/log-in"),
+        stranger.http.get("/runs", follow_redirects=False),
+        stranger.http.get("/setup/x"),
+        stranger.http.get("/nothing"),
+        stranger.http.post("/log-in"),
+    ]
+    for answer in answers:
+        policy = answer.headers["content-security-policy"]
+        assert {"default-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_pages_need_nothing_but_this_server(server: Server, ada: Browser):
+    for path in ("/runs", record(server, report("ALONE")), "/nothing"):
+        page = ada.open(path)
+        used = [one["href"] for one in page.all("link")] + [one["src"] for one in page.all("img")]
+        assert used
+        for url in used:
+            assert url.startswith("/static/")
+            assert ada.http.get(url).status_code == 200
+        assert not [element for element in page.elements if "style" in element.attributes]
+
+
+def test_style_sheets_are_asked_for_again_and_not_sent_again(server: Server):
+    url = f"{server.url}/static/runcard.css"
+    first = httpx.get(url, timeout=DEADLINE_S)
+    assert first.headers["content-type"] == "text/css; charset=utf-8"
+    assert first.headers["cache-control"] == "no-cache"
+    again = httpx.get(url, headers={"If-None-Match": first.headers["etag"]}, timeout=DEADLINE_S)
+    assert (again.status_code, again.content) == (304, b"")

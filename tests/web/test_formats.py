@@ -1,0 +1,54 @@
+"""How numbers, times and sizes are written."""
+
+from datetime import timedelta
+
+import pytest
+
+from runcard.web.formats import duration_text, number_text, rounded_text, size_text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (3.3, "3.3"),
+        (3.0, "3"),
+        (0, "0"),
+        (-7, "-7"),
+        (1e-9, "1e-09"),
+        (1e300, "1e+300"),
+        (2**63, "9223372036854775808"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+    ],
+)
+def test_numbers_read_back_as_they_were(number: float, text: str):
+    assert number_text(number) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(1 / 3, "0.33333"), (19980.0, "19980"), (float("inf"), "inf")])
+def test_rounded_numbers(number: float, text: str):
+    assert rounded_text(number) == text
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (timedelta(), "0 s"),
+        (timedelta(microseconds=400), "0.4 ms"),
+        (timedelta(milliseconds=350), "350 ms"),
+        (timedelta(seconds=12.5), "12.5 s"),
+        (timedelta(seconds=60), "1 min 0 s"),
+        (timedelta(minutes=2, seconds=30), "2 min 30 s"),
+        (timedelta(hours=1, minutes=2, seconds=59), "1 h 2 min"),
+        (timedelta(days=3, hours=4), "3 d 4 h"),
+    ],
+)
+def test_durations(duration: timedelta, text: str):
+    assert duration_text(duration) == text
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"), [(0, "0 B"), (950, "950 B"), (12_345, "12.3 kB"), (4_000_000, "4 MB")]
+)
+def test_sizes(size_bytes: int, text: str):
+    assert size_text(size_bytes) == text

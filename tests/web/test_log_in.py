@@ -1,0 +1,173 @@
+"""Logging in and out, and forms that nobody else can make a browser send."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from runcard.auth.credentials import MAX_FAILURES_PER_EMAIL
+from runcard.auth.passwords import hash_password
+from runcard.domain.actor import UserActor
+from runcard.store.users import create_user, suspend_user
+from tests.servers import Server
+from tests.web.browser import Browser, Page, logged_in
+from tests.web.reporting import record, report
+from tests.world import PASSWORD
+
+
+@pytest.fixture
+def other(server: Server) -> Iterator[Browser]:
+    """A browser that is not `stranger`."""
+    browser = Browser(server.url)
+    yield browser
+    browser.close()
+
+
+def session_cookie(page: Page) -> str:
+    answers = [*page.answer.history, page.answer]
+    cookies = [cookie for answer in answers for cookie in answer.headers.get_list("set-cookie")]
+    [cookie] = [cookie for cookie in cookies if cookie.startswith("runcard_session=")]
+    return cookie.lower()
+
+
+@pytest.mark.parametrize("path", ["/", "/runs"])
+def test_a_stranger_is_asked_to_log_in(stranger: Browser, path: str):
+    page = stranger.open(path)
+    assert (page.status, page.path) == (200, "/log-in")
+    assert [field["name"] for field in page.all("input")] == ["form_token", "next", "email", "password"]
+
+
+def test_who_logs_in_sees_the_runs(server: Server, stranger: Browser):
+    page = stranger.log_in(server.world.acme.admin.email)
+    assert (page.status, page.path) == (200, "/runs")
+    assert "Acme" in page.text
+    assert stranger.open("/").path == "/runs"
+    assert stranger.open("/log-in").path == "/runs"
+
+
+def test_the_e_mail_is_matched_without_case_and_blanks(server: Server, stranger: Browser):
+    assert stranger.log_in(f" {server.world.acme.admin.email.upper()} ").path == "/runs"
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server, stranger: Browser):
+    cookie = session_cookie(stranger.log_in(server.world.acme.admin.email))
+    assert {"httponly", "samesite=lax", "path=/", "max-age=1209600"} <= set(cookie.split("; "))
+    assert "secure" not in cookie
+
+
+def test_over_https_the_cookie_stays_on_https(server: Server, stranger: Browser):
+    stranger.http.headers["X-Forwarded-Proto"] = "https"
+    stranger.http.follow_redirects = False
+    email = server.world.acme.admin.email
+    shown = stranger.http.get("/log-in")
+    assert "secure" in shown.headers["set-cookie"].lower()
+    # The client itself speaks http, so it keeps the secure cookie to itself.
+    [cookie] = re.findall(r"runcard_visitor=[^;]+", shown.headers["set-cookie"])
+    fields = {**Page(shown).hidden_fields, "email": email, "password": PASSWORD}
+    answer = stranger.http.post("/log-in", data=fields, headers={"Cookie": cookie})
+    assert answer.status_code == 303
+    assert "; secure" in answer.headers["set-cookie"].lower()
+
+
+def test_wrong_unknown_and_suspended_are_answered_the_same(server: Server, stranger: Browser):
+    acme = server.world.acme
+    tries = [
+        (acme.admin.email, "not the password"),
+        ("nobody@acme.test", PASSWORD),
+        (acme.suspended.email, PASSWORD),
+        (acme.admin.email, ""),
+        ("", ""),
+        ("ada@acme.test\0", PASSWORD),
+    ]
+    answers = set()
+    for email, password in tries:
+        page = stranger.log_in(email, password)
+        [field] = [field for field in page.all("input") if field["name"] == "email"]
+        assert field["value"] == email
+        answers.add((page.status, page.path, page.text))
+    [(status, path, text)] = answers
+    assert (status, path) == (401, "/log-in")
+    assert "E-mail or password is wrong." in text
+    assert "runcard_session" not in stranger.http.cookies
+
+
+def test_after_ten_failures_an_e_mail_must_wait(server: Server, stranger: Browser):
+    email = server.world.acme.engineer.email
+    for _ in range(MAX_FAILURES_PER_EMAIL):
+        assert stranger.log_in(email, "a guess").status == 401
+    refused = stranger.log_in(email)
+    assert refused.status == 429
+    assert "Wait five minutes" in refused.text
+    assert stranger.log_in(server.world.acme.viewer.email).path == "/runs"
+
+
+def test_log_in_leads_to_the_page_that_was_asked_for(server: Server, stranger: Browser):
+    run = record(server, report("WANTED"))
+    page = stranger.open(f"{run}?x=1")
+    assert page.path.startswith("/log-in?next=")
+    fields = {**page.hidden_fields, "email": server.world.acme.admin.email, "password": PASSWORD}
+    assert stranger.send("/log-in", fields).path == f"{run}?x=1"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["https://evil.test/", "//evil.test", "/\\evil.test", "/runs.evil.test", "/runs/a\nb", "/log-out"],
+)
+def test_log_in_leads_nowhere_else(server: Server, stranger: Browser, wanted: str):
+    fields = {"email": server.world.acme.admin.email, "password": PASSWORD, "next": wanted}
+    assert stranger.fill("/log-in", fields).path == "/runs"
+
+
+def test_a_log_in_form_without_its_token_is_refused(server: Server, stranger: Browser):
+    fields = {"email": server.world.acme.admin.email, "password": PASSWORD}
+    stranger.open("/log-in")
+    for token in ({}, {"form_token": ""}, {"form_token": "made-up"}, {"form_token": "ü"}):
+        page = stranger.send("/log-in", {**fields, **token})
+        assert page.status == 403
+        assert "form has expired" in page.text
+
+
+def test_a_log_in_form_of_another_browser_is_refused(server: Server, stranger: Browser, other: Browser):
+    fields = {"email": server.world.acme.admin.email, "password": PASSWORD}
+    stranger.open("/log-in")
+    assert stranger.send("/log-in", {**fields, **other.open("/log-in").hidden_fields}).status == 403
+
+
+def test_log_out_ends_the_session_for_good(server: Server):
+    leaving = logged_in(server.url, server.world.acme.admin)
+    kept = Browser(server.url, httpx.Cookies(leaving.http.cookies))
+    assert kept.open("/runs").path == "/runs"
+    assert leaving.log_out().path == "/log-in"
+    assert leaving.open("/runs").path == "/log-in"
+    assert kept.open("/runs").path == "/log-in"
+    for browser in (leaving, kept):
+        browser.close()
+
+
+def test_log_out_without_the_token_of_its_session_is_refused(ada: Browser, gus: Browser):
+    for token in ({}, gus.open("/runs").hidden_fields):
+        assert ada.send("/log-out", token).status == 403
+    assert ada.open("/runs").path == "/runs"
+
+
+def test_a_made_up_session_is_none(stranger: Browser):
+    stranger.http.cookies.set("runcard_session", "rs_made-up")
+    assert stranger.open("/runs").path == "/log-in"
+
+
+def test_who_is_suspended_is_out_at_once(server: Server, stranger: Browser):
+    home = server.world.acme.id
+    hashed = hash_password(PASSWORD)
+    user = server.change(
+        lambda tx: create_user(tx, home, "tim@acme.test", name="Tim", role="viewer", password_hash=hashed)
+    )
+    assert stranger.log_in(user.email).path == "/runs"
+    actor = UserActor(user.id, home, user.role)
+    server.change(lambda tx: suspend_user(tx, home, actor.user_id))
+    assert stranger.open("/runs").path == "/log-in"
+
+
+def test_a_form_that_is_too_large_is_refused(stranger: Browser):
+    assert stranger.send("/log-in", {"email": "a" * 20_000}).status == 413
+    assert stranger.send("/log-in", {f"f{number}": "" for number in range(60)}).status == 400

@@ -1,0 +1,88 @@
+"""The one-time link that an installation is set up with."""
+
+import re
+
+from runcard.auth.tokens import digest_of, new_token
+from runcard.store.sessions import create_setup_link
+from tests.servers import Server
+from tests.web.browser import Browser
+from tests.web.reporting import record, report
+
+PASSWORD = "a long enough password"
+
+
+def open_link(server: Server) -> str:
+    token = new_token("setup")
+    server.change(lambda tx: create_setup_link(tx, digest_of(token)))
+    return f"/setup/{token}"
+
+
+def test_a_link_sets_up_once(server: Server, stranger: Browser):
+    link = open_link(server)
+    shown = stranger.open(link)
+    fields = {"organization": "Initech", "email": "pat@initech.test", "password": PASSWORD}
+    filled = {**shown.hidden_fields, **fields}
+
+    done = stranger.send(link, filled)
+    assert done.status == 200
+    assert "Initech is ready" in done.text
+    assert done.answer.headers["cache-control"] == "no-store"
+
+    # The key works, and the browser is logged in: the list says how to go on.
+    [api_key] = re.findall(r"rc_[\w-]{43}", done.text)
+    with server.client(api_key) as client:
+        assert client.get("/runs", params={"serial_number": "none"}).json() == []
+    first = stranger.open("/runs")
+    assert "No runs yet" in first.text
+    assert f"curl {server.url}/api/v1/runs" in first.text
+    assert "runcard procedure create" in first.text
+
+    for page in (stranger.open(link), stranger.send(link, filled)):
+        assert page.status == 404
+        assert "was used already" in page.text
+
+
+def test_the_new_admin_can_log_in(server: Server, stranger: Browser):
+    fields = {"organization": "Umbrella", "email": "uma@umbrella.test", "password": PASSWORD}
+    stranger.fill(open_link(server), fields)
+    assert stranger.log_out().path == "/log-in"
+    assert stranger.log_in("uma@umbrella.test", PASSWORD).path == "/runs"
+
+
+def test_an_unknown_link_says_so(stranger: Browser):
+    page = stranger.open("/setup/setup_made-up")
+    assert page.status == 404
+    assert "set-up link is unknown" in page.text
+
+
+def test_what_is_wrong_is_told_and_the_link_stays_open(server: Server, stranger: Browser):
+    link = open_link(server)
+    good = {"organization": "Hooli", "email": "hal@hooli.test", "password": PASSWORD}
+    for wrong, status, told in (
+        ({"password": "short"}, 400, "Password has 5 characters; use at least 10"),
+        ({"email": "no address"}, 400, "is no e-mail address"),
+        ({"organization": " "}, 400, "Name is empty"),
+        ({"organization": "Acme"}, 409, "Organization Acme already exists"),
+        ({"email": server.world.acme.admin.email}, 409, "already exists"),
+    ):
+        page = stranger.fill(link, good | wrong)
+        assert page.status == status
+        assert told in page.text
+        assert PASSWORD not in page.answer.text
+    assert "Hooli is ready" in stranger.fill(link, good).text
+
+
+def test_a_set_up_form_without_its_token_is_refused(server: Server, stranger: Browser):
+    link = open_link(server)
+    fields = {"organization": "Evil", "email": "eve@evil.test", "password": PASSWORD}
+    assert stranger.send(link, fields).status == 403
+    assert stranger.open(link).status == 200
+
+
+def test_the_first_run_is_explained_with_a_procedure_that_is_there(server: Server, gus: Browser):
+    procedure = server.world.globex.board.identifier
+    page = gus.open("/runs")
+    assert f'"procedure_id": "{procedure}"' in page.text
+    assert "runcard procedure create" not in page.text
+    run = record(server, report("FIRST", procedure), server.world.globex.admin.api_key)
+    assert gus.open("/runs").run_links == [run]
