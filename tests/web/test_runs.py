@@ -16,6 +16,7 @@ def all_pages(browser: Browser) -> list[Page]:
     pages = [browser.open("/runs")]
     while older := [link for link in pages[-1].links if link.startswith("/runs?after=")]:
         pages.append(browser.open(older[0]))
+        assert len(pages) < 20, "the list does not end"
     return pages
 
 

@@ -123,7 +123,9 @@ def list_latest_runs(
     r = t.runs.c
     query = _records(organization_id)
     if after is not None:
-        query = query.where(tuple_(r.started_at, r.id) < tuple_(*after))
+        # With the columns' own types: each database keeps moments and ids in its own form.
+        position = tuple_(*after, types=[r.started_at.type, r.id.type])
+        query = query.where(tuple_(r.started_at, r.id) < position)
     query = query.order_by(r.started_at.desc(), r.id.desc()).limit(limit)
     return [_record(row) for row in connection.execute(query)]
 
