@@ -8,7 +8,7 @@ import httpx
 from tests.servers import DEADLINE_S
 from tests.world import PASSWORD, Member
 
-_VOID = frozenset({"input", "link", "meta", "img", "line"})
+_VOID = frozenset({"input", "link", "meta", "img"})
 
 
 class Element(NamedTuple):

@@ -12,6 +12,9 @@ from runcard.domain.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 
+# Below what SQLite (32 766) and PostgreSQL (65 535) take as values of one statement.
+_MAX_KEYS = 10_000
+
 # An organization and the lookup key of a serial number.
 UnitKey = tuple[UUID, str]
 
@@ -121,14 +124,17 @@ def find_units(connection: Connection, wanted: Iterable[UnitKey]) -> dict[UnitKe
     """Those of the wanted units that exist."""
     by_organization: dict[UUID, list[str]] = {}
     for organization_id, serial_key in wanted:
-        by_organization.setdefault(organization_id, []).append(serial_key)
+        if "\0" not in serial_key:  # PostgreSQL refuses it, and no unit has it
+            by_organization.setdefault(organization_id, []).append(serial_key)
     u = t.units.c
     columns = [u[name] for name in UnitRow._fields]
     found: dict[UnitKey, UnitRow] = {}
     for organization_id, keys in by_organization.items():
-        mine = (u.organization_id == organization_id, u.serial_key.in_(keys))
-        for serial_key, *row in connection.execute(select(u.serial_key, *columns).where(*mine)):
-            found[organization_id, serial_key] = UnitRow(*row)
+        for start in range(0, len(keys), _MAX_KEYS):
+            some = keys[start : start + _MAX_KEYS]
+            mine = (u.organization_id == organization_id, u.serial_key.in_(some))
+            for serial_key, *row in connection.execute(select(u.serial_key, *columns).where(*mine)):
+                found[organization_id, serial_key] = UnitRow(*row)
     return found
 
 

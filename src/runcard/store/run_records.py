@@ -109,6 +109,8 @@ def list_runs_of_unit(
 
     only_linked_to: a station; then only runs of procedures that it is linked to now.
     """
+    if "\0" in serial_number:  # PostgreSQL refuses it, and no unit has it
+        return []
     r = t.runs.c
     query = _records(organization_id).where(t.units.c.serial_key == lookup_key(serial_number))
     if only_linked_to is not None:

@@ -59,7 +59,9 @@ class _Axis(NamedTuple):
     def place(self, value: float) -> float:
         """Where a value lies between low (0) and high (1). Halves, because the span of two floats may be none."""
         span = self.high / 2 - self.low / 2
-        return (value / 2 - self.low / 2) / span if span else 0.5
+        if not span:
+            return 0.5 if math.isfinite(value) else math.nan
+        return (value / 2 - self.low / 2) / span
 
 
 def series_plot(name: str, series: Sequence[Series], limits: Limits) -> SeriesPlot:

@@ -123,7 +123,7 @@ def _phase(
         phase.outcome,
         started_at,
         max(started_at, ended_at),
-        tuple([_measurement(item) for item in phase.measurements]) if phase.measurements else (),
+        _measurements(phase.measurements, (*path, "measurements")) if phase.measurements else (),
         phase.docstring or None,
         retries.next(phase.name),
     )
@@ -147,6 +147,17 @@ def _step(
         uom = step.measurement_unit or None
         measurements = (Measurement(step.name, outcome, value, uom, *limits, exact=exact),)
     return Phase(step.name, outcome, started_at, ended_at, measurements, None, retries.next(step.name))
+
+
+def _measurements(bodies: list[MeasurementBody], path: tuple[str | int, ...]) -> tuple[Measurement, ...]:
+    measurements: list[Measurement] = []
+    try:
+        for body in bodies:
+            measurements.append(_measurement(body))  # noqa: PERF401 (how far it came tells which one is wrong)
+    except InvalidInput as error:
+        issue = error.issues[0]
+        raise InvalidInput.at((*path, len(measurements), *issue.path), issue.message) from error
+    return tuple(measurements)
 
 
 def _measurement(body: MeasurementBody) -> Measurement:
