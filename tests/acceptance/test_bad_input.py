@@ -234,7 +234,6 @@ def test_deep_nesting(admin, serial, unchanged: Unchanged, opening, closing):
     places: list[Json] = [
         {"phases": [phase_of(measurement_of("HERE"))]},
         {"steps": [{"name": "s", "measurement_value": "HERE"}]},
-        {"unknown": "HERE"},
         {"phases": "HERE"},
         {"unit": {"part_number": "HERE"}},
     ]

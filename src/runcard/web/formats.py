@@ -33,7 +33,7 @@ def number_text(number: float) -> str:
 
 def rounded_text(number: float) -> str:
     """A number where a glance is enough, such as at an axis."""
-    return f"{number:.5g}" if math.isfinite(number) else str(number)
+    return f"{number:.6g}" if math.isfinite(number) else str(number)
 
 
 def duration_text(duration: timedelta) -> str:

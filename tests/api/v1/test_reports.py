@@ -106,6 +106,23 @@ def test_limits_and_validators_are_kept_and_judge_nothing() -> None:
     ]
 
 
+def test_limits_of_any_size_are_floats() -> None:
+    measurement = measured(measured_value=1, lower_limit=-(10**30), upper_limit=10**30)
+    assert (measurement.lower_limit, measurement.upper_limit) == (-1e30, 1e30)
+    step = {"name": "s", "measurement_value": 10**30, "limit_low": -(10**30), "limit_high": 3}
+    prepare_run(report(steps=[step]))
+    assert report(steps=[step]).phases[0].measurements[0].limits == (-1e30, 3)
+
+
+def test_a_step_nested_too_deeply_is_named() -> None:
+    deep: Any = 1
+    for _ in range(200):
+        deep = [deep]
+    location, message = issue_of(steps=[{"name": "s"}, {"name": "s", "measurement_value": deep}])
+    assert location == "steps.1.measurement_value"
+    assert "nested" in message
+
+
 class TestTimes:
     def test_phases_in_milliseconds(self) -> None:
         times = {"start_time_millis": 1.7e12 + 0.4, "end_time_millis": 1.7e12 + 500}

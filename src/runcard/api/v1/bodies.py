@@ -33,8 +33,8 @@ class MeasurementBody(Struct, gc=False):
     outcome: MeasurementOutcome
     measured_value: AnyJson = None
     units: str | list[str | None] | None = None
-    lower_limit: Number | None = None
-    upper_limit: Number | None = None
+    lower_limit: float | None = None
+    upper_limit: float | None = None
     validators: list[str] | None = None
     docstring: str | None = None
 
@@ -69,8 +69,8 @@ class StepBody(Struct, gc=False):
     duration: str | None = None
     measurement_value: AnyJson = None
     measurement_unit: str | None = None
-    limit_low: Number | None = None
-    limit_high: Number | None = None
+    limit_low: float | None = None
+    limit_high: float | None = None
 
 
 class RunBody(Struct, Generic[AnyLog], gc=False):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from runcard.api.v1.bodies import (
     LogBody,
@@ -61,7 +62,7 @@ def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> R
         docstring=body.docstring or None,
         phases=_phases(body, started_at),
         logs=_logs(body.logs or []),
-        steps=[msgspec.to_builtins(step) for step in body.steps] if body.steps else None,
+        steps=_kept_steps(body.steps) if body.steps else None,
     )
 
 
@@ -147,6 +148,19 @@ def _step(
         uom = step.measurement_unit or None
         measurements = (Measurement(step.name, outcome, value, uom, *limits, exact=exact),)
     return Phase(step.name, outcome, started_at, ended_at, measurements, None, retries.next(step.name))
+
+
+def _kept_steps(steps: list[StepBody]) -> list[object]:
+    """The steps as they came, so that a value that is no number is not lost."""
+    kept: list[object] = []
+    for position, step in enumerate(steps):
+        try:
+            value = storable_json(step.measurement_value)
+        except InvalidInput as error:
+            path = ("steps", position, "measurement_value")
+            raise InvalidInput.at(path, error.issues[0].message) from error
+        kept.append(msgspec.to_builtins(replace(step, measurement_value=value)))
+    return kept
 
 
 def _measurements(bodies: list[MeasurementBody], path: tuple[str | int, ...]) -> tuple[Measurement, ...]:
