@@ -30,7 +30,7 @@ class ByModuleAndDatabase(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         module, _, rest = nodeid.partition("::")
-        kind = re.search(r"\[(sqlite|postgresql)\b", rest)
+        kind = re.search(r"[\[-](sqlite|postgresql)[\]-]", rest)
         return f"{module} {kind[1]}" if kind else module
 
 
@@ -99,7 +99,7 @@ def migrated(
     """Every table and no row."""
     key = ("migrated", database_kind)
     if key not in templates:
-        url = postgresql_if_wanted and postgresql_if_wanted.create()
+        url = None if postgresql_if_wanted is None else postgresql_if_wanted.create()
         installation = Installation(tmp_path_factory.mktemp("migrated"), url)
         with installation.database() as database:
             migrate(database)
@@ -117,7 +117,7 @@ def peopled(
     """The cast, made by commands."""
     key = ("peopled", database_kind)
     if key not in templates:
-        url = postgresql_if_wanted and postgresql_if_wanted.create()
+        url = None if postgresql_if_wanted is None else postgresql_if_wanted.create()
         installation = Installation(tmp_path_factory.mktemp("peopled"), url)
         templates[key] = Template(installation, build_world_by_command(installation.runcard))
     return templates[key]

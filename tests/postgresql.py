@@ -60,4 +60,4 @@ def running_postgresql(data_dir: Path) -> Iterator[Postgresql]:
 
 
 def _name_of(url: str) -> str:
-    return psycopg.conninfo.conninfo_to_dict(url)["dbname"] or ""
+    return str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])

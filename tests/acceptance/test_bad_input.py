@@ -66,7 +66,7 @@ WRONG_TYPES = [
     (run_of(SN, phases=[phase_of(name=7)]), ["phases", 0, "name"]),
     (run_of(SN, phases=[phase_of(start_time_millis="now")]), ["phases", 0, "start_time_millis"]),
     (run_of(SN, phases=[phase_of(measurements={})]), ["phases", 0, "measurements"]),
-    (run_of(SN, phases=[phase_of("vcc")]), ["phases", 0, "measurements", 0]),
+    (run_of(SN, phases=[phase_of(measurements=["vcc"])]), ["phases", 0, "measurements", 0]),
     (run_of(SN, phases=[phase_of(measurement_of(units=5))]), ["phases", 0, "measurements", 0, "units"]),
     (
         run_of(SN, phases=[phase_of(measurement_of(lower_limit="3.1"))]),

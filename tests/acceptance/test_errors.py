@@ -284,8 +284,10 @@ NEW = {
         (["batches", "versions"], "Batch creation failed.; Version creation failed."),
         (
             ["parts", "revisions", "batches", "units", "versions"],
-            "Part creation failed.; Revision creation failed.; Batch creation failed.; "
-            "Unit creation failed.; Version creation failed.",
+            (
+                "Part creation failed.; Revision creation failed.; Batch creation failed.; "
+                "Unit creation failed.; Version creation failed."
+            ),
         ),
     ],
 )

@@ -1,39 +1,21 @@
 """Old tofupilot clients, each in its own virtual environment, as stations that were never updated still run them."""
 
-import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
-from tests.acceptance.wire import MISSING_PART_NUMBER
+from tests.acceptance.environments import SCRIPTS, old_environment, run_script
+from tests.acceptance.files import downloaded, openhtf_report
+from tests.acceptance.wire import MISSING_PART_NUMBER, create_run, run_of
 from tests.servers import Server
-
-SCENARIO = Path(__file__).parent / "clients" / "old_client.py"
-CACHE = Path(__file__).parents[2] / ".cache" / "clients"
-# Nothing on this machine listens here: whatever a client asks of the outside fails at once.
-NOWHERE = "http://127.0.0.1:9"
 
 
 class Done(NamedTuple):
     got: dict[str, Any]
     said: str
-
-
-def python_with(client: str) -> Path:
-    """The Python of a virtual environment that has this client; made once, kept between runs."""
-    folder = CACHE / client.replace("==", "-")
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, client, "setuptools<81", "requests<3"], check=True)
-        (folder / "ready").touch()
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +24,7 @@ def server_settings() -> dict[str, str]:
     return {"RUNCARD_RUNS_ENVELOPE": "object"}
 
 
-@pytest.fixture(scope="module", params=["tofupilot==1.6.2", "tofupilot==1.11.2"])
+@pytest.fixture(scope="module", params=["tofupilot-1.6.2", "tofupilot-1.11.2"])
 def client(request: pytest.FixtureRequest) -> str:
     chosen: str = request.param
     return chosen
@@ -56,27 +38,27 @@ def serial(client: str) -> str:
 @pytest.fixture(scope="module")
 def done(server: Server, client: str, serial: str, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """What the client got, and what it showed the operator."""
-    attachment = tmp_path_factory.mktemp("station") / "plot of vcc.csv"
-    attachment.write_bytes(b"t,v\n0,3.3\n")
-    environment = {
-        **os.environ,
-        "DISABLE_TELEMETRY": "true",
-        "HTTPS_PROXY": NOWHERE,
-        "NO_PROXY": "127.0.0.1,localhost",
+    folder = tmp_path_factory.mktemp("station")
+    files = {
+        "plot of vcc.csv": b"t,v\n0,3.3\n",
+        "empty.log": b"",
+        "report.json": openhtf_report(f"{serial}-R", "full"),
+        "refused.json": openhtf_report(f"{serial}-R", procedure_id="FVT99"),
     }
-    arguments = [server.url, server.world.acme.admin.api_key, serial, str(attachment)]
-    ended = subprocess.run(
-        [python_with(client), SCENARIO, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    told = run_script(
+        old_environment(client),
+        "old_client.py",
+        folder,
+        server,
+        api_key=server.world.acme.admin.api_key,
+        serial=serial,
+        attachments=["plot of vcc.csv", "empty.log"],
+        report="report.json",
+        **{"refused report": "refused.json"},
     )
-    said = ended.stdout + ended.stderr
-    assert ended.returncode == 0, said
-    return Done(json.loads(ended.stdout.rstrip().splitlines()[-1]), said)
+    return Done(told.found, told.output)
 
 
 def succeeded(result: dict[str, Any]) -> bool:
@@ -108,12 +90,25 @@ def test_the_run_is_recorded_with_everything(
     assert names == (["supply"] if client.endswith("1.6.2") else ["voltage", "supply"])
 
 
-def test_the_attachment_comes_back_byte_for_byte(done: Done) -> None:
+def test_attachments_come_back_byte_for_byte(done: Done) -> None:
     listed = done.got["runs"]
     (run,) = listed.get("result") or listed["data"]
-    (attachment,) = run["attachments"]
-    assert attachment["name"] == "plot of vcc.csv"
-    assert httpx.get(attachment["url"]).content == b"t,v\n0,3.3\n"
+    contents = {attachment["name"]: downloaded(attachment) for attachment in run["attachments"]}
+    assert contents == {"plot of vcc.csv": b"t,v\n0,3.3\n", "empty.log": b""}
+
+
+def test_report_is_imported(done: Done, admin: httpx.Client, client: str, serial: str) -> None:
+    (run,) = runs_in_an_array(admin, f"{serial}-R")
+    assert run["id"] == done.got["imported"]
+    assert run["outcome"] == "FAIL"
+    assert len(run["phases"]) == 13
+    # From 1.9 on, a client sends what lies inside a report on its own as well.
+    names = [attachment["name"] for attachment in run["attachments"]]
+    assert names == ([] if client.endswith("1.6.2") else ["bin", "txt", "a.json"])
+    message = "Procedure with ID FVT99 does not exist. Create the procedure first in the app."
+    assert message in done.said
+    if client.endswith("1.6.2"):
+        assert done.got["import refused"]["error"]["message"] == message
 
 
 def test_an_unknown_unit_has_no_runs(done: Done) -> None:
@@ -127,9 +122,12 @@ def test_a_unit_is_updated(done: Done) -> None:
 
 
 def test_the_operator_reads_our_message(done: Done) -> None:
-    assert done.got["refused"]["success"] is False
-    assert done.got["refused"]["error"]["message"] == MISSING_PART_NUMBER
-    assert MISSING_PART_NUMBER in done.said
+    for refused, message in [("refused", MISSING_PART_NUMBER), ("stranger", "Invalid API key.")]:
+        assert done.got[refused]["success"] is False
+        assert done.got[refused]["error"]["message"] == message
+        assert message in done.said
+    assert "Traceback" not in done.said
+    assert "HTTP error occurred" not in done.said
 
 
 def test_streaming_is_off_in_peace(done: Done, client: str) -> None:
@@ -146,11 +144,50 @@ def test_runs_and_units_are_deleted(done: Done, admin: httpx.Client, client: str
     assert "Delete its runs first" in done.got["delete_unit with runs"]["error"]["message"]
     assert succeeded(done.got["delete_run"])
     assert succeeded(done.got["delete_unit"])
-    assert admin.get("/runs", params={"serial_number": serial, "envelope": "array"}).json() == []
-    assert len(runs_of_child(admin, serial)) == 1
+    assert runs_in_an_array(admin, serial) == []
+    assert len(runs_in_an_array(admin, f"{serial}-C")) == 1
 
 
-def runs_of_child(admin: httpx.Client, serial: str) -> list[Any]:
-    answer = admin.get("/runs", params={"serial_number": f"{serial}-C", "envelope": "array"})
+def runs_in_an_array(admin: httpx.Client, serial: str) -> list[Any]:
+    answer = admin.get("/runs", params={"serial_number": serial, "envelope": "array"})
     runs: list[Any] = answer.json()
     return runs
+
+
+# Of a function that fails, the plugin tells neither the name that was given nor the value.
+STEPS = [
+    ("supply", "PASS", 3.3),
+    ("test_efficiency", "FAIL", None),
+    ("test_firmware", "PASS", None),
+    ("test_plain", "PASS", None),
+]
+
+
+def test_pytest_plugin_reports_a_session(server: Server, admin: httpx.Client, tmp_path: Path, new_serial):
+    serial, child = new_serial(), new_serial()
+    create_run(admin, run_of(child))
+    (tmp_path / "data.csv").write_bytes(b"1,2")
+    script = shutil.copy(SCRIPTS / "pytest_steps.py", tmp_path)
+    plugins = ["-p", "no:cacheprovider", "--tofupilot", "--rootdir", str(tmp_path), "-q"]
+    # pytest ends with 1 where a test failed, as one does.
+    program = f"import pytest, sys; sys.exit(pytest.main({[script, *plugins]!r}) != 1)"
+    variables = {
+        "TOFUPILOT_URL": server.url,
+        "TOFUPILOT_API_KEY": server.world.acme.fct.api_key,
+        "STATION_SERIAL": serial,
+        "STATION_CHILD": child,
+    }
+    old_environment("tofupilot-1.11.2").run(tmp_path, "-c", program, variables=variables)
+    (run,) = runs_in_an_array(admin, serial)
+    assert run["outcome"] == "FAIL"
+    assert run["unit"]["part"]["number"] == "PCB-PYTEST"
+    assert [unit["serial_number"] for unit in run["sub_units"]] == [child]
+    assert [downloaded(attachment) for attachment in run["attachments"]] == [b"1,2"]
+    values = [[m["value"] for m in phase["measurements"]] for phase in run["phases"]]
+    shown = [
+        (phase["name"], phase["outcome"], value[0] if value else None)
+        for phase, value in zip(run["phases"], values, strict=True)
+    ]
+    assert shown == STEPS
+    supply = run["phases"][0]["measurements"][0]
+    assert (supply["units"], supply["lower_limit"], supply["upper_limit"]) == ("V", 3.1, 3.5)

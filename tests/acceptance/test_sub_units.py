@@ -1,6 +1,7 @@
 """Units inside units: linked by runs and by updates (sections 3.6 and 6 of the v1 contract)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -39,7 +40,8 @@ def _parent_of(record: Database, serial: str) -> str | None:
     if parent_id is None:
         return None
     with record.read() as connection:
-        return connection.execute(select(units.c.serial_number).where(units.c.id == parent_id)).scalar_one()
+        found = connection.execute(select(units.c.serial_number).where(units.c.id == parent_id))
+        return str(found.scalar_one())
 
 
 def test_sub_units_are_linked_in_order(admin, record, new_serial):
@@ -118,7 +120,7 @@ def test_child_moves_to_its_new_parent_with_a_trace(admin, record, new_serial):
 @pytest.mark.parametrize("depth", [1, 2, 40])
 def test_ring_is_refused_at_any_depth(admin, new_serial, unchanged: Unchanged, depth):
     line = _made(admin, new_serial, depth + 1)
-    for parent, child in zip(line, line[1:], strict=False):
+    for parent, child in pairwise(line):
         create_run(admin, run_of(parent, sub_units=[child]))
     with unchanged():
         answer = admin.post("/runs", json=run_of(line[-1], sub_units=[line[0].lower()]))

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -267,9 +268,13 @@ class _Yesterday(TimestampSigner):
         return super().get_timestamp() - 86_400 - 60
 
 
-def _token(server: Server, purpose: str, upload_id: str, signer: type[TimestampSigner] = TimestampSigner) -> str:
+def _token(
+    server: Server, purpose: str, upload_id: str, signer: type[TimestampSigner] = TimestampSigner
+) -> str:
     key = (server.data_dir / "secret.key").read_text("ascii").strip()
-    token = URLSafeTimedSerializer(key, salt=f"runcard.{purpose}", signer=signer).dumps(upload_id.replace("-", ""))
+    token = URLSafeTimedSerializer(key, salt=f"runcard.{purpose}", signer=signer).dumps(
+        upload_id.replace("-", "")
+    )
     assert isinstance(token, str)
     return token
 
@@ -280,7 +285,9 @@ def test_expired_links(server: Server, admin, serial):
     expired = f"{server.url}/files/upload/{_token(server, 'upload', slot['id'], _Yesterday)}"
     assert_error(httpx.put(expired, content=b"late"), 403, "FORBIDDEN")
     assert_error(sync(admin, slot["id"], run_id), 409, "CONFLICT", NOT_LINKABLE)
-    assert put({"uploadUrl": f"{server.url}/files/upload/{_token(server, 'upload', slot['id'])}"}, b"x").is_success
+    assert put(
+        {"uploadUrl": f"{server.url}/files/upload/{_token(server, 'upload', slot['id'])}"}, b"x"
+    ).is_success
     expired = f"{server.url}/files/download/{_token(server, 'download', slot['id'], _Yesterday)}"
     assert_error(httpx.get(expired), 403, "FORBIDDEN")
 
@@ -355,7 +362,12 @@ def test_import(ict, admin, serial):
     assert len(run["phases"]) == len(json.loads(report)["phases"])
     assert len(run["logs"]) == len(json.loads(report)["log_records"])
     assert run["attachments"] == []  # attachments inside a report are sent on their own
-    upload = {"id": upload_id, "name": "SN1.test.json", "size": len(report), "content_type": "application/json"}
+    upload = {
+        "id": upload_id,
+        "name": "SN1.test.json",
+        "size": len(report),
+        "content_type": "application/json",
+    }
     assert run["file_import"]["upload"] == upload
 
 
@@ -370,7 +382,9 @@ def test_import_twice(admin, serial, unchanged: Unchanged):
     assert len(runs_of(admin, serial)) == 2
 
 
-def test_report_cannot_become_an_attachment_nor_an_attachment_a_report(admin, new_serial, unchanged: Unchanged):
+def test_report_cannot_become_an_attachment_nor_an_attachment_a_report(
+    admin, new_serial, unchanged: Unchanged
+):
     serial = new_serial()
     run_id = create_run(admin, run_of(new_serial()))
     attached, reported = (uploaded(admin, openhtf_report(serial)) for _ in range(2))
@@ -408,7 +422,7 @@ def test_unknown_importer(admin, serial, importer):
 
 
 def test_import_is_refused_as_a_run_is(admin, ict, viewer, serial):
-    def refused(client: httpx.Client, **metadata: object) -> httpx.Response:
+    def refused(client: httpx.Client, **metadata: Any) -> httpx.Response:
         return import_report(client, uploaded(client, openhtf_report(serial, **metadata)))
 
     assert_error(refused(ict, procedure_id="FVT2"), 403, "FORBIDDEN", NOT_AUTHORIZED)

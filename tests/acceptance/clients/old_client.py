@@ -1,7 +1,10 @@
 """What a station with an old tofupilot client does. Run by that client's own Python; prints what it got as JSON.
 
-Arguments: the server's URL, an API key, a serial number that nobody has used, and a file to attach.
+Its orders, as JSON: the server's URL, an API key, a serial number that nobody has used, files to attach, a report of
+OpenHTF, and one that names an unknown procedure.
 """
+
+# mypy: ignore-errors
 
 import json
 import sys
@@ -9,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from tofupilot import TofuPilotClient
 
-url, api_key, serial, attachment = sys.argv[1:5]
-client = TofuPilotClient(api_key=api_key, url=url)
+orders = json.loads(sys.argv[1])
+serial = orders["serial"]
+client = TofuPilotClient(api_key=orders["api_key"], url=orders["url"])
 old = not hasattr(client, "delete_run")  # before 1.8
 got = {}
 
@@ -33,7 +37,7 @@ run = {
     "duration": timedelta(minutes=27, seconds=15),
     "sub_units": [{"serial_number": serial + "-C"}],
     "report_variables": {"ignored": "yes"},
-    "attachments": [attachment],
+    "attachments": orders["attachments"],
     "steps": [
         {
             "name": "supply",
@@ -68,6 +72,12 @@ got["update_unit"] = client.update_unit(serial, sub_units=[{"serial_number": ser
 got["refused"] = client.create_run(
     unit_under_test={"serial_number": serial + "-NEW"}, run_passed=True, procedure_id="FVT1"
 )
+stranger = TofuPilotClient(api_key="rc_nobody-has-this-key", url=orders["url"])
+got["stranger"] = stranger.create_run(
+    unit_under_test={"serial_number": serial, "part_number": "P"}, run_passed=True, procedure_id="FVT1"
+)
+got["imported"] = client.create_run_from_openhtf_report(orders["report"])
+got["import refused"] = client.create_run_from_openhtf_report(orders["refused report"])
 got["unknown"] = client.get_runs(serial + "-NOBODY")
 if old:
     got["streaming"] = client.get_token()

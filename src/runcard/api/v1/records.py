@@ -285,7 +285,8 @@ def _measurement(run_id: UUID, position: int, measurement: Measurement) -> Measu
         units=measurement.uom,
         lower_limit=measurement.lower_limit,
         upper_limit=measurement.upper_limit,
-        validators=[validator.expression for validator in shown_validators(measurement)],
+        # One text may stand for several checks.
+        validators=list(dict.fromkeys(item.expression for item in shown_validators(measurement))),
     )
 
 

@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from runcard.api.v1 import bodies as b
 from runcard.api.v1 import live, runs, units, uploads
-from runcard.api.v1.records import RunRecordBody
+from runcard.api.v1.records import RunRecordBody, RunsEnvelopeBody
 from runcard.edge.openapi import operation
 
 create_run = runs.CreateRun()
@@ -20,7 +20,7 @@ DESCRIPTIONS = {"/runs": {"post": {"summary": "Create Run", **operation(b.IdBody
 BODIES = (
     b.CreateRunBody,
     b.IdBody,
-    list[RunRecordBody],
+    list[RunRecordBody] | RunsEnvelopeBody,
     b.DeletedRunBody,
     b.InitializeUploadBody,
     b.UploadSlotBody,

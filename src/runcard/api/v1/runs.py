@@ -57,7 +57,7 @@ def _prepare(body: bytes, content_type: str) -> PreparedRun:
     )
 
 
-@router.get("/runs", openapi_extra=operation(list[RunRecordBody]))
+@router.get("/runs", openapi_extra=operation(list[RunRecordBody] | RunsEnvelopeBody))
 def list_runs(
     request: Request,
     actor: WithActor,
