@@ -1,7 +1,6 @@
 """The writer: groups, what is undone alone, and catalogs that other processes keep true."""
 
 import asyncio
-import hashlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from runcard.auth.tokens import digest_of
 from runcard.domain.errors import AlreadyExists
 from runcard.domain.ids import new_id
 from runcard.store.api_keys import list_keys, revoke_key
@@ -191,7 +191,7 @@ class TestCatalogOfAnotherProcess:
         assert writer.run(link, changes_catalog=False) == station
 
     def test_a_revoked_key(self, database: Database, writer: Writer, other: Writer, world: World) -> None:
-        from_key = digest(world.acme.fct.api_key)
+        from_key = digest_of(world.acme.fct.api_key)
         with database.read() as connection:
             keys = {key.station_id: key.id for key in list_keys(connection, world.acme.id)}
         key_id = keys[world.acme.fct.actor.station_id]
@@ -200,7 +200,3 @@ class TestCatalogOfAnotherProcess:
         )
         other.run(lambda tx: revoke_key(tx, world.acme.id, key_id))
         assert writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) is None
-
-
-def digest(api_key: str) -> bytes:
-    return hashlib.sha256(api_key.encode()).digest()

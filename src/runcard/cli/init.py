@@ -6,16 +6,12 @@ import typer
 
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
+from runcard.auth.set_up import set_up_organization
 from runcard.cli.installation import open_or_create
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import Record, show_record
 from runcard.cli.user import Password, chosen_password
 from runcard.settings import load_settings
-from runcard.store.api_keys import create_user_key
-from runcard.store.organizations import create_organization
-from runcard.store.sessions import close_setup_links
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
 
 
 def init(
@@ -31,21 +27,19 @@ def init(
     chosen = chosen_password(password)
     password_hash, key = hash_password(chosen), new_api_key()
 
-    def apply(tx: Transaction) -> Record:
-        made = create_organization(tx, organization)
-        admin = create_user(tx, made.id, email, name="", role="admin", password_hash=password_hash)
-        row = create_user_key(tx, made.id, admin.id, key.secret)
-        close_setup_links(tx)
-        return {
-            "id": made.id,
-            "organization": made.slug,
-            "user_id": admin.id,
-            "email": admin.email,
-            "key_id": row.id,
-            "api_key": key.api_key,
-        }
-
     with open_or_create(load_settings(data_dir=data_dir, database_url=database_url)) as installation:
-        record = installation.writer.run(apply)
+        made = installation.writer.run(
+            lambda tx: set_up_organization(
+                tx, organization, email, password_hash=password_hash, secret=key.secret
+            )
+        )
+    record: Record = {
+        "id": made.organization.id,
+        "organization": made.organization.slug,
+        "user_id": made.admin.id,
+        "email": made.admin.email,
+        "key_id": made.key.id,
+        "api_key": key.api_key,
+    }
     shown = record if password else {**record, "password": chosen}
     show_record(shown, as_json=as_json, note="Keep the key and the password now: neither is shown again.")

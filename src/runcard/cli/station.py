@@ -1,5 +1,6 @@
 """`runcard station`: the places on the floor that report runs."""
 
+from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -99,10 +100,7 @@ def link(
     """Let a station report these procedures too, at once."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        station = _station(installation, home, name)
-        linked = _procedure_ids(installation, home, procedures)
-        installation.writer.run(lambda tx: link_procedures(tx, home.id, station.id, linked))
-        record = _record(installation, home, station)
+        record = _change_links(installation, home, name, procedures, link_procedures)
     show_record(record, as_json=as_json)
 
 
@@ -119,16 +117,23 @@ def unlink(
     """Let a station no longer report these procedures, at once."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        station = _station(installation, home, name)
-        unlinked = _procedure_ids(installation, home, procedures)
-        installation.writer.run(lambda tx: unlink_procedures(tx, home.id, station.id, unlinked))
-        record = _record(installation, home, station)
+        record = _change_links(installation, home, name, procedures, unlink_procedures)
     show_record(record, as_json=as_json)
 
 
-def _station(installation: Installation, home: Organization, reference: str) -> Station:
+def _change_links(
+    installation: Installation,
+    home: Organization,
+    name: str,
+    procedures: list[str],
+    change: Callable[[Transaction, UUID, UUID, list[UUID]], None],
+) -> Record:
+    """The station as it is after `change` has been made with these procedures."""
     with installation.database.read() as connection:
-        return get_station(connection, home.id, reference)
+        station = get_station(connection, home.id, name)
+    named = _procedure_ids(installation, home, procedures)
+    installation.writer.run(lambda tx: change(tx, home.id, station.id, named))
+    return _record(installation, home, station)
 
 
 def _procedure_ids(installation: Installation, home: Organization, references: list[str]) -> list[UUID]:

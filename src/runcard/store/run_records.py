@@ -13,6 +13,7 @@ from runcard.domain.run import RunDocument
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 from runcard.store.documents import unpack_document
+from runcard.store.lookups import find_units
 
 
 class UserRef(NamedTuple):
@@ -109,10 +110,12 @@ def list_runs_of_unit(
 
     only_linked_to: a station; then only runs of procedures that it is linked to now.
     """
-    if "\0" in serial_number:  # PostgreSQL refuses it, and no unit has it
+    wanted = (organization_id, lookup_key(serial_number))
+    unit = find_units(connection, [wanted]).get(wanted)
+    if unit is None:
         return []
     r = t.runs.c
-    query = _records(organization_id).where(t.units.c.serial_key == lookup_key(serial_number))
+    query = _records(organization_id).where(r.unit_id == unit.id)
     if only_linked_to is not None:
         query = query.where(_linked_to(only_linked_to))
     return [_record(row) for row in connection.execute(query.order_by(r.created_at.desc(), r.id.desc()))]

@@ -43,7 +43,7 @@ run = {
             "name": "supply",
             "step_passed": True,
             "duration": timedelta(seconds=2),
-            "started_at": datetime(2026, 1, 31, 12, 0, 1),  # noqa: DTZ001
+            "started_at": datetime(2026, 1, 31, 12, 0, 1),  # noqa: DTZ001 (likewise)
             "measurement_value": 3.3,
             "measurement_unit": "V",
             "limit_low": 3.0,

@@ -101,7 +101,7 @@ def main():
         test.add_output_callbacks(upload(**access))
         passed = test.execute(test_start=lambda: ORDERS["serial"])
     print()  # noqa: T201 (read by the test)
-    print(json.dumps({"passed": passed, "picture": PICTURE.hex(), "file": Path(ORDERS["file"]).read_text()}))  # noqa: T201
+    print(json.dumps({"passed": passed, "picture": PICTURE.hex(), "file": Path(ORDERS["file"]).read_text()}))  # noqa: T201 (likewise)
 
 
 if __name__ == "__main__":

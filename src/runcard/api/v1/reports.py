@@ -58,7 +58,7 @@ def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> R
         batch_number=_name(unit.batch_number) or _name(body.batch_number),
         procedure_version=_name(body.procedure_version),
         operated_by=_name(body.operated_by),
-        sub_units=tuple(_serials(body.sub_units or ())),
+        sub_units=tuple(serial_numbers_of(body.sub_units or ())),
         docstring=body.docstring or None,
         phases=_phases(body, started_at),
         logs=_logs(body.logs or []),
@@ -70,7 +70,8 @@ def _name(text: str | None) -> str | None:
     return (text.strip() or None) if text else None
 
 
-def _serials(sub_units: Iterable[SubUnitBody | str]) -> Iterable[str]:
+def serial_numbers_of(sub_units: Iterable[SubUnitBody | str]) -> Iterable[str]:
+    """The serial numbers that sub-units are named by, as objects or as plain texts."""
     for item in sub_units:
         yield (item if isinstance(item, str) else item.serial_number).strip()
 

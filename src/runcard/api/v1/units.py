@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.api.v1.bodies import AddSubUnitsBody, DeletedUnitBody, MessageBody, SubUnitBody, UpdateUnitBody
+from runcard.api.v1.reports import serial_numbers_of
 from runcard.auth.permissions import check_may_change_units, check_may_delete
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, UnitNotFound
@@ -58,7 +59,7 @@ def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Respo
 
 def _add(parts: Parts, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]) -> Response:
     check_may_change_units(actor)
-    serials = [(item if isinstance(item, str) else item.serial_number).strip() for item in sub_units]
+    serials = list(serial_numbers_of(sub_units))
     parts.writer.run(
         lambda tx: add_sub_units(tx, actor.organization_id, serial_number, serials), changes_catalog=False
     )

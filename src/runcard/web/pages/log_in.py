@@ -38,7 +38,7 @@ class LogInPage(NamedTuple):
 
 
 @router.get("/log-in")
-def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str = _HOME) -> Response:  # noqa: A002
+def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str = _HOME) -> Response:  # noqa: A002 (as the URL says)
     if visit is not None:
         return redirect(_page_of(next))
     return _form(request, parts, {"next": next})
