@@ -29,7 +29,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=65_536)
-def _uuid_of(value: bytes) -> UUID:
+def uuid_of(value: bytes) -> UUID:
     """The same few ids are read again and again, and making a UUID is slow."""
     return UUID(bytes=value)
 
@@ -47,7 +47,7 @@ class Id(TypeDecorator[UUID]):
         return value if value is None or dialect.name == "postgresql" else value.bytes
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        return value if value is None or isinstance(value, UUID) else _uuid_of(value)
+        return value if value is None or isinstance(value, UUID) else uuid_of(value)
 
 
 def microseconds_of(moment: datetime) -> int:
