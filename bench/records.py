@@ -2,6 +2,8 @@
 
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -69,10 +71,15 @@ class RuncardRecords:
         return organization.id
 
     def count(self) -> int:
+        with self.opened() as (database, organization_id), database.read() as connection:
+            return count_runs_since(connection, organization_id, _EPOCH, _MORE_THAN_EVER)
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Database, UUID]]:
+        """The database beside the server, and the organization in it."""
         database = Database.open(self._settings.database_url, self._settings.sqlite_path)
         try:
-            with database.read() as connection:
-                return count_runs_since(connection, self._organization_id, _EPOCH, _MORE_THAN_EVER)
+            yield database, self._organization_id
         finally:
             database.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
@@ -90,7 +91,11 @@ class Server(Installation):
                 stderr=log,
                 text=True,
             )
-        self.url = json.loads(self._first_line())["url"]
+        self._wait_until_it_listens()
+        # Not as it says itself, which may be how it is reached through a proxy.
+        listening = psutil.Process(self._process.pid).net_connections("tcp")
+        [port] = {one.laddr.port for one in listening if one.status == psutil.CONN_LISTEN}
+        self.url = f"http://127.0.0.1:{port}"
         # The port takes connections already, so this waits until there is an answer.
         httpx.get(f"{self.url}/api/openapi.json", timeout=DEADLINE_S).raise_for_status()
 
@@ -131,14 +136,13 @@ class Server(Installation):
         assert process.stdout is not None
         process.stdout.close()
 
-    def _first_line(self) -> str:
+    def _wait_until_it_listens(self) -> None:
+        """Read its first line, which it prints when it does."""
         stdout = self._running().stdout
         assert stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
             arrived = selector.select(DEADLINE_S)
-        line = stdout.readline() if arrived else ""
-        if not line:
+        if not arrived or not stdout.readline():
             self.kill()
             raise AssertionError(f"the server did not start:\n{self.log}")
-        return line

@@ -8,6 +8,7 @@ import typer
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from runcard.api.cli import router as command_lines
 from runcard.api.v1 import router as v1
 from runcard.cli.main import app as cli
 from runcard.settings import Settings
@@ -52,6 +53,16 @@ def test_v1_page_lists_every_endpoint():
     for path, operations in v1.DESCRIPTIONS.items():
         served[path] = {**served.get(path, {}), **operations}
     told = {row[0] for row in codes("docs/api/v1.md") if " /" in row[0]}
+    assert told == {
+        f"{method.upper()} {path}" for path, operations in served.items() for method in operations
+    }
+
+
+def test_page_of_command_lines_lists_every_endpoint():
+    app = FastAPI()
+    app.include_router(command_lines.router)
+    served = get_openapi(title="", version="", routes=app.routes)["paths"]
+    told = {row[0] for row in codes("docs/api/cli.md") if " /" in row[0]}
     assert told == {
         f"{method.upper()} {path}" for path, operations in served.items() for method in operations
     }

@@ -15,13 +15,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard import __version__
+from runcard.api.cli import router as cli
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
+from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.edge.api_docs import router as docs_router
 from runcard.edge.deps import Parts
-from runcard.edge.errors import answer_error, not_found_body
+from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -38,6 +41,8 @@ from runcard.web.router import router as web_router
 from runcard.web.static_files import WebFiles
 
 _log = logging.getLogger(__name__)
+
+_V2 = "/api/v2"
 
 
 def open_database(settings: Settings) -> Database:
@@ -75,7 +80,9 @@ def create_app(settings: Settings) -> ApiPaths:
             ),
             max_body_bytes=settings.max_body_bytes,
             max_upload_bytes=settings.max_upload_bytes,
+            list_timeout_s=settings.list_timeout_s,
             runs_as_object=settings.runs_envelope == "object",
+            operators_by_email=settings.operators_by_email,
             credentials=CredentialCheck(),
             form_tokens=FormTokens(secret_key),
         )
@@ -88,7 +95,10 @@ def create_app(settings: Settings) -> ApiPaths:
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
     app.include_router(v1.router, prefix="/api/v1")
     app.include_router(v1.router, prefix="/v1", include_in_schema=False)
+    app.include_router(v2.router, prefix=_V2)
+    app.include_router(cli.router, prefix="/api/cli")
     app.include_router(files_router, include_in_schema=False)
+    app.include_router(docs_router)
     app.include_router(web_router)
     app.mount("/static", WebFiles())
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
@@ -97,12 +107,17 @@ def create_app(settings: Settings) -> ApiPaths:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_error)
     create_run = _answering(v1.create_run)
-    return ApiPaths(app, {"/api/v1/runs": create_run, "/v1/runs": create_run})
+    direct = {"/api/v1/runs": create_run, "/v1/runs": create_run, f"{_V2}/runs": _answering(v2.create_run)}
+    return ApiPaths(app, direct)
 
 
 def _openapi(app: FastAPI) -> JsonResponse:
-    unseen = {f"/api/v1{path}": described for path, described in v1.DESCRIPTIONS.items()}
-    return JsonResponse(document(app, unseen, v1.BODIES, ErrorBody))
+    unseen = {
+        f"{prefix}{path}": described
+        for prefix, descriptions in (("/api/v1", v1.DESCRIPTIONS), (_V2, v2.DESCRIPTIONS))
+        for path, described in descriptions.items()
+    }
+    return JsonResponse(document(app, unseen, ErrorBody))
 
 
 def _answering(endpoint: ASGIApp) -> ASGIApp:
@@ -119,12 +134,12 @@ def _answering(endpoint: ASGIApp) -> ASGIApp:
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
-    answer = answer_error(error)
+    answer = answer_error(error, v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS)
     if answer.status >= 500:
         _log.error("request failed", exc_info=error)
     if is_page(request):
         return page_for(request, error)
-    return Response(answer.body, answer.status, media_type="application/json")
+    return Response(answer.body, answer.status, media_type=answer.media_type)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

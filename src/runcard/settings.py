@@ -26,6 +26,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         each request.
     secret_key: signs links and sessions; None: a key file in data_dir. Needed where several hosts serve one database.
     upload_expires_s, download_expires_s: how long a signed link works.
+    list_timeout_s: how long a list of phases, measurements or logs may take to make.
+    operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
     runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
     """
 
@@ -39,7 +41,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_upload_bytes: int = 100 * MIB
     upload_expires_s: int = 900
     download_expires_s: int = 86_400
+    list_timeout_s: int = 20
     runs_envelope: Literal["array", "object"] = "array"
+    operators_by_email: bool = False
 
     @property
     def sqlite_path(self) -> Path:

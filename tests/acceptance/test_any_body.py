@@ -17,7 +17,8 @@ from runcard.domain.run import RunDocument
 from runcard.edge.errors import answer_error
 from runcard.ingest.record_run import PreparedRun
 from runcard.store.documents import compress_documents, unpack_document
-from runcard.store.run_records import Named, PartRef, ProcedureRef, RunRecord, UnitRef
+from runcard.store.refs import Named, PartRef, ProcedureRef
+from runcard.store.run_records import RunRecord, RunUnit
 from tests.acceptance.wire import Json, measurement_of, phase_of, run_of
 
 many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -125,7 +126,7 @@ def _shown(run: PreparedRun, document: RunDocument) -> bytes:
         docstring=run.report.docstring,
         procedure=ProcedureRef(SOME_ID, "Board", "FVT1"),
         version=None,
-        unit=UnitRef(SOME_ID, run.report.serial_number),
+        unit=RunUnit(SOME_ID, run.report.serial_number),
         part=PartRef(SOME_ID, "P", "P"),
         revision=named,
         batch=None,

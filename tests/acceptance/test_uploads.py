@@ -290,15 +290,24 @@ def test_expired_links(server: Server, admin, serial):
     ).is_success
     expired = f"{server.url}/files/download/{_token(server, 'download', slot['id'], _Yesterday)}"
     assert_error(httpx.get(expired), 403, "FORBIDDEN")
+    page = httpx.get(expired, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "This download link has expired; ask for a new one." in page.text
+
+
+def _changed(part: str) -> str:
+    """The same with another first character: the last one may hold bits that say nothing."""
+    return ("A" if part[0] != "A" else "B") + part[1:]
 
 
 def _tampered(url: str) -> list[str]:
     head, _, token = url.rpartition("/")
     payload, rest = token.split(".", 1)
-    other = payload[:-1] + ("A" if payload[-1] != "A" else "B")
+    moment, signature = rest.split(".")
     return [
-        f"{head}/{other}.{rest}",
-        f"{head}/{token[:-1]}{'A' if token[-1] != 'A' else 'B'}",
+        f"{head}/{_changed(payload)}.{rest}",
+        f"{head}/{payload}.{_changed(moment)}.{signature}",
+        f"{head}/{payload}.{moment}.{_changed(signature)}",
         f"{head}/{token[:-5]}",
         f"{head}/{payload}",
         f"{head}/{token}.x",
@@ -421,7 +430,7 @@ def test_unknown_importer(admin, serial, importer):
     assert_error(answer, 400, "BAD_REQUEST", at=["importer"])
 
 
-def test_import_is_refused_as_a_run_is(admin, ict, viewer, serial):
+def test_import_is_refused_as_a_run_is(admin, ict, serial):
     def refused(client: httpx.Client, **metadata: Any) -> httpx.Response:
         return import_report(client, uploaded(client, openhtf_report(serial, **metadata)))
 
@@ -433,8 +442,16 @@ def test_import_is_refused_as_a_run_is(admin, ict, viewer, serial):
     message = "Operator with email x@y does not exist. Create the user first in the app."
     assert_error(refused(admin, operated_by="x@y"), 404, "NOT_FOUND", message)
     assert_error(refused(admin, procedure_id=None), 400, "BAD_REQUEST", at=["metadata", "procedure_id"])
-    assert refused(viewer).status_code == 403
     assert runs_of(admin, serial) == []
+
+
+def test_viewers_bring_no_files(admin, viewer, serial, unchanged: Unchanged):
+    run_id = create_run(admin, run_of(serial))
+    upload_id = uploaded(admin, openhtf_report(f"{serial}-R"))
+    with unchanged():
+        assert_error(viewer.post("/uploads/initialize", json={"name": "log.txt"}), 403, "FORBIDDEN")
+        assert_error(sync(viewer, upload_id, run_id), 403, "FORBIDDEN")
+        assert_error(import_report(viewer, upload_id), 403, "FORBIDDEN")
 
 
 def test_refused_import_may_be_tried_again(admin, ict, serial, policy):

@@ -109,6 +109,23 @@ def test_procedures_are_linked_and_unlinked_by_identifier_or_id(acme: Installati
     assert left["procedures"] == ["FVT2"]
 
 
+def test_teams_are_made_and_listed(acme: Installation) -> None:
+    assert told(acme, "team", "list") == "No teams yet.\n"
+    test = acme.runcard("team", "create", " Test engineering ")
+    line = acme.runcard("team", "create", "Line 1")
+    assert test == {"id": test["id"], "name": "Test engineering"}
+    assert acme.runcard("team", "list") == [line, test]
+    for name, said in (
+        ("line 1", "already exists"),
+        (" ", "no team name"),
+        ("x" * 256, "255"),
+    ):
+        refused = CliRunner().invoke(app, ["team", "create", name, "--data-dir", str(acme.data_dir)])
+        assert refused.exit_code == 1
+        assert said in refused.output
+    assert len(acme.runcard("team", "list")) == 2
+
+
 def test_members_are_made_listed_and_suspended(acme: Installation) -> None:
     made = acme.runcard("user", "create", "op@acme.test", "--name", "Olga", "--role", "operator")
     assert len(made["password"]) >= 10
@@ -120,6 +137,32 @@ def test_members_are_made_listed_and_suspended(acme: Installation) -> None:
     assert listed[1]["suspended_at"] is None
     assert acme.runcard("user", "suspend", "OP@acme.test")["suspended_at"] is not None
     assert acme.runcard("user", "list")[1]["suspended_at"] is not None
+    assert acme.runcard("user", "reinstate", listed[1]["id"])["suspended_at"] is None
+    assert acme.runcard("user", "list") == listed
+
+
+def test_a_password_is_replaced_by_one_that_is_given_or_made_up(acme: Installation) -> None:
+    def works(password: str) -> bool:
+        with acme.database() as database, database.read() as connection:
+            credentials = find_credentials(connection, "ada@acme.test")
+        return credentials is not None and is_right_password(password, credentials.password_hash)
+
+    made_up = acme.runcard("user", "password", "ADA@acme.test")["password"]
+    assert works(made_up)
+    assert not works(PASSWORD)
+    given = acme.runcard("user", "password", "ada@acme.test", "--password", PASSWORD)
+    assert "password" not in given
+    assert works(PASSWORD)
+    assert "not shown again" in told(acme, "user", "password", "ada@acme.test")
+
+
+@pytest.mark.parametrize("verb", ["suspend", "reinstate", "password"])
+def test_nobody_is_changed_who_is_no_member(acme: Installation, verb: str) -> None:
+    done = runcard("user", verb, "bob@acme.test", "--data-dir", acme.data_dir)
+    assert done.code == 1
+    assert (
+        done.stderr == "Error: User not found: bob@acme.test. `runcard user list` shows those that exist.\n"
+    )
 
 
 def test_keys_are_made_for_users_and_stations_and_revoked(acme: Installation) -> None:
@@ -171,5 +214,16 @@ def test_people_read_lines_and_tables(acme: Installation) -> None:
 def test_the_version_and_every_verb_are_told() -> None:
     assert runcard("--version").stdout.startswith("runcard 0.")
     verbs = CliRunner().invoke(app, ["--help"]).stdout
-    for verb in ("serve", "demo", "init", "organization", "user", "key", "station", "procedure", "doctor"):
+    for verb in (
+        "serve",
+        "demo",
+        "init",
+        "organization",
+        "user",
+        "key",
+        "station",
+        "team",
+        "procedure",
+        "doctor",
+    ):
         assert f" {verb} " in verbs

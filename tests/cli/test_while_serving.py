@@ -55,13 +55,15 @@ def test_an_unlinked_procedure_is_refused_until_it_is_linked(
     assert report(server, key, serial).status_code == 200
 
 
-def test_the_keys_of_a_suspended_user_stop(server: Server, serial: str) -> None:
+def test_the_keys_of_a_suspended_user_stop_until_they_are_reinstated(server: Server, serial: str) -> None:
     email = f"{uuid4().hex[:8]}@acme.test"
     server.runcard("user", "create", email, "--organization", "acme")
     key = new_key(server, "--user", email)["api_key"]
     assert report(server, key, serial).status_code == 200
     server.runcard("user", "suspend", email, "--organization", "acme")
     assert report(server, key, serial).status_code == 401
+    server.runcard("user", "reinstate", email, "--organization", "acme")
+    assert report(server, key, serial).status_code == 200
 
 
 def test_a_policy_holds_at_once(server: Server, station: str, serial: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from runcard.domain.errors import CircularParentage, UnitNotFound
+from runcard.domain.errors import CircularParentage, PermissionDenied, UnitNotFound
 from runcard.domain.report import RunReport
 from runcard.ingest.assembly import add_sub_units
 from runcard.ingest.record_run import prepare_run, record_run
@@ -42,7 +42,7 @@ class Floor:
         self.writer.run(lambda tx: tx.connection.execute(units.update().values(parent_id=None)))
 
     def add(self, parent: str, children: set[str]) -> None:
-        self.writer.run(lambda tx: add_sub_units(tx, self.world.acme.id, parent, sorted(children)))
+        self.writer.run(lambda tx: add_sub_units(tx, self.world.acme.ict.actor, parent, sorted(children)))
 
     def parents(self) -> dict[str, str | None]:
         with self.database.read() as connection:
@@ -86,6 +86,11 @@ def test_random_moves_never_close_a_ring(floor: Floor, history: list[tuple[str, 
 
 def test_a_unit_that_is_not_there(floor: Floor) -> None:
     with pytest.raises(UnitNotFound, match="Unit not found: zz"):
-        floor.writer.run(lambda tx: add_sub_units(tx, floor.world.acme.id, "zz", ["a"]))
+        floor.writer.run(lambda tx: add_sub_units(tx, floor.world.acme.admin.actor, "zz", ["a"]))
     with pytest.raises(UnitNotFound):
-        floor.writer.run(lambda tx: add_sub_units(tx, floor.world.globex.id, "a", []))
+        floor.writer.run(lambda tx: add_sub_units(tx, floor.world.globex.admin.actor, "a", []))
+
+
+def test_viewers_assemble_nothing(floor: Floor) -> None:
+    with pytest.raises(PermissionDenied, match="Role viewer"):
+        floor.writer.run(lambda tx: add_sub_units(tx, floor.world.acme.viewer.actor, "a", ["b"]))

@@ -108,7 +108,7 @@ class TestProcedure:
         )
 
     def test_a_viewer_records_nothing(self, record: Record, world: World) -> None:
-        with pytest.raises(PermissionDenied, match="Viewers"):
+        with pytest.raises(PermissionDenied, match="Role viewer"):
             record("SN1", actor=world.acme.viewer.actor, part_number="P")
 
 

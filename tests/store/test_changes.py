@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import Connection, text
 
 from runcard.store.catalog import Catalog
-from runcard.store.changes import last_seq, list_changes
+from runcard.store.changes import ChangeKind, last_seq, list_changes
 from runcard.store.database import Database
 from runcard.store.transaction import Transaction
 from runcard.store.writer import Writer
 from tests.world import World
 
 
-def note(connection: Connection, organization_id: UUID, kind: str) -> None:
+def note(connection: Connection, organization_id: UUID, kind: ChangeKind) -> None:
     tx = Transaction(connection, Catalog())
     tx.note_change(organization_id, kind, organization_id)
     tx.finish()
 
 
-def noting(organization_id: UUID, kind: str) -> Callable[[Transaction], None]:
+def noting(organization_id: UUID, kind: ChangeKind) -> Callable[[Transaction], None]:
     return lambda tx: tx.note_change(organization_id, kind, organization_id)
 
 
@@ -33,12 +33,13 @@ def kinds_after(database: Database, seq: int) -> list[str]:
 def test_pages_go_on_after_the_last_seen(database: Database, writer: Writer, world: World) -> None:
     with database.read() as connection:
         before = last_seq(connection)
-    for number in range(5):
-        writer.run(noting(world.acme.id, f"change {number}"))
+    happened: list[ChangeKind] = ["part_created", "unit_created", "run_recorded", "unit_moved", "run_deleted"]
+    for kind in happened:
+        writer.run(noting(world.acme.id, kind))
     with database.read() as connection:
         first = list_changes(connection, before, 2)
         rest = list_changes(connection, first[-1].seq, 100)
-        assert [change.kind for change in [*first, *rest]] == [f"change {number}" for number in range(5)]
+        assert [change.kind for change in [*first, *rest]] == happened
         assert last_seq(connection) == rest[-1].seq
 
 
@@ -61,12 +62,12 @@ class TestTwoOpenTransactions:
 
         def second() -> None:
             with database.writing_connection() as connection, connection.begin():
-                note(connection, world.acme.id, "second")
+                note(connection, world.acme.id, "run_deleted")
             committed.set()
 
         with database.writing_connection() as connection:
             transaction = connection.begin()
-            note(connection, world.acme.id, "first")
+            note(connection, world.acme.id, "run_recorded")
             thread = threading.Thread(target=second)
             thread.start()
             wait_for_blocked(database)
@@ -74,7 +75,7 @@ class TestTwoOpenTransactions:
             assert kinds_after(database, before) == []
             transaction.commit()
         thread.join()
-        assert kinds_after(database, before) == ["first", "second"]
+        assert kinds_after(database, before) == ["run_recorded", "run_deleted"]
 
 
 def wait_for_blocked(database: Database) -> None:

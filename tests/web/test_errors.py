@@ -11,7 +11,7 @@ from sqlalchemy import update
 from runcard.store.tables import run_documents
 from tests.conftest import Template
 from tests.servers import DEADLINE_S, Server
-from tests.web.browser import Browser
+from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
 
@@ -44,6 +44,30 @@ def test_an_unknown_address_for_programs_is_json(stranger: Browser, path: str):
 def test_a_method_that_a_page_does_not_take_is_a_page(stranger: Browser):
     answer = stranger.http.delete("/runs")
     assert (answer.status_code, answer.headers["content-type"]) == (405, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/files/download/x", 403), ("/files/upload/x", 405), ("/files/nothing", 404)]
+)
+def test_a_link_that_leads_nowhere_is_a_page_in_a_browser(stranger: Browser, path: str, status: int):
+    accepts = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    answer = stranger.http.get(path, headers={"Accept": accepts})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert Page(answer).all("h1")
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/log-in", "/nothing", "/runs/x?y=1", "/setup/x"])
+def test_head_is_answered_as_get_without_a_body(stranger: Browser, ada: Browser, path: str):
+    for browser in (stranger, ada):
+        head, get = (browser.http.request(method, path, follow_redirects=False) for method in ("HEAD", "GET"))
+        assert head.content == b""
+        assert (head.status_code, headers_of(head)) == (get.status_code, headers_of(get))
+
+
+def headers_of(answer: httpx.Response) -> dict[str, str]:
+    """Those that say the same each time."""
+    return {name: value for name, value in answer.headers.items() if name not in ("date", "set-cookie")}
 
 
 def test_a_failure_of_the_server_tells_nothing_of_itself(server: Server, ada: Browser):

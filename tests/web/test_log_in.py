@@ -168,6 +168,16 @@ def test_who_is_suspended_is_out_at_once(server: Server, stranger: Browser):
     assert stranger.open("/runs").path == "/log-in"
 
 
+def test_a_new_password_ends_the_sessions_of_the_old_one(server: Server, stranger: Browser, other: Browser):
+    email, changed = "una@acme.test", "another horse battery staple"
+    server.runcard("user", "create", email, "--password", PASSWORD, "--organization", "acme")
+    assert stranger.log_in(email).path == "/runs"
+    server.runcard("user", "password", email, "--password", changed, "--organization", "acme")
+    assert stranger.open("/runs").path == "/log-in"
+    assert other.log_in(email).status == 401
+    assert other.log_in(email, changed).path == "/runs"
+
+
 def test_a_form_that_is_too_large_is_refused(stranger: Browser):
     assert stranger.send("/log-in", {"email": "a" * 20_000}).status == 413
     assert stranger.send("/log-in", {f"f{number}": "" for number in range(60)}).status == 400

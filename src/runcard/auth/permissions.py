@@ -1,18 +1,29 @@
-"""What an actor may do beyond recording, which `ingest` decides."""
+"""What an actor may do beyond recording (`domain.actor.check_may_record`)."""
 
-from runcard.domain.actor import Actor, StationActor
+from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import PermissionDenied
 
 
-def check_may_delete(actor: Actor, noun: str) -> None:
-    """Only admins and engineers delete. Raises PermissionDenied."""
+def check_may_manage(actor: Actor, deed: str) -> UserActor:
+    """Only admins and engineers change and delete what is recorded. Raises PermissionDenied.
+
+    deed: what the actor wants to do, such as "delete runs".
+    """
+    user = check_is_user(actor, deed)
+    if user.role not in ("admin", "engineer"):
+        raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
+    return user
+
+
+def check_is_user(actor: Actor, deed: str) -> UserActor:
+    """What only people do, in whichever role. Raises PermissionDenied."""
     if isinstance(actor, StationActor):
-        raise PermissionDenied(f"Stations cannot delete {noun}. Use the API key of a user.")
-    if actor.role not in ("admin", "engineer"):
-        raise PermissionDenied(f"Role {actor.role} has no permission to delete {noun}. Ask an admin.")
+        raise PermissionDenied(f"Stations cannot {deed}. Use the API key of a user.")
+    return actor
 
 
-def check_may_change_units(actor: Actor) -> None:
-    """Everyone but viewers may assemble units. Raises PermissionDenied."""
-    if not isinstance(actor, StationActor) and actor.role == "viewer":
-        raise PermissionDenied("Role viewer has no permission to change units. Ask an admin.")
+def check_is_station(actor: Actor, deed: str) -> StationActor:
+    """What only stations do. Raises PermissionDenied."""
+    if isinstance(actor, UserActor):
+        raise PermissionDenied(f"Users have no permission to {deed}. Use the API key of a station.")
+    return actor

@@ -8,7 +8,8 @@ from functools import partial
 from typing import NamedTuple
 
 from runcard.settings import Settings
-from runcard.store.attachments import Attachment, delete_abandoned, is_abandoned, list_page
+from runcard.store.attachment_removal import KeptFile, delete_abandoned, is_abandoned, list_page
+from runcard.store.attachments import Attachment
 from runcard.store.blobs import BlobEntry, Blobs
 from runcard.store.database import Database
 from runcard.store.integrity import inspect_documents, list_faults
@@ -103,11 +104,12 @@ class Cupboard:
     def check(self) -> Iterator[Finding]:
         """Every stored attachment has its file, of the right size; every file belongs to an attachment.
 
-        Afterwards `abandoned` are the uploads that no run has taken up, which is no fault.
+        Afterwards `abandoned` are the uploads that nothing has taken up, which is no fault.
         """
-        for attachment in self._attachments():
+        for file in self._files():
+            attachment = file.attachment
             entry = self._unclaimed.pop(attachment.blob_key, None)
-            if is_abandoned(attachment, self._before):
+            if is_abandoned(file, self._before):
                 self.abandoned.append(attachment)
             elif attachment.stored_at is not None:
                 yield from self._compare(attachment, entry)
@@ -138,18 +140,20 @@ class Cupboard:
         self.abandoned = []
         return removed
 
-    def _attachments(self) -> Iterator[Attachment]:
-        page: list[Attachment] = []
+    def _files(self) -> Iterator[KeptFile]:
+        page: list[KeptFile] = []
         while True:
             with self._database.read() as connection:
-                page = list(list_page(connection, page[-1].id if page else None, _PAGE))
+                page = list(list_page(connection, page[-1].attachment.id if page else None, _PAGE))
             yield from page
             if len(page) < _PAGE:
                 return
 
     def _compare(self, attachment: Attachment, entry: BlobEntry | None) -> Iterator[Finding]:
         stored = entry or self._blobs.find(attachment.blob_key)
-        name = f"{attachment.name!r} of run {attachment.run_id}"
+        owners = (("run", attachment.run_id), ("unit", attachment.unit_id))
+        owner = next((f" of {noun} {owner_id}" for noun, owner_id in owners if owner_id), "")
+        name = f"{attachment.name!r}{owner}"
         mend = f"Restore {attachment.blob_key} from a backup, or attach the file again."
         if stored is None:
             yield Finding("attachments", f"The file of attachment {name} is missing.", mend)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from runcard import __version__
-from runcard.cli import demo, doctor, init, key, organization, procedure, serve, station, user
+from runcard.cli import demo, doctor, init, key, organization, procedure, serve, station, team, user
 from runcard.cli.errors import ClearErrors
 
 app = typer.Typer(
@@ -40,5 +40,6 @@ app.add_typer(organization.app, name="organization")
 app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
 app.add_typer(station.app, name="station")
+app.add_typer(team.app, name="team")
 app.add_typer(procedure.app, name="procedure")
 app.command()(doctor.doctor)

@@ -1,19 +1,33 @@
 """`runcard user`: members of an organization."""
 
 import secrets
+from collections.abc import Callable
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from runcard.auth.passwords import check_password_strength, hash_password
-from runcard.cli.installation import open_installation
+from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import Record, show_record, show_rows
 from runcard.domain.actor import Role
-from runcard.store.users import User, create_user, get_user, list_users, suspend_user
+from runcard.store.transaction import Transaction
+from runcard.store.users import (
+    User,
+    create_user,
+    get_user,
+    list_users,
+    reinstate_user,
+    set_password,
+    suspend_user,
+)
 
-app = typer.Typer(no_args_is_help=True, help="Create, list and suspend members.")
+app = typer.Typer(
+    no_args_is_help=True, help="Create, list, suspend and reinstate members, and set passwords."
+)
 
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail or id of the member.")]
 Password = Annotated[
     str | None,
     typer.Option(help="At least 10 characters. Default: one is made up and shown once.", show_default=False),
@@ -48,8 +62,7 @@ def create(
         user = installation.writer.run(
             lambda tx: create_user(tx, home.id, email, name=name, role=role, password_hash=password_hash)
         )
-    shown = _record(user) if password else {**_record(user), "password": chosen}
-    show_record(shown, as_json=as_json, note=None if password else "The password is not shown again.")
+    _show(user, password, chosen, as_json=as_json)
 
 
 @app.command("list")
@@ -70,7 +83,7 @@ def list_(
 
 @app.command()
 def suspend(
-    email: str,
+    email: Email,
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -79,13 +92,68 @@ def suspend(
 ) -> None:
     """Shut a member out at once: keys stop, log-ins end, records stay."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read() as connection:
-            user = get_user(connection, home.id, email)
-        installation.writer.run(lambda tx: suspend_user(tx, home.id, user.id))
-        with installation.database.read() as connection:
-            suspended = get_user(connection, home.id, email)
-    show_record(_record(suspended), as_json=as_json)
+        user = _change(installation, organization, email, suspend_user)
+    show_record(_record(user), as_json=as_json)
+
+
+@app.command()
+def reinstate(
+    email: Email,
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Let a suspended member in again: the password works, and keys that were not revoked."""
+    with open_installation(data_dir, database_url) as installation:
+        user = _change(installation, organization, email, reinstate_user)
+    show_record(_record(user), as_json=as_json)
+
+
+@app.command("password")
+def change_password(
+    email: Email,
+    *,
+    password: Password = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Set a new password for a member: log-ins end at once, keys go on working."""
+    chosen = chosen_password(password)
+    password_hash = hash_password(chosen)
+    with open_installation(data_dir, database_url) as installation:
+        user = _change(
+            installation,
+            organization,
+            email,
+            lambda tx, home_id, user_id: set_password(tx, home_id, user_id, password_hash),
+        )
+    _show(user, password, chosen, as_json=as_json)
+
+
+def _change(
+    installation: Installation,
+    organization: str | None,
+    reference: str,
+    change: Callable[[Transaction, UUID, UUID], None],
+) -> User:
+    """The member as they are after the change."""
+    home = installation.organization(organization)
+
+    def apply(tx: Transaction) -> User:
+        change(tx, home.id, get_user(tx.connection, home.id, reference).id)
+        return get_user(tx.connection, home.id, reference)
+
+    return installation.writer.run(apply)
+
+
+def _show(user: User, given: str | None, chosen: str, *, as_json: bool) -> None:
+    """A member, with the password that was chosen where none was given."""
+    shown = _record(user) if given else {**_record(user), "password": chosen}
+    show_record(shown, as_json=as_json, note=None if given else "The password is not shown again.")
 
 
 def _record(user: User) -> Record:

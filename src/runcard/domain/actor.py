@@ -5,6 +5,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from runcard.domain.errors import PermissionDenied
+
 Role = Literal["admin", "engineer", "operator", "viewer"]
 
 
@@ -20,3 +22,9 @@ class StationActor(Struct, frozen=True):
 
 
 Actor = UserActor | StationActor
+
+
+def check_may_record(actor: Actor) -> None:
+    """Viewers only read; everyone else adds runs, files and sub-units. Raises PermissionDenied."""
+    if isinstance(actor, UserActor) and actor.role == "viewer":
+        raise PermissionDenied("Role viewer can read but not record. Ask an admin for another role.")

@@ -6,6 +6,9 @@ Each message names the field or thing, the value, and the mend. `edge.errors` ma
 from collections.abc import Sequence
 from typing import NamedTuple
 
+# Of many things that a message is about, how many it names.
+_MAX_NAMED = 10
+
 
 class Issue(NamedTuple):
     """One violation in an input: where (keys and indices from the root), and what is wrong there."""
@@ -36,6 +39,10 @@ class InvalidInput(RuncardError):
     @classmethod
     def at(cls, path: str | tuple[str | int, ...], message: str) -> "InvalidInput":
         return cls([Issue((path,) if isinstance(path, str) else path, message)])
+
+
+class EndsBeforeStart(InvalidInput):
+    """A run ends earlier than it starts."""
 
 
 class MalformedBody(RuncardError):
@@ -118,9 +125,54 @@ class UnitNotFound(NotFound):
         super().__init__(f"Unit not found: {serial_number}")
 
 
+class PartNotFound(NotFound):
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Part not found: {number}")
+
+
+class RevisionNotFound(NotFound):
+    def __init__(self, part_number: str, number: str) -> None:
+        super().__init__(f"Revision not found: {number} of part {part_number}")
+
+
+class BatchNotFound(NotFound):
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Batch not found: {number}")
+
+
+class VersionNotFound(NotFound):
+    def __init__(self, tag: str) -> None:
+        super().__init__(f"Version not found: {tag}")
+
+
+class StationNotFound(NotFound):
+    def __init__(self, station_id: object) -> None:
+        super().__init__(f"Station not found: {station_id}")
+
+
+class TeamNotFound(NotFound):
+    def __init__(self, team_id: object) -> None:
+        super().__init__(f"Team not found: {team_id}. `runcard team list` shows those that exist.")
+
+
 class RunNotFound(NotFound):
     def __init__(self, run_id: object) -> None:
         super().__init__(f"Run not found: {run_id}")
+
+
+class PhaseNotFound(NotFound):
+    def __init__(self, phase_id: object) -> None:
+        super().__init__(f"Phase not found: {phase_id}")
+
+
+class MeasurementNotFound(NotFound):
+    def __init__(self, measurement_id: object) -> None:
+        super().__init__(f"Measurement not found: {measurement_id}")
+
+
+class LogNotFound(NotFound):
+    def __init__(self, log_id: object) -> None:
+        super().__init__(f"Log not found: {log_id}")
 
 
 class AttachmentNotFound(NotFound):
@@ -128,11 +180,31 @@ class AttachmentNotFound(NotFound):
         super().__init__(f"Upload not found: {upload_id}. Initialize an upload and PUT its bytes first.")
 
 
+class ImportTemplateNotFound(NotFound):
+    def __init__(self, template_id: object) -> None:
+        super().__init__(f"Import template not found: {template_id}")
+
+
+class DeploymentNotFound(NotFound):
+    def __init__(self, deployment_id: object) -> None:
+        super().__init__(f"Deployment not found: {deployment_id}")
+
+
 class SetupLinkSpent(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "This set-up link is unknown or was used already. As long as nothing is set up, "
             "the command runcard serve prints a fresh link when it starts."
+        )
+
+
+class QueryTooSlow(RuncardError):
+    """A list took longer to make than this server gives it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The list was not ready within {seconds:g} s. Narrow its filters, such as a span of time, serial "
+            "numbers or names, and ask again."
         )
 
 
@@ -164,8 +236,11 @@ class PartNumberUnreadable(RuncardError):
 
 
 class SubUnitsNotFound(RuncardError):
+    """Of many, the first are named."""
+
     def __init__(self, serial_numbers: Sequence[str]) -> None:
-        super().__init__(f"Sub-units not found: {', '.join(serial_numbers)}")
+        named, more = serial_numbers[:_MAX_NAMED], len(serial_numbers[_MAX_NAMED:])
+        super().__init__(f"Sub-units not found: {', '.join(named)}{f' and {more} more' if more else ''}")
 
 
 class CircularParentage(RuncardError):
@@ -173,6 +248,13 @@ class CircularParentage(RuncardError):
 
     def __init__(self) -> None:
         super().__init__("Circular parent relationship not allowed")
+
+
+class NotAChild(RuncardError):
+    """A unit is to be taken out of one that it is no part of."""
+
+    def __init__(self, serial_number: str, parent: str) -> None:
+        super().__init__(f"Unit {serial_number} is not a child of unit {parent}")
 
 
 class Conflict(RuncardError):
@@ -184,9 +266,21 @@ class AlreadyExists(Conflict):
         super().__init__(f"{noun} {name} already exists. Choose another name.")
 
 
+class InUse(Conflict):
+    """Something cannot be deleted while others name it."""
+
+    def __init__(self, thing: str, count: int, users: str) -> None:
+        super().__init__(f"{thing} still has {count} {users}. Delete or move those first.")
+
+
 class UploadNotLinkable(Conflict):
     def __init__(self) -> None:
         super().__init__("Failed to sync upload with run")
+
+
+class UploadTaken(Conflict):
+    def __init__(self, upload_id: object) -> None:
+        super().__init__(f"Upload {upload_id} is part of another run or unit already. Upload the file again.")
 
 
 class StorageUnavailable(RuncardError):

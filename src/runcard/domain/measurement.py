@@ -1,6 +1,7 @@
 """Measurements: named values with limits and validators, inside a phase."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -103,6 +104,21 @@ def columns_of(rows: JsonValue) -> list[list[float | int]] | None:
             if isinstance(cell, bool) or not isinstance(cell, int | float):
                 return None
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def series_of(
+    columns: list[list[float | int]], uoms: str | Sequence[str | None] | None
+) -> tuple[Series, ...]:
+    """One series for each column of a table; a list of units of measure names each one's, a text that of the last."""
+    per_column: list[str | None] = [None] * len(columns)
+    if isinstance(uoms, str):
+        per_column[-1] = uoms or None
+    elif uoms:
+        per_column[: len(uoms)] = uoms[: len(columns)]
+    return tuple(
+        Series([storable_number(cell)[0] for cell in column], uom or None)
+        for column, uom in zip(columns, per_column, strict=True)
+    )
 
 
 def shown_validators(measurement: Measurement) -> tuple[Validator, ...]:

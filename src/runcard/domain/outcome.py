@@ -4,6 +4,7 @@ from typing import Literal
 
 RunOutcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED"]
 PhaseOutcome = Literal["PASS", "FAIL", "SKIP", "ERROR"]
+SequenceOutcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED", "SKIP"]
 MeasurementOutcome = Literal["PASS", "FAIL", "UNSET"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 

@@ -15,7 +15,10 @@ MAX_LINE_NUMBER = 2**53
 
 
 class Phase(Struct, frozen=True, array_like=True, gc=False):
-    """One stage of a run. Repeated names in a run are attempts: `retry_count` 0, 1, 2 in recorded order."""
+    """One stage of a run. Repeated names in a run are attempts: `retry_count` 0, 1, 2 in recorded order.
+
+    sequence_path: the sequence that it ran in; phases of the same name in two sequences are two.
+    """
 
     name: str
     outcome: PhaseOutcome
@@ -24,6 +27,7 @@ class Phase(Struct, frozen=True, array_like=True, gc=False):
     measurements: tuple[Measurement, ...] = ()
     docstring: str | None = None
     retry_count: int = 0
+    sequence_path: str | None = None
 
 
 class Log(Struct, frozen=True, gc=False):

@@ -1,11 +1,15 @@
 """What a station claims of one run, in one shape for every door and format."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from msgspec import Struct
 
+from runcard.domain.metadata import Metadata
 from runcard.domain.outcome import RunOutcome
+from runcard.domain.parameter import Parameter, Secret
 from runcard.domain.phase import Log, Phase
+from runcard.domain.sequence import PhaseSequence
 
 MAX_NAME_LENGTH = 255
 
@@ -16,8 +20,13 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     procedure: identifier (FVT1) or id of an existing procedure.
     started_at: None: the moment of reception.
     duration: from start to end, never negative.
+    operated_by: e-mail of the operator, who must be a member.
+    operator: e-mail or name of the operator; kept as it is where it is nobody's e-mail. Instead of operated_by.
     sub_units: serial numbers of existing units that become children of the unit, in order.
     steps: the deprecated v1 steps, kept as they came beside the phases made of them.
+    client_run_ref: the station's own key for this report; sent again, it names the run that is there already.
+    execution_id, slot_key, slot_name: one start of a fixture with several slots, and the slot of this unit.
+    unit_metadata: what to note about the unit, beside what is noted already.
     """
 
     procedure: str
@@ -35,3 +44,14 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     phases: tuple[Phase, ...] = ()
     logs: tuple[Log, ...] = ()
     steps: list[object] | None = None
+    operator: str | None = None
+    client_run_ref: str | None = None
+    execution_id: str | None = None
+    slot_key: str | None = None
+    slot_name: str | None = None
+    deployment_id: UUID | None = None
+    sequences: tuple[PhaseSequence, ...] = ()
+    config: tuple[Parameter, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    metadata: Metadata | None = None
+    unit_metadata: Metadata | None = None

@@ -2,7 +2,9 @@
 
 from msgspec import Struct
 
+from runcard.domain.parameter import Parameter, Secret
 from runcard.domain.phase import Log, Phase
+from runcard.domain.sequence import PhaseSequence
 
 
 class RunDocument(Struct, frozen=True, array_like=True, gc=False):
@@ -14,3 +16,6 @@ class RunDocument(Struct, frozen=True, array_like=True, gc=False):
     phases: tuple[Phase, ...] = ()
     logs: tuple[Log, ...] = ()
     steps: list[object] | None = None
+    sequences: tuple[PhaseSequence, ...] = ()
+    config: tuple[Parameter, ...] = ()
+    secrets: tuple[Secret, ...] = ()

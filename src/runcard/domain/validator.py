@@ -39,6 +39,14 @@ class Validator(Struct, frozen=True, array_like=True, gc=False):
     has_custom_expression: bool = False
 
 
+def expression_of(symbol: str, expected: Expected) -> str:
+    """The text of a check that has a structure: `x >= 3.1`, `x in a, b`, `x ==` where nothing is expected."""
+    if expected is None:
+        return f"x {symbol}"
+    items = expected if isinstance(expected, list) else [expected]
+    return f"x {symbol} {', '.join(_text_of(item) for item in items)}"
+
+
 def judge(validator: Validator, value: object) -> MeasurementOutcome:
     """PASS or FAIL as the value keeps the check or breaks it; UNSET where that cannot be told.
 
@@ -73,7 +81,7 @@ def limit_validators(lower: float | None, upper: float | None, value: object) ->
     """
     number = value if _KINDS.get(type(value)) is float else None
     bounds = [
-        Validator(f"x {symbol} {_shortest(limit)}", symbol, limit)
+        Validator(expression_of(symbol, limit), symbol, limit)
         for symbol, limit in ((">=", lower), ("<=", upper))
         if limit is not None and is_bound(limit)
     ]
@@ -168,8 +176,18 @@ def _number(value: object) -> float | None:
     return value if is_bound(value) else None
 
 
+def _text_of(item: object) -> str:
+    """A value as people write it; of a number the shortest text that reads back as it: 3.1, and 3 for 3.0."""
+    match item:
+        case bool():
+            return "true" if item else "false"
+        case int() | float():
+            return _shortest(item)
+        case _:
+            return str(item)
+
+
 def _shortest(number: int | float) -> str:
-    """The shortest text that reads back as the number: 3.1, and 3 for 3.0."""
     if isinstance(number, float) and number.is_integer() and abs(number) < _EXPONENT_FROM:
         return str(int(number))
     return str(number)

@@ -18,7 +18,7 @@ Path = tuple[str | int, ...]
 
 _MAX_ISSUES = 20
 _LOCATION = re.compile(r" - at `\$(.*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 
 

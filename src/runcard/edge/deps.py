@@ -8,7 +8,8 @@ from starlette.types import Scope
 
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
-from runcard.domain.actor import Actor
+from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -29,7 +30,9 @@ class Parts(NamedTuple):
     links: Links
     max_body_bytes: int
     max_upload_bytes: int
+    list_timeout_s: int
     runs_as_object: bool
+    operators_by_email: bool
     credentials: CredentialCheck
     form_tokens: FormTokens
 
@@ -52,6 +55,42 @@ def _actor(request: Request, parts: WithParts) -> Actor:
 
 
 WithActor = Annotated[Actor, Depends(_actor)]
+
+
+def _recorder(actor: WithActor) -> Actor:
+    check_may_record(actor)
+    return actor
+
+
+# Whoever may add to the record: everyone but viewers.
+WithRecorder = Annotated[Actor, Depends(_recorder)]
+
+
+def to_manage(deed: str) -> Any:
+    """A dependency that is the user behind the request, who must be allowed to do this, such as "delete runs"."""
+
+    def manager(actor: WithActor) -> UserActor:
+        return check_may_manage(actor, deed)
+
+    return Depends(manager)
+
+
+def as_user(deed: str) -> Any:
+    """A dependency that is the user behind the request, in whichever role: stations cannot do this."""
+
+    def user(actor: WithActor) -> UserActor:
+        return check_is_user(actor, deed)
+
+    return Depends(user)
+
+
+def as_station(deed: str) -> Any:
+    """A dependency that is the station behind the request: users cannot do this."""
+
+    def station(actor: WithActor) -> StationActor:
+        return check_is_station(actor, deed)
+
+    return Depends(station)
 
 
 def _connection(_actor: WithActor, parts: WithParts) -> Iterator[Connection]:

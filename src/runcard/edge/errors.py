@@ -1,6 +1,7 @@
 """From what is wrong to what the caller reads: the one table of classes and statuses, and the one error body."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,46 +13,53 @@ _log = logging.getLogger(__name__)
 _SHOWN_ISSUES = 3
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
     status: int
     code: str
+    media_type: str = "application/json"
 
+
+Answers = Mapping[type[e.RuncardError], Answer]
 
 # The most derived class of an error that stands here decides.
-_ANSWERS: dict[type[e.RuncardError], _Answer] = {
-    e.InvalidInput: _Answer(400, "BAD_REQUEST"),
-    e.MalformedBody: _Answer(400, "PARSE_ERROR"),
-    e.UnreadableReport: _Answer(400, "BAD_REQUEST"),
-    e.PartNumberMissing: _Answer(400, "BAD_REQUEST"),
-    e.SubUnitsNotFound: _Answer(400, "BAD_REQUEST"),
-    e.CircularParentage: _Answer(400, "BAD_REQUEST"),
-    e.Unauthenticated: _Answer(401, "UNAUTHORIZED"),
-    e.PermissionDenied: _Answer(403, "FORBIDDEN"),
-    e.NotFound: _Answer(404, "NOT_FOUND"),
-    e.Conflict: _Answer(409, "CONFLICT"),
-    e.PayloadTooLarge: _Answer(413, "PAYLOAD_TOO_LARGE"),
-    e.UnsupportedMediaType: _Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
-    e.PartNumberUnreadable: _Answer(422, "UNPROCESSABLE_CONTENT"),
-    e.TooManyAttempts: _Answer(429, "TOO_MANY_REQUESTS"),
-    e.StorageUnavailable: _Answer(502, "BAD_GATEWAY"),
+ANSWERS: Answers = {
+    e.InvalidInput: Answer(400, "BAD_REQUEST"),
+    e.MalformedBody: Answer(400, "PARSE_ERROR"),
+    e.UnreadableReport: Answer(400, "BAD_REQUEST"),
+    e.PartNumberMissing: Answer(400, "BAD_REQUEST"),
+    e.SubUnitsNotFound: Answer(400, "BAD_REQUEST"),
+    e.CircularParentage: Answer(400, "BAD_REQUEST"),
+    e.NotAChild: Answer(400, "BAD_REQUEST"),
+    e.Unauthenticated: Answer(401, "UNAUTHORIZED"),
+    e.PermissionDenied: Answer(403, "FORBIDDEN"),
+    e.NotFound: Answer(404, "NOT_FOUND"),
+    e.QueryTooSlow: Answer(408, "TIMEOUT"),
+    e.Conflict: Answer(409, "CONFLICT"),
+    e.PayloadTooLarge: Answer(413, "PAYLOAD_TOO_LARGE"),
+    e.UnsupportedMediaType: Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
+    e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
+    e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS"),
+    e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
 }
-_UNEXPECTED = _Answer(500, "INTERNAL_SERVER_ERROR")
+_UNEXPECTED = Answer(500, "INTERNAL_SERVER_ERROR")
 
 
 class ErrorAnswer(NamedTuple):
     status: int
     body: bytes
+    media_type: str
 
 
-def answer_error(error: Exception) -> ErrorAnswer:
+def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
     """Status and JSON body for an error: `code`, `message`, `issues`, and `error.message` for old clients.
 
-    What is not one of Runcard's own errors is answered 500 and tells nothing of itself.
+    What is not one of Runcard's own errors is answered 500 and tells nothing of itself. answers: the table of an API
+    that has one of its own.
     """
-    answer = next((_ANSWERS[cls] for cls in type(error).__mro__ if cls in _ANSWERS), _UNEXPECTED)
+    answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
     issues = error.issues if isinstance(error, e.InvalidInput) else ()
-    return ErrorAnswer(answer.status, error_body(answer.code, message, issues))
+    return ErrorAnswer(answer.status, error_body(answer.code, message, issues), answer.media_type)
 
 
 def not_found_body() -> bytes:
@@ -64,8 +72,16 @@ def error_body(code: str, message: str, issues: tuple[e.Issue, ...]) -> bytes:
     body: dict[str, Any] = {
         "code": code,
         "message": message,
-        "issues": [{"path": issue.path, "message": issue.message, "code": "invalid"} for issue in issues],
+        "issues": [{"path": issue.path, "message": _told(issue), "code": "invalid"} for issue in issues],
         # Clients of v1 show only this one, so it says what is wrong too.
         "error": {"message": f"{message}: {told}" if told else message},
     }
     return msgspec.json.encode(body)
+
+
+def _told(issue: e.Issue) -> str:
+    """An issue for readers who see nothing else of it: it names its field, in words and as the wire does."""
+    name = next((step for step in reversed(issue.path) if isinstance(step, str)), None)
+    if name is None or name in issue.message:
+        return issue.message
+    return f"{name.replace('_', ' ').capitalize()} ({issue.location}): {issue.message}"

@@ -9,36 +9,51 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 _REF = "#/components/schemas/{name}"
+# Where an operation carries the schemas that it refers to, until all of them stand in the document together: as JSON,
+# because FastAPI drops what is null.
+_SCHEMAS = "x-schemas"
 
 
-def operation(answer: Any, body: Any = None) -> dict[str, Any]:
-    """The parts of an operation's description that FastAPI cannot see: `answer` and `body` are msgspec types."""
+def operation(
+    answer: Any, body: Any = None, *, name: str | None = None, parameters: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """The parts of an operation's description that FastAPI cannot see: `answer` and `body` are msgspec types.
+
+    name: the operation's id. parameters: those of its query (`edge.queries.query_parameters`).
+    """
+    kinds = [answer] if body is None else [answer, body]
+    (answered, *asked), schemas = _schemas_of(kinds)
     described: dict[str, Any] = {
         "security": [{"ApiKey": []}],
-        "responses": {"200": _content(answer, "Success")},
+        "responses": {"200": {"description": "Success", **_json(answered)}},
+        _SCHEMAS: msgspec.json.encode(schemas).decode(),
     }
-    if body is not None:
-        described["requestBody"] = {"required": True, **_content(body, "")}
-        del described["requestBody"]["description"]
+    if name is not None:
+        described |= {"operationId": name, "summary": name}
+    if parameters is not None:
+        described["parameters"] = parameters
+    for schema in asked:
+        described["requestBody"] = {"required": True, **_json(schema)}
     return described
 
 
-def document(
-    app: FastAPI, unseen: Mapping[str, Mapping[str, Any]], bodies: Sequence[Any], error: Any
-) -> dict[str, Any]:
+def document(app: FastAPI, unseen: Mapping[str, Mapping[str, Any]], error: Any) -> dict[str, Any]:
     """The OpenAPI document of all routes of `app`.
 
-    unseen: descriptions, by path and method, of plain ASGI endpoints. bodies: every msgspec type that an `operation`
-    names. error: the body of every answer that is no success.
+    unseen: descriptions, by path and method, of plain ASGI endpoints. error: the body of every answer that is no
+    success.
     """
     described = get_openapi(title=app.title, version=app.version, routes=app.routes)
     for path, operations in unseen.items():
         described["paths"].setdefault(path, {}).update(deepcopy(dict(operations)))
+    (failed,), schemas = _schemas_of([error])
     for operations in described["paths"].values():
         for one in operations.values():
             one["responses"].pop("422", None)  # FastAPI's own idea of a validation error
-            one["responses"]["default"] = _content(error, "Error")
-    _, schemas = msgspec.json.schema_components([*bodies, error], ref_template=_REF)
+            one["responses"]["default"] = {"description": "Error", **_json(failed)}
+            for name, schema in msgspec.json.decode(one.pop(_SCHEMAS, "{}")).items():
+                if schemas.setdefault(name, schema) != schema:
+                    raise ValueError(f"Two bodies are named {name}. Rename one.")
     described["components"] = {
         "schemas": schemas,
         "securitySchemes": {"ApiKey": {"type": "http", "scheme": "bearer"}},
@@ -46,6 +61,17 @@ def document(
     return described
 
 
-def _content(kind: Any, description: str) -> dict[str, Any]:
-    schema = msgspec.json.schema_components([kind], ref_template=_REF)[0][0]
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def schema_of(kind: Any) -> dict[str, Any]:
+    """The schema of a msgspec Struct, with references to those that it holds."""
+    _, schemas = _schemas_of([kind])
+    schema: dict[str, Any] = schemas[kind.__name__]
+    return schema
+
+
+def _schemas_of(kinds: Sequence[Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+    """A schema for each type, and by name those that they refer to."""
+    return msgspec.json.schema_components(kinds, ref_template=_REF)
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}

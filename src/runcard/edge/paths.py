@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 # The prefix and the collection; what follows may be a serial number and is left as it is.
 _PREFIX = re.compile(r"/+(?:api/+)?v[12]/+[a-z]+(?:/+(?:initialize|sync))?(?=/|$)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
+# A path that no route has.
+_NOWHERE = "/api/-"
 
 
 class ApiPaths:
@@ -28,7 +30,8 @@ class ApiPaths:
                 await self._direct[path](scope, receive, send)
                 return
             if prefix := _PREFIX.match(path):
-                scope["path"] = _canonical(path, prefix)
+                # NUL names nothing, and databases differ in what they make of it.
+                scope["path"] = _NOWHERE if "\0" in path else _canonical(path, prefix)
                 if scope["method"] == "HEAD":
                     await self._answer_head(scope, send)
                     return

@@ -1,14 +1,20 @@
 """Announcing files: where their bytes are to be PUT, and from where they are got back."""
 
+import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import InvalidInput, PayloadTooLarge
+from runcard.domain.errors import InvalidInput, PayloadTooLarge, StorageUnavailable
 from runcard.edge.deps import Parts
-from runcard.store.attachments import Attachment, create_attachment
+from runcard.ingest.attach_file import arrived_whole
+from runcard.store.attachments import Attachment, create_attachment, mark_stored
 from runcard.store.creator import Creator
+from runcard.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
 
 
 class UploadSlot(NamedTuple):
@@ -49,10 +55,30 @@ def initialize_upload(
         ),
         changes_catalog=False,
     )
+    return slot_of(parts, attachment, request_root)
+
+
+def slot_of(parts: Parts, attachment: Attachment, request_root: str) -> UploadSlot:
+    """Where the bytes of an attachment are to be PUT."""
     if parts.blobs.signs_urls:
         expires_in = timedelta(seconds=parts.links.expires_s["upload"])
         return UploadSlot(attachment.id, parts.blobs.sign("PUT", attachment.blob_key, expires_in))
     return UploadSlot(attachment.id, parts.links.url("upload", attachment.id, request_root))
+
+
+def settled(parts: Parts, attachments: Sequence[Attachment]) -> Sequence[Attachment]:
+    """The same attachments; of those whose bytes went to an object store, and nobody said so, what it knows by now.
+
+    What it knows is noted, so that it is asked once for each.
+    """
+    known = {one.id: meta for one in attachments if (meta := arrived_whole(parts.blobs, one)) is not None}
+    if not known:
+        return attachments
+
+    def apply(tx: Transaction) -> list[Attachment]:
+        return [mark_stored(tx, one, known[one.id]) if one.id in known else one for one in attachments]
+
+    return parts.writer.run(apply, changes_catalog=False)
 
 
 def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str:
@@ -61,3 +87,13 @@ def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str
         expires_in = timedelta(seconds=parts.links.expires_s["download"])
         return parts.blobs.sign("GET", attachment.blob_key, expires_in)
     return parts.links.url("download", attachment.id, request_root)
+
+
+def remove_files(parts: Parts, attachments: Sequence[Attachment]) -> None:
+    """Remove the bytes of attachments that are deleted. Where the store does not answer they stay behind."""
+    for attachment in attachments:
+        try:
+            parts.blobs.delete(attachment.blob_key)
+        except StorageUnavailable:
+            # Nothing is lost but room: the attachment is gone, and `doctor` finds what belongs to nothing.
+            _log.warning("file %s stays behind", attachment.blob_key, exc_info=True)

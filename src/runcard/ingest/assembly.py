@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from runcard.domain.errors import CircularParentage, SubUnitsNotFound, UnitNotFound
+from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.errors import CircularParentage, NotAChild, SubUnitsNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.lookups import UnitRow, find_ancestors
 from runcard.store.transaction import Transaction
@@ -48,14 +49,28 @@ def link_sub_units(
 
 
 def add_sub_units(
-    tx: Transaction, organization_id: UUID, serial_number: str, sub_units: Sequence[str]
-) -> None:
-    """Make units part of another outside of any run; those that are part of it already stay.
+    tx: Transaction, actor: Actor, serial_number: str, sub_units: Sequence[str]
+) -> Sequence[UnitRow]:
+    """Make units part of another outside of any run; those that are part of it already stay. They, as they were.
 
-    Raises UnitNotFound, SubUnitsNotFound or CircularParentage.
+    Raises PermissionDenied for a viewer; then UnitNotFound, SubUnitsNotFound or CircularParentage.
     """
-    parent = tx.catalog.unit(organization_id, serial_number)
-    if parent is None:
-        raise UnitNotFound(serial_number)
-    children = find_sub_units(tx, organization_id, parent, sub_units)
-    link_sub_units(tx, organization_id, parent.id, children, None)
+    check_may_record(actor)
+    parent = tx.catalog.get_unit(actor.organization_id, serial_number)
+    children = find_sub_units(tx, actor.organization_id, parent, sub_units)
+    link_sub_units(tx, actor.organization_id, parent.id, children, None)
+    return children
+
+
+def remove_sub_unit(tx: Transaction, actor: Actor, serial_number: str, sub_unit: str) -> UUID:
+    """Take a unit out of the one that it is part of, and return its id; its own sub-units stay with it.
+
+    Raises PermissionDenied for a viewer; then UnitNotFound for either, or NotAChild.
+    """
+    check_may_record(actor)
+    parent = tx.catalog.get_unit(actor.organization_id, serial_number)
+    child = tx.catalog.get_unit(actor.organization_id, sub_unit)
+    if child.parent_id != parent.id:
+        raise NotAChild(child.serial_number, parent.serial_number)
+    move_unit(tx, actor.organization_id, child, child._replace(parent_id=None), None)
+    return child.id

@@ -1,15 +1,30 @@
-"""Files of runs: keeping their bytes, and linking them to the run that they belong to."""
+"""Files of runs and units: keeping their bytes, and linking them to what they belong to."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import IO
 from uuid import UUID
 
-from runcard.domain.actor import Actor, StationActor
-from runcard.domain.errors import Conflict, InvalidInput, PayloadTooLarge, RunNotFound, UploadNotLinkable
+from runcard.domain.actor import Actor, StationActor, check_may_record
+from runcard.domain.errors import (
+    Conflict,
+    InvalidInput,
+    PayloadTooLarge,
+    RunNotFound,
+    UploadNotLinkable,
+)
 from runcard.ingest.resolve import check_station_link
-from runcard.store.attachments import Attachment, get_attachment, link_attachment, mark_stored
+from runcard.store.attachments import (
+    Attachment,
+    Owner,
+    create_attachment,
+    get_attachment,
+    link_attachment,
+    link_upload,
+    mark_stored,
+)
 from runcard.store.blobs import BlobMeta, Blobs
+from runcard.store.creator import Creator
 from runcard.store.runs import find_procedure_of
 from runcard.store.transaction import Transaction
 
@@ -19,11 +34,11 @@ _IN_MEMORY_BYTES = 1 << 20
 async def collect(chunks: AsyncIterator[bytes], max_bytes: int, attachment: Attachment) -> IO[bytes]:
     """The bytes of an upload, on disk beyond a megabyte, at their beginning.
 
-    Raises PayloadTooLarge, Conflict where the file is part of a run already, InvalidInput where their number is not
-    the one that was declared.
+    Raises PayloadTooLarge, Conflict where the file is part of a run or unit already, InvalidInput where their number
+    is not the one that was declared.
     """
-    if attachment.stored_at is not None and attachment.run_id is not None:
-        raise Conflict("This upload is part of a run already and cannot be replaced.")
+    if attachment.stored_at is not None and attachment.is_linked:
+        raise Conflict("This upload is part of a run or unit already and cannot be replaced.")
     content: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 (closed by whoever stores it)
     async for chunk in chunks:
         content.write(chunk)
@@ -47,25 +62,89 @@ def arrived(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
 
     Raises UploadNotLinkable where that is not as many bytes as were declared.
     """
-    if attachment.stored_at is not None or not blobs.signs_urls:
-        return None
-    meta = blobs.find(attachment.blob_key)
-    if meta is not None and attachment.declared_bytes not in (None, meta.size_bytes):
+    meta = _found(blobs, attachment)
+    if meta is not None and not _is_as_declared(attachment, meta):
         raise UploadNotLinkable
     return meta
+
+
+def arrived_whole(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
+    """What has `arrived`; None too as long as it is not what was declared."""
+    meta = _found(blobs, attachment)
+    return meta if meta is not None and _is_as_declared(attachment, meta) else None
+
+
+def _found(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
+    if attachment.stored_at is not None or not blobs.signs_urls:
+        return None
+    return blobs.find(attachment.blob_key)
+
+
+def _is_as_declared(attachment: Attachment, meta: BlobMeta) -> bool:
+    return attachment.declared_bytes in (None, meta.size_bytes)
 
 
 def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID, meta: BlobMeta | None) -> None:
     """Link an upload to a run. `meta`: what has `arrived` since.
 
-    Raises AttachmentNotFound, RunNotFound, StationNotAuthorized or UploadNotLinkable.
+    Raises PermissionDenied for a viewer; then AttachmentNotFound, RunNotFound, StationNotAuthorized or
+    UploadNotLinkable.
     """
+    check_may_record(actor)
     attachment = get_attachment(tx.connection, actor.organization_id, upload_id)
+    _check_run(tx, actor, run_id)
+    if meta is not None:
+        mark_stored(tx, attachment, meta)
+    link_attachment(tx, attachment, run_id)
+
+
+def link_uploads(tx: Transaction, actor: Actor, upload_ids: Sequence[UUID], *, run_id: UUID) -> None:
+    """Link uploads to a run beside those that it has, whether their bytes have arrived or not.
+
+    Raises PermissionDenied for a viewer; then RunNotFound, StationNotAuthorized, AttachmentNotFound or UploadTaken.
+    """
+    check_may_record(actor)
+    _check_run(tx, actor, run_id)
+    for upload_id in upload_ids:
+        link_upload(tx, actor.organization_id, upload_id, Owner(run_id=run_id))
+
+
+def announce_file_of_run(tx: Transaction, actor: Actor, run_id: UUID, name: str) -> Attachment:
+    """The promise of a file that is part of a run from the start.
+
+    Raises PermissionDenied for a viewer; then RunNotFound or StationNotAuthorized.
+    """
+    check_may_record(actor)
+    _check_run(tx, actor, run_id)
+    return _announce(tx, actor, name, Owner(run_id=run_id))
+
+
+def announce_file_of_unit(tx: Transaction, actor: Actor, serial_number: str, name: str) -> Attachment:
+    """The promise of a file that is part of a unit from the start.
+
+    Raises PermissionDenied for a viewer; then UnitNotFound.
+    """
+    check_may_record(actor)
+    unit = tx.catalog.get_unit(actor.organization_id, serial_number)
+    return _announce(tx, actor, name, Owner(unit_id=unit.id))
+
+
+def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner) -> Attachment:
+    return create_attachment(
+        tx,
+        actor.organization_id,
+        name,
+        content_type=None,
+        declared_bytes=None,
+        creator=Creator.of(actor),
+        owner=owner,
+    )
+
+
+def _check_run(tx: Transaction, actor: Actor, run_id: UUID) -> None:
+    """Raises RunNotFound, StationNotAuthorized where a station may not report such runs."""
     procedure_id = find_procedure_of(tx.connection, actor.organization_id, run_id)
     if procedure_id is None:
         raise RunNotFound(run_id)
     if isinstance(actor, StationActor):
         check_station_link(tx.catalog, actor, procedure_id)
-    if meta is not None:
-        mark_stored(tx, attachment, meta)
-    link_attachment(tx, attachment, run_id)

@@ -1,53 +1,125 @@
-"""Report files: uploaded bytes of a known format become a run, and the file stays with the run as its report."""
+"""Report files: uploaded bytes become runs, and the file stays with the first of them as their report."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from runcard.domain.actor import Actor
-from runcard.domain.errors import AttachmentNotFound, Conflict
+from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.errors import AttachmentNotFound, Conflict, InvalidInput, UnreadableReport
 from runcard.domain.report import RunReport
-from runcard.importers import openhtf
-from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
+from runcard.importers import openhtf, tabular
+from runcard.importers.table_mapping import TableMapping
+from runcard.ingest.attach_file import arrived
+from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
 from runcard.store.attachments import Attachment, get_attachment, link_attachment, mark_stored
 from runcard.store.blobs import BlobMeta, Blobs
+from runcard.store.creator import Creator
+from runcard.store.file_imports import FileImport, ImportedFile, find_import, note_import
 from runcard.store.transaction import Transaction
 
-ImporterName = Literal["OPENHTF"]
+# The formats that clients know by name; those without an importer are refused in words.
+ImporterName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF"]
+_TABULAR = "TABULAR"
 
-_IMPORTERS: Mapping[ImporterName, Callable[[bytes], RunReport]] = {"OPENHTF": openhtf.parse}
+# From the bytes of a file to the runs that it tells of.
+Importer = Callable[[bytes], Iterable[RunReport]]
+
+_IMPORTERS: Mapping[ImporterName, Importer] = {"OPENHTF": lambda content: [openhtf.parse(content)]}
 
 
-def read_report(
-    blobs: Blobs,
-    attachment: Attachment,
-    importer: ImporterName,
-    client: str | None,
-    client_version: str | None,
-) -> PreparedRun:
-    """The run that an uploaded file reports. Raises AttachmentNotFound where no bytes have arrived, UnreadableReport,
-    or InvalidInput."""
+class UploadedFile(NamedTuple):
+    """digest: SHA-256 of the content. meta: what an object store took in and nobody has noted yet."""
+
+    upload_id: UUID
+    content: bytes
+    digest: bytes
+    meta: BlobMeta | None
+
+
+class Report(NamedTuple):
+    """What a file was found to tell of: one run or more."""
+
+    file: ImportedFile
+    meta: BlobMeta | None
+    runs: Sequence[PreparedRun]
+
+
+def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
+    """Raises AttachmentNotFound where no bytes have arrived, UploadNotLinkable where not all that were declared."""
+    meta = arrived(blobs, attachment)
     content = blobs.read(attachment.blob_key)
     if not content:
         raise AttachmentNotFound(attachment.id)
-    return prepare_run(_IMPORTERS[importer](content), client=client, client_version=client_version)
+    return UploadedFile(attachment.id, content, hashlib.sha256(content).digest(), meta)
 
 
-def import_file(
-    tx: Transaction, actor: Actor, run: PreparedRun, upload_id: UUID, meta: BlobMeta | None
-) -> UUID:
-    """Id of the run that `read_report` read from this upload. `meta`: what has arrived since; see `attach_file`.
-
-    Raises Conflict where the upload has been imported before, and what `record_run` raises.
-    """
-    attachment = get_attachment(tx.connection, actor.organization_id, upload_id)
-    if attachment.run_id is not None:
-        raise Conflict(
-            f"Upload {attachment.id} belongs to run {attachment.run_id} already. "
-            "Upload the file again to import it again."
+def read_report(file: UploadedFile, importer: ImporterName, client: RunClient) -> Report:
+    """The runs of a file of a known format. Raises UnreadableReport or InvalidInput."""
+    parse = _IMPORTERS.get(importer)
+    if parse is None:
+        formats = ", ".join(_IMPORTERS)
+        raise InvalidInput.at(
+            "importer", f"files of importer {importer} are not read yet; those of {formats} are"
         )
-    run_id = record_run(tx, actor, run)
-    if meta is not None:
-        mark_stored(tx, attachment, meta)
-    link_attachment(tx, attachment, run_id, is_report=True)
-    return run_id
+    return _report(file, importer, parse(file.content), client)
+
+
+def read_table_report(
+    file: UploadedFile, mapping: TableMapping, procedure_id: UUID, client: RunClient
+) -> Report:
+    """The run of a table. Raises what `tabular.parse` raises."""
+    run = tabular.parse(file.content, mapping, str(procedure_id))
+    return _report(file, _TABULAR, [run], client)
+
+
+def import_file(tx: Transaction, actor: Actor, report: Report) -> FileImport:
+    """Record the runs of a file, all or none, whether its content has been imported before or not.
+
+    Raises what `record_run` raises, and UploadNotLinkable.
+    """
+    creator = Creator.of(actor)
+    run_ids = [record_run(tx, actor, run) for run in report.runs]
+    noted = note_import(tx, actor.organization_id, report.file, run_ids, creator)
+    attachment = get_attachment(tx.connection, actor.organization_id, report.file.attachment_id)
+    if report.meta is not None:
+        mark_stored(tx, attachment, report.meta)
+    # The same upload once more: it is a report of other runs already, and these are found with it.
+    if not attachment.is_linked:
+        link_attachment(tx, attachment, run_ids[0], is_report=True)
+    return noted
+
+
+def import_upload(tx: Transaction, actor: Actor, report: Report) -> FileImport:
+    """As `import_file`; raises Conflict where the upload itself is part of a run or unit already."""
+    attachment = get_attachment(tx.connection, actor.organization_id, report.file.attachment_id)
+    if attachment.is_linked:
+        owner = f"run {attachment.run_id}" if attachment.unit_id is None else f"unit {attachment.unit_id}"
+        raise Conflict(
+            f"Upload {attachment.id} belongs to {owner} already. Upload the file again to import it again."
+        )
+    return import_file(tx, actor, report)
+
+
+class Imported(NamedTuple):
+    """known: its content had been imported before, and nothing was recorded."""
+
+    runs: FileImport
+    known: bool
+
+
+def import_once(tx: Transaction, actor: Actor, report: Report) -> Imported:
+    """As `import_file`, unless the content has been imported before and a run of it is left: then those runs."""
+    check_may_record(actor)
+    tx.lock_imports()
+    known = find_import(tx.connection, actor.organization_id, report.file.digest)
+    if known is not None:
+        return Imported(known, known=True)
+    return Imported(import_file(tx, actor, report), known=False)
+
+
+def _report(file: UploadedFile, importer: str, reports: Iterable[RunReport], client: RunClient) -> Report:
+    runs = [prepare_run(report, client=client.name, client_version=client.version) for report in reports]
+    if not runs:
+        raise UnreadableReport("The file tells of no run. Upload one that does.")
+    return Report(ImportedFile(file.digest, importer, file.upload_id), file.meta, runs)

@@ -3,26 +3,32 @@
 The order of checks is that of section 3.8 of the v1 contract; all of them come before the first row is staged.
 """
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.domain.actor import Actor, UserActor
-from runcard.domain.errors import InvalidInput, Issue, PermissionDenied, QuotaExceeded
+from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
+from runcard.domain.metadata import metadata_issues
 from runcard.domain.organization import Organization
 from runcard.domain.report import MAX_NAME_LENGTH, RunReport
 from runcard.domain.run import RunDocument
+from runcard.domain.sequence import sequence_issues
 from runcard.domain.text import lookup_key
 from runcard.ingest.assembly import find_sub_units, link_sub_units
 from runcard.ingest.resolve import (
+    Operator,
     Place,
     Reference,
     check_creation,
+    check_deployment,
     create_missing,
     create_missing_version,
     resolve_operator,
@@ -32,7 +38,15 @@ from runcard.ingest.resolve import (
 from runcard.store.creator import Creator
 from runcard.store.documents import pack_document
 from runcard.store.lookups import UnitKey, UnitRow
-from runcard.store.runs import RunRow, count_runs_since, stage_run, stage_sub_units
+from runcard.store.metadata import change_metadata, stage_metadata
+from runcard.store.runs import (
+    RunRow,
+    count_runs_since,
+    find_reported_run,
+    is_slot_taken,
+    stage_run,
+    stage_sub_units,
+)
 from runcard.store.transaction import Transaction
 from runcard.store.units import move_unit, stage_unit
 
@@ -45,11 +59,15 @@ class RunClient(NamedTuple):
 
 
 class PreparedRun(Struct, frozen=True):
-    """A checked report, ready to be recorded: its inside is encoded already and no longer part of `report`."""
+    """A checked report, ready to be recorded: its inside is encoded already and no longer part of `report`.
+
+    digest: of the whole report, where it came under a key of its station's own.
+    """
 
     id: UUID
     report: RunReport
     document: bytes
+    digest: bytes | None
     started_at: datetime
     ended_at: datetime
     received_at: datetime
@@ -82,24 +100,36 @@ def prepare_run(
         ended_at = started_at + report.duration
     except OverflowError as error:
         raise InvalidInput.at("duration", f"Run would end after the year 9999: {report.duration}.") from error
-    document = pack_document(RunDocument(report.phases, report.logs, report.steps))
-    header = replace(report, phases=(), logs=(), steps=None)
-    return PreparedRun(new_run_id(), header, document, started_at, ended_at, received_at, program)
+    document = pack_document(
+        RunDocument(report.phases, report.logs, report.steps, report.sequences, report.config, report.secrets)
+    )
+    digest = None if report.client_run_ref is None else _digest_of(report)
+    header = replace(report, phases=(), logs=(), steps=None, sequences=(), config=(), secrets=())
+    return PreparedRun(new_run_id(), header, document, digest, started_at, ended_at, received_at, program)
+
+
+def _digest_of(report: RunReport) -> bytes:
+    return hashlib.sha256(msgspec.msgpack.encode(report, order="deterministic")).digest()
 
 
 def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
-    """Id of the run, which is recorded when the transaction is committed.
+    """Id of the run, which is recorded when the transaction is committed; that of the run which is there already
+    where the same report came before under the same `client_run_ref`.
 
-    Raises PermissionDenied for a viewer; then StationNotAuthorized, ProcedureNotFound, OperatorNotFound,
+    Raises PermissionDenied for a viewer; then StationNotAuthorized, ProcedureNotFound, Conflict where another report
+    came under the same `client_run_ref` or into the same slot, DeploymentNotFound, OperatorNotFound,
     PartNumberMissing, PartNumberUnreadable, SubUnitsNotFound, CircularParentage, CreationForbidden or QuotaExceeded,
     in this order, before anything is staged.
     """
-    if isinstance(actor, UserActor) and actor.role == "viewer":
-        raise PermissionDenied("Viewers cannot record runs. Ask an admin for another role.")
+    check_may_record(actor)
     report, catalog = run.report, tx.catalog
     organization = catalog.organization(actor.organization_id)
     procedure_id = resolve_procedure(catalog, actor, report.procedure)
-    operator_id = resolve_operator(catalog, organization.id, report.operated_by)
+    if (known_id := _find_same(tx, organization.id, run)) is not None:
+        return known_id
+    _check_slot(tx, organization.id, report)
+    check_deployment(tx, organization.id, procedure_id, report)
+    operator = resolve_operator(catalog, organization.id, report)
     tag = report.procedure_version
     version = Reference(tag, None if tag is None else catalog.version(procedure_id, tag))
     unit = catalog.unit(organization.id, report.serial_number)
@@ -112,16 +142,62 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     place = create_missing(tx, organization.id, placement, creator)
     version_id = create_missing_version(tx, organization.id, procedure_id, version, creator)
     unit_id = _place_unit(tx, organization.id, run, unit, place, creator)
-    row = RunRow(
+    row = _header(organization.id, run, procedure_id, version_id, unit_id, place, operator)
+    stage_run(tx, row, run.document, creator)
+    if report.metadata:
+        stage_metadata(tx, organization.id, run.id, report.metadata)
+    stage_sub_units(tx, row, sub_units)
+    link_sub_units(tx, organization.id, unit_id, sub_units, run.id)
+    return run.id
+
+
+def _find_same(tx: Transaction, organization_id: UUID, run: PreparedRun) -> UUID | None:
+    """The run that this report has made before. Raises Conflict where another report has."""
+    reference = run.report.client_run_ref
+    if reference is None:
+        return None
+    known = find_reported_run(tx.connection, organization_id, reference)
+    if known is None:
+        return None
+    if known.digest != run.digest:
+        raise Conflict(
+            f"client_run_ref {reference} names run {known.id}, whose report was another one. "
+            "Give each report a key of its own."
+        )
+    return known.id
+
+
+def _check_slot(tx: Transaction, organization_id: UUID, report: RunReport) -> None:
+    execution_id, slot_key = report.execution_id, report.slot_key
+    if execution_id is None or slot_key is None:
+        return
+    if is_slot_taken(tx.connection, organization_id, execution_id, slot_key):
+        raise Conflict(
+            f"Execution {execution_id} already has a run in slot {slot_key}. "
+            "Use a new execution_id for each start."
+        )
+
+
+def _header(
+    organization_id: UUID,
+    run: PreparedRun,
+    procedure_id: UUID,
+    version_id: UUID | None,
+    unit_id: UUID,
+    place: Place,
+    operator: Operator,
+) -> RunRow:
+    report = run.report
+    return RunRow(
         id=run.id,
-        organization_id=organization.id,
+        organization_id=organization_id,
         procedure_id=procedure_id,
         version_id=version_id,
         unit_id=unit_id,
         part_id=place.part_id,
         revision_id=place.revision_id,
         batch_id=place.batch_id,
-        operator_id=operator_id,
+        operator_id=operator.id,
         outcome=report.outcome,
         started_at=run.started_at,
         ended_at=run.ended_at,
@@ -129,11 +205,14 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
         client=run.client.name,
         client_version=run.client.version,
         created_at=run.received_at,
+        operator_name=operator.name,
+        deployment_id=report.deployment_id,
+        execution_id=report.execution_id,
+        slot_key=report.slot_key,
+        slot_name=report.slot_name,
+        client_run_ref=report.client_run_ref,
+        report_digest=run.digest,
     )
-    stage_run(tx, row, run.document, creator)
-    stage_sub_units(tx, row, sub_units)
-    link_sub_units(tx, organization.id, unit_id, sub_units, run.id)
-    return run.id
 
 
 def _place_unit(
@@ -144,11 +223,16 @@ def _place_unit(
     place: Place,
     creator: Creator,
 ) -> UUID:
+    metadata = run.report.unit_metadata
     if unit is None:
         unit = UnitRow(new_id(), run.report.serial_number, *place, parent_id=None)
         stage_unit(tx, organization_id, unit, creator, run.id)
+        if metadata:
+            stage_metadata(tx, organization_id, unit.id, metadata)
     else:
         move_unit(tx, organization_id, unit, unit._replace(**place._asdict()), run.id)
+        if metadata:
+            change_metadata(tx, organization_id, unit.id, "unit_metadata", metadata)
     return unit.id
 
 
@@ -178,6 +262,12 @@ def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
             yield Issue((field,), f"{field} contains a NUL character; remove it")
     if report.duration.days < 0:
         yield Issue(("duration",), f"duration {report.duration} is negative; give zero or more")
+    yield from sequence_issues(report.sequences, report.phases)
+    for field, needed in (("slot_key", "execution_id"), ("slot_name", "slot_key")):
+        if getattr(report, field) is not None and getattr(report, needed) is None:
+            yield Issue((field,), f"{field} needs {needed}; give both or neither")
+    for field in ("metadata", "unit_metadata"):
+        yield from metadata_issues(field, getattr(report, field) or {})
 
 
 _NAMES = (
@@ -188,6 +278,11 @@ _NAMES = (
     "batch_number",
     "procedure_version",
     "operated_by",
+    "operator",
+    "client_run_ref",
+    "execution_id",
+    "slot_key",
+    "slot_name",
 )
 
 

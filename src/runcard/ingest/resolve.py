@@ -6,6 +6,8 @@ from uuid import UUID
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import (
     CreationForbidden,
+    DeploymentNotFound,
+    InvalidInput,
     OperatorNotFound,
     PartNumberMissing,
     PartNumberUnreadable,
@@ -18,6 +20,7 @@ from runcard.domain.serial import part_number_of
 from runcard.store.batches import stage_batch
 from runcard.store.catalog import Catalog
 from runcard.store.creator import Creator
+from runcard.store.deployments import find_deployed_procedure
 from runcard.store.lookups import UnitRow
 from runcard.store.parts import DEFAULT_REVISION, stage_part, stage_revision
 from runcard.store.procedures import stage_version
@@ -71,14 +74,37 @@ def _find_procedure(catalog: Catalog, organization_id: UUID, reference: str) -> 
     return found or catalog.procedure_by_identifier(organization_id, reference)
 
 
-def resolve_operator(catalog: Catalog, organization_id: UUID, email: str | None) -> UUID | None:
-    """Id of the member with this e-mail; None where none was named. Raises OperatorNotFound."""
-    if email is None:
-        return None
-    found = catalog.user(organization_id, email)
-    if found is None:
-        raise OperatorNotFound(email)
-    return found
+class Operator(NamedTuple):
+    """A member by id, or somebody else by name; both None where nobody was named."""
+
+    id: UUID | None = None
+    name: str | None = None
+
+
+def resolve_operator(catalog: Catalog, organization_id: UUID, report: RunReport) -> Operator:
+    """Who operated the station. Raises OperatorNotFound where that has to be a member and is none."""
+    if report.operated_by is not None:
+        found = catalog.user(organization_id, report.operated_by)
+        if found is None:
+            raise OperatorNotFound(report.operated_by)
+        return Operator(found)
+    if report.operator is None:
+        return Operator()
+    member = catalog.user(organization_id, report.operator)
+    return Operator(name=report.operator) if member is None else Operator(member)
+
+
+def check_deployment(tx: Transaction, organization_id: UUID, procedure_id: UUID, report: RunReport) -> None:
+    """Raises DeploymentNotFound, and InvalidInput for a deployment of another procedure."""
+    if report.deployment_id is None:
+        return
+    of_procedure = find_deployed_procedure(tx.connection, organization_id, report.deployment_id)
+    if of_procedure is None:
+        raise DeploymentNotFound(report.deployment_id)
+    if of_procedure != procedure_id:
+        raise InvalidInput.at(
+            "deployment_id", f"Deployment {report.deployment_id} belongs to another procedure than this run"
+        )
 
 
 def resolve_placement(

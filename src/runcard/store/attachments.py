@@ -1,4 +1,4 @@
-"""Attachments: files of runs. The row says what a file is; its bytes lie in `store.blobs`."""
+"""Attachments: files of runs and units. The row says what a file is; its bytes lie in `store.blobs`."""
 
 import mimetypes
 from collections import defaultdict
@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, true, update
 
-from runcard.domain.errors import AttachmentNotFound, UploadNotLinkable
+from runcard.domain.errors import AttachmentNotFound, UploadNotLinkable, UploadTaken
 from runcard.domain.ids import new_id
 from runcard.store.blobs import BlobMeta, blob_key
+from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
-from runcard.store.tables import attachments
+from runcard.store.tables import attachments, file_imports, imported_runs
 from runcard.store.transaction import Transaction
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
@@ -36,6 +37,12 @@ class Attachment(NamedTuple):
     run_id: UUID | None
     is_report: bool
     created_at: datetime
+    unit_id: UUID | None = None
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is part of a run or a unit."""
+        return self.run_id is not None or self.unit_id is not None
 
     @property
     def blob_key(self) -> str:
@@ -47,7 +54,15 @@ class Attachment(NamedTuple):
         return self.content_type or mimetypes.guess_type(self.name)[0] or DEFAULT_CONTENT_TYPE
 
 
-_COLUMNS = [attachments.c[name] for name in Attachment._fields]
+class Owner(NamedTuple):
+    """What a file is part of: a run, a unit, or (both None) nothing yet."""
+
+    run_id: UUID | None = None
+    unit_id: UUID | None = None
+
+
+ATTACHMENT_COLUMNS = [attachments.c[name] for name in Attachment._fields]
+_UNLINKED = Owner()
 
 
 def create_attachment(
@@ -58,12 +73,24 @@ def create_attachment(
     content_type: str | None,
     declared_bytes: int | None,
     creator: Creator,
+    owner: Owner = _UNLINKED,
 ) -> Attachment:
-    """The promise of a file, linked to nothing yet."""
+    """The promise of a file, linked to its owner already where it has one."""
     attachment = Attachment(
-        new_id(), organization_id, name, content_type, declared_bytes, None, None, None, False, tx.now
+        id=new_id(),
+        organization_id=organization_id,
+        name=name,
+        content_type=content_type,
+        declared_bytes=declared_bytes,
+        size_bytes=None,
+        stored_at=None,
+        run_id=owner.run_id,
+        is_report=False,
+        created_at=tx.now,
+        unit_id=owner.unit_id,
     )
     tx.connection.execute(insert(attachments).values(**attachment._asdict(), **creator.columns))
+    _note_linked(tx, organization_id, owner)
     return attachment
 
 
@@ -73,23 +100,37 @@ def get_attachment(connection: Connection, organization_id: UUID, attachment_id:
     return _one(connection, attachment_id, a.organization_id == organization_id)
 
 
+def find_attachments(
+    connection: Connection, organization_id: UUID, attachment_ids: Collection[UUID]
+) -> Mapping[UUID, Attachment]:
+    """Those of these attachments that there are."""
+    a = attachments.c
+    found: dict[UUID, Attachment] = {}
+    for some in in_chunks(attachment_ids):
+        query = select(*ATTACHMENT_COLUMNS).where(a.organization_id == organization_id, a.id.in_(some))
+        found |= {row.id: Attachment(*row) for row in connection.execute(query)}
+    return found
+
+
 def get_attachment_by_link(connection: Connection, attachment_id: UUID) -> Attachment:
     """The attachment that a signed link stands for: the signature is the permission. Raises AttachmentNotFound."""
     return _one(connection, attachment_id)
 
 
-def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> None:
-    """Note that the bytes have arrived, or have been replaced."""
+def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Attachment:
+    """Note that the bytes have arrived, or have been replaced; the attachment with what is known now."""
+    after = attachment._replace(
+        size_bytes=meta.size_bytes,
+        content_type=meta.content_type or attachment.shown_content_type,
+        stored_at=tx.now,
+    )
     a = attachments.c
     tx.connection.execute(
         update(attachments)
         .where(a.organization_id == attachment.organization_id, a.id == attachment.id)
-        .values(
-            size_bytes=meta.size_bytes,
-            content_type=meta.content_type or attachment.shown_content_type,
-            stored_at=tx.now,
-        )
+        .values(size_bytes=after.size_bytes, content_type=after.content_type, stored_at=after.stored_at)
     )
+    return after
 
 
 def link_attachment(
@@ -102,56 +143,76 @@ def link_attachment(
     now = get_attachment(tx.connection, attachment.organization_id, attachment.id)
     if now.run_id == run_id:
         return
-    if now.stored_at is None or now.run_id is not None:
+    if now.stored_at is None or not _link(tx, now, Owner(run_id), is_report=is_report):
         raise UploadNotLinkable
-    a = attachments.c
-    tx.connection.execute(
-        update(attachments)
-        .where(a.organization_id == attachment.organization_id, a.id == attachment.id)
-        .values(run_id=run_id, is_report=is_report)
-    )
-    tx.note_change(attachment.organization_id, "attachment_linked", run_id)
+
+
+def link_upload(tx: Transaction, organization_id: UUID, attachment_id: UUID, owner: Owner) -> None:
+    """Make a file part of a run or unit, whether its bytes have arrived or not; the same pair again changes nothing.
+
+    Raises AttachmentNotFound, UploadTaken where it is part of something else.
+    """
+    now = get_attachment(tx.connection, organization_id, attachment_id)
+    if Owner(now.run_id, now.unit_id) != owner and not _link(tx, now, owner):
+        raise UploadTaken(attachment_id)
 
 
 def list_attachments(
     connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
 ) -> Mapping[UUID, Sequence[Attachment]]:
-    """The files of each of these runs, in the order in which they were announced."""
-    a = attachments.c
-    mine = (a.organization_id == organization_id, a.run_id.in_(list(run_ids)))
+    """The files of each of these runs, in the order in which they were announced.
+
+    The report of several runs is linked to one of them, and listed with all.
+    """
+    a, f, i = attachments.c, file_imports.c, imported_runs.c
+    linked = select(a.run_id, a.is_report, *ATTACHMENT_COLUMNS).where(a.organization_id == organization_id)
+    shared = (
+        select(i.run_id, true(), *ATTACHMENT_COLUMNS)
+        .join_from(imported_runs, file_imports, f.id == i.file_import_id)
+        .join(attachments, a.id == f.attachment_id)
+        .where(a.organization_id == organization_id, a.run_id.is_distinct_from(i.run_id))
+    )
     found: dict[UUID, list[Attachment]] = defaultdict(list)
-    for row in connection.execute(select(*_COLUMNS).where(*mine).order_by(a.created_at, a.id)):
-        attachment = Attachment(*row)
-        if attachment.run_id is not None:
-            found[attachment.run_id].append(attachment)
+    for some in in_chunks(run_ids):
+        for query in (linked.where(a.run_id.in_(some)), shared.where(i.run_id.in_(some))):
+            for run_id, is_report, *row in connection.execute(query.order_by(a.created_at, a.id)):
+                found[run_id].append(Attachment(*row)._replace(run_id=run_id, is_report=is_report))
     return found
 
 
-def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequence[Attachment]:
-    """At most `limit` attachments of all organizations, by id, going on after one."""
+def list_attachments_of_unit(
+    connection: Connection, organization_id: UUID, unit_id: UUID
+) -> Sequence[Attachment]:
+    """The files of a unit, in the order in which they were announced."""
     a = attachments.c
-    query = select(*_COLUMNS).order_by(a.id).limit(limit)
-    if after is not None:
-        query = query.where(a.id > after)
-    return [Attachment(*row) for row in connection.execute(query)]
+    query = select(*ATTACHMENT_COLUMNS).where(a.organization_id == organization_id, a.unit_id == unit_id)
+    return [Attachment(*row) for row in connection.execute(query.order_by(a.created_at, a.id))]
 
 
-def is_abandoned(attachment: Attachment, before: datetime) -> bool:
-    """Whether nothing needs an attachment: it is part of nothing, and nobody has touched it since `before`."""
-    touched_at = attachment.stored_at or attachment.created_at
-    return attachment.run_id is None and touched_at < before
-
-
-def delete_abandoned(tx: Transaction, attachment: Attachment) -> bool:
-    """Forget an attachment; False where it has become part of something meanwhile. Its bytes are the caller's."""
+def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: bool = False) -> bool:
+    """Whether a file is part of its new owner now; not where it was part of something already."""
     a = attachments.c
-    mine = (a.organization_id == attachment.organization_id, a.id == attachment.id, a.run_id.is_(None))
-    return bool(tx.connection.execute(delete(attachments).where(*mine)).rowcount)
+    free = (a.run_id.is_(None), a.unit_id.is_(None))
+    linked = tx.connection.execute(
+        update(attachments)
+        .where(a.organization_id == attachment.organization_id, a.id == attachment.id, *free)
+        .values(**owner._asdict(), is_report=is_report)
+    ).rowcount
+    if linked:
+        _note_linked(tx, attachment.organization_id, owner)
+    return bool(linked)
+
+
+def _note_linked(tx: Transaction, organization_id: UUID, owner: Owner) -> None:
+    if owner.run_id is not None:
+        tx.note_change(organization_id, "attachment_linked", owner.run_id)
+    if owner.unit_id is not None:
+        tx.note_change(organization_id, "unit_changed", owner.unit_id)
 
 
 def _one(connection: Connection, attachment_id: UUID, *conditions: Any) -> Attachment:
     row = connection.execute(
-        select(*_COLUMNS).where(attachments.c.id == attachment_id, *conditions)
+        select(*ATTACHMENT_COLUMNS).where(attachments.c.id == attachment_id, *conditions)
     ).one_or_none()
     if row is None:
         raise AttachmentNotFound(attachment_id)

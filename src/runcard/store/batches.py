@@ -23,5 +23,6 @@ def stage_batch(tx: Transaction, organization_id: UUID, number: str, creator: Cr
             **creator.columns,
         },
     )
+    tx.note_change(organization_id, "batch_created", batch_id)
     tx.catalog.remember("batch", organization_id, number, batch_id)
     return batch_id

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, update
 
 from runcard.domain.actor import Actor
+from runcard.domain.errors import UnitNotFound
 from runcard.domain.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store import lookups
@@ -109,6 +110,13 @@ class Catalog:
         if wanted not in self._units and wanted not in self._new_units:
             self._fetch_units([wanted])
         return self._units.get(wanted)
+
+    def get_unit(self, organization_id: UUID, serial_number: str) -> UnitRow:
+        """Raises UnitNotFound."""
+        unit = self.unit(organization_id, serial_number)
+        if unit is None:
+            raise UnitNotFound(serial_number)
+        return unit
 
     def remember(self, kind: NamedKind, scope_id: UUID, name: str, found_id: UUID) -> None:
         """Know a record that was just staged; its scope is the organization, procedure or part it is unique in."""

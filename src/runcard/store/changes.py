@@ -7,18 +7,51 @@ and holds it until the commit.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
 from runcard.store.tables import changes
 
+ChangeKind = Literal[
+    "run_recorded",
+    "run_changed",
+    "run_deleted",
+    "attachment_linked",
+    "attachment_deleted",
+    "unit_created",
+    "unit_moved",
+    "unit_changed",
+    "unit_deleted",
+    "part_created",
+    "part_changed",
+    "part_deleted",
+    "revision_created",
+    "revision_changed",
+    "revision_deleted",
+    "batch_created",
+    "batch_changed",
+    "batch_deleted",
+    "procedure_created",
+    "procedure_changed",
+    "procedure_deleted",
+    "version_created",
+    "version_deleted",
+    "station_created",
+    "station_changed",
+    "station_deleted",
+    "deployment_created",
+    "deployment_changed",
+    "import_template_created",
+    "import_template_deleted",
+]
+
 
 class Change(NamedTuple):
     seq: int
     organization_id: UUID
-    kind: str
+    kind: ChangeKind
     entity_id: UUID
     changed_at: datetime
 

@@ -27,7 +27,11 @@ _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA wal_autocheckpoint=2000",
     "PRAGMA cache_size=-65536",
+    # Rows of an index that `keep_statistics` looks at: enough to tell a common value from a rare one.
+    "PRAGMA analysis_limit=1000",
 )
+# Look at every table that has grown tenfold since it was last looked at.
+_SQLITE_STATISTICS = "PRAGMA optimize=0x10002"
 
 
 # What the database itself can raise, through SQLAlchemy or past it.
@@ -88,6 +92,15 @@ class Database:
     def writing_connection(self) -> Connection:
         """The connection of a writer: each of its transactions holds SQLite's write lock from the start."""
         return self.engine.connect().execution_options(writes=True)
+
+    def keep_statistics(self, connection: Connection) -> None:
+        """Let SQLite see how its tables have grown, for without figures it takes the organization for a rare value.
+
+        To be called now and then, between transactions; takes milliseconds. PostgreSQL sees to that itself.
+        """
+        if not self.is_postgresql:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(_SQLITE_STATISTICS).close()
 
     def close(self) -> None:
         self.engine.dispose()

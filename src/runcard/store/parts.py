@@ -11,7 +11,15 @@ from runcard.store.transaction import Transaction
 DEFAULT_REVISION = "A"
 
 
-def stage_part(tx: Transaction, organization_id: UUID, number: str, creator: Creator) -> UUID:
+def stage_part(
+    tx: Transaction,
+    organization_id: UUID,
+    number: str,
+    creator: Creator,
+    *,
+    name: str | None = None,
+    revision: str = DEFAULT_REVISION,
+) -> UUID:
     """Id of a new part with its default revision. The name of a part is its number until someone gives it one."""
     part_id = new_id()
     tx.stage(
@@ -21,13 +29,14 @@ def stage_part(tx: Transaction, organization_id: UUID, number: str, creator: Cre
             "organization_id": organization_id,
             "number": number,
             "number_key": lookup_key(number),
-            "name": number,
+            "name": name or number,
             "created_at": tx.now,
             **creator.columns,
         },
     )
+    tx.note_change(organization_id, "part_created", part_id)
     tx.catalog.remember("part", organization_id, number, part_id)
-    default_id = _stage(tx, organization_id, part_id, DEFAULT_REVISION, creator, is_default=True)
+    default_id = _stage(tx, organization_id, part_id, revision, creator, is_default=True)
     tx.catalog.remember_default_revision(part_id, default_id)
     return part_id
 
@@ -56,5 +65,6 @@ def _stage(
             **creator.columns,
         },
     )
+    tx.note_change(organization_id, "revision_created", revision_id)
     tx.catalog.remember("revision", part_id, number, revision_id)
     return revision_id

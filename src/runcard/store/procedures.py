@@ -45,6 +45,7 @@ def create_procedure(tx: Transaction, organization_id: UUID, name: str, creator:
         **creator.columns,
     }
     tx.connection.execute(insert(procedures).values(row))
+    tx.note_change(organization_id, "procedure_created", procedure.id)
     return procedure
 
 
@@ -85,6 +86,7 @@ def stage_version(
             **creator.columns,
         },
     )
+    tx.note_change(organization_id, "version_created", version_id)
     tx.catalog.remember("version", procedure_id, tag, version_id)
     return version_id
 

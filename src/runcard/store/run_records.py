@@ -6,48 +6,34 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select, tuple_
 
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.run import RunDocument
+from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
+from runcard.store.chunks import in_chunks
 from runcard.store.documents import unpack_document
 from runcard.store.lookups import find_units
+from runcard.store.pages import Listed, Page, fetch_page, known_at
+from runcard.store.refs import Named, PartRef, ProcedureRef, UnitRef, UserRef
+from runcard.store.run_filter import RunFilter, duration_of_runs, run_conditions
 
 
-class UserRef(NamedTuple):
-    id: UUID
-    name: str
-    email: str
+class RunUnit(NamedTuple):
+    """The unit of a run, as it is now."""
 
-
-class Named(NamedTuple):
-    id: UUID
-    name: str
-
-
-class PartRef(NamedTuple):
-    id: UUID
-    number: str
-    name: str
-
-
-class ProcedureRef(NamedTuple):
-    id: UUID
-    name: str
-    identifier: str
-
-
-class UnitRef(NamedTuple):
     id: UUID
     serial_number: str
+    sample: SampleClass | None = None
 
 
 class RunRecord(NamedTuple):
     """A run's header. Part, revision and batch are those of the unit at the time of the run.
 
     Exactly one of `created_by_user` and `created_by_station` is there.
+    operator_name: of an operator who is no member; then `operator` is None.
     """
 
     id: UUID
@@ -58,13 +44,17 @@ class RunRecord(NamedTuple):
     docstring: str | None
     procedure: ProcedureRef
     version: Named | None
-    unit: UnitRef
+    unit: RunUnit
     part: PartRef
     revision: Named
     batch: Named | None
     operator: UserRef | None
     created_by_user: UserRef | None
     created_by_station: Named | None
+    operator_name: str | None = None
+    execution_id: str | None = None
+    slot_key: str | None = None
+    slot_name: str | None = None
 
     @property
     def duration(self) -> timedelta:
@@ -82,7 +72,7 @@ _operators = t.users.alias("operators")
 _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
     "procedure": (ProcedureRef, [t.procedures.c.id, t.procedures.c.name, t.procedures.c.identifier]),
     "version": (Named, [t.procedure_versions.c.id, t.procedure_versions.c.tag]),
-    "unit": (UnitRef, [t.units.c.id, t.units.c.serial_number]),
+    "unit": (RunUnit, [t.units.c.id, t.units.c.serial_number, t.units.c.sample]),
     "part": (PartRef, [t.parts.c.id, t.parts.c.number, t.parts.c.name]),
     "revision": (Named, [t.revisions.c.id, t.revisions.c.number]),
     "batch": (Named, [t.batches.c.id, t.batches.c.number]),
@@ -97,6 +87,43 @@ def find_run(connection: Connection, organization_id: UUID, run_id: UUID) -> Run
     """The run with this id; None where there is none."""
     row = connection.execute(_records(organization_id).where(t.runs.c.id == run_id)).one_or_none()
     return None if row is None else _record(row)
+
+
+def list_runs(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: RunFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[RunRecord]:
+    """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
+    r = t.runs.c
+    # The page is found among bare ids, and only its own runs are read whole.
+    column, joined = RUN_ORDERS[order]
+    query = select(r.id).select_from(t.runs if joined is None else t.runs.join(*joined))
+    query = query.where(
+        *run_conditions(organization_id, wanted), *known_at(page, "run_recorded", r.id)
+    ).order_by(*(one.desc() if descending else one for one in (column, r.id)))
+    ids = fetch_page(connection, query, page, lambda run_id: run_id)
+    found = {
+        record.id: record
+        for some in in_chunks(ids.rows)
+        for record in map(_record, connection.execute(_records(organization_id).where(r.id.in_(some))))
+    }
+    return Listed([found[run_id] for run_id in ids.rows if run_id in found], ids.has_more)
+
+
+RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], tuple[Table, ColumnElement[bool]] | None]] = {
+    "started_at": (t.runs.c.started_at, None),
+    "created_at": (t.runs.c.id, None),
+    "duration": (duration_of_runs(), None),
+    "outcome": (t.runs.c.outcome, None),
+    "serial_number": (t.units.c.serial_key, (t.units, t.units.c.id == t.runs.c.unit_id)),
+    "part_number": (t.parts.c.number_key, (t.parts, t.parts.c.id == t.runs.c.part_id)),
+    "revision_number": (t.revisions.c.number_key, (t.revisions, t.revisions.c.id == t.runs.c.revision_id)),
+}
 
 
 def list_runs_of_unit(
@@ -140,8 +167,35 @@ def read_documents(
 ) -> Mapping[UUID, RunDocument]:
     """The inside of each of these runs."""
     d = t.run_documents.c
-    query = select(d.run_id, d.body).where(d.organization_id == organization_id, d.run_id.in_(list(run_ids)))
-    return {run_id: unpack_document(body) for run_id, body in connection.execute(query)}
+    found: dict[UUID, RunDocument] = {}
+    for some in in_chunks(run_ids):
+        query = select(d.run_id, d.body).where(d.organization_id == organization_id, d.run_id.in_(some))
+        found |= {run_id: unpack_document(body) for run_id, body in connection.execute(query)}
+    return found
+
+
+class MovedUnit(NamedTuple):
+    """A sub-unit that a run made part of its unit."""
+
+    id: UUID
+    serial_number: str
+    part: PartRef
+
+
+def list_moved_units(connection: Connection, organization_id: UUID, run: RunRecord) -> Sequence[MovedUnit]:
+    """The sub-units that became part of the run's unit by this run, in the order in which it named them."""
+    s, u, p = t.run_sub_units.c, t.units.c, t.parts.c
+    was_elsewhere = or_(s.previous_parent_id.is_(None), s.previous_parent_id != run.unit.id)
+    query = (
+        select(u.id, u.serial_number, p.id, p.number, p.name)
+        .join_from(t.run_sub_units, t.units, u.id == s.unit_id)
+        .join(t.parts, p.id == u.part_id)
+        .where(s.organization_id == organization_id, s.run_id == run.id, was_elsewhere)
+        .order_by(s.position)
+    )
+    return [
+        MovedUnit(unit_id, serial, PartRef(*part)) for unit_id, serial, *part in connection.execute(query)
+    ]
 
 
 def list_sub_units(
@@ -152,12 +206,13 @@ def list_sub_units(
     query = (
         select(s.run_id, t.units.c.id, t.units.c.serial_number)
         .join_from(t.run_sub_units, t.units, t.units.c.id == s.unit_id)
-        .where(s.organization_id == organization_id, s.run_id.in_(list(run_ids)))
+        .where(s.organization_id == organization_id)
         .order_by(s.run_id, s.position)
     )
     found: dict[UUID, list[UnitRef]] = defaultdict(list)
-    for run_id, *unit in connection.execute(query):
-        found[run_id].append(UnitRef(*unit))
+    for some in in_chunks(run_ids):
+        for run_id, *unit in connection.execute(query.where(s.run_id.in_(some))):
+            found[run_id].append(UnitRef(*unit))
     return found
 
 

@@ -1,6 +1,6 @@
 """Runs: a header row each, which lists filter and sort by, and a document each, which is read whole."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -9,8 +9,10 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from runcard.domain.ids import first_id_at
 from runcard.domain.outcome import RunOutcome
+from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
 from runcard.store.lookups import UnitRow
+from runcard.store.metadata import delete_metadata
 from runcard.store.tables import attachments, run_documents, run_sub_units, runs
 from runcard.store.transaction import Transaction
 
@@ -34,6 +36,13 @@ class RunRow(NamedTuple):
     client: str | None
     client_version: str | None
     created_at: datetime
+    operator_name: str | None = None
+    deployment_id: UUID | None = None
+    execution_id: str | None = None
+    slot_key: str | None = None
+    slot_name: str | None = None
+    client_run_ref: str | None = None
+    report_digest: bytes | None = None
 
 
 def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:
@@ -66,6 +75,32 @@ def count_runs_since(connection: Connection, organization_id: UUID, since: datet
     return connection.execute(select(func.count()).select_from(few.subquery())).scalar_one()
 
 
+class ReportedRun(NamedTuple):
+    """A run that was recorded under a key of its station's own; `digest` tells its report from others."""
+
+    id: UUID
+    digest: bytes | None
+
+
+def find_reported_run(
+    connection: Connection, organization_id: UUID, client_run_ref: str
+) -> ReportedRun | None:
+    """The run that was recorded under this key; None where there is none."""
+    r = runs.c
+    query = select(r.id, r.report_digest).where(
+        r.organization_id == organization_id, r.client_run_ref == client_run_ref
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ReportedRun(*row)
+
+
+def is_slot_taken(connection: Connection, organization_id: UUID, execution_id: str, slot_key: str) -> bool:
+    """Whether a run of this execution stands in this slot already."""
+    r = runs.c
+    mine = (r.organization_id == organization_id, r.execution_id == execution_id, r.slot_key == slot_key)
+    return connection.execute(select(r.id).where(*mine)).first() is not None
+
+
 def find_procedure_of(connection: Connection, organization_id: UUID, run_id: UUID) -> UUID | None:
     """The procedure of a run; None where there is no such run."""
     r = runs.c
@@ -74,19 +109,26 @@ def find_procedure_of(connection: Connection, organization_id: UUID, run_id: UUI
 
 
 def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
-    """Delete a run with all that lies inside it; its unit stays. False where there is no such run.
+    """Delete a run with all that lies inside it; its unit stays. False where there is no such run."""
+    return bool(delete_runs(tx, organization_id, [run_id]))
+
+
+def delete_runs(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Delete runs with all that lies inside them; their units stay. The ids of those that were there.
 
     Attachments lose their run; the files are removed by `doctor`.
     """
     a, r = attachments.c, runs.c
-    tx.connection.execute(
-        update(attachments)
-        .where(a.organization_id == organization_id, a.run_id == run_id)
-        .values(run_id=None, is_report=False)
-    )
-    deleted = tx.connection.execute(
-        delete(runs).where(r.organization_id == organization_id, r.id == run_id)
-    ).rowcount
-    if deleted:
+    deleted: list[UUID] = []
+    for some in in_chunks(run_ids):
+        tx.connection.execute(
+            update(attachments)
+            .where(a.organization_id == organization_id, a.run_id.in_(some))
+            .values(run_id=None, is_report=False)
+        )
+        mine = (r.organization_id == organization_id, r.id.in_(some))
+        deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
+    delete_metadata(tx, organization_id, deleted)
+    for run_id in deleted:
         tx.note_change(organization_id, "run_deleted", run_id)
-    return bool(deleted)
+    return deleted

@@ -26,20 +26,33 @@ class Station(NamedTuple):
 
 
 def create_station(
-    tx: Transaction, organization_id: UUID, name: str, *, all_procedures: bool = False
+    tx: Transaction,
+    organization_id: UUID,
+    name: str,
+    *,
+    all_procedures: bool = False,
+    team_id: UUID | None = None,
 ) -> Station:
     """A new station. Raises InvalidInput, and AlreadyExists where the name is taken."""
     name = name.strip()
+    check_station_name(tx.connection, organization_id, name)
+    station = Station(new_id(), name, all_procedures)
+    row = {**station._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
+    tx.connection.execute(insert(stations).values(**row, team_id=team_id, created_at=tx.now))
+    tx.note_change(organization_id, "station_created", station.id)
+    return station
+
+
+def check_station_name(
+    connection: Connection, organization_id: UUID, name: str, *, but: UUID | None = None
+) -> None:
+    """Raises InvalidInput for what is no name, and AlreadyExists where a station `but` this one has it."""
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
         raise InvalidInput.at("name", f"{name!r} is no station name; give 1 to {MAX_NAME_LENGTH} characters")
     s = stations.c
     taken = select(s.id).where(s.organization_id == organization_id, s.name_key == lookup_key(name))
-    if tx.connection.execute(taken).first():
+    if connection.execute(taken).scalar_one_or_none() not in (None, but):
         raise AlreadyExists("Station", name)
-    station = Station(new_id(), name, all_procedures)
-    row = {**station._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
-    tx.connection.execute(insert(stations).values(**row, created_at=tx.now))
-    return station
 
 
 def get_station(connection: Connection, organization_id: UUID, reference: str) -> Station:

@@ -12,9 +12,11 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     MetaData,
     Table,
@@ -22,10 +24,13 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
+    text,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LONGEST = 2**63 - 1
 
 
 @lru_cache(maxsize=65_536)
@@ -77,6 +82,25 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if isinstance(value, datetime) else _EPOCH + value * _MICROSECOND
 
 
+class Span(TypeDecorator[timedelta]):
+    """The time between two instants: an interval in PostgreSQL, microseconds in SQLite."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(Interval() if dialect.name == "postgresql" else BigInteger())
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        # Beyond 64 bits it is longer than anything that is recorded.
+        return max(-_LONGEST, min(value // _MICROSECOND, _LONGEST))
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> timedelta | None:
+        return value if value is None or isinstance(value, timedelta) else value * _MICROSECOND
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_N_label)s",
@@ -109,6 +133,17 @@ def _created() -> list[Column[Any]]:
     ]
 
 
+def _where(name: str) -> dict[str, Any]:
+    """An index of only the rows that have this column."""
+    given = text(f"{name} IS NOT NULL")
+    return {"sqlite_where": given, "postgresql_where": given}
+
+
+def _unique_where(*names: str) -> Index:
+    """No two rows of an organization have the same values here; rows without the last one are free."""
+    return Index(None, "organization_id", *names, unique=True, **_where(names[-1]))
+
+
 organizations = Table(
     "organizations",
     metadata,
@@ -139,6 +174,17 @@ users = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+teams = Table(
+    "teams",
+    metadata,
+    _id(),
+    _organization(),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("organization_id", "name_key"),
+)
+
 stations = Table(
     "stations",
     metadata,
@@ -149,6 +195,9 @@ stations = Table(
     Column("all_procedures", Boolean(), nullable=False),
     Column("archived_at", Instant),
     Column("created_at", Instant, nullable=False),
+    _reference("team_id", "teams"),
+    # An attachment, which refers to the station that made it: no key, or the two tables would form a ring.
+    Column("image_id", Id),
     UniqueConstraint("organization_id", "name_key"),
 )
 
@@ -193,6 +242,12 @@ procedures = Table(
     Column("identifier_key", Text, nullable=False),
     Column("name", Text, nullable=False),
     *_created(),
+    Column("production_branch", Text),
+    Column("auto_push_enabled", Boolean(), nullable=False, server_default=false()),
+    # A JSON array of texts.
+    Column("excluded_branch_patterns", Text),
+    Column("root_directory", Text),
+    Column("entry_point", Text),
     UniqueConstraint("organization_id", "identifier_key"),
 )
 
@@ -239,6 +294,7 @@ revisions = Table(
     Column("number_key", Text, nullable=False),
     Column("is_default", Boolean(), nullable=False),
     *_created(),
+    Column("image_id", Id),
     UniqueConstraint("part_id", "number_key"),
 )
 
@@ -266,11 +322,63 @@ units = Table(
     _reference("parent_id", "units"),
     Column("created_during_run_id", Id),
     *_created(),
+    Column("sample", Text),
     UniqueConstraint("organization_id", "serial_key"),
+    Index(None, "organization_id", "created_at"),
     Index(None, "part_id"),
     Index(None, "revision_id"),
     Index(None, "batch_id"),
     Index(None, "parent_id"),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("procedure_id", "procedures", required=True, cascade=True),
+    Column("environment", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("artifact_id", Id),
+    Column("artifact_sha256", Text),
+    Column("deployment_mode", Text, nullable=False),
+    Column("platform", Text),
+    Column("language", Text),
+    Column("runtime_version", Text),
+    Column("commit_sha", Text),
+    Column("commit_message", Text),
+    Column("commit_author_username", Text),
+    Column("commit_author_avatar_url", Text),
+    Column("committed_at", Instant),
+    Column("branch", Text),
+    Column("repository_full_name", Text),
+    Column("repository_provider", Text),
+    *_created(),
+    Index(None, "procedure_id"),
+)
+
+deployment_stations = Table(
+    "deployment_stations",
+    metadata,
+    Column("deployment_id", Id, ForeignKey("deployments.id", ondelete="CASCADE"), primary_key=True),
+    Column("station_id", Id, ForeignKey("stations.id", ondelete="CASCADE"), primary_key=True),
+    _organization(),
+    Column("pushed_at", Instant),
+    Index(None, "station_id"),
+)
+
+deployment_logs = Table(
+    "deployment_logs",
+    metadata,
+    Column("deployment_id", Id, ForeignKey("deployments.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    _organization(),
+    Column("level", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
 )
 
 runs = Table(
@@ -292,9 +400,22 @@ runs = Table(
     Column("client", Text),
     Column("client_version", Text),
     *_created(),
+    # An operator who is no member, as the station names them.
+    Column("operator_name", Text),
+    _reference("deployment_id", "deployments"),
+    Column("execution_id", Text),
+    Column("slot_key", Text),
+    Column("slot_name", Text),
+    # The station's own key for the report, and a digest of the report, so that the same one is recorded once.
+    Column("client_run_ref", Text),
+    Column("report_digest", LargeBinary(32)),
+    Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),
     Index(None, "unit_id"),
+    _unique_where("client_run_ref"),
+    _unique_where("execution_id", "slot_key"),
+    Index(None, "deployment_id", **_where("deployment_id")),
     # Ids are in the order of creation, so the table itself lies in that order.
     sqlite_with_rowid=False,
 )
@@ -316,6 +437,7 @@ run_sub_units = Table(
     _reference("unit_id", "units", required=True),
     _reference("previous_parent_id", "units"),
     Index(None, "unit_id"),
+    Index(None, "previous_parent_id", **_where("previous_parent_id")),
 )
 
 unit_moves = Table(
@@ -345,7 +467,57 @@ attachments = Table(
     _reference("run_id", "runs"),
     Column("is_report", Boolean(), nullable=False),
     *_created(),
+    _reference("unit_id", "units"),
     Index(None, "run_id"),
+    Index(None, "unit_id", **_where("unit_id")),
+)
+
+metadata_entries = Table(
+    "metadata_entries",
+    metadata,
+    # A run, unit, part, revision or station; ids are unique across them.
+    Column("entity_id", Id, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _organization(),
+    Column("text", Text),
+    Column("number", Float),
+    Column("boolean", Boolean()),
+    Index(None, "organization_id", "key"),
+)
+
+file_imports = Table(
+    "file_imports",
+    metadata,
+    _id(),
+    _organization(),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("importer", Text, nullable=False),
+    Column("attachment_id", Id),
+    *_created(),
+    Index(None, "organization_id", "digest"),
+)
+
+imported_runs = Table(
+    "imported_runs",
+    metadata,
+    Column("file_import_id", Id, ForeignKey("file_imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    _organization(),
+    Index(None, "run_id"),
+)
+
+import_templates = Table(
+    "import_templates",
+    metadata,
+    _id(),
+    _organization(),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    # The mapping of `imports.tabular`, as JSON.
+    Column("mapping", Text, nullable=False),
+    *_created(),
+    UniqueConstraint("organization_id", "name_key"),
 )
 
 changes = Table(

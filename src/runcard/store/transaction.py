@@ -9,6 +9,7 @@ from sqlalchemy import Connection, NestedTransaction, Table, text
 
 from runcard.store.bulk import insert_rows
 from runcard.store.catalog import Catalog
+from runcard.store.changes import ChangeKind
 from runcard.store.documents import compress_documents
 from runcard.store.tables import changes, metadata, run_documents
 
@@ -17,6 +18,7 @@ _TABLE_ORDER = {table.name: position for position, table in enumerate(metadata.s
 # Keys of PostgreSQL's advisory locks, held to the end of the transaction.
 _CHANGES_LOCK = 0x52_43_01
 _ASSEMBLY_LOCK = 0x52_43_02
+_IMPORTS_LOCK = 0x52_43_03
 
 Row = dict[str, Any]
 
@@ -57,7 +59,7 @@ class Transaction:
         """Insert `row` before the commit, together with the rows of other writes."""
         self._staged.append((table, row))
 
-    def note_change(self, organization_id: UUID, kind: str, entity_id: UUID) -> None:
+    def note_change(self, organization_id: UUID, kind: ChangeKind, entity_id: UUID) -> None:
         """Append to the change log what happened; see `store.changes`."""
         self._changes.append(
             {
@@ -75,6 +77,10 @@ class Transaction:
     def lock_assembly(self) -> None:
         """Hold off other processes that change which unit is part of which, so that two of them cannot close a ring."""
         self._lock(_ASSEMBLY_LOCK)
+
+    def lock_imports(self) -> None:
+        """Hold off other processes that import files, so that two of them do not both find the same file new."""
+        self._lock(_IMPORTS_LOCK)
 
     def begin_write(self) -> None:
         self._mark = (len(self._staged), len(self._changes))

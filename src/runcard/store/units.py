@@ -1,35 +1,46 @@
 """Units: what is tested, where it belongs, and how it came there."""
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, select, update
 
 from runcard.domain.ids import new_id
+from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store.creator import Creator
 from runcard.store.lookups import UnitRow
-from runcard.store.tables import run_sub_units, runs, unit_moves, units
+from runcard.store.metadata import delete_metadata
+from runcard.store.tables import attachments, run_sub_units, runs, unit_moves, units
 from runcard.store.transaction import Transaction
 
 MoveKind = Literal["revision", "batch", "parent"]
 
 
 def stage_unit(
-    tx: Transaction, organization_id: UUID, unit: UnitRow, creator: Creator, created_during_run_id: UUID
+    tx: Transaction,
+    organization_id: UUID,
+    unit: UnitRow,
+    creator: Creator,
+    created_during_run_id: UUID | None,
+    *,
+    sample: SampleClass | None = None,
 ) -> None:
-    """Add a unit that a run was the first to name."""
+    """Add a unit. created_during_run_id: the run that was the first to name it; None where it came without a run."""
     tx.stage(
         units,
         {
             **unit._asdict(),
             "organization_id": organization_id,
             "serial_key": lookup_key(unit.serial_number),
+            "sample": sample,
             "created_during_run_id": created_during_run_id,
             "created_at": tx.now,
             **creator.columns,
         },
     )
+    tx.note_change(organization_id, "unit_created", unit.id)
     tx.catalog.remember_unit(organization_id, unit)
 
 
@@ -51,7 +62,7 @@ def move_unit(
     for kind in moved:
         from_id, to_id = getattr(before, f"{kind}_id"), getattr(after, f"{kind}_id")
         if from_id != to_id:
-            _stage_move(tx, organization_id, before.id, kind, (from_id, to_id), run_id)
+            stage_move(tx, organization_id, before.id, kind, (from_id, to_id), run_id)
     tx.note_change(organization_id, "unit_moved", before.id)
     tx.note_catalog_change()
     tx.catalog.remember_unit(organization_id, after)
@@ -63,19 +74,32 @@ def has_runs(connection: Connection, unit_id: UUID) -> bool:
 
 
 def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
-    """Delete a unit that has no runs; its sub-units stay and lose their parent."""
-    u = units.c
-    tx.connection.execute(
-        update(units)
-        .where(u.organization_id == organization_id, u.parent_id == unit_id)
-        .values(parent_id=None)
-    )
-    tx.connection.execute(delete(run_sub_units).where(run_sub_units.c.unit_id == unit_id))
+    """Delete a unit that has no runs. Its sub-units stay and lose their parent, with a trace of the move.
+
+    Attachments lose their unit; the files are removed by `doctor`.
+    """
+    a, s, u = attachments.c, run_sub_units.c, units.c
+    for child in _children(tx.connection, organization_id, unit_id):
+        move_unit(tx, organization_id, child, child._replace(parent_id=None), None)
+    of_unit = (a.organization_id == organization_id, a.unit_id == unit_id)
+    tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
+    tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
+    was_here = (s.organization_id == organization_id, s.previous_parent_id == unit_id)
+    tx.connection.execute(update(run_sub_units).where(*was_here).values(previous_parent_id=None))
+    delete_metadata(tx, organization_id, [unit_id])
     tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id == unit_id))
     tx.note_change(organization_id, "unit_deleted", unit_id)
 
 
-def _stage_move(
+def _children(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[UnitRow]:
+    u = units.c
+    query = select(*(u[name] for name in UnitRow._fields)).where(
+        u.organization_id == organization_id, u.parent_id == unit_id
+    )
+    return [UnitRow(*row) for row in connection.execute(query)]
+
+
+def stage_move(
     tx: Transaction,
     organization_id: UUID,
     unit_id: UUID,
@@ -83,6 +107,7 @@ def _stage_move(
     places: tuple[UUID | None, UUID | None],
     run_id: UUID | None,
 ) -> None:
+    """Leave a trace of a move between two places of a kind; None: none. run_id: as `move_unit` says."""
     tx.stage(
         unit_moves,
         {

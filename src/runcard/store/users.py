@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
@@ -87,8 +87,27 @@ def find_credentials(connection: Connection, email: str) -> Credentials | None:
 
 def suspend_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
     """Shut a member out: their keys stop, their sessions end, what they made stays. Raises NotFound."""
+    _update(tx, organization_id, user_id, suspended_at=tx.now)
+    _end_sessions(tx, user_id)
+
+
+def reinstate_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
+    """Let a suspended member in again, with the keys that were not revoked. Raises NotFound."""
+    _update(tx, organization_id, user_id, suspended_at=None)
+
+
+def set_password(tx: Transaction, organization_id: UUID, user_id: UUID, password_hash: str) -> None:
+    """Replace a member's password; their sessions end, their keys stay. Raises NotFound."""
+    _update(tx, organization_id, user_id, password_hash=password_hash)
+    _end_sessions(tx, user_id)
+
+
+def _update(tx: Transaction, organization_id: UUID, user_id: UUID, **values: Any) -> None:
     u = users.c
     mine = (u.organization_id == organization_id, u.id == user_id)
-    if not tx.connection.execute(update(users).where(*mine).values(suspended_at=tx.now)).rowcount:
+    if not tx.connection.execute(update(users).where(*mine).values(**values)).rowcount:
         raise NotFound(f"User not found: {user_id}")
+
+
+def _end_sessions(tx: Transaction, user_id: UUID) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))

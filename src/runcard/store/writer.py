@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 # More writes in one commit gain nothing measurable and make the first of them wait.
 MAX_GROUP = 256
+# Between two looks at how the tables have grown.
+_GROUPS_PER_LOOK = 1000
 
 T = TypeVar("T")
 
@@ -46,6 +48,7 @@ class Writer:
         self._database = database
         self._catalog = Catalog()
         self._connection: Connection | None = None
+        self._groups = 0
         self._queue: SimpleQueue[_Write | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="runcard-writer", daemon=True)
         self._thread.start()
@@ -73,6 +76,7 @@ class Writer:
     def _loop(self) -> None:
         while (group := self._next_group()) is not None:
             _answer(group, self._commit(group))
+            self._look_at_growth()
         self._disconnect()
 
     def _next_group(self) -> list[_Write] | None:
@@ -118,6 +122,16 @@ class Writer:
             self._disconnect()
             raise
         return outcomes
+
+    def _look_at_growth(self) -> None:
+        """After the answers: nobody waits for this, and no write is run again because it failed."""
+        if self._groups % _GROUPS_PER_LOOK == 0:
+            try:
+                self._database.keep_statistics(self._connect())
+            except DATABASE_ERRORS:
+                _log.info("statistics could not be kept", exc_info=True)
+                self._disconnect()
+        self._groups += 1
 
     def _connect(self) -> Connection:
         if self._connection is None:

@@ -12,8 +12,9 @@ from runcard.domain.errors import InvalidInput, Issue, RuncardError, Unauthentic
 from runcard.edge.errors import answer_error
 from runcard.web.render import redirect, render
 
-# What programs call; everything else is read by people.
-_FOR_PROGRAMS = ("/api/", "/v1/", "/files/")
+# What programs call, and what people follow too; everything else is read by people.
+_FOR_PROGRAMS = ("/api/", "/v1/")
+_FOR_BOTH = "/files/"
 
 _TITLES = {
     400: "This cannot be understood",
@@ -33,7 +34,10 @@ class ErrorPage(NamedTuple):
 
 def is_page(request: Request) -> bool:
     """Whether this request is for a page rather than for a program."""
-    return not f"{request.url.path}/".startswith(_FOR_PROGRAMS)
+    path = f"{request.url.path}/"
+    if path.startswith(_FOR_BOTH):
+        return "text/html" in request.headers.get("accept", "")
+    return not path.startswith(_FOR_PROGRAMS)
 
 
 def page_for(request: Request, error: Exception) -> Response:
@@ -48,7 +52,7 @@ def page_for(request: Request, error: Exception) -> Response:
 
 def log_in_url(request: Request) -> str:
     """The log-in page that comes back to what was asked for."""
-    if request.method != "GET" or request.url.path in ("/", "/runs"):
+    if request.method not in ("GET", "HEAD") or request.url.path in ("/", "/runs"):
         return "/log-in"
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return f"/log-in?next={quote(wanted, safe='')}"

@@ -15,7 +15,8 @@ from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, R
 from runcard.domain.phase import Log, Phase
 from runcard.domain.run import RunDocument
 from runcard.store.attachments import Attachment
-from runcard.store.run_records import Named, RunRecord, UnitRef, UserRef
+from runcard.store.refs import Named, UnitRef, UserRef
+from runcard.store.run_records import RunRecord
 
 
 class UserBody(Struct):

@@ -18,7 +18,14 @@ from runcard.api.v1.bodies import (
 )
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, of_unix_ms, parse_duration
-from runcard.domain.measurement import Measurement, Series, columns_of, storable_json, storable_number
+from runcard.domain.measurement import (
+    Measurement,
+    Series,
+    columns_of,
+    series_of,
+    storable_json,
+    storable_number,
+)
 from runcard.domain.outcome import LOG_LEVELS, LogLevel, log_level_of_number
 from runcard.domain.phase import (
     MAX_LINE_NUMBER,
@@ -181,7 +188,7 @@ def _measurement(body: MeasurementBody) -> Measurement:
     series: tuple[Series, ...] = ()
     uom: str | None
     if type(value) is list and (columns := columns_of(value)) is not None:
-        series, value, uom = _series(columns, body.units), None, None
+        series, value, uom = series_of(columns, body.units), None, None
     else:
         uom = body.units or None if not isinstance(body.units, list) else _joined(body.units)
         if type(value) is int:
@@ -209,19 +216,6 @@ def _measurement(body: MeasurementBody) -> Measurement:
 
 def _joined(units: list[str | None]) -> str | None:
     return ", ".join(unit for unit in units if unit) or None
-
-
-def _series(columns: list[list[float | int]], units: str | list[str | None] | None) -> tuple[Series, ...]:
-    """One series a column; a list of units names each column's, a single one that of the last."""
-    per_column: list[str | None] = [None] * len(columns)
-    if isinstance(units, str):
-        per_column[-1] = units or None
-    elif units:
-        per_column[: len(units)] = units[: len(columns)]
-    return tuple(
-        Series([storable_number(cell)[0] for cell in column], uom or None)
-        for column, uom in zip(columns, per_column, strict=True)
-    )
 
 
 def _logs(bodies: list[LogBody] | list[Log]) -> tuple[Log, ...]:

@@ -5,7 +5,6 @@ from starlette.routing import Route
 
 from runcard.api.v1 import bodies as b
 from runcard.api.v1 import live, runs, units, uploads
-from runcard.api.v1.records import RunRecordBody, RunsEnvelopeBody
 from runcard.edge.openapi import operation
 
 create_run = runs.CreateRun()
@@ -17,20 +16,3 @@ for part in (runs, uploads, units, live):
 
 # What the OpenAPI document says of routes that FastAPI does not see, by path and method.
 DESCRIPTIONS = {"/runs": {"post": {"summary": "Create Run", **operation(b.IdBody, b.CreateRunBody)}}}
-BODIES = (
-    b.CreateRunBody,
-    b.IdBody,
-    list[RunRecordBody] | RunsEnvelopeBody,
-    b.DeletedRunBody,
-    b.InitializeUploadBody,
-    b.UploadSlotBody,
-    b.SyncUploadBody,
-    b.EmptyBody,
-    b.ImportBody,
-    b.UpdateUnitBody,
-    b.AddSubUnitsBody,
-    b.MessageBody,
-    b.DeletedUnitBody,
-    b.RoomBody,
-    live.StreamingBody,
-)

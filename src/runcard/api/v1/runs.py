@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from runcard.api.v1.bodies import CreateRunBody, DeletedRunBody, UsualRunBody
 from runcard.api.v1.records import RecordedRun, RunRecordBody, RunsEnvelopeBody, run_body
 from runcard.api.v1.reports import report_of
-from runcard.auth.permissions import check_may_delete
+from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import RunNotFound
 from runcard.edge.bodies import BodyDecoder, read_body
@@ -78,7 +78,7 @@ def list_runs(
 @router.delete("/runs/{run_id}", openapi_extra=operation(DeletedRunBody))
 def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
     """Delete a run with all that lies inside it."""
-    check_may_delete(actor, "runs")
+    check_may_manage(actor, "delete runs")
     if not _delete(parts, actor, run_id):
         raise RunNotFound(run_id)
     return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))

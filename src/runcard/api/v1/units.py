@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from runcard.api.v1.bodies import AddSubUnitsBody, DeletedUnitBody, MessageBody, SubUnitBody, UpdateUnitBody
 from runcard.api.v1.reports import serial_numbers_of
-from runcard.auth.permissions import check_may_change_units, check_may_delete
+from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, UnitNotFound
 from runcard.edge.deps import Parts, WithActor, WithParts, json_body
@@ -42,7 +42,7 @@ def update_unit_by_path(
 @router.delete("/units/{serial_number:path}", openapi_extra=operation(DeletedUnitBody))
 def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Response:
     """Delete a unit that has no runs; its sub-units stay."""
-    check_may_delete(actor, "units")
+    check_may_manage(actor, "delete units")
 
     def apply(tx: Transaction) -> str:
         unit = tx.catalog.unit(actor.organization_id, serial_number)
@@ -58,9 +58,6 @@ def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Respo
 
 
 def _add(parts: Parts, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]) -> Response:
-    check_may_change_units(actor)
     serials = list(serial_numbers_of(sub_units))
-    parts.writer.run(
-        lambda tx: add_sub_units(tx, actor.organization_id, serial_number, serials), changes_catalog=False
-    )
+    parts.writer.run(lambda tx: add_sub_units(tx, actor, serial_number, serials), changes_catalog=False)
     return JsonResponse(MessageBody(f"Unit {serial_number.strip()} updated."))

@@ -1,7 +1,6 @@
 """Uploads and imports of the v1 API: initialize, PUT to the signed link, then sync to a run or import as one."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -14,12 +13,13 @@ from runcard.api.v1.bodies import (
     SyncUploadBody,
     UploadSlotBody,
 )
-from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body
+from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import initialize_upload
 from runcard.ingest.attach_file import arrived, attach_file
-from runcard.ingest.import_file import import_file, read_report
+from runcard.ingest.import_file import import_upload, read_report, read_upload
+from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
 
 router = APIRouter()
@@ -28,7 +28,7 @@ router = APIRouter()
 @router.post("/uploads/initialize", openapi_extra=operation(UploadSlotBody, InitializeUploadBody))
 def initialize(
     request: Request,
-    actor: WithActor,
+    actor: WithRecorder,
     parts: WithParts,
     body: Annotated[InitializeUploadBody, json_body(InitializeUploadBody)],
 ) -> Response:
@@ -68,9 +68,7 @@ def import_report(
 ) -> Response:
     """Record the run that an uploaded report file tells of."""
     attachment = get_attachment(connection, actor.organization_id, body.upload_id)
-    meta = arrived(parts.blobs, attachment)
-    run = read_report(parts.blobs, attachment, body.importer, body.client, body.client_version)
-    run_id: UUID = parts.writer.run(
-        lambda tx: import_file(tx, actor, run, body.upload_id, meta), changes_catalog=False
-    )
-    return JsonResponse(IdBody(str(run_id)))
+    file = read_upload(parts.blobs, attachment)
+    report = read_report(file, body.importer, RunClient(body.client, body.client_version))
+    imported = parts.writer.run(lambda tx: import_upload(tx, actor, report), changes_catalog=False)
+    return JsonResponse(IdBody(str(imported.run_ids[0])))

@@ -14,7 +14,8 @@ from runcard.domain.run import RunDocument
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.uploads import download_url
 from runcard.store.attachments import Attachment, list_attachments
-from runcard.store.run_records import RunRecord, UnitRef, find_run, list_sub_units, read_documents
+from runcard.store.refs import UnitRef
+from runcard.store.run_records import RunRecord, find_run, list_sub_units, read_documents
 from runcard.web.formats import Moment, duration_text, moment_of, precise_moment_of, size_text
 from runcard.web.measurements import MeasurementLine, measurement_line
 from runcard.web.render import render

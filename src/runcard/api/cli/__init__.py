@@ -1,0 +1,1 @@
+"""The API of command lines at stations and developers: who they are, and which code to run."""

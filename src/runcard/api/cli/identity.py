@@ -1,0 +1,65 @@
+"""Whose key a command line has, and how the server is set."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard import __version__
+from runcard.domain.actor import StationActor
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+from runcard.store.lookups import get_organization
+from runcard.store.station_records import get_station_record
+from runcard.store.users import get_user
+
+router = APIRouter()
+
+
+class CliWhoami(Struct, kw_only=True):
+    """Members of the station are null for a user's key, and the other way round."""
+
+    auth_type: Literal["user", "station"]
+    user_id: UUID | None = None
+    user_name: str | None = None
+    user_email: str | None = None
+    station_id: UUID | None = None
+    station_name: str | None = None
+    organization_id: UUID
+    organization_name: str
+    organization_slug: str
+
+
+@router.get("/whoami", openapi_extra=operation(CliWhoami, name="cli-whoami"))
+def whoami(actor: WithActor, connection: WithConnection) -> Response:
+    """Which station or user the key is, and its organization."""
+    home = get_organization(connection, actor.organization_id)
+    answer = CliWhoami(
+        auth_type="user", organization_id=home.id, organization_name=home.name, organization_slug=home.slug
+    )
+    if isinstance(actor, StationActor):
+        station = get_station_record(connection, home.id, actor.station_id)
+        answer.auth_type, answer.station_id, answer.station_name = "station", station.id, station.name
+    else:
+        user = get_user(connection, home.id, str(actor.user_id))
+        answer.user_id, answer.user_name, answer.user_email = user.id, user.name, user.email
+    return JsonResponse(answer)
+
+
+@router.get("/config", openapi_extra=operation(dict[str, str], name="cli-config"))
+def config(request: Request, actor: WithActor, parts: WithParts, connection: WithConnection) -> Response:
+    """What a command line has to know of this server, as texts by name."""
+    home = get_organization(connection, actor.organization_id)
+    return JsonResponse(
+        {
+            "api_url": f"{parts.links.root(str(request.base_url))}/api",
+            "organization_slug": home.slug,
+            "server_version": __version__,
+            "max_body_bytes": str(parts.max_body_bytes),
+            "max_upload_bytes": str(parts.max_upload_bytes),
+            "upload_expires_s": str(parts.links.expires_s["upload"]),
+        }
+    )

@@ -1,0 +1,157 @@
+"""Files in the v2 API: announcing, finalizing and deleting them, by themselves or as part of a run or unit."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.api.v2.shapes import IdListResult, NameBody, UploadSlot
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import AttachmentNotFound, RunNotFound
+from runcard.edge.deps import WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+from runcard.edge.uploads import download_url, initialize_upload, remove_files, settled, slot_of
+from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
+from runcard.store.attachment_removal import delete_attachments
+from runcard.store.attachments import Attachment, get_attachment
+from runcard.store.transaction import Transaction
+
+router = APIRouter()
+
+WithName = Annotated[NameBody, json_body(NameBody)]
+
+
+class AttachmentFinalizeResponse(Struct):
+    url: str
+
+
+class AttachmentDeleteQuery(Struct):
+    ids: Annotated[list[str], Meta(min_length=1, max_length=1000)]
+
+
+class UnitAttachmentDeleteResponse(Struct):
+    ids: list[UUID]
+
+
+@router.post("/attachments", openapi_extra=operation(UploadSlot, NameBody, name="attachment-initialize"))
+def initialize(request: Request, actor: WithRecorder, parts: WithParts, body: WithName) -> Response:
+    """Announce a file and learn where to PUT its bytes."""
+    slot = initialize_upload(parts, actor, str(request.base_url), body.name)
+    return JsonResponse(UploadSlot(slot.id, slot.url))
+
+
+@router.post(
+    "/attachments/{id}/finalize",
+    openapi_extra=operation(AttachmentFinalizeResponse, name="attachment-finalize"),
+)
+def finalize(
+    id: str,  # noqa: A002 (as the contract names it)
+    request: Request,
+    actor: WithRecorder,
+    parts: WithParts,
+    connection: WithConnection,
+) -> Response:
+    """Confirm that the bytes of a file have arrived, and learn where to get them."""
+    announced = get_attachment(connection, actor.organization_id, _id_of(id))
+    (attachment,) = settled(parts, [announced])
+    if attachment.stored_at is None:
+        raise AttachmentNotFound(id)
+    return JsonResponse(AttachmentFinalizeResponse(download_url(parts, attachment, str(request.base_url))))
+
+
+@router.delete(
+    "/attachments",
+    openapi_extra=operation(
+        IdListResult, name="attachment-delete", parameters=query_parameters(AttachmentDeleteQuery)
+    ),
+)
+def delete(
+    actor: Annotated[UserActor, to_manage("delete attachments")],
+    parts: WithParts,
+    asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
+) -> Response:
+    """Delete files, whatever they are part of; all of them, or none where one is unknown."""
+    ids = [_id_of(text) for text in asked.ids]
+    deleted = parts.writer.run(
+        lambda tx: delete_attachments(tx, actor.organization_id, ids), changes_catalog=False
+    )
+    remove_files(parts, deleted)
+    return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
+
+
+@router.post(
+    "/runs/{id}/attachments", openapi_extra=operation(UploadSlot, NameBody, name="run-createAttachment")
+)
+def create_of_run(
+    id: str,  # noqa: A002 (as the contract names it)
+    request: Request,
+    actor: WithRecorder,
+    parts: WithParts,
+    body: WithName,
+) -> Response:
+    """Announce a file that is part of a run from the start."""
+    try:
+        run_id = UUID(id)
+    except ValueError:
+        raise RunNotFound(id) from None
+    attachment = parts.writer.run(
+        lambda tx: announce_file_of_run(tx, actor, run_id, body.name), changes_catalog=False
+    )
+    return _slot(request, parts, attachment)
+
+
+@router.post(
+    "/units/{serial_number:path}/attachments",
+    openapi_extra=operation(UploadSlot, NameBody, name="unit-createAttachment"),
+)
+def create_of_unit(
+    serial_number: str, request: Request, actor: WithRecorder, parts: WithParts, body: WithName
+) -> Response:
+    """Announce a file that is part of a unit from the start."""
+    attachment = parts.writer.run(
+        lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name), changes_catalog=False
+    )
+    return _slot(request, parts, attachment)
+
+
+@router.delete(
+    "/units/{serial_number:path}/attachments",
+    openapi_extra=operation(
+        UnitAttachmentDeleteResponse,
+        name="unit-deleteAttachment",
+        parameters=query_parameters(AttachmentDeleteQuery),
+    ),
+)
+def delete_of_unit(
+    serial_number: str,
+    actor: WithRecorder,
+    parts: WithParts,
+    asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
+) -> Response:
+    """Delete files of a unit; all of them, or none where one is unknown or not part of it."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> list[Attachment]:
+        unit = tx.catalog.get_unit(home, serial_number)
+        ids = [_id_of(text) for text in asked.ids]
+        return list(delete_attachments(tx, home, ids, of_unit=unit.id))
+
+    deleted = parts.writer.run(apply, changes_catalog=False)
+    remove_files(parts, deleted)
+    return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))
+
+
+def _slot(request: Request, parts: WithParts, attachment: Attachment) -> Response:
+    slot = slot_of(parts, attachment, str(request.base_url))
+    return JsonResponse(UploadSlot(slot.id, slot.url))
+
+
+def _id_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise AttachmentNotFound(text) from None

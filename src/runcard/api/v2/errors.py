@@ -1,0 +1,18 @@
+"""Where the statuses of v2 differ from those that all APIs share."""
+
+from collections import ChainMap
+
+from runcard.domain import errors as e
+from runcard.edge.errors import ANSWERS as SHARED
+from runcard.edge.errors import Answer, Answers
+
+ANSWERS: Answers = ChainMap(
+    {
+        # The media type keeps the SDK from taking it for its own error class of 400 (decision D1 of the contract).
+        e.EndsBeforeStart: Answer(400, "BAD_REQUEST", "application/problem+json"),
+        e.MalformedBody: Answer(400, "BAD_REQUEST"),
+        e.PartNumberMissing: Answer(422, "UNPROCESSABLE_CONTENT"),
+        e.SubUnitsNotFound: Answer(404, "NOT_FOUND"),
+    },
+    dict(SHARED),
+)

@@ -1,0 +1,54 @@
+"""Whose key it is, for the v2 API."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.api.v2.shapes import IdName
+from runcard.domain.actor import StationActor
+from runcard.edge.deps import WithActor, WithConnection
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+from runcard.store.lookups import get_organization
+from runcard.store.station_records import get_station_record
+from runcard.store.users import get_user
+
+router = APIRouter()
+
+
+class WhoamiUser(Struct):
+    id: UUID
+    email: str
+    name: str | None
+
+
+class WhoamiOrganization(Struct):
+    id: UUID
+    slug: str
+    name: str
+
+
+class WhoamiResponse(Struct):
+    """One of `station` and `user` is null, as `type` says."""
+
+    type: Literal["station", "user"]
+    station: IdName | None
+    user: WhoamiUser | None
+    organization: WhoamiOrganization
+
+
+@router.get("/whoami", openapi_extra=operation(WhoamiResponse, name="identity-whoami"))
+def whoami(actor: WithActor, connection: WithConnection) -> Response:
+    """Which station or user the key is, and its organization."""
+    home = get_organization(connection, actor.organization_id)
+    organization = WhoamiOrganization(home.id, home.slug, home.name)
+    if isinstance(actor, StationActor):
+        station = get_station_record(connection, home.id, actor.station_id)
+        return JsonResponse(WhoamiResponse("station", IdName(station.id, station.name), None, organization))
+    user = get_user(connection, home.id, str(actor.user_id))
+    return JsonResponse(
+        WhoamiResponse("user", None, WhoamiUser(user.id, user.email, user.name), organization)
+    )

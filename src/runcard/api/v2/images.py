@@ -1,0 +1,21 @@
+"""Images of records: uploads that a change names."""
+
+from uuid import UUID
+
+from runcard.domain.errors import AttachmentNotFound
+from runcard.store.attachments import get_attachment
+from runcard.store.database import Connection
+
+
+def image_id_of(connection: Connection, organization_id: UUID, text: str) -> UUID | None:
+    """The upload with this id, whose bytes may still be to come; None for an empty text, which takes an image away.
+
+    Raises AttachmentNotFound.
+    """
+    if not text:
+        return None
+    try:
+        upload_id = UUID(text)
+    except ValueError:
+        raise AttachmentNotFound(text) from None
+    return get_attachment(connection, organization_id, upload_id).id

@@ -1,0 +1,137 @@
+"""Import templates: mappings of tabular imports, kept under a name. An addition of Runcard's own to the v2 API."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.api.v2.shapes import SOME_TEXT, CreatorRef, IdName, IdResult, creator, named
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import ImportTemplateNotFound
+from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.openapi import operation
+from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+from runcard.importers.table_mapping import TableMapping
+from runcard.store.creator import Creator
+from runcard.store.import_templates import (
+    ImportTemplate,
+    create_template,
+    delete_template,
+    get_template,
+    list_templates,
+)
+
+router = APIRouter()
+
+
+class ImportTemplateCreateBody(Struct):
+    name: Annotated[str, Meta(min_length=1, max_length=255, pattern=SOME_TEXT)]
+    mapping: TableMapping
+
+
+class ImportTemplateListItem(Struct):
+    id: UUID
+    name: str
+    created_at: datetime
+
+
+class ImportTemplateListResponse(Struct):
+    data: list[ImportTemplateListItem]
+    meta: PageMeta
+
+
+class ImportTemplateGetResponse(Struct):
+    id: UUID
+    name: str
+    mapping: TableMapping
+    created_at: datetime
+    created_by_user: CreatorRef | None
+    created_by_station: IdName | None
+
+
+def mapping_of(template: ImportTemplate) -> TableMapping:
+    return msgspec.json.decode(template.mapping, type=TableMapping)
+
+
+@router.post(
+    "/imports/templates",
+    openapi_extra=operation(IdResult, ImportTemplateCreateBody, name="importTemplate-create"),
+)
+def create(
+    actor: Annotated[UserActor, to_manage("create import templates")],
+    parts: WithParts,
+    body: Annotated[ImportTemplateCreateBody, json_body(ImportTemplateCreateBody)],
+) -> Response:
+    """Keep a mapping under a name that no other template has."""
+    mapping = msgspec.json.encode(body.mapping).decode()
+    template_id = parts.writer.run(
+        lambda tx: create_template(tx, actor.organization_id, body.name.strip(), mapping, Creator.of(actor)),
+        changes_catalog=False,
+    )
+    return JsonResponse(IdResult(template_id))
+
+
+@router.get(
+    "/imports/templates",
+    openapi_extra=operation(
+        ImportTemplateListResponse, name="importTemplate-list", parameters=query_parameters(PageQuery)
+    ),
+)
+def list_(
+    actor: WithActor, connection: WithConnection, asked: Annotated[PageQuery, query(PageQuery)]
+) -> Response:
+    """All templates, the newest first."""
+    page = page_of(connection, asked)
+    listed = list_templates(connection, actor.organization_id, page)
+    data = [ImportTemplateListItem(one.id, one.name, one.created_at) for one in listed.rows]
+    return JsonResponse(ImportTemplateListResponse(data, meta_of(page, listed)))
+
+
+@router.get(
+    "/imports/templates/{id}", openapi_extra=operation(ImportTemplateGetResponse, name="importTemplate-get")
+)
+def get(
+    id: str,  # noqa: A002 (as the other operations name it)
+    actor: WithActor,
+    connection: WithConnection,
+) -> Response:
+    """A template with its mapping and who made it."""
+    template = get_template(connection, actor.organization_id, _id_of(id))
+    return JsonResponse(
+        ImportTemplateGetResponse(
+            template.id,
+            template.name,
+            mapping_of(template),
+            template.created_at,
+            creator(template.created_by.user),
+            named(template.created_by.station),
+        )
+    )
+
+
+@router.delete("/imports/templates/{id}", openapi_extra=operation(IdResult, name="importTemplate-delete"))
+def delete(
+    id: str,  # noqa: A002 (as the other operations name it)
+    actor: Annotated[UserActor, to_manage("delete import templates")],
+    parts: WithParts,
+) -> Response:
+    """Delete a template; runs that were imported with it stay."""
+    template_id = _id_of(id)
+    parts.writer.run(
+        lambda tx: delete_template(tx, actor.organization_id, template_id), changes_catalog=False
+    )
+    return JsonResponse(IdResult(template_id))
+
+
+def _id_of(text: str) -> UUID:
+    """Raises ImportTemplateNotFound for what is no id."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ImportTemplateNotFound(text) from error

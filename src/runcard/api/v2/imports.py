@@ -1,0 +1,159 @@
+"""Imports of the v2 API: uploaded report files of known formats, and tables through a mapping, become runs."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.responses import Response
+
+from runcard.api.v2.import_templates import mapping_of
+from runcard.domain.actor import Actor
+from runcard.domain.errors import InvalidInput, RuncardError
+from runcard.edge.deps import Parts, WithParts, WithRecorder, json_body
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+from runcard.importers.table_mapping import TableMapping
+from runcard.ingest.import_file import (
+    Imported,
+    ImporterName,
+    UploadedFile,
+    import_file,
+    import_once,
+    import_upload,
+    read_report,
+    read_table_report,
+    read_upload,
+)
+from runcard.ingest.record_run import RunClient
+from runcard.store.attachments import get_attachment
+from runcard.store.import_templates import get_template
+from runcard.store.transaction import Transaction
+
+router = APIRouter()
+
+_SHOWN_ISSUES = 3
+
+
+class ImportStructuredItem(Struct):
+    upload_id: UUID
+    importer: ImporterName
+
+
+class ImportStructuredRequest(Struct):
+    items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
+    allow_duplicate: bool | None = False
+
+
+class ImportStructuredResult(Struct):
+    """ids: of all runs, where there are several. error: what is wrong, where nothing was imported."""
+
+    upload_id: UUID
+    success: bool
+    id: UUID | UnsetType = UNSET
+    ids: list[UUID] | UnsetType = UNSET
+    already_imported: bool | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
+class ImportStructuredResponse(Struct):
+    results: list[ImportStructuredResult]
+
+
+class ImportTabularRequest(Struct):
+    upload_id: UUID
+    procedure_id: UUID
+    mapping: TableMapping | None = None
+    template_id: UUID | None = None
+
+
+class ImportTabularResponse(Struct):
+    id: UUID
+    file_import_id: UUID
+
+
+@router.post(
+    "/imports/structured",
+    openapi_extra=operation(ImportStructuredResponse, ImportStructuredRequest, name="import-structured"),
+)
+def structured(
+    request: Request,
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
+) -> Response:
+    """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
+    client, again = _client(request), body.allow_duplicate is True
+    results = [_import_item(parts, actor, item, client, again=again) for item in body.items]
+    return JsonResponse(ImportStructuredResponse(results))
+
+
+@router.post(
+    "/imports/tabular",
+    openapi_extra=operation(ImportTabularResponse, ImportTabularRequest, name="import-tabular"),
+)
+def tabular(
+    request: Request,
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[ImportTabularRequest, json_body(ImportTabularRequest)],
+) -> Response:
+    """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
+    mapping = _mapping(parts, actor, body)
+    file = _upload(parts, actor, body.upload_id)
+    report = read_table_report(file, mapping, body.procedure_id, _client(request))
+    imported = parts.writer.run(lambda tx: import_upload(tx, actor, report), changes_catalog=False)
+    return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id))
+
+
+def _import_item(
+    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, *, again: bool
+) -> ImportStructuredResult:
+    try:
+        report = read_report(_upload(parts, actor, item.upload_id), item.importer, client)
+
+        def apply(tx: Transaction) -> Imported:
+            if again:
+                return Imported(import_file(tx, actor, report), known=False)
+            return import_once(tx, actor, report)
+
+        imported = parts.writer.run(apply, changes_catalog=False)
+    except RuncardError as error:
+        return ImportStructuredResult(item.upload_id, success=False, error=_told(error))
+    run_ids = list(imported.runs.run_ids)
+    return ImportStructuredResult(
+        item.upload_id,
+        success=True,
+        id=run_ids[0],
+        ids=run_ids if len(run_ids) > 1 else UNSET,
+        already_imported=imported.known,
+    )
+
+
+def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> UploadedFile:
+    # No connection stays open while a file is read and parsed, or a later file would not see what an earlier one left.
+    with parts.database.read() as connection:
+        attachment = get_attachment(connection, actor.organization_id, upload_id)
+    return read_upload(parts.blobs, attachment)
+
+
+def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:
+    match body.mapping, body.template_id:
+        case mapping, None if mapping is not None:
+            return mapping
+        case None, template_id if template_id is not None:
+            with parts.database.read() as connection:
+                return mapping_of(get_template(connection, actor.organization_id, template_id))
+        case _:
+            raise InvalidInput.at("mapping", "Give mapping or template_id, exactly one of them")
+
+
+def _client(request: Request) -> RunClient:
+    return RunClient(request.headers.get("x-client-type"), request.headers.get("x-client-version"))
+
+
+def _told(error: RuncardError) -> str:
+    if not isinstance(error, InvalidInput):
+        return error.message
+    issues = [f"{issue.location}: {issue.message}" for issue in error.issues[:_SHOWN_ISSUES]]
+    return f"{error.message}: {'; '.join(issues)}"

@@ -1,0 +1,212 @@
+"""Parts of the v2 API."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.responses import Response
+
+from runcard.api.v2.shapes import (
+    SOME_TEXT,
+    CreatorRef,
+    IdName,
+    IdNumber,
+    IdResult,
+    MetadataBody,
+    MetadataChangeBody,
+    Name60,
+    creator,
+    given,
+    metadata_tests,
+    named,
+)
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput
+from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.openapi import operation
+from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+from runcard.store.creator import Creator
+from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.part_records import (
+    PartFilter,
+    change_part,
+    create_part,
+    delete_part,
+    get_part,
+    list_parts,
+    list_revisions,
+)
+from runcard.store.transaction import Transaction
+
+router = APIRouter()
+
+PartName = Annotated[str, Meta(max_length=255)]
+
+
+class PartListQuery(PageQuery):
+    search_query: str | None = None
+    procedure_ids: list[UUID] | None = None
+    sort_by: Literal["name", "number", "created_at"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+    metadata: str | None = None
+    include_metadata: bool = False
+
+
+class PartCreateBody(Struct):
+    number: Name60
+    name: PartName | None = None
+    revision_number: Name60 | None = None
+    metadata: MetadataBody | None = None
+
+
+class PartUpdateBody(Struct):
+    new_number: Name60 | UnsetType = UNSET
+    name: Annotated[str, Meta(min_length=1, max_length=255, pattern=SOME_TEXT)] | UnsetType = UNSET
+    metadata: MetadataChangeBody | UnsetType = UNSET
+
+
+class PartListItem(Struct):
+    id: UUID
+    number: str
+    name: str
+    created_at: datetime
+    revisions: list[IdNumber]
+    metadata: MetadataBody | UnsetType = UNSET
+
+
+class PartListResponse(Struct):
+    data: list[PartListItem]
+    meta: PageMeta
+
+
+class PartRevision(Struct):
+    id: UUID
+    number: str
+    created_at: datetime
+
+
+class PartGetResponse(Struct):
+    id: UUID
+    number: str
+    name: str
+    created_at: datetime
+    revisions: list[PartRevision]
+    created_by_user: CreatorRef | None
+    created_by_station: IdName | None
+    metadata: MetadataBody
+
+
+class PartUpdateResponse(Struct):
+    id: UUID
+    number: str
+    name: str
+    updated_at: datetime
+
+
+class PartDeleteResponse(Struct, rename="camel"):
+    id: UUID
+    deleted_revision_ids: list[UUID]
+
+
+@router.post("/parts", openapi_extra=operation(IdResult, PartCreateBody, name="part-create"))
+def create(
+    actor: WithRecorder, parts: WithParts, body: Annotated[PartCreateBody, json_body(PartCreateBody)]
+) -> Response:
+    """Create a part together with its first revision."""
+    name = (body.name or "").strip() or None
+    revision = None if body.revision_number is None else body.revision_number.strip()
+
+    def apply(tx: Transaction) -> UUID:
+        home, by = actor.organization_id, Creator.of(actor)
+        part_id = create_part(tx, home, body.number.strip(), name, revision, by)
+        change_metadata(tx, home, part_id, "metadata", body.metadata or {})
+        return part_id
+
+    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+
+
+@router.get(
+    "/parts",
+    openapi_extra=operation(PartListResponse, name="part-list", parameters=query_parameters(PartListQuery)),
+)
+def list_(
+    actor: WithActor, connection: WithConnection, asked: Annotated[PartListQuery, query(PartListQuery)]
+) -> Response:
+    """Search and page parts with their revisions."""
+    home, page = actor.organization_id, page_of(connection, asked)
+    wanted = PartFilter(asked.search_query, asked.procedure_ids, metadata_tests(asked.metadata))
+    listed = list_parts(connection, home, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
+    ids = [part.id for part in listed.rows]
+    revisions = list_revisions(connection, home, ids)
+    metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
+    data = [
+        PartListItem(
+            part.id,
+            part.number,
+            part.name,
+            part.created_at,
+            [IdNumber(one.id, one.number) for one in revisions.get(part.id, ())],
+            UNSET if metadata is None else metadata.get(part.id, {}),
+        )
+        for part in listed.rows
+    ]
+    return JsonResponse(PartListResponse(data, meta_of(page, listed)))
+
+
+@router.get("/parts/{number:path}", openapi_extra=operation(PartGetResponse, name="part-get"))
+def get(number: str, actor: WithActor, connection: WithConnection) -> Response:
+    """A part by number, with its revisions and who made it."""
+    home = actor.organization_id
+    part = get_part(connection, home, number)
+    revisions = list_revisions(connection, home, [part.id]).get(part.id, ())
+    return JsonResponse(
+        PartGetResponse(
+            part.id,
+            part.number,
+            part.name,
+            part.created_at,
+            [PartRevision(*one) for one in revisions],
+            creator(part.created_by.user),
+            named(part.created_by.station),
+            read_metadata(connection, home, [part.id]).get(part.id, {}),
+        )
+    )
+
+
+@router.patch(
+    "/parts/{number:path}", openapi_extra=operation(PartUpdateResponse, PartUpdateBody, name="part-update")
+)
+def update(
+    number: str,
+    actor: Annotated[UserActor, to_manage("change parts")],
+    parts: WithParts,
+    body: Annotated[PartUpdateBody, json_body(PartUpdateBody)],
+) -> Response:
+    """Renumber or rename a part, merge its metadata."""
+    if body == PartUpdateBody():
+        raise InvalidInput.at((), "The body is empty; give new_number, name or metadata.")
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> PartUpdateResponse:
+        part = get_part(tx.connection, home, number)
+        after = change_part(tx, home, part, number=given(body.new_number), name=given(body.name))
+        change_metadata(tx, home, part.id, "metadata", body.metadata or {})
+        return PartUpdateResponse(after.id, after.number, after.name, tx.now)
+
+    return JsonResponse(parts.writer.run(apply))
+
+
+@router.delete("/parts/{number:path}", openapi_extra=operation(PartDeleteResponse, name="part-delete"))
+def delete(number: str, actor: Annotated[UserActor, to_manage("delete parts")], parts: WithParts) -> Response:
+    """Delete a part and all its revisions; refused while units or runs name it."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> PartDeleteResponse:
+        part = get_part(tx.connection, home, number)
+        return PartDeleteResponse(part.id, list(delete_part(tx, home, part)))
+
+    return JsonResponse(parts.writer.run(apply))

@@ -1,0 +1,61 @@
+"""Which unit is part of which, in the v2 API."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.api.v2.shapes import IdResult, Name60
+from runcard.edge.deps import WithParts, WithRecorder, json_body
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+from runcard.ingest.assembly import add_sub_units, remove_sub_unit
+
+router = APIRouter()
+
+_PATH = "/units/{serial_number:path}/children"
+
+
+class UnitAddChildBody(Struct):
+    child_serial_number: Name60
+
+
+class UnitRemoveChildQuery(Struct):
+    child_serial_number: str
+
+
+@router.put(_PATH, openapi_extra=operation(IdResult, UnitAddChildBody, name="unit-addChild"))
+def add(
+    serial_number: str,
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[UnitAddChildBody, json_body(UnitAddChildBody)],
+) -> Response:
+    """Make one unit part of another, away from the one that it was part of."""
+    wanted = [body.child_serial_number]
+    (child,) = parts.writer.run(
+        lambda tx: add_sub_units(tx, actor, serial_number, wanted), changes_catalog=False
+    )
+    return JsonResponse(IdResult(child.id))
+
+
+@router.delete(
+    _PATH,
+    openapi_extra=operation(
+        IdResult, name="unit-removeChild", parameters=query_parameters(UnitRemoveChildQuery)
+    ),
+)
+def remove(
+    serial_number: str,
+    actor: WithRecorder,
+    parts: WithParts,
+    asked: Annotated[UnitRemoveChildQuery, query(UnitRemoveChildQuery)],
+) -> Response:
+    """Take one unit out of another."""
+    child_id = parts.writer.run(
+        lambda tx: remove_sub_unit(tx, actor, serial_number, asked.child_serial_number),
+        changes_catalog=False,
+    )
+    return JsonResponse(IdResult(child_id))

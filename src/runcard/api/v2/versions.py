@@ -1,0 +1,113 @@
+"""Versions of procedures in the v2 API."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.api.v2.shapes import SOME_TEXT, CreatorRef, IdName, IdResult, creator, named
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput
+from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.openapi import operation
+from runcard.edge.responses import JsonResponse
+from runcard.ingest.resolve import resolve_procedure
+from runcard.store.creator import Creator
+from runcard.store.procedure_records import (
+    count_runs_of,
+    create_version,
+    delete_version,
+    get_procedure_record,
+    get_version,
+)
+from runcard.store.transaction import Transaction
+
+router = APIRouter()
+
+_MAX_TAG_LENGTH = 60
+
+
+class VersionCreateBody(Struct):
+    # Too long a tag is refused below: clients look for words that msgspec does not say.
+    tag: Annotated[
+        str, Meta(min_length=1, pattern=SOME_TEXT, extra_json_schema={"maxLength": _MAX_TAG_LENGTH})
+    ]
+
+
+class VersionGetResponse(Struct):
+    id: UUID
+    tag: str
+    created_at: datetime
+    procedure: IdName
+    run_count: int
+    created_by_user: CreatorRef | None
+    created_by_station: IdName | None
+
+
+@router.post(
+    "/procedures/{procedure_id}/versions",
+    openapi_extra=operation(IdResult, VersionCreateBody, name="procedure-createVersion"),
+)
+def create(
+    procedure_id: UUID,
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[VersionCreateBody, json_body(VersionCreateBody)],
+) -> Response:
+    """Register a version of a procedure; a station, of one that it is linked to."""
+    tag = body.tag.strip()
+    if len(tag) > _MAX_TAG_LENGTH:
+        raise InvalidInput.at("tag", f"has {len(tag)} characters; use at most {_MAX_TAG_LENGTH} characters")
+
+    def apply(tx: Transaction) -> UUID:
+        found = resolve_procedure(tx.catalog, actor, str(procedure_id))
+        return create_version(tx, actor.organization_id, found, tag, Creator.of(actor))
+
+    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+
+
+@router.get(
+    "/procedures/{procedure_id}/versions/{tag:path}",
+    openapi_extra=operation(VersionGetResponse, name="procedure-getVersion"),
+)
+def get(procedure_id: str, tag: str, actor: WithActor, connection: WithConnection) -> Response:
+    """A version by its tag, with how many runs name it."""
+    home = actor.organization_id
+    procedure = get_procedure_record(connection, home, procedure_id)
+    version = get_version(connection, home, procedure.id, tag)
+    return JsonResponse(
+        VersionGetResponse(
+            version.id,
+            version.tag,
+            version.created_at,
+            IdName(procedure.id, procedure.name),
+            count_runs_of(connection, home, procedure.id, version.id),
+            creator(version.created_by.user),
+            named(version.created_by.station),
+        )
+    )
+
+
+@router.delete(
+    "/procedures/{procedure_id}/versions/{tag:path}",
+    openapi_extra=operation(IdResult, name="procedure-deleteVersion"),
+)
+def delete(
+    procedure_id: str,
+    tag: str,
+    actor: Annotated[UserActor, to_manage("delete versions")],
+    parts: WithParts,
+) -> Response:
+    """Delete a version; refused while runs name it."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        procedure = get_procedure_record(tx.connection, home, procedure_id)
+        version = get_version(tx.connection, home, procedure.id, tag)
+        delete_version(tx, home, procedure.id, version)
+        return version.id
+
+    return JsonResponse(IdResult(parts.writer.run(apply)))

@@ -1,0 +1,60 @@
+"""Metadata: what users and stations note about a record, as keys with a text, a number or a boolean each."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from runcard.domain.errors import InvalidInput, Issue
+
+MetadataValue = str | bool | int | float
+Metadata = Mapping[str, MetadataValue]
+# None takes a key away.
+MetadataChange = Mapping[str, MetadataValue | None]
+
+MAX_KEYS = 50
+_MAX_TEXT_LENGTH = 50_000
+_KEY = re.compile(r"[A-Za-z0-9_.:+-]{1,40}")
+
+
+def check_metadata(field: str, change: MetadataChange) -> None:
+    """Raises InvalidInput for a key or a value that metadata cannot hold, and for more than MAX_KEYS keys.
+
+    `field` is how the input names the metadata.
+    """
+    issues = list(metadata_issues(field, change))
+    if issues:
+        raise InvalidInput(issues)
+
+
+def merged(field: str, before: Metadata, change: MetadataChange) -> Metadata:
+    """What stands after a change: other keys stay, a None takes its key away.
+
+    Raises InvalidInput where that are more than MAX_KEYS keys.
+    """
+    after = {key: value for key, value in {**before, **change}.items() if value is not None}
+    if len(after) > MAX_KEYS:
+        raise InvalidInput.at(field, f"{field} would have {len(after)} keys; use at most {MAX_KEYS}")
+    return after
+
+
+def metadata_issues(field: str, change: MetadataChange) -> Iterator[Issue]:
+    """What keeps these keys and values from being metadata."""
+    if len(change) > MAX_KEYS:
+        yield Issue((field,), f"{field} has {len(change)} keys; use at most {MAX_KEYS}")
+    for key, value in change.items():
+        if not _KEY.fullmatch(key):
+            yield Issue((field, key), f"{key!r} is no key; use 1 to 40 characters of A-Z a-z 0-9 _ . : + -")
+        if isinstance(value, str):
+            if len(value) > _MAX_TEXT_LENGTH:
+                yield Issue((field, key), f"text has {len(value)} characters; use at most {_MAX_TEXT_LENGTH}")
+            if "\0" in value:
+                yield Issue((field, key), "text contains a NUL character; remove it")
+        elif isinstance(value, int | float) and not _is_storable(value):
+            yield Issue((field, key), f"{value} is no finite number")
+
+
+def _is_storable(number: int | float) -> bool:
+    try:
+        return math.isfinite(float(number))
+    except OverflowError:
+        return False

@@ -1,0 +1,6 @@
+"""Sample classes: units that are not production, and are left out of its figures."""
+
+from typing import Literal
+
+# golden: known to be good; failing: known to be bad; ignored: counts nowhere.
+SampleClass = Literal["golden", "failing", "ignored"]

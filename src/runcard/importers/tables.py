@@ -1,0 +1,142 @@
+"""Tables: a header that names the columns, and rows below it. The content tells text from workbook, not a name."""
+
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
+from runcard.importers.cells import Cell, check_computed, text_of
+from runcard.importers.csv_rows import decode_text, read_csv
+from runcard.importers.xlsx_rows import read_xlsx
+
+T = TypeVar("T")
+
+MAX_TEXT_BYTES = 50 << 20
+MAX_ROWS = 100_000
+MAX_CELLS = 1_000_000
+_SHOWN_COLUMNS = 20
+_WORKBOOK = b"PK\x03\x04"
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+
+
+class Column(NamedTuple):
+    name: str
+    position: int
+
+
+class Row(NamedTuple):
+    """number: as a spreadsheet counts: from 1, with the header and blank rows."""
+
+    number: int
+    cells: Sequence[Cell]
+
+    def read(self, column: Column | None, reader: Callable[[Cell], T]) -> T | None:
+        """What `reader` makes of a cell; None where it is blank, or the mapping names no such column.
+
+        Raises InvalidInput where `reader` raises ValueError, and where a formula has failed.
+        """
+        cell = None if column is None else self._cell(column)
+        if column is None or cell is None:
+            return None
+        try:
+            check_computed(cell)
+            return reader(cell)
+        except ValueError as error:
+            raise self.wrong(column, error) from error
+
+    def wrong(self, column: Column, what: object) -> InvalidInput:
+        """The error that names this row, the column, and the cell's value, of which `what` says what is wrong."""
+        cell = self._cell(column)
+        shown = "blank cell" if cell is None else reprlib.repr(text_of(cell))
+        message = f"row {self.number}, column {column.name!r}: {shown} {what}"
+        return InvalidInput.at(("rows", self.number, column.name), message)
+
+    def _cell(self, column: Column) -> Cell:
+        return self.cells[column.position] if column.position < len(self.cells) else None
+
+
+class Table(NamedTuple):
+    """rows: those that are not blank, at least one. decimal_comma: numbers may be written so."""
+
+    header: Sequence[str]
+    rows: Sequence[Row]
+    decimal_comma: bool
+
+    def column(self, name: str) -> Column:
+        """The column with this name in the header. Raises InvalidInput where there is none or more than one."""
+        positions = [at for at, title in enumerate(self.header) if title == name.strip()]
+        match positions:
+            case [position]:
+                return Column(name.strip(), position)
+            case []:
+                titles = [title for title in self.header if title]
+                shown = ", ".join(map(repr, titles[:_SHOWN_COLUMNS]))
+                more = f" and {len(titles) - _SHOWN_COLUMNS} more" if len(titles) > _SHOWN_COLUMNS else ""
+                raise InvalidInput.at(
+                    "mapping", f"column {name!r} is not in the file, which has {shown}{more}"
+                )
+            case _:
+                at = " and ".join(str(position + 1) for position in positions)
+                raise InvalidInput.at(
+                    "mapping", f"column {name!r} stands twice in the header, at {at}; rename one"
+                )
+
+    def optional_column(self, name: str | None) -> Column | None:
+        return None if name is None else self.column(name)
+
+
+def read_table(content: bytes) -> Table:
+    """The table of a CSV or XLSX file; its header is the first row that is not blank.
+
+    Raises UnreadableReport, PayloadTooLarge beyond one of the limits, and InvalidInput for a row of a text that is
+    wider than the header.
+    """
+    if content.startswith(_WORKBOOK):
+        return _table(_filled(read_xlsx(content)), decimal_comma=False)
+    if content.startswith(_OLD_WORKBOOK):
+        raise UnreadableReport(
+            "The file is an old or encrypted Excel workbook. Save it as .xlsx without a password."
+        )
+    if len(content) > MAX_TEXT_BYTES:
+        raise PayloadTooLarge(f"The file has {len(content)} bytes; use at most {MAX_TEXT_BYTES} bytes.")
+    rows, delimiter = read_csv(decode_text(content))
+    return _table(_narrow(_filled(rows)), decimal_comma=delimiter != ",")
+
+
+def _table(rows: Iterator[Row], *, decimal_comma: bool) -> Table:
+    top = next(rows, None)
+    if top is None:
+        raise UnreadableReport("The file has no rows. Upload a table with a header.")
+    below = list(rows)
+    if not below:
+        raise UnreadableReport("The file has a header and no row below it. Upload a table with data.")
+    return Table([text_of(cell) for cell in top.cells], below, decimal_comma)
+
+
+def _filled(rows: Iterable[list[Cell]]) -> Iterator[Row]:
+    """The rows that are not blank. Raises PayloadTooLarge."""
+    row_count = cell_count = 0
+    for number, cells in enumerate(rows, start=1):
+        cell_count += len(cells)
+        if cell_count > MAX_CELLS:
+            raise PayloadTooLarge(f"The table has more than {MAX_CELLS} cells (at row {number}); split it.")
+        if any(cell is not None for cell in cells):
+            row_count += 1
+            if row_count > MAX_ROWS + 1:
+                raise PayloadTooLarge(f"The table has more than {MAX_ROWS} rows; split it.")
+            yield Row(number, cells)
+
+
+def _narrow(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows of a text, none of which may be wider than the first: then a cell holds the delimiter without quotes."""
+    widest = None
+    for row in rows:
+        end = max(position for position, cell in enumerate(row.cells, start=1) if cell is not None)
+        widest = end if widest is None else widest
+        if end > widest:
+            raise InvalidInput.at(
+                ("rows", row.number),
+                f"row {row.number} has {end} cells and the header {widest}; its last is "
+                f"{reprlib.repr(row.cells[end - 1])}. Put quotes around cells that hold the delimiter.",
+            )
+        yield row

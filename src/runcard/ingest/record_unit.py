@@ -1,0 +1,132 @@
+"""Units that come, or change, outside of any run."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType
+
+from runcard.domain.actor import Actor, StationActor, check_may_record
+from runcard.domain.errors import AlreadyExists, CreationForbidden, RevisionNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.metadata import Metadata, MetadataChange, check_metadata
+from runcard.domain.sample import SampleClass
+from runcard.store.attachments import Owner, link_upload
+from runcard.store.batches import stage_batch
+from runcard.store.creator import Creator
+from runcard.store.lookups import UnitRow
+from runcard.store.metadata import change_metadata, stage_metadata
+from runcard.store.transaction import Transaction
+from runcard.store.unit_records import classify_unit, read_place_numbers, rename_unit
+from runcard.store.units import move_unit, stage_unit
+
+
+class NewUnit(Struct, frozen=True):
+    """sample: None for a unit of production."""
+
+    serial_number: str
+    part_number: str
+    revision_number: str
+    sample: SampleClass | None
+    metadata: Metadata
+
+
+class UnitChange(Struct, frozen=True, kw_only=True):
+    """What is to be another of a unit; UNSET: stays. None: no batch, no sample.
+
+    upload_ids: files to link beside those that it has.
+    """
+
+    serial_number: str | UnsetType = UNSET
+    part_number: str | UnsetType = UNSET
+    revision_number: str | UnsetType = UNSET
+    batch_number: str | UnsetType | None = UNSET
+    sample: SampleClass | UnsetType | None = UNSET
+    metadata: MetadataChange = {}
+    upload_ids: Sequence[UUID] = ()
+
+
+def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
+    """Id of a new unit of a part revision that there is.
+
+    Raises PermissionDenied for a viewer; then InvalidInput, CreationForbidden, RevisionNotFound or AlreadyExists.
+    """
+    check_may_record(actor)
+    check_metadata("metadata", wanted.metadata)
+    home = actor.organization_id
+    if isinstance(actor, StationActor) and not tx.catalog.organization(home).station_may_create_units:
+        raise CreationForbidden(["Unit"])
+    part_id, revision_id = _find_revision(tx, home, wanted.part_number, wanted.revision_number)
+    if tx.catalog.unit(home, wanted.serial_number) is not None:
+        raise AlreadyExists("Unit with serial number", wanted.serial_number)
+    unit = UnitRow(new_id(), wanted.serial_number, part_id, revision_id, batch_id=None, parent_id=None)
+    stage_unit(tx, home, unit, Creator.of(actor), None, sample=wanted.sample)
+    stage_metadata(tx, home, unit.id, wanted.metadata)
+    return unit.id
+
+
+def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitChange) -> UUID:
+    """Id of the unit that was changed. A batch that nobody has named before is created.
+
+    A new serial number changes what the catalog remembers of others. Raises PermissionDenied for a viewer; then
+    UnitNotFound, RevisionNotFound, CreationForbidden, AlreadyExists, InvalidInput, AttachmentNotFound or UploadTaken.
+    """
+    check_may_record(actor)
+    home = actor.organization_id
+    unit = tx.catalog.get_unit(home, serial_number)
+    part_id, revision_id = _place(tx, home, unit, change)
+    batch_id = _batch(tx, actor, unit, change)
+    if change.serial_number is not UNSET:
+        _rename(tx, home, unit, change.serial_number)
+    if change.sample is not UNSET:
+        classify_unit(tx, home, unit.id, change.sample)
+    if change.metadata:
+        change_metadata(tx, home, unit.id, "metadata", change.metadata)
+        tx.note_change(home, "unit_changed", unit.id)
+    for upload_id in change.upload_ids:
+        link_upload(tx, home, upload_id, Owner(unit_id=unit.id))
+    after = unit._replace(part_id=part_id, revision_id=revision_id, batch_id=batch_id)
+    move_unit(tx, home, unit, after, None)
+    return unit.id
+
+
+def _find_revision(
+    tx: Transaction, organization_id: UUID, part_number: str, revision_number: str
+) -> tuple[UUID, UUID]:
+    """Ids of a part and its revision. Raises RevisionNotFound where there is no such part either."""
+    part_id = tx.catalog.part(organization_id, part_number)
+    revision_id = None if part_id is None else tx.catalog.revision(part_id, revision_number)
+    if part_id is None or revision_id is None:
+        raise RevisionNotFound(part_number, revision_number)
+    return part_id, revision_id
+
+
+def _place(tx: Transaction, organization_id: UUID, unit: UnitRow, change: UnitChange) -> tuple[UUID, UUID]:
+    """Part and revision after a change; of the two numbers, one that is not given stays as it is."""
+    if change.part_number is UNSET and change.revision_number is UNSET:
+        return unit.part_id, unit.revision_id
+    now = read_place_numbers(tx.connection, organization_id, unit.id)
+    part_number = now.part if change.part_number is UNSET else change.part_number
+    revision_number = now.revision if change.revision_number is UNSET else change.revision_number
+    return _find_revision(tx, organization_id, part_number, revision_number)
+
+
+def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> UUID | None:
+    """The batch after a change, staged where it is new."""
+    if change.batch_number is UNSET:
+        return unit.batch_id
+    if change.batch_number is None:
+        return None
+    home = actor.organization_id
+    found = tx.catalog.batch(home, change.batch_number)
+    if found is not None:
+        return found
+    if isinstance(actor, StationActor) and not tx.catalog.organization(home).station_may_create_batches:
+        raise CreationForbidden(["Batch"])
+    return stage_batch(tx, home, change.batch_number, Creator.of(actor))
+
+
+def _rename(tx: Transaction, organization_id: UUID, unit: UnitRow, serial_number: str) -> None:
+    taken_by = tx.catalog.unit(organization_id, serial_number)
+    if taken_by is not None and taken_by.id != unit.id:
+        raise AlreadyExists("Unit with serial number", serial_number)
+    rename_unit(tx, organization_id, unit.id, serial_number)

@@ -1,0 +1,115 @@
+"""Metadata of runs, units, parts, revisions and stations: a row for each key."""
+
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from runcard.domain.metadata import Metadata, MetadataChange, MetadataValue, check_metadata, merged
+from runcard.store.chunks import in_chunks
+from runcard.store.tables import metadata_entries
+from runcard.store.transaction import Transaction
+
+
+class MetadataTest(NamedTuple):
+    """What a key of a record must keep to be listed; each None asks for nothing."""
+
+    key: str
+    is_one_of: Sequence[str] | None = None
+    contains: str | None = None
+    equals: float | bool | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+
+def stage_metadata(tx: Transaction, organization_id: UUID, entity_id: UUID, metadata: Metadata) -> None:
+    """Note metadata, which has been checked, about a record that is new."""
+    for key, value in metadata.items():
+        tx.stage(metadata_entries, _row(organization_id, entity_id, key, value))
+
+
+def change_metadata(
+    tx: Transaction, organization_id: UUID, entity_id: UUID, field: str, change: MetadataChange
+) -> None:
+    """Merge into what is noted about a record; a None takes its key away. Raises InvalidInput; see `domain.metadata`.
+
+    `field` is how the input names the metadata.
+    """
+    check_metadata(field, change)
+    if not change:
+        return
+    before = read_metadata(tx.connection, organization_id, [entity_id]).get(entity_id, {})
+    after = merged(field, before, change)
+    e = metadata_entries.c
+    mine = (e.organization_id == organization_id, e.entity_id == entity_id)
+    tx.connection.execute(delete(metadata_entries).where(*mine, e.key.in_(list(change))))
+    rows = [_row(organization_id, entity_id, key, after[key]) for key in change if key in after]
+    if rows:
+        tx.connection.execute(insert(metadata_entries), rows)
+
+
+def read_metadata(
+    connection: Connection, organization_id: UUID, entity_ids: Collection[UUID]
+) -> Mapping[UUID, dict[str, MetadataValue]]:
+    """What is noted about each of these records, by key in alphabetical order; nothing for those without any."""
+    e = metadata_entries.c
+    found: dict[UUID, dict[str, MetadataValue]] = defaultdict(dict)
+    for some in in_chunks(entity_ids):
+        query = select(e.entity_id, e.key, e.text, e.number, e.boolean).where(
+            e.organization_id == organization_id, e.entity_id.in_(some)
+        )
+        for entity_id, key, *values in connection.execute(query.order_by(e.key)):
+            found[entity_id][key] = next(value for value in values if value is not None)
+    return found
+
+
+def delete_metadata(tx: Transaction, organization_id: UUID, entity_ids: Collection[UUID]) -> None:
+    """Forget what is noted about records that are deleted."""
+    e = metadata_entries.c
+    for some in in_chunks(entity_ids):
+        tx.connection.execute(
+            delete(metadata_entries).where(e.organization_id == organization_id, e.entity_id.in_(some))
+        )
+
+
+def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataTest) -> ColumnElement[bool]:
+    """The condition that the record with this id keeps a test."""
+    e = metadata_entries.c
+    asked: list[ColumnElement[bool]] = [
+        e.organization_id == organization_id,
+        e.entity_id == entity_id,
+        e.key == test.key,
+    ]
+    if test.is_one_of is not None:
+        asked.append(e.text.in_(test.is_one_of))
+    if test.contains is not None:
+        asked.append(e.text.icontains(test.contains, autoescape=True))
+    if isinstance(test.equals, bool):
+        asked.append(e.boolean.is_(test.equals))
+    elif test.equals is not None:
+        asked.append(e.number == test.equals)
+    bounds: list[tuple[float | None, Callable[[Any, Any], Any]]] = [
+        (test.at_least, operator.ge),
+        (test.at_most, operator.le),
+        (test.above, operator.gt),
+        (test.below, operator.lt),
+    ]
+    asked += [holds(e.number, bound) for bound, holds in bounds if bound is not None]
+    return select(e.key).where(*asked).exists()
+
+
+def _row(organization_id: UUID, entity_id: UUID, key: str, value: MetadataValue) -> dict[str, Any]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {
+        "entity_id": entity_id,
+        "key": key,
+        "organization_id": organization_id,
+        "text": value if isinstance(value, str) else None,
+        "number": float(value) if is_number else None,
+        "boolean": value if isinstance(value, bool) else None,
+    }

@@ -1,0 +1,47 @@
+"""Pages of lists, which neither lose nor repeat a row while others are added.
+
+A page is a number of rows to skip and the state of the record that it belongs to: the last change that was known when
+the first page was read. What was created after that is left out of all later pages, so it moves nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from runcard.store.changes import ChangeKind
+from runcard.store.tables import changes
+
+T = TypeVar("T")
+
+
+class Page(NamedTuple):
+    """snapshot: number of the last change that counts; None: all do."""
+
+    limit: int
+    offset: int = 0
+    snapshot: int | None = None
+
+
+class Listed(NamedTuple, Generic[T]):
+    """The rows of one page, and whether there are more."""
+
+    rows: Sequence[T]
+    has_more: bool
+
+
+def known_at(page: Page, created: ChangeKind, entity_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+    """The condition that a row was there at the page's snapshot; `created`: the change that brings such a row."""
+    if page.snapshot is None:
+        return []
+    c = changes.c
+    newer = select(c.entity_id).where(c.seq > page.snapshot, c.kind == created)
+    return [entity_id.not_in(newer)]
+
+
+def fetch_page(connection: Connection, query: Select[Any], page: Page, make: Callable[..., T]) -> Listed[T]:
+    """The rows of an ordered query that lie on a page, each made by `make` from its columns."""
+    # One more than wanted tells whether there are more.
+    rows = connection.execute(query.limit(page.limit + 1).offset(page.offset)).all()
+    return Listed([make(*row) for row in rows[: page.limit]], len(rows) > page.limit)

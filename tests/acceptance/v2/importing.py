@@ -1,0 +1,33 @@
+"""Files on their way to become runs."""
+
+from typing import Any
+
+from tofupilot.v2 import TofuPilot
+
+from tests.acceptance.v2.floor import put
+
+
+def uploaded(client: TofuPilot, content: bytes, name: str = "report.json") -> str:
+    """Id of an upload whose bytes have arrived."""
+    slot = client.attachments.initialize(name=name)
+    answer = put(slot.upload_url, content, "application/octet-stream")
+    assert answer.status_code == 200, answer.text
+    return slot.id
+
+
+def imported(client: TofuPilot, upload_id: str, **given: Any) -> dict[str, Any]:
+    """What becomes of one OpenHTF file."""
+    importer = given.pop("importer", "OPENHTF")
+    items: list[Any] = [{"upload_id": upload_id, "importer": importer}]
+    (result,) = client.imports.structured(items=items, **given).results
+    assert result.upload_id == upload_id
+    return {name: value for name, value in result.model_dump().items() if value is not None}
+
+
+def reports_of(client: TofuPilot, run_id: str) -> list[str]:
+    """Names of the files that a run was imported from."""
+    return [one.name for one in client.runs.get(id=run_id).attachments or [] if one.is_report]
+
+
+def run_ids(client: TofuPilot, serial_number: str) -> list[str]:
+    return [run.id for run in client.runs.list(serial_numbers=[serial_number]).data]

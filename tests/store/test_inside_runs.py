@@ -1,0 +1,570 @@
+"""Lists of phases, measurements and logs, against a plain model of the same small histories."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from runcard.domain.errors import (
+    InvalidInput,
+    LogNotFound,
+    MeasurementNotFound,
+    PhaseNotFound,
+    QueryTooSlow,
+)
+from runcard.domain.ids import RunPart, part_id
+from runcard.domain.measurement import Measurement, Series
+from runcard.domain.outcome import LOG_LEVELS
+from runcard.domain.phase import Log, Phase
+from runcard.domain.report import RunReport
+from runcard.domain.sequence import PhaseSequence
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.changes import last_seq
+from runcard.store.creator import Creator
+from runcard.store.database import Database
+from runcard.store.inside_runs import MAX_PLACES, Deadline
+from runcard.store.log_records import LOG_ORDERS, LogFilter, get_log, list_logs
+from runcard.store.measurement_records import (
+    MEASUREMENT_ORDERS,
+    MeasurementFilter,
+    get_measurement,
+    list_measurements,
+)
+from runcard.store.pages import Page
+from runcard.store.phase_records import PHASE_ORDERS, PhaseFilter, get_phase, list_phases
+from runcard.store.procedures import create_procedure
+from runcard.store.run_filter import RunFilter
+from runcard.store.runs import delete_run
+from runcard.store.writer import Writer
+from tests.conftest import SQLITE_FILE, Template
+from tests.world import World
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+SERIALS = ("sn-b", "SN-A", "Sn-C")
+RUN_OUTCOMES = ("PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
+PHASE_OUTCOMES = ("PASS", "FAIL", "SKIP", "ERROR")
+MEASUREMENT_OUTCOMES = ("PASS", "FAIL", "UNSET")
+KINDS = ("numeric", "boolean", "string", "multidimensional", "empty", "json")
+LONG = 3600.0
+
+
+def some_of(names: Iterable[Any]) -> Any:
+    """Most of them, as a rule; now and then none."""
+    return st.sets(st.sampled_from(list(names))).map(lambda left_out: {*names} - left_out)
+
+
+def conditions(offered: dict[str, Any], at_most: int) -> Any:
+    """A few of the conditions that are offered: all together would leave nothing."""
+    return st.lists(st.sampled_from(sorted(offered)), max_size=at_most, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: offered[name] for name in names})
+    )
+
+
+# Small sets of values, so that equals are common.
+moments = st.integers(-3, 3).map(lambda minutes: START + timedelta(minutes=minutes))
+lengths = st.integers(0, 3).map(lambda seconds: timedelta(seconds=seconds))
+values = st.sampled_from(
+    [None, True, False, 0, 1, 1.5, -2, math.nan, math.inf, "", "a", "b", [1, 2], {"k": 1}]
+)
+measurements = st.builds(
+    Measurement,
+    name=st.sampled_from("mn"),
+    outcome=st.sampled_from(MEASUREMENT_OUTCOMES),
+    value=values,
+) | st.just(Measurement("m", "PASS", series=(Series([1, 2]), Series([3, 4]))))
+phases = st.builds(
+    lambda length, started_at, **given: Phase(started_at=started_at, ended_at=started_at + length, **given),
+    length=lengths,
+    name=st.sampled_from("pq"),
+    outcome=st.sampled_from(PHASE_OUTCOMES),
+    started_at=moments,
+    measurements=st.lists(measurements, min_size=1, max_size=3).map(tuple),
+    retry_count=st.integers(0, 2),
+    sequence_path=st.sampled_from([None, "s", "t"]),
+)
+logs = st.builds(
+    Log,
+    level=st.sampled_from(LOG_LEVELS),
+    timestamp=moments,
+    message=st.sampled_from(["Straße", "STRASSE", "100 %", "a_b"]),
+    source_file=st.sampled_from(["a.py", "b.py"]),
+    line_number=st.integers(1, 3),
+)
+histories = st.lists(
+    st.builds(
+        RunReport,
+        procedure=st.just("later"),
+        serial_number=st.sampled_from(SERIALS),
+        part_number=st.just("P"),
+        outcome=st.sampled_from(RUN_OUTCOMES),
+        started_at=moments,
+        duration=lengths,
+        phases=st.lists(phases, min_size=1, max_size=4).map(tuple),
+        logs=st.lists(logs, min_size=1, max_size=3).map(tuple),
+        sequences=st.just((PhaseSequence("s", "S", "PASS"), PhaseSequence("t", "T", "PASS"))),
+    ),
+    min_size=1,
+    max_size=4,
+)
+run_filters = conditions(
+    {
+        "serial_numbers": some_of(["SN-B", "sn-a", "sn-c", "nowhere"]).map(sorted),
+        "outcomes": some_of(RUN_OUTCOMES).map(sorted),
+        "duration_min": lengths,
+        "started_before": moments,
+    },
+    at_most=1,
+)
+
+
+class Row(NamedTuple):
+    """Something in the model: its run, as reported, and its place in it, and in which phase it lies."""
+
+    id: UUID
+    run_id: UUID
+    report: RunReport
+    phase: Phase
+    item: Any = None
+
+
+class Floor:
+    """Records histories, each under a procedure of its own."""
+
+    def __init__(self, database: Database, writer: Writer, world: World) -> None:
+        self.database = database
+        self.writer = writer
+        self.home = world.acme.id
+        self.elsewhere = world.globex.id
+        self._actor = world.acme.admin.actor
+
+    def procedure(self) -> UUID:
+        by = Creator.of(self._actor)
+        return self.writer.run(lambda tx: create_procedure(tx, self.home, "Any", by)).id
+
+    def record(self, procedure_id: UUID, reports: Sequence[RunReport]) -> dict[UUID, RunReport]:
+        """The reports by the ids of their runs, in the order of those."""
+        reports = [replace(report, procedure=str(procedure_id)) for report in reports]
+        runs = [prepare_run(report) for report in reports]
+        self.writer.run(lambda tx: [record_run(tx, self._actor, run) for run in runs])
+        return dict(sorted(zip((run.id for run in runs), reports, strict=True)))
+
+    def pages(self, listed: Callable[..., Any], limit: int, between: Callable[[], object]) -> list[UUID]:
+        """The ids on all pages, one after the other; something happens `between` the first and the second."""
+        ids: list[UUID] = []
+        with self.database.read() as connection:
+            snapshot = last_seq(connection)
+        for number in count():
+            with self.database.read() as connection:
+                page = listed(connection, self.home, page=Page(limit, number * limit, snapshot))
+            assert len(page.rows) == limit or not page.has_more
+            ids += [found.id for found in page.rows]
+            if not page.has_more:
+                return ids
+            if number == 0:
+                between()
+        raise AssertionError
+
+
+@pytest.fixture(scope="module")
+def floor(peopled: Template, peopled_database_url: str | None, module_data_dir: Path) -> Iterator[Floor]:
+    """One floor for all histories, which keep apart by their procedures."""
+    assert peopled.world is not None
+    database = Database.open(peopled_database_url, module_data_dir / SQLITE_FILE)
+    writer = Writer(database)
+    yield Floor(database, writer, peopled.world)
+    writer.close()
+    database.close()
+
+
+def is_asked_for(run: RunReport, asked: dict[str, Any]) -> bool:
+    serials = [serial.lower() for serial in asked.get("serial_numbers", SERIALS)]
+    return (
+        run.serial_number.lower() in serials
+        and run.outcome in asked.get("outcomes", RUN_OUTCOMES)
+        and run.duration >= asked.get("duration_min", timedelta())
+        and run.started_at is not None
+        and run.started_at <= asked.get("started_before", run.started_at)
+    )
+
+
+def ordered(rows: list[Row], value_of: Callable[[Row], Any], *, descending: bool) -> list[UUID]:
+    """Ids by value, equals by run and place; all of it the other way round where descending, and None at the end."""
+    with_value = sorted((row for row in rows if value_of(row) is not None), key=value_of)  # is stable
+    without = [row for row in rows if value_of(row) is None]
+    if descending:
+        with_value.reverse()
+        without.reverse()
+    return [row.id for row in with_value + without]
+
+
+def phase_rows(runs: dict[UUID, RunReport]) -> list[Row]:
+    return [
+        Row(part_id(run_id, RunPart.PHASE, place), run_id, report, phase)
+        for run_id, report in runs.items()
+        for place, phase in enumerate(report.phases)
+    ]
+
+
+def measurement_rows(runs: dict[UUID, RunReport]) -> list[Row]:
+    rows: list[Row] = []
+    for run_id, report in runs.items():
+        found = [(phase, item) for phase in report.phases for item in phase.measurements]
+        rows += [
+            Row(part_id(run_id, RunPart.MEASUREMENT, place), run_id, report, phase, item)
+            for place, (phase, item) in enumerate(found)
+        ]
+    return rows
+
+
+def was_repeated(row: Row) -> bool:
+    return any(
+        (other.name, other.sequence_path) == (row.phase.name, row.phase.sequence_path)
+        and other.retry_count > row.phase.retry_count
+        for other in row.report.phases
+    )
+
+
+def number_of(row: Row) -> float | None:
+    value = row.item.value
+    return value if type(value) in (int, float) and math.isfinite(value) else None
+
+
+def check(
+    floor: Floor,
+    history: Sequence[RunReport],
+    asked: dict[str, Any],
+    listed: Callable[[RunFilter, dict[UUID, RunReport]], tuple[Callable[..., Any], list[UUID], int]],
+) -> None:
+    procedure_id = floor.procedure()
+    runs = floor.record(procedure_id, history)
+    floor.record(floor.procedure(), history[:1])
+    of_runs = RunFilter(procedure_ids=[procedure_id], **asked)
+    left = {run_id: report for run_id, report in runs.items() if is_asked_for(report, asked)}
+    list_, expected, limit = listed(of_runs, left)
+    late = [report for report in history if is_asked_for(report, asked)][:1]
+    assert floor.pages(list_, limit, lambda: floor.record(procedure_id, late)) == expected
+
+
+page_lengths = st.integers(1, 4)
+few = settings(max_examples=20, deadline=None)
+phase_filters = conditions(
+    {
+        "only_final": st.booleans(),
+        "names": some_of("pqr"),
+        "outcomes": some_of(PHASE_OUTCOMES),
+        "sequence_paths": some_of("st"),
+        "started_after": moments,
+        "started_before": moments,
+        "duration_min": lengths,
+        "duration_max": lengths,
+    },
+    at_most=2,
+)
+
+
+@pytest.mark.parametrize("by", PHASE_ORDERS)
+@few
+@given(histories, run_filters, phase_filters, st.booleans(), page_lengths, st.booleans())
+def test_phases(
+    floor: Floor,
+    by: str,
+    history: list[RunReport],
+    of_runs: dict[str, Any],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+    by_id: bool,
+) -> None:
+    values: dict[str, Callable[[Row], Any]] = {
+        "started_at": lambda row: row.phase.started_at,
+        "duration": lambda row: row.phase.ended_at - row.phase.started_at,
+        "outcome": lambda row: row.phase.outcome,
+        "serial_number": lambda row: row.report.serial_number.lower(),
+        "phase_name": lambda row: row.phase.name,
+    }
+
+    def keeps(row: Row) -> bool:
+        phase, length = row.phase, row.phase.ended_at - row.phase.started_at
+        return (
+            not (asked.get("only_final", False) and was_repeated(row))
+            and ("names" not in asked or phase.name in asked["names"])
+            and ("outcomes" not in asked or phase.outcome in asked["outcomes"])
+            and ("sequence_paths" not in asked or phase.sequence_path in asked["sequence_paths"])
+            and asked.get("started_after", phase.started_at) <= phase.started_at
+            and phase.started_at <= asked.get("started_before", phase.started_at)
+            and asked.get("duration_min", length) <= length <= asked.get("duration_max", length)
+        )
+
+    def listed(runs: RunFilter, left: dict[UUID, RunReport]) -> tuple[Callable[..., Any], list[UUID], int]:
+        rows = phase_rows(left)
+        ids = [*[row.id for row in rows[::3]], *list(left)[:1], uuid4()] if by_id else None
+        rows = [row for row in rows if keeps(row) and (ids is None or row.id in ids or row.run_id in ids)]
+
+        def list_(connection: Any, home: UUID, page: Page) -> Any:
+            wanted = PhaseFilter(ids=ids, **asked)
+            return list_phases(
+                connection, home, runs, wanted, by, page, Deadline(LONG), descending=descending
+            )
+
+        return list_, ordered(rows, values[by], descending=descending), limit
+
+    check(floor, history, of_runs, listed)
+
+
+measurement_filters = conditions(
+    {
+        "only_final": st.booleans(),
+        "names": some_of("mo"),
+        "phase_names": some_of("pq"),
+        "outcomes": some_of(MEASUREMENT_OUTCOMES),
+        "kinds": some_of(KINDS),
+        "started_after": moments,
+        "value_min": st.sampled_from([-2, 0.5, 1]),
+        "value_max": st.sampled_from([0, 1, 1.5]),
+        "value_bool": st.booleans(),
+        "value_strings": some_of(["", "a", "c"]),
+    },
+    at_most=2,
+)
+
+
+@pytest.mark.parametrize("by", MEASUREMENT_ORDERS)
+@few
+@given(histories, run_filters, measurement_filters, st.booleans(), page_lengths, st.booleans())
+def test_measurements(
+    floor: Floor,
+    by: str,
+    history: list[RunReport],
+    of_runs: dict[str, Any],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+    by_id: bool,
+) -> None:
+    values: dict[str, Callable[[Row], Any]] = {
+        "started_at": lambda row: row.phase.started_at,
+        "value": number_of,
+        "outcome": lambda row: row.item.outcome,
+        "serial_number": lambda row: row.report.serial_number.lower(),
+        "phase_name": lambda row: row.phase.name,
+        "measurement_name": lambda row: row.item.name,
+    }
+
+    def keeps(row: Row) -> bool:
+        number, value = number_of(row), row.item.value
+        return (
+            not (asked.get("only_final", False) and was_repeated(row))
+            and ("names" not in asked or row.item.name in asked["names"])
+            and ("phase_names" not in asked or row.phase.name in asked["phase_names"])
+            and ("outcomes" not in asked or row.item.outcome in asked["outcomes"])
+            and ("kinds" not in asked or row.item.kind in asked["kinds"])
+            and asked.get("started_after", row.phase.started_at) <= row.phase.started_at
+            and ("value_min" not in asked or (number is not None and number >= asked["value_min"]))
+            and ("value_max" not in asked or (number is not None and number <= asked["value_max"]))
+            and ("value_bool" not in asked or value is asked["value_bool"])
+            and ("value_strings" not in asked or (isinstance(value, str) and value in asked["value_strings"]))
+        )
+
+    def listed(runs: RunFilter, left: dict[UUID, RunReport]) -> tuple[Callable[..., Any], list[UUID], int]:
+        rows = measurement_rows(left)
+        ids = [*[row.id for row in rows[::3]], *list(left)[:1], uuid4()] if by_id else None
+        rows = [row for row in rows if keeps(row) and (ids is None or row.id in ids or row.run_id in ids)]
+
+        def list_(connection: Any, home: UUID, page: Page) -> Any:
+            wanted = MeasurementFilter(ids=ids, **asked)
+            return list_measurements(
+                connection, home, runs, wanted, by, page, Deadline(LONG), descending=descending
+            )
+
+        return list_, ordered(rows, values[by], descending=descending), limit
+
+    check(floor, history, of_runs, listed)
+
+
+log_filters = conditions(
+    {
+        "search": st.sampled_from(["straSSE", "%", "A_B", "xyz"]),
+        "levels": some_of(LOG_LEVELS),
+        "source_files": some_of(["a.py", "c.py"]),
+        "logged_after": moments,
+        "logged_before": moments,
+    },
+    at_most=2,
+)
+HOLDING = {"straSSE": {"Straße", "STRASSE"}, "%": {"100 %"}, "A_B": {"a_b"}, "xyz": set()}
+
+
+@pytest.mark.parametrize("by", LOG_ORDERS)
+@few
+@given(histories, run_filters, log_filters, st.booleans(), page_lengths)
+def test_logs(
+    floor: Floor,
+    by: str,
+    history: list[RunReport],
+    of_runs: dict[str, Any],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+) -> None:
+    values: dict[str, Callable[[Row], Any]] = {
+        "created_at": lambda row: row.item.timestamp,
+        "level": lambda row: ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"].index(row.item.level),
+        "run_id": lambda row: row.run_id,
+        "outcome": lambda row: row.report.outcome,
+    }
+
+    def keeps(log: Log) -> bool:
+        return (
+            ("search" not in asked or log.message in HOLDING[asked["search"]])
+            and ("levels" not in asked or log.level in asked["levels"])
+            and ("source_files" not in asked or log.source_file in asked["source_files"])
+            and asked.get("logged_after", log.timestamp) <= log.timestamp
+            and log.timestamp <= asked.get("logged_before", log.timestamp)
+        )
+
+    def listed(runs: RunFilter, left: dict[UUID, RunReport]) -> tuple[Callable[..., Any], list[UUID], int]:
+        no_phase = Phase("", "PASS", START, START)
+        rows = [
+            Row(part_id(run_id, RunPart.LOG, place), run_id, report, no_phase, log)
+            for run_id, report in left.items()
+            for place, log in enumerate(report.logs)
+            if keeps(log)
+        ]
+
+        def list_(connection: Any, home: UUID, page: Page) -> Any:
+            wanted = LogFilter(**asked)
+            return list_logs(connection, home, runs, wanted, by, page, Deadline(LONG), descending=descending)
+
+        return list_, ordered(rows, values[by], descending=descending), limit
+
+    check(floor, history, of_runs, listed)
+
+
+@few
+@given(histories)
+def test_each_is_found_by_its_id_and_nothing_else_is(floor: Floor, history: list[RunReport]) -> None:
+    runs = floor.record(floor.procedure(), history)
+    with floor.database.read() as connection:
+        for row in phase_rows(runs):
+            found = get_phase(connection, floor.home, row.id)
+            assert (found.id, found.run.id) == (row.id, row.run_id)
+            assert repr(found.item.phase) == repr(row.phase)  # NaN is not itself
+            assert found.item.is_final is not was_repeated(row)
+        for row in measurement_rows(runs):
+            measured = get_measurement(connection, floor.home, row.id)
+            assert repr((measured.item.measurement, measured.item.attempt.phase)) == repr(
+                (row.item, row.phase)
+            )
+        for run_id, report in runs.items():
+            for place, log in enumerate(report.logs):
+                assert get_log(connection, floor.home, part_id(run_id, RunPart.LOG, place)).item.log == log
+            for nothing in (run_id, part_id(run_id, RunPart.PHASE, 99), uuid4()):
+                with pytest.raises(PhaseNotFound):
+                    get_phase(connection, floor.home, nothing)
+                with pytest.raises(MeasurementNotFound):
+                    get_measurement(connection, floor.home, nothing)
+                with pytest.raises(LogNotFound):
+                    get_log(connection, floor.home, nothing)
+        for row in phase_rows(runs):
+            with pytest.raises(PhaseNotFound):
+                get_phase(connection, floor.elsewhere, row.id)
+            with pytest.raises(MeasurementNotFound):
+                get_measurement(connection, floor.home, row.id)
+
+
+LOGGED = RunReport(
+    procedure="later",
+    serial_number="SN",
+    part_number="P",
+    outcome="PASS",
+    logs=(Log("INFO", START, "one", "a.py", 1),),
+)
+
+
+class Clock:
+    """Goes on by a second each time that somebody looks."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        self._now += 1
+        return self._now
+
+
+def test_a_list_ends_at_its_deadline(floor: Floor) -> None:
+    procedure_id = floor.procedure()
+    floor.record(procedure_id, [LOGGED] * 3)
+
+    def list_(seconds: float) -> int:
+        deadline = Deadline(seconds, Clock())
+        runs = RunFilter(procedure_ids=[procedure_id])
+        with floor.database.read() as connection:
+            found = list_logs(
+                connection, floor.home, runs, LogFilter(), "level", Page(9), deadline, descending=True
+            )
+        return len(found.rows)
+
+    assert list_(4) == 3
+    with pytest.raises(QueryTooSlow, match="not ready within 3 s"):
+        list_(3)
+
+
+def test_more_places_than_a_list_keeps_are_refused(floor: Floor) -> None:
+    page = Page(1, MAX_PLACES)
+    with floor.database.read() as connection, pytest.raises(InvalidInput) as refused:
+        list_logs(
+            connection,
+            floor.home,
+            RunFilter(),
+            LogFilter(),
+            "level",
+            page,
+            Deadline(LONG),
+            descending=True,
+        )
+    assert refused.value.issues[0].path == ("cursor",)
+
+
+def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
+    procedure_id = floor.procedure()
+    made = floor.record(procedure_id, [LOGGED] * 230)
+    gone = next(iter(made))
+    floor.writer.run(lambda tx: delete_run(tx, floor.home, gone))
+    with floor.database.read() as connection:
+        found = list_logs(
+            connection,
+            floor.home,
+            RunFilter(procedure_ids=[procedure_id]),
+            LogFilter(),
+            "created_at",
+            Page(500),
+            Deadline(LONG),
+            descending=False,
+        )
+    assert [one.run.id for one in found.rows] == list(made)[1:]
+
+
+def test_another_organization_sees_none_of_it(floor: Floor) -> None:
+    procedure_id = floor.procedure()
+    run_id = next(iter(floor.record(procedure_id, [LOGGED])))
+    with floor.database.read() as connection:
+        found = list_logs(
+            connection,
+            floor.elsewhere,
+            RunFilter(ids=[run_id]),
+            LogFilter(),
+            "level",
+            Page(9),
+            Deadline(LONG),
+            descending=False,
+        )
+    assert found == ([], False)
