@@ -1,7 +1,7 @@
 """From what is wrong to what the caller reads: the one table of classes and statuses, and the one error body."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -68,15 +68,20 @@ def not_found_body() -> bytes:
 
 
 def error_body(code: str, message: str, issues: tuple[e.Issue, ...]) -> bytes:
-    told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
     body: dict[str, Any] = {
         "code": code,
         "message": message,
         "issues": [{"path": issue.path, "message": _told(issue), "code": "invalid"} for issue in issues],
         # Clients of v1 show only this one, so it says what is wrong too.
-        "error": {"message": f"{message}: {told}" if told else message},
+        "error": {"message": in_one_line(message, issues)},
     }
     return msgspec.json.encode(body)
+
+
+def in_one_line(message: str, issues: Sequence[e.Issue]) -> str:
+    """A message with the first issues, for readers who see nothing else."""
+    told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
+    return f"{message}: {told}" if told else message
 
 
 def _told(issue: e.Issue) -> str:

@@ -1,6 +1,7 @@
 """Tables: a header that names the columns, and rows below it. The content tells text from workbook, not a name."""
 
 import reprlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -55,34 +56,41 @@ class Row(NamedTuple):
         return self.cells[column.position] if column.position < len(self.cells) else None
 
 
-class Table(NamedTuple):
+class Table:
     """rows: those that are not blank, at least one. decimal_comma: numbers may be written so."""
 
-    header: Sequence[str]
-    rows: Sequence[Row]
-    decimal_comma: bool
+    def __init__(self, header: Sequence[str], rows: Sequence[Row], *, decimal_comma: bool) -> None:
+        self.header = header
+        self.rows = rows
+        self.decimal_comma = decimal_comma
+        self._positions: dict[str, list[int]] = defaultdict(list)
+        for position, title in enumerate(header):
+            self._positions[title].append(position)
 
     def column(self, name: str) -> Column:
         """The column with this name in the header. Raises InvalidInput where there is none or more than one."""
-        positions = [at for at, title in enumerate(self.header) if title == name.strip()]
-        match positions:
+        name = name.strip()
+        match self._positions.get(name, []):
             case [position]:
-                return Column(name.strip(), position)
+                return Column(name, position)
             case []:
-                titles = [title for title in self.header if title]
-                shown = ", ".join(map(repr, titles[:_SHOWN_COLUMNS]))
-                more = f" and {len(titles) - _SHOWN_COLUMNS} more" if len(titles) > _SHOWN_COLUMNS else ""
                 raise InvalidInput.at(
-                    "mapping", f"column {name!r} is not in the file, which has {shown}{more}"
+                    "mapping", f"column {name!r} is not in the file, which has {self._titles()}"
                 )
-            case _:
+            case positions:
                 at = " and ".join(str(position + 1) for position in positions)
                 raise InvalidInput.at(
                     "mapping", f"column {name!r} stands twice in the header, at {at}; rename one"
                 )
 
     def optional_column(self, name: str | None) -> Column | None:
+        """The same; None where the mapping names none."""
         return None if name is None else self.column(name)
+
+    def _titles(self) -> str:
+        titles = [title for title in self.header if title]
+        more = len(titles) - _SHOWN_COLUMNS
+        return ", ".join(map(repr, titles[:_SHOWN_COLUMNS])) + (f" and {more} more" if more > 0 else "")
 
 
 def read_table(content: bytes) -> Table:
@@ -110,7 +118,7 @@ def _table(rows: Iterator[Row], *, decimal_comma: bool) -> Table:
     below = list(rows)
     if not below:
         raise UnreadableReport("The file has a header and no row below it. Upload a table with data.")
-    return Table([text_of(cell) for cell in top.cells], below, decimal_comma)
+    return Table([text_of(cell) for cell in top.cells], below, decimal_comma=decimal_comma)
 
 
 def _filled(rows: Iterable[list[Cell]]) -> Iterator[Row]:

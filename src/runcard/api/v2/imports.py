@@ -11,6 +11,7 @@ from runcard.api.v2.import_templates import mapping_of
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.edge.deps import Parts, WithParts, WithRecorder, json_body
+from runcard.edge.errors import in_one_line
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.importers.table_mapping import TableMapping
@@ -31,8 +32,6 @@ from runcard.store.import_templates import get_template
 from runcard.store.transaction import Transaction
 
 router = APIRouter()
-
-_SHOWN_ISSUES = 3
 
 
 class ImportStructuredItem(Struct):
@@ -153,7 +152,4 @@ def _client(request: Request) -> RunClient:
 
 
 def _told(error: RuncardError) -> str:
-    if not isinstance(error, InvalidInput):
-        return error.message
-    issues = [f"{issue.location}: {issue.message}" for issue in error.issues[:_SHOWN_ISSUES]]
-    return f"{error.message}: {'; '.join(issues)}"
+    return in_one_line(error.message, error.issues if isinstance(error, InvalidInput) else ())
