@@ -23,7 +23,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint format lock bench clean install install-test
+.PHONY: help demo serve test lint format lock openapi bench clean install install-test
 
 help: ## show these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ format: install-test ## put code into the one form, mend what can be mended
 lock: .cache/lock/bin/uv ## pin dependencies anew, as pyproject.toml says
 	$(COMPILE) $(LOCK) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(LOCK) pyproject.toml --extra test --constraint requirements.lock --output-file requirements-test.lock
+
+openapi: install-test ## write docs/api/openapi.json anew
+	$(BIN)/python .ci/openapi.py
 
 bench: install-test ## measure this machine
 	$(BIN)/python bench/ingest.py

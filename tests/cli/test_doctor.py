@@ -190,13 +190,13 @@ def test_an_upload_that_no_run_took_up_is_no_fault_and_is_removed_after_a_day(pa
         update(attachments).where(attachments.c.id == old.id).values(created_at=LONG_AGO, stored_at=LONG_AGO)
     )
     assert patient.findings() == []
-    assert "1 uploads belong to no run" in patient.told()
+    assert "1 uploads belong to nothing" in patient.told()
 
     assert "1 files and uploads that belonged to nothing were removed" in patient.told("--mend")
     assert patient.blobs.find(old.blob_key) is None
     assert patient.blobs.find(fresh.blob_key) is not None
     assert patient.blobs.find(patient.attachment.blob_key) is not None
-    assert "belong to no run" not in patient.told()
+    assert "belong to nothing" not in patient.told()
 
 
 def test_a_key_that_others_can_read_is_found(patient: Patient) -> None:

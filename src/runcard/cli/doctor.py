@@ -81,7 +81,7 @@ class _Checkup:
         if self._removed:
             typer.echo(f"{self._removed} files and uploads that belonged to nothing were removed.")
         if self._abandoned:
-            typer.echo(f"{self._abandoned} uploads belong to no run; `runcard doctor --mend` removes them.")
+            typer.echo(f"{self._abandoned} uploads belong to nothing; `runcard doctor --mend` removes them.")
 
     def show_json(self) -> None:
         show_json(

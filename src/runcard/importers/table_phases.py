@@ -110,7 +110,7 @@ class PhaseCollector:
                 ("rows", row.number),
                 f"row {row.number} gives phase {name!r} one measurement twice; name them apart",
             )
-        repeats = attempt is not None and not names.isdisjoint(attempt.measurements)
+        repeats = attempt is not None and not attempt.measurements.keys().isdisjoint(names)
         if attempt is None or repeats or (not measurements and self._rows_are_phases):
             attempt = self._latest[name] = _Attempt(name)
             self._attempts.append(attempt)

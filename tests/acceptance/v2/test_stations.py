@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ from tests.world import World
 Fresh = Callable[[str], str]
 Unchanged = Callable[[], AbstractContextManager[None]]
 
-NOWHERE = str(uuid4())
+NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 def _team(server: Server, name: str, organization: str = "acme") -> str:

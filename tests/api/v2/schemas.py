@@ -19,21 +19,21 @@ class Document:
     """An OpenAPI document; `prefix` stands before the paths that both have."""
 
     def __init__(self, document: Json, prefix: str) -> None:
-        self._document = document
+        self.document = document
         self._prefix = prefix
 
     def operation(self, path: str, method: str) -> Json:
         return next(found for where, how, found in self.operations() if (where, how) == (path, method))
 
     def operations(self) -> Iterator[tuple[str, str, Json]]:
-        for path, operations in self._document["paths"].items():
+        for path, operations in self.document["paths"].items():
             for method, operation in operations.items():
                 if path.startswith(self._prefix):
                     yield path.removeprefix(self._prefix).replace(":path}", "}"), method, operation
 
     def resolved(self, schema: Json) -> Json:
         while "$ref" in schema:
-            schema = self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         return schema
 
     def shape(self, schema: Json) -> Shape:

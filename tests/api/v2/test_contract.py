@@ -16,6 +16,7 @@ from runcard.settings import Settings
 from tests.api.v2.schemas import Document, Json, differences
 
 _CONTRACT = Path(__file__).with_name("contract.json")
+_SNAPSHOT = Path(__file__).parents[3] / "docs" / "api" / "openapi.json"
 _REASONS = Path(__file__).parents[3] / "docs" / "api" / "differences.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 
@@ -62,6 +63,11 @@ def test_each_difference_has_a_reason(contract: Document, served: Document) -> N
 def _pattern(row: tuple[str, str]) -> re.Pattern[str]:
     """What a row of the page is about: its `*` stands for anything, and its `|` is written so that it ends no cell."""
     return re.compile(".*".join(map(re.escape, row[0].replace(r"\|", "|").split("*"))))
+
+
+def test_the_snapshot_is_what_is_served(served: Document) -> None:
+    written = json.loads(_SNAPSHOT.read_text("utf-8"))
+    assert written == served.document, "run `make openapi` and look at what it changes"
 
 
 def _of_operation(contract: Document, served: Document, theirs: Json, ours: Json) -> Iterator[str]:

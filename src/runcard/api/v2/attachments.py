@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.shapes import IdListResult, NameBody, UploadSlot
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AttachmentNotFound, RunNotFound
@@ -56,7 +57,7 @@ def finalize(
     connection: WithConnection,
 ) -> Response:
     """Confirm that the bytes of a file have arrived, and learn where to get them."""
-    announced = get_attachment(connection, actor.organization_id, _id_of(id))
+    announced = get_attachment(connection, actor.organization_id, id_of(id, AttachmentNotFound))
     (attachment,) = settled(parts, [announced])
     if attachment.stored_at is None:
         raise AttachmentNotFound(id)
@@ -75,7 +76,7 @@ def delete(
     asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
     """Delete files, whatever they are part of; all of them, or none where one is unknown."""
-    ids = [_id_of(text) for text in asked.ids]
+    ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
     deleted = parts.writer.run(
         lambda tx: delete_attachments(tx, actor.organization_id, ids), changes_catalog=False
     )
@@ -94,10 +95,7 @@ def create_of_run(
     body: WithName,
 ) -> Response:
     """Announce a file that is part of a run from the start."""
-    try:
-        run_id = UUID(id)
-    except ValueError:
-        raise RunNotFound(id) from None
+    run_id = id_of(id, RunNotFound)
     attachment = parts.writer.run(
         lambda tx: announce_file_of_run(tx, actor, run_id, body.name), changes_catalog=False
     )
@@ -137,7 +135,7 @@ def delete_of_unit(
 
     def apply(tx: Transaction) -> list[Attachment]:
         unit = tx.catalog.get_unit(home, serial_number)
-        ids = [_id_of(text) for text in asked.ids]
+        ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
         return list(delete_attachments(tx, home, ids, of_unit=unit.id))
 
     deleted = parts.writer.run(apply, changes_catalog=False)
@@ -148,10 +146,3 @@ def delete_of_unit(
 def _slot(request: Request, parts: WithParts, attachment: Attachment) -> Response:
     slot = slot_of(parts, attachment, str(request.base_url))
     return JsonResponse(UploadSlot(slot.id, slot.url))
-
-
-def _id_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise AttachmentNotFound(text) from None

@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from runcard.domain.errors import InvalidInput
-from runcard.domain.instant import as_utc
+from runcard.api.v2.bounds import moment_bound
 from runcard.edge.paging import PageQuery
 
 
@@ -22,11 +21,7 @@ class Period(NamedTuple):
 
 def period_of(asked: CreatedQuery) -> Period:
     """When what is listed must have been created, in UTC. Raises InvalidInput."""
-    return Period(_utc("created_after", asked.created_after), _utc("created_before", asked.created_before))
-
-
-def _utc(field: str, moment: datetime | None) -> datetime | None:
-    try:
-        return None if moment is None else as_utc(moment)
-    except ValueError as error:
-        raise InvalidInput.at(field, str(error)) from error
+    return Period(
+        moment_bound("created_after", asked.created_after),
+        moment_bound("created_before", asked.created_before),
+    )

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import Response
 
+from runcard.api.v2.bounds import moment_bound
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.shapes import IdName
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.deployment import Environment, Mode, Provider, Status, Trigger
-from runcard.domain.errors import DeploymentNotFound, InvalidInput
-from runcard.domain.instant import as_utc
+from runcard.domain.errors import DeploymentNotFound
 from runcard.domain.outcome import LogLevel
 from runcard.edge.deps import Parts, WithActor, WithConnection, WithParts
 from runcard.edge.openapi import operation
@@ -171,7 +172,9 @@ def get(
 ) -> Response:
     """A deployment with its archive, commit, stations and log; a station sees those that were brought to it."""
     home = actor.organization_id
-    deployment = get_deployment(connection, home, _id_of(id), station_id=_station_id(actor))
+    deployment = get_deployment(
+        connection, home, id_of(id, DeploymentNotFound), station_id=_station_id(actor)
+    )
     stations = list_deployed_stations(connection, home, [deployment.id]).get(deployment.id, ())
     files = [deployment.artifact_id, *(station.image_id for station in stations)]
     urls = _Urls(
@@ -229,17 +232,10 @@ def _filter(actor: Actor, asked: DeploymentListQuery) -> DeploymentFilter:
         pushed=asked.pushed,
         branches=asked.branch_names,
         authors=asked.author_usernames,
-        deployed_after=_moment("deployed_after", asked.deployed_after),
-        deployed_before=_moment("deployed_before", asked.deployed_before),
+        deployed_after=moment_bound("deployed_after", asked.deployed_after),
+        deployed_before=moment_bound("deployed_before", asked.deployed_before),
         search=asked.search_query,
     )
-
-
-def _moment(field: str, moment: datetime | None) -> datetime | None:
-    try:
-        return None if moment is None else as_utc(moment)
-    except ValueError as error:
-        raise InvalidInput.at(field, str(error)) from error
 
 
 def _station_id(actor: Actor) -> UUID | None:
@@ -286,10 +282,3 @@ def _commit(home: UUID, deployment: Deployment) -> DeploymentGetCommit | None:
 def _git_id(home: UUID, repository: Repository | None, kind: str, name: str) -> UUID:
     """Commits and branches are no records of their own: their ids are made of what they are."""
     return uuid5(home, "\0".join((repository.full_name if repository else "", kind, name)))
-
-
-def _id_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DeploymentNotFound(text) from None

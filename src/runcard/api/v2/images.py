@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from runcard.api.v2.ids import id_of
 from runcard.domain.errors import AttachmentNotFound
 from runcard.store.attachments import get_attachment
 from runcard.store.database import Connection
@@ -14,8 +15,4 @@ def image_id_of(connection: Connection, organization_id: UUID, text: str) -> UUI
     """
     if not text:
         return None
-    try:
-        upload_id = UUID(text)
-    except ValueError:
-        raise AttachmentNotFound(text) from None
-    return get_attachment(connection, organization_id, upload_id).id
+    return get_attachment(connection, organization_id, id_of(text, AttachmentNotFound)).id

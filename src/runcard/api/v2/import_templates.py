@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.shapes import SOME_TEXT, CreatorRef, IdName, IdResult, creator, named
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import ImportTemplateNotFound
@@ -102,7 +103,7 @@ def get(
     connection: WithConnection,
 ) -> Response:
     """A template with its mapping and who made it."""
-    template = get_template(connection, actor.organization_id, _id_of(id))
+    template = get_template(connection, actor.organization_id, id_of(id, ImportTemplateNotFound))
     return JsonResponse(
         ImportTemplateGetResponse(
             template.id,
@@ -122,16 +123,8 @@ def delete(
     parts: WithParts,
 ) -> Response:
     """Delete a template; runs that were imported with it stay."""
-    template_id = _id_of(id)
+    template_id = id_of(id, ImportTemplateNotFound)
     parts.writer.run(
         lambda tx: delete_template(tx, actor.organization_id, template_id), changes_catalog=False
     )
     return JsonResponse(IdResult(template_id))
-
-
-def _id_of(text: str) -> UUID:
-    """Raises ImportTemplateNotFound for what is no id."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise ImportTemplateNotFound(text) from error

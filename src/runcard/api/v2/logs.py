@@ -9,6 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v2.bounds import moment_bound
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
 from runcard.domain.errors import LogNotFound
@@ -107,10 +108,7 @@ def get(
     connection: WithConnection,
 ) -> Response:
     """A line that a run logged."""
-    try:
-        found = get_log(connection, actor.organization_id, UUID(id))
-    except ValueError:
-        raise LogNotFound(id) from None
+    found = get_log(connection, actor.organization_id, id_of(id, LogNotFound))
     return JsonResponse(_shown(found))
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from runcard.api.v2.bounds import moment_bound
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.measurement_shapes import (
     MeasurementOut,
     ValidatorOut,
@@ -142,10 +143,7 @@ def get(
     connection: WithConnection,
 ) -> Response:
     """A measurement with its validators, aggregations and series."""
-    try:
-        found = get_measurement(connection, actor.organization_id, UUID(id))
-    except ValueError:
-        raise MeasurementNotFound(id) from None
+    found = get_measurement(connection, actor.organization_id, id_of(id, MeasurementNotFound))
     attempt, run = found.item.attempt, found.run
     shown = measurement_out(run.id, found.item.position, found.item.measurement)
     return JsonResponse(

@@ -9,6 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v2.bounds import duration_bound, moment_bound
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.measurement_shapes import MeasurementOut, measurement_out
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
 from runcard.api.v2.shapes import IdName
@@ -143,10 +144,7 @@ def get(
     connection: WithConnection,
 ) -> Response:
     """A phase with its measurements."""
-    try:
-        found = get_phase(connection, actor.organization_id, UUID(id))
-    except ValueError:
-        raise PhaseNotFound(id) from None
+    found = get_phase(connection, actor.organization_id, id_of(id, PhaseNotFound))
     attempt, run = found.item, found.run
     phase = attempt.phase
     return JsonResponse(

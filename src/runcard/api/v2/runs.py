@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from runcard.api.v2.ids import id_of
 from runcard.api.v2.run_bodies import RunCreateBody, UsualRunCreateBody
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
 from runcard.api.v2.run_reports import report_of
@@ -31,7 +32,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse, header_of, send_json
-from runcard.edge.uploads import download_url
+from runcard.edge.uploads import download_url, settled
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.attachments import list_attachments
@@ -157,7 +158,7 @@ def delete(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> list[UUID]:
-        ids = [_id_of(text) for text in dict.fromkeys(asked.ids)]
+        ids = [id_of(text, RunNotFound) for text in dict.fromkeys(asked.ids)]
         for run_id in ids:
             if not delete_run(tx, home, run_id):
                 raise RunNotFound(run_id)
@@ -175,7 +176,7 @@ def get(
     connection: WithConnection,
 ) -> Response:
     """A run with its phases, measurements, logs, attachments and sub-units."""
-    home, run_id = actor.organization_id, _id_of(id)
+    home, run_id = actor.organization_id, id_of(id, RunNotFound)
     record = find_run(connection, home, run_id)
     if record is None:
         raise RunNotFound(id)
@@ -183,7 +184,7 @@ def get(
     run = WholeRun(
         record,
         read_documents(connection, home, [run_id])[run_id],
-        list_attachments(connection, home, [run_id]).get(run_id, ()),
+        settled(parts, list_attachments(connection, home, [run_id]).get(run_id, ())),
         list_moved_units(connection, home, record),
         read_metadata(connection, home, [run_id]).get(run_id, {}),
     )
@@ -198,7 +199,7 @@ def update(
     body: Annotated[RunUpdateBody, json_body(RunUpdateBody)],
 ) -> Response:
     """Link uploads to a run, beside those that are linked to it."""
-    run_id = _id_of(id)
+    run_id = id_of(id, RunNotFound)
     parts.writer.run(
         lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id), changes_catalog=False
     )
@@ -215,7 +216,7 @@ def update_metadata(
     body: Annotated[RunMetadataBody, json_body(RunMetadataBody)],
 ) -> Response:
     """Merge metadata into a run; a null takes its key away."""
-    home, run_id = actor.organization_id, _id_of(id)
+    home, run_id = actor.organization_id, id_of(id, RunNotFound)
 
     def apply(tx: Transaction) -> None:
         if find_procedure_of(tx.connection, home, run_id) is None:
@@ -231,10 +232,3 @@ def update_metadata(
 def _check_email(operator: str | None) -> None:
     if operator is not None and "@" not in operator:
         raise InvalidInput.at("operated_by", f"operated_by {operator!r} is no e-mail; give the operator's")
-
-
-def _id_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise RunNotFound(text) from None

@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
+from runcard.api.v2.ids import id_of
+from runcard.api.v2.images import image_id_of
 from runcard.api.v2.shapes import (
     SOME_TEXT,
     IdName,
@@ -19,7 +21,7 @@ from runcard.api.v2.shapes import (
 )
 from runcard.api.v2.station_detail import StationDetail, detail_of
 from runcard.domain.actor import StationActor, UserActor
-from runcard.domain.errors import AttachmentNotFound, StationNotFound
+from runcard.domain.errors import StationNotFound
 from runcard.edge.deps import (
     WithActor,
     WithConnection,
@@ -33,7 +35,6 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.store.attachments import get_attachment
 from runcard.store.database import Connection
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.station_records import (
@@ -162,7 +163,7 @@ def get(
     connection: WithConnection,
 ) -> Response:
     """A station by id, with the procedures that it may report; an archived one too."""
-    station = get_station_record(connection, actor.organization_id, _id_of(id))
+    station = get_station_record(connection, actor.organization_id, id_of(id, StationNotFound))
     return JsonResponse(detail_of(connection, actor.organization_id, station))
 
 
@@ -174,7 +175,7 @@ def update(
     body: Annotated[StationUpdateBody, json_body(StationUpdateBody)],
 ) -> Response:
     """Rename a station, set or take away its image and its team, merge its metadata."""
-    home, station_id = actor.organization_id, _id_of(id)
+    home, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdName:
         station = get_station_in_use(tx.connection, home, station_id)
@@ -193,7 +194,7 @@ def remove(
     parts: WithParts,
 ) -> Response:
     """Delete a station that has made nothing yet, archive one that has."""
-    home, station_id = actor.organization_id, _id_of(id)
+    home, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdResult:
         get_station_in_use(tx.connection, home, station_id)
@@ -213,22 +214,5 @@ def _changed(
             team=None if body.team_id is None else get_team(connection, home, body.team_id)
         )
     if body.image_id is not UNSET:
-        after = after._replace(image_id=_image_id(connection, home, body.image_id))
+        after = after._replace(image_id=image_id_of(connection, home, body.image_id))
     return after
-
-
-def _image_id(connection: Connection, home: UUID, text: str) -> UUID | None:
-    if not text:
-        return None
-    try:
-        upload_id = UUID(text)
-    except ValueError:
-        raise AttachmentNotFound(text) from None
-    return get_attachment(connection, home, upload_id).id
-
-
-def _id_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise StationNotFound(text) from None
