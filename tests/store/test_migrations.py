@@ -1,12 +1,25 @@
 """Migrations make exactly the tables that the code names."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select
+from sqlalchemy import Connection, Insert, Table, insert, inspect, select, update
+from sqlalchemy.exc import IntegrityError
 
+from runcard.domain.ids import new_id
+from runcard.domain.run import RunDocument
+from runcard.store import tables as t
 from runcard.store.database import Database
+from runcard.store.documents import compress_documents, pack_document
 from runcard.store.migrate import migrate
 from runcard.store.tables import catalog_version, metadata
+from tests.postgresql import Postgresql
 
 
 def test_migrations_equal_the_tables(database: Database) -> None:
@@ -30,6 +43,62 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     migrate(database)
     with database.read() as connection:
         assert connection.execute(select(catalog_version)).all() == [(1, 0)]
+
+
+@pytest.fixture
+def first_schema(postgresql_if_wanted: Postgresql | None, tmp_path: Path) -> Iterator[Database]:
+    """A database that has seen the first migration only."""
+    with ExitStack() as stack:
+        url = None if postgresql_if_wanted is None else stack.enter_context(postgresql_if_wanted.database())
+        opened = Database.open(url, tmp_path / "first.sqlite3")
+        stack.callback(opened.close)
+        migrate(opened, "0001")
+        yield opened
+
+
+def test_a_database_of_the_first_schema_keeps_what_it_holds(first_schema: Database) -> None:
+    home, other = new_id(), new_id()
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    document = compress_documents([pack_document(RunDocument())])[0]
+    rows: list[tuple[Table, dict[str, Any]]] = [
+        (t.organizations, {"id": home, "slug": "acme", "name": "Acme", **dict.fromkeys(_POLICIES, True)}),
+        (t.users, {"email": "a@b.c", "email_key": "a@b.c", "name": "A", "role": "admin"}),
+        (t.procedures, {"identifier": "FVT1", "identifier_key": "fvt1", "name": "Board"}),
+        (t.parts, {"number": "P", "number_key": "p", "name": "P"}),
+        (t.revisions, {"part_id": home, "number": "A", "number_key": "a", "is_default": True}),
+        (t.units, {"serial_number": "S", "serial_key": "s", "part_id": home, "revision_id": home}),
+        (
+            t.runs,
+            {**dict.fromkeys(("procedure_id", "unit_id", "part_id", "revision_id"), home), **_times(moment)},
+        ),
+    ]
+    with first_schema.engine.begin() as connection:
+        for table, row in rows:
+            mine = {} if table is t.organizations else {"organization_id": home}
+            connection.execute(_insert(connection, table, {"id": home, "created_at": moment, **mine, **row}))
+        connection.execute(insert(t.run_documents).values(run_id=home, organization_id=home, body=document))
+    migrate(first_schema)
+    with first_schema.read() as connection:
+        run = connection.execute(select(t.runs)).one()
+        assert (run.id, run.unit_id, run.started_at, run.client_run_ref) == (home, home, moment, None)
+        assert connection.execute(select(t.run_documents.c.body)).scalar_one() == document
+        assert connection.execute(select(t.procedures.c.auto_push_enabled)).scalar_one() is False
+    with first_schema.engine.begin() as connection, pytest.raises(IntegrityError):
+        connection.execute(update(t.runs).values(deployment_id=other))
+
+
+_POLICIES = [one.name for one in t.organizations.c if one.name.startswith("station_may_")]
+
+
+def _times(moment: datetime) -> dict[str, Any]:
+    return {"outcome": "PASS", "started_at": moment, "ended_at": moment}
+
+
+def _insert(connection: Connection, table: Table, values: dict[str, Any]) -> Insert:
+    """An insert that names only columns which the database has by now."""
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    assert set(values) <= there
+    return insert(table).values(values)
 
 
 def test_a_commit_waits_for_the_disk(database: Database) -> None:

@@ -15,16 +15,16 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x52_43_03
 
 
-def migrate(database: Database) -> None:
+def migrate(database: Database, to: str = "head") -> None:
     """Run the migrations that this database has not seen; of several processes that start at once, one does it.
 
-    Raises DatabaseFailed for the database of a newer Runcard.
+    to: the last migration to run. Raises DatabaseFailed for the database of a newer Runcard.
     """
     with database.writing_connection() as connection, connection.begin():
         if database.is_postgresql:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         try:
-            command.upgrade(_config(connection), "head")
+            command.upgrade(_config(connection), to)
         except CommandError as error:
             raise DatabaseFailed(
                 f"The database cannot be migrated: {error}. Is this Runcard older than it?"
