@@ -93,10 +93,10 @@ def create_app(settings: Settings) -> ApiPaths:
             database.close()
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
-    app.include_router(v1.router, prefix="/api/v1")
+    app.include_router(v1.router, prefix="/api/v1", tags=["v1"])
     app.include_router(v1.router, prefix="/v1", include_in_schema=False)
     app.include_router(v2.router, prefix=_V2)
-    app.include_router(cli.router, prefix="/api/cli")
+    app.include_router(cli.router, prefix="/api/cli", tags=["command lines"])
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)

@@ -22,7 +22,7 @@ def show_docs() -> Response:
         swagger_js_url=f"{_FILES}/swagger-ui-bundle.js",
         swagger_css_url=f"{_FILES}/swagger-ui.css",
         swagger_favicon_url=f"{_FILES}/favicon.png",
-        swagger_ui_parameters={"docExpansion": "none", "filter": True},
+        swagger_ui_parameters={"docExpansion": "none", "filter": True, "tagsSorter": "alpha"},
     )
 
 

@@ -15,4 +15,6 @@ for part in (runs, uploads, units, live):
     router.include_router(part.router)
 
 # What the OpenAPI document says of routes that FastAPI does not see, by path and method.
-DESCRIPTIONS = {"/runs": {"post": {"summary": "Create Run", **operation(b.IdBody, b.CreateRunBody)}}}
+DESCRIPTIONS = {
+    "/runs": {"post": {"summary": "Create Run", "tags": ["v1"], **operation(b.IdBody, b.CreateRunBody)}}
+}

@@ -34,35 +34,30 @@ create_run = runs.create_run
 
 router = APIRouter()
 router.routes.append(Route("/runs", create_run, methods=["POST"]))
-# A path of a revision or of a unit's files is one of a part or unit too, whose number would hold slashes.
-for part in (
-    runs,
-    attachments,
-    unit_children,
-    unit_lists,
-    units,
-    revisions,
-    parts,
-    procedures,
-    versions,
-    batches,
-    stations,
-    users,
-    identity,
-    deployments,
-    phases,
-    measurements,
-    logs,
-    imports,
-    import_templates,
-):
-    router.include_router(part.router)
+# By tag. A path of a revision or of a unit's files is one of a part or unit too, whose number would hold slashes: so
+# those come first.
+_RESOURCES = {
+    "runs": (runs,),
+    "attachments": (attachments,),
+    "units": (unit_children, unit_lists, units),
+    "parts": (revisions, parts),
+    "procedures": (procedures, versions),
+    "batches": (batches,),
+    "stations": (stations,),
+    "users": (users, identity),
+    "deployments": (deployments,),
+    "phases, measurements, logs": (phases, measurements, logs),
+    "imports": (imports, import_templates),
+}
+for tag, modules in _RESOURCES.items():
+    for module in modules:
+        router.include_router(module.router, tags=[f"v2 {tag}"])
 
 # What the OpenAPI document says of routes that FastAPI does not see, by path and method.
 DESCRIPTIONS = {
     "/runs": {
         "post": {
-            "summary": "Store one finished run",
+            "tags": ["v2 runs"],
             **operation(runs.RunCreateResponse, RunCreateBody, name="run-create"),
         }
     }

@@ -15,6 +15,11 @@ AnyLog = TypeVar("AnyLog")
 Number = float | int
 # What every client can say exactly.
 Integer = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+# Clients of 2.2 write whole numbers as floats.
+LineNumber = (
+    Annotated[int, Meta(ge=-MAX_LINE_NUMBER, le=MAX_LINE_NUMBER)]
+    | Annotated[float, Meta(ge=-MAX_LINE_NUMBER, le=MAX_LINE_NUMBER, multiple_of=1)]
+)
 Named = Annotated[str, Meta(min_length=1)]
 Name100 = Annotated[str, Meta(min_length=1, max_length=100, pattern=SOME_TEXT)]
 Name255 = Annotated[str, Meta(min_length=1, max_length=255, pattern=SOME_TEXT)]
@@ -88,7 +93,7 @@ class LogIn(Struct, gc=False):
     timestamp: datetime
     message: str
     source_file: str
-    line_number: Annotated[int, Meta(ge=-MAX_LINE_NUMBER, le=MAX_LINE_NUMBER)]
+    line_number: LineNumber
 
 
 class ParameterIn(Struct, gc=False):

@@ -223,7 +223,7 @@ def _logs(bodies: list[LogIn] | list[Log]) -> tuple[Log, ...]:
             _moment(body.timestamp, ("logs", at, "timestamp")),
             tidy_message(body.message),
             tidy_source_file(body.source_file),
-            body.line_number,
+            int(body.line_number),
         )
         for at, body in enumerate(mended)
     )

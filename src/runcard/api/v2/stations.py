@@ -79,10 +79,18 @@ class StationUpdateBody(Struct):
     metadata: MetadataChangeBody | UnsetType = UNSET
 
 
+class ListedProcedure(Struct):
+    """identifier: for clients of 2.2, which need the key."""
+
+    id: UUID
+    name: str
+    identifier: str
+
+
 class StationListItem(Struct):
     id: UUID
     name: str
-    procedures: list[IdName]
+    procedures: list[ListedProcedure]
     procedures_count: int
     team: IdName | None
     metadata: MetadataBody | UnsetType = UNSET
@@ -135,7 +143,7 @@ def list_(
         StationListItem(
             station.id,
             station.name,
-            [IdName(one.id, one.name) for one in procedures[station.id]],
+            [ListedProcedure(one.id, one.name, one.identifier) for one in procedures[station.id]],
             len(procedures[station.id]),
             named(station.team),
             UNSET if metadata is None else metadata.get(station.id, {}),
