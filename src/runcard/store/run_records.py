@@ -102,10 +102,13 @@ def list_runs(
     r = t.runs.c
     # The page is found among bare ids, and only its own runs are read whole.
     column, joined = RUN_ORDERS[order]
-    query = select(r.id).select_from(t.runs if joined is None else t.runs.join(*joined))
-    query = query.where(
-        *run_conditions(organization_id, wanted), *known_at(page, "run_recorded", r.id)
-    ).order_by(*(one.desc() if descending else one for one in (column, r.id)))
+    query = select(r.id).select_from(t.runs).where(*run_conditions(organization_id, wanted))
+    if joined is not None:
+        # Said of both, so that a database may go along the order of either.
+        mine = joined.table.c.organization_id == organization_id
+        query = query.join(joined.table, joined.table.c.id == joined.reference).where(mine)
+    query = query.where(*known_at(page, "run_recorded", r.id))
+    query = query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
     ids = fetch_page(connection, query, page, lambda run_id: run_id)
     found = {
         record.id: record
@@ -115,14 +118,21 @@ def list_runs(
     return Listed([found[run_id] for run_id in ids.rows if run_id in found], ids.has_more)
 
 
-RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], tuple[Table, ColumnElement[bool]] | None]] = {
+class _Joined(NamedTuple):
+    """A table that an order needs, and the column of `runs` that refers to it."""
+
+    table: Table
+    reference: ColumnElement[Any]
+
+
+RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
     "started_at": (t.runs.c.started_at, None),
     "created_at": (t.runs.c.id, None),
     "duration": (duration_of_runs(), None),
     "outcome": (t.runs.c.outcome, None),
-    "serial_number": (t.units.c.serial_key, (t.units, t.units.c.id == t.runs.c.unit_id)),
-    "part_number": (t.parts.c.number_key, (t.parts, t.parts.c.id == t.runs.c.part_id)),
-    "revision_number": (t.revisions.c.number_key, (t.revisions, t.revisions.c.id == t.runs.c.revision_id)),
+    "serial_number": (t.units.c.serial_key, _Joined(t.units, t.runs.c.unit_id)),
+    "part_number": (t.parts.c.number_key, _Joined(t.parts, t.runs.c.part_id)),
+    "revision_number": (t.revisions.c.number_key, _Joined(t.revisions, t.runs.c.revision_id)),
 }
 
 
