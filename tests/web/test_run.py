@@ -134,6 +134,29 @@ def test_attachments_can_be_got(server: Server, ada: Browser):
     assert httpx.get(link, timeout=DEADLINE_S).content == b"1,2\n" * 500
 
 
+def test_what_only_v2_says_stands_with_the_rest(server: Server, ada: Browser):
+    headers = {"Authorization": f"Bearer {server.world.acme.ict.api_key}"}
+    body = {
+        "outcome": "PASS",
+        "procedure_id": str(server.world.acme.board.id),
+        "serial_number": "SN-V2",
+        "part_number": "PCB-01",
+        "started_at": "2026-01-01T00:00:00Z",
+        "ended_at": "2026-01-01T00:01:00Z",
+        "operated_by": "Jo from the night shift",
+        "execution_id": "start-1",
+        "slot_key": "left",
+    }
+    with httpx.Client(base_url=f"{server.url}/api/v2", headers=headers) as client:
+        run_id = client.post("/runs", json=body).json()["id"]
+        client.post(f"/runs/{run_id}/attachments", json={"name": "still-to-come.txt"})
+        client.patch("/units/SN-V2", json={"sample": "golden"})
+    page = ada.open(f"/runs/{run_id}")
+    for text in ("Jo from the night shift", "left", "golden"):
+        assert text in page.text
+    assert "still-to-come.txt" not in page.text
+
+
 def test_all_that_a_station_sends_is_text(server: Server, ada: Browser):
     """In every field that takes any text."""
     values = [

@@ -12,7 +12,7 @@ from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.phase import Log, Phase
 from runcard.domain.run import RunDocument
 from runcard.edge.deps import Parts, WithParts
-from runcard.edge.uploads import download_url
+from runcard.edge.uploads import download_url, settled
 from runcard.store.attachments import Attachment, list_attachments
 from runcard.store.refs import UnitRef
 from runcard.store.run_records import RunRecord, find_run, list_sub_units, read_documents
@@ -95,7 +95,9 @@ def show_run(request: Request, parts: WithParts, visit: WithVisit, run_id: str) 
         sub_units = list_sub_units(connection, organization_id, [wanted]).get(wanted, ())
         attachments = list_attachments(connection, organization_id, [wanted]).get(wanted, ())
     root = str(request.base_url)
-    files = [_attachment_line(parts, attachment, root) for attachment in attachments]
+    # Files of v2 belong to a run before their bytes have come.
+    stored = [one for one in settled(parts, attachments) if one.stored_at is not None]
+    files = [_attachment_line(parts, attachment, root) for attachment in stored]
     return render("run.html", _page(record, document, sub_units, files), visit)
 
 
@@ -139,7 +141,9 @@ def _facts(record: RunRecord) -> list[Fact]:
         Fact("Version", record.version.name if record.version else ""),
         Fact("Station", station.name if station else ""),
         Fact("Recorded by", user.name if user else ""),
-        Fact("Operator", operator.name if operator else ""),
+        Fact("Operator", (operator.name if operator else record.operator_name) or ""),
+        Fact("Sample", record.unit.sample or ""),
+        Fact("Slot", record.slot_name or record.slot_key or ""),
         Fact("Recorded (UTC)", f"{recorded.date} {recorded.time}"),
         Fact("Run ID", str(record.id)),
     ]
@@ -178,7 +182,7 @@ def _attachment_line(parts: Parts, attachment: Attachment, request_root: str) ->
     return AttachmentLine(
         url=download_url(parts, attachment, request_root),
         name=attachment.name,
-        size="" if attachment.size_bytes is None else size_text(attachment.size_bytes),
+        size=size_text(attachment.size_bytes or 0),
         content_type=attachment.shown_content_type,
         is_report=attachment.is_report,
     )
