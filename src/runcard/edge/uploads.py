@@ -8,9 +8,11 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, StorageUnavailable
+from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts
 from runcard.ingest.attach_file import arrived_whole
 from runcard.store.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.blobs import blob_key
 from runcard.store.creator import Creator
 from runcard.store.transaction import Transaction
 
@@ -44,7 +46,8 @@ def initialize_upload(
             f"File of {size_bytes} bytes is larger than {parts.max_upload_bytes} bytes; "
             "send less, or raise max_upload_bytes."
         )
-    attachment: Attachment = parts.writer.run(
+    slot = new_slot(parts, actor.organization_id, request_root)
+    parts.writer.run(
         lambda tx: create_attachment(
             tx,
             actor.organization_id,
@@ -52,18 +55,25 @@ def initialize_upload(
             content_type=content_type,
             declared_bytes=size_bytes,
             creator=Creator.of(actor),
+            attachment_id=slot.id,
         ),
         changes_catalog=False,
     )
-    return slot_of(parts, attachment, request_root)
+    return slot
 
 
-def slot_of(parts: Parts, attachment: Attachment, request_root: str) -> UploadSlot:
-    """Where the bytes of an attachment are to be PUT."""
+def new_slot(parts: Parts, organization_id: UUID, request_root: str) -> UploadSlot:
+    """The id of an attachment to be made, and where its bytes are to be PUT.
+
+    Before it is made: an object store that cannot sign leaves nothing behind. Raises StorageUnavailable.
+    """
+    attachment_id = new_id()
     if parts.blobs.signs_urls:
         expires_in = timedelta(seconds=parts.links.expires_s["upload"])
-        return UploadSlot(attachment.id, parts.blobs.sign("PUT", attachment.blob_key, expires_in))
-    return UploadSlot(attachment.id, parts.links.url("upload", attachment.id, request_root))
+        url = parts.blobs.sign("PUT", blob_key(organization_id, attachment_id), expires_in)
+    else:
+        url = parts.links.url("upload", attachment_id, request_root)
+    return UploadSlot(attachment_id, url)
 
 
 def settled(parts: Parts, attachments: Sequence[Attachment]) -> Sequence[Attachment]:

@@ -109,27 +109,31 @@ def link_uploads(tx: Transaction, actor: Actor, upload_ids: Sequence[UUID], *, r
         link_upload(tx, actor.organization_id, upload_id, Owner(run_id=run_id))
 
 
-def announce_file_of_run(tx: Transaction, actor: Actor, run_id: UUID, name: str) -> Attachment:
-    """The promise of a file that is part of a run from the start.
+def announce_file_of_run(
+    tx: Transaction, actor: Actor, run_id: UUID, name: str, attachment_id: UUID
+) -> Attachment:
+    """The promise of a file, under this id, that is part of a run from the start.
 
     Raises PermissionDenied for a viewer; then RunNotFound or StationNotAuthorized.
     """
     check_may_record(actor)
     _check_run(tx, actor, run_id)
-    return _announce(tx, actor, name, Owner(run_id=run_id))
+    return _announce(tx, actor, name, Owner(run_id=run_id), attachment_id)
 
 
-def announce_file_of_unit(tx: Transaction, actor: Actor, serial_number: str, name: str) -> Attachment:
-    """The promise of a file that is part of a unit from the start.
+def announce_file_of_unit(
+    tx: Transaction, actor: Actor, serial_number: str, name: str, attachment_id: UUID
+) -> Attachment:
+    """The promise of a file, under this id, that is part of a unit from the start.
 
     Raises PermissionDenied for a viewer; then UnitNotFound.
     """
     check_may_record(actor)
     unit = tx.catalog.get_unit(actor.organization_id, serial_number)
-    return _announce(tx, actor, name, Owner(unit_id=unit.id))
+    return _announce(tx, actor, name, Owner(unit_id=unit.id), attachment_id)
 
 
-def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner) -> Attachment:
+def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner, attachment_id: UUID) -> Attachment:
     return create_attachment(
         tx,
         actor.organization_id,
@@ -138,6 +142,7 @@ def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner) -> Attachm
         declared_bytes=None,
         creator=Creator.of(actor),
         owner=owner,
+        attachment_id=attachment_id,
     )
 
 

@@ -74,10 +74,11 @@ def create_attachment(
     declared_bytes: int | None,
     creator: Creator,
     owner: Owner = _UNLINKED,
+    attachment_id: UUID | None = None,
 ) -> Attachment:
-    """The promise of a file, linked to its owner already where it has one."""
+    """The promise of a file, linked to its owner already where it has one. attachment_id: None: a fresh one."""
     attachment = Attachment(
-        id=new_id(),
+        id=attachment_id or new_id(),
         organization_id=organization_id,
         name=name,
         content_type=content_type,

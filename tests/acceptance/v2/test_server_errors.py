@@ -1,6 +1,7 @@
 """What is nobody's fault who asks: a damaged record, and an object store whose credentials are lost."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -68,7 +69,16 @@ def test_a_damaged_record_tells_nothing_of_itself(things: OneOfEach, name: str) 
         )
 
 
-def test_without_its_store_no_file_is_announced(things: OneOfEach) -> None:
+def test_without_its_store_no_file_is_announced(
+    things: OneOfEach, unchanged: Callable[[], AbstractContextManager[None]]
+) -> None:
+    assert things.run.id
+    assert things.unit.name  # made before the block that must change nothing
+    with unchanged():
+        _announce_in_vain(things)
+
+
+def _announce_in_vain(things: OneOfEach) -> None:
     for client in (things.user, things.station):
         with pytest.raises(ErrorBADGATEWAY, match="attachment store did not answer") as raised:
             client.attachments.initialize(name="a.txt")

@@ -15,7 +15,7 @@ from runcard.edge.deps import WithConnection, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import download_url, initialize_upload, remove_files, settled, slot_of
+from runcard.edge.uploads import download_url, initialize_upload, new_slot, remove_files, settled
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
 from runcard.store.attachment_removal import delete_attachments
 from runcard.store.attachments import Attachment, get_attachment
@@ -96,10 +96,11 @@ def create_of_run(
 ) -> Response:
     """Announce a file that is part of a run from the start."""
     run_id = id_of(id, RunNotFound)
-    attachment = parts.writer.run(
-        lambda tx: announce_file_of_run(tx, actor, run_id, body.name), changes_catalog=False
+    slot = new_slot(parts, actor.organization_id, str(request.base_url))
+    parts.writer.run(
+        lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id), changes_catalog=False
     )
-    return _slot(request, parts, attachment)
+    return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
 @router.post(
@@ -110,10 +111,11 @@ def create_of_unit(
     serial_number: str, request: Request, actor: WithRecorder, parts: WithParts, body: WithName
 ) -> Response:
     """Announce a file that is part of a unit from the start."""
-    attachment = parts.writer.run(
-        lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name), changes_catalog=False
+    slot = new_slot(parts, actor.organization_id, str(request.base_url))
+    parts.writer.run(
+        lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id), changes_catalog=False
     )
-    return _slot(request, parts, attachment)
+    return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
 @router.delete(
@@ -141,8 +143,3 @@ def delete_of_unit(
     deleted = parts.writer.run(apply, changes_catalog=False)
     remove_files(parts, deleted)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))
-
-
-def _slot(request: Request, parts: WithParts, attachment: Attachment) -> Response:
-    slot = slot_of(parts, attachment, str(request.base_url))
-    return JsonResponse(UploadSlot(slot.id, slot.url))
