@@ -1,6 +1,7 @@
 """Runs, as the official client creates, reads, changes and deletes them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from tofupilot.v2.errors import (
     ErrorUNPROCESSABLECONTENT,
 )
 
+from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.reporting import STARTED_AT, measurement, phase, report
 from tests.world import World
 
@@ -359,6 +361,20 @@ class TestOnceForEachKey:
         }
         assert len(ids) == 1
         assert len(user.runs.list(serial_numbers=[serial]).data) == 1
+
+    def test_the_same_report_from_many_at_once_is_recorded_once(
+        self, sdk: Sdk, user: TofuPilot, world: World, fresh: Fresh
+    ) -> None:
+        serial, key = fresh("SN"), fresh("REF")
+        clients = [sdk(world.acme.ict.api_key) for _ in range(8)]
+        with ThreadPoolExecutor(len(clients)) as pool:
+            made = list(
+                pool.map(
+                    lambda client: report(client, world.acme.board.id, serial, client_run_ref=key), clients
+                )
+            )
+        assert len(set(made)) == 1
+        assert [run.id for run in user.runs.list(serial_numbers=[serial]).data] == made[:1]
 
     def test_another_report_under_the_same_key_is_refused(
         self, user: TofuPilot, world: World, fresh: Fresh, unchanged: Unchanged
