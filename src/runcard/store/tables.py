@@ -412,7 +412,8 @@ runs = Table(
     Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),
-    Index(None, "unit_id"),
+    # With the start, so that the last run of a unit is found without reading the others.
+    Index(None, "unit_id", "started_at"),
     _unique_where("client_run_ref"),
     _unique_where("execution_id", "slot_key"),
     Index(None, "deployment_id", **_where("deployment_id")),

@@ -63,10 +63,6 @@ def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
     return query.correlate_except(newest).scalar_subquery()
 
 
-def _number_of_part() -> ScalarSelect[str]:
-    return select(parts.c.number_key).where(parts.c.id == units.c.part_id).scalar_subquery()
-
-
 def _start_of_last_run() -> ScalarSelect[datetime]:
     return select(func.max(runs.c.started_at)).where(runs.c.unit_id == units.c.id).scalar_subquery()
 
@@ -80,7 +76,7 @@ def _procedure_of_last_run() -> ScalarSelect[str]:
 UNIT_ORDERS: Mapping[str, ColumnElement[Any]] = {
     "created_at": units.c.created_at,
     "serial_number": units.c.serial_key,
-    "part_number": _number_of_part(),
+    "part_number": parts.c.number_key,
     "last_run_at": _start_of_last_run(),
     "last_run_procedure": _procedure_of_last_run(),
 }
@@ -105,9 +101,12 @@ def list_units(
     if order in _OF_LAST_RUN:  # databases differ in where they put what is missing
         ordered = ordered.nulls_last() if descending else ordered.nulls_first()
     # The page is found among bare ids, and only its own units are read whole.
+    query = select(u.id)
+    if order == "part_number":
+        # The organization is said of both, so that a database may go along the order of the parts.
+        query = query.join(parts, parts.c.id == u.part_id).where(parts.c.organization_id == organization_id)
     query = (
-        select(u.id)
-        .where(u.organization_id == organization_id, *known_at(page, "unit_created", u.id))
+        query.where(u.organization_id == organization_id, *known_at(page, "unit_created", u.id))
         .where(*_own(organization_id, wanted), *_by_name(organization_id, wanted))
         .where(*_by_runs(organization_id, wanted))
         .order_by(ordered, u.id.desc() if descending else u.id)

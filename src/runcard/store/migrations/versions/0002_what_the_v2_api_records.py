@@ -244,6 +244,8 @@ def _add_columns() -> None:
     op.add_column("runs", sa.Column("slot_name", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("client_run_ref", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("report_digest", sa.LargeBinary(length=32), nullable=True))
+    op.drop_index(op.f("ix_runs_unit_id"), "runs")
+    op.create_index(op.f("ix_runs_unit_id_runs_started_at"), "runs", ["unit_id", "started_at"], unique=False)
     op.create_index(op.f("ix_runs_organization_id_runs_id"), "runs", ["organization_id", "id"], unique=False)
     op.create_index(
         op.f("ix_runs_deployment_id"),
