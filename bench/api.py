@@ -83,7 +83,7 @@ def inside_questions(procedure_id: str) -> list[Question]:
     """Lists of what lies inside runs: by procedure only, by name, by value, and in each order."""
     phases, measurements, logs = "phase-list", "measurement-list", "log-list"
     asked: list[tuple[str, str, dict[str, str]]] = [
-        (phases, "by name", {"names": "self_test"}),
+        (phases, "by name", {"names": "self_test_1"}),
         (phases, "of failures", {"outcomes": "FAIL"}),
         (phases, "of a serial number", {"serial_numbers": "P00-000000007"}),
         *((phases, f"in order of {order}", {"sort_by": order}) for order in PHASE_ORDERS),
@@ -91,9 +91,9 @@ def inside_questions(procedure_id: str) -> list[Question]:
         (measurements, "by value", {"value_min": "3.3", "value_max": "3.31"}),
         (measurements, "of failures", {"measurement_outcomes": "FAIL"}),
         *((measurements, f"in order of {order}", {"sort_by": order}) for order in MEASUREMENT_ORDERS),
-        (logs, "by level", {"levels": "ERROR"}),
-        (logs, "by text", {"search_query": "temperature"}),
-        (logs, "by text that is nowhere", {"search_query": "no such words"}),
+        (logs, "by level", {"levels": "WARNING"}),
+        (logs, "by text", {"search_query": "reg"}),
+        (logs, "by rare text", {"search_query": "0x00ff"}),
         *((logs, f"in order of {order}", {"sort_by": order}) for order in LOG_ORDERS),
     ]
     paths = {
@@ -137,7 +137,7 @@ def wait_for_copy(client: httpx.Client, procedure_id: str, bar: Progress) -> Non
     until = time.monotonic() + _COPIED_WITHIN_S
     while time.monotonic() < until:
         started = time.monotonic()
-        client.get("/phases", params={"procedure_id": procedure_id, "limit": 1, "names": "self_test"})
+        client.get("/phases", params={"procedure_id": procedure_id, "limit": 1, "names": "self_test_1"})
         elapsed = time.monotonic() - started
         if elapsed < _AT_ONCE_S:
             bar.remove_task(task)

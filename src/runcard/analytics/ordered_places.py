@@ -44,40 +44,42 @@ def find_places(
     """
     keys = [*keys, _ID_HIGH]
     way = "DESC" if descending else "ASC"
-    within = _within(cursor, source, keys, count, way)
-    order = ", ".join([*(f"{key.sql} {way} NULLS LAST" for key in keys), f"r.id {way}", f"x.position {way}"])
-    runs = "" if "runs r" in source.joins else "JOIN runs r USING (run)"
-    both = source.conditions.and_of(within)
+    branches = _branches(cursor, source, keys, count, way)
+    columns = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
+    # One after the other, because DuckDB skips what one bound rules out, but not what none of several allows.
+    candidates = " UNION ALL ".join(
+        f"SELECT x.run, x.position, {columns} FROM {source.table} x {source.joins} WHERE {branch.sql}"
+        for branch in branches
+    )
+    order = ", ".join([*(f"k{number} {way} NULLS LAST" for number in range(len(keys))), f"r.id {way}"])
     found = cursor.execute(
-        f"SELECT r.id, x.position FROM {source.table} x {source.joins} {runs} WHERE {both.sql} "
-        f"ORDER BY {order} LIMIT {count - offset} OFFSET {offset}",
-        both.values,
+        f"SELECT r.id, c.position FROM ({candidates}) c JOIN runs r USING (run) "
+        f"ORDER BY {order}, c.position {way} LIMIT {count - offset} OFFSET {offset}",
+        [value for branch in branches for value in branch.values],
     ).fetchall()
     return [Place(*row) for row in found]
 
 
-def _within(cursor: Cursor, source: Source, keys: Sequence[Key], count: int, way: str) -> Conditions:
-    """What the first `count` rows keep, and few others."""
-    better: list[Conditions] = []
-    equal = Conditions()
+def _branches(cursor: Cursor, source: Source, keys: Sequence[Key], count: int, way: str) -> list[Conditions]:
+    """Conditions of which the first `count` rows keep one each, and few others do."""
+    branches: list[Conditions] = []
+    equal = source.conditions
     for key in keys:
-        both = source.conditions.and_of(equal)
         found = cursor.execute(
-            f"SELECT {key.sql} FROM {source.table} x {source.joins} WHERE {both.sql} "
+            f"SELECT {key.sql} FROM {source.table} x {source.joins} WHERE {equal.sql} "
             f"ORDER BY {key.sql} {way} NULLS LAST LIMIT {count}",
-            both.values,
+            equal.values,
         ).fetchall()
         if len(found) < count:
             break
         [last] = found[-1]
         count = found.count((last,))
-        beyond = Conditions()
+        beyond, same = Conditions(), Conditions()
         beyond.add(*_before(key, last, way))
-        better.append(equal.and_of(beyond))
-        same = Conditions()
         same.add(*_is(key, last))
+        branches.append(equal.and_of(beyond))
         equal = equal.and_of(same)
-    return _any_of([*better, equal])
+    return [*branches, equal]
 
 
 def _before(key: Key, value: Any, way: str) -> tuple[Any, ...]:
@@ -88,12 +90,3 @@ def _before(key: Key, value: Any, way: str) -> tuple[Any, ...]:
 
 def _is(key: Key, value: Any) -> tuple[Any, ...]:
     return (f"{key.sql} IS NULL",) if value is None else (f"{key.sql} = ?::{key.kind}", value)
-
-
-def _any_of(alternatives: Sequence[Conditions]) -> Conditions:
-    found = Conditions()
-    found.add(
-        "(" + " OR ".join(f"({one.sql})" for one in alternatives) + ")",
-        *(value for one in alternatives for value in one.values),
-    )
-    return found

@@ -94,6 +94,23 @@ class DuckDb:
             raise CopyFailed(error) from error
 
 
+def look_at(path: Path) -> int | None:
+    """The last change that the copy in a file has seen; None where there is none of this version. Changes nothing.
+
+    Raises CopyLocked.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with duckdb.connect(path, read_only=True) as connection:
+            [(version, seq)] = connection.execute("SELECT version, seq FROM copy_state").fetchall()
+    except duckdb.Error as error:
+        if _is_locked(error):
+            raise CopyLocked(path) from error
+        return None
+    return int(seq) if version == SCHEMA_VERSION else None
+
+
 def _connect(path: Path) -> Cursor:
     return duckdb.connect(path, config=_SETTINGS)
 
