@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard import __version__
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.cli import router as cli
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
@@ -39,6 +41,7 @@ from runcard.store.writer import Writer
 from runcard.web.errors import is_page, page_for
 from runcard.web.router import router as web_router
 from runcard.web.static_files import WebFiles
+from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +62,21 @@ def open_blobs(settings: Settings) -> Blobs:
     )
 
 
+def open_copy(settings: Settings) -> ColumnarCopy | None:
+    """The columnar copy of an installation; None where it is not wanted, or where this process cannot have it, which
+    is logged.
+    """
+    if not settings.columnar_copy:
+        return None
+    try:
+        return ColumnarCopy(DuckDb(settings.copy_path), settings.copy_timeout_s)
+    except CopyLocked:
+        _log.warning("another process has %s open: this one asks the database instead", settings.copy_path)
+    except CopyFailed:
+        _log.exception("%s cannot be used: the database is asked instead", settings.copy_path)
+    return None
+
+
 def create_app(settings: Settings) -> ApiPaths:
     """The whole server for one installation."""
 
@@ -67,12 +85,15 @@ def create_app(settings: Settings) -> ApiPaths:
         _tune_the_interpreter()
         database = open_database(settings)
         writer = Writer(database)
+        copy = open_copy(settings)
+        worker = None if copy is None else Worker(database, copy)
         secret_key = settings.secret_key or _secret_key(settings.data_dir)
         app.state.parts = Parts(
             database=database,
             writer=writer,
             gate=Gate(database),
             blobs=open_blobs(settings),
+            copy=copy,
             links=Links(
                 secret_key,
                 settings.public_url,
@@ -89,6 +110,8 @@ def create_app(settings: Settings) -> ApiPaths:
         try:
             yield
         finally:
+            if worker is not None:
+                worker.close()
             writer.close()
             database.close()
 

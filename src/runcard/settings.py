@@ -27,6 +27,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secret_key: signs links and sessions; None: a key file in data_dir. Needed where several hosts serve one database.
     upload_expires_s, download_expires_s: how long a signed link works.
     list_timeout_s: how long a list of phases, measurements or logs may take to make.
+    columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.
+    copy_timeout_s: how long a list waits for the columnar copy to see what was committed before it was asked for.
     operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
     runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
     """
@@ -42,12 +44,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_expires_s: int = 900
     download_expires_s: int = 86_400
     list_timeout_s: int = 20
+    columnar_copy: bool = True
+    copy_timeout_s: int = 2
     runs_envelope: Literal["array", "object"] = "array"
     operators_by_email: bool = False
 
     @property
     def sqlite_path(self) -> Path:
         return self.data_dir / "runcard.sqlite3"
+
+    @property
+    def copy_path(self) -> Path:
+        return self.data_dir / "analytics.duckdb"
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:

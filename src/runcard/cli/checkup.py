@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from runcard.analytics.engines.duckdb import CopyLocked, look_at
 from runcard.settings import Settings
 from runcard.store.attachment_removal import KeptFile, delete_abandoned, is_abandoned, list_page
 from runcard.store.attachments import Attachment
 from runcard.store.blobs import BlobEntry, Blobs
+from runcard.store.changes import last_seq
 from runcard.store.database import Database
 from runcard.store.integrity import inspect_documents, list_faults
 from runcard.store.migrate import is_newest_schema
@@ -88,6 +90,21 @@ def check_documents(database: Database, tell: Callable[[int], None]) -> Iterator
                 f"The document of run {state.run_id} {what}.",
                 "Restore it from a backup (table run_documents), or delete the run and report it again.",
             )
+
+
+def state_of_copy(settings: Settings, database: Database) -> str:
+    """What there is to say of the columnar copy, to go on after its name. None of it is a fault: it grows back."""
+    if not settings.columnar_copy:
+        return "is not wanted, as `columnar_copy` says"
+    try:
+        seen = look_at(settings.copy_path)
+    except CopyLocked:
+        return "belongs to a server that is running, which keeps it up to date"
+    if seen is None:
+        return "is not there, or of another version; the next server makes it, or `runcard rebuild analytics`"
+    with database.read() as connection:
+        missing = last_seq(connection) - seen
+    return f"misses {missing} changes, which the next server takes in" if missing else "is up to date"
 
 
 class Cupboard:

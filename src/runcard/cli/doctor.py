@@ -16,6 +16,7 @@ from runcard.cli.checkup import (
     check_database,
     check_documents,
     check_schema,
+    state_of_copy,
 )
 from runcard.cli.installation import check_is_there
 from runcard.cli.options import DatabaseUrl, DataDir, Json
@@ -59,6 +60,7 @@ class _Checkup:
         self._checked: list[str] = []
         self._removed = 0
         self._abandoned = 0
+        self._copy = ""
         self.findings: list[Finding] = []
 
     def run(self, *, mend: bool) -> None:
@@ -71,6 +73,7 @@ class _Checkup:
             self._check("database", check_database(self._database))
             self._check("documents", self._documents(progress))
             self._check("attachments", self._attachments(mend=mend))
+            self._copy = state_of_copy(self._settings, self._database)
 
     def show(self) -> None:
         for check in self._checked:
@@ -78,6 +81,8 @@ class _Checkup:
             typer.echo(f"{'FAULT' if found else 'ok':<5}  {check}")
             for finding in found:
                 typer.echo(f"       {finding.message}\n       → {finding.mend}")
+        if self._copy:
+            typer.echo(f"The columnar copy {self._copy}.")
         if self._removed:
             typer.echo(f"{self._removed} files and uploads that belonged to nothing were removed.")
         if self._abandoned:
@@ -88,6 +93,7 @@ class _Checkup:
             {
                 "ok": not self.findings,
                 "checked": self._checked,
+                "columnar_copy": self._copy or None,
                 "findings": [finding._asdict() for finding in self.findings],
                 "abandoned_uploads": self._abandoned,
                 "removed": self._removed,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from runcard import __version__
-from runcard.cli import demo, doctor, init, key, organization, procedure, serve, station, team, user
+from runcard.cli import demo, doctor, init, key, organization, procedure, rebuild, serve, station, team, user
 from runcard.cli.errors import ClearErrors
 
 app = typer.Typer(
@@ -42,4 +42,5 @@ app.add_typer(key.app, name="key")
 app.add_typer(station.app, name="station")
 app.add_typer(team.app, name="team")
 app.add_typer(procedure.app, name="procedure")
+app.add_typer(rebuild.app, name="rebuild")
 app.command()(doctor.doctor)

@@ -9,7 +9,13 @@ from msgspec import Struct
 from runcard.domain.errors import InvalidInput
 from runcard.domain.limit import Limits
 from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, limit_validators, unstated_limits
+from runcard.domain.validator import (
+    Validator,
+    decisive_limits,
+    is_bound,
+    limit_validators,
+    unstated_limits,
+)
 
 _MAX_JSON_DEPTH = 100
 
@@ -119,6 +125,15 @@ def series_of(
         Series([storable_number(cell)[0] for cell in column], uom or None)
         for column, uom in zip(columns, per_column, strict=True)
     )
+
+
+def effective_limits(measurement: Measurement) -> Limits:
+    """The finite bounds as given; where none are, those that the checks put on the value."""
+    given = Limits(
+        *(limit if limit is not None and is_bound(limit) else None for limit in measurement.limits)
+    )
+    checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
+    return decisive_limits(checks) if given == (None, None) else given
 
 
 def shown_validators(measurement: Measurement) -> tuple[Validator, ...]:

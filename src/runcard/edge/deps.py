@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
@@ -21,12 +22,16 @@ T = TypeVar("T")
 
 
 class Parts(NamedTuple):
-    """Everything that an endpoint may need from outside of its request."""
+    """Everything that an endpoint may need from outside of its request.
+
+    copy: None where this process has no columnar copy.
+    """
 
     database: Database
     writer: Writer
     gate: Gate
     blobs: Blobs
+    copy: ColumnarCopy | None
     links: Links
     max_body_bytes: int
     max_upload_bytes: int

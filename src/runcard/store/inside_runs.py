@@ -28,12 +28,12 @@ MAX_PLACES = 200_000
 _CHUNK = 100
 
 
-class _Numbered(Protocol):
+class Numbered(Protocol):
     @property
     def position(self) -> int: ...
 
 
-T = TypeVar("T", bound=_Numbered)
+T = TypeVar("T", bound=Numbered)
 
 
 class Deadline:
@@ -99,11 +99,7 @@ def list_inside(
 
     Raises QueryTooSlow, and InvalidInput for a page that ends beyond MAX_PLACES.
     """
-    count = page.offset + page.limit + 1
-    if count > MAX_PLACES:
-        raise InvalidInput.at(
-            "cursor", f"This list ends after {MAX_PLACES} rows; ask for less with a filter."
-        )
+    count = places_up_to(page)
     if wanted.ids is not None:
         wanted = wanted._replace(
             ids=set(wanted.ids), runs=replace(wanted.runs, ids=_runs_with(wanted.ids, wanted.runs.ids))
@@ -111,9 +107,28 @@ def list_inside(
     pick = heapq.nlargest if wanted.descending else heapq.nsmallest
     places = pick(count, _places(connection, organization_id, kind, wanted, page, deadline))[page.offset :]
     ids = [UUID(int=number) for *_, number in places[: page.limit]]
+    return Listed(read_inside(connection, organization_id, kind, ids), len(places) > page.limit)
+
+
+def places_up_to(page: Page) -> int:
+    """How many places to find for a page: one after its end tells whether there are more.
+
+    Raises InvalidInput for a page that ends beyond MAX_PLACES.
+    """
+    count = page.offset + page.limit + 1
+    if count > MAX_PLACES:
+        raise InvalidInput.at(
+            "cursor", f"This list ends after {MAX_PLACES} rows; ask for less with a filter."
+        )
+    return count
+
+
+def read_inside(
+    connection: Connection, organization_id: UUID, kind: Kind[T], ids: Sequence[UUID]
+) -> Sequence[Found[T]]:
+    """What has these ids, in their order; what is not there, or no longer, is left out."""
     found = {one.id: one for one in _read(connection, organization_id, kind, ids)}
-    # On PostgreSQL a run may have been deleted in between.
-    return Listed([found[one] for one in ids if one in found], len(places) > page.limit)
+    return [found[one] for one in ids if one in found]
 
 
 def find_inside(

@@ -28,7 +28,7 @@ from runcard.store.run_filter import RunFilter
 
 FoundLog = Found[LogLine]
 
-_LOGS = Kind(RunPart.LOG, lines_of)
+LOGS = Kind(RunPart.LOG, lines_of)
 
 
 class LogFilter(Struct, frozen=True, kw_only=True):
@@ -77,12 +77,12 @@ def list_logs(
     `created_at` is when a line was logged, and `outcome` that of its run; levels go by how severe they are.
     """
     asked = Wanted(runs, None, wanted.keeps, LOG_ORDERS[order], descending)
-    return list_inside(connection, organization_id, _LOGS, asked, page, deadline)
+    return list_inside(connection, organization_id, LOGS, asked, page, deadline)
 
 
 def get_log(connection: Connection, organization_id: UUID, log_id: UUID) -> FoundLog:
     """The line with this id. Raises LogNotFound."""
-    found = find_inside(connection, organization_id, _LOGS, log_id)
+    found = find_inside(connection, organization_id, LOGS, log_id)
     if found is None:
         raise LogNotFound(log_id)
     return found

@@ -29,7 +29,7 @@ from runcard.store.run_filter import RunFilter
 
 FoundMeasurement = Found[Measured]
 
-_MEASUREMENTS = Kind(RunPart.MEASUREMENT, measured_in)
+MEASUREMENTS = Kind(RunPart.MEASUREMENT, measured_in)
 
 
 class MeasurementFilter(Struct, frozen=True, kw_only=True):
@@ -102,12 +102,12 @@ def list_measurements(
     By value, whatever is no finite number comes last.
     """
     asked = Wanted(runs, wanted.ids, wanted.keeps, MEASUREMENT_ORDERS[order], descending)
-    return list_inside(connection, organization_id, _MEASUREMENTS, asked, page, deadline)
+    return list_inside(connection, organization_id, MEASUREMENTS, asked, page, deadline)
 
 
 def get_measurement(connection: Connection, organization_id: UUID, measurement_id: UUID) -> FoundMeasurement:
     """The measurement with this id. Raises MeasurementNotFound."""
-    found = find_inside(connection, organization_id, _MEASUREMENTS, measurement_id)
+    found = find_inside(connection, organization_id, MEASUREMENTS, measurement_id)
     if found is None:
         raise MeasurementNotFound(measurement_id)
     return found

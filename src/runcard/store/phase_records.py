@@ -28,7 +28,7 @@ from runcard.store.run_filter import RunFilter
 
 FoundPhase = Found[Attempt]
 
-_PHASES = Kind(RunPart.PHASE, attempts_of)
+PHASES = Kind(RunPart.PHASE, attempts_of)
 
 
 class PhaseFilter(Struct, frozen=True, kw_only=True):
@@ -81,12 +81,12 @@ def list_phases(
 ) -> Listed[FoundPhase]:
     """A page of the phases of some runs in one of the PHASE_ORDERS; see `inside_runs.list_inside`."""
     asked = Wanted(runs, wanted.ids, wanted.keeps, PHASE_ORDERS[order], descending)
-    return list_inside(connection, organization_id, _PHASES, asked, page, deadline)
+    return list_inside(connection, organization_id, PHASES, asked, page, deadline)
 
 
 def get_phase(connection: Connection, organization_id: UUID, phase_id: UUID) -> FoundPhase:
     """The phase with this id. Raises PhaseNotFound."""
-    found = find_inside(connection, organization_id, _PHASES, phase_id)
+    found = find_inside(connection, organization_id, PHASES, phase_id)
     if found is None:
         raise PhaseNotFound(phase_id)
     return found

@@ -1,12 +1,12 @@
 """Which runs: the conditions that lists of runs, and of what lies inside them, share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Table, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Table, or_, select, type_coerce
 
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
@@ -105,32 +105,40 @@ def _bounds(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
-    """Conditions on what a run refers to, by the names that people use, without case."""
+    """Conditions on what a run refers to, by the names that people use."""
     r, u = t.runs.c, t.units.c
-    names: list[tuple[Sequence[str] | None, ColumnElement[Any], Table, ColumnElement[Any]]] = [
-        (wanted.serial_numbers, r.unit_id, t.units, u.serial_key),
-        (wanted.part_numbers, r.part_id, t.parts, t.parts.c.number_key),
-        (wanted.revision_numbers, r.revision_id, t.revisions, t.revisions.c.number_key),
-        (wanted.batch_numbers, r.batch_id, t.batches, t.batches.c.number_key),
-        (wanted.version_tags, r.version_id, t.procedure_versions, t.procedure_versions.c.tag_key),
-    ]
-    for values, reference, table, key in names:
-        if values is not None:
-            keys = [lookup_key(value) for value in values]
-            yield reference.in_(
-                select(table.c.id).where(table.c.organization_id == organization_id, key.in_(keys))
-            )
-    if wanted.environments is not None:
-        d = t.deployments.c
-        yield r.deployment_id.in_(
-            select(d.id).where(d.organization_id == organization_id, d.environment.in_(wanted.environments))
-        )
+    for reference, ids in named_ids(organization_id, wanted).items():
+        yield r[reference].in_(ids)
     if wanted.samples is not None:
         yield r.unit_id.in_(
             select(u.id).where(u.organization_id == organization_id, sample_is_one_of(wanted.samples))
         )
     if wanted.search is not None:
         yield or_(*_matches(organization_id, wanted.search))
+
+
+def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[Any]]:
+    """By the name of a run's reference, the ids of what a filter names there, without case where people chose it."""
+    names: list[tuple[str, Sequence[str] | None, Table, ColumnElement[Any]]] = [
+        ("unit_id", wanted.serial_numbers, t.units, t.units.c.serial_key),
+        ("part_id", wanted.part_numbers, t.parts, t.parts.c.number_key),
+        ("revision_id", wanted.revision_numbers, t.revisions, t.revisions.c.number_key),
+        ("batch_id", wanted.batch_numbers, t.batches, t.batches.c.number_key),
+        ("version_id", wanted.version_tags, t.procedure_versions, t.procedure_versions.c.tag_key),
+    ]
+    found = {
+        reference: select(table.c.id).where(
+            table.c.organization_id == organization_id, key.in_([lookup_key(value) for value in values])
+        )
+        for reference, values, table, key in names
+        if values is not None
+    }
+    if wanted.environments is not None:
+        d = t.deployments.c
+        found["deployment_id"] = select(d.id).where(
+            d.organization_id == organization_id, d.environment.in_(wanted.environments)
+        )
+    return found
 
 
 def sample_is_one_of(samples: Sequence[SampleClass | None]) -> ColumnElement[bool]:

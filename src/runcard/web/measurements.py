@@ -5,9 +5,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from runcard.domain.limit import Limits
-from runcard.domain.measurement import Aggregation, Measurement, shown_validators, value_kind
+from runcard.domain.measurement import (
+    Aggregation,
+    Measurement,
+    effective_limits,
+    shown_validators,
+    value_kind,
+)
 from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, decisive_limits, is_bound
+from runcard.domain.validator import Validator
 from runcard.web.formats import number_text
 from runcard.web.series_plot import SeriesPlot, series_plot
 
@@ -48,7 +54,7 @@ def measurement_line(measurement: Measurement) -> MeasurementLine:
     """A measurement with all that its station said about it."""
     text = measurement.exact or _value_text(measurement)
     is_short = len(text) <= _SHORT and "\n" not in text
-    limits = _limits(measurement)
+    limits = effective_limits(measurement)
     series = measurement.series
     aggregations = [*measurement.aggregations, *(one for axis in series for one in axis.aggregations)]
     return MeasurementLine(
@@ -85,15 +91,6 @@ def _plain_text(value: object) -> str:
         case _:
             compact = json.dumps(value, ensure_ascii=False)
             return compact if len(compact) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2)
-
-
-def _limits(measurement: Measurement) -> Limits:
-    """The bounds as given; where none are, those that the checks put on the value."""
-    given = Limits(
-        *(limit if limit is not None and is_bound(limit) else None for limit in measurement.limits)
-    )
-    checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
-    return decisive_limits(checks) if given == (None, None) else given
 
 
 def _limits_text(limits: Limits) -> str:

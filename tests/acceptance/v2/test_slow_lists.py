@@ -12,7 +12,7 @@ from tests.servers import Server
 
 @pytest.fixture(scope="module")
 def server_settings() -> dict[str, str]:
-    return {"RUNCARD_LIST_TIMEOUT_S": "0"}
+    return {"RUNCARD_LIST_TIMEOUT_S": "0", "RUNCARD_COLUMNAR_COPY": "false"}
 
 
 @pytest.fixture(scope="module")

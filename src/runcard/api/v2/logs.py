@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
+from runcard.analytics.inside_lists import list_logs
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.ids import id_of
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
@@ -20,7 +21,7 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.store.inside_runs import Deadline
-from runcard.store.log_records import FoundLog, LogFilter, get_log, list_logs
+from runcard.store.log_records import FoundLog, LogFilter, get_log
 
 router = APIRouter()
 
@@ -89,6 +90,7 @@ def list_(
         logged_before=moment_bound("timestamp_before", asked.timestamp_before),
     )
     listed = list_logs(
+        parts.copy,
         connection,
         actor.organization_id,
         runs,

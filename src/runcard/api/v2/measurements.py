@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from starlette.responses import Response
 
+from runcard.analytics.inside_lists import list_measurements
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.ids import id_of
 from runcard.api.v2.measurement_shapes import (
@@ -34,7 +35,6 @@ from runcard.store.measurement_records import (
     FoundMeasurement,
     MeasurementFilter,
     get_measurement,
-    list_measurements,
 )
 
 router = APIRouter()
@@ -124,6 +124,7 @@ def list_(
         asked, without=("ids", "started_after", "started_before"), procedure_ids=[asked.procedure_id]
     )
     listed = list_measurements(
+        parts.copy,
         connection,
         actor.organization_id,
         runs,

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
+from runcard.analytics.inside_lists import list_phases
 from runcard.api.v2.bounds import duration_bound, moment_bound
 from runcard.api.v2.ids import id_of
 from runcard.api.v2.measurement_shapes import MeasurementOut, measurement_out
@@ -23,7 +24,7 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.store.inside_runs import Deadline
-from runcard.store.phase_records import FoundPhase, PhaseFilter, get_phase, list_phases
+from runcard.store.phase_records import FoundPhase, PhaseFilter, get_phase
 
 router = APIRouter()
 
@@ -125,6 +126,7 @@ def list_(
         only_final=asked.exclude_retries,
     )
     listed = list_phases(
+        parts.copy,
         connection,
         actor.organization_id,
         runs,

@@ -1,0 +1,104 @@
+"""Conditions on rows of the copy: SQL made of names from `schema`, with values beside it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from runcard.analytics.columns import utc
+from runcard.store.run_filter import RunFilter
+
+_MICROSECOND = timedelta(microseconds=1)
+# Longer than anything that is recorded.
+_LONGEST = 2**62
+
+
+class Conditions:
+    """All of which a row must keep."""
+
+    def __init__(self) -> None:
+        self._sql: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, sql: str, *values: Any) -> None:
+        self._sql.append(sql)
+        self.values += values
+
+    def one_of(self, column: str, values: Collection[Any] | None, kind: str = "VARCHAR") -> None:
+        """None asks for nothing."""
+        if values is not None:
+            self.add(is_one_of(column, values, kind), *values)
+
+    def within(self, column: str, lower: Any, upper: Any) -> None:
+        """Inclusive bounds; None is no bound."""
+        if lower is not None:
+            self.add(f"{column} >= ?", _bound(lower))
+        if upper is not None:
+            self.add(f"{column} <= ?", _bound(upper))
+
+    def and_of(self, other: "Conditions") -> "Conditions":
+        """These and those."""
+        both = Conditions()
+        for one in (self, other):
+            both.add(one.sql, *one.values)
+        return both
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._sql
+
+    @property
+    def sql(self) -> str:
+        return " AND ".join(self._sql) or "TRUE"
+
+
+def is_one_of(column: str, values: Collection[Any], kind: str) -> str:
+    """The condition that a column has one of these values; with the type, or numbers would be compared as texts."""
+    return f"{column} IN ({', '.join([f'?::{kind}'] * len(values))})" if values else "FALSE"
+
+
+def microseconds_between(start: str, end: str) -> str:
+    return f"(epoch_us({end}) - epoch_us({start}))"
+
+
+def on_runs(organization_id: UUID, wanted: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Conditions:
+    """What a row of `runs r` must keep beside its procedure. `resolved`: what the filter's names stand for."""
+    runs = Conditions()
+    ids: list[tuple[str, Collection[UUID] | None]] = [
+        ("id", wanted.ids),
+        ("id", resolved.get("id")),
+        ("deployment", wanted.deployment_ids),
+        ("deployment", resolved.get("deployment_id")),
+        ("created_by_user", wanted.created_by_user_ids),
+        ("created_by_station", wanted.created_by_station_ids),
+        ("operator", wanted.operator_ids),
+        *((name, resolved.get(f"{name}_id")) for name in ("unit", "part", "revision", "batch", "version")),
+    ]
+    for column, values in ids:
+        runs.one_of(f"r.{column}", values, "UUID")
+    runs.one_of("r.outcome", wanted.outcomes, "run_outcome")
+    for name in ("execution_id", "slot_key", "slot_name", "operator_name"):
+        runs.one_of(f"r.{name}", getattr(wanted, f"{name}s"))
+    runs.within("r.started_at", wanted.started_after, wanted.started_before)
+    runs.within("r.ended_at", wanted.ended_after, wanted.ended_before)
+    runs.within("r.created_at", wanted.created_after, wanted.created_before)
+    duration = microseconds_between("r.started_at", "r.ended_at")
+    runs.within(duration, wanted.duration_min, wanted.duration_max)
+    if wanted.samples is not None:
+        classes = [one for one in wanted.samples if one is not None]
+        production = " OR sample IS NULL" if None in wanted.samples else ""
+        runs.add(
+            "r.unit IN (SELECT id FROM units WHERE organization = ? "
+            f"AND ({is_one_of('sample', classes, 'VARCHAR')}{production}))",
+            organization_id,
+            *classes,
+        )
+    return runs
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return utc(value)
+    if isinstance(value, timedelta):
+        return max(-_LONGEST, min(value // _MICROSECOND, _LONGEST))
+    return value

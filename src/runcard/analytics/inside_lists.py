@@ -1,0 +1,276 @@
+"""Lists of what lies inside runs, found in the copy and read from the truth.
+
+Where the copy is not there, has not seen everything in time, or failed, the truth makes the list.
+"""
+
+import logging
+import math
+from collections.abc import Collection, Sequence
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.columns import split_number
+from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between, on_runs
+from runcard.analytics.engines.duckdb import CopyFailed, Cursor
+from runcard.analytics.ordered_places import Key, Source, find_places
+from runcard.domain.ids import part_id, run_of
+from runcard.store.changes import last_seq
+from runcard.store.database import Connection
+from runcard.store.inside_runs import Deadline, Found, Kind, Numbered, places_up_to, read_inside
+from runcard.store.log_records import LOGS, FoundLog, LogFilter
+from runcard.store.log_records import list_logs as logs_of_truth
+from runcard.store.measurement_records import MEASUREMENTS, FoundMeasurement, MeasurementFilter
+from runcard.store.measurement_records import list_measurements as measurements_of_truth
+from runcard.store.pages import Listed, Page
+from runcard.store.phase_records import PHASES, FoundPhase, PhaseFilter
+from runcard.store.phase_records import list_phases as phases_of_truth
+from runcard.store.resolved_runs import resolve
+from runcard.store.run_filter import RunFilter
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Numbered)
+
+_RUNS = "JOIN runs r USING (run)"
+_UNITS = f"{_RUNS} JOIN units u ON u.id = r.unit"
+_SPECS = "JOIN specs s USING (spec)"
+
+
+class _Order(NamedTuple):
+    """What rows `x` are ordered by, and what has to be joined to them for that."""
+
+    keys: Sequence[Key]
+    joins: str = ""
+
+
+_BY_SERIAL = _Order([Key("u.serial_key", "VARCHAR")], _UNITS)
+_PHASE_DURATION = microseconds_between("x.started_at", "x.ended_at")
+_PHASE_ORDERS = {
+    "started_at": _Order([Key("x.started_at", "TIMESTAMP")]),
+    "duration": _Order([Key(_PHASE_DURATION, "BIGINT")]),
+    "outcome": _Order([Key("x.outcome", "phase_outcome")]),
+    "serial_number": _BY_SERIAL,
+    "phase_name": _Order([Key("x.name", "VARCHAR")]),
+}
+_MEASUREMENT_ORDERS = {
+    "started_at": _Order([Key("x.started_at", "TIMESTAMP")]),
+    "value": _Order([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
+    "outcome": _Order([Key("x.outcome", "measurement_outcome")]),
+    "serial_number": _BY_SERIAL,
+    "phase_name": _Order([Key("s.phase", "VARCHAR")], _SPECS),
+    "measurement_name": _Order([Key("s.name", "VARCHAR")], _SPECS),
+}
+_LOG_ORDERS = {
+    "created_at": _Order([Key("x.timestamp", "TIMESTAMP")]),
+    "level": _Order([Key("x.level", "log_level")]),
+    "run_id": _Order([]),
+    "outcome": _Order([Key("r.outcome", "run_outcome")], _RUNS),
+}
+
+
+class _Wanted(NamedTuple, Generic[T]):
+    """What to list: rows of a table that keep conditions, and specs that do; ids as in `inside_runs.Wanted`."""
+
+    kind: Kind[T]
+    table: str
+    rows: Conditions
+    order: _Order
+    specs: Conditions | None = None
+    ids: Collection[UUID] | None = None
+
+
+def list_phases(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: PhaseFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundPhase]:
+    """As `phase_records.list_phases`."""
+    rows = Conditions()
+    rows.one_of("x.name", wanted.names)
+    rows.one_of("x.sequence_path", wanted.sequence_paths)
+    rows.one_of("x.outcome", wanted.outcomes, "phase_outcome")
+    rows.within("x.started_at", wanted.started_after, wanted.started_before)
+    rows.within(_PHASE_DURATION, wanted.duration_min, wanted.duration_max)
+    if wanted.only_final:
+        rows.add("x.is_final")
+    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[order], ids=wanted.ids)
+    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    if listed is not None:
+        return listed
+    return phases_of_truth(
+        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
+    )
+
+
+def list_measurements(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: MeasurementFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundMeasurement]:
+    """As `measurement_records.list_measurements`."""
+    specs = Conditions()
+    specs.one_of("name", wanted.names)
+    specs.one_of("phase", wanted.phase_names)
+    asked = _Wanted(
+        MEASUREMENTS,
+        "measurements",
+        _on_measurements(wanted),
+        _MEASUREMENT_ORDERS[order],
+        None if wanted.names is None and wanted.phase_names is None else specs,
+        wanted.ids,
+    )
+    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    if listed is not None:
+        return listed
+    return measurements_of_truth(
+        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
+    )
+
+
+def list_logs(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: LogFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundLog]:
+    """As `log_records.list_logs`."""
+    rows = Conditions()
+    rows.one_of("x.level", wanted.levels, "log_level")
+    rows.one_of("x.source_file", wanted.source_files)
+    rows.within("x.timestamp", wanted.logged_after, wanted.logged_before)
+    if wanted.search is not None:
+        rows.add("contains(x.folded_message, ?)", wanted.search.casefold())
+    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order])
+    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    if listed is not None:
+        return listed
+    return logs_of_truth(
+        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
+    )
+
+
+def _on_measurements(wanted: MeasurementFilter) -> Conditions:
+    rows = Conditions()
+    rows.one_of("x.outcome", wanted.outcomes, "measurement_outcome")
+    rows.one_of("x.kind", wanted.kinds, "value_kind")
+    rows.within("x.started_at", wanted.started_after, wanted.started_before)
+    bounds = [one for one in (wanted.value_min, wanted.value_max) if one is not None]
+    if any(math.isnan(one) for one in bounds):
+        rows.add("FALSE")  # no number keeps such a bound, while to DuckDB it is the highest
+    if wanted.value_min is not None:
+        lower, above = split_number(wanted.value_min)
+        rows.add("(x.num > ? OR x.num = ? AND x.rest >= ?)", lower, lower, above)
+    if wanted.value_max is not None:
+        upper, above = split_number(wanted.value_max)
+        rows.add("(x.num < ? OR x.num = ? AND x.rest <= ?)", upper, upper, above)
+    if wanted.value_bool is not None:
+        rows.add("x.bool = ?", wanted.value_bool)
+    rows.one_of("x.str", wanted.value_strings)
+    if wanted.only_final:
+        rows.add("x.is_final")
+    return rows
+
+
+def _list(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: _Wanted[T],
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[Found[T]] | None:
+    """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
+    count = places_up_to(page)
+    if copy is None:
+        return None
+    seen = last_seq(connection)
+    if not copy.is_fresh(seen):
+        return None
+    resolved = resolve(connection, organization_id, runs)
+    if resolved is None:
+        return None
+    try:
+        with copy.engine.transaction() as cursor:
+            conditions = _of_procedures(cursor, organization_id, runs)
+            # The copy may be ahead of the connection, which must not see what it will not find.
+            conditions.add("x.run <= ?", min(seen, seen if page.snapshot is None else page.snapshot))
+            of_runs = on_runs(organization_id, runs, resolved)
+            if not of_runs.is_empty:
+                conditions.add(f"x.run IN (SELECT r.run FROM runs r WHERE {of_runs.sql})", *of_runs.values)
+            if wanted.specs is not None:
+                conditions = conditions.and_of(_of_specs(cursor, wanted.specs))
+            if wanted.ids is not None:
+                conditions = conditions.and_of(_of_ids(cursor, organization_id, wanted.kind, wanted.ids))
+            source = Source(wanted.table, wanted.order.joins, conditions.and_of(wanted.rows))
+            places = find_places(cursor, source, wanted.order.keys, count, page.offset, descending=descending)
+    except CopyFailed as error:
+        _log.warning("the truth is asked instead: %s", error)
+        if error.is_damaged:
+            copy.distrust()
+        return None
+    ids = [part_id(run_id, wanted.kind.part, position) for run_id, position in places[: page.limit]]
+    return Listed(read_inside(connection, organization_id, wanted.kind, ids), len(places) > page.limit)
+
+
+def _of_procedures(cursor: Cursor, organization_id: UUID, runs: RunFilter) -> Conditions:
+    """That rows belong to one of the organization's procedures that are asked for."""
+    asked = Conditions()
+    asked.add("organization = ?", organization_id)
+    asked.one_of("id", runs.procedure_ids, "UUID")
+    found = Conditions()
+    found.one_of("x.procedure", _numbers(cursor, "procedure", "procedures", asked), "INTEGER")
+    return found
+
+
+def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
+    found = Conditions()
+    found.one_of("x.spec", _numbers(cursor, "spec", "specs", specs), "INTEGER")
+    return found
+
+
+def _of_ids(cursor: Cursor, organization_id: UUID, kind: Kind[T], ids: Collection[UUID]) -> Conditions:
+    """That rows have one of these ids, or lie in a run that has."""
+    places = {one: run_of(one) for one in ids}
+    inner = [place for place in places.values() if place is not None and place[1] is kind.part]
+    whole = [one for one, place in places.items() if place is None]
+    asked = Conditions()
+    asked.add("organization = ?", organization_id)
+    asked.one_of("id", [*whole, *(run_id for run_id, _, _ in inner)], "UUID")
+    rows = cursor.execute(f"SELECT id, run FROM runs WHERE {asked.sql}", asked.values).fetchall()
+    runs = dict(rows)
+    pairs = [(runs[run_id], position) for run_id, _, position in inner if run_id in runs]
+    of_whole = [runs[one] for one in whole if one in runs]
+    alternatives = [is_one_of("x.run", of_whole, "BIGINT")]
+    alternatives += ["x.run = ? AND x.position = ?"] * len(pairs)
+    found = Conditions()
+    found.one_of("x.run", {*of_whole, *(run for run, _ in pairs)}, "BIGINT")
+    found.add(f"({' OR '.join(alternatives)})", *of_whole, *(value for pair in pairs for value in pair))
+    return found
+
+
+def _numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:
+    query = f"SELECT {column} FROM {table} WHERE {conditions.sql}"
+    return [number for (number,) in cursor.execute(query, conditions.values).fetchall()]

@@ -1,0 +1,166 @@
+"""Bringing the copy up to what happened: the change log is followed, and each run that it names is copied as it is now.
+
+Rebuilding is following it from the start.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from runcard.analytics.columns import Rows, Spec, columns_of
+from runcard.analytics.engines.duckdb import Cursor, DuckDb
+from runcard.analytics.schema import INSIDE_RUNS, TABLES
+from runcard.store.changes import Change, list_changes
+from runcard.store.database import Connection, Database
+from runcard.store.run_headers import read_unit_headers, read_whole_runs
+
+# What one transaction of the copy takes in; a run makes two or three changes at most, and about 110 rows.
+_CHANGES = 400
+_MAX_SPECS_REMEMBERED = 100_000
+
+_OF_RUNS = ("run_recorded", "run_changed", "run_deleted")
+_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_deleted")
+
+
+class Progress(NamedTuple):
+    """seq: the last change that the copy has seen. is_behind: there was as much as one step takes."""
+
+    seq: int
+    is_behind: bool
+
+
+class Projector:
+    """Follows one truth into one copy."""
+
+    def __init__(self, database: Database, engine: DuckDb) -> None:
+        self._database = database
+        self._engine = engine
+        self._specs: dict[Spec, int] = {}
+
+    def seen(self) -> int:
+        """The last change that the copy has seen."""
+        with self._engine.transaction() as cursor:
+            return _seen(cursor)
+
+    def step(self) -> Progress:
+        """Take in the next changes, all of them or none. Raises CopyFailed and what the truth raises."""
+        try:
+            with self._engine.transaction() as cursor:
+                return self._step(cursor)
+        except BaseException:
+            # Numbers that were given in what is now undone.
+            self._specs.clear()
+            raise
+
+    def _step(self, cursor: Cursor) -> Progress:
+        seen = _seen(cursor)
+        if len(self._specs) > _MAX_SPECS_REMEMBERED:
+            self._specs.clear()
+        with self._database.read() as connection:
+            changes = list_changes(connection, seen, _CHANGES)
+            if not changes:
+                return Progress(seen, is_behind=False)
+            by_organization: dict[UUID, list[Change]] = defaultdict(list)
+            for change in changes:
+                by_organization[change.organization_id].append(change)
+            for organization_id, some in by_organization.items():
+                _Batch(cursor, connection, organization_id, self._specs).take_in(some)
+        cursor.execute("UPDATE copy_state SET seq = ?", [changes[-1].seq])
+        return Progress(changes[-1].seq, is_behind=len(changes) == _CHANGES)
+
+
+class _Batch:
+    """Changes of one organization, on their way into the copy."""
+
+    def __init__(
+        self, cursor: Cursor, connection: Connection, organization_id: UUID, specs: dict[Spec, int]
+    ) -> None:
+        self._cursor = cursor
+        self._connection = connection
+        self._organization_id = organization_id
+        self._specs = specs
+
+    def take_in(self, changes: Sequence[Change]) -> None:
+        run_ids = {change.entity_id for change in changes if change.kind in _OF_RUNS}
+        unit_ids = {change.entity_id for change in changes if change.kind in _OF_UNITS}
+        recorded = {change.entity_id: change.seq for change in changes if change.kind == "run_recorded"}
+        runs = {**self._remove_runs(run_ids), **recorded}
+        found = read_whole_runs(self._connection, self._organization_id, run_ids & runs.keys())
+        numbered = self._number_procedures({header.procedure_id for header, _ in found})
+        rows = Rows()
+        for header, document in found:
+            rows.add_run(
+                runs[header.id], self._organization_id, numbered[header.procedure_id], header, document
+            )
+        self._insert(rows)
+        self._copy_units(unit_ids | {header.unit_id for header, _ in found})
+
+    def _remove_runs(self, run_ids: Collection[UUID]) -> dict[UUID, int]:
+        """Take what there is of these runs out of the copy; the numbers of those that were there."""
+        ids = list(run_ids)
+        found = (
+            self._cursor.execute(f"SELECT id, run FROM runs WHERE id IN ({_marks(ids)})", ids).fetchall()
+            if ids
+            else []
+        )
+        if found:
+            numbers = [run for _, run in found]
+            for table in ("runs", *INSIDE_RUNS):
+                self._cursor.execute(f"DELETE FROM {table} WHERE run IN ({_marks(numbers)})", numbers)
+        return dict(found)
+
+    def _number_procedures(self, procedure_ids: Collection[UUID]) -> dict[UUID, int]:
+        for procedure_id in procedure_ids:
+            self._cursor.execute(
+                "INSERT INTO procedures SELECT (SELECT coalesce(max(procedure), 0) FROM procedures) + 1, ?, ? "
+                "WHERE NOT EXISTS (SELECT 1 FROM procedures WHERE id = ?)",
+                [self._organization_id, procedure_id, procedure_id],
+            )
+        return dict(
+            self._cursor.execute(
+                "SELECT id, procedure FROM procedures WHERE organization = ?", [self._organization_id]
+            ).fetchall()
+        )
+
+    def _copy_units(self, unit_ids: Collection[UUID]) -> None:
+        ids = list(unit_ids)
+        if not ids:
+            return
+        self._cursor.execute(f"DELETE FROM units WHERE id IN ({_marks(ids)})", ids)
+        rows = Rows()
+        for unit_id, *rest in read_unit_headers(self._connection, self._organization_id, ids):
+            rows.add("units", (unit_id, self._organization_id, *rest))
+        self._insert(rows)
+
+    def _number_specs(self, specs: Sequence[Spec]) -> list[int]:
+        """The number of each of these in the copy; new ones get the next."""
+        missing = [spec for spec in specs if spec not in self._specs]
+        if missing:
+            kinds = {name: TABLES["specs"][name] for name in Spec._fields}
+            same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM w.{name}" for name in Spec._fields)
+            self._cursor.register("wanted_specs", columns_of(kinds, missing))
+            self._cursor.execute(
+                "INSERT INTO specs "
+                "SELECT (SELECT coalesce(max(spec), 0) FROM specs) + row_number() OVER (), w.* "
+                f"FROM wanted_specs w WHERE NOT EXISTS (SELECT 1 FROM specs s WHERE {same})"
+            )
+            found = self._cursor.execute(f"SELECT s.* FROM specs s JOIN wanted_specs w ON {same}").fetchall()
+            self._cursor.unregister("wanted_specs")
+            self._specs.update((Spec(*spec), number) for number, *spec in found)
+        return [self._specs[spec] for spec in specs]
+
+    def _insert(self, rows: Rows) -> None:
+        for name, columns in rows.tables(self._number_specs(rows.specs)):
+            self._cursor.register("fresh_rows", columns)
+            self._cursor.execute(f"INSERT INTO {name} SELECT * FROM fresh_rows")
+            self._cursor.unregister("fresh_rows")
+
+
+def _seen(cursor: Cursor) -> int:
+    [(seq,)] = cursor.execute("SELECT seq FROM copy_state").fetchall()
+    return int(seq)
+
+
+def _marks(values: Iterable[Any]) -> str:
+    return ", ".join("?" for _ in values)

@@ -1,0 +1,123 @@
+"""The tables of the columnar copy.
+
+`run` is the number of the change that recorded a run: later runs have higher ones, so what a page's snapshot leaves
+out is a comparison. `id_high` are the highest 63 bits of the run's id, which order rows nearly as the id does and are
+compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC.
+
+Rows of what lies inside runs repeat `id_high` and `procedure`, which compress to nothing, so that common lists need no
+join. The types are in the order in which their values sort in lists.
+"""
+
+from collections.abc import Mapping
+from typing import get_args
+
+from runcard.domain.measurement import ValueKind
+from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
+
+# To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
+SCHEMA_VERSION = 1
+
+_TYPES = {
+    "run_outcome": sorted(get_args(RunOutcome)),
+    "phase_outcome": sorted(get_args(PhaseOutcome)),
+    "measurement_outcome": sorted(get_args(MeasurementOutcome)),
+    "value_kind": sorted(get_args(ValueKind)),
+    "log_level": LOG_LEVELS,
+}
+
+_IN_RUN = {"run": "BIGINT", "id_high": "BIGINT", "procedure": "INTEGER", "position": "INTEGER"}
+# Columns with their types, in the order in which rows are made.
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "copy_state": {"version": "INTEGER", "seq": "BIGINT"},
+    "procedures": {"procedure": "INTEGER", "organization": "UUID", "id": "UUID"},
+    "units": {"id": "UUID", "organization": "UUID", "serial_key": "VARCHAR", "sample": "VARCHAR"},
+    "specs": {
+        "spec": "INTEGER",
+        "procedure": "INTEGER",
+        "phase": "VARCHAR",
+        "sequence_path": "VARCHAR",
+        "name": "VARCHAR",
+        "uom": "VARCHAR",
+        "lower": "DOUBLE",
+        "upper": "DOUBLE",
+    },
+    "runs": {
+        "run": "BIGINT",
+        "organization": "UUID",
+        "procedure": "INTEGER",
+        "id": "UUID",
+        "version": "UUID",
+        "unit": "UUID",
+        "part": "UUID",
+        "revision": "UUID",
+        "batch": "UUID",
+        "operator": "UUID",
+        "operator_name": "VARCHAR",
+        "created_by_station": "UUID",
+        "created_by_user": "UUID",
+        "deployment": "UUID",
+        "outcome": "run_outcome",
+        "started_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "created_at": "TIMESTAMP",
+        "execution_id": "VARCHAR",
+        "slot_key": "VARCHAR",
+        "slot_name": "VARCHAR",
+    },
+    "phases": {
+        **_IN_RUN,
+        "name": "VARCHAR",
+        "sequence_path": "VARCHAR",
+        "outcome": "phase_outcome",
+        "started_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "retry_count": "BIGINT",
+        "is_final": "BOOLEAN",
+    },
+    # A finite number is `num` + `rest`: the nearest double, and what an integer beyond 2^53 differs from it.
+    "measurements": {
+        **_IN_RUN,
+        "phase": "INTEGER",
+        "spec": "INTEGER",
+        "started_at": "TIMESTAMP",
+        "kind": "value_kind",
+        "num": "DOUBLE",
+        "rest": "SMALLINT",
+        "bool": "BOOLEAN",
+        "str": "VARCHAR",
+        "json": "VARCHAR",
+        "outcome": "measurement_outcome",
+        "is_final": "BOOLEAN",
+        "retry_count": "BIGINT",
+    },
+    "series": {
+        "run": "BIGINT",
+        "position": "INTEGER",
+        "axis": "INTEGER",
+        "uom": "VARCHAR",
+        "data": "DOUBLE[]",
+    },
+    # The message as it is searched, in no case; what is shown comes from the documents.
+    "logs": {
+        **_IN_RUN,
+        "level": "log_level",
+        "timestamp": "TIMESTAMP",
+        "folded_message": "VARCHAR",
+        "source_file": "VARCHAR",
+        "line_number": "BIGINT",
+    },
+}
+INSIDE_RUNS = ("phases", "measurements", "series", "logs")
+
+
+def statements() -> list[str]:
+    """What makes an empty copy, which has seen nothing."""
+    types = [
+        f"CREATE TYPE {name} AS ENUM ({', '.join(repr(value) for value in values)})"
+        for name, values in _TYPES.items()
+    ]
+    tables = [
+        f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
+        for name, columns in TABLES.items()
+    ]
+    return [*types, *tables, f"INSERT INTO copy_state VALUES ({SCHEMA_VERSION}, 0)"]

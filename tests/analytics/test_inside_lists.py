@@ -1,0 +1,441 @@
+"""Lists out of the copy against those of the truth, over random histories of what may happen to runs and units."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from runcard.analytics import inside_lists
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.domain.errors import InvalidInput, QueryTooSlow, RuncardError
+from runcard.domain.ids import RunPart, part_id
+from runcard.domain.outcome import LOG_LEVELS
+from runcard.domain.phase import Log
+from runcard.domain.report import RunReport
+from runcard.store import resolved_runs
+from runcard.store.batch_records import delete_batch, get_batch
+from runcard.store.changes import last_seq
+from runcard.store.inside_runs import MAX_PLACES, Deadline
+from runcard.store.log_records import LOG_ORDERS, LogFilter
+from runcard.store.measurement_records import MEASUREMENT_ORDERS, MeasurementFilter
+from runcard.store.metadata import MetadataTest, change_metadata
+from runcard.store.pages import Listed, Page
+from runcard.store.phase_records import PHASE_ORDERS, PhaseFilter
+from runcard.store.run_filter import RunFilter
+from runcard.store.runs import delete_run
+from runcard.store.transaction import Transaction
+from runcard.store.unit_records import classify_unit, delete_units, rename_unit
+from tests.analytics.copies import OwnCopy, own_copy
+from tests.conftest import Template
+from tests.histories import (
+    KINDS,
+    LONG,
+    MEASUREMENT_OUTCOMES,
+    PHASE_OUTCOMES,
+    RUN_OUTCOMES,
+    SERIALS,
+    START,
+    Floor,
+    conditions,
+    histories,
+    lengths,
+    moments,
+    opened_floor,
+    some_of,
+)
+
+_numbers = count()
+_OPERATORS = ("Ada", "Bo")
+
+
+@pytest.fixture(scope="module")
+def floor(peopled: Template, peopled_database_url: str | None, module_data_dir: Path) -> Iterator[Floor]:
+    with opened_floor(peopled, peopled_database_url, module_data_dir) as floor:
+        yield floor
+
+
+@pytest.fixture(scope="module")
+def followed(floor: Floor) -> Iterator[OwnCopy]:
+    """A copy that takes in what each history leaves, after those before."""
+    with own_copy(floor.database) as copy:
+        yield copy
+
+
+class Line:
+    """A procedure of its own, with units and batches that no other has."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._home = floor.home
+        self._suffix = f"-{next(_numbers)}"
+        self.procedure_id = floor.procedure()
+        self.runs: list[UUID] = []
+
+    def serial(self, serial: str) -> str:
+        return serial + self._suffix
+
+    def record(self, history: Sequence[RunReport]) -> None:
+        reports = [
+            replace(
+                report,
+                serial_number=self.serial(report.serial_number),
+                batch_number=self.serial("B") if place % 2 else None,
+                operator=_OPERATORS[place % 2],
+                procedure_version=f"v{place % 2}",
+                part_number=f"P{self._suffix}",
+                revision_number=f"R{self._suffix}",
+                metadata={"place": place % 3},
+            )
+            for place, report in enumerate(history)
+        ]
+        self.runs += self._floor.record(self.procedure_id, reports)
+
+    def happen(self, event: str, place: int) -> None:
+        """Something happens to one of the runs, or to a unit; nothing where that is not there any more."""
+        run_id = self.runs[place % len(self.runs)]
+        serial = self.serial(SERIALS[place % len(SERIALS)])
+        deeds: dict[str, Callable[[Transaction], object]] = {
+            "delete a run": lambda tx: delete_run(tx, self._home, run_id),
+            "delete a unit": lambda tx: delete_units(tx, self._home, [serial], with_runs=True),
+            "delete the batch": lambda tx: delete_batch(
+                tx, self._home, get_batch(tx.connection, self._home, self.serial("B"))
+            ),
+            "rename": lambda tx: rename_unit(tx, self._home, self._unit(tx, serial), f"a{serial}"),
+            "make golden": lambda tx: classify_unit(tx, self._home, self._unit(tx, serial), "golden"),
+            "note": lambda tx: self._note(tx, run_id),
+        }
+        with suppress(RuncardError):  # it has happened to this one before, or it was never made
+            self._floor.writer.run(deeds[event])
+
+    def _unit(self, tx: Transaction, serial: str) -> UUID:
+        return tx.catalog.get_unit(self._home, serial).id
+
+    def _note(self, tx: Transaction, run_id: UUID) -> None:
+        change_metadata(tx, self._home, run_id, "metadata", {"place": 7})
+        tx.note_change(self._home, "run_changed", run_id)
+
+
+events = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["delete a run", "delete a unit", "delete the batch", "rename", "make golden", "note", "follow"]
+        ),
+        st.integers(0, 5),
+    ),
+    max_size=4,
+)
+run_filters = conditions(
+    {
+        "serial_numbers": some_of([*SERIALS, "nowhere"]).map(sorted),
+        "outcomes": some_of(RUN_OUTCOMES).map(sorted),
+        "batch_numbers": some_of(["B", "none"]).map(sorted),
+        "version_tags": some_of(["V0", "v1"]).map(sorted),
+        "environments": some_of(["production"]).map(sorted),
+        "operator_names": some_of(_OPERATORS).map(sorted),
+        "samples": some_of([None, "golden", "failing"]).map(list),
+        "metadata": st.sampled_from(
+            [[MetadataTest("place", at_least=1.0)], [MetadataTest("place", equals=7)]]
+        ),
+        "search": st.sampled_from(["sn-", "A"]),
+        "duration_min": lengths,
+        "duration_max": lengths,
+        "started_after": moments,
+        "ended_before": moments,
+        "created_before": moments,
+        "created_after": moments,
+    },
+    at_most=2,
+)
+phase_filters = conditions(
+    {
+        "only_final": st.booleans(),
+        "names": some_of("pqr"),
+        "outcomes": some_of(PHASE_OUTCOMES),
+        "sequence_paths": some_of("st"),
+        "started_after": moments,
+        "started_before": moments,
+        "duration_min": lengths,
+        "duration_max": lengths,
+    },
+    at_most=2,
+)
+measurement_filters = conditions(
+    {
+        "only_final": st.booleans(),
+        "names": some_of("mo"),
+        "phase_names": some_of("pq"),
+        "outcomes": some_of(MEASUREMENT_OUTCOMES),
+        "kinds": some_of(KINDS),
+        "started_after": moments,
+        "value_min": st.sampled_from([-2, 0.5, 1, 2.0**53, math.nan, -math.inf]),
+        "value_max": st.sampled_from([0, 1, 1.5, 2.0**53, math.nan, math.inf]),
+        "value_bool": st.booleans(),
+        "value_strings": some_of(["", "a", "c"]),
+    },
+    at_most=2,
+)
+log_filters = conditions(
+    {
+        "search": st.sampled_from(["straSSE", "%", "A_B", "xyz"]),
+        "levels": some_of(LOG_LEVELS),
+        "source_files": some_of(["a.py", "c.py"]),
+        "logged_after": moments,
+        "logged_before": moments,
+    },
+    at_most=2,
+)
+few = settings(max_examples=20, deadline=None)
+
+List = Callable[[ColumnarCopy | None, Any, Page], Listed[Any]]
+
+
+def pages(floor: Floor, copy: ColumnarCopy | None, list_: List, limit: int) -> list[list[Any]]:
+    """All pages of a list as the copy, or as the truth tells it."""
+    found = []
+    with floor.database.read() as connection:
+        snapshot = last_seq(connection)
+        for number in count():
+            listed = list_(copy, connection, Page(limit, number * limit, snapshot))
+            found.append([(one.id, one.run, repr(one.item)) for one in listed.rows])
+            if not listed.has_more:
+                return found
+    raise AssertionError
+
+
+def check(
+    floor: Floor,
+    followed: OwnCopy,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    limit: int,
+    list_of: Callable[[Line], List],
+) -> None:
+    list_ = list_of(after_all_that(floor, followed, history, happened))
+    assert pages(floor, followed.copy, list_, limit) == pages(floor, None, list_, limit)
+
+
+def after_all_that(
+    floor: Floor, followed: OwnCopy, history: list[RunReport], happened: list[tuple[str, int]]
+) -> Line:
+    """A line with a past, which the copy has followed, some of it while it happened."""
+    line = Line(floor)
+    line.record(history)
+    for event, place in happened:
+        if event == "follow":
+            followed.follow()
+        else:
+            line.happen(event, place)
+    followed.follow()
+    return line
+
+
+def time_for(copy: ColumnarCopy | None) -> Deadline:
+    """Where the copy is asked, the truth has no time to answer in its place."""
+    return Deadline(LONG if copy is None else 0)
+
+
+def of_line(line: Line, asked: Mapping[str, Any]) -> RunFilter:
+    names = {"serial_numbers", "batch_numbers"}
+    own = {name: [line.serial(one) for one in asked[name]] for name in names & asked.keys()}
+    return RunFilter(procedure_ids=[line.procedure_id], **{**asked, **own})
+
+
+@pytest.mark.parametrize("by", PHASE_ORDERS)
+@few
+@given(histories, events, run_filters, phase_filters, st.booleans(), st.integers(1, 4), st.booleans())
+def test_phases(
+    floor: Floor,
+    followed: OwnCopy,
+    by: str,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    of_runs: dict[str, Any],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+    by_id: bool,
+) -> None:
+    def list_of(line: Line) -> List:
+        inner = [part_id(run_id, RunPart.PHASE, place) for run_id in line.runs for place in (0, 2)]
+        other = [part_id(run_id, RunPart.LOG, 0) for run_id in line.runs]
+        ids = [*inner, *other, line.runs[0], uuid4()] if by_id else None
+        wanted, runs = PhaseFilter(ids=ids, **asked), of_line(line, of_runs)
+        return lambda copy, connection, page: inside_lists.list_phases(
+            copy, connection, floor.home, runs, wanted, by, page, time_for(copy), descending=descending
+        )
+
+    check(floor, followed, history, happened, limit, list_of)
+
+
+@pytest.mark.parametrize("by", MEASUREMENT_ORDERS)
+@few
+@given(histories, events, run_filters, measurement_filters, st.booleans(), st.integers(1, 4), st.booleans())
+def test_measurements(
+    floor: Floor,
+    followed: OwnCopy,
+    by: str,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    of_runs: dict[str, Any],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+    by_id: bool,
+) -> None:
+    def list_of(line: Line) -> List:
+        ids = [part_id(run_id, RunPart.MEASUREMENT, 1) for run_id in line.runs] + line.runs[1:2]
+        wanted, runs = MeasurementFilter(ids=ids if by_id else None, **asked), of_line(line, of_runs)
+        return lambda copy, connection, page: inside_lists.list_measurements(
+            copy, connection, floor.home, runs, wanted, by, page, time_for(copy), descending=descending
+        )
+
+    check(floor, followed, history, happened, limit, list_of)
+
+
+@pytest.mark.parametrize("by", LOG_ORDERS)
+@few
+@given(histories, events, run_filters, log_filters, st.booleans(), st.integers(1, 4))
+def test_logs(
+    floor: Floor,
+    followed: OwnCopy,
+    by: str,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    of_runs: dict[str, Any],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+) -> None:
+    def list_of(line: Line) -> List:
+        wanted, runs = LogFilter(**asked), of_line(line, of_runs)
+        return lambda copy, connection, page: inside_lists.list_logs(
+            copy, connection, floor.home, runs, wanted, by, page, time_for(copy), descending=descending
+        )
+
+    check(floor, followed, history, happened, limit, list_of)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(st.tuples(histories, events), min_size=1, max_size=4))
+def test_a_copy_that_followed_holds_what_a_rebuilt_one_does(
+    floor: Floor, followed: OwnCopy, pasts: list[tuple[list[RunReport], list[tuple[str, int]]]]
+) -> None:
+    for history, happened in pasts:
+        after_all_that(floor, followed, history, happened)
+    with own_copy(floor.database) as rebuilt:
+        rebuilt.follow()
+        assert rebuilt.content() == followed.content()
+
+
+def log_pages(
+    floor: Floor, copy: ColumnarCopy | None, runs: RunFilter, page: Page, home: UUID | None = None
+) -> Listed[Any]:
+    with floor.database.read() as connection:
+        return inside_lists.list_logs(
+            copy,
+            connection,
+            home or floor.home,
+            runs,
+            LogFilter(),
+            "created_at",
+            page,
+            time_for(copy),
+            descending=True,
+        )
+
+
+LOGGED = RunReport(
+    procedure="later",
+    serial_number="SN",
+    part_number="P",
+    outcome="PASS",
+    logs=(Log("INFO", START, "one", "a.py", 1),),
+)
+
+
+def test_what_is_recorded_between_two_pages_moves_nothing(floor: Floor, followed: OwnCopy) -> None:
+    line = Line(floor)
+    line.record([LOGGED] * 4)
+    followed.follow()
+    runs = RunFilter(procedure_ids=[line.procedure_id])
+    with floor.database.read() as connection:
+        snapshot = last_seq(connection)
+    first = log_pages(floor, followed.copy, runs, Page(2, 0, snapshot))
+    line.record([LOGGED] * 2)
+    followed.follow()
+    second = log_pages(floor, followed.copy, runs, Page(2, 2, snapshot))
+    assert [one.run.id for one in (*first.rows, *second.rows)] == sorted(line.runs[:4], reverse=True)
+    assert not second.has_more
+
+
+def test_a_copy_that_is_ahead_of_the_reader_shows_nothing_that_the_reader_cannot_find(
+    floor: Floor, followed: OwnCopy
+) -> None:
+    line = Line(floor)
+    line.record([LOGGED])
+    runs = RunFilter(procedure_ids=[line.procedure_id])
+    with floor.database.read() as connection:
+        seen = last_seq(connection)
+        line.record([LOGGED] * 3)
+        followed.follow()
+        page = Page(1, 0, seen)
+        found = inside_lists.list_logs(
+            followed.copy,
+            connection,
+            floor.home,
+            runs,
+            LogFilter(),
+            "run_id",
+            page,
+            Deadline(0),
+            descending=True,
+        )
+    assert [one.run.id for one in found.rows] == line.runs[:1]
+    assert not found.has_more
+
+
+def test_another_organization_sees_none_of_it(floor: Floor, followed: OwnCopy) -> None:
+    line = Line(floor)
+    line.record([LOGGED])
+    followed.follow()
+    for runs in (RunFilter(), RunFilter(procedure_ids=[line.procedure_id]), RunFilter(ids=line.runs)):
+        found = log_pages(floor, followed.copy, runs, Page(9), floor.elsewhere)
+        assert [one for one in found.rows if one.run.id in line.runs] == []
+
+
+def test_more_places_than_a_list_keeps_are_refused(floor: Floor, followed: OwnCopy) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        log_pages(floor, followed.copy, RunFilter(), Page(1, MAX_PLACES))
+    assert refused.value.issues[0].path == ("cursor",)
+
+
+def test_a_copy_that_has_not_seen_it_all_is_not_asked(floor: Floor, followed: OwnCopy) -> None:
+    followed.follow()
+    line = Line(floor)
+    line.record([LOGGED])
+    runs = RunFilter(procedure_ids=[line.procedure_id])
+    with pytest.raises(QueryTooSlow):  # by the truth, which is given no time here
+        log_pages(floor, followed.copy, runs, Page(9))
+    followed.follow()
+    assert [one.run.id for one in log_pages(floor, followed.copy, runs, Page(9)).rows] == line.runs
+
+
+def test_metadata_of_more_runs_than_can_be_named_is_asked_of_the_truth(
+    floor: Floor, followed: OwnCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(floor)
+    line.record([LOGGED] * 2)
+    followed.follow()
+    runs = RunFilter(procedure_ids=[line.procedure_id], metadata=[MetadataTest("place", at_least=0.0)])
+    assert len(log_pages(floor, followed.copy, runs, Page(9)).rows) == 2
+    monkeypatch.setattr(resolved_runs, "MAX_IDS", 1)
+    with pytest.raises(QueryTooSlow):
+        log_pages(floor, followed.copy, runs, Page(9))
