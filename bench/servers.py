@@ -1,4 +1,4 @@
-"""One server process of the bench: Runcard as it is, Runcard with the write left out, or the hand-made way.
+"""One server process of the bench: Runcard as it is, without its columnar copy, with the write left out, or hand-made.
 
 Started by `targets.py`, which hands down a listening socket; says "ready" on its standard output.
 """
@@ -24,7 +24,7 @@ from runcard.store.transaction import Transaction
 from runcard.store.writer import Writer
 
 T = TypeVar("T")
-KINDS = ("runcard", "no_store", "hand_made")
+KINDS = ("runcard", "no_copy", "no_store", "hand_made")
 
 
 class NoWriter:
@@ -53,7 +53,8 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None) -> ASGIApp:
     if kind == "hand_made":
         assert database_url is not None
         return hand_made.create_app(database_url)
-    server: ApiPaths = create_app(Settings(data_dir=data_dir, database_url=database_url))
+    settings = Settings(data_dir=data_dir, database_url=database_url, columnar_copy=kind == "runcard")
+    server: ApiPaths = create_app(settings)
     return without_store(server) if kind == "no_store" else server
 
 

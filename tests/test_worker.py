@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.engines.duckdb import DuckDb
 from runcard.analytics.inside_lists import list_logs
-from runcard.domain.phase import Log
+from runcard.domain.measurement import Measurement
+from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.store.changes import last_seq
 from runcard.store.inside_runs import Deadline
@@ -16,6 +18,7 @@ from runcard.store.log_records import LogFilter
 from runcard.store.pages import Page
 from runcard.store.run_filter import RunFilter
 from runcard.worker import Worker
+from tests.analytics.copies import content_of, own_copy
 from tests.conftest import Template
 from tests.histories import START, Floor, opened_floor
 
@@ -82,14 +85,39 @@ def test_a_reader_sees_what_was_committed_before_it_asked(floor: Floor, copy: Co
         assert [one.run.id for one in listed.rows] == list(made)
 
 
+MEASURED = replace(
+    LOGGED, phases=(Phase("p", "PASS", START, START, (Measurement("m", "PASS", 1, "V", 0.0, 2.0),)),)
+)
+
+
 @pytest.mark.usefixtures("worker")
 def test_a_damaged_copy_is_begun_anew(floor: Floor, copy: ColumnarCopy) -> None:
+    procedure_id = floor.procedure()
+    floor.record(procedure_id, [MEASURED])
     assert is_up_to_date(floor, copy)
     copy.distrust()
     assert not copy.is_fresh(0)
+    floor.record(procedure_id, [MEASURED])
+    assert is_up_to_date(floor, copy)
+    with own_copy(floor.database) as other:
+        other.follow()
+        assert content_of(copy) == other.content()
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_copy_of_another_history_is_begun_anew(floor: Floor, copy: ColumnarCopy) -> None:
+    """As after a backup was restored: the copy has seen what never happened."""
+    floor.record(floor.procedure(), [MEASURED])
     assert is_up_to_date(floor, copy)
     with copy.engine.transaction() as cursor:
-        assert cursor.execute("SELECT seq FROM copy_state").fetchall() == [(newest(floor),)]
+        cursor.execute("UPDATE copy_state SET entity = uuid()")
+        cursor.execute("UPDATE runs SET outcome = 'ABORTED'")
+    floor.record(floor.procedure(), [MEASURED])
+    while not is_up_to_date(floor, copy):
+        copy.rest(0.01)
+    with own_copy(floor.database) as other:
+        other.follow()
+        assert content_of(copy) == other.content()
 
 
 def test_when_it_ends_nobody_waits_any_more(floor: Floor, copy: ColumnarCopy) -> None:

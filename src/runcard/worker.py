@@ -6,7 +6,7 @@ import time
 
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.engines.duckdb import CopyFailed
-from runcard.analytics.projector import Projector
+from runcard.analytics.projector import AnotherHistory, Projector
 from runcard.store.changes import last_seq
 from runcard.store.database import Database
 
@@ -18,7 +18,7 @@ _POLL_S = 0.2
 _REST_RATIO_WHILE_RECORDING = 4.0
 _REST_RATIO = 0.25
 # After a failure: whatever it was may take a while to pass.
-_PAUSE_S = 5.0
+_PAUSE_S = 1.0
 
 
 class Worker:
@@ -39,41 +39,35 @@ class Worker:
         self._copy.engine.close()
 
     def _loop(self) -> None:
-        seen: int | None = None
         while not self._copy.is_closed:
             try:
                 if self._copy.is_damaged:
                     self._begin_anew()
-                    seen = None
-                if seen is None:
-                    seen = self._projector.seen()
-                    self._copy.tell(seen)
-                seen = self._follow(seen)
+                self._follow()
             # Nothing that goes wrong with the copy may end the server, nor the following of what comes next.
             except Exception as error:
                 _log.exception("the columnar copy was not brought up to date")
-                seen = None
-                if isinstance(error, CopyFailed) and error.is_damaged:
+                if isinstance(error, AnotherHistory) or (isinstance(error, CopyFailed) and error.is_damaged):
                     self._copy.distrust()
                 else:
                     self._copy.tell(None)
                 self._copy.pause(_PAUSE_S)
 
-    def _follow(self, seen: int) -> int:
-        """Take a step where something has happened, then rest."""
+    def _follow(self) -> None:
+        """Take a step where something has happened or nothing is known yet, then rest."""
         started = time.monotonic()
         with self._database.read() as connection:
             newest = last_seq(connection)
-        if newest == seen:
+        if newest == self._copy.seen:
             self._copy.rest(_POLL_S)
-            return seen
+            return
         ratio = _REST_RATIO if newest == self._newest else _REST_RATIO_WHILE_RECORDING
         self._newest = newest
-        progress = self._projector.step()
-        self._copy.tell(progress.seq)
+        self._copy.tell(self._projector.step().seq)
         self._copy.rest((time.monotonic() - started) * ratio)
-        return progress.seq
 
     def _begin_anew(self) -> None:
-        _log.warning("%s is damaged, and is begun anew", self._copy.engine.path)
-        self._copy.engine.begin_anew()
+        _log.warning("%s is damaged or of another history, and is begun anew", self._copy.engine.path)
+        self._copy.begin_anew()
+        # One that remembers nothing of the copy before.
+        self._projector = Projector(self._database, self._copy.engine)

@@ -34,32 +34,40 @@ class OwnCopy:
         return self._projector.seen()
 
     def content(self) -> dict[str, list[str]]:
-        """What is in every table, without the numbers that are the copy's own."""
-        runs = "SELECT r.* EXCLUDE (procedure), p.id AS procedure_id FROM runs r JOIN procedures p USING (procedure)"
-        inside = "SELECT x.* EXCLUDE (procedure), p.id AS procedure_id FROM {} x JOIN procedures p USING (procedure)"
-        measured = (
-            "SELECT m.* EXCLUDE (spec, procedure), s.* EXCLUDE (spec, procedure), p.id AS procedure_id "
-            "FROM measurements m JOIN specs s USING (spec) JOIN procedures p ON p.procedure = m.procedure "
-            "AND p.procedure = s.procedure"
-        )
-        queries = {
-            "copy_state": "SELECT * FROM copy_state",
-            "units": "SELECT * FROM units",
-            "runs": runs,
-            "phases": inside.format("phases"),
-            "measurements": measured,
-            "series": "SELECT * FROM series",
-            "logs": inside.format("logs"),
-        }
-        with self.copy.engine.transaction() as cursor:
-            return {
-                table: sorted(repr(row) for row in cursor.execute(query).fetchall())
-                for table, query in queries.items()
-            }
+        return content_of(self.copy)
 
     def close(self) -> None:
         self.copy.close()
         self.copy.engine.close()
+
+
+def content_of(copy: ColumnarCopy) -> dict[str, list[str]]:
+    """What is in every table, without the numbers that are the copy's own."""
+    runs = (
+        "SELECT r.* EXCLUDE (procedure), p.id AS procedure_id FROM runs r JOIN procedures p USING (procedure)"
+    )
+    inside = (
+        "SELECT x.* EXCLUDE (procedure), p.id AS procedure_id FROM {} x JOIN procedures p USING (procedure)"
+    )
+    measured = (
+        "SELECT m.* EXCLUDE (spec, procedure), s.* EXCLUDE (spec, procedure), p.id AS procedure_id "
+        "FROM measurements m JOIN specs s USING (spec) JOIN procedures p ON p.procedure = m.procedure "
+        "AND p.procedure = s.procedure"
+    )
+    queries = {
+        "copy_state": "SELECT * FROM copy_state",
+        "units": "SELECT * FROM units",
+        "runs": runs,
+        "phases": inside.format("phases"),
+        "measurements": measured,
+        "series": "SELECT * FROM series",
+        "logs": inside.format("logs"),
+    }
+    with copy.engine.transaction() as cursor:
+        return {
+            table: sorted(repr(row) for row in cursor.execute(query).fetchall())
+            for table, query in queries.items()
+        }
 
 
 @contextmanager

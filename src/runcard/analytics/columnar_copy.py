@@ -36,18 +36,23 @@ class ColumnarCopy:
             return self._has_seen(seq)
 
     def tell(self, seen: int | None) -> None:
-        """Up to which change the copy has been brought; None: it cannot be read."""
+        """Up to which change the copy has been brought; None: that is not known."""
         with self._changed:
-            self._seen = seen
-            self._is_damaged = False
+            self._seen = None if self._is_damaged else seen
             self._changed.notify_all()
 
     def distrust(self) -> None:
-        """What was read shows damage: the worker shall begin the copy anew."""
+        """It cannot be right: the worker shall begin the copy anew."""
         with self._changed:
             self._seen = None
             self._is_damaged = True
             self._changed.notify_all()
+
+    def begin_anew(self) -> None:
+        """For the worker: make the copy an empty one, which can be trusted. Raises as `DuckDb.begin_anew`."""
+        self.engine.begin_anew()
+        with self._changed:
+            self._is_damaged = False
 
     def rest(self, seconds: float) -> None:
         """For the worker: let time pass, but not while a reader waits."""

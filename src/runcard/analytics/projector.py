@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from runcard.analytics.columns import Rows, Spec, columns_of
+from runcard.analytics.columns import Rows, Spec, columns_of, utc
 from runcard.analytics.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.schema import INSIDE_RUNS, TABLES
 from runcard.store.changes import Change, list_changes
@@ -30,6 +30,10 @@ class Progress(NamedTuple):
     is_behind: bool
 
 
+class AnotherHistory(Exception):
+    """The truth has not the change that the copy saw last: a backup was restored, or it is another database."""
+
+
 class Projector:
     """Follows one truth into one copy."""
 
@@ -44,7 +48,7 @@ class Projector:
             return _seen(cursor)
 
     def step(self) -> Progress:
-        """Take in the next changes, all of them or none. Raises CopyFailed and what the truth raises."""
+        """Take in the next changes, all or none. Raises CopyFailed, AnotherHistory and what the truth raises."""
         try:
             with self._engine.transaction() as cursor:
                 return self._step(cursor)
@@ -54,11 +58,14 @@ class Projector:
             raise
 
     def _step(self, cursor: Cursor) -> Progress:
-        seen = _seen(cursor)
         if len(self._specs) > _MAX_SPECS_REMEMBERED:
             self._specs.clear()
+        seen = _seen(cursor)
         with self._database.read() as connection:
-            changes = list_changes(connection, seen, _CHANGES)
+            changes = list_changes(connection, max(seen - 1, 0), _CHANGES)
+            if seen:
+                _check_history(cursor, changes[:1])
+                changes = changes[1:]
             if not changes:
                 return Progress(seen, is_behind=False)
             by_organization: dict[UUID, list[Change]] = defaultdict(list)
@@ -66,8 +73,12 @@ class Projector:
                 by_organization[change.organization_id].append(change)
             for organization_id, some in by_organization.items():
                 _Batch(cursor, connection, organization_id, self._specs).take_in(some)
-        cursor.execute("UPDATE copy_state SET seq = ?", [changes[-1].seq])
-        return Progress(changes[-1].seq, is_behind=len(changes) == _CHANGES)
+        last = changes[-1]
+        cursor.execute(
+            "UPDATE copy_state SET seq = ?, entity = ?, changed_at = ?",
+            [last.seq, last.entity_id, utc(last.changed_at)],
+        )
+        return Progress(last.seq, is_behind=len(changes) >= _CHANGES - 1)
 
 
 class _Batch:
@@ -160,6 +171,12 @@ class _Batch:
 def _seen(cursor: Cursor) -> int:
     [(seq,)] = cursor.execute("SELECT seq FROM copy_state").fetchall()
     return int(seq)
+
+
+def _check_history(cursor: Cursor, found: Sequence[Change]) -> None:
+    [state] = cursor.execute("SELECT seq, entity, changed_at FROM copy_state").fetchall()
+    if [(one.seq, one.entity_id, utc(one.changed_at)) for one in found] != [state]:
+        raise AnotherHistory(f"The database has no change {state[0]} as the columnar copy saw it.")
 
 
 def _marks(values: Iterable[Any]) -> str:

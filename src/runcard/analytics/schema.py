@@ -28,7 +28,8 @@ _TYPES = {
 _IN_RUN = {"run": "BIGINT", "id_high": "BIGINT", "procedure": "INTEGER", "position": "INTEGER"}
 # Columns with their types, in the order in which rows are made.
 TABLES: Mapping[str, Mapping[str, str]] = {
-    "copy_state": {"version": "INTEGER", "seq": "BIGINT"},
+    # The last change that was taken in: its number, and what tells it from one of another history.
+    "copy_state": {"version": "INTEGER", "seq": "BIGINT", "entity": "UUID", "changed_at": "TIMESTAMP"},
     "procedures": {"procedure": "INTEGER", "organization": "UUID", "id": "UUID"},
     "units": {"id": "UUID", "organization": "UUID", "serial_key": "VARCHAR", "sample": "VARCHAR"},
     "specs": {
@@ -120,4 +121,4 @@ def statements() -> list[str]:
         f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
         for name, columns in TABLES.items()
     ]
-    return [*types, *tables, f"INSERT INTO copy_state VALUES ({SCHEMA_VERSION}, 0)"]
+    return [*types, *tables, f"INSERT INTO copy_state VALUES ({SCHEMA_VERSION}, 0, NULL, NULL)"]
