@@ -473,6 +473,13 @@ def test_deleted_run_takes_its_attachments_out_of_sight(admin, serial):
 
 def test_nothing_is_left_beside_the_data_directory(server: Server):
     names = {path.name for path in server.data_dir.iterdir()}
-    known = {"attachments", "secret.key", "serve.lock", "serve.log"}
+    known = {
+        "attachments",
+        "analytics.duckdb",
+        "analytics.duckdb.wal",
+        "secret.key",
+        "serve.lock",
+        "serve.log",
+    }
     assert {name for name in names if not name.startswith("runcard.sqlite3")} <= known
     assert Path(server.data_dir / "secret.key").stat().st_mode & 0o077 == 0
