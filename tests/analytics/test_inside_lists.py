@@ -408,7 +408,8 @@ LOGGED = RunReport(
 
 def test_what_is_recorded_between_two_pages_moves_nothing(floor: Floor, followed: OwnCopy) -> None:
     line = Line(floor)
-    line.record([LOGGED] * 4)
+    for _ in range(4):  # one by one, so that the ids are of different milliseconds
+        line.record([LOGGED])
     followed.follow()
     runs = RunFilter(procedure_ids=[line.procedure_id])
     with floor.database.read() as connection:
