@@ -117,6 +117,8 @@ def _sqlite_engine(url: URL) -> Engine:
         url,
         pool_size=20,
         max_overflow=20,
+        # A connection knows the figures of `keep_statistics` as they were when it was opened.
+        pool_recycle=300,
         connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
     )
 

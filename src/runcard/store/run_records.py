@@ -104,9 +104,9 @@ def list_runs(
     column, joined = RUN_ORDERS[order]
     query = select(r.id).select_from(t.runs).where(*run_conditions(organization_id, wanted))
     if joined is not None:
-        # Said of both, so that a database may go along the order of either.
-        mine = joined.table.c.organization_id == organization_id
-        query = query.join(joined.table, joined.table.c.id == joined.reference).where(mine)
+        query = query.join(joined.table, joined.table.c.id == joined.reference)
+        if joined.has_order:  # the organization is said of both, so that a database may go along that
+            query = query.where(joined.table.c.organization_id == organization_id)
     query = query.where(*known_at(page, "run_recorded", r.id))
     query = query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
     ids = fetch_page(connection, query, page, lambda run_id: run_id)
@@ -119,10 +119,14 @@ def list_runs(
 
 
 class _Joined(NamedTuple):
-    """A table that an order needs, and the column of `runs` that refers to it."""
+    """A table that an order needs, and the column of `runs` that refers to it.
+
+    has_order: an index keeps the table in this order within an organization.
+    """
 
     table: Table
     reference: ColumnElement[Any]
+    has_order: bool
 
 
 RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
@@ -130,9 +134,12 @@ RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
     "created_at": (t.runs.c.id, None),
     "duration": (duration_of_runs(), None),
     "outcome": (t.runs.c.outcome, None),
-    "serial_number": (t.units.c.serial_key, _Joined(t.units, t.runs.c.unit_id)),
-    "part_number": (t.parts.c.number_key, _Joined(t.parts, t.runs.c.part_id)),
-    "revision_number": (t.revisions.c.number_key, _Joined(t.revisions, t.runs.c.revision_id)),
+    "serial_number": (t.units.c.serial_key, _Joined(t.units, t.runs.c.unit_id, has_order=True)),
+    "part_number": (t.parts.c.number_key, _Joined(t.parts, t.runs.c.part_id, has_order=True)),
+    "revision_number": (
+        t.revisions.c.number_key,
+        _Joined(t.revisions, t.runs.c.revision_id, has_order=False),
+    ),
 }
 
 
