@@ -1,19 +1,19 @@
 """Recorded runs as v1 shows them."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from math import isfinite
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from runcard.domain.ids import RunPart, part_id
+from runcard.domain.inside import attempts_of
 from runcard.domain.instant import format_duration, format_instant
-from runcard.domain.measurement import JsonValue, Measurement, shown_validators
+from runcard.domain.measurement import Measurement, shown_validators
 from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
-from runcard.domain.phase import Log, Phase
+from runcard.domain.phase import Log
 from runcard.domain.run import RunDocument
+from runcard.edge.values import wire_number, wire_value
 from runcard.store.attachments import Attachment
 from runcard.store.refs import Named, UnitRef, UserRef
 from runcard.store.run_records import RunRecord
@@ -208,7 +208,7 @@ def run_body(run: RecordedRun, link_to: Callable[[Attachment], str]) -> RunRecor
         procedure_version=record.version
         and ProcedureVersionBody(str(record.version.id), record.version.name),
         unit=_unit(record),
-        phases=_phases(record.id, run.document.phases),
+        phases=_phases(record.id, run.document),
         attachments=[_attachment(item, link_to(item)) for item in stored if not item.is_report],
         file_import=_file_import(reports[0]) if reports else None,
         logs=[_log(record.id, position, log) for position, log in enumerate(run.document.logs)],
@@ -243,32 +243,26 @@ def _unit(record: RunRecord) -> UnitBody:
     )
 
 
-def _phases(run_id: UUID, phases: tuple[Phase, ...]) -> list[PhaseRecordBody]:
-    shown: list[PhaseRecordBody] = []
-    measured = 0
-    for position, phase in enumerate(phases):
-        duration: timedelta = phase.ended_at - phase.started_at
-        measurements = [
-            _measurement(run_id, measured + offset, item) for offset, item in enumerate(phase.measurements)
-        ]
-        measured += len(measurements)
-        shown.append(
-            PhaseRecordBody(
-                id=str(part_id(run_id, RunPart.PHASE, position)),
-                name=phase.name,
-                outcome=phase.outcome,
-                started_at=format_instant(phase.started_at),
-                ended_at=format_instant(phase.ended_at),
-                duration=format_duration(duration),
-                measurements=measurements,
-                docstring=phase.docstring or UNSET,
-            )
+def _phases(run_id: UUID, document: RunDocument) -> list[PhaseRecordBody]:
+    return [
+        PhaseRecordBody(
+            id=str(part_id(run_id, RunPart.PHASE, position)),
+            name=phase.name,
+            outcome=phase.outcome,
+            started_at=format_instant(phase.started_at),
+            ended_at=format_instant(phase.ended_at),
+            duration=format_duration(phase.ended_at - phase.started_at),
+            measurements=[
+                _measurement(run_id, place, item) for place, item in enumerate(phase.measurements, measured)
+            ],
+            docstring=phase.docstring or UNSET,
         )
-    return shown
+        for position, phase, _, measured in attempts_of(document)
+    ]
 
 
 def _measurement(run_id: UUID, position: int, measurement: Measurement) -> MeasurementRecordBody:
-    kind, value = measurement.kind, _wire_value(measurement)
+    kind, value = measurement.kind, wire_value(measurement)
     return MeasurementRecordBody(
         id=str(part_id(run_id, RunPart.MEASUREMENT, position)),
         name=measurement.name,
@@ -279,7 +273,7 @@ def _measurement(run_id: UUID, position: int, measurement: Measurement) -> Measu
         bool_value=value if kind == "boolean" else None,
         json_value=value if kind == "json" else None,
         data_series=[
-            SeriesBody([_wire_number(number) for number in series.data], series.uom)
+            SeriesBody([wire_number(number) for number in series.data], series.uom)
             for series in measurement.series
         ]
         or None,
@@ -289,19 +283,6 @@ def _measurement(run_id: UUID, position: int, measurement: Measurement) -> Measu
         # One text may stand for several checks.
         validators=list(dict.fromkeys(item.expression for item in shown_validators(measurement))),
     )
-
-
-def _wire_value(measurement: Measurement) -> JsonValue:
-    if measurement.exact is not None:
-        return Raw(measurement.exact.encode())
-    if isinstance(measurement.value, float):
-        return _wire_number(measurement.value)
-    return measurement.value
-
-
-def _wire_number(number: float | int) -> float | int | str:
-    """A number as JSON can say it: NaN and infinities as the texts nan, inf and -inf."""
-    return number if isinstance(number, int) or isfinite(number) else str(number)
 
 
 def _log(run_id: UUID, position: int, log: Log) -> LogRecordBody:

@@ -1,15 +1,15 @@
 """Measurements as v2 shows them: in a run, in a phase, and alone."""
 
-from math import isfinite
 from typing import Any
 from uuid import UUID, uuid5
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.measurement import Aggregation, Measurement, Series, shown_validators
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import Validator, expression_of
+from runcard.edge.values import wire_number, wire_value
 
 Number = float | int
 
@@ -86,18 +86,6 @@ def validator_out(validator: Validator) -> ValidatorOut:
         None if symbol is None else expression_of(symbol, expected),
         validator.has_custom_expression,
     )
-
-
-def wire_value(measurement: Measurement) -> Any:
-    """The value as JSON can say it; None where there is none."""
-    if measurement.exact is not None:
-        return Raw(measurement.exact.encode())
-    return wire_number(measurement.value)
-
-
-def wire_number(value: Any) -> Any:
-    """NaN and infinities, which JSON cannot say, as the texts nan, inf and -inf; anything else as it is."""
-    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _series(measurement_id: UUID, position: int, series: Series) -> SeriesOut:

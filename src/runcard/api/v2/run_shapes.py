@@ -18,10 +18,10 @@ from runcard.api.v2.shapes import (
     named,
 )
 from runcard.domain.ids import RunPart, part_id
+from runcard.domain.inside import attempts_of
 from runcard.domain.instant import format_duration
 from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome, SequenceOutcome
 from runcard.domain.parameter import ParameterSource
-from runcard.domain.phase import Phase
 from runcard.domain.run import RunDocument
 from runcard.domain.sample import SampleClass
 from runcard.domain.sequence import PhaseSequence
@@ -207,7 +207,7 @@ def whole_run(run: WholeRun, link_to: Callable[[Attachment], str]) -> RunGetResp
             for one in document.config
         ],
         secrets=[SecretOut(one.key, one.variable_id, one.version, one.source) for one in document.secrets],
-        phases=_phases(run_id, document.phases),
+        phases=_phases(run_id, document),
         sequences=sequences_out(run_id, document.sequences),
         attachments=[_attachment(one, link_to) for one in run.attachments],
         logs=[
@@ -287,26 +287,23 @@ def _operator(record: RunRecord) -> OperatorRef | None:
     return None if record.operator_name is None else OperatorRef(None, record.operator_name, None)
 
 
-def _phases(run_id: UUID, phases: Sequence[Phase]) -> list[PhaseOut]:
+def _phases(run_id: UUID, document: RunDocument) -> list[PhaseOut]:
     """Phases by start, name and attempt; their ids are those of their places in the document."""
-    shown: list[PhaseOut] = []
-    measured = 0
-    for position, phase in enumerate(phases):
-        shown.append(
-            PhaseOut(
-                part_id(run_id, RunPart.PHASE, position),
-                phase.name,
-                phase.outcome,
-                phase.started_at,
-                phase.ended_at,
-                format_duration(phase.ended_at - phase.started_at),
-                phase.retry_count,
-                phase.sequence_path,
-                [measurement_out(run_id, measured + at, one) for at, one in enumerate(phase.measurements)],
-                phase.docstring,
-            )
+    shown = [
+        PhaseOut(
+            part_id(run_id, RunPart.PHASE, position),
+            phase.name,
+            phase.outcome,
+            phase.started_at,
+            phase.ended_at,
+            format_duration(phase.ended_at - phase.started_at),
+            phase.retry_count,
+            phase.sequence_path,
+            [measurement_out(run_id, at, one) for at, one in enumerate(phase.measurements, measured)],
+            phase.docstring,
         )
-        measured += len(phase.measurements)
+        for position, phase, _, measured in attempts_of(document)
+    ]
     return sorted(shown, key=lambda phase: (phase.started_at, phase.name, phase.retry_count))
 
 
