@@ -87,7 +87,7 @@ def test_every_field_from_a_column_or_a_constant():
 
 
 def test_names_of_workbooks_are_as_they_are_shown():
-    rows = [[*HEADER, "Part"], [4711, True, date(2026, 1, 31), datetime(2026, 1, 31, 1), 12.5]]  # noqa: DTZ001
+    rows = [[*HEADER, "Part"], [4711, True, date(2026, 1, 31), datetime(2026, 1, 31, 1), 12.5]]  # noqa: DTZ001 (a workbook knows no zones)
     fields = {
         "part_number": {"column": "Part"},
         "outcome": {"column": "Result", "valueMap": {"true": "PASS"}},
@@ -201,7 +201,7 @@ def test_metadata():
 
 
 def test_metadata_of_workbooks_keep_their_kind():
-    at = datetime(2026, 1, 31)  # noqa: DTZ001
+    at = datetime(2026, 1, 31)  # noqa: DTZ001 (a workbook knows no zones)
     rows = [[*HEADER, "a", "b", "c", "d"], [*RUN, 4, 2.5, True, at]]
     rules = [{"key": key, "column": key} for key in "abcd"]
     report = parse(xlsx_file(rows), mapping(metadata=rules), PROCEDURE)
@@ -295,7 +295,7 @@ def test_decimal_commas_where_the_comma_is_no_delimiter(delimiter, value):
 
 
 def test_values_of_workbooks():
-    at, span = datetime(2026, 1, 31, 12), timedelta(minutes=90)  # noqa: DTZ001
+    at, span = datetime(2026, 1, 31, 12), timedelta(minutes=90)  # noqa: DTZ001 (a workbook knows no zones)
     rows = [[*HEADER, "a", "b", "c", "d", "e", "f"], [*RUN, 3, 3.5, True, "007", at, span]]
     report = parse(xlsx_file(rows), mapping(wide(*"abcdef")), PROCEDURE)
     values = [one.value for one in report.phases[0].measurements]

@@ -111,7 +111,7 @@ def test_a_report_whose_runs_are_all_deleted_is_needed_no_more(
 def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, world: World) -> None:
     file = writer.run(lambda tx: _announced(tx, world))
     for names in (_as_image_of_station, _as_image_of_revision, _as_report_of_several_runs):
-        writer.run(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]
+        writer.run(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
     with pytest.raises(AttachmentNotFound):
         writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, new_id()]))
     with pytest.raises(AttachmentNotFound):

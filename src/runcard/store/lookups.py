@@ -148,7 +148,7 @@ def _select_units(
 
 _UNITS = f"SELECT serial_key, {', '.join(UnitRow._fields)} FROM units WHERE "  # noqa: S608 (names of our own columns)
 _UNITS_ANY = _UNITS + "organization_id = %s AND serial_key = ANY(%s)"
-_UNITS_JSON = _UNITS + "organization_id = ? AND serial_key IN (SELECT value FROM json_each(?))"  # noqa: S608
+_UNITS_JSON = _UNITS + "organization_id = ? AND serial_key IN (SELECT value FROM json_each(?))"  # noqa: S608 (as above)
 
 
 def find_ancestors(connection: Connection, unit_id: UUID) -> set[UUID]:

@@ -139,7 +139,7 @@ def test_pages_by_each_order(user: TofuPilot, fresh: Fresh) -> None:
         found: list[str] = []
         cursor: int | None = None
         while True:
-            page = user.batches.list(search_query=prefix.lower(), limit=1, cursor=cursor, **query)  # type: ignore[arg-type]
+            page = user.batches.list(search_query=prefix.lower(), limit=1, cursor=cursor, **query)  # type: ignore[arg-type]  # plain data for typed dicts
             found += [batch.number[-1] for batch in page.data]
             if not page.meta.has_more:
                 assert page.meta.next_cursor is None
@@ -180,7 +180,7 @@ def test_filters(user: TofuPilot, world: World, fresh: Fresh) -> None:
 
     def found(**asked: object) -> str:
         query = {"search_query": prefix, "sort_order": "asc", **asked}
-        return "".join(batch.number[-1] for batch in user.batches.list(**query).data)  # type: ignore[arg-type]
+        return "".join(batch.number[-1] for batch in user.batches.list(**query).data)  # type: ignore[arg-type]  # plain data for typed dicts
 
     assert found() == "ABC"
     assert found(ids=[ids["A"], ids["C"]]) == "AC"

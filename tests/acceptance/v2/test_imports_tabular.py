@@ -63,7 +63,7 @@ def made(
     answer = client.imports.tabular(
         upload_id=uploaded(client, content, name),
         procedure_id=str(world.acme.board.id),
-        mapping=mapping,  # type: ignore[arg-type]
+        mapping=mapping,  # type: ignore[arg-type]  # plain data for typed dicts
     )
     assert answer.file_import_id != answer.id
     shown: dict[str, Any] = client.runs.get(id=answer.id).model_dump()
@@ -243,7 +243,7 @@ def test_a_table_that_makes_no_run_says_where_and_leaves_nothing(
 ) -> None:
     upload_id = uploaded(user, table(rows))
     with unchanged(), pytest.raises(ErrorBADREQUEST) as raised:
-        user.imports.tabular(upload_id=upload_id, procedure_id=str(world.acme.board.id), mapping=mapping)  # type: ignore[arg-type]
+        user.imports.tabular(upload_id=upload_id, procedure_id=str(world.acme.board.id), mapping=mapping)  # type: ignore[arg-type]  # plain data for typed dicts
     assert told in str(raised.value)
 
 
@@ -298,12 +298,12 @@ def test_unknown_uploads_and_procedures(
         (upload_id, str(world.globex.board.id), "Procedure"),
     ):
         with pytest.raises(ErrorNOTFOUND, match=told):
-            user.imports.tabular(upload_id=wanted, procedure_id=procedure_id, mapping=mapping)  # type: ignore[arg-type]
+            user.imports.tabular(upload_id=wanted, procedure_id=procedure_id, mapping=mapping)  # type: ignore[arg-type]  # plain data for typed dicts
     with pytest.raises(ErrorNOTFOUND, match="Upload not found"):
         other.imports.tabular(
             upload_id=upload_id,
             procedure_id=str(world.globex.board.id),
-            mapping=mapping,  # type: ignore[arg-type]
+            mapping=mapping,  # type: ignore[arg-type]  # plain data for typed dicts
         )
 
 
@@ -341,7 +341,7 @@ def test_a_station_imports_runs_of_its_procedures(station: TofuPilot, world: Wor
     upload_id = uploaded(station, table([HEADER, run(serial_number)]))
     for procedure_id in (world.acme.final.id, uuid4()):
         with pytest.raises(APIError, match="not authorized") as raised:
-            station.imports.tabular(upload_id=upload_id, procedure_id=str(procedure_id), mapping=PLAIN)  # type: ignore[arg-type]
+            station.imports.tabular(upload_id=upload_id, procedure_id=str(procedure_id), mapping=PLAIN)  # type: ignore[arg-type]  # plain data for typed dicts
         assert raised.value.status_code == 403
 
 

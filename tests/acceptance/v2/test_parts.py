@@ -1,6 +1,7 @@
 """Parts, as the official client creates, reads, changes and deletes them."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import httpx
 import pytest
@@ -63,9 +64,12 @@ def test_a_number_is_taken_whatever_its_case(user: TofuPilot, fresh: Fresh) -> N
     ],
 )
 def test_bad_input_is_told_and_changes_nothing(
-    wire: httpx.Client, body: dict[str, object], told: str, unchanged: Callable[[], object]
+    wire: httpx.Client,
+    body: dict[str, object],
+    told: str,
+    unchanged: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    with unchanged():  # type: ignore[attr-defined]
+    with unchanged():
         answer = wire.post("/parts", json=body)
     assert answer.status_code == 400
     said = answer.json()
@@ -89,7 +93,7 @@ def test_pages_by_each_order(user: TofuPilot, fresh: Fresh) -> None:
         found: list[str] = []
         cursor: int | None = None
         while True:
-            page = user.parts.list(search_query=prefix, limit=1, cursor=cursor, **query)  # type: ignore[arg-type]
+            page = user.parts.list(search_query=prefix, limit=1, cursor=cursor, **query)  # type: ignore[arg-type]  # plain data for typed dicts
             found += [part.number[-1] for part in page.data]
             if not page.meta.has_more:
                 assert page.meta.next_cursor is None
@@ -121,7 +125,7 @@ def test_metadata_filters(user: TofuPilot, fresh: Fresh) -> None:
     def found(**asked: dict[str, object]) -> list[str]:
         page = user.parts.list(
             search_query=prefix,
-            metadata=asked,  # type: ignore[arg-type]
+            metadata=asked,  # type: ignore[arg-type]  # plain data for typed dicts
             include_metadata=True,
             sort_order="asc",
         )

@@ -230,7 +230,7 @@ def test_the_stations_that_may_report_it_are_shown(
     acme = world.acme
     linked = [acme.ict.actor.station_id, acme.lonely.actor.station_id]
     for station_id in linked:
-        server.change(lambda tx, one=station_id: link_procedures(tx, acme.id, one, [UUID(procedure)]))  # type: ignore[misc]
+        server.change(lambda tx, one=station_id: link_procedures(tx, acme.id, one, [UUID(procedure)]))  # type: ignore[misc]  # mypy infers no default
     stations = user.procedures.get(id=procedure).stations
     assert [station.name for station in stations] == ["FCT-1", "ICT-1", "Lonely"]
 

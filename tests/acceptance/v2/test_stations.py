@@ -184,7 +184,7 @@ def test_metadata_filters(user: TofuPilot, fresh: Fresh) -> None:
     def found(**asked: dict[str, object]) -> list[str]:
         page = user.stations.list(
             search_query=prefix,
-            metadata=asked,  # type: ignore[arg-type]
+            metadata=asked,  # type: ignore[arg-type]  # plain data for typed dicts
             include_metadata=True,
         )
         assert all(one.metadata for one in page.data)

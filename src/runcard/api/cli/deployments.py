@@ -16,6 +16,7 @@ from runcard.domain.errors import Conflict, DeploymentNotFound, InvalidInput
 from runcard.domain.instant import as_utc
 from runcard.domain.outcome import LogLevel
 from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -200,7 +201,9 @@ def logs(
     """What a deployment's log says after an entry, at most 1000 entries; a station reads of those brought to it."""
     home = actor.organization_id
     station_id = actor.station_id if isinstance(actor, StationActor) else None
-    deployment = get_deployment(connection, home, _id_of(deployment_id), station_id=station_id)
+    deployment = get_deployment(
+        connection, home, id_of(deployment_id, DeploymentNotFound), station_id=station_id
+    )
     entries = list_log(connection, home, deployment.id, after_seq=asked.after_seq, limit=_LOG_LIMIT)
     return JsonResponse(DeployLog(deployment.status, [DeployLogEntry(*entry) for entry in entries]))
 
@@ -262,10 +265,3 @@ def _stations(connection: Connection, home: UUID, procedure: Procedure, body: De
                 f"Station {station.name} may not run procedure {procedure.identifier}; link it first",
             )
     return [by_id[station_id] for station_id in dict.fromkeys(body.station_ids)]
-
-
-def _id_of(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DeploymentNotFound(text) from None

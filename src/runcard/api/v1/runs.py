@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -15,7 +14,8 @@ from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import RunNotFound
 from runcard.edge.bodies import BodyDecoder, read_body
-from runcard.edge.deps import Parts, WithActor, WithConnection, WithParts, parts_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts, parts_of
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.uploads import download_url
@@ -79,17 +79,13 @@ def list_runs(
 def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
     """Delete a run with all that lies inside it."""
     check_may_manage(actor, "delete runs")
-    if not _delete(parts, actor, run_id):
+    wanted = id_of(run_id, RunNotFound)
+    deleted = parts.writer.run(
+        lambda tx: delete_run(tx, actor.organization_id, wanted), changes_catalog=False
+    )
+    if not deleted:
         raise RunNotFound(run_id)
     return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))
-
-
-def _delete(parts: Parts, actor: Actor, run_id: str) -> bool:
-    try:
-        wanted = UUID(run_id)
-    except ValueError:
-        return False
-    return parts.writer.run(lambda tx: delete_run(tx, actor.organization_id, wanted), changes_catalog=False)
 
 
 def _recorded_runs(connection: Connection, actor: Actor, serial_number: str) -> list[RecordedRun]:

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.shapes import IdListResult, NameBody, UploadSlot
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AttachmentNotFound, RunNotFound
 from runcard.edge.deps import WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse

@@ -10,13 +10,13 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v2.bounds import moment_bound
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.shapes import IdName
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.deployment import Environment, Mode, Provider, Status, Trigger
 from runcard.domain.errors import DeploymentNotFound
 from runcard.domain.outcome import LogLevel
 from runcard.edge.deps import Parts, WithActor, WithConnection, WithParts
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from runcard.api.v2.ids import id_of
 from runcard.domain.errors import AttachmentNotFound
+from runcard.edge.ids import id_of
 from runcard.store.attachments import get_attachment
 from runcard.store.database import Connection
 

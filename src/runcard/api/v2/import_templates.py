@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.shapes import SOME_TEXT, CreatorRef, IdName, IdResult, creator, named
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import ImportTemplateNotFound
 from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from runcard.analytics.inside_lists import list_logs
 from runcard.api.v2.bounds import moment_bound
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
 from runcard.domain.errors import LogNotFound
 from runcard.domain.outcome import LogLevel, RunOutcome
 from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters

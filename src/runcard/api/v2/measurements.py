@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from runcard.analytics.inside_lists import list_measurements
 from runcard.api.v2.bounds import moment_bound
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.measurement_shapes import (
     MeasurementOut,
     ValidatorOut,
@@ -26,6 +25,7 @@ from runcard.domain.measurement import ValueKind, shown_validators
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from runcard.analytics.inside_lists import list_phases
 from runcard.api.v2.bounds import duration_bound, moment_bound
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.measurement_shapes import MeasurementOut, measurement_out
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
 from runcard.api.v2.shapes import IdName
@@ -19,6 +18,7 @@ from runcard.domain.instant import format_duration
 from runcard.domain.outcome import PhaseOutcome, RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters

@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.run_bodies import RunCreateBody, UsualRunCreateBody
 from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
 from runcard.api.v2.run_reports import report_of
@@ -28,6 +27,7 @@ from runcard.edge.deps import (
     parts_of,
     to_manage,
 )
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import meta_of, page_of
 from runcard.edge.queries import query, query_parameters

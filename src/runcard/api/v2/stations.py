@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
-from runcard.api.v2.ids import id_of
 from runcard.api.v2.images import image_id_of
 from runcard.api.v2.shapes import (
     SOME_TEXT,
@@ -31,6 +30,7 @@ from runcard.edge.deps import (
     json_body,
     to_manage,
 )
+from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters

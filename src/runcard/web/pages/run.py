@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.phase import Log, Phase
 from runcard.domain.run import RunDocument
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.ids import id_of
 from runcard.edge.uploads import download_url, settled
 from runcard.store.attachments import Attachment, list_attachments
 from runcard.store.refs import UnitRef
@@ -86,7 +86,7 @@ class RunPage(NamedTuple):
 
 @router.get("/runs/{run_id}")
 def show_run(request: Request, parts: WithParts, visit: WithVisit, run_id: str) -> Response:
-    organization_id, wanted = visit.actor.organization_id, _id(run_id)
+    organization_id, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
     with parts.database.read() as connection:
         record = find_run(connection, organization_id, wanted)
         if record is None:
@@ -99,13 +99,6 @@ def show_run(request: Request, parts: WithParts, visit: WithVisit, run_id: str) 
     stored = [one for one in settled(parts, attachments) if one.stored_at is not None]
     files = [_attachment_line(parts, attachment, root) for attachment in stored]
     return render("run.html", _page(record, document, sub_units, files), visit)
-
-
-def _id(run_id: str) -> UUID:
-    try:
-        return UUID(run_id)
-    except ValueError as error:
-        raise RunNotFound(run_id) from error
 
 
 def _page(
