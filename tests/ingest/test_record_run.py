@@ -28,6 +28,7 @@ from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.database import Database
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import update_organization
+from runcard.store.procedures import list_procedures
 from runcard.store.run_records import RunRecord, list_runs_of_unit, list_sub_units
 from runcard.store.tables import metadata, unit_moves, units
 from runcard.store.writer import Writer
@@ -351,3 +352,21 @@ def test_what_no_report_may_hold(fields: dict[str, Any], path: tuple[str | int, 
     with pytest.raises(InvalidInput) as refused:
         prepare_run(report)
     assert [issue.path for issue in refused.value.issues] == [path]
+
+
+def test_a_file_names_its_procedure_by_name(record: Record, database: Database, world: World):
+    acme = world.acme
+    found = record("A-1", part_number="P", procedure="bOARD", procedure_is_name=True)
+    assert found.procedure.id == acme.board.id
+    created = record("A-1", procedure="Burn-in", procedure_is_name=True, actor=acme.engineer.actor)
+    again = record("A-2", part_number="P", procedure="BURN-IN", procedure_is_name=True, actor=acme.fct.actor)
+    assert created.procedure.name == "Burn-in"
+    assert again.procedure.id == created.procedure.id
+    with database.read() as connection:
+        names = [one.name for one in list_procedures(connection, acme.id)]
+    assert names == ["Board", "Final", "Burn-in"]
+
+
+def test_only_who_may_create_procedures_brings_in_a_new_one(record: Record, world: World):
+    with pytest.raises(StationNotAuthorized):
+        record("A-1", procedure="Burn-in", procedure_is_name=True, actor=world.acme.fct.actor)

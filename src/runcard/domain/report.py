@@ -17,7 +17,8 @@ MAX_NAME_LENGTH = 255
 class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     """A claimed run. Texts are trimmed by whoever makes the report; None means "not said".
 
-    procedure: identifier (FVT1) or id of an existing procedure.
+    procedure: identifier (FVT1) or id of an existing procedure; where `procedure_is_name`, the name that a file gives
+        its procedure, which is found without case, or created.
     started_at: None: the moment of reception.
     duration: from start to end, never negative.
     operated_by: e-mail of the operator, who must be a member.
@@ -55,3 +56,4 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     secrets: tuple[Secret, ...] = ()
     metadata: Metadata | None = None
     unit_metadata: Metadata | None = None
+    procedure_is_name: bool = False

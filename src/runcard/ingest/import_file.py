@@ -1,14 +1,16 @@
 """Report files: uploaded bytes become runs, and the file stays with the first of them as their report."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import AttachmentNotFound, Conflict, InvalidInput, UnreadableReport
 from runcard.domain.report import RunReport
-from runcard.importers import openhtf, tabular
+from runcard.importers import tabular
+from runcard.importers.formats import FORMATS, FormatName
 from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.attach_file import arrived
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
@@ -18,14 +20,9 @@ from runcard.store.creator import Creator
 from runcard.store.file_imports import FileImport, ImportedFile, find_import, note_import
 from runcard.store.transaction import Transaction
 
-# The formats that clients know by name; those without an importer are refused in words.
-ImporterName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF"]
 _TABULAR = "TABULAR"
 
-# From the bytes of a file to the runs that it tells of.
-Importer = Callable[[bytes], Iterable[RunReport]]
-
-_IMPORTERS: Mapping[ImporterName, Importer] = {"OPENHTF": lambda content: [openhtf.parse(content)]}
+_FORMATS = {one.name: one for one in FORMATS}
 
 
 class UploadedFile(NamedTuple):
@@ -54,15 +51,15 @@ def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
     return UploadedFile(attachment.id, content, hashlib.sha256(content).digest(), meta)
 
 
-def read_report(file: UploadedFile, importer: ImporterName, client: RunClient) -> Report:
+def read_report(file: UploadedFile, importer: FormatName, client: RunClient) -> Report:
     """The runs of a file of a known format. Raises UnreadableReport or InvalidInput."""
-    parse = _IMPORTERS.get(importer)
-    if parse is None:
-        formats = ", ".join(_IMPORTERS)
+    found = _FORMATS.get(importer)
+    if found is None:
+        formats = ", ".join(_FORMATS)
         raise InvalidInput.at(
             "importer", f"files of importer {importer} are not read yet; those of {formats} are"
         )
-    return _report(file, importer, parse(file.content), client)
+    return _report(file, importer, found.parse(BytesIO(file.content)), client)
 
 
 def read_table_report(

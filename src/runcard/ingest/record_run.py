@@ -31,6 +31,7 @@ from runcard.ingest.resolve import (
     check_deployment,
     create_missing,
     create_missing_version,
+    resolve_named_procedure,
     resolve_operator,
     resolve_placement,
     resolve_procedure,
@@ -124,7 +125,10 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     check_may_record(actor)
     report, catalog = run.report, tx.catalog
     organization = catalog.organization(actor.organization_id)
-    procedure_id = resolve_procedure(catalog, actor, report.procedure)
+    if report.procedure_is_name:
+        procedure_id = resolve_named_procedure(tx, actor, report.procedure)
+    else:
+        procedure_id = resolve_procedure(catalog, actor, report.procedure)
     if (known_id := _find_same(tx, organization.id, run)) is not None:
         return known_id
     _check_slot(tx, organization.id, report)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.actor import Actor, StationActor
+from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import (
     CreationForbidden,
     DeploymentNotFound,
@@ -23,7 +23,7 @@ from runcard.store.creator import Creator
 from runcard.store.deployments import find_deployed_procedure
 from runcard.store.lookups import UnitRow
 from runcard.store.parts import DEFAULT_REVISION, stage_part, stage_revision
-from runcard.store.procedures import stage_version
+from runcard.store.procedures import create_procedure, stage_version
 from runcard.store.transaction import Transaction
 
 
@@ -58,6 +58,17 @@ def resolve_procedure(catalog: Catalog, actor: Actor, reference: str) -> UUID:
     if isinstance(actor, StationActor):
         check_station_link(catalog, actor, procedure_id)
     return procedure_id
+
+
+def resolve_named_procedure(tx: Transaction, actor: Actor, name: str) -> UUID:
+    """Id of the procedure with this name, in any case; created where there is none and the actor may do that.
+
+    Raises as `resolve_procedure` where it may not.
+    """
+    procedure_id = tx.catalog.procedure_by_name(actor.organization_id, name)
+    if procedure_id is None and isinstance(actor, UserActor) and actor.role in ("admin", "engineer"):
+        return create_procedure(tx, actor.organization_id, name, Creator.of(actor)).id
+    return resolve_procedure(tx.catalog, actor, name if procedure_id is None else str(procedure_id))
 
 
 def check_station_link(catalog: Catalog, station: StationActor, procedure_id: UUID) -> None:

@@ -78,6 +78,10 @@ class Catalog:
         key = ("procedure", organization_id, lookup_key(identifier))
         return self._find(key, lookups.find_procedure_by_identifier, organization_id, identifier)
 
+    def procedure_by_name(self, organization_id: UUID, name: str) -> UUID | None:
+        key = ("procedure by name", organization_id, lookup_key(name))
+        return self._find(key, lookups.find_procedure_by_name, organization_id, name)
+
     def link(self, station_id: UUID, procedure_id: UUID) -> UUID | None:
         return self._find(("link", station_id, procedure_id), lookups.find_link, station_id, procedure_id)
 

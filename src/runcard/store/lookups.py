@@ -72,6 +72,14 @@ def find_procedure_by_identifier(
     return _find(connection, select(p.id).where(p.organization_id == organization_id, named))
 
 
+def find_procedure_by_name(connection: Connection, organization_id: UUID, name: str) -> UUID | None:
+    """The oldest with this name in any case: names are not unique, and a database has another idea of case."""
+    p = t.procedures.c
+    query = select(p.id, p.name).where(p.organization_id == organization_id).order_by(p.created_at, p.id)
+    wanted = lookup_key(name)
+    return next((found for found, called in connection.execute(query) if lookup_key(called) == wanted), None)
+
+
 def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> UUID | None:
     """The station, where it may run the procedure now: linked to it, or given all procedures."""
     s, link = t.stations.c, t.station_procedures.c

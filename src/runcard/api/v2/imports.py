@@ -14,10 +14,10 @@ from runcard.edge.deps import Parts, WithParts, WithRecorder, json_body
 from runcard.edge.errors import in_one_line
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
+from runcard.importers.formats import FormatName
 from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.import_file import (
     Imported,
-    ImporterName,
     UploadedFile,
     import_file,
     import_once,
@@ -36,7 +36,7 @@ router = APIRouter()
 
 class ImportStructuredItem(Struct):
     upload_id: UUID
-    importer: ImporterName
+    importer: FormatName
 
 
 class ImportStructuredRequest(Struct):
