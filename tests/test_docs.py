@@ -10,6 +10,7 @@ import typer
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from runcard.api.analytics import router as questions
 from runcard.api.cli import router as command_lines
 from runcard.api.v1 import router as v1
 from runcard.api.v2 import router as v2
@@ -55,8 +56,9 @@ def test_readme_lists_every_command():
         ("docs/api/v1.md", v1.router, v1.DESCRIPTIONS),
         ("docs/api/v2.md", v2.router, v2.DESCRIPTIONS),
         ("docs/api/cli.md", command_lines.router, {}),
+        ("docs/api/analytics.md", questions.router, {}),
     ],
-    ids=["v1", "v2", "cli"],
+    ids=["v1", "v2", "cli", "analytics"],
 )
 def test_page_of_an_api_lists_every_endpoint(
     paper: str, router: APIRouter, unseen: Mapping[str, Mapping[str, Any]]

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runcard import __version__
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> ApiPaths:
     app.include_router(v1.router, prefix="/api/v1", tags=["v1"])
     app.include_router(v1.router, prefix="/v1", include_in_schema=False)
     app.include_router(v2.router, prefix=_V2)
+    app.include_router(questions.router, prefix="/api/analytics", tags=["analytics"])
     app.include_router(cli.router, prefix="/api/cli", tags=["command lines"])
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)

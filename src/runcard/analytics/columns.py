@@ -1,5 +1,6 @@
 """Runs as rows of the copy, gathered by table and handed to it as columns."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from runcard.analytics.schema import TABLES
+from runcard.analytics.standing import Standing
 from runcard.domain.inside import Measured, attempts_of, lines_of, measured_in
 from runcard.domain.measurement import effective_limits
 from runcard.domain.run import RunDocument
@@ -55,10 +57,18 @@ class Rows:
         self._rows[table].append(row)
 
     def add_run(
-        self, run: int, organization_id: UUID, procedure: int, header: RunHeader, document: RunDocument
+        self,
+        run: int,
+        organization_id: UUID,
+        procedure: int,
+        header: RunHeader,
+        document: RunDocument,
+        standing: Standing,
     ) -> None:
         run_id, _procedure_id, *rest = header
-        self.add("runs", (run, organization_id, procedure, run_id, *rest))
+        outcomes = Counter(one.measurement.outcome for one in measured_in(document) if one.attempt.is_final)
+        counts = (outcomes["PASS"] + outcomes["FAIL"], outcomes["FAIL"])
+        self.add("runs", (run, organization_id, procedure, run_id, *rest, *counts, *standing))
         place = (run, run_id.int >> _LOW_BITS, procedure)
         for position, phase, is_final, _ in attempts_of(document):
             span = (phase.started_at, phase.ended_at, phase.retry_count)

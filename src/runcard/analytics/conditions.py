@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from runcard.analytics.columns import utc
+from runcard.analytics.engines.duckdb import Cursor
 from runcard.store.run_filter import RunFilter
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -61,7 +62,7 @@ def microseconds_between(start: str, end: str) -> str:
     return f"(epoch_us({end}) - epoch_us({start}))"
 
 
-def on_runs(organization_id: UUID, wanted: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Conditions:
+def on_runs(wanted: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Conditions:
     """What a row of `runs r` must keep beside its procedure. `resolved`: what the filter's names stand for."""
     runs = Conditions()
     ids: list[tuple[str, Collection[UUID] | None]] = [
@@ -86,14 +87,27 @@ def on_runs(organization_id: UUID, wanted: RunFilter, resolved: Mapping[str, Seq
     runs.within(duration, wanted.duration_min, wanted.duration_max)
     if wanted.samples is not None:
         classes = [one for one in wanted.samples if one is not None]
-        production = " OR sample IS NULL" if None in wanted.samples else ""
-        runs.add(
-            "r.unit IN (SELECT id FROM units WHERE organization = ? "
-            f"AND ({is_one_of('sample', classes, 'VARCHAR')}{production}))",
-            organization_id,
-            *classes,
-        )
+        production = " OR r.sample IS NULL" if None in wanted.samples else ""
+        runs.add(f"({is_one_of('r.sample', classes, 'VARCHAR')}{production})", *classes)
     return runs
+
+
+def of_procedures(
+    cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None, column: str
+) -> Conditions:
+    """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
+    asked = Conditions()
+    asked.add("organization = ?", organization_id)
+    asked.one_of("id", procedure_ids, "UUID")
+    found = Conditions()
+    found.one_of(column, numbers(cursor, "procedure", "procedures", asked), "INTEGER")
+    return found
+
+
+def numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:
+    """The numbers in a column of the rows that keep some conditions: as literals they rule out more than a join."""
+    query = f"SELECT {column} FROM {table} WHERE {conditions.sql}"
+    return [number for (number,) in cursor.execute(query, conditions.values).fetchall()]
 
 
 def _bound(value: Any) -> Any:

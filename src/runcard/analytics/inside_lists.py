@@ -11,7 +11,14 @@ from uuid import UUID
 
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.columns import split_number
-from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between, on_runs
+from runcard.analytics.conditions import (
+    Conditions,
+    is_one_of,
+    microseconds_between,
+    numbers,
+    of_procedures,
+    on_runs,
+)
 from runcard.analytics.engines.duckdb import CopyFailed, Cursor
 from runcard.analytics.ordered_places import Key, Source, find_places
 from runcard.domain.ids import part_id, run_of
@@ -214,10 +221,10 @@ def _list(
         return None
     try:
         with copy.engine.transaction() as cursor:
-            conditions = _of_procedures(cursor, organization_id, runs)
+            conditions = of_procedures(cursor, organization_id, runs.procedure_ids, "x.procedure")
             # The copy may be ahead of the connection, which must not see what it will not find.
             conditions.add("x.run <= ?", min(seen, seen if page.snapshot is None else page.snapshot))
-            of_runs = on_runs(organization_id, runs, resolved)
+            of_runs = on_runs(runs, resolved)
             if not of_runs.is_empty:
                 conditions.add(f"x.run IN (SELECT r.run FROM runs r WHERE {of_runs.sql})", *of_runs.values)
             if wanted.specs is not None:
@@ -235,19 +242,9 @@ def _list(
     return Listed(read_inside(connection, organization_id, wanted.kind, ids), len(places) > page.limit)
 
 
-def _of_procedures(cursor: Cursor, organization_id: UUID, runs: RunFilter) -> Conditions:
-    """That rows belong to one of the organization's procedures that are asked for."""
-    asked = Conditions()
-    asked.add("organization = ?", organization_id)
-    asked.one_of("id", runs.procedure_ids, "UUID")
-    found = Conditions()
-    found.one_of("x.procedure", _numbers(cursor, "procedure", "procedures", asked), "INTEGER")
-    return found
-
-
 def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
     found = Conditions()
-    found.one_of("x.spec", _numbers(cursor, "spec", "specs", specs), "INTEGER")
+    found.one_of("x.spec", numbers(cursor, "spec", "specs", specs), "INTEGER")
     return found
 
 
@@ -269,8 +266,3 @@ def _of_ids(cursor: Cursor, organization_id: UUID, kind: Kind[T], ids: Collectio
     found.one_of("x.run", {*of_whole, *(run for run, _ in pairs)}, "BIGINT")
     found.add(f"({' OR '.join(alternatives)})", *of_whole, *(value for pair in pairs for value in pair))
     return found
-
-
-def _numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:
-    query = f"SELECT {column} FROM {table} WHERE {conditions.sql}"
-    return [number for (number,) in cursor.execute(query, conditions.values).fetchall()]

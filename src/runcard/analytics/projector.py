@@ -4,16 +4,18 @@ Rebuilding is following it from the start.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from runcard.analytics.columns import Rows, Spec, columns_of, utc
 from runcard.analytics.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.schema import INSIDE_RUNS, TABLES
+from runcard.analytics.standing import Attempt, Standing, standings
+from runcard.domain.sample import SampleClass
 from runcard.store.changes import Change, list_changes
 from runcard.store.database import Connection, Database
-from runcard.store.run_headers import read_unit_headers, read_whole_runs
+from runcard.store.run_headers import RunHeader, read_unit_headers, read_whole_runs
 
 # What one transaction of the copy takes in; a run makes two or three changes at most, and about 110 rows.
 _CHANGES = 400
@@ -96,30 +98,66 @@ class _Batch:
         run_ids = {change.entity_id for change in changes if change.kind in _OF_RUNS}
         unit_ids = {change.entity_id for change in changes if change.kind in _OF_UNITS}
         recorded = {change.entity_id: change.seq for change in changes if change.kind == "run_recorded"}
-        runs = {**self._remove_runs(run_ids), **recorded}
+        removed, their_units = self._remove_runs(run_ids)
+        runs = {**removed, **recorded}
         found = read_whole_runs(self._connection, self._organization_id, run_ids & runs.keys())
         numbered = self._number_procedures({header.procedure_id for header, _ in found})
+        unit_ids |= their_units | {header.unit_id for header, _ in found}
+        fresh = [_attempt(runs[header.id], numbered[header.procedure_id], header) for header, _ in found]
+        standing = self._restand(fresh, unit_ids, self._copy_units(unit_ids))
         rows = Rows()
-        for header, document in found:
+        for (header, document), attempt in zip(found, fresh, strict=True):
             rows.add_run(
-                runs[header.id], self._organization_id, numbered[header.procedure_id], header, document
+                attempt.run,
+                self._organization_id,
+                attempt.procedure,
+                header,
+                document,
+                standing[attempt.run],
             )
         self._insert(rows)
-        self._copy_units(unit_ids | {header.unit_id for header, _ in found})
 
-    def _remove_runs(self, run_ids: Collection[UUID]) -> dict[UUID, int]:
-        """Take what there is of these runs out of the copy; the numbers of those that were there."""
+    def _remove_runs(self, run_ids: Collection[UUID]) -> tuple[dict[UUID, int], set[UUID]]:
+        """Take what there is of these runs out of the copy; the numbers of those that were there, and their units."""
         ids = list(run_ids)
         found = (
-            self._cursor.execute(f"SELECT id, run FROM runs WHERE id IN ({_marks(ids)})", ids).fetchall()
+            self._cursor.execute(
+                f"SELECT id, run, unit FROM runs WHERE id IN ({_marks(ids)})", ids
+            ).fetchall()
             if ids
             else []
         )
         if found:
-            numbers = [run for _, run in found]
+            numbers = [run for _, run, _ in found]
             for table in ("runs", *INSIDE_RUNS):
                 self._cursor.execute(f"DELETE FROM {table} WHERE run IN ({_marks(numbers)})", numbers)
-        return dict(found)
+        return {run_id: run for run_id, run, _ in found}, {unit for _, _, unit in found}
+
+    def _restand(
+        self, fresh: Sequence[Attempt], unit_ids: Collection[UUID], samples: Mapping[UUID, SampleClass | None]
+    ) -> Mapping[int, Standing]:
+        """Where runs that are about to be added stand; those of the same units that are there are told anew.
+
+        samples: of the units that are there.
+        """
+        ids = list(unit_ids)
+        columns = ", ".join((*Attempt._fields, *Standing._fields))
+        rows = (
+            self._cursor.execute(f"SELECT {columns} FROM runs WHERE unit IN ({_marks(ids)})", ids).fetchall()
+            if ids
+            else []
+        )
+        width = len(Attempt._fields)
+        there = [Attempt(*row[:width]) for row in rows]
+        found = standings([*there, *fresh], samples)
+        others = [one for one, row in zip(there, rows, strict=True) if found[one.run] != row[width:]]
+        if others:
+            kinds = {name: TABLES["runs"][name] for name in ("run", *Standing._fields)}
+            self._cursor.register("told", columns_of(kinds, [(one.run, *found[one.run]) for one in others]))
+            changes = ", ".join(f"{name} = told.{name}" for name in Standing._fields)
+            self._cursor.execute(f"UPDATE runs SET {changes} FROM told WHERE runs.run = told.run")
+            self._cursor.unregister("told")
+        return found
 
     def _number_procedures(self, procedure_ids: Collection[UUID]) -> dict[UUID, int]:
         for procedure_id in procedure_ids:
@@ -134,15 +172,18 @@ class _Batch:
             ).fetchall()
         )
 
-    def _copy_units(self, unit_ids: Collection[UUID]) -> None:
+    def _copy_units(self, unit_ids: Collection[UUID]) -> Mapping[UUID, SampleClass | None]:
+        """The sample classes of those that are there."""
         ids = list(unit_ids)
         if not ids:
-            return
+            return {}
         self._cursor.execute(f"DELETE FROM units WHERE id IN ({_marks(ids)})", ids)
         rows = Rows()
-        for unit_id, *rest in read_unit_headers(self._connection, self._organization_id, ids):
+        found = read_unit_headers(self._connection, self._organization_id, ids)
+        for unit_id, *rest in found:
             rows.add("units", (unit_id, self._organization_id, *rest))
         self._insert(rows)
+        return {one.id: one.sample for one in found}
 
     def _number_specs(self, specs: Sequence[Spec]) -> list[int]:
         """The number of each of these in the copy; new ones get the next."""
@@ -166,6 +207,10 @@ class _Batch:
             self._cursor.register("fresh_rows", columns)
             self._cursor.execute(f"INSERT INTO {name} SELECT * FROM fresh_rows")
             self._cursor.unregister("fresh_rows")
+
+
+def _attempt(run: int, procedure: int, header: RunHeader) -> Attempt:
+    return Attempt(run, procedure, header.unit_id, utc(header.started_at), header.outcome)
 
 
 def _seen(cursor: Cursor) -> int:

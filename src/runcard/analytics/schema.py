@@ -4,6 +4,11 @@
 out is a comparison. `id_high` are the highest 63 bits of the run's id, which order rows nearly as the id does and are
 compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC.
 
+What a run is among the runs of its unit on its procedure stands on its row, so that no question has to count them: by
+`started_at` it is number `attempt` of `attempts`; `passed_at` is the attempt that passed first, NULL where none did;
+`last_outcome` is that of the last. `sample` is that of its unit now. `judged` and `failed` count its measurements,
+those of final attempts of phases only.
+
 Rows of what lies inside runs repeat `id_high` and `procedure`, which compress to nothing, so that common lists need no
 join. The types are in the order in which their values sort in lists.
 """
@@ -15,7 +20,7 @@ from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -64,6 +69,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "execution_id": "VARCHAR",
         "slot_key": "VARCHAR",
         "slot_name": "VARCHAR",
+        "judged": "INTEGER",
+        "failed": "INTEGER",
+        "sample": "VARCHAR",
+        "attempt": "INTEGER",
+        "attempts": "INTEGER",
+        "passed_at": "INTEGER",
+        "last_outcome": "run_outcome",
     },
     "phases": {
         **_IN_RUN,

@@ -208,6 +208,10 @@ class QueryTooSlow(RuncardError):
         )
 
 
+class FiguresUnavailable(RuncardError):
+    """Questions cannot be answered here or now: the columnar copy is not kept, or is being mended."""
+
+
 class TooManyAttempts(RuncardError):
     """Somebody failed to log in too often of late."""
 

@@ -40,6 +40,7 @@ ANSWERS: Answers = {
     e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
     e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS"),
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
+    e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
 }
 _UNEXPECTED = Answer(500, "INTERNAL_SERVER_ERROR")
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from runcard.analytics.inside_lists import list_logs
 from runcard.api.v2.bounds import moment_bound
-from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
+from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
 from runcard.domain.errors import LogNotFound
 from runcard.domain.outcome import LogLevel, RunOutcome
@@ -20,6 +20,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.edge.run_filters import SampleQuery, run_filter
 from runcard.store.inside_runs import Deadline
 from runcard.store.log_records import FoundLog, LogFilter, get_log
 

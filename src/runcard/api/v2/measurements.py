@@ -17,7 +17,7 @@ from runcard.api.v2.measurement_shapes import (
     measurement_out,
     validator_out,
 )
-from runcard.api.v2.run_filters import OfRunsQuery, run_filter
+from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import IdName
 from runcard.domain.errors import MeasurementNotFound
 from runcard.domain.ids import RunPart, part_id
@@ -30,6 +30,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.edge.run_filters import run_filter
 from runcard.store.inside_runs import Deadline
 from runcard.store.measurement_records import (
     FoundMeasurement,

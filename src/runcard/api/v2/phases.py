@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runcard.analytics.inside_lists import list_phases
 from runcard.api.v2.bounds import duration_bound, moment_bound
 from runcard.api.v2.measurement_shapes import MeasurementOut, measurement_out
-from runcard.api.v2.run_filters import OfRunsQuery, SampleQuery, run_filter
+from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import IdName
 from runcard.domain.errors import PhaseNotFound
 from runcard.domain.instant import format_duration
@@ -23,6 +23,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.edge.run_filters import SampleQuery, run_filter
 from runcard.store.inside_runs import Deadline
 from runcard.store.phase_records import FoundPhase, PhaseFilter, get_phase
 

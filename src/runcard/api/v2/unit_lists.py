@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.created import CreatedQuery, period_of
-from runcard.api.v2.run_filters import SampleQuery, samples_of
 from runcard.api.v2.run_shapes import PartWithRevision
 from runcard.api.v2.shapes import (
     CreatorRef,
@@ -32,6 +31,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.edge.run_filters import SampleQuery, samples_of
 from runcard.store.metadata import read_metadata
 from runcard.store.run_filter import RunFilter
 from runcard.store.unit_lists import LastRun, UnitFilter, list_first_children, list_last_runs, list_units

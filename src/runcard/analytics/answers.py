@@ -1,0 +1,38 @@
+"""What every answer says beside its figures: of how many, by which definition, of when, how exactly and how fresh."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Window(Struct, frozen=True):
+    """The period that was asked for: runs that started in it, both ends included; None: no bound."""
+
+    started_after: datetime | None
+    started_before: datetime | None
+
+
+class Freshness(Struct, frozen=True):
+    """How much of the record the figures know.
+
+    is_current: they know all that was recorded before the question was asked. seen_change, seen_at: the last change of
+    the record that they know, and its moment; None where they know none. changes_behind: how many they do not know.
+    """
+
+    is_current: bool
+    seen_change: int
+    seen_at: datetime | None
+    changes_behind: int
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """n: how many things (runs, units, values: the definition says which) the figures are made from.
+
+    is_exact: False where figures are approximate or of a sample; the definition says how.
+    """
+
+    n: int
+    definition: str
+    window: Window
+    is_exact: bool
+    freshness: Freshness

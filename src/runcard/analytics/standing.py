@@ -1,0 +1,48 @@
+"""What a run is among the runs of its unit on its procedure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+
+
+class Attempt(NamedTuple):
+    """A run as far as its standing goes. run, procedure: numbers of the copy."""
+
+    run: int
+    procedure: int
+    unit: UUID
+    started_at: datetime
+    outcome: RunOutcome
+
+
+class Standing(NamedTuple):
+    """The columns of the same names; see `schema`."""
+
+    sample: SampleClass | None
+    attempt: int
+    attempts: int
+    passed_at: int | None
+    last_outcome: RunOutcome
+
+
+def standings(runs: Iterable[Attempt], samples: Mapping[UUID, SampleClass | None]) -> Mapping[int, Standing]:
+    """Where each run stands, by its number, given all runs of its unit."""
+    found: dict[int, Standing] = {}
+    together: dict[tuple[int, UUID], list[Attempt]] = defaultdict(list)
+    for one in runs:
+        together[one.procedure, one.unit].append(one)
+    for some in together.values():
+        some.sort(key=lambda one: (one.started_at, one.run))
+        passed_at, last = _first_pass(some), some[-1].outcome
+        for attempt, one in enumerate(some, start=1):
+            found[one.run] = Standing(samples.get(one.unit), attempt, len(some), passed_at, last)
+    return found
+
+
+def _first_pass(runs: Sequence[Attempt]) -> int | None:
+    return next((attempt for attempt, one in enumerate(runs, start=1) if one.outcome == "PASS"), None)

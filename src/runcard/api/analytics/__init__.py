@@ -1,0 +1,1 @@
+"""Questions about yield, retests, times and measurements, answered as JSON."""

@@ -1,0 +1,9 @@
+"""The routes of the questions."""
+
+from fastapi import APIRouter
+
+from runcard.api.analytics import first_pass_yield
+
+router = APIRouter()
+for question in (first_pass_yield,):
+    router.include_router(question.router)

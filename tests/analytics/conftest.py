@@ -1,0 +1,74 @@
+"""The line of the demo, with samples, other operators and a re-linked unit, and a copy of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+import pytest
+
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.auth.api_keys import new_api_key
+from runcard.cli.demo_line.fill import Floor, build_floor, record_history
+from runcard.cli.demo_line.history import demo_runs
+from runcard.domain.sample import SampleClass
+from runcard.store.blobs import Blobs
+from runcard.store.database import Connection, Database
+from runcard.store.migrate import migrate
+from runcard.store.pages import Page
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import list_runs
+from runcard.store.transaction import Transaction
+from runcard.store.unit_records import classify_unit
+from runcard.store.writer import Writer
+from tests.analytics.copies import own_copy
+from tests.analytics.truth import Frames, read_frames
+from tests.conftest import SQLITE_FILE
+
+RUNS = 1200
+NOW = datetime(2026, 4, 20, 9, 30, tzinfo=UTC)
+
+
+class Line(NamedTuple):
+    """home: its organization. connection: of the truth."""
+
+    home: UUID
+    connection: Connection
+    copy: ColumnarCopy
+    frames: Frames
+
+
+@pytest.fixture(scope="session")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """The demo line's last 60 days, across a change of the clocks in Europe; nobody changes it."""
+    folder = tmp_path_factory.mktemp("line")
+    database = Database.open(None, folder / SQLITE_FILE)
+    migrate(database)
+    writer = Writer(database)
+    try:
+        floor = writer.run(lambda tx: build_floor(tx, "no password", new_api_key(), new_api_key()))
+        blobs = Blobs.open(None, None, folder / "attachments")
+        record_history(writer, blobs, floor, demo_runs(1, RUNS, 60, NOW), lambda _: None)
+        _set_samples_apart(database, writer, floor)
+        with own_copy(database) as copy, database.read() as connection:
+            copy.follow()
+            home = floor.organization_id
+            yield Line(home, connection, copy.copy, read_frames(connection, home))
+    finally:
+        writer.close()
+        database.close()
+
+
+def _set_samples_apart(database: Database, writer: Writer, floor: Floor) -> None:
+    home = floor.organization_id
+    with database.read() as connection:
+        page = list_runs(connection, home, RunFilter(), "started_at", Page(40, 100), descending=True)
+    units = sorted({run.unit.id for run in page.rows})
+    classes: tuple[SampleClass, ...] = ("golden", "failing", "ignored")
+    for number, unit_id in enumerate(units[:15]):
+        writer.run(partial(_classify, home, unit_id, classes[number % 3]))
+
+
+def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: Transaction) -> None:
+    classify_unit(tx, home, unit_id, sample)

@@ -1,0 +1,190 @@
+"""The record as dataframes, read from the truth, and the runs of a selection in them: slow, plain, and without SQL of
+the copy.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import select
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.groups import GroupBy
+from runcard.domain.inside import attempts_of, measured_in
+from runcard.domain.measurement import effective_limits
+from runcard.domain.run import RunDocument
+from runcard.store import tables as t
+from runcard.store.database import Connection
+from runcard.store.documents import unpack_document
+
+
+class Frames(NamedTuple):
+    """runs: one row a run, with the names of what it refers to, and `attempt` of `attempts` on its procedure. phases
+    and measurements: one row each, `run` is the run's id; `is_final` as in `domain.inside`.
+    """
+
+    runs: pd.DataFrame
+    phases: pd.DataFrame
+    measurements: pd.DataFrame
+
+
+def read_frames(connection: Connection, organization_id: UUID) -> Frames:
+    """Everything that an organization has recorded."""
+    headers = _headers(connection, organization_id)
+    documents = {
+        run_id: unpack_document(body)
+        for run_id, body in connection.execute(select(t.run_documents.c.run_id, t.run_documents.c.body))
+        if run_id in set(headers["id"])
+    }
+    return Frames(
+        _with_attempts(headers),
+        pd.DataFrame(row for run, inside in documents.items() for row in _phases(run, inside)),
+        pd.DataFrame(row for run, inside in documents.items() for row in _measurements(run, inside)),
+    )
+
+
+def selected_runs(frames: Frames, wanted: Selection) -> pd.DataFrame:
+    """The runs that keep every condition of a selection."""
+    runs, asked = frames.runs, wanted.runs
+    lists: list[tuple[str, Any]] = [
+        ("procedure_id", asked.procedure_ids),
+        ("station_id", asked.created_by_station_ids),
+        ("operator_id", asked.operator_ids),
+        ("operator_name", asked.operator_names),
+        ("outcome", asked.outcomes),
+    ]
+    for column, values in lists:
+        if values is not None:
+            runs = runs[runs[column].isin(list(values))]
+    names: list[tuple[str, Any]] = [
+        ("version", asked.version_tags),
+        ("part", asked.part_numbers),
+        ("revision", asked.revision_numbers),
+        ("batch", asked.batch_numbers),
+        ("serial", asked.serial_numbers),
+    ]
+    for column, values in names:
+        if values is not None:
+            runs = runs[runs[column].str.casefold().isin([value.casefold() for value in values])]
+    if asked.started_after is not None:
+        runs = runs[runs["started_at"] >= asked.started_after]
+    if asked.started_before is not None:
+        runs = runs[runs["started_at"] <= asked.started_before]
+    classes = [None] if asked.samples is None else list(asked.samples)
+    runs = runs[runs["sample"].map(lambda one: (None if pd.isna(one) else one) in classes).astype(bool)]
+    if wanted.attempts == "first":
+        runs = runs[runs["attempt"] == 1]
+    if wanted.attempts == "last":
+        runs = runs[runs["attempt"] == runs["attempts"]]
+    return runs
+
+
+def group_names(runs: pd.DataFrame, group_by: GroupBy, zone: str) -> pd.Series:
+    """The name of each run's group, as an answer's groups are named."""
+    local = runs["started_at"].dt.tz_convert(zone)
+    match group_by:
+        case "hour":
+            return local.dt.strftime("%Y-%m-%d %H:00")
+        case "day":
+            return local.dt.strftime("%Y-%m-%d")
+        case "week":
+            return local.dt.strftime("%G-W%V")
+        case "month":
+            return local.dt.strftime("%Y-%m")
+        case "revision":
+            return runs["part"] + " " + runs["revision"]
+        case "operator":
+            return runs["operator"].where(runs["operator"].notna(), runs["operator_name"])
+        case _:
+            return runs[group_by]
+
+
+def _headers(connection: Connection, organization_id: UUID) -> pd.DataFrame:
+    r = t.runs
+    joined = (
+        r.join(t.units, t.units.c.id == r.c.unit_id)
+        .join(t.procedures, t.procedures.c.id == r.c.procedure_id)
+        .join(t.parts, t.parts.c.id == r.c.part_id)
+        .join(t.revisions, t.revisions.c.id == r.c.revision_id)
+        .join(t.changes, (t.changes.c.entity_id == r.c.id) & (t.changes.c.kind == "run_recorded"))
+        .outerjoin(t.batches, t.batches.c.id == r.c.batch_id)
+        .outerjoin(t.procedure_versions, t.procedure_versions.c.id == r.c.version_id)
+        .outerjoin(t.stations, t.stations.c.id == r.c.created_by_station_id)
+        .outerjoin(t.users, t.users.c.id == r.c.operator_id)
+    )
+    columns = {
+        "id": r.c.id,
+        "seq": t.changes.c.seq,
+        "unit_id": r.c.unit_id,
+        "serial": t.units.c.serial_number,
+        "sample": t.units.c.sample,
+        "procedure_id": r.c.procedure_id,
+        "procedure": t.procedures.c.name,
+        "version": t.procedure_versions.c.tag,
+        "part": t.parts.c.number,
+        "revision": t.revisions.c.number,
+        "batch": t.batches.c.number,
+        "station_id": r.c.created_by_station_id,
+        "station": t.stations.c.name,
+        "operator_id": r.c.operator_id,
+        "operator": t.users.c.name,
+        "operator_name": r.c.operator_name,
+        "outcome": r.c.outcome,
+        "started_at": r.c.started_at,
+        "ended_at": r.c.ended_at,
+    }
+    query = select(*columns.values()).select_from(joined).where(r.c.organization_id == organization_id)
+    frame = pd.DataFrame(connection.execute(query).all(), columns=list(columns))
+    for name in ("started_at", "ended_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame
+
+
+def _with_attempts(runs: pd.DataFrame) -> pd.DataFrame:
+    runs = runs.sort_values(["started_at", "seq"]).reset_index(drop=True)
+    pairs = runs.groupby(["procedure_id", "unit_id"], sort=False)
+    runs["attempt"] = pairs.cumcount() + 1
+    runs["attempts"] = pairs["id"].transform("size")
+    return runs
+
+
+def _phases(run: UUID, inside: RunDocument) -> Iterator[dict[str, Any]]:
+    for position, phase, is_final, _ in attempts_of(inside):
+        yield {
+            "run": run,
+            "position": position,
+            "name": phase.name,
+            "path": phase.sequence_path,
+            "outcome": phase.outcome,
+            "started_at": phase.started_at,
+            "duration_s": (phase.ended_at - phase.started_at).total_seconds(),
+            "is_final": is_final,
+        }
+
+
+def _measurements(run: UUID, inside: RunDocument) -> Iterator[dict[str, Any]]:
+    for measured in measured_in(inside):
+        one, phase = measured.measurement, measured.attempt.phase
+        limits = effective_limits(one)
+        yield {
+            "run": run,
+            "position": measured.position,
+            "phase": phase.name,
+            "path": phase.sequence_path,
+            "started_at": _moment(phase.started_at),
+            "is_final": measured.attempt.is_final,
+            "name": one.name,
+            "uom": one.uom,
+            "kind": one.kind,
+            "num": None if measured.number is None else float(measured.number),
+            "value": one.value,
+            "lower": limits.lower,
+            "upper": limits.upper,
+            "outcome": one.outcome,
+        }
+
+
+def _moment(moment: datetime) -> pd.Timestamp:
+    return pd.Timestamp(moment)
