@@ -1,7 +1,7 @@
 """Asking the copy: which runs a question is about, and one state of the copy to find them in."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -58,6 +58,13 @@ class Asking:
     def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """What a query finds; its parameters are those of `runs` where no others are given."""
         return self.cursor.execute(sql, self.runs.values if values is None else values).fetchall()
+
+    def arrays(self, sql: str, values: Sequence[Any] | None = None) -> Mapping[str, Any]:
+        """What a query finds as one NumPy array a column, masked where there are NULLs."""
+        found: Mapping[str, Any] = self.cursor.execute(
+            sql, self.runs.values if values is None else values
+        ).fetchnumpy()
+        return found
 
     def one(self, sql: str, values: Sequence[Any] | None = None) -> tuple[Any, ...]:
         """The only row of what a query finds."""

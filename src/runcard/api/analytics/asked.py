@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from runcard.analytics.asking import Attempts, Selection
 from runcard.analytics.groups import GroupBy
+from runcard.analytics.measured import Measured
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.run_filters import SampleQuery, run_filter
 
@@ -36,6 +37,24 @@ class GroupedQuery(RunsQuery, kw_only=True):
 
     group_by: GroupBy | None = None
     time_zone: Annotated[str, Meta(max_length=100)] = "UTC"
+
+
+class MeasurementQuery(GroupedQuery, kw_only=True):
+    """A measurement of one procedure; of several phases that measure something of this name, all are meant, or one.
+
+    exclude_retries: leave out attempts of phases that were repeated in the same run.
+    """
+
+    procedure_id: UUID
+    measurement_name: Annotated[str, Meta(min_length=1)]
+    phase_name: str | None = None
+    exclude_retries: bool = True
+
+
+def measured_of(asked: MeasurementQuery) -> Measured:
+    return Measured(
+        asked.procedure_id, asked.measurement_name, asked.phase_name, only_final=asked.exclude_retries
+    )
 
 
 def selection_of(asked: RunsQuery) -> Selection:
