@@ -10,13 +10,16 @@ from runcard.analytics.engines.duckdb import DuckDb
 from runcard.analytics.projector import Projector
 from runcard.store.database import Database
 
+# So few that small histories are in both tables of measurements.
+_ENOUGH_ROWS = 40
+
 
 class OwnCopy:
     """A copy that is brought up to date when it is told to."""
 
     def __init__(self, database: Database, path: Path) -> None:
         self.copy = ColumnarCopy(DuckDb(path), timeout_s=0)
-        self._projector = Projector(database, self.copy.engine)
+        self._projector = Projector(database, self.copy.engine, _ENOUGH_ROWS)
 
     def step(self) -> bool:
         """Take in what one transaction takes; whether there may be more."""

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from runcard.analytics.columns import Rows, Spec, columns_of, utc
+from runcard.analytics.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.engines.duckdb import Cursor, DuckDb
-from runcard.analytics.schema import INSIDE_RUNS, TABLES
+from runcard.analytics.schema import INSIDE_RUNS, INTO, TABLES
 from runcard.analytics.standing import Attempt, Standing, standings
 from runcard.domain.sample import SampleClass
 from runcard.store.changes import Change, list_changes
@@ -39,7 +40,9 @@ class AnotherHistory(Exception):
 class Projector:
     """Follows one truth into one copy."""
 
-    def __init__(self, database: Database, engine: DuckDb) -> None:
+    def __init__(self, database: Database, engine: DuckDb, enough_rows: int = ENOUGH_ROWS) -> None:
+        """enough_rows: how many recent measurements are sorted in at once."""
+        self._enough_rows = enough_rows
         self._database = database
         self._engine = engine
         self._specs: dict[Spec, int] = {}
@@ -75,6 +78,7 @@ class Projector:
                 by_organization[change.organization_id].append(change)
             for organization_id, some in by_organization.items():
                 _Batch(cursor, connection, organization_id, self._specs).take_in(some)
+        compact(cursor, self._enough_rows)
         last = changes[-1]
         cursor.execute(
             "UPDATE copy_state SET seq = ?, entity = ?, changed_at = ?",
@@ -205,7 +209,7 @@ class _Batch:
     def _insert(self, rows: Rows) -> None:
         for name, columns in rows.tables(self._number_specs(rows.specs)):
             self._cursor.register("fresh_rows", columns)
-            self._cursor.execute(f"INSERT INTO {name} SELECT * FROM fresh_rows")
+            self._cursor.execute(f"INSERT INTO {INTO.get(name, name)} SELECT * FROM fresh_rows")
             self._cursor.unregister("fresh_rows")
 
 

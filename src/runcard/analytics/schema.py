@@ -9,6 +9,10 @@ What a run is among the runs of its unit on its procedure stands on its row, so 
 `last_outcome` is that of the last. `sample` is that of its unit now. `judged` and `failed` count its measurements,
 those of final attempts of phases only.
 
+Measurements stand in two tables, which `measurements` shows as one: RECENT in order of arrival, and SORTED by spec and
+time, into which the recent ones are moved when there are many (`compaction`). So the values of one measurement lie
+close together, and the newest rows of all are found at the end.
+
 Rows of what lies inside runs repeat `id_high` and `procedure`, which compress to nothing, so that common lists need no
 join. The types are in the order in which their values sort in lists.
 """
@@ -20,7 +24,7 @@ from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -120,7 +124,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "line_number": "BIGINT",
     },
 }
-INSIDE_RUNS = ("phases", "measurements", "series", "logs")
+RECENT, SORTED = "measurements_recent", "measurements_sorted"
+# The tables that hold what lies inside runs, and the one that new rows of a kind are added to.
+INSIDE_RUNS = ("phases", RECENT, SORTED, "series", "logs")
+INTO = {"measurements": RECENT}
 
 
 def statements() -> list[str]:
@@ -130,7 +137,9 @@ def statements() -> list[str]:
         for name, values in _TYPES.items()
     ]
     tables = [
-        f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
+        f"CREATE TABLE {table} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
         for name, columns in TABLES.items()
+        for table in ((RECENT, SORTED) if name == "measurements" else (name,))
     ]
-    return [*types, *tables, f"INSERT INTO copy_state VALUES ({SCHEMA_VERSION}, 0, NULL, NULL)"]
+    view = f"CREATE VIEW measurements AS SELECT * FROM {SORTED} UNION ALL SELECT * FROM {RECENT}"
+    return [*types, *tables, view, f"INSERT INTO copy_state VALUES ({SCHEMA_VERSION}, 0, NULL, NULL)"]
