@@ -64,7 +64,7 @@ clean: ## remove .venv and all that tools leave; data stays
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
 
-$(VENV)/installed: $(BIN)/python pyproject.toml requirements.lock
+$(VENV)/installed: $(BIN)/python pyproject.toml requirements.lock package-lock.json hatch_build.py
 	$(PIP) --requirement requirements.lock
 	$(PIP) --no-deps --editable .
 	@touch $@
