@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard import __version__
@@ -125,7 +126,7 @@ def create_app(settings: Settings) -> ApiPaths:
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)
-    app.mount("/static", WebFiles())
+    app.mount("/static", GZipMiddleware(WebFiles()))
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
     app.add_exception_handler(RuncardError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)

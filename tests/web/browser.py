@@ -92,5 +92,5 @@ class Browser:
 
 def logged_in(url: str, member: Member) -> Browser:
     browser = Browser(url)
-    assert browser.log_in(member.email).path == "/runs"
+    assert browser.log_in(member.email).path == "/"
     return browser

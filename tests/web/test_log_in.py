@@ -34,20 +34,19 @@ def session_cookie(page: Page) -> str:
 @pytest.mark.parametrize("path", ["/", "/runs"])
 def test_a_stranger_is_asked_to_log_in(stranger: Browser, path: str):
     page = stranger.open(path)
-    assert (page.status, page.path) == (200, "/log-in")
+    assert (page.status, page.path.partition("?")[0]) == (200, "/log-in")
     assert [field["name"] for field in page.all("input")] == ["form_token", "next", "email", "password"]
 
 
-def test_who_logs_in_sees_the_runs(server: Server, stranger: Browser):
+def test_who_logs_in_sees_the_overview(server: Server, stranger: Browser):
     page = stranger.log_in(server.world.acme.admin.email)
-    assert (page.status, page.path) == (200, "/runs")
+    assert (page.status, page.path) == (200, "/")
     assert "Acme" in page.text
-    assert stranger.open("/").path == "/runs"
-    assert stranger.open("/log-in").path == "/runs"
+    assert stranger.open("/log-in").path == "/"
 
 
 def test_the_e_mail_is_matched_without_case_and_blanks(server: Server, stranger: Browser):
-    assert stranger.log_in(f" {server.world.acme.admin.email.upper()} ").path == "/runs"
+    assert stranger.log_in(f" {server.world.acme.admin.email.upper()} ").path == "/"
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server, stranger: Browser):
@@ -99,7 +98,7 @@ def test_after_ten_failures_an_e_mail_must_wait(server: Server, stranger: Browse
     refused = stranger.log_in(email)
     assert refused.status == 429
     assert "Wait five minutes" in refused.text
-    assert stranger.log_in(server.world.acme.viewer.email).path == "/runs"
+    assert stranger.log_in(server.world.acme.viewer.email).path == "/"
 
 
 def test_log_in_leads_to_the_page_that_was_asked_for(server: Server, stranger: Browser):
@@ -112,11 +111,11 @@ def test_log_in_leads_to_the_page_that_was_asked_for(server: Server, stranger: B
 
 @pytest.mark.parametrize(
     "wanted",
-    ["https://evil.test/", "//evil.test", "/\\evil.test", "/runs.evil.test", "/runs/a\nb", "/log-out"],
+    ["https://evil.test/", "//evil.test", "/\\evil.test", "/runs/a\nb", "/log-out"],
 )
 def test_log_in_leads_nowhere_else(server: Server, stranger: Browser, wanted: str):
     fields = {"email": server.world.acme.admin.email, "password": PASSWORD, "next": wanted}
-    assert stranger.fill("/log-in", fields).path == "/runs"
+    assert stranger.fill("/log-in", fields).path == "/"
 
 
 def test_a_log_in_form_without_its_token_is_refused(server: Server, stranger: Browser):
@@ -138,9 +137,9 @@ def test_log_out_ends_the_session_for_good(server: Server):
     leaving = logged_in(server.url, server.world.acme.admin)
     kept = Browser(server.url, httpx.Cookies(leaving.http.cookies))
     assert kept.open("/runs").path == "/runs"
-    assert leaving.log_out().path == "/log-in"
-    assert leaving.open("/runs").path == "/log-in"
-    assert kept.open("/runs").path == "/log-in"
+    assert leaving.log_out().path.startswith("/log-in")
+    assert leaving.open("/runs").path.startswith("/log-in")
+    assert kept.open("/runs").path.startswith("/log-in")
     for browser in (leaving, kept):
         browser.close()
 
@@ -153,7 +152,7 @@ def test_log_out_without_the_token_of_its_session_is_refused(ada: Browser, gus: 
 
 def test_a_made_up_session_is_none(stranger: Browser):
     stranger.http.cookies.set("runcard_session", "rs_made-up")
-    assert stranger.open("/runs").path == "/log-in"
+    assert stranger.open("/runs").path.startswith("/log-in")
 
 
 def test_who_is_suspended_is_out_at_once(server: Server, stranger: Browser):
@@ -162,20 +161,20 @@ def test_who_is_suspended_is_out_at_once(server: Server, stranger: Browser):
     user = server.change(
         lambda tx: create_user(tx, home, "tim@acme.test", name="Tim", role="viewer", password_hash=hashed)
     )
-    assert stranger.log_in(user.email).path == "/runs"
+    assert stranger.log_in(user.email).path == "/"
     actor = UserActor(user.id, home, user.role)
     server.change(lambda tx: suspend_user(tx, home, actor.user_id))
-    assert stranger.open("/runs").path == "/log-in"
+    assert stranger.open("/runs").path.startswith("/log-in")
 
 
 def test_a_new_password_ends_the_sessions_of_the_old_one(server: Server, stranger: Browser, other: Browser):
     email, changed = "una@acme.test", "another horse battery staple"
     server.runcard("user", "create", email, "--password", PASSWORD, "--organization", "acme")
-    assert stranger.log_in(email).path == "/runs"
+    assert stranger.log_in(email).path == "/"
     server.runcard("user", "password", email, "--password", changed, "--organization", "acme")
-    assert stranger.open("/runs").path == "/log-in"
+    assert stranger.open("/runs").path.startswith("/log-in")
     assert other.log_in(email).status == 401
-    assert other.log_in(email, changed).path == "/runs"
+    assert other.log_in(email, changed).path == "/"
 
 
 def test_a_form_that_is_too_large_is_refused(stranger: Browser):

@@ -46,7 +46,7 @@ def test_the_new_admin_can_log_in(server: Server, stranger: Browser):
     fields = {"organization": "Umbrella", "email": "uma@umbrella.test", "password": PASSWORD}
     stranger.fill(open_link(server), fields)
     assert stranger.log_out().path == "/log-in"
-    assert stranger.log_in("uma@umbrella.test", PASSWORD).path == "/runs"
+    assert stranger.log_in("uma@umbrella.test", PASSWORD).path == "/"
 
 
 def test_an_unknown_link_says_so(stranger: Browser):

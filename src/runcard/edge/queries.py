@@ -28,12 +28,16 @@ class _Parameter(NamedTuple):
 
 def query(wanted: type[T]) -> Any:
     """A dependency that is the request's query as `wanted`; a caller without a key learns nothing about queries."""
-    parameters = _parameters(wanted)
 
     def read(request: Request, _actor: WithActor) -> T:
-        return wanted(**_values(request.query_params.multi_items(), parameters))
+        return read_query(request, wanted)
 
     return Depends(read)
+
+
+def read_query(request: Request, wanted: type[T]) -> T:
+    """The request's query as `wanted`. Raises InvalidInput."""
+    return wanted(**_values(request.query_params.multi_items(), _parameters(wanted)))
 
 
 def query_parameters(wanted: type[Any]) -> list[dict[str, Any]]:

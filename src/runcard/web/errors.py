@@ -52,7 +52,7 @@ def page_for(request: Request, error: Exception) -> Response:
 
 def log_in_url(request: Request) -> str:
     """The log-in page that comes back to what was asked for."""
-    if request.method not in ("GET", "HEAD") or request.url.path in ("/", "/runs"):
+    if request.method not in ("GET", "HEAD") or request.url.path == "/":
         return "/log-in"
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return f"/log-in?next={quote(wanted, safe='')}"
@@ -66,7 +66,7 @@ def _message(error: Exception, status: int) -> str:
     if isinstance(error, RuncardError):
         return str(error)
     if status == 404:
-        return "No page has this address. Check it, or start from the list of runs."
+        return "No page has this address. Check it, or start from the overview."
     if status < 500:
         return "This address does not take such a request."
     return "The server failed to make this page. What happened stands in its log."

@@ -3,6 +3,7 @@
 import math
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from runcard.domain.instant import format_instant
 
@@ -10,20 +11,22 @@ _SECOND = timedelta(seconds=1)
 
 
 class Moment(NamedTuple):
-    """iso: for programs, exact. date, time: for people, in UTC."""
+    """iso: for programs, exact, in UTC. date, time: for people, in the zone of their clock."""
 
     iso: str
     date: str
     time: str
 
 
-def moment_of(moment: datetime) -> Moment:
-    return Moment(format_instant(moment), f"{moment:%Y-%m-%d}", f"{moment:%H:%M:%S}")
+def moment_of(moment: datetime, zone: ZoneInfo) -> Moment:
+    local = moment.astimezone(zone)
+    return Moment(format_instant(moment), f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}")
 
 
-def precise_moment_of(moment: datetime) -> Moment:
+def precise_moment_of(moment: datetime, zone: ZoneInfo) -> Moment:
     """As `moment_of`, with milliseconds."""
-    return moment_of(moment)._replace(time=f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}")
+    local = moment.astimezone(zone)
+    return moment_of(moment, zone)._replace(time=f"{local:%H:%M:%S}.{local.microsecond // 1000:03}")
 
 
 def number_text(number: float) -> str:
@@ -61,3 +64,20 @@ def size_text(size_bytes: int) -> str:
 
 def _trimmed(number: float, digits: int) -> str:
     return f"{number:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def percent_text(ratio: float | None) -> str:
+    """A share for a glance: 97.4 %, 100 %; empty where there is none. What is not all is never written as all."""
+    if ratio is None:
+        return ""
+    shown = f"{100 * ratio:.1f}"
+    if ratio < 1 and shown == "100.0":
+        shown = "99.9"
+    if ratio > 0 and shown == "0.0":
+        shown = "0.1"
+    return f"{shown.removesuffix('.0')} %"
+
+
+def count_text(count: int) -> str:
+    """A number of things with thin spaces between the thousands: 12 345."""
+    return f"{count:,}".replace(",", "\u2009")

@@ -6,12 +6,14 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from runcard.web.assets import asset_url
 from runcard.web.visit import Visit
 
-# Everything comes from this server, nothing runs inside a page, and no other site may frame one.
+# Everything comes from this server (the style sheet of Tabler holds its small pictures itself), nothing runs inside a
+# page, and no other site may frame one.
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
 SAFETY_HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
@@ -30,6 +32,7 @@ _templates = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+_templates.globals["asset"] = asset_url
 
 
 def render(template: str, page: NamedTuple, visit: Visit | None = None, status: int = 200) -> HTMLResponse:

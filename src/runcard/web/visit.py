@@ -1,28 +1,47 @@
 """Who looks at a page: the log-in session behind its cookie."""
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from runcard.analytics.groups import zone_of
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import Unauthenticated
+from runcard.domain.errors import InvalidInput, Unauthenticated
 from runcard.edge.deps import WithParts
 from runcard.store.lookups import get_organization
 from runcard.store.users import get_user
 
 SESSION_COOKIE = "runcard_session"
+_MENU = {"Overview": "/", "Runs": "/runs"}
+
+
+# The scripts of pages tell it, before anybody has logged in.
+_ZONE_COOKIE = "runcard_zone"
+
+
+class MenuLink(NamedTuple):
+    """is_here: it leads to the part of the pages that is shown."""
+
+    name: str
+    url: str
+    is_here: bool
 
 
 class Visit(NamedTuple):
-    """A member who is logged in. form_token: goes into every form of their pages."""
+    """A member who is logged in. form_token: goes into every form of their pages. zone: that of their clock."""
 
     actor: UserActor
     organization_name: str
     email: str
     session: str
     form_token: str
+    zone: ZoneInfo
+    menu: Sequence[MenuLink]
 
 
 def _find_visit(request: Request, parts: WithParts) -> Visit | None:
@@ -35,7 +54,31 @@ def _find_visit(request: Request, parts: WithParts) -> Visit | None:
             return None
         organization = get_organization(connection, actor.organization_id)
         user = get_user(connection, actor.organization_id, str(actor.user_id))
-    return Visit(actor, organization.name, user.email, session, parts.form_tokens.token(session))
+    return Visit(
+        actor,
+        organization.name,
+        user.email,
+        session,
+        parts.form_tokens.token(session),
+        zone_of_reader(request),
+        _menu(request.url.path),
+    )
+
+
+def zone_of_reader(request: Request) -> ZoneInfo:
+    """That of the browser's clock; UTC where it has not told, or something that is none."""
+    try:
+        return zone_of(unquote(request.cookies.get(_ZONE_COOKIE, "UTC")))
+    except InvalidInput:
+        return ZoneInfo("UTC")
+
+
+def _menu(path: str) -> Sequence[MenuLink]:
+    return [MenuLink(name, url, _is_within(path, url)) for name, url in _MENU.items()]
+
+
+def _is_within(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(f"{url}/"))
 
 
 AnyVisit = Annotated[Visit | None, Depends(_find_visit)]

@@ -22,9 +22,9 @@ from runcard.web.visit import AnyVisit, WithVisit, forget_session, remember_sess
 
 router = APIRouter()
 
-_HOME = "/runs"
-# Where a log-in may lead: to our own pages, never to another site.
-_PAGES = re.compile(r"/runs([/?][!-~]*)?")
+_HOME = "/"
+# Where a log-in may lead: to our own pages, never to another site, which two slashes of either kind would begin.
+_PAGES = re.compile(r"/(?!log-|setup/|[/\\])[!-~]*")
 
 
 class LogInPage(NamedTuple):

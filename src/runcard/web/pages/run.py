@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -98,34 +99,38 @@ def show_run(request: Request, parts: WithParts, visit: WithVisit, run_id: str) 
     # Files of v2 belong to a run before their bytes have come.
     stored = [one for one in settled(parts, attachments) if one.stored_at is not None]
     files = [_attachment_line(parts, attachment, root) for attachment in stored]
-    return render("run.html", _page(record, document, sub_units, files), visit)
+    return render("run.html", _page(record, document, sub_units, files, visit.zone), visit)
 
 
 def _page(
-    record: RunRecord, document: RunDocument, sub_units: Sequence[UnitRef], files: Sequence[AttachmentLine]
+    record: RunRecord,
+    document: RunDocument,
+    sub_units: Sequence[UnitRef],
+    files: Sequence[AttachmentLine],
+    zone: ZoneInfo,
 ) -> RunPage:
-    phases = [_phase_section(phase, number) for number, phase in enumerate(document.phases, start=1)]
+    phases = [_phase_section(phase, number, zone) for number, phase in enumerate(document.phases, start=1)]
     failures = list(_failures(phases))
     return RunPage(
         outcome=record.outcome,
         serial_number=record.unit.serial_number,
         procedure=record.procedure.name,
-        started_at=moment_of(record.started_at),
+        started_at=moment_of(record.started_at, zone),
         duration=duration_text(record.duration),
-        facts=[fact for fact in _facts(record) if fact.value],
+        facts=[fact for fact in _facts(record, zone) if fact.value],
         sub_units=[unit.serial_number for unit in sub_units],
         docstring=record.docstring,
         failures=failures[:_MAX_FAILURES],
         more_failures=len(failures[_MAX_FAILURES:]),
         phases=phases,
-        logs=[_log_line(log) for log in document.logs],
+        logs=[_log_line(log, zone) for log in document.logs],
         attachments=files,
     )
 
 
-def _facts(record: RunRecord) -> list[Fact]:
+def _facts(record: RunRecord, zone: ZoneInfo) -> list[Fact]:
     station, user, operator = record.created_by_station, record.created_by_user, record.operator
-    recorded = moment_of(record.created_at)
+    recorded = moment_of(record.created_at, zone)
     return [
         Fact("Part", record.part.number),
         Fact("Revision", record.revision.name),
@@ -137,17 +142,17 @@ def _facts(record: RunRecord) -> list[Fact]:
         Fact("Operator", (operator.name if operator else record.operator_name) or ""),
         Fact("Sample", record.unit.sample or ""),
         Fact("Slot", record.slot_name or record.slot_key or ""),
-        Fact("Recorded (UTC)", f"{recorded.date} {recorded.time}"),
+        Fact("Recorded", f"{recorded.date} {recorded.time}"),
         Fact("Run ID", str(record.id)),
     ]
 
 
-def _phase_section(phase: Phase, number: int) -> PhaseSection:
+def _phase_section(phase: Phase, number: int, zone: ZoneInfo) -> PhaseSection:
     return PhaseSection(
         anchor=f"phase-{number}",
         name=phase.name,
         outcome=phase.outcome,
-        started_at=precise_moment_of(phase.started_at),
+        started_at=precise_moment_of(phase.started_at, zone),
         duration=duration_text(phase.ended_at - phase.started_at),
         retry=phase.retry_count,
         docstring=phase.docstring,
@@ -165,9 +170,9 @@ def _failures(phases: Sequence[PhaseSection]) -> Iterator[Failure]:
             yield Failure(phase.anchor, name if name == phase.name else f"{phase.name}: {name}")
 
 
-def _log_line(log: Log) -> LogLine:
+def _log_line(log: Log, zone: ZoneInfo) -> LogLine:
     return LogLine(
-        precise_moment_of(log.timestamp), log.level, log.message, f"{log.source_file}:{log.line_number}"
+        precise_moment_of(log.timestamp, zone), log.level, log.message, f"{log.source_file}:{log.line_number}"
     )
 
 

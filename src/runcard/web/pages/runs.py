@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -19,7 +20,7 @@ from runcard.store.database import Connection
 from runcard.store.procedures import list_procedures
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
 from runcard.web.formats import Moment, duration_text, moment_of
-from runcard.web.render import redirect, render
+from runcard.web.render import render
 from runcard.web.visit import WithVisit
 
 router = APIRouter()
@@ -60,11 +61,6 @@ class RunsPage(NamedTuple):
     first_run: FirstRun | None
 
 
-@router.get("/")
-def show_home(_visit: WithVisit) -> Response:
-    return redirect("/runs")
-
-
 @router.get("/runs")
 def show_runs(request: Request, parts: WithParts, visit: WithVisit, after: str | None = None) -> Response:
     position = None if after is None else _position(after)
@@ -76,7 +72,7 @@ def show_runs(request: Request, parts: WithParts, visit: WithVisit, after: str |
         first_run = _first_run(connection, organization_id, root) if is_empty else None
     shown = records[:_PAGE_SIZE]
     page = RunsPage(
-        runs=[_line(record) for record in shown],
+        runs=[_line(record, visit.zone) for record in shown],
         older_url=f"/runs?after={_after(shown[-1])}" if len(records) > _PAGE_SIZE else "",
         newest_url="/runs" if position else "",
         first_run=first_run,
@@ -84,7 +80,7 @@ def show_runs(request: Request, parts: WithParts, visit: WithVisit, after: str |
     return render("runs.html", page, visit)
 
 
-def _line(record: RunRecord) -> RunLine:
+def _line(record: RunRecord, zone: ZoneInfo) -> RunLine:
     recorder = record.created_by_station or record.created_by_user
     return RunLine(
         url=f"/runs/{record.id}",
@@ -97,7 +93,7 @@ def _line(record: RunRecord) -> RunLine:
         version=record.version.name if record.version else "",
         station=recorder.name if recorder else "",
         operator=record.operator.name if record.operator else "",
-        started_at=moment_of(record.started_at),
+        started_at=moment_of(record.started_at, zone),
         duration=duration_text(record.duration),
     )
 

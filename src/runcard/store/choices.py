@@ -1,0 +1,43 @@
+"""What people choose from when they ask about runs of something."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from runcard.store import tables as t
+from runcard.store.refs import Named
+
+_MOST = 200
+
+
+class Choices(NamedTuple):
+    """The newest of each kind, at most 200, by name; versions and revisions are those of any procedure or part."""
+
+    procedures: Sequence[Named]
+    stations: Sequence[Named]
+    parts: Sequence[str]
+    revisions: Sequence[str]
+    batches: Sequence[str]
+    versions: Sequence[str]
+
+
+def list_choices(connection: Connection, organization_id: UUID) -> Choices:
+    def records(table: str, name: str) -> Sequence[Named]:
+        c = t.metadata.tables[table].c
+        query = select(c.id, c[name]).where(c.organization_id == organization_id)
+        rows = connection.execute(query.order_by(c.id.desc()).limit(_MOST))
+        return sorted((Named(*row) for row in rows), key=lambda one: one.name.casefold())
+
+    def texts(table: str, name: str) -> Sequence[str]:
+        return sorted({one.name for one in records(table, name)}, key=str.casefold)
+
+    return Choices(
+        procedures=records("procedures", "name"),
+        stations=records("stations", "name"),
+        parts=texts("parts", "number"),
+        revisions=texts("revisions", "number"),
+        batches=texts("batches", "number"),
+        versions=texts("procedure_versions", "tag"),
+    )

@@ -1,0 +1,174 @@
+"""The filter bar: which runs a page of figures is about. It is part of the page's URL."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal, NamedTuple, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from msgspec import Struct
+
+from runcard.analytics.asking import Selection
+from runcard.domain.errors import InvalidInput
+from runcard.edge.queries import read_query
+from runcard.edge.run_filters import SampleQuery, samples_of
+from runcard.store.choices import Choices
+from runcard.store.run_filter import RunFilter
+from runcard.web.visit import WithVisit
+
+T = TypeVar("T")
+
+Period = Literal["today", "7", "30", "90", "365", "all"]
+_PERIODS = {
+    "today": "Today",
+    "7": "Last 7 days",
+    "30": "Last 30 days",
+    "90": "Last 90 days",
+    "365": "Last year",
+    "all": "All time",
+}
+_SAMPLES = {
+    "": "Production",
+    "golden": "Golden samples",
+    "failing": "Failing samples",
+    "ignored": "Ignored units",
+}
+
+
+class FilterQuery(Struct, kw_only=True):
+    """since, until: days of the reader's calendar, both included, in place of `period`."""
+
+    period: Period = "30"
+    since: date | None = None
+    until: date | None = None
+    procedure: UUID | None = None
+    station: UUID | None = None
+    part: str | None = None
+    revision: str | None = None
+    batch: str | None = None
+    version: str | None = None
+    sample: SampleQuery | None = None
+
+
+class Choice(NamedTuple):
+    value: str
+    name: str
+    is_chosen: bool
+
+
+class Field(NamedTuple):
+    """choices: of a list to choose one from; of a text: those to be proposed."""
+
+    name: str
+    label: str
+    value: str
+    choices: Sequence[Choice]
+    is_text: bool
+
+
+class FilterBar(NamedTuple):
+    """fields: those that are shown. kept: what else the page's URL says."""
+
+    action: str
+    fields: Sequence[Field]
+    kept: Sequence[tuple[str, str]]
+
+
+def page_query(wanted: type[T]) -> Any:
+    """A dependency that is the query of a page as `wanted`; who is not logged in is asked to do so first."""
+
+    def read(request: Request, _visit: WithVisit) -> T:
+        return read_query(request, wanted)
+
+    return Depends(read)
+
+
+def selection_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> Selection:
+    """The runs that a page is about. Raises InvalidInput where the days are in the wrong order."""
+    after, before = _window(asked, zone, now)
+    return Selection(
+        RunFilter(
+            started_after=after,
+            started_before=before,
+            procedure_ids=_one(asked.procedure),
+            created_by_station_ids=_one(asked.station),
+            part_numbers=_one(asked.part),
+            revision_numbers=_one(asked.revision),
+            batch_numbers=_one(asked.batch),
+            version_tags=_one(asked.version),
+            samples=None if asked.sample is None else samples_of([asked.sample]),
+        )
+    )
+
+
+def url_of(path: str, asked: Struct, **changes: object) -> str:
+    """The address of a page that is about the same, but for some changes; None takes a part of it away."""
+    values = {name: getattr(asked, name) for name in asked.__struct_fields__} | changes
+    defaults = dict(zip(asked.__struct_fields__, asked.__struct_defaults__, strict=True))
+    said = {
+        name: str(value)
+        for name, value in values.items()
+        if value is not None and value != defaults.get(name)
+    }
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def filter_bar(action: str, asked: FilterQuery, choices: Choices, without: Sequence[str] = ()) -> FilterBar:
+    """The bar that shows what is asked and lets it be changed. without: fields that the page does not offer."""
+    shown = [field for field in _fields(asked, choices) if field.name not in without]
+    names = {field.name for field in shown}
+    values = [(name, getattr(asked, name)) for name in asked.__struct_fields__]
+    kept = [(name, str(value)) for name, value in values if value is not None and name not in names]
+    return FilterBar(action, shown, [pair for pair in kept if pair[0] not in FilterQuery.__struct_fields__])
+
+
+def _fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
+    return [
+        _choice("period", "Period", asked.period, list(_PERIODS.items())),
+        _choice("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
+        _choice("station", "Station", asked.station, [("", "All"), *choices.stations]),
+        _text("part", "Part", asked.part, choices.parts),
+        _text("revision", "Revision", asked.revision, choices.revisions),
+        _text("batch", "Batch", asked.batch, choices.batches),
+        _text("version", "Version", asked.version, choices.versions),
+        _choice("sample", "Units", asked.sample, list(_SAMPLES.items())),
+    ]
+
+
+def _choice(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
+    chosen = "" if value is None else str(value)
+    choices = [Choice(str(one), text, str(one) == chosen) for one, text in offered]
+    return Field(name, label, chosen, choices, is_text=False)
+
+
+def _text(name: str, label: str, value: str | None, offered: Sequence[str]) -> Field:
+    choices = [Choice(one, one, one == value) for one in offered]
+    return Field(name, label, value or "", choices, is_text=True)
+
+
+def _window(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:
+    if asked.since is not None or asked.until is not None:
+        if asked.since and asked.until and asked.since > asked.until:
+            raise InvalidInput.at("since", f"{asked.since} is after until, {asked.until}; exchange them")
+        after = None if asked.since is None else _midnight(asked.since, zone)
+        before = None if asked.until is None else _midnight(asked.until + timedelta(days=1), zone)
+        return after, None if before is None else before - timedelta(microseconds=1)
+    today = now.astimezone(zone).date()
+    match asked.period:
+        case "all":
+            return None, None
+        case "today":
+            return _midnight(today, zone), None
+        case days:
+            # Whole days, so that the first one is not cut short.
+            return _midnight(today - timedelta(days=int(days) - 1), zone), None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+def _one(value: T | None) -> Sequence[T] | None:
+    return None if value is None else [value]

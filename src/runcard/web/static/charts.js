@@ -1,0 +1,80 @@
+// Draws the charts that the server computed: options come as JSON, colours as names of the style sheet's.
+"use strict";
+(() => {
+  const drawn = new Map();
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  function coloured(value) {
+    if (typeof value === "string") return value.startsWith("--") ? colour(value) : value;
+    if (Array.isArray(value)) return value.map(coloured);
+    if (value !== null && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, coloured(one)]));
+    }
+    return value;
+  }
+
+  const axis = () => ({
+    axisLine: { lineStyle: { color: colour("--line") } },
+    axisTick: { lineStyle: { color: colour("--line") } },
+    axisLabel: { color: colour("--soft") },
+    nameTextStyle: { color: colour("--soft") },
+    splitLine: { lineStyle: { color: colour("--line") } },
+  });
+
+  function theme() {
+    const axes = axis();
+    return {
+      color: ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6", "--series-7"].map(colour),
+      backgroundColor: "transparent",
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour("--text") },
+      legend: { textStyle: { color: colour("--soft") } },
+      tooltip: {
+        backgroundColor: colour("--surface"),
+        borderColor: colour("--line"),
+        textStyle: { color: colour("--text") },
+      },
+      categoryAxis: axes,
+      valueAxis: axes,
+      timeAxis: axes,
+      logAxis: axes,
+    };
+  }
+
+  function draw(box) {
+    drawn.get(box)?.dispose();
+    const option = coloured(JSON.parse(document.getElementById(box.dataset.chart).textContent));
+    const chart = echarts.init(box, theme(), { renderer: "canvas" });
+    // A line of a tooltip is text: what a station sent must not become markup.
+    chart.setOption({ animation: false, ...option, tooltip: { renderMode: "richText", ...option.tooltip } });
+    chart.on("click", (event) => {
+      const url = event.data?.url;
+      if (!url) return;
+      if (event.event?.event?.ctrlKey || event.event?.event?.metaKey) window.open(url);
+      else location.href = url;
+    });
+    drawn.set(box, chart);
+  }
+
+  function drawAll() {
+    for (const [box, chart] of drawn) {
+      if (!box.isConnected) {
+        chart.dispose();
+        drawn.delete(box);
+        sizes.unobserve(box);
+      }
+    }
+    for (const box of document.querySelectorAll("[data-chart]")) {
+      if (drawn.has(box)) continue;
+      draw(box);
+      sizes.observe(box);
+    }
+  }
+
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => drawn.get(entry.target)?.resize()));
+  new MutationObserver(() => [...drawn.keys()].forEach(draw)).observe(document.documentElement, {
+    attributeFilter: ["data-bs-theme"],
+  });
+  document.addEventListener("htmx:afterSettle", drawAll);
+  drawAll();
+})();

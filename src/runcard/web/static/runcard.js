@@ -1,0 +1,42 @@
+// Keys that work on every page, and forms that are sent when a choice is made.
+"use strict";
+(() => {
+  const isTyping = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/" && !isTyping(event.target)) {
+      const field = document.querySelector(".find input");
+      if (field) {
+        event.preventDefault();
+        field.focus();
+        field.select();
+      }
+    }
+    if (["ArrowDown", "ArrowUp"].includes(event.key) && !isTyping(event.target)) step(event);
+  });
+
+  // From the link of one row to that of the next.
+  function step(event) {
+    const links = [...document.querySelectorAll("table.walk tbody th[scope=row] a")].filter((one) => one.offsetParent);
+    if (links.length === 0) return;
+    const at = links.indexOf(document.activeElement);
+    const next = event.key === "ArrowDown" ? at + 1 : at - 1;
+    if (next < 0 || next >= links.length) return;
+    event.preventDefault();
+    links[next].focus();
+  }
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-submits]");
+    if (form) form.requestSubmit();
+  });
+
+  // Blank fields say nothing: the URL stays short.
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData.entries()]) {
+      if (value === "") event.formData.delete(name);
+    }
+  });
+})();
