@@ -15,6 +15,12 @@ _LIMITS = [{"operator": ">=", "expected_value": 1}]
 # What must be asked of each question beside the runs that are meant.
 QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
+    "/compare": {"procedure_id": "{procedure}", "measurement_name": "m"},
+    "/correlation": {
+        "x_procedure_id": "{procedure}",
+        "x_measurement_name": "m",
+        "y_measurement_name": "again",
+    },
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -26,13 +32,16 @@ def asked_of(server: Server) -> dict[str, str]:
     with server.client(acme.admin.api_key) as client:
         for minute, outcome in enumerate(("FAIL", "PASS")):
             times = {"started_at": f"2026-01-01T00:0{minute}:00Z", "ended_at": f"2026-01-01T00:0{minute}:30Z"}
-            measured = {"name": "m", "outcome": outcome, "measured_value": minute, "validators": _LIMITS}
+            measured = [
+                {"name": name, "outcome": outcome, "measured_value": minute, "validators": _LIMITS}
+                for name in ("m", "again")
+            ]
             body = {
                 "procedure_id": str(acme.board.id),
                 "serial_number": SERIAL,
                 "part_number": PART,
                 "outcome": outcome,
-                "phases": [{"name": "p", "outcome": outcome, "measurements": [measured], **times}],
+                "phases": [{"name": "p", "outcome": outcome, "measurements": measured, **times}],
                 **times,
             }
             answer = client.post(f"{server.url}/api/v2/runs", json=body)
@@ -42,7 +51,12 @@ def asked_of(server: Server) -> dict[str, str]:
 
 def ask(server: Server, api_key: str, path: str, query: Mapping[str, Any]) -> httpx.Response:
     with server.client(api_key) as client:
-        return client.get(f"{server.url}/api/analytics{path}", params={**QUESTIONS[path], **query})
+        return client.get(f"{server.url}/api/analytics{path}", params={**required(server, path), **query})
+
+
+def required(server: Server, path: str) -> Mapping[str, Any]:
+    procedure = str(server.world.acme.board.id)
+    return {name: value.replace("{procedure}", procedure) for name, value in QUESTIONS[path].items()}
 
 
 def test_the_table_knows_every_question(server: Server):
@@ -77,7 +91,7 @@ def test_nobody_learns_of_another_organization(server: Server, asked_of: dict[st
 
 @every_question
 def test_a_question_needs_a_key(server: Server, asked_of: dict[str, str], path: str):
-    answer = httpx.get(f"{server.url}/api/analytics{path}", params={**QUESTIONS[path], **asked_of})
+    answer = httpx.get(f"{server.url}/api/analytics{path}", params={**required(server, path), **asked_of})
     assert answer.status_code == 401
 
 
@@ -107,7 +121,7 @@ def test_yield_of_a_unit_that_passed_the_second_time(server: Server, asked_of: d
         "high": pytest.approx(0.7935, abs=1e-4),
     }
     assert row["second_pass"]["ratio"] == row["final"]["ratio"] == 1.0
-    assert (row["opportunities"], row["defects"], row["dpmo"]) == (1, 1, 1e6)
+    assert (row["opportunities"], row["defects"], row["dpmo"]) == (2, 2, 1e6)
 
 
 def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str]):

@@ -56,6 +56,12 @@ def find_specs(
     return [SpecRow(*row) for row in rows]
 
 
+def of_newest_uom(specs: Sequence[SpecRow]) -> Sequence[SpecRow]:
+    """Those in the unit of measure of the newest: values in volts and in millivolts are not one set of numbers."""
+    newest = max(specs, key=lambda one: one.spec, default=None)
+    return [one for one in specs if newest is not None and one.uom == newest.uom]
+
+
 def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Conditions:
     """What a row of `measurements x JOIN runs r USING (run)` must keep: it is specified so, and its run is selected.
 

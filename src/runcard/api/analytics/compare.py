@@ -1,0 +1,42 @@
+"""Comparing groups over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.compare import CompareAnswer, compare
+from runcard.analytics.groups import zone_of
+from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+@router.get(
+    "/compare",
+    openapi_extra=operation(
+        CompareAnswer, name="analytics-compare", parameters=query_parameters(MeasurementQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[MeasurementQuery, query(MeasurementQuery)],
+) -> Response:
+    """One measurement between groups (stations, where no `group_by` is given)."""
+    return JsonResponse(
+        compare(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            measured_of(asked),
+            zone_of(asked.time_zone),
+            asked.group_by or "station",
+        )
+    )

@@ -1,0 +1,52 @@
+"""Correlation over REST."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.correlation import CorrelationAnswer, correlation
+from runcard.analytics.measured import Measured
+from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+_Name = Annotated[str, Meta(min_length=1)]
+
+
+class CorrelationQuery(RunsQuery, kw_only=True):
+    """y_procedure_id: that of x, where nothing is said."""
+
+    x_procedure_id: UUID
+    x_measurement_name: _Name
+    x_phase_name: str | None = None
+    y_procedure_id: UUID | None = None
+    y_measurement_name: _Name
+    y_phase_name: str | None = None
+    exclude_retries: bool = True
+
+
+@router.get(
+    "/correlation",
+    openapi_extra=operation(
+        CorrelationAnswer, name="analytics-correlation", parameters=query_parameters(CorrelationQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[CorrelationQuery, query(CorrelationQuery)],
+) -> Response:
+    """Two measurements of the same units, with the points to draw."""
+    finals = asked.exclude_retries
+    x = Measured(asked.x_procedure_id, asked.x_measurement_name, asked.x_phase_name, only_final=finals)
+    y_procedure_id = asked.y_procedure_id or asked.x_procedure_id
+    y = Measured(y_procedure_id, asked.y_measurement_name, asked.y_phase_name, only_final=finals)
+    return JsonResponse(correlation(parts.copy, connection, actor.organization_id, selection_of(asked), x, y))
