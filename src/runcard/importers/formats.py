@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.report import RunReport
-from runcard.importers import openhtf
+from runcard.importers import junit, openhtf
 
-# The formats that clients know by name; those without an entry below are refused in words.
-FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF"]
+# The formats that clients know by name, and after them those that Runcard adds; those without an entry below are
+# refused in words.
+FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT"]
 
 
 class Format(NamedTuple):
@@ -23,4 +24,7 @@ def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
     return [openhtf.parse(file.read())]
 
 
-FORMATS: Sequence[Format] = [Format("OPENHTF", _openhtf)]
+FORMATS: Sequence[Format] = [
+    Format("OPENHTF", _openhtf),
+    Format("JUNIT", junit.parse),
+]
