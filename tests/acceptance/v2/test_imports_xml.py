@@ -16,6 +16,7 @@ Fresh = Callable[[str], str]
 # A file of each format, the serial number in it, and what to look for in its first run.
 FILES: dict[str, tuple[str, str, str]] = {
     "JUNIT": ("junit/board.xml", "PCB01-0001", "Board functional"),
+    "ROBOT": ("robot/board_7.xml", "SN9", "Board"),
 }
 
 
