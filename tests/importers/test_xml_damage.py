@@ -17,6 +17,7 @@ PARSERS = {one.name: one.parse for one in FORMATS}
 FILES = {
     "JUNIT": ("junit/board.xml", "junit/unicode.xml"),
     "ROBOT": ("robot/board_3.xml", "robot/board_7.xml"),
+    "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml"),
 }
 CONTENTS = [(name, (CASES / file).read_bytes()) for name, files in FILES.items() for file in files]
 
