@@ -18,6 +18,7 @@ FILES = {
     "JUNIT": ("junit/board.xml", "junit/unicode.xml"),
     "ROBOT": ("robot/board_3.xml", "robot/board_7.xml"),
     "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml"),
+    "ATML": ("atml/board_2.xml", "atml/board_5.xml", "atml/board_6.xml"),
 }
 CONTENTS = [(name, (CASES / file).read_bytes()) for name, files in FILES.items() for file in files]
 

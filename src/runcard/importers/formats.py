@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.report import RunReport
-from runcard.importers import junit, openhtf, robot, teststand
+from runcard.importers import atml, junit, openhtf, robot, teststand
 
 # The formats that clients know by name, and after them those that Runcard adds; those without an entry below are
 # refused in words.
@@ -27,6 +27,7 @@ def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
 FORMATS: Sequence[Format] = [
     Format("OPENHTF", _openhtf),
     Format("JUNIT", junit.parse),
+    Format("ATML", atml.parse),
     Format("TESTSTAND", teststand.parse),
     Format("ROBOT", robot.parse),
 ]

@@ -18,6 +18,7 @@ FILES: dict[str, tuple[str, str, str]] = {
     "JUNIT": ("junit/board.xml", "PCB01-0001", "Board functional"),
     "ROBOT": ("robot/board_7.xml", "SN9", "Board"),
     "TESTSTAND": ("teststand/board.xml", "PCB01-0002", "Board"),
+    "ATML": ("atml/board_6.xml", "PCB01-0003", "Board functional"),
 }
 
 
