@@ -25,9 +25,11 @@ from runcard.domain.report import RunReport
 from runcard.importers.atml_data import data_of, measurements_of
 from runcard.importers.cells import moment_of
 from runcard.importers.recording import Recording, metadata_of
-from runcard.importers.xml_stream import Element, child, children, name_of, read_records, text_of
+from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
 
 ROOTS = ("TestResultsCollection", "TestResults")
+# urn:IEEE-1636.1:2013:TestResults, and before there were such names, http://www.ieee.org/ATML/2007/TestResults.
+_NAMESPACE = re.compile(r"IEEE-1636\.1|ieee\.org/ATML", re.IGNORECASE)
 
 _SEQUENCE_OUTCOMES: dict[str, SequenceOutcome] = {
     "Passed": "PASS",
@@ -56,6 +58,12 @@ _LEVELS: dict[str, LogLevel] = {
     "fatal": "CRITICAL",
 }
 _CALLED_AS_THEIR_TEST = frozenset(("", "Numeric", "String"))
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so has the root of test results, in a namespace of IEEE 1636.1."""
+    namespace, name = root_of(head) or ("", "")
+    return name in ROOTS and _NAMESPACE.search(namespace) is not None
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:

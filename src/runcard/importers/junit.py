@@ -26,7 +26,7 @@ from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of, number_of, value_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
-from runcard.importers.xml_stream import Element, children, name_of, read_records, text_of
+from runcard.importers.xml_stream import Element, children, name_of, read_records, root_of, text_of
 
 ROOTS = ("testsuites", "testsuite")
 
@@ -55,6 +55,11 @@ _LEVELS: dict[str, LogLevel] = {
 _OUTPUT = ("system-out", "system-err")
 # 1,234,567.8 as Java writes it; with any other comma it is a decimal one.
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so has the root of a JUnit report."""
+    return root_of(head) in [("", root) for root in ROOTS]
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:

@@ -28,7 +28,9 @@ from runcard.domain.phase import Log, Phase, RetryCounter, phase_end, tidy_messa
 from runcard.domain.report import RunReport
 from runcard.domain.validator import Validator, decisive_limits
 from runcard.domain.validator_text import opaque_validator, parse_validator, validators_of_texts
+from runcard.importers.heads import json_members
 
+_FIRST_MEMBERS = {"dut_id", "start_time_millis"}
 _UNKNOWN_DUT = "UNKNOWN_DUT"
 _NO_DIMENSION = "NDL"
 _MEND = "Upload the JSON file that OpenHTF's OutputToJSON callback wrote."
@@ -130,6 +132,11 @@ class _Record(Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Record)
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so is a JSON object with what OpenHTF writes first into each record."""
+    return json_members(head) >= _FIRST_MEMBERS
 
 
 def parse(content: bytes) -> RunReport:

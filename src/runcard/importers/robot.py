@@ -23,7 +23,7 @@ from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of, number_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
-from runcard.importers.xml_stream import Element, child, children, name_of, read_records, text_of
+from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
 
 ROOT = "robot"
 
@@ -48,6 +48,11 @@ _LEVELS: dict[str, LogLevel] = {
     "ERROR": "ERROR",
     "FAIL": "ERROR",
 }
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so has the root of an output.xml."""
+    return root_of(head) == ("", ROOT)
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:

@@ -22,7 +22,7 @@ from runcard.domain.report import RunReport
 from runcard.importers.recording import Recording, metadata_of, seconds_after
 from runcard.importers.teststand_props import array_elements, is_true, number, prop, props, text
 from runcard.importers.teststand_steps import measurements_of
-from runcard.importers.xml_stream import Element, children, read_records
+from runcard.importers.xml_stream import Element, children, read_records, root_of
 
 ROOTS = ("Reports", "Report")
 
@@ -47,6 +47,11 @@ _PHASE_OUTCOMES: dict[str, PhaseOutcome] = {
     "Aborted": "ERROR",
     "Running": "ERROR",
 }
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so has the root of TestStand's reports, which has no namespace as others' have."""
+    return root_of(head) in [("", root) for root in ROOTS]
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
