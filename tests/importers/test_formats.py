@@ -7,7 +7,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runcard.importers.formats import FORMATS, detect
@@ -59,10 +59,11 @@ def test_a_beginning_is_enough(name, file):
             "OPENHTF",
         ),
         ('{"dut_id": "\\"}", "start_time_millis": 1}'.encode("utf-16"), "OPENHTF"),
+        (b'{"branches": [], "code_info": {"name": "dut_id"}, "dut_id": "SN1", "phases": [{', "OPENHTF"),
         ("<?xml version='1.0' encoding='utf-16'?><testsuites>".encode("utf-16"), "JUNIT"),
         (b"<?xml version='1.0'?><!-- " + b"x" * 5000 + b" --><Reports><Report Type='UUT'>", "TESTSTAND"),
     ],
-    ids=["mark", "utf-16-json", "utf-16-xml", "comment"],
+    ids=["mark", "utf-16-json", "sorted", "utf-16-xml", "comment"],
 )
 def test_unusual_beginnings(head, name):
     assert claimed(head) == [name]
@@ -109,6 +110,7 @@ def test_little_is_unpacked_of_what_packs_well():
     assert len(unpacked_head(bz2.compress(b"<" * 10_000_000))) <= HEAD_BYTES
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text(alphabet='{}[]:,"\\ab <>/&', max_size=80).map(str.encode))
 def test_no_beginning_surprises(head):
     assert len(claimed(head)) <= 1
@@ -122,6 +124,7 @@ trees = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abc{}[]: ,", max_size=5), trees, max_size=5), st.integers(0, 200))
 def test_members_of_json(tree, cut):
     """A JSON text has the members that a parser finds, and its beginning has some of them."""

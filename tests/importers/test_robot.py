@@ -280,7 +280,7 @@ def timed(moment, span):
     return {"started_at": instant(moment), "ended_at": instant(moment) + span}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     steps, names, cases, st.dictionaries(steps, st.tuples(cases, moments, spans), max_size=3), moments, spans
 )

@@ -34,7 +34,7 @@ def survives(name, content):
     return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(CONTENTS), st.data())
 def test_flipped_bytes_never_surprise(file, data):
     name, content = file[0], bytearray(file[1])
@@ -59,7 +59,7 @@ values = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(CONTENTS), st.data())
 def test_odd_values_never_surprise(file, data):
     """Values between quotes or tags, in place of which others stand."""
@@ -72,7 +72,7 @@ def test_odd_values_never_surprise(file, data):
     assert survives(name, content)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(CONTENTS), st.data())
 def test_half_a_file_is_refused(file, data):
     name, content = file
@@ -83,6 +83,7 @@ def test_half_a_file_is_refused(file, data):
 
 
 @pytest.mark.parametrize("name", list(FILES))
+@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused(name, content):
     with pytest.raises(UnreadableReport):
