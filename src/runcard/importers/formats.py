@@ -4,23 +4,43 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.report import RunReport
-from runcard.importers import openhtf
+from runcard.importers import atml, junit, openhtf, robot, teststand
+from runcard.importers.heads import unpacked_head
 
-# The formats that clients know by name; those without an entry below are refused in words.
-FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF"]
+# The formats that clients know by name, and after them those that Runcard adds; those without an entry below are
+# refused in words.
+FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT"]
 
 
 class Format(NamedTuple):
     """parse: the runs that a file tells of, in its order, read as they are asked for; raises UnreadableReport and
     InvalidInput, which may come after some runs have been told.
+    is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
+    formats of that opinion.
     """
 
     name: FormatName
     parse: Callable[[BinaryIO], Iterable[RunReport]]
+    is_it: Callable[[bytes], bool]
+
+
+def detect(head: bytes) -> Format | None:
+    """The format of a file that begins so, packed by gzip or bzip2 or not; None where it is of none that is read.
+
+    HEAD_BYTES are enough, of a packed file PACKED_HEAD_BYTES; more does no harm.
+    """
+    content = unpacked_head(head)
+    return next((one for one in FORMATS if one.is_it(content)), None)
 
 
 def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
     return [openhtf.parse(file.read())]
 
 
-FORMATS: Sequence[Format] = [Format("OPENHTF", _openhtf)]
+FORMATS: Sequence[Format] = [
+    Format("OPENHTF", _openhtf, openhtf.is_it),
+    Format("ATML", atml.parse, atml.is_it),
+    Format("TESTSTAND", teststand.parse, teststand.is_it),
+    Format("JUNIT", junit.parse, junit.is_it),
+    Format("ROBOT", robot.parse, robot.is_it),
+]

@@ -28,7 +28,10 @@ from runcard.domain.phase import Log, Phase, RetryCounter, phase_end, tidy_messa
 from runcard.domain.report import RunReport
 from runcard.domain.validator import Validator, decisive_limits
 from runcard.domain.validator_text import opaque_validator, parse_validator, validators_of_texts
+from runcard.importers.heads import json_members
 
+# Of a record, what no other format's JSON has, whatever the order in which it is written.
+_OWN_MEMBERS = {"dut_id", "start_time_millis", "end_time_millis", "outcome_details", "code_info"}
 _UNKNOWN_DUT = "UNKNOWN_DUT"
 _NO_DIMENSION = "NDL"
 _MEND = "Upload the JSON file that OpenHTF's OutputToJSON callback wrote."
@@ -130,6 +133,11 @@ class _Record(Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Record)
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so is a JSON object with two or more members that only OpenHTF's records have."""
+    return len(_OWN_MEMBERS & json_members(head)) > 1
 
 
 def parse(content: bytes) -> RunReport:

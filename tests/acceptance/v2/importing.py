@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.v2.floor import put
@@ -22,6 +23,16 @@ def imported(client: TofuPilot, upload_id: str, **given: Any) -> dict[str, Any]:
     (result,) = client.imports.structured(items=items, **given).results
     assert result.upload_id == upload_id
     return {name: value for name, value in result.model_dump().items() if value is not None}
+
+
+def wire_imported(wire: httpx.Client, upload_id: str, importer: str) -> dict[str, Any]:
+    """What becomes of one file of a format that the client may not know by name."""
+    body = {"items": [{"upload_id": upload_id, "importer": importer}]}
+    answer = wire.post("/imports/structured", json=body)
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any]
+    (result,) = answer.json()["results"]
+    return result
 
 
 def reports_of(client: TofuPilot, run_id: str) -> list[str]:

@@ -1,0 +1,258 @@
+"""Robot Framework's output.xml, of Robot Framework 3 to 7.
+
+- The outermost suite is a run of the procedure that it names; where only suites inside of it name units, each of those
+  is a run. Suites inside of a run are sequences, and the cases (tests or tasks) of all of them are phases.
+- Robot Framework knows no unit. It is named by the suite's metadata `Serial Number`; where there is none, by what a
+  variable `${SERIAL NUMBER}` or `${SERIAL}` was logged to be, as assignments and `Set Suite Variable` do.
+  `Part Number`, `Revision`, `Batch`, `Operator` and `Procedure Version` stand in the metadata likewise. What else
+  stands there is metadata, and so are the tags of all cases together (`tags`).
+- Times are local to the station that wrote them, and taken for UTC, as Robot Framework notes no time zone.
+- All messages of keywords are logs; a case's own message too, where no keyword has said the same. Keywords themselves,
+  their arguments and times are left out, and so are the statistics, and the warnings about loading files at the end.
+- A suite that was skipped has failed nothing, so its run is PASS. States of a later schema are ERROR.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO, NamedTuple
+
+from runcard.domain.errors import InvalidInput, UnreadableReport
+from runcard.domain.metadata import MetadataValue
+from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
+from runcard.domain.report import RunReport
+from runcard.importers.cells import moment_of, number_of
+from runcard.importers.recording import Recording, metadata_of, seconds_after
+from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
+
+ROOT = "robot"
+
+_SERIAL = ("serialnumber", "serial")
+_PART = ("partnumber",)
+_REVISION = ("revision",)
+_BATCH = ("batch", "batchnumber")
+_OPERATOR = ("operator",)
+_VERSION = ("procedureversion",)
+_IDENTITY = frozenset((*_SERIAL, *_PART, *_REVISION, *_BATCH, *_OPERATOR, *_VERSION))
+_ASSIGNED = re.compile(r"\$\{([^}]*)\} = (.*)")
+
+_RUN_OUTCOMES: dict[str, RunOutcome] = {"PASS": "PASS", "FAIL": "FAIL", "SKIP": "PASS"}
+_OUTCOMES: dict[str, PhaseOutcome] = {"PASS": "PASS", "FAIL": "FAIL", "SKIP": "SKIP", "NOT RUN": "SKIP"}
+_LEVELS: dict[str, LogLevel] = {
+    "TRACE": "DEBUG",
+    "DEBUG": "DEBUG",
+    "INFO": "INFO",
+    "HTML": "INFO",
+    "SKIP": "INFO",
+    "WARN": "WARNING",
+    "ERROR": "ERROR",
+    "FAIL": "ERROR",
+}
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so has the root of an output.xml."""
+    return root_of(head) == ("", ROOT)
+
+
+def parse(file: BinaryIO) -> Iterator[RunReport]:
+    """A run for each unit.
+
+    Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit.
+    """
+    for suite in read_records(file, (ROOT,), ("suite",)):
+        # The statistics at the end hold elements of that name too.
+        if name_of(next(suite.iterancestors())) == ROOT:
+            yield from map(_run, _suites_of_units(suite))
+
+
+def _suites_of_units(suite: Element) -> Iterator[Element]:
+    """The suite itself, unless only suites inside of it name units."""
+    inner = [one for one in suite.iter("suite") if one is not suite]
+    if _said_of(suite, _SERIAL) or not any(_said_of(one, _SERIAL) for one in inner):
+        yield suite
+        return
+    for one in children(suite, "suite"):
+        yield from _suites_of_units(one)
+
+
+def _run(suite: Element) -> RunReport:
+    procedure, status = _named(suite), _status(suite)
+    recording = Recording()
+    _record_inside(recording, suite, None)
+    return RunReport(
+        procedure=procedure,
+        procedure_is_name=True,
+        serial_number=_serial_number(suite, procedure),
+        outcome=_RUN_OUTCOMES.get(status.state, "ERROR"),
+        started_at=status.started_at,
+        duration=status.ended_at - status.started_at,
+        part_number=_said_of(suite, _PART),
+        revision_number=_said_of(suite, _REVISION),
+        batch_number=_said_of(suite, _BATCH),
+        operator=_said_of(suite, _OPERATOR),
+        procedure_version=_said_of(suite, _VERSION),
+        docstring=text_of(child(suite, "doc")) or None,
+        phases=tuple(recording.phases),
+        logs=tuple(recording.logs),
+        sequences=recording.sequences,
+        metadata=metadata_of(_metadata(suite)),
+    )
+
+
+def _serial_number(suite: Element, procedure: str) -> str:
+    if serial_number := _said_of(suite, _SERIAL):
+        return serial_number
+    assigned = (_ASSIGNED.fullmatch(text_of(message)) for message in suite.iter("msg"))
+    found = {one[2].strip() for one in assigned if one is not None and _folded(one[1]) in _SERIAL} - {""}
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        names = " and ".join(sorted(found)[:2])
+        raise InvalidInput.at(
+            "serial_number",
+            f"suite {procedure!r} assigns {names} to the variable that names its unit; give the suite the metadata "
+            "`Serial Number`",
+        )
+    raise InvalidInput.at(
+        "serial_number",
+        f"suite {procedure!r} names no unit; give it the metadata `Serial Number`, as "
+        'robot --metadata "Serial Number:…" does, or set a variable ${SERIAL NUMBER}',
+    )
+
+
+def _metadata(suite: Element) -> Iterator[tuple[str, MetadataValue]]:
+    for name, value in _said(suite):
+        if _folded(name) not in _IDENTITY:
+            yield name, value
+    # Since Robot Framework 4 a case holds its tags themselves, before that in <tags>; keywords have tags of their own.
+    cases = list(suite.iter("test"))
+    tags = {text_of(tag) for case in cases for tag in (*children(case, "tag"), *_inside(case, "tags", "tag"))}
+    yield "tags", ", ".join(sorted(tags))
+
+
+def _said(suite: Element) -> Iterator[tuple[str, str]]:
+    """Names and values of a suite's metadata: since Robot Framework 4 `meta`, before that `metadata/item`."""
+    for element in (*children(suite, "meta"), *_inside(suite, "metadata", "item")):
+        yield element.get("name") or "", text_of(element)
+
+
+def _said_of(suite: Element, names: tuple[str, ...]) -> str | None:
+    return next((value for name, value in _said(suite) if _folded(name) in names and value), None)
+
+
+def _inside(element: Element, container: str, name: str) -> Iterator[Element]:
+    for one in children(element, container):
+        yield from children(one, name)
+
+
+def _folded(name: str) -> str:
+    """A name as Robot Framework compares variables: without case, spaces and underscores."""
+    return re.sub(r"[\s_-]", "", name).casefold()
+
+
+def _record_inside(recording: Recording, suite: Element, path: str | None) -> None:
+    for element in children(suite, "suite", "test", "kw"):
+        match name_of(element):
+            case "suite":
+                name, status = _named(element), _status(element)
+                inner = recording.open_sequence(path, name)
+                _record_inside(recording, element, inner)
+                outcome = _OUTCOMES.get(status.state, "ERROR")
+                recording.close_sequence(
+                    inner, name, outcome, status.started_at, status.ended_at, element.get("source")
+                )
+            case "test":
+                _record_case(recording, element, path)
+            case _:
+                _log_messages(recording, element, _keyword(element), _status(element).started_at)
+
+
+def _record_case(recording: Recording, case: Element, path: str | None) -> None:
+    name, status = _named(case), _status(case)
+    recording.add_phase(
+        name,
+        _OUTCOMES.get(status.state, "ERROR"),
+        status.started_at,
+        status.ended_at,
+        docstring=text_of(child(case, "doc")),
+        sequence_path=path,
+    )
+    said = _log_messages(recording, case, name, status.started_at)
+    if status.message and status.message not in said:
+        level: LogLevel = "ERROR" if status.state == "FAIL" else "INFO"
+        recording.add_log(level, status.ended_at, status.message, name)
+
+
+def _log_messages(recording: Recording, element: Element, source: str, started_at: datetime) -> set[str]:
+    """Log what keywords inside of an element say, in order, each under the name of its keyword; those texts."""
+    said = set()
+    for inner in element:
+        if name_of(inner) == "msg":
+            message = text_of(inner)
+            at = _moment(inner, "time", "timestamp") or started_at
+            recording.add_log(_LEVELS.get(inner.get("level") or "", "INFO"), at, message, source)
+            said.add(message)
+        elif len(inner):
+            keyword = _keyword(inner) if name_of(inner) == "kw" else source
+            said |= _log_messages(recording, inner, keyword, started_at)
+    return said
+
+
+def _keyword(element: Element) -> str:
+    """`BuiltIn.Log`; a keyword of the suite itself has no owner."""
+    owner = element.get("owner") or element.get("library")
+    name = element.get("name") or "unknown"
+    return f"{owner}.{name}" if owner else name
+
+
+def _named(element: Element) -> str:
+    name = (element.get("name") or "").strip()
+    if not name:
+        raise UnreadableReport(f"The <{name_of(element)}> in line {element.sourceline} has no name. Name it.")
+    return name
+
+
+class _Status(NamedTuple):
+    """How something ended, when it was, and what was said of it."""
+
+    state: str
+    started_at: datetime
+    ended_at: datetime
+    message: str
+
+
+def _status(element: Element) -> _Status:
+    found = child(element, "status")
+    where = f"<{name_of(element)}> in line {element.sourceline}"
+    if found is None:
+        raise UnreadableReport(f"The {where} has no <status>. Upload the file that robot wrote, whole.")
+    started_at = _moment(found, "start", "starttime")
+    if started_at is None:
+        raise UnreadableReport(f"The status of the {where} says no start. Upload the file that robot wrote.")
+    elapsed = found.get("elapsed")
+    if elapsed is None:
+        ended_at = _moment(found, "end", "endtime") or started_at
+    else:
+        ended_at = seconds_after(started_at, _seconds(elapsed, where), f"elapsed of the {where}")
+    return _Status(found.get("status") or "", started_at, max(started_at, ended_at), text_of(found))
+
+
+def _seconds(text: str, where: str) -> float:
+    try:
+        return float(number_of(text, decimal_comma=False))
+    except (ValueError, OverflowError) as error:
+        raise UnreadableReport(
+            f"elapsed of the {where} is {text!r}, which is no number. Give seconds."
+        ) from error
+
+
+def _moment(element: Element, *names: str) -> datetime | None:
+    """The first of these attributes; None where none is known: 2026-01-31T12:00:00.5, or 20260131 12:00:00.500."""
+    text = next((value for name in names if (value := element.get(name))), None)
+    if text is None or text == "N/A":
+        return None
+    try:
+        return moment_of(text)
+    except ValueError as error:
+        raise UnreadableReport(f"The time {text!r} in line {element.sourceline} {error}.") from error
