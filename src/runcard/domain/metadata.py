@@ -12,8 +12,9 @@ Metadata = Mapping[str, MetadataValue]
 MetadataChange = Mapping[str, MetadataValue | None]
 
 MAX_KEYS = 50
-_MAX_TEXT_LENGTH = 50_000
-_KEY = re.compile(r"[A-Za-z0-9_.:+-]{1,40}")
+MAX_KEY_LENGTH = 40
+MAX_TEXT_LENGTH = 50_000
+_KEY = re.compile(rf"[A-Za-z0-9_.:+-]{{1,{MAX_KEY_LENGTH}}}")
 
 
 def check_metadata(field: str, change: MetadataChange) -> None:
@@ -45,8 +46,8 @@ def metadata_issues(field: str, change: MetadataChange) -> Iterator[Issue]:
         if not _KEY.fullmatch(key):
             yield Issue((field, key), f"{key!r} is no key; use 1 to 40 characters of A-Z a-z 0-9 _ . : + -")
         if isinstance(value, str):
-            if len(value) > _MAX_TEXT_LENGTH:
-                yield Issue((field, key), f"text has {len(value)} characters; use at most {_MAX_TEXT_LENGTH}")
+            if len(value) > MAX_TEXT_LENGTH:
+                yield Issue((field, key), f"text has {len(value)} characters; use at most {MAX_TEXT_LENGTH}")
             if "\0" in value:
                 yield Issue((field, key), "text contains a NUL character; remove it")
         elif isinstance(value, int | float) and not _is_storable(value):

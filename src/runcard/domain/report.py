@@ -14,6 +14,15 @@ from runcard.domain.sequence import PhaseSequence
 MAX_NAME_LENGTH = 255
 
 
+class SubUnitReport(Struct, frozen=True, gc=False):
+    """A sub-unit that a report describes, so that it can be created. revision_number: None: the default of the part."""
+
+    serial_number: str
+    part_number: str
+    revision_number: str | None = None
+    batch_number: str | None = None
+
+
 class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     """A claimed run. Texts are trimmed by whoever makes the report; None means "not said".
 
@@ -23,7 +32,9 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     duration: from start to end, never negative.
     operated_by: e-mail of the operator, who must be a member.
     operator: e-mail or name of the operator; kept as it is where it is nobody's e-mail. Instead of operated_by.
-    sub_units: serial numbers of existing units that become children of the unit, in order.
+    sub_units: serial numbers of units that become children of the unit, in order; they exist, or `new_sub_units`
+        describes them.
+    new_sub_units: those among the sub-units that are created where nobody has recorded them.
     steps: the deprecated v1 steps, kept as they came beside the phases made of them.
     client_run_ref: the station's own key for this report; sent again, it names the run that is there already.
     execution_id, slot_key, slot_name: one start of a fixture with several slots, and the slot of this unit.
@@ -57,3 +68,4 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Metadata | None = None
     unit_metadata: Metadata | None = None
     procedure_is_name: bool = False
+    new_sub_units: tuple[SubUnitReport, ...] = ()

@@ -15,7 +15,7 @@ from runcard.domain.errors import (
     StationNotAuthorized,
 )
 from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport
+from runcard.domain.report import RunReport, SubUnitReport
 from runcard.domain.serial import part_number_of
 from runcard.store.batches import stage_batch
 from runcard.store.catalog import Catalog
@@ -119,7 +119,10 @@ def check_deployment(tx: Transaction, organization_id: UUID, procedure_id: UUID,
 
 
 def resolve_placement(
-    catalog: Catalog, organization: Organization, unit: UnitRow | None, report: RunReport
+    catalog: Catalog,
+    organization: Organization,
+    unit: UnitRow | None,
+    report: RunReport | SubUnitReport,
 ) -> Placement:
     """Part, revision and batch of the unit: those that the report names, else where the unit already is.
 
@@ -143,7 +146,10 @@ def resolve_placement(
 
 
 def _resolve_part(
-    catalog: Catalog, organization: Organization, unit: UnitRow | None, report: RunReport
+    catalog: Catalog,
+    organization: Organization,
+    unit: UnitRow | None,
+    report: RunReport | SubUnitReport,
 ) -> Reference:
     number = report.part_number
     if number is None and organization.serial_number_pattern is not None:
