@@ -43,9 +43,9 @@ def numeric_measurements(draw):
     """With limits, or with one check."""
     outcome, low, high = draw(verdicts), draw(st.none() | bounds), draw(st.none() | bounds)
     symbol = draw(st.sampled_from([None, "==", "!=", "<", ">"]))
-    if symbol is None:
-        limits, checks = (low, high), ()
-    else:
+    limits: tuple[float | None, float | None] = (low, high)
+    checks: tuple[Validator, ...] = ()
+    if symbol is not None:
         limit = draw(bounds)
         limits, checks = (None, None), (Validator(expression_of(symbol, limit), symbol, limit, outcome),)
     return Measurement(draw(names), outcome, draw(numbers), draw(maybe_names), *limits, validators=checks)
