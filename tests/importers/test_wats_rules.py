@@ -9,7 +9,7 @@ from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.measurement import Series
 from runcard.domain.metadata import metadata_issues
 from runcard.domain.phase import Log
-from runcard.domain.report import SubUnitReport
+from runcard.domain.report import UnitDescription
 from runcard.domain.sequence import PhaseSequence
 from runcard.domain.validator import Validator
 from tests.importers.wats_files import (
@@ -132,7 +132,7 @@ def test_sub_units():
     ]
     report = read(tree(subUnits=units))
     assert report.sub_units == ("S1", "S2", "S3")
-    assert report.new_sub_units == (SubUnitReport("S1", "P1", "A"), SubUnitReport("S2", "P2"))
+    assert report.new_sub_units == (UnitDescription("S1", "P1", "A"), UnitDescription("S2", "P2"))
     assert report.logs == (Log("WARNING", START, "Sub-unit without a serial number: LID, P4", "report", 0),)
 
 
@@ -410,6 +410,8 @@ def test_charts_without_x_or_with_gaps():
         ({"result": "X"}, "result is 'X', which is none of Passed"),
         ({"result": None}, "no result"),
         ({"type": "X"}, "type is 'X'"),
+        ({"type": "R"}, "type is 'R', but the report has no uur|type is 'UUR', but the report has no uur"),
+        ({"type": "T", "uur": {}}, "type is '(T|UUT)', but the report has a uur"),
         ({"startUTC": "yesterday"}, "startUTC is 'yesterday', which is no moment"),
         ({"startUTC": "0001-01-01T00:00:00+05:00"}, "startUTC: .* outside the years"),
         ({"startUTC": None}, "neither startUTC nor start"),

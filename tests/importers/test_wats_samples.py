@@ -8,7 +8,7 @@ import pytest
 from defusedxml import ElementTree
 
 from runcard.domain.measurement import Measurement, Series
-from runcard.domain.report import SubUnitReport
+from runcard.domain.report import UnitDescription
 from runcard.domain.validator import Validator
 from tests.importers.wats_files import CASES, NAMESPACE, as_golden, case, read_json, read_xml
 
@@ -89,8 +89,8 @@ def test_header(report):
     assert report.docstring == "FAT Comment - can be 500 long"
     assert report.sub_units == ("SubPartSN1", "SubPartSN2")
     assert report.new_sub_units == (
-        SubUnitReport("SubPartSN1", "SubPartNo1", "Rev2"),
-        SubUnitReport("SubPartSN2", "SubPartNo2", "Rev3"),
+        UnitDescription("SubPartSN1", "SubPartNo1", "Rev2"),
+        UnitDescription("SubPartSN2", "SubPartNo2", "Rev3"),
     )
     assert report.metadata == {
         "report_id": "33a2d408-3fc8-480b-b554-6866c77fd91c",

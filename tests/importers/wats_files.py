@@ -90,6 +90,8 @@ def as_wsxf(tree):
         Purpose="purpose",
         ProductName="productName",
     )
+    if tree.get("uur") is not None:
+        ElementTree.SubElement(report, "UUR")
     uut = tree.get("uut") or {}
     element = _add(
         report,

@@ -23,7 +23,7 @@ from runcard.domain.errors import (
     SubUnitsNotFound,
 )
 from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport, SubUnitReport
+from runcard.domain.report import RunReport, UnitDescription
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.database import Database
 from runcard.store.lookups import get_organization
@@ -256,11 +256,11 @@ class TestNewSubUnits:
     ) -> None:
         old = record("old", part_number="P", revision_number="Z")
         described = (
-            SubUnitReport("b", "P", "B"),
-            SubUnitReport("OLD", "other part", "other revision"),
-            SubUnitReport("a", "Q"),
-            SubUnitReport("A", "twice"),
-            SubUnitReport("c", "T", "B"),
+            UnitDescription("b", "P", "B"),
+            UnitDescription("OLD", "other part", "other revision"),
+            UnitDescription("a", "Q"),
+            UnitDescription("A", "twice"),
+            UnitDescription("c", "T", "B"),
         )
         run = record("top", part_number="T", sub_units=("b", "OLD", "a", "c"), new_sub_units=described)
         with database.read() as connection:
@@ -286,17 +286,17 @@ class TestNewSubUnits:
         assert [tuple(move) for move in moves] == [(run.unit.id, run.id)] * 4
 
     def test_those_that_are_not_among_the_sub_units_are_not(self, record: Record, database: Database) -> None:
-        record("top", part_number="T", new_sub_units=(SubUnitReport("a", "P"),))
+        record("top", part_number="T", new_sub_units=(UnitDescription("a", "P"),))
         with database.read() as connection:
             assert list(connection.execute(select(units.c.serial_number)).scalars()) == ["top"]
 
     @pytest.mark.parametrize(
         ("sub_units", "described", "error"),
         [
-            (("a", "x"), SubUnitReport("a", "P"), SubUnitsNotFound),
-            (("top",), SubUnitReport("TOP", "P"), CircularParentage),
-            (("a",), SubUnitReport("a", "P" * 256), InvalidInput),
-            (("a",), SubUnitReport("a", "P", "\0"), InvalidInput),
+            (("a", "x"), UnitDescription("a", "P"), SubUnitsNotFound),
+            (("top",), UnitDescription("TOP", "P"), CircularParentage),
+            (("a",), UnitDescription("a", "P" * 256), InvalidInput),
+            (("a",), UnitDescription("a", "P", "\0"), InvalidInput),
         ],
     )
     def test_refused_ones_leave_nothing(
@@ -304,7 +304,7 @@ class TestNewSubUnits:
         record: Record,
         database: Database,
         sub_units: tuple[str, ...],
-        described: SubUnitReport,
+        described: UnitDescription,
         error: type[Exception],
     ) -> None:
         before = count_rows(database)
@@ -320,7 +320,7 @@ class TestNewSubUnits:
         named: dict[str, Any] = {
             "actor": world.acme.ict.actor,
             "sub_units": ("a",),
-            "new_sub_units": (SubUnitReport("a", "P", "B"),),
+            "new_sub_units": (UnitDescription("a", "P", "B"),),
         }
         policy(**{f"station_may_create_{entity}s": False})
         before = count_rows(database)

@@ -1,10 +1,12 @@
 """What a station claims of one run, in one shape for every door and format."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
 
+from runcard.domain.errors import Issue
 from runcard.domain.metadata import Metadata
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.parameter import Parameter, Secret
@@ -14,8 +16,18 @@ from runcard.domain.sequence import PhaseSequence
 MAX_NAME_LENGTH = 255
 
 
-class SubUnitReport(Struct, frozen=True, gc=False):
-    """A sub-unit that a report describes, so that it can be created. revision_number: None: the default of the part."""
+def name_issues(path: tuple[str | int, ...], name: str | None) -> Iterator[Issue]:
+    """What keeps a text from being a name in a report."""
+    if name is None:
+        return
+    if len(name) > MAX_NAME_LENGTH:
+        yield Issue(path, f"{path[0]} has {len(name)} characters; use at most {MAX_NAME_LENGTH} characters")
+    if "\0" in name:
+        yield Issue(path, f"{path[0]} contains a NUL character; remove it")
+
+
+class UnitDescription(Struct, frozen=True, gc=False):
+    """A unit as a report describes it, to be created from. revision_number: None: the default of its part."""
 
     serial_number: str
     part_number: str
@@ -68,4 +80,4 @@ class RunReport(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Metadata | None = None
     unit_metadata: Metadata | None = None
     procedure_is_name: bool = False
-    new_sub_units: tuple[SubUnitReport, ...] = ()
+    new_sub_units: tuple[UnitDescription, ...] = ()

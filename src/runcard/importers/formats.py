@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
+from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import openhtf, wsjf, wsxf
 
@@ -11,12 +12,12 @@ FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "AT
 
 
 class Format(NamedTuple):
-    """parse: the runs that a file tells of, in its order, read as they are asked for; raises UnreadableReport and
-    InvalidInput, which may come after some runs have been told.
+    """parse: the runs and repairs that a file tells of, in its order, read as they are asked for; raises
+    UnreadableReport and InvalidInput, which may come after some have been told.
     """
 
     name: FormatName
-    parse: Callable[[BinaryIO], Iterable[RunReport]]
+    parse: Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
 
 
 def _openhtf(file: BinaryIO) -> Iterable[RunReport]:

@@ -132,17 +132,51 @@ class Uut(Struct, rename="camel"):
     failed_step_id: Code = field(default=None, name="stepIdCausedUUTFailure")
 
 
+class Uur(Struct, rename="camel"):
+    """What only a report of a repair says. process: the operation that sent the unit to repair. ref_uut: its report."""
+
+    user: str | None = None
+    comment: str | None = None
+    process_code: Code = None
+    process_name: str | None = None
+    ref_uut: str | None = field(default=None, name="refUUT")
+    confirm_date: str | None = None
+    finalize_date: str | None = None
+    exec_time: Number = None
+
+
 class MiscInfo(Struct):
     description: str | None = None
     text: str | None = None
     numeric: Number = None
 
 
+class Failure(Struct, rename="camel"):
+    """com_ref: where the component sits. art: the article that the component is."""
+
+    code: str | None = None
+    category: str | None = None
+    comment: str | None = None
+    com_ref: str | None = None
+    func_block: str | None = None
+    art_number: Code = None
+    art_rev: Code = None
+    art_vendor: str | None = None
+    art_description: str | None = None
+    ref_step_id: Code = None
+    ref_step_name: str | None = None
+
+
 class SubUnit(Struct, rename="camel"):
+    """idx, replaced_idx, failures: in reports of repairs, where the unit itself is number 0."""
+
     part_type: str | None = None
     pn: Code = None
     rev: Code = None
     sn: Code = None
+    idx: Code = None
+    replaced_idx: Code = None
+    failures: list[Failure] | None = None
 
 
 class Report(Struct, rename="camel"):
@@ -164,6 +198,7 @@ class Report(Struct, rename="camel"):
     start: str | None = None
     start_utc: str | None = field(default=None, name="startUTC")
     uut: Uut | None = None
+    uur: Uur | None = None
     misc_infos: list[MiscInfo] | None = None
     sub_units: list[SubUnit] | None = None
     binary_data: list[Attachment] | None = None

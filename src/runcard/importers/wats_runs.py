@@ -5,64 +5,37 @@
   as long as the report says, or else until its last step ended.
 - The outcome is the one that the report claims: Passed and Done PASS, Failed FAIL, Error and Skipped ERROR, Terminated
   ABORTED.
-- Metadata hold the id of the report, the station by name, and whatever else its header says, and then the misc infos
-  under their descriptions, in which every character that no key may have becomes an underscore; a key that is taken
-  gets `_2`, `_3`. Misc infos beyond the bounds of metadata are lines of the log. Texts are cut where metadata end.
+- Metadata hold what else the header says, then the misc infos; see `wats_header`. Misc infos beyond the bounds of
+  metadata are lines of the log.
 - Sub-units that nobody has recorded are created with their part and revision; their part types and positions are left
   out. One without a serial number is a line of the log.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from runcard.domain.errors import InvalidInput, Issue, UnreadableReport
-from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, MetadataValue
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.metadata import MetadataValue
 from runcard.domain.phase import Log, phase_end, tidy_message
-from runcard.domain.report import RunReport, SubUnitReport
-from runcard.importers.wats_report import MiscInfo, Report, SubUnit, Uut
+from runcard.domain.report import RunReport, UnitDescription
+from runcard.importers.wats_header import metadata_of, names_of, outcome_of, started_at_of
+from runcard.importers.wats_report import Report, SubUnit, Uut
 from runcard.importers.wats_steps import Inside, inside_of, left_out
-from runcard.importers.wats_values import (
-    Status,
-    code_of,
-    finite_number_of,
-    later,
-    moment_of,
-    seconds_of,
-    shown,
-    status_of,
-    text_of,
-    zone_of,
-)
+from runcard.importers.wats_values import code_of, later, seconds_of, text_of, zone_of
 
-_OUTCOMES: dict[Status, RunOutcome] = {
-    "Passed": "PASS",
-    "Done": "PASS",
-    "Failed": "FAIL",
-    "Error": "ERROR",
-    "Skipped": "ERROR",
-    "Terminated": "ABORTED",
-}
-_NO_KEY = re.compile(r"[^A-Za-z0-9_.:+-]")
 _SOURCE = "report"
 
 
 def run_of(report: Report) -> RunReport:
     """The run that a report tells of.
 
-    Raises UnreadableReport for values that cannot be read and for reports of other types, InvalidInput where no
-    procedure or no unit is named.
+    Raises UnreadableReport for values that cannot be read, InvalidInput where no procedure or no unit is named.
     """
-    _check_type(report)
     uut = report.uut or Uut()
-    procedure, serial_number = _procedure(report), text_of(report.sn)
-    if procedure is None or serial_number is None:
-        raise InvalidInput(_missing(procedure, serial_number))
-    started_at = _started_at(report)
+    procedure, serial_number = names_of(report)
+    started_at = started_at_of(report)
     steps = [*([] if report.root is None else [report.root]), *(report.steps or [])]
     inside = inside_of(steps, started_at, zone_of(report.start, "start"))
-    said, rest = _within_bounds([*_header(report, uut, inside), *_misc(report.misc_infos or [])])
+    said, rest = metadata_of(report, _facts(uut, inside))
     duration = seconds_of(uut.exec_time, "uut.execTime")
     if duration is None:
         duration = (phase_end(inside.phases) or started_at) - started_at
@@ -73,7 +46,7 @@ def run_of(report: Report) -> RunReport:
         procedure_is_name=True,
         procedure_version=_version(report),
         serial_number=serial_number,
-        outcome=_outcome(report),
+        outcome=outcome_of(report),
         started_at=started_at,
         duration=duration,
         part_number=text_of(report.pn),
@@ -90,68 +63,21 @@ def run_of(report: Report) -> RunReport:
     )
 
 
-def _check_type(report: Report) -> None:
-    match (text_of(report.type) or "UUT").upper():
-        case "T" | "UUT":
-            return
-        case "R" | "UUR":
-            raise UnreadableReport("This is a repair report (UUR). Upload reports of units under test (UUT).")
-        case other:
-            raise UnreadableReport(
-                f"type is {shown(other)}, which is no report of a unit under test (T, UUT)."
-            )
-
-
-def _procedure(report: Report) -> str | None:
-    return text_of(report.process_name) or text_of(report.process_code)
-
-
-def _missing(procedure: str | None, serial_number: str | None) -> list[Issue]:
-    issues = []
-    if procedure is None:
-        issues.append(Issue(("processName",), "required: name the operation, or give its processCode"))
-    if serial_number is None:
-        issues.append(Issue(("sn",), "required: give the serial number of the unit"))
-    return issues
-
-
-def _started_at(report: Report) -> datetime:
-    started_at = moment_of(report.start_utc, None, "startUTC") or moment_of(report.start, None, "start")
-    if started_at is None:
-        raise UnreadableReport("The report has neither startUTC nor start. Say when the run began.")
-    return started_at
-
-
-def _outcome(report: Report) -> RunOutcome:
-    status = status_of(report.result, "result")
-    if status is None:
-        raise UnreadableReport("The report has no result. Give one, such as Passed.")
-    return _OUTCOMES[status]
-
-
 def _version(report: Report) -> str | None:
     main = report.root or next(iter(report.steps or ()), None)
     return None if main is None or main.seq_call is None else text_of(main.seq_call.version)
 
 
-def _described(sub_units: Sequence[SubUnit]) -> Iterator[SubUnitReport]:
+def _described(sub_units: Sequence[SubUnit]) -> Iterator[UnitDescription]:
     for one in sub_units:
         part_number = text_of(one.pn)
         if part_number is not None:
-            yield SubUnitReport(text_of(one.sn) or "", part_number, text_of(one.rev))
+            yield UnitDescription(text_of(one.sn) or "", part_number, text_of(one.rev))
 
 
-def _header(report: Report, uut: Uut, inside: Inside) -> Iterator[tuple[str, MetadataValue]]:
+def _facts(uut: Uut, inside: Inside) -> Mapping[str, MetadataValue | None]:
     failed_step = code_of(uut.failed_step_id)
-    facts = {
-        # WSXF writes ids in upper case, WSJF in lower case.
-        "report_id": (text_of(report.id) or "").lower(),
-        "station_name": text_of(report.machine_name),
-        "location": text_of(report.location),
-        "purpose": text_of(report.purpose),
-        "origin": text_of(report.origin),
-        "product_name": text_of(report.product_name),
-        "process_code": code_of(report.process_code),
+    return {
         "fixture_id": text_of(uut.fixture_id),
         "test_socket_index": code_of(uut.test_socket_index),
         "error_code": code_of(uut.error_code),
@@ -160,40 +86,6 @@ def _header(report: Report, uut: Uut, inside: Inside) -> Iterator[tuple[str, Met
         "batch_loop_index": code_of(uut.batch_loop_index),
         "failed_step": None if failed_step is None else inside.places.get(failed_step, failed_step),
     }
-    for key, value in facts.items():
-        if value is not None and value != "":
-            yield key, value
-
-
-def _misc(infos: Sequence[MiscInfo]) -> Iterator[tuple[str, MetadataValue]]:
-    """What misc infos say, by their descriptions; one that says a text and a number says two things."""
-    for at, info in enumerate(infos):
-        description = text_of(info.description) or "misc_info"
-        text, number = text_of(info.text), finite_number_of(info.numeric, f"miscInfos[{at}].numeric")
-        if text is not None:
-            yield description, text
-        if number is not None:
-            yield description, int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _within_bounds(
-    said: Sequence[tuple[str, MetadataValue]],
-) -> tuple[dict[str, MetadataValue], list[str]]:
-    """As many as metadata hold, under keys that they may have; and the others as lines."""
-    kept: dict[str, MetadataValue] = {}
-    for name, value in said[:MAX_KEYS]:
-        kept[_free_key(name, kept)] = value[:MAX_TEXT_LENGTH] if isinstance(value, str) else value
-    return kept, [f"{name}: {value}" for name, value in said[MAX_KEYS:]]
-
-
-def _free_key(name: str, taken: dict[str, MetadataValue]) -> str:
-    wanted = key = _NO_KEY.sub("_", name)[:MAX_KEY_LENGTH]
-    count = 1
-    while key in taken:
-        count += 1
-        suffix = f"_{count}"
-        key = wanted[: MAX_KEY_LENGTH - len(suffix)] + suffix
-    return key
 
 
 def _logs(report: Report, misc: Sequence[str], moment: datetime) -> Iterator[Log]:

@@ -1,4 +1,7 @@
-"""WSJF: reports of Virinco WATS in JSON, one or a list of them. What becomes of them is told in `wats_runs`."""
+"""WSJF: reports of Virinco WATS in JSON, one or a list of them.
+
+What becomes of them is told in `wats_runs` and `wats_repairs`.
+"""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -6,7 +9,10 @@ from typing import BinaryIO
 import msgspec
 
 from runcard.domain.errors import UnreadableReport
+from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
+from runcard.importers.wats_header import is_repair
+from runcard.importers.wats_repairs import repair_of
 from runcard.importers.wats_report import Report
 from runcard.importers.wats_runs import run_of
 
@@ -15,8 +21,8 @@ _MEND = "Upload a report that WATS exported as WSJF, in UTF-8."
 _DECODER = msgspec.json.Decoder(Report | list[Report])
 
 
-def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """The runs of a file, in its order. Raises UnreadableReport or InvalidInput."""
+def parse(file: BinaryIO) -> Iterator[RunReport | RepairReport]:
+    """The runs and repairs of a file, in its order. Raises UnreadableReport or InvalidInput."""
     try:
         found = _DECODER.decode(file.read().removeprefix(_BYTE_ORDER_MARK))
     except RecursionError as error:
@@ -24,4 +30,4 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
     except ValueError as error:
         raise UnreadableReport(f"The file is not a WATS report in JSON: {error}. {_MEND}") from error
     for report in [found] if isinstance(found, Report) else found:
-        yield run_of(report)
+        yield repair_of(report) if is_repair(report) else run_of(report)

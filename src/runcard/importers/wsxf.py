@@ -13,6 +13,7 @@ from defusedxml.ElementTree import iterparse
 
 from runcard.domain.errors import UnreadableReport
 from runcard.domain.report import RunReport
+from runcard.importers.wats_header import is_repair
 from runcard.importers.wats_report import (
     Attachment,
     BooleanMeasurement,
@@ -28,6 +29,7 @@ from runcard.importers.wats_report import (
     Step,
     StringMeasurement,
     SubUnit,
+    Uur,
     Uut,
 )
 from runcard.importers.wats_runs import run_of
@@ -39,7 +41,10 @@ _MEND = "Upload a report that WATS exported as WSXF."
 def parse(file: BinaryIO) -> Iterator[RunReport]:
     """The runs of a file, in its order, one report in memory at a time. Raises UnreadableReport or InvalidInput."""
     for element in _reports(file):
-        yield run_of(_report(element))
+        report = _report(element)
+        if is_repair(report):
+            raise UnreadableReport("Repair reports (UUR) are read as WSJF only. Export this one as WSJF.")
+        yield run_of(report)
 
 
 def _reports(file: BinaryIO) -> Iterator[Element]:
@@ -132,6 +137,7 @@ def _report(element: Element) -> Report:
         start=said.get("start"),
         start_utc=said.get("start_utc"),
         uut=None if uut is None else _uut(uut),
+        uur=None if said.first("uur") is None else Uur(),
         misc_infos=[
             MiscInfo(one.get("description"), one.text, one.get("numeric")) for one in said.all("miscinfo")
         ],

@@ -18,12 +18,12 @@ from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
 from runcard.domain.metadata import metadata_issues
 from runcard.domain.organization import Organization
-from runcard.domain.report import MAX_NAME_LENGTH, RunReport
+from runcard.domain.report import RunReport, name_issues
 from runcard.domain.run import RunDocument
 from runcard.domain.sequence import sequence_issues
 from runcard.domain.text import lookup_key
 from runcard.ingest.assembly import find_sub_units, link_sub_units
-from runcard.ingest.new_sub_units import create_sub_units, missing_sub_units
+from runcard.ingest.described_units import create_described, missing_sub_units
 from runcard.ingest.resolve import (
     Operator,
     Place,
@@ -153,7 +153,7 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     stage_run(tx, row, run.document, creator)
     if report.metadata:
         stage_metadata(tx, organization.id, run.id, report.metadata)
-    sub_units += create_sub_units(tx, organization, list(missing.values()), creator, run.id)
+    sub_units += [create_described(tx, organization, one, creator, run.id) for one in missing.values()]
     sub_units.sort(key=_order_of(report.sub_units))
     stage_sub_units(tx, row, sub_units)
     link_sub_units(tx, organization.id, unit_id, sub_units, run.id)
@@ -267,7 +267,7 @@ def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
         if not getattr(report, field):
             yield Issue((field,), f"{field} is empty; give at least 1 character")
     for field in _NAMES:
-        yield from _name_issues((field,), getattr(report, field))
+        yield from name_issues((field,), getattr(report, field))
     yield from _sub_unit_issues(report)
     texts = {"docstring": report.docstring, "client": program.name, "client_version": program.version}
     for field, text in texts.items():
@@ -287,10 +287,10 @@ def _sub_unit_issues(report: RunReport) -> Iterator[Issue]:
     for position, serial in enumerate(report.sub_units):
         if not serial:
             yield Issue(("sub_units", position), "serial_number is empty; give at least 1 character")
-        yield from _name_issues(("sub_units", position), serial)
+        yield from name_issues(("sub_units", position), serial)
     for position, described in enumerate(report.new_sub_units):
         for field in ("part_number", "revision_number"):
-            yield from _name_issues(("sub_units", position, field), getattr(described, field))
+            yield from name_issues(("sub_units", position, field), getattr(described, field))
 
 
 _NAMES = (
@@ -307,12 +307,3 @@ _NAMES = (
     "slot_key",
     "slot_name",
 )
-
-
-def _name_issues(path: tuple[str | int, ...], name: str | None) -> Iterator[Issue]:
-    if name is None:
-        return
-    if len(name) > MAX_NAME_LENGTH:
-        yield Issue(path, f"{path[0]} has {len(name)} characters; use at most {MAX_NAME_LENGTH} characters")
-    if "\0" in name:
-        yield Issue(path, f"{path[0]} contains a NUL character; remove it")

@@ -7,7 +7,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.conftest import Unchanged
-from tests.acceptance.v2.importing import imported, reports_of, uploaded
+from tests.acceptance.v2.importing import imported, reports_of, run_ids, uploaded
 from tests.importers.wats_files import case
 from tests.world import World
 
@@ -106,3 +106,40 @@ def test_a_truncated_report_leaves_nothing(
     with unchanged():
         result = imported(user, upload_id, importer=importer)
     assert (result["success"], "Upload a report that WATS exported" in result["error"]) == (False, True)
+
+
+def repair_report(fresh: Fresh) -> tuple[bytes, str]:
+    """The sample repair of a new unit, and its serial number."""
+    serial_number, content = fresh("SN"), case("uur.wsjf.json").decode()
+    return content.replace("MODULE-20251221230142-5519", serial_number).encode(), serial_number
+
+
+def test_a_repair_report_is_kept_with_its_unit(user: TofuPilot, fresh: Fresh, unchanged: Unchanged) -> None:
+    content, serial_number = repair_report(fresh)
+    upload_id, again = (uploaded(user, content, name) for name in ("repair.json", "again.json"))
+    result = imported(user, upload_id, importer="WATS")
+    told = {
+        "success": True,
+        "warnings": ["1 repair report was kept as a repair of its unit and made no run."],
+    }
+    assert result == told | {"upload_id": upload_id, "already_imported": False}
+    unit = user.units.get(serial_number=serial_number).model_dump()
+    assert unit["part"]["number"] == "PRODUCTION-TEST-MODULE"
+    assert [one["name"] for one in unit["attachments"]] == ["repair.json"]
+    assert run_ids(user, serial_number) == []
+    with unchanged():
+        known = imported(user, again, importer="WATS")
+    assert known == told | {"upload_id": again, "already_imported": True}
+    user.units.delete(serial_numbers=[serial_number])
+    assert imported(user, again, importer="WATS")["already_imported"] is False
+
+
+def test_repairs_and_runs_in_one_file(user: TofuPilot, fresh: Fresh) -> None:
+    run, names = sample("WATS", fresh)
+    repair, serial_number = repair_report(fresh)
+    content = b"[" + repair + b"," + run.removeprefix(b"\xef\xbb\xbf") + b"]"
+    result = imported(user, uploaded(user, content, "both.json"), importer="WATS")
+    assert [result["id"]] == run_ids(user, names["FATTest-325"])
+    assert result["warnings"] == ["1 repair report was kept as a repair of its unit and made no run."]
+    assert reports_of(user, result["id"]) == ["both.json"]
+    assert user.units.get(serial_number=serial_number).attachments == []

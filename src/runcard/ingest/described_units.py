@@ -1,13 +1,12 @@
-"""Sub-units that come into being with the run that names them."""
+"""Units that come into being with a report that describes them."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import CircularParentage
 from runcard.domain.ids import new_id
 from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport, SubUnitReport
+from runcard.domain.report import RunReport, UnitDescription
 from runcard.domain.text import lookup_key
 from runcard.ingest.resolve import Reference, check_creation, create_missing, resolve_placement
 from runcard.store.catalog import Catalog
@@ -19,7 +18,7 @@ from runcard.store.units import stage_unit
 
 def missing_sub_units(
     catalog: Catalog, actor: Actor, organization: Organization, report: RunReport
-) -> dict[str, SubUnitReport]:
+) -> dict[str, UnitDescription]:
     """Those among the sub-units that nobody has recorded and the report describes, by the key of their serial number.
 
     Raises CircularParentage where one of them is the unit itself, CreationForbidden where the actor may not create it.
@@ -34,25 +33,31 @@ def missing_sub_units(
     if lookup_key(report.serial_number) in missing:
         raise CircularParentage
     for one in missing.values():
-        placement = resolve_placement(catalog, organization, None, one)
-        check_creation(organization, actor, placement, unit_is_new=True, version=Reference())
+        check_described(catalog, actor, organization, one)
     return missing
 
 
-def create_sub_units(
+def check_described(
+    catalog: Catalog, actor: Actor, organization: Organization, described: UnitDescription
+) -> None:
+    """Raises CreationForbidden where the actor may not create this unit, its part or its revision."""
+    placement = resolve_placement(catalog, organization, None, described)
+    check_creation(organization, actor, placement, unit_is_new=True, version=Reference())
+
+
+def create_described(
     tx: Transaction,
     organization: Organization,
-    missing: Sequence[SubUnitReport],
+    described: UnitDescription,
     creator: Creator,
-    run_id: UUID,
-) -> list[UnitRow]:
-    """The units, staged with whatever part and revision of theirs is new, and not part of any other yet."""
-    created = []
-    for described in missing:
-        # Anew for each: one that came before may have brought the part.
-        placement = resolve_placement(tx.catalog, organization, None, described)
-        place = create_missing(tx, organization.id, placement, creator)
-        unit = UnitRow(new_id(), described.serial_number, *place, parent_id=None)
-        stage_unit(tx, organization.id, unit, creator, run_id)
-        created.append(unit)
-    return created
+    run_id: UUID | None,
+) -> UnitRow:
+    """The unit, staged with whatever part and revision of it is new, and not part of any other yet.
+
+    run_id: the run that named it; None where none did.
+    """
+    placement = resolve_placement(tx.catalog, organization, None, described)
+    place = create_missing(tx, organization.id, placement, creator)
+    unit = UnitRow(new_id(), described.serial_number, *place, parent_id=None)
+    stage_unit(tx, organization.id, unit, creator, run_id)
+    return unit
