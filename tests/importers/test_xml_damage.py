@@ -27,6 +27,7 @@ def survives(name, content):
     """Whether the content is either read, as what can be recorded, or refused with a message."""
     try:
         for report in PARSERS[name](BytesIO(content)):
+            assert isinstance(report, RunReport)
             assert msgspec.msgpack.decode(msgspec.msgpack.encode(report), type=RunReport) is not None
             prepare_run(report)
     except RuncardError as error:

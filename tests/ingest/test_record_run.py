@@ -23,14 +23,14 @@ from runcard.domain.errors import (
     SubUnitsNotFound,
 )
 from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport
+from runcard.domain.report import RunReport, UnitDescription
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.database import Database
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import update_organization
 from runcard.store.procedures import list_procedures
 from runcard.store.run_records import RunRecord, list_runs_of_unit, list_sub_units
-from runcard.store.tables import metadata, unit_moves, units
+from runcard.store.tables import metadata, parts, revisions, unit_moves, units
 from runcard.store.writer import Writer
 from tests.world import World
 
@@ -248,6 +248,87 @@ class TestSubUnits:
             with pytest.raises(CircularParentage):
                 record(serial, sub_units=(inner,))
         assert self.parents(database) == before
+
+
+class TestNewSubUnits:
+    def test_those_that_nobody_recorded_are_created(
+        self, record: Record, database: Database, world: World
+    ) -> None:
+        old = record("old", part_number="P", revision_number="Z")
+        described = (
+            UnitDescription("b", "P", "B"),
+            UnitDescription("OLD", "other part", "other revision"),
+            UnitDescription("a", "Q"),
+            UnitDescription("A", "twice"),
+            UnitDescription("c", "T", "B"),
+        )
+        run = record("top", part_number="T", sub_units=("b", "OLD", "a", "c"), new_sub_units=described)
+        with database.read() as connection:
+            named = list_sub_units(connection, world.acme.id, [run.id])[run.id]
+            rows = connection.execute(
+                select(
+                    units.c.serial_number, parts.c.number, revisions.c.number, units.c.created_during_run_id
+                )
+                .join_from(units, parts, units.c.part_id == parts.c.id)
+                .join(revisions, units.c.revision_id == revisions.c.id)
+                .where(units.c.parent_id == run.unit.id)
+            ).all()
+            moves = connection.execute(
+                select(unit_moves.c.to_id, unit_moves.c.run_id).where(unit_moves.c.kind == "parent")
+            ).all()
+        assert [unit.serial_number for unit in named] == ["b", "old", "a", "c"]
+        assert {row.serial_number: tuple(row)[1:] for row in rows} == {
+            "b": ("P", "B", run.id),
+            "old": ("P", "Z", old.id),
+            "a": ("Q", "A", run.id),
+            "c": ("T", "B", run.id),
+        }
+        assert [tuple(move) for move in moves] == [(run.unit.id, run.id)] * 4
+
+    def test_those_that_are_not_among_the_sub_units_are_not(self, record: Record, database: Database) -> None:
+        record("top", part_number="T", new_sub_units=(UnitDescription("a", "P"),))
+        with database.read() as connection:
+            assert list(connection.execute(select(units.c.serial_number)).scalars()) == ["top"]
+
+    @pytest.mark.parametrize(
+        ("sub_units", "described", "error"),
+        [
+            (("a", "x"), UnitDescription("a", "P"), SubUnitsNotFound),
+            (("top",), UnitDescription("TOP", "P"), CircularParentage),
+            (("a",), UnitDescription("a", "P" * 256), InvalidInput),
+            (("a",), UnitDescription("a", "P", "\0"), InvalidInput),
+        ],
+    )
+    def test_refused_ones_leave_nothing(
+        self,
+        record: Record,
+        database: Database,
+        sub_units: tuple[str, ...],
+        described: UnitDescription,
+        error: type[Exception],
+    ) -> None:
+        before = count_rows(database)
+        with pytest.raises(error):
+            record("top", part_number="T", sub_units=sub_units, new_sub_units=(described,))
+        assert count_rows(database) == before
+
+    @pytest.mark.parametrize("entity", ["unit", "part", "revision"])
+    def test_stations_create_what_they_may(
+        self, record: Record, policy: Callable[..., None], database: Database, world: World, entity: str
+    ) -> None:
+        record("top", part_number="T")
+        named: dict[str, Any] = {
+            "actor": world.acme.ict.actor,
+            "sub_units": ("a",),
+            "new_sub_units": (UnitDescription("a", "P", "B"),),
+        }
+        policy(**{f"station_may_create_{entity}s": False})
+        before = count_rows(database)
+        with pytest.raises(CreationForbidden, match=f"{entity.capitalize()} creation failed"):
+            record("top", **named)
+        assert count_rows(database) == before
+        policy(**{f"station_may_create_{entity}s": True})
+        assert record("top", **named).unit.serial_number == "top"
 
 
 class TestPolicies:

@@ -57,11 +57,12 @@ class RetryCounter:
     """Numbers the attempts of each phase of one run, in recorded order."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, int] = {}
+        self._seen: dict[tuple[str | None, str], int] = {}
 
-    def next(self, phase_name: str) -> int:
-        count = self._seen.get(phase_name, -1) + 1
-        self._seen[phase_name] = count
+    def next(self, phase_name: str, sequence_path: str | None = None) -> int:
+        place = (sequence_path, phase_name)
+        count = self._seen.get(place, -1) + 1
+        self._seen[place] = count
         return count
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
+from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import atml, junit, openhtf, robot, teststand
+from runcard.importers import atml, junit, openhtf, robot, teststand, wsjf, wsxf
 from runcard.importers.heads import unpacked_head
 
 # The formats that clients know by name, and after them those that Runcard adds; those without an entry below are
@@ -13,14 +14,14 @@ FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "AT
 
 
 class Format(NamedTuple):
-    """parse: the runs that a file tells of, in its order, read as they are asked for; raises UnreadableReport and
-    InvalidInput, which may come after some runs have been told.
+    """parse: the runs and repairs that a file tells of, in its order, read as they are asked for; raises
+    UnreadableReport and InvalidInput, which may come after some have been told.
     is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
     formats of that opinion.
     """
 
     name: FormatName
-    parse: Callable[[BinaryIO], Iterable[RunReport]]
+    parse: Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
     is_it: Callable[[bytes], bool]
 
 
@@ -39,6 +40,8 @@ def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
 
 FORMATS: Sequence[Format] = [
     Format("OPENHTF", _openhtf, openhtf.is_it),
+    Format("WATS", wsjf.parse, wsjf.is_it),
+    Format("WSXF", wsxf.parse, wsxf.is_it),
     Format("ATML", atml.parse, atml.is_it),
     Format("TESTSTAND", teststand.parse, teststand.is_it),
     Format("JUNIT", junit.parse, junit.is_it),

@@ -4,7 +4,7 @@ The order of checks is that of section 3.8 of the v1 contract; all of them come 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,11 +18,12 @@ from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
 from runcard.domain.metadata import metadata_issues
 from runcard.domain.organization import Organization
-from runcard.domain.report import MAX_NAME_LENGTH, RunReport
+from runcard.domain.report import RunReport, name_issues
 from runcard.domain.run import RunDocument
 from runcard.domain.sequence import sequence_issues
 from runcard.domain.text import lookup_key
 from runcard.ingest.assembly import find_sub_units, link_sub_units
+from runcard.ingest.described_units import create_described, missing_sub_units
 from runcard.ingest.resolve import (
     Operator,
     Place,
@@ -138,7 +139,9 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     version = Reference(tag, None if tag is None else catalog.version(procedure_id, tag))
     unit = catalog.unit(organization.id, report.serial_number)
     placement = resolve_placement(catalog, organization, unit, report)
-    sub_units = find_sub_units(tx, organization.id, unit, report.sub_units)
+    missing = missing_sub_units(catalog, actor, organization, report)
+    named = [serial for serial in report.sub_units if lookup_key(serial) not in missing]
+    sub_units = find_sub_units(tx, organization.id, unit, named)
     check_creation(organization, actor, placement, unit_is_new=unit is None, version=version)
     _check_quota(tx, organization, run.received_at)
 
@@ -150,9 +153,18 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     stage_run(tx, row, run.document, creator)
     if report.metadata:
         stage_metadata(tx, organization.id, run.id, report.metadata)
+    sub_units += [create_described(tx, organization, one, creator, run.id) for one in missing.values()]
+    sub_units.sort(key=_order_of(report.sub_units))
     stage_sub_units(tx, row, sub_units)
     link_sub_units(tx, organization.id, unit_id, sub_units, run.id)
     return run.id
+
+
+def _order_of(serial_numbers: Sequence[str]) -> Callable[[UnitRow], int]:
+    positions: dict[str, int] = {}
+    for position, serial in enumerate(serial_numbers):
+        positions.setdefault(lookup_key(serial), position)
+    return lambda unit: positions[lookup_key(unit.serial_number)]
 
 
 def _find_same(tx: Transaction, organization_id: UUID, run: PreparedRun) -> UUID | None:
@@ -255,11 +267,8 @@ def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
         if not getattr(report, field):
             yield Issue((field,), f"{field} is empty; give at least 1 character")
     for field in _NAMES:
-        yield from _name_issues((field,), getattr(report, field))
-    for position, serial in enumerate(report.sub_units):
-        if not serial:
-            yield Issue(("sub_units", position), "serial_number is empty; give at least 1 character")
-        yield from _name_issues(("sub_units", position), serial)
+        yield from name_issues((field,), getattr(report, field))
+    yield from _sub_unit_issues(report)
     texts = {"docstring": report.docstring, "client": program.name, "client_version": program.version}
     for field, text in texts.items():
         if text is not None and "\0" in text:
@@ -272,6 +281,16 @@ def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
             yield Issue((field,), f"{field} needs {needed}; give both or neither")
     for field in ("metadata", "unit_metadata"):
         yield from metadata_issues(field, getattr(report, field) or {})
+
+
+def _sub_unit_issues(report: RunReport) -> Iterator[Issue]:
+    for position, serial in enumerate(report.sub_units):
+        if not serial:
+            yield Issue(("sub_units", position), "serial_number is empty; give at least 1 character")
+        yield from name_issues(("sub_units", position), serial)
+    for position, described in enumerate(report.new_sub_units):
+        for field in ("part_number", "revision_number"):
+            yield from name_issues(("sub_units", position, field), getattr(described, field))
 
 
 _NAMES = (
@@ -288,12 +307,3 @@ _NAMES = (
     "slot_key",
     "slot_name",
 )
-
-
-def _name_issues(path: tuple[str | int, ...], name: str | None) -> Iterator[Issue]:
-    if name is None:
-        return
-    if len(name) > MAX_NAME_LENGTH:
-        yield Issue(path, f"{path[0]} has {len(name)} characters; use at most {MAX_NAME_LENGTH} characters")
-    if "\0" in name:
-        yield Issue(path, f"{path[0]} contains a NUL character; remove it")

@@ -15,7 +15,7 @@ from runcard.domain.errors import (
     StationNotAuthorized,
 )
 from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport
+from runcard.domain.report import RunReport, UnitDescription
 from runcard.domain.serial import part_number_of
 from runcard.store.batches import stage_batch
 from runcard.store.catalog import Catalog
@@ -99,10 +99,15 @@ def resolve_operator(catalog: Catalog, organization_id: UUID, report: RunReport)
         if found is None:
             raise OperatorNotFound(report.operated_by)
         return Operator(found)
-    if report.operator is None:
+    return operator_called(catalog, organization_id, report.operator)
+
+
+def operator_called(catalog: Catalog, organization_id: UUID, name: str | None) -> Operator:
+    """The member with this e-mail, else somebody else of this name."""
+    if name is None:
         return Operator()
-    member = catalog.user(organization_id, report.operator)
-    return Operator(name=report.operator) if member is None else Operator(member)
+    member = catalog.user(organization_id, name)
+    return Operator(name=name) if member is None else Operator(member)
 
 
 def check_deployment(tx: Transaction, organization_id: UUID, procedure_id: UUID, report: RunReport) -> None:
@@ -119,7 +124,10 @@ def check_deployment(tx: Transaction, organization_id: UUID, procedure_id: UUID,
 
 
 def resolve_placement(
-    catalog: Catalog, organization: Organization, unit: UnitRow | None, report: RunReport
+    catalog: Catalog,
+    organization: Organization,
+    unit: UnitRow | None,
+    report: RunReport | UnitDescription,
 ) -> Placement:
     """Part, revision and batch of the unit: those that the report names, else where the unit already is.
 
@@ -143,7 +151,10 @@ def resolve_placement(
 
 
 def _resolve_part(
-    catalog: Catalog, organization: Organization, unit: UnitRow | None, report: RunReport
+    catalog: Catalog,
+    organization: Organization,
+    unit: UnitRow | None,
+    report: RunReport | UnitDescription,
 ) -> Reference:
     number = report.part_number
     if number is None and organization.serial_number_pattern is not None:

@@ -20,6 +20,7 @@ ChangeKind = Literal[
     "run_deleted",
     "attachment_linked",
     "attachment_deleted",
+    "repair_recorded",
     "unit_created",
     "unit_moved",
     "unit_changed",

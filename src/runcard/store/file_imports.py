@@ -1,22 +1,23 @@
-"""Which file runs were imported from. A file is known by the digest of its content, whatever it is called."""
+"""Which file runs and repairs were imported from. A file is known by the digest of its content, not by its name."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, or_, select
 
 from runcard.domain.ids import new_id
 from runcard.store.creator import Creator
-from runcard.store.tables import file_imports, imported_runs
+from runcard.store.tables import file_imports, imported_runs, repairs
 from runcard.store.transaction import Transaction
 
 
 class FileImport(NamedTuple):
-    """run_ids: those that there are, in the order of the file."""
+    """run_ids: those that there are, in the order of the file. repair_ids: likewise."""
 
     id: UUID
     run_ids: Sequence[UUID]
+    repair_ids: Sequence[UUID] = ()
 
 
 class ImportedFile(NamedTuple):
@@ -41,16 +42,21 @@ def note_import(
 
 
 def find_import(connection: Connection, organization_id: UUID, digest: bytes) -> FileImport | None:
-    """The first import of a file with this content of which a run is left; None where there is none."""
-    f, i = file_imports.c, imported_runs.c
-    query = (
-        select(f.id, i.run_id)
-        .join_from(file_imports, imported_runs, i.file_import_id == f.id)
-        .where(f.organization_id == organization_id, f.digest == digest)
-        .order_by(f.created_at, f.id, i.position)
-    )
-    rows = connection.execute(query).all()
-    if not rows:
+    """The first import of a file with this content of which a run or a repair is left; None where there is none."""
+    f, i, r = file_imports.c, imported_runs.c, repairs.c
+    is_left = or_(exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
+    first = connection.execute(
+        select(f.id)
+        .where(f.organization_id == organization_id, f.digest == digest, is_left)
+        .order_by(f.created_at, f.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    if first is None:
         return None
-    first = rows[0].id
-    return FileImport(first, [row.run_id for row in rows if row.id == first])
+    run_ids = select(i.run_id).where(i.file_import_id == first).order_by(i.position)
+    repair_ids = select(r.id).where(r.file_import_id == first).order_by(r.id)
+    return FileImport(
+        first,
+        connection.execute(run_ids).scalars().all(),
+        connection.execute(repair_ids).scalars().all(),
+    )

@@ -508,6 +508,24 @@ imported_runs = Table(
     Index(None, "run_id"),
 )
 
+repairs = Table(
+    "repairs",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("unit_id", "units", required=True, cascade=True),
+    # The file that told of it.
+    _reference("file_import_id", "file_imports", required=True),
+    Column("started_at", Instant, nullable=False),
+    _reference("operator_id", "users"),
+    Column("operator_name", Text),
+    # The report, as MessagePack.
+    Column("body", LargeBinary, nullable=False),
+    *_created(),
+    Index(None, "unit_id", "started_at"),
+    Index(None, "file_import_id"),
+)
+
 import_templates = Table(
     "import_templates",
     metadata,

@@ -28,6 +28,7 @@ from runcard.ingest.import_file import (
 )
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
+from runcard.store.file_imports import FileImport
 from runcard.store.import_templates import get_template
 from runcard.store.transaction import Transaction
 
@@ -45,13 +46,17 @@ class ImportStructuredRequest(Struct):
 
 
 class ImportStructuredResult(Struct):
-    """ids: of all runs, where there are several. error: what is wrong, where nothing was imported."""
+    """ids: of all runs, where there are several. error: what is wrong, where nothing was imported.
+
+    A file of repair reports alone makes no run: it has warnings, and no id.
+    """
 
     upload_id: UUID
     success: bool
     id: UUID | UnsetType = UNSET
     ids: list[UUID] | UnsetType = UNSET
     already_imported: bool | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET
     error: str | UnsetType = UNSET
 
 
@@ -123,10 +128,21 @@ def _import_item(
     return ImportStructuredResult(
         item.upload_id,
         success=True,
-        id=run_ids[0],
+        id=run_ids[0] if run_ids else UNSET,
         ids=run_ids if len(run_ids) > 1 else UNSET,
         already_imported=imported.known,
+        warnings=_warnings(imported.runs) or UNSET,
     )
+
+
+def _warnings(imported: FileImport) -> list[str]:
+    count = len(imported.repair_ids)
+    kept = (
+        "1 repair report was kept as a repair of its unit and made"
+        if count == 1
+        else (f"{count} repair reports were kept as repairs of their units and made")
+    )
+    return [f"{kept} no run."] if count else []
 
 
 def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> UploadedFile:

@@ -1,0 +1,53 @@
+"""Recording a repair of a unit."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.errors import InvalidInput, Issue, UnitNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.repair import RepairReport
+from runcard.domain.report import UnitDescription, name_issues
+from runcard.ingest.described_units import check_described, create_described
+from runcard.ingest.resolve import operator_called
+from runcard.store.creator import Creator
+from runcard.store.lookups import UnitRow
+from runcard.store.repairs import RepairRow, stage_repair
+from runcard.store.transaction import Transaction
+
+_NAMES = ("serial_number", "operation", "part_number", "revision_number", "operator")
+
+
+def check_repair(report: RepairReport) -> None:
+    """Raises InvalidInput for what no repair may hold."""
+    issues = list(_issues(report))
+    if issues:
+        raise InvalidInput(issues)
+
+
+def record_repair(tx: Transaction, actor: Actor, report: RepairReport, file_import_id: UUID) -> RepairRow:
+    """The repair, which is recorded when the transaction is committed. A unit that nobody has recorded is created.
+
+    Raises PermissionDenied for a viewer; then UnitNotFound where such a unit comes without its part, CreationForbidden.
+    """
+    check_may_record(actor)
+    organization = tx.catalog.organization(actor.organization_id)
+    operator = operator_called(tx.catalog, organization.id, report.operator)
+    unit = tx.catalog.unit(organization.id, report.serial_number) or _create_unit(tx, actor, report)
+    row = RepairRow(new_id(), unit.id, file_import_id, report.started_at, operator.id, operator.name)
+    stage_repair(tx, organization.id, row, report, Creator.of(actor))
+    return row
+
+
+def _create_unit(tx: Transaction, actor: Actor, report: RepairReport) -> UnitRow:
+    if report.part_number is None:
+        raise UnitNotFound(report.serial_number)
+    organization = tx.catalog.organization(actor.organization_id)
+    described = UnitDescription(report.serial_number, report.part_number, report.revision_number)
+    check_described(tx.catalog, actor, organization, described)
+    return create_described(tx, organization, described, Creator.of(actor), None)
+
+
+def _issues(report: RepairReport) -> Iterator[Issue]:
+    for field in _NAMES:
+        yield from name_issues((field,), getattr(report, field))

@@ -1,0 +1,138 @@
+"""Recording repairs: of known units and of new ones, and who may."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import func, select
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import CreationForbidden, InvalidInput, PermissionDenied, UnitNotFound
+from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
+from runcard.ingest.record_repair import check_repair, record_repair
+from runcard.store.creator import Creator
+from runcard.store.database import Database
+from runcard.store.file_imports import ImportedFile, find_import, note_import
+from runcard.store.lookups import get_organization
+from runcard.store.organizations import update_organization
+from runcard.store.repairs import RepairRecord, RepairRow, list_repairs_of_unit
+from runcard.store.tables import metadata
+from runcard.store.transaction import Transaction
+from runcard.store.unit_records import delete_units
+from runcard.store.writer import Writer
+from tests.world import World
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+DIGEST = b"d" * 32
+Repair = Callable[..., RepairRecord]
+
+
+@pytest.fixture
+def repair(database: Database, writer: Writer, world: World) -> Repair:
+    """Records a repair and reads it back; the admin does, where no other actor is named."""
+
+    def repair(serial_number: str, *, actor: Actor | None = None, **fields: Any) -> RepairRecord:
+        report = RepairReport(serial_number, "Repair", "PASS", **{"started_at": START, **fields})
+        who = actor or world.acme.admin.actor
+
+        def write(tx: Transaction) -> RepairRow:
+            file = ImportedFile(DIGEST, "WATS", world.acme.id)
+            noted = note_import(tx, world.acme.id, file, [], Creator.of(who))
+            return record_repair(tx, who, report, noted.id)
+
+        row = writer.run(write, changes_catalog=False)
+        with database.read() as connection:
+            found = list_repairs_of_unit(connection, world.acme.id, row.unit_id)
+        return next(record for record in found if record.row == row)
+
+    return repair
+
+
+def count_rows(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in metadata.sorted_tables
+        }
+
+
+def test_a_repair_reads_back_as_it_was_told(repair: Repair) -> None:
+    said: dict[str, Any] = {
+        "part_number": "P",
+        "revision_number": "B",
+        "comment": "reworked",
+        "failures": (RepairFailure("Cold joint", component="R1"),),
+        "parts": (RepairedPart("S2", replaced="S1"),),
+        "metadata": {"location": "Drammen", "count": 3},
+    }
+    record = repair("top", operator="Robin", **said)
+    assert record.report == RepairReport("top", "Repair", "PASS", START, operator="Robin", **said)
+    assert (record.row.operator_id, record.row.operator_name) == (None, "Robin")
+
+
+def test_a_member_as_operator(repair: Repair, world: World) -> None:
+    operator = world.acme.admin
+    record = repair("top", part_number="P", operator=operator.email.upper())
+    assert (record.row.operator_id, record.row.operator_name) == (operator.actor.user_id, None)
+
+
+def test_repairs_of_a_unit_the_latest_first(repair: Repair, database: Database, world: World) -> None:
+    first = repair("top", part_number="P", started_at=START)
+    last = repair("TOP", started_at=START + timedelta(days=2))
+    between = repair("top", part_number="other", started_at=START + timedelta(days=1))
+    other = repair("other", part_number="P")
+    with database.read() as connection:
+        mine = list_repairs_of_unit(connection, world.acme.id, first.row.unit_id)
+        assert list(mine) == [last, between, first]
+        assert list_repairs_of_unit(connection, world.globex.id, first.row.unit_id) == []
+    assert other.row.unit_id != first.row.unit_id
+
+
+def test_an_unknown_unit_needs_its_part(repair: Repair, database: Database) -> None:
+    before = count_rows(database)
+    with pytest.raises(UnitNotFound, match="top"):
+        repair("top")
+    assert count_rows(database) == before
+
+
+def test_stations_create_what_they_may(
+    repair: Repair, writer: Writer, database: Database, world: World
+) -> None:
+    with database.read() as connection:
+        strict = replace(get_organization(connection, world.acme.id), station_may_create_units=False)
+    writer.run(lambda tx: update_organization(tx, strict))
+    before = count_rows(database)
+    with pytest.raises(CreationForbidden, match="Unit creation failed"):
+        repair("top", part_number="P", actor=world.acme.ict.actor)
+    assert count_rows(database) == before
+    made = repair("top", part_number="P")
+    assert repair("top", actor=world.acme.ict.actor).row.unit_id == made.row.unit_id
+
+
+def test_viewers_record_nothing(repair: Repair, world: World) -> None:
+    with pytest.raises(PermissionDenied):
+        repair("top", part_number="P", actor=world.acme.viewer.actor)
+
+
+def test_repairs_go_with_their_unit(repair: Repair, writer: Writer, database: Database, world: World) -> None:
+    record = repair("top", part_number="P")
+    with database.read() as connection:
+        known = find_import(connection, world.acme.id, DIGEST)
+    assert known is not None
+    assert (known.run_ids, known.repair_ids) == ([], [record.row.id])
+    writer.run(lambda tx: delete_units(tx, world.acme.id, ["top"], with_runs=False))
+    with database.read() as connection:
+        assert list_repairs_of_unit(connection, world.acme.id, record.row.unit_id) == []
+        assert find_import(connection, world.acme.id, DIGEST) is None
+
+
+@pytest.mark.parametrize(
+    "field", ["serial_number", "operation", "part_number", "revision_number", "operator"]
+)
+@pytest.mark.parametrize("name", ["x" * 256, "\0"])
+def test_names_that_are_none(field: str, name: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        check_repair(replace(RepairReport("S", "Repair", "PASS", START), **{field: name}))
+    assert [issue.path for issue in raised.value.issues] == [(field,)]
