@@ -15,6 +15,7 @@ _LIMITS = [{"operator": ">=", "expected_value": 1}]
 # What must be asked of each question beside the runs that are meant.
 QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
+    "/control-chart": {"measurement_name": "m"},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -37,7 +38,8 @@ def asked_of(server: Server) -> dict[str, str]:
             }
             answer = client.post(f"{server.url}/api/v2/runs", json=body)
             assert answer.status_code == 200, answer.text
-    return {"serial_numbers": SERIAL, "procedure_ids": str(acme.board.id)}
+    procedure = str(acme.board.id)
+    return {"serial_numbers": SERIAL, "procedure_ids": procedure, "procedure_id": procedure}
 
 
 def ask(server: Server, api_key: str, path: str, query: Mapping[str, Any]) -> httpx.Response:
@@ -114,3 +116,36 @@ def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str])
     answer = ask(server, server.world.acme.admin.api_key, "/yield", {**asked_of, "time_zone": "Mars/Olympus"})
     assert answer.status_code == 400
     assert answer.json()["issues"][0]["path"] == ["time_zone"]
+
+
+def test_a_control_chart_of_two_values(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/control-chart", asked_of).json()
+    assert [(point["value"], point["outcome"]) for point in body["points"]] == [(0.0, "FAIL"), (1.0, "PASS")]
+    [segment] = body["segments"]
+    assert (segment["centre"], segment["lower_limit"], segment["upper_limit"]) == (0.5, 1.0, None)
+    # 2.66 and 3.267 times the moving range, from the published table of factors.
+    [limits] = segment["control"]
+    assert (limits["lower"], limits["upper"], limits["spread_upper"]) == pytest.approx(
+        (0.5 - 2.66, 0.5 + 2.66, 3.267), abs=2e-3
+    )
+    assert (body["rules"], body["limit_changes"], body["has_older"]) == ([], [], False)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"last": 0}, "last"),
+        ({"last": 5001}, "last"),
+        ({"chart": "p"}, "chart"),
+        ({"chart": "xbar_r", "subgroup_size": 1}, "subgroup_size"),
+        ({"subgroup_size": 4}, "subgroup_size"),
+        ({"measurement_name": ""}, "measurement_name"),
+        ({"procedure_id": "FVT1"}, "procedure_id"),
+    ],
+)
+def test_a_control_chart_that_cannot_be_is_refused(
+    server: Server, asked_of: dict[str, str], query: dict[str, Any], name: str
+):
+    answer = ask(server, server.world.acme.admin.api_key, "/control-chart", {**asked_of, **query})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]

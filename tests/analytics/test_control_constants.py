@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import capstat_core
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
 from shewhart import constants as shewhart
 
-from runcard.analytics.control_constants import c4, deviation_factors, range_factors, range_moments
+from runcard.analytics.control_constants import c4, deviation_spread, range_spread
 
 # Montgomery, Introduction to Statistical Quality Control, appendix VI, as ASTM E2587 table 1 has it for the same sizes.
 _PUBLISHED: Sequence[tuple[float, ...]] = [
@@ -31,51 +33,52 @@ _SIZES = [2, 3, 5, 10, 25, 50]
 @pytest.mark.parametrize("row", _PUBLISHED, ids=lambda row: f"n={row[0]}")
 def test_factors_are_the_published_ones(row: tuple[float, ...]):
     size = int(row[0])
-    by_range, by_deviation, moments = range_factors(size), deviation_factors(size), range_moments(size)
+    by_range, by_deviation = range_spread(size), deviation_spread(size)
+    a2, a3 = (3 / (one.mean * math.sqrt(size)) for one in (by_range, by_deviation))
     found = (
-        *(by_range.location, by_deviation.location, c4(size), by_deviation.lower, by_deviation.upper),
-        *(moments.d2, moments.d3, by_range.lower, by_range.upper),
+        a2,
+        a3,
+        c4(size),
+        by_deviation.lower,
+        by_deviation.upper,
+        *by_range,
+        by_range.lower,
+        by_range.upper,
     )
-    # The tables are rounded, and some of their D3 and D4 were made from rounded d2 and d3.
+    # The tables are rounded, and some of their factors were made from rounded ones.
     assert found == pytest.approx(row[1:], abs=1.1e-3)
-    assert (c4(size), moments.d2, moments.d3) == pytest.approx((row[3], row[6], row[7]), abs=5.1e-4)
-    assert (by_range.per_sigma, by_deviation.per_sigma) == (moments.d2, c4(size))
+    assert (by_deviation.mean, *by_range) == pytest.approx((row[3], row[6], row[7]), abs=5.1e-4)
 
 
 def test_the_range_of_two_has_a_closed_form():
-    # The difference of two is normal with variance 2, so that its size is half-normal.
-    assert range_moments(2) == pytest.approx((2 / math.sqrt(math.pi), math.sqrt(2 - 4 / math.pi)), abs=1e-11)
-    assert range_factors(2).upper == pytest.approx(1 + 3 * math.sqrt(math.pi / 2 - 1), abs=1e-10)
+    # The difference of two is normal with variance 2, so its size is half-normal.
+    assert range_spread(2) == pytest.approx((2 / math.sqrt(math.pi), math.sqrt(2 - 4 / math.pi)), abs=1e-11)
 
 
-def test_the_range_of_three_has_a_closed_form():
-    assert range_moments(3).d2 == pytest.approx(3 / math.sqrt(math.pi), abs=1e-11)
+def test_the_mean_range_of_three_has_a_closed_form():
+    assert range_spread(3).mean == pytest.approx(3 / math.sqrt(math.pi), abs=1e-11)
 
 
-@pytest.mark.parametrize("size", _SIZES)
+@pytest.mark.parametrize("size", [2, 3, 5, 10, 25, 50])
 def test_second_opinions_agree(size: int):
-    by_range, by_deviation, moments = range_factors(size), deviation_factors(size), range_moments(size)
-    others = (
-        *(shewhart.c4(size), shewhart.d2(size), shewhart.d3(size)),
-        shewhart.A2(size),
-        shewhart.D3(size),
+    by_range, by_deviation = range_spread(size), deviation_spread(size)
+    assert (*by_range, by_range.lower, by_range.upper) == pytest.approx(
+        (shewhart.d2(size), shewhart.d3(size), shewhart.D3(size), shewhart.D4(size)), rel=1e-6, abs=1e-9
     )
-    assert (c4(size), *moments, by_range.location, by_range.lower) == pytest.approx(
-        others, rel=1e-6, abs=1e-9
+    assert (by_deviation.mean, by_deviation.lower, by_deviation.upper) == pytest.approx(
+        (shewhart.c4(size), shewhart.B3(size), shewhart.B4(size)), rel=1e-9, abs=1e-12
     )
-    assert by_deviation[:3] == pytest.approx(
-        (shewhart.A3(size), shewhart.B3(size), shewhart.B4(size)), rel=1e-6
-    )
-    assert c4(size) == pytest.approx(capstat_core.c4(size), rel=1e-9)
+    assert c4(size) == pytest.approx(capstat_core.c4(size), rel=1e-12)
 
 
 @pytest.mark.parametrize("size", [1_000, 100_000, 10_000_000])
 def test_large_samples_hardly_underrate_sigma(size: int):
-    # The first terms of the series of the quotient of gamma functions: NIST/SEMATECH e-Handbook 6.3.2 has them too.
+    # The first terms of the asymptotic series of the quotient of gamma functions.
     assert c4(size) == pytest.approx(1 - 1 / (4 * (size - 1)) + 1 / (32 * (size - 1) ** 2), abs=1e-10)
 
 
 @pytest.mark.parametrize("size", [1_000, 5_000])
 def test_ranges_of_large_subgroups(size: int):
-    # E[W] = ∫ 1 - Φⁿ - (1 - Φ)ⁿ dx, which shewhart integrates with limits of its own.
-    assert range_moments(size).d2 == pytest.approx(shewhart.d2(size), rel=1e-6)
+    # E[W] = ∫ 1 - Φⁿ - (1 - Φ)ⁿ dx, another integral for the same mean.
+    mean, _ = quad(lambda x: 1 - norm.cdf(x) ** size - norm.sf(x) ** size, -9, 9, limit=200)
+    assert range_spread(size).mean == pytest.approx(mean, rel=1e-7)

@@ -1,8 +1,8 @@
-"""What control charts multiply by: how the spread of a small normal sample is distributed.
+"""How the spread of a small normal sample is distributed, which is what control charts judge spreads by.
 
-d2, d3: mean and standard deviation of the range, c4: mean of the standard deviation, of `size` independent values with
-sigma 1. From these follow the factors of the charts. Definitions: Montgomery, Introduction to Statistical Quality
-Control, appendix VI; ASTM E2587.
+The published factors follow from it: d2 and d3 are mean and deviation of the range, c4 is the mean of the standard
+deviation; D3 and D4, or B3 and B4, are `lower` and `upper`; A2 and A3 are 3 / (mean √size). Definitions: Montgomery,
+Introduction to Statistical Quality Control, appendix VI; ASTM E2587.
 """
 
 import math
@@ -15,44 +15,45 @@ import scipy
 
 Floats = npt.NDArray[np.float64]
 
-# Beyond it no normal value of any sample that fits a chart makes a difference to a double.
-_FARTHEST = 10.0
-_NODES = 200
+# No farther lies any value of a sample of a size that fits a chart, as far as a double can tell.
+_FARTHEST = 8.5
+_NODES = 160
 
 
-class RangeMoments(NamedTuple):
-    d2: float
-    d3: float
+class Spread(NamedTuple):
+    """Mean and standard deviation of the spread of samples of one size, where that of the values is 1."""
 
+    mean: float
+    deviation: float
 
-class Factors(NamedTuple):
-    """What the mean spread of subgroups of one size is multiplied by.
+    @property
+    def lower(self) -> float:
+        """The lower three-sigma limit as a multiple of the mean; at least 0."""
+        return max(0.0, 1 - 3 * self.deviation / self.mean)
 
-    location: half the width between the limits of means (A2 or A3). lower, upper: limits of the spread (D3 and D4, or
-    B3 and B4). per_sigma: the spread that sigma 1 makes on average (d2 or c4).
-    """
-
-    location: float
-    lower: float
-    upper: float
-    per_sigma: float
+    @property
+    def upper(self) -> float:
+        return 1 + 3 * self.deviation / self.mean
 
 
 def c4(size: int) -> float:
-    """Mean standard deviation of `size` >= 2 values, in sigmas.
-
-    Source: NIST/SEMATECH e-Handbook 6.3.2.
-    """
+    """Mean standard deviation of `size` >= 2 values. Source: NIST/SEMATECH e-Handbook 6.3.2."""
     half = (size - 1) / 2
     return float(scipy.special.poch(half, 0.5)) / math.sqrt(half)
 
 
-@lru_cache(maxsize=1024)
-def range_moments(size: int) -> RangeMoments:
-    """Mean and standard deviation of the range of `size` >= 2 values, in sigmas.
+def deviation_spread(size: int) -> Spread:
+    """Of the standard deviation of `size` >= 2 values."""
+    mean = c4(size)
+    return Spread(mean, math.sqrt(1 - mean * mean))
 
-    Its distribution is F(w) = n ∫ φ(x) (Φ(x + w) - Φ(x))ⁿ⁻¹ dx; its moments are ∫ (1 - F) dw and 2 ∫ w (1 - F) dw.
-    Source: Tippett, Biometrika 17 (1925), 364-387.
+
+@lru_cache(maxsize=1024)
+def range_spread(size: int) -> Spread:
+    """Of the range of `size` >= 2 values: to 10 digits up to 100 of them, to 7 up to 5 000.
+
+    It is at most w with probability F(w) = n ∫ φ(x) (Φ(x + w) - Φ(x))ⁿ⁻¹ dx; its first two moments are ∫ (1 - F) dw and
+    2 ∫ w (1 - F) dw. Source: Tippett, Biometrika 17 (1925), 364-387.
     """
     x, x_weights = _nodes(-_FARTHEST, _FARTHEST)
     w, w_weights = _nodes(0.0, 2 * _FARTHEST)
@@ -60,24 +61,7 @@ def range_moments(size: int) -> RangeMoments:
     density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
     beyond = 1 - size * (x_weights * density) @ within ** (size - 1)
     mean = float(w_weights @ beyond)
-    return RangeMoments(mean, math.sqrt(float(2 * w_weights @ (w * beyond)) - mean * mean))
-
-
-def range_factors(size: int) -> Factors:
-    """A2, D3, D4 and d2."""
-    d2, d3 = range_moments(size)
-    return _factors(size, d2, d3)
-
-
-def deviation_factors(size: int) -> Factors:
-    """A3, B3, B4 and c4."""
-    mean = c4(size)
-    return _factors(size, mean, math.sqrt(1 - mean * mean))
-
-
-def _factors(size: int, mean: float, deviation: float) -> Factors:
-    swing = 3 * deviation / mean
-    return Factors(3 / (mean * math.sqrt(size)), max(0.0, 1 - swing), 1 + swing, mean)
+    return Spread(mean, math.sqrt(float(2 * w_weights @ (w * beyond)) - mean * mean))
 
 
 def _nodes(start: float, end: float) -> tuple[Floats, Floats]:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import first_pass_yield
+from runcard.api.analytics import control_chart, first_pass_yield
 
 router = APIRouter()
-for question in (first_pass_yield,):
+for question in (first_pass_yield, control_chart):
     router.include_router(question.router)
