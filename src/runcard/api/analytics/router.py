@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import control_chart, first_pass_yield
+from runcard.api.analytics import control_chart, first_pass_yield, histogram
 
 router = APIRouter()
-for question in (first_pass_yield, control_chart):
+for question in (first_pass_yield, control_chart, histogram):
     router.include_router(question.router)
