@@ -21,6 +21,8 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
         "x_measurement_name": "m",
         "y_measurement_name": "again",
     },
+    "/control-chart": {"procedure_id": "{procedure}", "measurement_name": "m"},
+    "/histogram": {"procedure_id": "{procedure}", "measurement_name": "m"},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -128,3 +130,98 @@ def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str])
     answer = ask(server, server.world.acme.admin.api_key, "/yield", {**asked_of, "time_zone": "Mars/Olympus"})
     assert answer.status_code == 400
     assert answer.json()["issues"][0]["path"] == ["time_zone"]
+
+
+@pytest.fixture(scope="module")
+def changed(server: Server) -> dict[str, str]:
+    """Five values whose limits changed after two and whose unit of measure changed after three; how to ask for them."""
+    acme = server.world.acme
+    as_measured = [(1.0, "V", 5), (2.0, "V", 5), (3.0, "V", 6), (4000.0, "mV", 6000), (5000.0, "mV", 6000)]
+    with server.client(acme.admin.api_key) as client:
+        for minute, (value, uom, limit) in enumerate(as_measured):
+            times = {"started_at": f"2026-01-02T00:0{minute}:00Z", "ended_at": f"2026-01-02T00:0{minute}:30Z"}
+            checks = [{"operator": "<=", "expected_value": limit}]
+            measured = {"name": "changed", "outcome": "PASS", "measured_value": value, "units": uom}
+            measured["validators"] = checks
+            body = {
+                "procedure_id": str(acme.board.id),
+                "serial_number": "CHANGED-1",
+                "part_number": PART,
+                "outcome": "PASS",
+                "phases": [{"name": "p", "outcome": "PASS", "measurements": [measured], **times}],
+                **times,
+            }
+            answer = client.post(f"{server.url}/api/v2/runs", json=body)
+            assert answer.status_code == 200, answer.text
+    return {"serial_numbers": "CHANGED-1", "measurement_name": "changed"}
+
+
+def test_a_histogram_keeps_to_the_unit_of_measure_of_the_latest(server: Server, changed: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/histogram", changed).json()
+    assert (body["n"], body["total"]["lowest"], body["total"]["highest"]) == (2, 4000.0, 5000.0)
+    assert [(one["uom"], one["upper_limit"], one["n"]) for one in body["limits"]] == [("mV", 6000.0, 2)]
+
+
+def test_a_control_chart_begins_anew_where_limits_change(server: Server, changed: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/control-chart", changed).json()
+    assert [point["segment"] for point in body["points"]] == [0, 0, 1, 2, 2]
+    assert [point["spread"] for point in body["points"]] == [None, 1.0, None, None, 1000.0]
+    assert body["limit_changes"] == [2, 3]
+    assert [(one["uom"], one["upper_limit"], one["centre"]) for one in body["segments"]] == [
+        ("V", 5.0, 1.5),
+        ("V", 6.0, 3.0),
+        ("mV", 6000.0, 4500.0),
+    ]
+
+
+def test_a_histogram_of_two_values(server: Server, asked_of: dict[str, str]):
+    query = {**asked_of, "bins": 4, "group_by": "part"}
+    body = ask(server, server.world.acme.viewer.api_key, "/histogram", query).json()
+    assert (body["n"], body["is_exact"]) == (2, True)
+    assert body["edges"] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert body["total"]["counts"] == [1, 0, 0, 1]
+    assert (body["total"]["mean"], body["total"]["s"]) == pytest.approx((0.5, 0.5**0.5))
+    [row] = body["rows"]
+    assert (row["group"]["name"], row["n"], row["counts"]) == (PART, 2, [1, 0, 0, 1])
+    assert [(one["lower_limit"], one["upper_limit"], one["n"]) for one in body["limits"]] == [(1.0, None, 2)]
+    assert body["texts"]["texts"] == []
+
+
+@pytest.mark.parametrize("bins", [0, 201, "some"])
+def test_a_histogram_has_a_sensible_number_of_bins(server: Server, asked_of: dict[str, str], bins: object):
+    answer = ask(server, server.world.acme.admin.api_key, "/histogram", {**asked_of, "bins": bins})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [["bins"]]
+
+
+def test_a_control_chart_of_two_values(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/control-chart", asked_of).json()
+    assert [(point["value"], point["outcome"]) for point in body["points"]] == [(0.0, "FAIL"), (1.0, "PASS")]
+    [segment] = body["segments"]
+    assert (segment["centre"], segment["lower_limit"], segment["upper_limit"]) == (0.5, 1.0, None)
+    # 2.66 and 3.267 times the moving range, from the published table of factors.
+    [limits] = segment["control"]
+    assert (limits["lower"], limits["upper"], limits["spread_upper"]) == pytest.approx(
+        (0.5 - 2.66, 0.5 + 2.66, 3.267), abs=2e-3
+    )
+    assert (body["rules"], body["limit_changes"], body["has_older"]) == ([], [], False)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"last": 0}, "last"),
+        ({"last": 5001}, "last"),
+        ({"chart": "p"}, "chart"),
+        ({"chart": "xbar_r", "subgroup_size": 1}, "subgroup_size"),
+        ({"subgroup_size": 4}, "subgroup_size"),
+        ({"measurement_name": ""}, "measurement_name"),
+        ({"procedure_id": "FVT1"}, "procedure_id"),
+    ],
+)
+def test_a_control_chart_that_cannot_be_is_refused(
+    server: Server, asked_of: dict[str, str], query: dict[str, Any], name: str
+):
+    answer = ask(server, server.world.acme.admin.api_key, "/control-chart", {**asked_of, **query})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]

@@ -1,5 +1,6 @@
 """What every answer says beside its figures: of how many, by which definition, of when, how exactly and how fresh."""
 
+import math
 from datetime import datetime
 
 from msgspec import Struct
@@ -36,3 +37,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     window: Window
     is_exact: bool
     freshness: Freshness
+
+
+def finite(figure: float) -> float | None:
+    """A figure that can be told; None for NaN, and for what no double can hold."""
+    return figure if math.isfinite(figure) else None

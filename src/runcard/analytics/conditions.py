@@ -21,6 +21,13 @@ class Conditions:
         self._sql: list[str] = []
         self.values: list[Any] = []
 
+    @classmethod
+    def of(cls, sql: str, *values: Any) -> "Conditions":
+        """One condition."""
+        found = cls()
+        found.add(sql, *values)
+        return found
+
     def add(self, sql: str, *values: Any) -> None:
         self._sql.append(sql)
         self.values += values

@@ -68,8 +68,14 @@ def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> C
     The numbers of specs are literals, which rule out more than a join with them. Finite numbers are those whose `num`
     is not NULL.
     """
-    found = Conditions()
-    found.one_of("x.spec", [one.spec for one in specs], "INTEGER")
+    found = on_specs(specs)
     if only_final:
         found.add("x.is_final")
     return found.and_of(asked.runs)
+
+
+def on_specs(specs: Sequence[SpecRow]) -> Conditions:
+    """That a row of `measurements x` is specified so."""
+    found = Conditions()
+    found.one_of("x.spec", [one.spec for one in specs], "INTEGER")
+    return found

@@ -1,0 +1,161 @@
+"""How numbers are distributed: bins, percentiles, quartiles with whiskers, and the normal curve beside them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+from msgspec import Struct
+
+from runcard.analytics.answers import finite
+from runcard.analytics.groups import Group
+
+Floats = npt.NDArray[np.float64]
+
+MAX_BINS = 200
+CURVE_POINTS = 101
+
+_PERCENT = (1, 5, 25, 50, 75, 95, 99)
+_WHISKER = 1.5
+
+
+class Percentiles(Struct, frozen=True):
+    """Values that this share of all is below; between two values, on the line from one to the next.
+
+    None: what they lie between is too far apart for a double.
+    """
+
+    p1: float | None
+    p5: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Box(Struct, frozen=True):
+    """Quartiles, and whiskers to the farthest values within 1.5 times their distance; outliers: how many lie beyond.
+
+    Source: Tukey, Exploratory Data Analysis (1977).
+    """
+
+    whisker_low: float
+    q1: float
+    median: float
+    q3: float
+    whisker_high: float
+    outliers: int
+
+
+class Distribution(Struct, frozen=True):
+    """Of `n` numbers. counts: in each bin of the answer; a bin includes its lower edge, the last one both.
+
+    mean, lowest, highest: None of no numbers; s: sample standard deviation (n - 1), None of fewer than two; each None
+    also where it is too large for a double, and so are percentiles and box.
+    """
+
+    group: Group
+    n: int
+    mean: float | None
+    s: float | None
+    lowest: float | None
+    highest: float | None
+    percentiles: Percentiles | None
+    box: Box | None
+    counts: Sequence[int]
+
+
+class CurvePoint(Struct, frozen=True):
+    """y: how many values a bin of the answer would have around x, were they normal."""
+
+    x: float
+    y: float
+
+
+def edges_of(ordered: Floats, bins: int | None) -> Floats:
+    """The edges of bins of one width over sorted numbers; none where there are none, or their range exceeds a double.
+
+    bins: how many; None: by the rule of Freedman and Diaconis, or that of Sturges where half of the numbers are equal,
+    as NumPy has them, but at most MAX_BINS. Where doubles lie too close for so many, there is one. Source: Freedman and
+    Diaconis, Zeitschrift für Wahrscheinlichkeitstheorie 57 (1981), 453-476.
+    """
+    if not len(ordered) or not np.isfinite(ordered[-1] - ordered[0]):
+        return np.array([], np.float64)
+    lowest, highest = ordered[0], ordered[-1]
+    try:
+        return np.histogram_bin_edges(ordered[[0, -1]], bins or _bin_count(ordered))
+    except ValueError:
+        start = lowest if lowest < highest else np.nextafter(lowest, 0)
+        return np.sort(np.array([start, highest]))
+
+
+def _bin_count(ordered: Floats) -> int:
+    span, n = ordered[-1] - ordered[0], len(ordered)
+    width = 2.0 * np.subtract(*np.quantile(ordered, (0.75, 0.25))) * n ** (-1.0 / 3.0)
+    if not width > 0:
+        width = span / (np.log2(n) + 1.0)
+    return max(1, int(np.ceil(min(span / width, MAX_BINS)))) if width > 0 else 1
+
+
+def distribution_of(group: Group, ordered: Floats, edges: Floats) -> Distribution:
+    """The figures of sorted numbers."""
+    if not len(ordered):
+        return Distribution(group, 0, None, None, None, None, None, None, [0] * max(len(edges) - 1, 0))
+    mean, s = _mean_and_deviation(ordered)
+    percentiles = [finite(one) for one in np.quantile(ordered, [one / 100 for one in _PERCENT]).tolist()]
+    return Distribution(
+        group=group,
+        n=len(ordered),
+        mean=finite(mean),
+        s=finite(s),
+        lowest=float(ordered[0]),
+        highest=float(ordered[-1]),
+        percentiles=Percentiles(*percentiles),
+        box=_box(ordered, *percentiles[2:5]),
+        counts=_counts(ordered, edges),
+    )
+
+
+def curve_of(total: Distribution, edges: Floats) -> Sequence[CurvePoint]:
+    """The normal curve with the mean and standard deviation of some numbers, from the first edge to the last.
+
+    Empty where one of the two cannot be told, or all numbers are equal.
+    """
+    if not len(edges) or total.mean is None or not total.s:
+        return []
+    x = np.linspace(edges[0], edges[-1], CURVE_POINTS)
+    scale = total.n * ((edges[-1] - edges[0]) / (len(edges) - 1))
+    y = scale * scipy.stats.norm.pdf(x, total.mean, total.s)
+    return (
+        [CurvePoint(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]
+        if np.isfinite(y).all()
+        else []
+    )
+
+
+def _mean_and_deviation(ordered: Floats) -> tuple[float, float]:
+    # The mean of equals is what they are, and they do not deviate from it, however sums are rounded.
+    if ordered[0] == ordered[-1]:
+        return float(ordered[0]), 0.0 if len(ordered) > 1 else np.nan
+    return float(ordered.mean()), float(ordered.std(ddof=1))
+
+
+def _box(ordered: Floats, q1: float | None, median: float | None, q3: float | None) -> Box | None:
+    if q1 is None or median is None or q3 is None:
+        return None
+    reach = _WHISKER * (q3 - q1)
+    first = int(np.searchsorted(ordered, q1 - reach, "left"))
+    end = int(np.searchsorted(ordered, q3 + reach, "right"))
+    # A quartile between two values may be nearer to the middle than any value within reach.
+    low, high = min(float(ordered[first]), q1), max(float(ordered[end - 1]), q3)
+    return Box(low, q1, median, q3, high, len(ordered) - (end - first))
+
+
+def _counts(ordered: Floats, edges: Floats) -> Sequence[int]:
+    if not len(edges):
+        return []
+    places = np.searchsorted(ordered, edges, "left")
+    places[-1] = np.searchsorted(ordered, edges[-1], "right")
+    counts: list[int] = np.diff(places).tolist()
+    return counts

@@ -1,0 +1,168 @@
+"""Histogram: how the values of a measurement are distributed, all together and by group."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.distributions import (
+    MAX_BINS,
+    CurvePoint,
+    Distribution,
+    Floats,
+    curve_of,
+    distribution_of,
+    edges_of,
+)
+from runcard.analytics.groups import ALL, GroupBy, Grouping
+from runcard.analytics.measured import Measured, SpecRow, find_specs, on_specs, on_values
+from runcard.analytics.text_bars import TextBars, text_bars
+from runcard.store.database import Connection
+
+# So many numbers are held in memory at once.
+MAX_NUMBERS = 4_000_000
+
+_DEFINITION = (
+    "n: finite numbers, in the unit of measure of the latest one, texts and booleans; other values are left out. Bins "
+    f"are of one width, as many as the rule of Freedman and Diaconis gives, at most {MAX_BINS}, or as were asked for; "
+    "groups share them. curve: the normal distribution with mean and s of all numbers, as counts of a bin. "
+)
+_SAMPLED = (
+    f"The numbers are a sample: all those of one run in {{step}}, because there are more than {MAX_NUMBERS}."
+)
+
+
+_NUMBERS = Conditions.of("x.num IS NOT NULL")
+
+
+class LimitsOfValues(Struct, frozen=True):
+    """Under which limits and unit of measure `n` of the numbers were measured, in which phase."""
+
+    phase: str
+    sequence_path: str | None
+    uom: str | None
+    lower_limit: float | None
+    upper_limit: float | None
+    n: int
+
+
+class HistogramAnswer(Answer, frozen=True, kw_only=True):
+    """edges: of the bins, one more than these; empty where there are no numbers, or their range exceeds a double.
+
+    total: all numbers; rows: by group, empty where no grouping was asked for. curve: 101 points, or none where the
+    numbers do not vary. limits: of the numbers, in the order of `find_specs`.
+    """
+
+    edges: Sequence[float]
+    total: Distribution
+    rows: Sequence[Distribution]
+    curve: Sequence[CurvePoint]
+    limits: Sequence[LimitsOfValues]
+    texts: TextBars
+
+
+class _Numbers(NamedTuple):
+    """by_group: sorted. n_by_spec: how many by number of their spec. step: one run in how many they are of."""
+
+    by_group: Mapping[Any, Floats]
+    n_by_spec: Mapping[int, int]
+    step: int
+
+
+def histogram(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: Selection,
+    measured: Measured,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+    bins: int | None = None,
+) -> HistogramAnswer:
+    """How values are distributed, in `bins` bins (1 to MAX_BINS) or as many as suit. Raises as `asking` does."""
+    with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
+        specs = find_specs(asked, measured.procedure_id, measured.name, measured.phase)
+        values = on_values(asked, specs, only_final=measured.only_final)
+        grouping = Grouping(asked, group_by, zone)
+        is_grouped = group_by is not None
+        numbers = _numbers(asked, specs, values, grouping)
+        texts = text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
+        every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
+        # What is too large for a double becomes infinite, and then None.
+        with np.errstate(all="ignore"):
+            edges = edges_of(every, bins)
+            total = distribution_of(ALL, every, edges)
+            groups = grouping.named(numbers.by_group) if is_grouped else {}
+            rows = [distribution_of(group, numbers.by_group[key], edges) for key, group in groups.items()]
+            curve = curve_of(total, edges)
+        is_exact = numbers.step == 1
+        return HistogramAnswer(
+            n=total.n + texts.total.n,
+            definition=_DEFINITION + ("" if is_exact else _SAMPLED.format(step=numbers.step)),
+            window=asked.window,
+            is_exact=is_exact,
+            freshness=asked.freshness,
+            edges=edges.tolist(),
+            total=total,
+            rows=rows,
+            curve=curve,
+            limits=_limits(specs, numbers.n_by_spec),
+            texts=texts,
+        )
+
+
+def _numbers(asked: Asking, specs: Sequence[SpecRow], values: Conditions, grouping: Grouping) -> _Numbers:
+    """Those in the unit of measure of the latest: volts and millivolts do not lie on one axis."""
+    step = _step(asked, specs, values)
+    numbers = values.and_of(_NUMBERS)
+    if step > 1:
+        numbers.add(f"hash(x.run) % {step} = 0")
+    found = asked.arrays(
+        f"SELECT {grouping.sql} AS g, x.spec, list(x.num) AS numbers, max(x.started_at) AS latest "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} GROUP BY g, x.spec",
+        numbers.values,
+    )
+    columns = (found[name].tolist() for name in ("g", "spec", "latest"))
+    rows = list(zip(*columns, found["numbers"], strict=True))
+    uoms = {one.spec: one.uom for one in specs}
+    uom = uoms[max(rows, key=itemgetter(2, 1))[1]] if rows else None
+    by_group: dict[Any, list[Floats]] = defaultdict(list)
+    n_by_spec: Counter[int] = Counter()
+    for key, spec, _, some in rows:
+        if uoms[spec] == uom:
+            by_group[key].append(some)
+            n_by_spec[spec] += len(some)
+    return _Numbers({key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step)
+
+
+def _step(asked: Asking, specs: Sequence[SpecRow], values: Conditions) -> int:
+    """One run in how many has so few numbers that they can be held."""
+    measured = on_specs(specs).and_of(_NUMBERS)
+    n: int
+    [n] = asked.one(f"SELECT count(*) FROM measurements x WHERE {measured.sql}", measured.values)
+    if n > MAX_NUMBERS:
+        # Only then, because it takes longer: how many are selected.
+        selected = values.and_of(_NUMBERS)
+        [n] = asked.one(
+            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {selected.sql}",
+            selected.values,
+        )
+    return max(1, math.ceil(n / MAX_NUMBERS))
+
+
+def _limits(specs: Sequence[SpecRow], n_by_spec: Mapping[int, int]) -> Sequence[LimitsOfValues]:
+    return [
+        LimitsOfValues(one.phase, one.sequence_path, one.uom, one.lower, one.upper, n_by_spec[one.spec])
+        for one in specs
+        if one.spec in n_by_spec
+    ]

@@ -1,0 +1,59 @@
+"""Control charts over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.control_chart import (
+    MAX_LAST,
+    MAX_SUBGROUP_SIZE,
+    ChartSettings,
+    ControlChartAnswer,
+    control_chart,
+)
+from runcard.analytics.control_limits import ChartKind
+from runcard.analytics.groups import zone_of
+from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class ControlChartQuery(MeasurementQuery, kw_only=True):
+    """See `analytics.control_chart.ChartSettings`."""
+
+    chart: ChartKind = "i_mr"
+    last: Annotated[int, Meta(ge=1, le=MAX_LAST)] = 500
+    subgroup_size: Annotated[int, Meta(ge=2, le=MAX_SUBGROUP_SIZE)] | None = None
+
+
+@router.get(
+    "/control-chart",
+    openapi_extra=operation(
+        ControlChartAnswer, name="analytics-control-chart", parameters=query_parameters(ControlChartQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[ControlChartQuery, query(ControlChartQuery)],
+) -> Response:
+    """The newest values of a measurement with control limits, and the run rules that they break."""
+    return JsonResponse(
+        control_chart(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            measured_of(asked),
+            ChartSettings(asked.chart, asked.last, asked.subgroup_size),
+            zone_of(asked.time_zone),
+            asked.group_by,
+        )
+    )

@@ -1,0 +1,51 @@
+"""Histograms over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.distributions import MAX_BINS
+from runcard.analytics.groups import zone_of
+from runcard.analytics.histogram import HistogramAnswer, histogram
+from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class HistogramQuery(MeasurementQuery, kw_only=True):
+    """bins: as many as suit, where nothing is said."""
+
+    bins: Annotated[int, Meta(ge=1, le=MAX_BINS)] | None = None
+
+
+@router.get(
+    "/histogram",
+    openapi_extra=operation(
+        HistogramAnswer, name="analytics-histogram", parameters=query_parameters(HistogramQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[HistogramQuery, query(HistogramQuery)],
+) -> Response:
+    """How the values of a measurement are distributed: bins, percentiles, quartiles, and bars of texts."""
+    return JsonResponse(
+        histogram(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            measured_of(asked),
+            zone_of(asked.time_zone),
+            asked.group_by,
+            asked.bins,
+        )
+    )
