@@ -43,6 +43,7 @@ lint: install-test ## check style, imports, sizes and types
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/gates.py
 	$(BIN)/mypy
+	$(BIN)/vermin --quiet --no-tips --target=3.9- --violations client/src
 
 format: install-test ## put code into the one form, mend what can be mended
 	$(BIN)/ruff check --fix
@@ -69,8 +70,9 @@ $(VENV)/installed: $(BIN)/python pyproject.toml requirements.lock
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/installed-test: $(VENV)/installed requirements-test.lock
+$(VENV)/installed-test: $(VENV)/installed requirements-test.lock client/pyproject.toml
 	$(PIP) --requirement requirements-test.lock
+	$(PIP) --no-deps --editable client
 	@touch $@
 
 $(BIN)/python:

@@ -1,0 +1,38 @@
+"""Report the runs of a hardware test station to Runcard, also while the network is away."""
+
+from runcard_client.client import Client, Flushed
+from runcard_client.errors import (
+    InvalidReport,
+    InvalidSettings,
+    Refused,
+    RuncardClientError,
+    SpoolUnusable,
+    Unavailable,
+)
+from runcard_client.report import (
+    FileReport,
+    LogReport,
+    MeasurementReport,
+    PhaseReport,
+    RunReport,
+    ValidatorReport,
+)
+from runcard_client.version import __version__
+
+__all__ = [
+    "Client",
+    "FileReport",
+    "Flushed",
+    "InvalidReport",
+    "InvalidSettings",
+    "LogReport",
+    "MeasurementReport",
+    "PhaseReport",
+    "Refused",
+    "RunReport",
+    "RuncardClientError",
+    "SpoolUnusable",
+    "Unavailable",
+    "ValidatorReport",
+    "__version__",
+]

@@ -1,0 +1,124 @@
+"""The client: what a station's program holds."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+from runcard_client.api import Api
+from runcard_client.backoff import Backoff
+from runcard_client.delivery import Delivery
+from runcard_client.report import RunReport
+from runcard_client.run_body import run_body
+from runcard_client.sender import Sender
+from runcard_client.settings import read_settings
+from runcard_client.spool import Spool
+from runcard_client.version import __version__
+
+_CLOSE_TIMEOUT_S = 5.0
+_LONGEST_LOCK_WAIT_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What a flush came to.
+
+    sent, parked: how many runs in this flush. waiting, all_parked: how many are left. error: why some still wait.
+    """
+
+    sent: int
+    parked: int
+    waiting: int
+    all_parked: int
+    error: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the server has every run."""
+        return self.waiting == 0 and self.all_parked == 0
+
+
+class Client:
+    """Records runs: each is kept on this station's disk first, and sent from there, once and in order.
+
+    url, api_key: the server and the station's key; None: RUNCARD_URL and RUNCARD_API_KEY.
+    spool: the file that runs wait in; None: RUNCARD_SPOOL, or one for this user. Several processes may share one; a
+        computer that is several stations gives each its own.
+    sends: False: runs wait until `flush`, or until another process sends them.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        spool: str | Path | None = None,
+        sends: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        settings = read_settings(url, api_key, spool)
+        self._clock = clock
+        self._sleep = sleep
+        self._api = Api(settings.url, settings.api_key, __version__)
+        self._spool = Spool(settings.spool)
+        self._delivery = Delivery(self._spool, self._api)
+        self._sender = Sender(self._delivery) if sends else None
+        if self._sender is not None:
+            self._sender.start()
+        atexit.register(self.close)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self, timeout_s: float = _CLOSE_TIMEOUT_S) -> None:
+        """Send what waits, where the server answers, for at most that long. What is left is sent by a later process."""
+        atexit.unregister(self.close)
+        if self._sender is not None:
+            self._sender.stop(timeout_s)
+        self._spool.close()
+        self._api.close()
+
+    def record_run(self, report: RunReport) -> str:
+        """The `client_run_ref` under which the run is kept: it is on this station's disk, and will be sent.
+
+        Raises InvalidReport, and SpoolUnusable where it is not safe.
+        """
+        ref = str(uuid4()) if report.client_run_ref is None else report.client_run_ref.strip()
+        body = run_body(report, ref)
+        self._spool.add(ref, report.procedure.strip(), report.serial_number.strip(), body, report.files)
+        if self._sender is not None:
+            self._sender.wake()
+        return ref
+
+    def flush(self, timeout_s: float = 0.0) -> Flushed:
+        """Send what waits, and try again for so long where the server does not answer. Raises SpoolUnusable."""
+        deadline = self._clock() + timeout_s
+        backoff = Backoff()
+        sent = parked = 0
+        while True:
+            left_s = max(0.0, deadline - self._clock())
+            done = self._delivery.send_all(lock_timeout_s=min(left_s, _LONGEST_LOCK_WAIT_S))
+            sent, parked = sent + done.sent, parked + done.parked
+            if done.sent or done.error is None:
+                backoff.succeeded()
+            pause_s = backoff.failed(done.retry_after_s) if done.error is not None else 0.0
+            counts = self._spool.counts()
+            left_s = deadline - self._clock()
+            if counts.waiting == 0 or pause_s > left_s or left_s <= 0:
+                error = "another process is sending them" if done.is_elsewhere else done.error
+                return Flushed(sent, parked, counts.waiting, counts.parked, error)
+            self._sleep(pause_s)
