@@ -9,6 +9,9 @@ from runcard_client.errors import (
     SpoolUnusable,
     Unavailable,
 )
+from runcard_client.live_phase import LivePhase
+from runcard_client.live_run import LiveRun
+from runcard_client.log_capture import RunLogHandler
 from runcard_client.report import (
     FileReport,
     LogReport,
@@ -25,10 +28,13 @@ __all__ = [
     "Flushed",
     "InvalidReport",
     "InvalidSettings",
+    "LivePhase",
+    "LiveRun",
     "LogReport",
     "MeasurementReport",
     "PhaseReport",
     "Refused",
+    "RunLogHandler",
     "RunReport",
     "RuncardClientError",
     "SpoolUnusable",

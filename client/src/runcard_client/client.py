@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +13,10 @@ from uuid import uuid4
 from runcard_client.api import Api
 from runcard_client.backoff import Backoff
 from runcard_client.delivery import Delivery
-from runcard_client.report import RunReport
+from runcard_client.live_run import LiveRun
+from runcard_client.report import Metadata, RunReport
 from runcard_client.run_body import run_body
+from runcard_client.run_clock import RunClock
 from runcard_client.sender import Sender
 from runcard_client.settings import read_settings
 from runcard_client.spool import Spool
@@ -103,6 +105,53 @@ class Client:
         if self._sender is not None:
             self._sender.wake()
         return ref
+
+    def run(
+        self,
+        procedure: str,
+        serial_number: str,
+        *,
+        part_number: str | None = None,
+        revision_number: str | None = None,
+        batch_number: str | None = None,
+        procedure_version: str | None = None,
+        operator: str | None = None,
+        sub_units: Sequence[str] = (),
+        execution_id: str | None = None,
+        slot_key: str | None = None,
+        slot_name: str | None = None,
+        docstring: str | None = None,
+        metadata: Metadata | None = None,
+        unit_metadata: Metadata | None = None,
+        client_run_ref: str | None = None,
+    ) -> LiveRun:
+        """A run that begins now, and is recorded where its `with` ends. What is given is as in RunReport.
+
+        Raises InvalidReport at once where it could not be recorded.
+        """
+        clock = RunClock()
+        given = RunReport(
+            procedure,
+            serial_number,
+            "PASS",
+            clock.started_at,
+            clock.started_at,
+            client_run_ref=client_run_ref,
+            procedure_version=procedure_version,
+            operator=operator,
+            part_number=part_number,
+            revision_number=revision_number,
+            batch_number=batch_number,
+            sub_units=sub_units,
+            execution_id=execution_id,
+            slot_key=slot_key,
+            slot_name=slot_name,
+            docstring=docstring,
+            metadata=metadata or {},
+            unit_metadata=unit_metadata or {},
+        )
+        run_body(given, "")
+        return LiveRun(self.record_run, given, clock)
 
     def flush(self, timeout_s: float = 0.0) -> Flushed:
         """Send what waits, and try again for so long where the server does not answer. Raises SpoolUnusable."""

@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 # What another process leaves behind when it is killed is found by looking, since nobody wakes this one for it.
 _LOOK_AGAIN_S = 10.0
 _ELSEWHERE_S = 1.0
+SENDER_THREAD = "runcard-sender"
 
 
 class Sender:
@@ -35,7 +36,7 @@ class Sender:
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._stops_at: float | None = None
-        self._thread = threading.Thread(target=self._work, name="runcard-sender", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=SENDER_THREAD, daemon=True)
 
     def start(self) -> None:
         self._thread.start()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from types import TracebackType
 
 from runcard_client.errors import InvalidReport, SpoolUnusable
 from runcard_client.exclusive import exclusive
@@ -88,6 +89,14 @@ class Spool:
             except BaseException:
                 self._connection.close()
                 raise
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         with self._lock:
