@@ -35,10 +35,14 @@ class RunLogHandler(logging.Handler):
 
 
 def log_report(record: logging.LogRecord, message: str) -> LogReport:
-    """The line that a record makes; its level is the one at or below the record's."""
-    level: LogLevel = next((name for number, name in _LEVELS if record.levelno >= number), "DEBUG")
+    """The line that a record makes."""
     logged_at = datetime.fromtimestamp(record.created, timezone.utc)
-    return LogReport(level, logged_at, message, record.pathname, record.lineno)
+    return LogReport(level_of(record.levelno), logged_at, message, record.pathname, record.lineno)
+
+
+def level_of(number: int) -> LogLevel:
+    """The level at or below a number of logging: 25 is INFO."""
+    return next((level for least, level in _LEVELS if number >= least), "DEBUG")
 
 
 @contextmanager
