@@ -13,7 +13,7 @@ from types import TracebackType
 
 from runcard_client.live_phase import LivePhase
 from runcard_client.log_capture import captured
-from runcard_client.report import FileReport, LogLevel, LogReport, RunOutcome, RunReport, Scalar
+from runcard_client.report import FileReport, LogLevel, LogReport, PhaseReport, RunOutcome, RunReport, Scalar
 from runcard_client.run_clock import RunClock
 
 
@@ -43,7 +43,7 @@ class LiveRun:
         self._record = record
         self._given = given
         self._clock = clock or RunClock()
-        self._phases: list[LivePhase] = []
+        self._phases: list[LivePhase | PhaseReport] = []
         self._logs: list[LogReport] = []
         self._files: list[FileReport] = []
 
@@ -56,6 +56,10 @@ class LiveRun:
         if error is not None:
             self.outcome = "ERROR" if isinstance(error, Exception) else "ABORTED"
             self._log_error(error)
+        self.end()
+
+    def end(self) -> None:
+        """Record the run as it is now, where no `with` does. Raises InvalidReport, SpoolUnusable."""
         self.client_run_ref = self._record(self.report())
 
     def phase(self, name: str, *, docstring: str | None = None, retry_count: int = 0) -> LivePhase:
@@ -63,6 +67,10 @@ class LiveRun:
         phase = LivePhase(name, self._clock, docstring, retry_count)
         self._phases.append(phase)
         return phase
+
+    def add_phase(self, phase: PhaseReport, retry_count: int = 0) -> None:
+        """A phase that is over."""
+        self._phases.append(replace(phase, retry_count=retry_count))
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Add a line to the run's log."""
@@ -91,7 +99,7 @@ class LiveRun:
 
     def report(self) -> RunReport:
         """The run as it is now."""
-        phases = tuple(phase.report() for phase in self._phases)
+        phases = tuple(one if isinstance(one, PhaseReport) else one.report() for one in self._phases)
         outcomes = {phase.outcome for phase in phases}
         found: RunOutcome = "ERROR" if "ERROR" in outcomes else "FAIL" if "FAIL" in outcomes else "PASS"
         return replace(
