@@ -23,7 +23,8 @@ from runcard_client.spool import Spool
 from runcard_client.version import __version__
 
 _CLOSE_TIMEOUT_S = 5.0
-_LONGEST_LOCK_WAIT_S = 3600.0
+# A send that is under way, such as that of this client's own thread, is soon over.
+_LEAST_LOCK_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Client:
         sent = parked = 0
         while True:
             left_s = max(0.0, deadline - self._clock())
-            done = self._delivery.send_all(lock_timeout_s=min(left_s, _LONGEST_LOCK_WAIT_S))
+            done = self._delivery.send_all(lock_timeout_s=max(left_s, _LEAST_LOCK_WAIT_S))
             sent, parked = sent + done.sent, parked + done.parked
             if done.sent or done.error is None:
                 backoff.succeeded()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runcard_client.errors import InvalidReport
-from runcard_client.report import MeasurementOutcome, Scalar
+from runcard_client.report import MeasurementOutcome, MeasurementReport, Scalar
 
 
 def judged(
@@ -27,6 +27,20 @@ def judged(
         raise InvalidReport(f"{name} is an empty list, which nothing can be said of; measure something")
     verdicts = [_keeps(name, one, low, high, equals) for one in values]
     return "PASS" if all(verdicts) else "FAIL"
+
+
+def told(measurement: MeasurementReport) -> str:
+    """What a measurement that failed was, and should have been: `vcc = 3.5 V, which is not at most 3.4`."""
+    words = f"{measurement.name} = {measurement.value!r:.80}"
+    if isinstance(measurement.unit, str):
+        words += f" {measurement.unit}"
+    bounds = [
+        f"{word} {limit}"
+        for word, limit in (("at least", measurement.low), ("at most", measurement.high))
+        if limit is not None
+    ]
+    bounds += [f"equal to {check.expected!r}" for check in measurement.validators]
+    return f"{words}, which is not {' and '.join(bounds)}"
 
 
 def _keeps(name: str, value: object, low: float | None, high: float | None, equals: Scalar | None) -> bool:

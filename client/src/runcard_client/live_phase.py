@@ -36,6 +36,10 @@ class LivePhase:
     ) -> None:
         if error is not None:
             self.outcome = "ERROR"
+        self.end()
+
+    def end(self) -> None:
+        """It is over, where no `with` ends it."""
         self._report = self._as_of_now()
         self._is_over = True
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -96,6 +97,10 @@ class LiveRun:
     def attach_file(self, path: str | Path, content_type: str | None = None) -> None:
         """Add a file to the run as it is now, under its own name."""
         self.attach(Path(path).name, Path(path).read_bytes(), content_type)
+
+    def now(self) -> datetime:
+        """The time within this run."""
+        return self._clock.now()
 
     def report(self) -> RunReport:
         """The run as it is now."""

@@ -13,6 +13,7 @@ import pytest
 
 from runcard_client.client import Client, Flushed
 from runcard_client.errors import InvalidReport, InvalidSettings, SpoolUnusable
+from runcard_client.limits import told
 from runcard_client.live_phase import LivePhase
 from runcard_client.live_run import LiveRun
 from runcard_client.log_capture import captured
@@ -63,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Phases(captures=config.getoption("runcard")), "runcard-phases")
     if config.getoption("runcard") and not hasattr(config, "workerinput"):
         try:
-            client = Client()
+            client = Client(sends=False)  # pytest_sessionfinish does
         except (InvalidSettings, SpoolUnusable) as error:
             raise pytest.UsageError(f"--runcard: {error}") from error
         run = LiveRun(client.record_run, _given(config))
@@ -120,7 +121,7 @@ class _Phases:
         result = yield
         failed = [one for one in item.stash[_PHASE].live.report().measurements if one.outcome == "FAIL"]
         if failed:
-            raise MeasurementFailed("; ".join(map(_told, failed)))
+            raise MeasurementFailed("; ".join(map(told, failed)))
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -235,17 +236,3 @@ def _is_failure(call: pytest.CallInfo[None], report: pytest.TestReport) -> bool:
 def _where(report: pytest.TestReport) -> tuple[str, int]:
     path, line, _ = report.location
     return path, (line or 0) + 1
-
-
-def _told(measurement: MeasurementReport) -> str:
-    """`vcc = 3.5 V, which is not within 3.2 to 3.4`."""
-    told = f"{measurement.name} = {measurement.value!r:.80}"
-    if isinstance(measurement.unit, str):
-        told += f" {measurement.unit}"
-    bounds = [
-        f"{word} {limit}"
-        for word, limit in (("at least", measurement.low), ("at most", measurement.high))
-        if limit is not None
-    ]
-    bounds += [f"equal to {check.expected!r}" for check in measurement.validators]
-    return f"{told}, which is not {' and '.join(bounds)}"
