@@ -34,7 +34,7 @@ def test_what_waits_is_shown_and_sent(
     status, shown = told(capsys, "status")
     assert (status, shown["waiting"], shown["parked"], shown["spool"]) == (1, 1, [], str(spool_path))
     assert (shown["next"]["serial_number"], shown["next"]["attempt_count"]) == (serial, 0)
-    sent = {"sent": 1, "parked": 0, "waiting": 0, "all_parked": 0, "error": None}
+    sent = {"sent": 1, "refused": [], "waiting": 0, "parked": 0, "error": None}
     assert told(capsys, "flush") == (0, sent)
     assert told(capsys, "status") == (0, {"spool": str(spool_path), "waiting": 0, "next": None, "parked": []})
 
@@ -44,7 +44,9 @@ def test_a_parked_run_is_shown_retried_and_discarded(
 ):
     client.record_run(report_of(serial, client_run_ref=serial, procedure="Unknown"))
     assert main(["flush"]) == 1
-    assert capsys.readouterr().out == "0 sent, 0 wait, 1 are parked\n"
+    assert capsys.readouterr().out == (
+        "0 sent, 0 wait, 1 are parked: procedure Unknown is none of this server's; create it, then retry this run\n"
+    )
     assert main(["status"]) == 1
     assert f"parked: {serial}  {serial}  Unknown  " in capsys.readouterr().out
     assert told(capsys, "retry") == (0, {"runs": 1})

@@ -20,7 +20,9 @@ Session = Callable[..., subprocess.CompletedProcess[str]]
 def session(server: Server, tmp_path: Path, serial: str) -> Session:
     """Runs pytest on this text of a module, with these options, on a station of the cast."""
 
-    def run(source: str, *options: str, conftest: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        source: str, *options: str, conftest: str = "", url: str = server.url
+    ) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / "procedure"
         folder.mkdir()
         (folder / "test_board.py").write_text(source)
@@ -29,7 +31,7 @@ def session(server: Server, tmp_path: Path, serial: str) -> Session:
             "[pytest]\nruncard_procedure = Board\nruncard_part_number = PCB-1\n"
         )
         environment = {
-            "RUNCARD_URL": server.url,
+            "RUNCARD_URL": url,
             "RUNCARD_API_KEY": server.world.acme.fct.api_key,
             "RUNCARD_SPOOL": str(tmp_path / "spool.sqlite3"),
             "PATH": os.environ["PATH"],
@@ -189,3 +191,17 @@ def test_where_nothing_runs_nothing_is_recorded(session: Session, admin: httpx.C
 def test_the_details_of_a_run_are_not_of_a_worker(session: Session):
     done = session("def test_it(runcard_run): pass\n", "--runcard", "--runcard-serial-number", "x", "-n", "1")
     assert "runcard_run is of the process that records" in done.stdout
+
+
+def test_a_run_that_is_refused_is_told(session: Session, serial: str):
+    options = ["--runcard-procedure", "Unknown", "--runcard-serial-number", serial]
+    done = session("def test_nothing(): pass\n", "--runcard", *options)
+    assert done.returncode == 0
+    assert f"of {serial}: refused, and parked here: procedure Unknown is none of this server's" in done.stdout
+
+
+def test_a_server_that_is_away_is_told(session: Session, serial: str):
+    nobody = "http://127.0.0.1:1"
+    done = session("def test_nothing(): pass\n", "--runcard", "--runcard-serial-number", serial, url=nobody)
+    assert done.returncode == 0
+    assert f"of {serial}: kept here, and sent later: 127.0.0.1:1 does not answer" in done.stdout

@@ -146,7 +146,9 @@ def test_a_run_without_a_serial_number_is_told(execution: Execution):
 
 
 def test_ctrl_c_makes_it_aborted(execution: Execution, admin: httpx.Client, serial: str):
-    source = "*** Test Cases ***\nOne\n    Evaluate    os.kill(os.getpid(), signal.SIGINT)\n    No Operation\n"
+    source = (
+        "*** Test Cases ***\nOne\n    Evaluate    os.kill(os.getpid(), signal.SIGINT)\n    No Operation\n"
+    )
     done = execution(source, "--listener", LISTENER, "--variable", f"SERIAL_NUMBER:{serial}")
     assert "Execution terminated by signal" in done.stdout, done.stdout + done.stderr
     [run] = runs_of(admin, serial)

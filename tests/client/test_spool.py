@@ -38,7 +38,7 @@ def test_a_run_that_was_added_is_in_the_log_on_the_disk(spool: Spool, spool_path
 
 
 # Each step is a commit that waits for the disk.
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["add", "send", "park", "retry"]), st.integers(0, 2**16)), max_size=30

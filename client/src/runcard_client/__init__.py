@@ -20,6 +20,8 @@ from runcard_client.report import (
     RunReport,
     ValidatorReport,
 )
+from runcard_client.row import MeasurementRow, RunRow
+from runcard_client.tables import LibraryMissing, Table
 from runcard_client.version import __version__
 
 __all__ = [
@@ -28,16 +30,20 @@ __all__ = [
     "Flushed",
     "InvalidReport",
     "InvalidSettings",
+    "LibraryMissing",
     "LivePhase",
     "LiveRun",
     "LogReport",
     "MeasurementReport",
+    "MeasurementRow",
     "PhaseReport",
     "Refused",
     "RunLogHandler",
     "RunReport",
+    "RunRow",
     "RuncardClientError",
     "SpoolUnusable",
+    "Table",
     "Unavailable",
     "ValidatorReport",
     "__version__",

@@ -132,8 +132,9 @@ def _needed_spool(asked: argparse.Namespace) -> Spool:
 
 
 def _flushed_line(flushed: Flushed) -> str:
-    line = f"{flushed.sent} sent, {flushed.waiting} wait, {flushed.all_parked} are parked"
-    return line if flushed.error is None else f"{line}: {flushed.error}"
+    line = f"{flushed.sent} sent, {flushed.waiting} wait, {flushed.parked} are parked"
+    reasons = [*flushed.refused, *([] if flushed.error is None else [flushed.error])]
+    return ": ".join([line, *reasons])
 
 
 def _line(run: SpooledRun) -> str:

@@ -6,6 +6,7 @@ import atexit
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
@@ -14,12 +15,16 @@ from runcard_client.api import Api
 from runcard_client.backoff import Backoff
 from runcard_client.delivery import Delivery
 from runcard_client.live_run import LiveRun
-from runcard_client.report import Metadata, RunReport
-from runcard_client.run_body import run_body
+from runcard_client.procedures import id_in, look_up
+from runcard_client.records import map_pages
+from runcard_client.report import MeasurementOutcome, Metadata, RunOutcome, RunReport
+from runcard_client.row import MeasurementRow, RunRow, measurement_row, run_row
+from runcard_client.run_body import instant, run_body
 from runcard_client.run_clock import RunClock
 from runcard_client.sender import Sender
 from runcard_client.settings import read_settings
 from runcard_client.spool import Spool
+from runcard_client.tables import Table
 from runcard_client.version import __version__
 
 _CLOSE_TIMEOUT_S = 5.0
@@ -31,19 +36,20 @@ _LEAST_LOCK_WAIT_S = 5.0
 class Flushed:
     """What a flush came to.
 
-    sent, parked: how many runs in this flush. waiting, all_parked: how many are left. error: why some still wait.
+    sent: how many runs. refused: why each of those was that it parked. waiting, parked: how many are left in all.
+    error: why some still wait.
     """
 
     sent: int
-    parked: int
+    refused: Sequence[str]
     waiting: int
-    all_parked: int
+    parked: int
     error: str | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether the server has every run."""
-        return self.waiting == 0 and self.all_parked == 0
+        return self.waiting == 0 and self.parked == 0
 
 
 class Client:
@@ -154,15 +160,84 @@ class Client:
         run_body(given, "")
         return LiveRun(self.record_run, given, clock)
 
+    def runs(
+        self,
+        procedure: str | None = None,
+        *,
+        serial_numbers: Sequence[str] = (),
+        part_numbers: Sequence[str] = (),
+        revision_numbers: Sequence[str] = (),
+        batch_numbers: Sequence[str] = (),
+        procedure_versions: Sequence[str] = (),
+        outcomes: Sequence[RunOutcome] = (),
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+    ) -> Table[RunRow]:
+        """The runs that the server has of these, the one that started last first; bounds are inclusive.
+
+        Raises Refused where there is no such procedure, Unavailable.
+        """
+        query = {
+            "procedure_ids": [] if procedure is None else [self._procedure_id(procedure)],
+            "serial_numbers": serial_numbers,
+            "part_numbers": part_numbers,
+            "revision_numbers": revision_numbers,
+            "batch_numbers": batch_numbers,
+            "procedure_versions": procedure_versions,
+            "outcomes": outcomes,
+            "started_after": _bound("started_after", started_after),
+            "started_before": _bound("started_before", started_before),
+        }
+        return Table(RunRow, lambda: map_pages(self._api, "/runs", query, run_row))
+
+    def measurements(
+        self,
+        procedure: str,
+        *,
+        phase_names: Sequence[str] = (),
+        name: str | None = None,
+        serial_numbers: Sequence[str] = (),
+        part_numbers: Sequence[str] = (),
+        revision_numbers: Sequence[str] = (),
+        batch_numbers: Sequence[str] = (),
+        procedure_versions: Sequence[str] = (),
+        outcomes: Sequence[MeasurementOutcome] = (),
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+        final_attempts: bool = True,
+    ) -> Table[MeasurementRow]:
+        """The measurements of a procedure across runs, the one whose phase started last first; bounds are inclusive.
+
+        final_attempts: False: also those of phases that were tried again. Raises Refused where there is no such
+        procedure, Unavailable.
+        """
+        query = {
+            "procedure_id": self._procedure_id(procedure),
+            "phase_names": phase_names,
+            "measurement_name": name,
+            "serial_numbers": serial_numbers,
+            "part_numbers": part_numbers,
+            "revision_numbers": revision_numbers,
+            "batch_numbers": batch_numbers,
+            "procedure_versions": procedure_versions,
+            "measurement_outcomes": outcomes,
+            "started_after": _bound("started_after", started_after),
+            "started_before": _bound("started_before", started_before),
+            "exclude_retries": final_attempts,
+        }
+        return Table(MeasurementRow, lambda: map_pages(self._api, "/measurements", query, measurement_row))
+
     def flush(self, timeout_s: float = 0.0) -> Flushed:
         """Send what waits, and try again for so long where the server does not answer. Raises SpoolUnusable."""
         deadline = self._clock() + timeout_s
         backoff = Backoff()
-        sent = parked = 0
+        sent = 0
+        refused: list[str] = []
         while True:
             left_s = max(0.0, deadline - self._clock())
             done = self._delivery.send_all(lock_timeout_s=max(left_s, _LEAST_LOCK_WAIT_S))
-            sent, parked = sent + done.sent, parked + done.parked
+            sent += done.sent
+            refused += done.refused
             if done.sent or done.error is None:
                 backoff.succeeded()
             pause_s = backoff.failed(done.retry_after_s) if done.error is not None else 0.0
@@ -170,5 +245,12 @@ class Client:
             left_s = deadline - self._clock()
             if counts.waiting == 0 or pause_s > left_s or left_s <= 0:
                 error = "another process is sending them" if done.is_elsewhere else done.error
-                return Flushed(sent, parked, counts.waiting, counts.parked, error)
+                return Flushed(sent, refused, counts.waiting, counts.parked, error)
             self._sleep(pause_s)
+
+    def _procedure_id(self, reference: str) -> str:
+        return id_in(reference) or look_up(reference, self._api)
+
+
+def _bound(field: str, moment: datetime | None) -> str | None:
+    return None if moment is None else instant(field, moment)

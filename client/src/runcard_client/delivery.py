@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runcard_client.api import Api
@@ -22,12 +22,12 @@ _UNKNOWN_PROCEDURE = (403, 404)
 class Delivered:
     """What came of one go at the spool.
 
-    sent, parked: how many runs. is_elsewhere: another process is sending from this spool. error: what it ended
-    with before the spool was empty. retry_after_s: how long the server asked to be left alone.
+    sent: how many runs. refused: of each run that was parked, why. is_elsewhere: another process is sending from this
+    spool. error: what it ended with before the spool was empty. retry_after_s: how long the server asks for.
     """
 
     sent: int = 0
-    parked: int = 0
+    refused: Sequence[str] = ()
     is_elsewhere: bool = False
     error: str | None = None
     retry_after_s: float | None = None
@@ -48,28 +48,32 @@ class Delivery:
         A run that the server refuses is parked, and the next is sent. Anything else that fails ends it, so that no run
         overtakes another. `goes_on` is asked before each run. Raises SpoolUnusable.
         """
-        sent = parked = 0
+        sent = 0
+        refused: list[str] = []
         with self._spool.sending(lock_timeout_s) as is_ours:
             if not is_ours:
                 return Delivered(is_elsewhere=True)
             while goes_on() and (run := self._spool.first_waiting()) is not None:
                 try:
-                    is_sent = self._send_or_park(run)
+                    refusal = self._send_or_park(run)
                 except Unavailable as error:
                     self._spool.note_failure(run.seq, str(error))
-                    return Delivered(sent, parked, error=str(error), retry_after_s=error.retry_after_s)
-                sent, parked = sent + is_sent, parked + (not is_sent)
-        return Delivered(sent, parked)
+                    return Delivered(sent, refused, error=str(error), retry_after_s=error.retry_after_s)
+                if refusal is None:
+                    sent += 1
+                else:
+                    refused.append(refusal)
+        return Delivered(sent, refused)
 
-    def _send_or_park(self, run: SpooledRun) -> bool:
-        """Whether the server took it."""
+    def _send_or_park(self, run: SpooledRun) -> str | None:
+        """Why the server did not take it; None: it did."""
         try:
             self._send(run)
         except Refused as refused:
             self._spool.park(run.seq, str(refused))
             _log.error("run %s of %s is parked: %s", run.client_run_ref, run.serial_number, refused)
-            return False
-        return True
+            return str(refused)
+        return None
 
     def _send(self, run: SpooledRun) -> None:
         """Each step is noted before the next: a process that is killed repeats at most one, which changes nothing."""

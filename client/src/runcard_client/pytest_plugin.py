@@ -191,9 +191,7 @@ class _Recording:
         if self._problem is not None:
             terminalreporter.write_line(f"runcard: the run is not recorded: {self._problem}", red=True)
         elif self._flushed is not None:
-            state = (
-                "sent" if self._flushed.is_empty else f"kept here; {self._flushed.waiting} wait to be sent"
-            )
+            state = _state(self._flushed)
             terminalreporter.write_line(
                 f"runcard: run {self._run.client_run_ref} of {self._run.serial_number}: {state}"
             )
@@ -204,6 +202,12 @@ class _Recording:
         self._run.add_phase(logged.phase, retry_count)
         for log in logged.logs:
             self._run.add_log(log)
+
+
+def _state(flushed: Flushed) -> str:
+    if flushed.refused:
+        return f"refused, and parked here: {'; '.join(flushed.refused)}"
+    return "sent" if flushed.waiting == 0 else f"kept here, and sent later: {flushed.error}"
 
 
 def _given(config: pytest.Config) -> RunReport:
