@@ -1,6 +1,7 @@
 """`runcard-client`, as a person or a timer calls it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,12 @@ def test_it_is_installed():
     program = Path(sys.executable).with_name("runcard-client")
     done = subprocess.run([program, "status"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "No run waits.\n")
+
+
+def test_the_guide_lists_every_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "runcard_client.cli", "-h"], capture_output=True, text=True, check=True
+    )
+    commands = set(re.findall(r"^    (\w+)  ", done.stdout, re.MULTILINE))
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "client.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `runcard-client (\w+)` \|", guide, re.MULTILINE)) == commands != set()
