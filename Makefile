@@ -43,6 +43,7 @@ lint: install-test ## check style, imports, sizes and types
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/gates.py
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10 client/src
 	$(BIN)/vermin --quiet --no-tips --target=3.9- --violations client/src
 
 format: install-test ## put code into the one form, mend what can be mended

@@ -1,6 +1,8 @@
 """What reaches the server, and what waits or is parked instead."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -263,3 +265,19 @@ def test_close_sends_what_waits(server: Server, admin: httpx.Client, spool_path:
         for _ in range(3):
             station.record_run(report_of(serial))
     assert len(runs_of(admin, serial)) == 3
+
+
+def test_a_program_that_ends_without_closing_has_sent(
+    server: Server, admin: httpx.Client, spool_path: Path, serial: str
+):
+    """As most programs end that hold a client for as long as they live."""
+    program = (
+        "import sys; from runcard_client import Client; from tests.client.reporting import report_of\n"
+        "client = Client(sys.argv[1], sys.argv[2], spool=sys.argv[3])\n"
+        "client.record_run(report_of(sys.argv[4]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, server.url, server.world.acme.fct.api_key, spool_path, serial],
+        check=True,
+    )
+    assert len(runs_of(admin, serial)) == 1

@@ -59,6 +59,11 @@ def test_a_limit_without_an_end_is_none():
     assert phase["measurements"] == [{"name": "m", "outcome": "UNSET", "measured_value": 1, "upper_limit": 2}]
 
 
+def test_what_a_device_wrote_is_kept_as_far_as_it_is_unicode():
+    console = b"boot \xff ok\0".decode("utf-8", "surrogateescape")
+    assert body_of(logs=[LogReport("INFO", STARTED_AT, console)])["logs"][0]["message"] == "boot ? ok\0"
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -77,7 +82,7 @@ def test_a_limit_without_an_end_is_none():
         ({"ended_at": datetime(2026, 1, 1, tzinfo=UTC)}, "is before started_at"),
         ({"metadata": {"a": math.nan}}, r"metadata\['a'\] is nan; give a text, a finite number or a boolean"),
         ({"metadata": {"a": [1]}}, r"metadata\['a'\] is \[1\]"),
-        ({"docstring": "\ud800"}, "text that is no Unicode"),
+        ({"serial_number": "SN\udcff"}, r"serial_number is 'SN\\udcff', which is no Unicode"),
         ({"files": [FileReport("", b"")]}, "files.name is ''"),
         ({"files": [FileReport("a", wrong("text"))]}, "files.content of a is str; give bytes"),
         (

@@ -24,8 +24,10 @@ def test_the_environment_says_what_is_not_given():
         ("runcard:8000", "rc_1", "url is 'runcard:8000'; give the server's address"),
         ("http://", "rc_1", "url is 'http://'"),
         ("http://a/?x=1", "rc_1", "url is"),
+        ("http://a", "rc_1\nrc_2", "api_key holds what no key does"),
+        ("http://a", "rc_ü", "api_key holds what no key does"),
     ],
-    ids=["no-url", "no-key", "no-scheme", "no-host", "query"],
+    ids=["no-url", "no-key", "no-scheme", "no-host", "query", "two-keys", "no-ascii"],
 )
 def test_what_is_missing_or_wrong_is_named(url: str | None, api_key: str | None, told: str):
     with pytest.raises(InvalidSettings, match=told):

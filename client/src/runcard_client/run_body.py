@@ -61,10 +61,9 @@ def run_body(report: RunReport, client_run_ref: str) -> bytes:
         raise InvalidReport(
             f"ended_at {report.ended_at.isoformat()} is before started_at {report.started_at.isoformat()}; swap them"
         )
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidReport(f"the report holds text that is no Unicode: {error.object!r:.80}") from error
+    written = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # What a device wrote may be no Unicode. A log line that is spoilt a little is better than a run that is lost.
+    return written.encode("utf-8", "replace")
 
 
 def instant(field: str, moment: datetime) -> str:
@@ -98,6 +97,8 @@ def _check_names(report: RunReport) -> None:
 def _check_name(field: str, text: object, most: int) -> None:
     if not isinstance(text, str):
         raise InvalidReport(f"{field} is {text!r:.80}; give a text")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidReport(f"{field} is {text!r:.80}, which is no Unicode; decode it before it is reported")
     if not text.strip() or "\0" in text:
         raise InvalidReport(f"{field} is {text!r:.80}; give at least 1 character, none of them NUL")
     if len(text) > most:

@@ -40,7 +40,10 @@ def read_settings(
         raise InvalidSettings(
             "no key is given; give api_key, or set RUNCARD_API_KEY to the station's key, rc_…"
         )
-    return Settings(root_of(found_url), found_key.strip(), spool_path(spool, variables))
+    key = found_key.strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise InvalidSettings("api_key holds what no key does; give it as it was printed, rc_…")
+    return Settings(root_of(found_url), key, spool_path(spool, variables))
 
 
 def spool_path(given: str | Path | None, environment: Mapping[str, str] | None = None) -> Path:
