@@ -43,6 +43,8 @@ lint: install-test ## check style, imports, sizes and types
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/gates.py
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10 client/src
+	$(BIN)/vermin --quiet --no-tips --target=3.9- --violations client/src
 
 format: install-test ## put code into the one form, mend what can be mended
 	$(BIN)/ruff check --fix
@@ -69,8 +71,9 @@ $(VENV)/installed: $(BIN)/python pyproject.toml requirements.lock package-lock.j
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/installed-test: $(VENV)/installed requirements-test.lock
+$(VENV)/installed-test: $(VENV)/installed requirements-test.lock client/pyproject.toml
 	$(PIP) --requirement requirements-test.lock
+	$(PIP) --no-deps --editable client
 	@touch $@
 
 $(BIN)/python:

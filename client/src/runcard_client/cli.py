@@ -1,0 +1,150 @@
+"""`runcard-client`: what waits on this station, and sending it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from runcard_client.client import Client, Flushed
+from runcard_client.errors import InvalidSettings, RuncardClientError
+from runcard_client.settings import spool_path
+from runcard_client.spool import Spool, SpooledRun
+from runcard_client.version import __version__
+
+# Something is left to do: runs wait or are parked. 2 is for what cannot be done at all.
+_LEFT = 1
+_FAILED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status. arguments: None: those of this process."""
+    asked = _parser().parse_args(arguments)
+    try:
+        status: int = asked.run(asked)
+    except RuncardClientError as error:
+        print(f"runcard-client: {error}", file=sys.stderr)
+        return _FAILED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "runcard-client", description="Runs that wait on this station to be sent to Runcard."
+    )
+    parser.add_argument("--version", action="version", version=f"runcard-client {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--spool", metavar="FILE", help="the file that runs wait in (RUNCARD_SPOOL)")
+    shared.add_argument("--json", action="store_true", help="print JSON")
+
+    status = commands.add_parser("status", parents=[shared], help="show what waits and what is parked")
+    status.set_defaults(run=_status)
+
+    flush = commands.add_parser("flush", parents=[shared], help="send what waits")
+    flush.add_argument("--url", help="the server's address (RUNCARD_URL)")
+    flush.add_argument("--api-key", metavar="KEY", help="the station's key; better given as RUNCARD_API_KEY")
+    flush.add_argument(
+        "--timeout",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="go on trying for so long; once unless given",
+    )
+    flush.set_defaults(run=_flush)
+
+    retry = commands.add_parser("retry", parents=[shared], help="let parked runs wait again")
+    retry.add_argument("ref", nargs="?", help="the client_run_ref of one; all unless given")
+    retry.set_defaults(run=_retry)
+
+    discard = commands.add_parser("discard", parents=[shared], help="forget a parked run for good")
+    discard.add_argument("ref", help="its client_run_ref")
+    discard.set_defaults(run=_discard)
+    return parser
+
+
+def _status(asked: argparse.Namespace) -> int:
+    spool = _existing_spool(asked)
+    if spool is None:
+        path = spool_path(asked.spool)
+        _tell(asked, {"spool": str(path), "waiting": 0, "next": None, "parked": []}, ["No run waits."])
+        return 0
+    with spool:
+        counts, first, parked = spool.counts(), spool.first_waiting(), spool.parked()
+    told = {
+        "spool": str(spool.path),
+        "waiting": counts.waiting,
+        "next": None if first is None else asdict(first),
+        "parked": [asdict(run) for run in parked],
+    }
+    lines = [f"{counts.waiting} wait, {counts.parked} are parked in {spool.path}"]
+    if first is not None:
+        lines.append(f"next: {_line(first)}")
+    lines += [f"parked: {_line(run)}" for run in parked]
+    _tell(asked, told, lines)
+    return _LEFT if counts.waiting or counts.parked else 0
+
+
+def _flush(asked: argparse.Namespace) -> int:
+    with Client(asked.url, asked.api_key, spool=asked.spool, sends=False) as client:
+        flushed = client.flush(asked.timeout)
+    _tell(asked, asdict(flushed), [_flushed_line(flushed)])
+    return 0 if flushed.is_empty else _LEFT
+
+
+def _retry(asked: argparse.Namespace) -> int:
+    with _needed_spool(asked) as spool:
+        count = spool.retry(asked.ref)
+    return _changed(asked, count, "wait again")
+
+
+def _discard(asked: argparse.Namespace) -> int:
+    with _needed_spool(asked) as spool:
+        count = spool.discard(asked.ref)
+    return _changed(asked, count, "forgotten")
+
+
+def _changed(asked: argparse.Namespace, count: int, done: str) -> int:
+    if asked.ref is not None and not count:
+        raise InvalidSettings(
+            f"no parked run has the client_run_ref {asked.ref!r}; see runcard-client status"
+        )
+    _tell(asked, {"runs": count}, [f"{count} {done}"])
+    return 0
+
+
+def _existing_spool(asked: argparse.Namespace) -> Spool | None:
+    """The spool; None where no run was ever kept, so that asking leaves nothing behind."""
+    path = spool_path(asked.spool)
+    return Spool(path) if path.exists() else None
+
+
+def _needed_spool(asked: argparse.Namespace) -> Spool:
+    spool = _existing_spool(asked)
+    if spool is None:
+        raise InvalidSettings(
+            f"{spool_path(asked.spool)} is not there; give the spool of this station by --spool"
+        )
+    return spool
+
+
+def _flushed_line(flushed: Flushed) -> str:
+    line = f"{flushed.sent} sent, {flushed.waiting} wait, {flushed.parked} are parked"
+    reasons = [*flushed.refused, *([] if flushed.error is None else [flushed.error])]
+    return ": ".join([line, *reasons])
+
+
+def _line(run: SpooledRun) -> str:
+    line = f"{run.client_run_ref}  {run.serial_number}  {run.procedure}  {run.added_at}"
+    return line if run.error is None else f"{line}  {run.error}"
+
+
+def _tell(asked: argparse.Namespace, told: object, lines: Sequence[str]) -> None:
+    print(json.dumps(told) if asked.json else "\n".join(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""The client: what a station's program holds."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+from runcard_client.api import Api
+from runcard_client.backoff import Backoff
+from runcard_client.delivery import Delivery
+from runcard_client.live_run import LiveRun
+from runcard_client.procedures import id_in, look_up
+from runcard_client.records import map_pages
+from runcard_client.report import MeasurementOutcome, Metadata, RunOutcome, RunReport
+from runcard_client.row import MeasurementRow, RunRow, measurement_row, run_row
+from runcard_client.run_body import instant, run_body
+from runcard_client.run_clock import RunClock
+from runcard_client.sender import Sender
+from runcard_client.settings import read_settings
+from runcard_client.spool import Spool
+from runcard_client.tables import Table
+from runcard_client.version import __version__
+
+_CLOSE_TIMEOUT_S = 5.0
+# A send that is under way, such as that of this client's own thread, is soon over.
+_LEAST_LOCK_WAIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What a flush came to.
+
+    sent: how many runs. refused: why each of those was that it parked. waiting, parked: how many are left in all.
+    error: why some still wait.
+    """
+
+    sent: int
+    refused: Sequence[str]
+    waiting: int
+    parked: int
+    error: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the server has every run."""
+        return self.waiting == 0 and self.parked == 0
+
+
+class Client:
+    """Records runs: each is kept on this station's disk first, and sent from there, once and in order.
+
+    url, api_key: the server and the station's key; None: RUNCARD_URL and RUNCARD_API_KEY.
+    spool: the file that runs wait in; None: RUNCARD_SPOOL, or one for this user. Several processes may share one; a
+        computer that is several stations gives each its own.
+    sends: False: runs wait until `flush`, or until another process sends them.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        spool: str | Path | None = None,
+        sends: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        settings = read_settings(url, api_key, spool)
+        self._clock = clock
+        self._sleep = sleep
+        self._api = Api(settings.url, settings.api_key, __version__)
+        self._spool = Spool(settings.spool)
+        self._delivery = Delivery(self._spool, self._api)
+        self._sender = Sender(self._delivery) if sends else None
+        if self._sender is not None:
+            self._sender.start()
+        atexit.register(self.close)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self, timeout_s: float = _CLOSE_TIMEOUT_S) -> None:
+        """Send what waits, where the server answers, for at most that long. What is left is sent by a later process."""
+        atexit.unregister(self.close)
+        if self._sender is not None:
+            self._sender.stop(timeout_s)
+        self._spool.close()
+        self._api.close()
+
+    def record_run(self, report: RunReport) -> str:
+        """The `client_run_ref` under which the run is kept: it is on this station's disk, and will be sent.
+
+        Raises InvalidReport, and SpoolUnusable where it is not safe.
+        """
+        ref = str(uuid4()) if report.client_run_ref is None else report.client_run_ref.strip()
+        body = run_body(report, ref)
+        self._spool.add(ref, report.procedure.strip(), report.serial_number.strip(), body, report.files)
+        if self._sender is not None:
+            self._sender.wake()
+        return ref
+
+    def run(
+        self,
+        procedure: str,
+        serial_number: str,
+        *,
+        part_number: str | None = None,
+        revision_number: str | None = None,
+        batch_number: str | None = None,
+        procedure_version: str | None = None,
+        operator: str | None = None,
+        sub_units: Sequence[str] = (),
+        execution_id: str | None = None,
+        slot_key: str | None = None,
+        slot_name: str | None = None,
+        docstring: str | None = None,
+        metadata: Metadata | None = None,
+        unit_metadata: Metadata | None = None,
+        client_run_ref: str | None = None,
+    ) -> LiveRun:
+        """A run that begins now, and is recorded where its `with` ends. What is given is as in RunReport.
+
+        Raises InvalidReport at once where it could not be recorded.
+        """
+        clock = RunClock()
+        given = RunReport(
+            procedure,
+            serial_number,
+            "PASS",
+            clock.started_at,
+            clock.started_at,
+            client_run_ref=client_run_ref,
+            procedure_version=procedure_version,
+            operator=operator,
+            part_number=part_number,
+            revision_number=revision_number,
+            batch_number=batch_number,
+            sub_units=sub_units,
+            execution_id=execution_id,
+            slot_key=slot_key,
+            slot_name=slot_name,
+            docstring=docstring,
+            metadata=metadata or {},
+            unit_metadata=unit_metadata or {},
+        )
+        run_body(given, "")
+        return LiveRun(self.record_run, given, clock)
+
+    def runs(
+        self,
+        procedure: str | None = None,
+        *,
+        serial_numbers: Sequence[str] = (),
+        part_numbers: Sequence[str] = (),
+        revision_numbers: Sequence[str] = (),
+        batch_numbers: Sequence[str] = (),
+        procedure_versions: Sequence[str] = (),
+        outcomes: Sequence[RunOutcome] = (),
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+    ) -> Table[RunRow]:
+        """The runs that the server has of these, the one that started last first; bounds are inclusive.
+
+        Raises Refused where there is no such procedure, Unavailable.
+        """
+        query = {
+            "procedure_ids": [] if procedure is None else [self._procedure_id(procedure)],
+            "serial_numbers": serial_numbers,
+            "part_numbers": part_numbers,
+            "revision_numbers": revision_numbers,
+            "batch_numbers": batch_numbers,
+            "procedure_versions": procedure_versions,
+            "outcomes": outcomes,
+            "started_after": _bound("started_after", started_after),
+            "started_before": _bound("started_before", started_before),
+        }
+        return Table(RunRow, lambda: map_pages(self._api, "/runs", query, run_row))
+
+    def measurements(
+        self,
+        procedure: str,
+        *,
+        phase_names: Sequence[str] = (),
+        name: str | None = None,
+        serial_numbers: Sequence[str] = (),
+        part_numbers: Sequence[str] = (),
+        revision_numbers: Sequence[str] = (),
+        batch_numbers: Sequence[str] = (),
+        procedure_versions: Sequence[str] = (),
+        outcomes: Sequence[MeasurementOutcome] = (),
+        started_after: datetime | None = None,
+        started_before: datetime | None = None,
+        final_attempts: bool = True,
+    ) -> Table[MeasurementRow]:
+        """The measurements of a procedure across runs, the one whose phase started last first; bounds are inclusive.
+
+        final_attempts: False: also those of phases that were tried again. Raises Refused where there is no such
+        procedure, Unavailable.
+        """
+        query = {
+            "procedure_id": self._procedure_id(procedure),
+            "phase_names": phase_names,
+            "measurement_name": name,
+            "serial_numbers": serial_numbers,
+            "part_numbers": part_numbers,
+            "revision_numbers": revision_numbers,
+            "batch_numbers": batch_numbers,
+            "procedure_versions": procedure_versions,
+            "measurement_outcomes": outcomes,
+            "started_after": _bound("started_after", started_after),
+            "started_before": _bound("started_before", started_before),
+            "exclude_retries": final_attempts,
+        }
+        return Table(MeasurementRow, lambda: map_pages(self._api, "/measurements", query, measurement_row))
+
+    def flush(self, timeout_s: float = 0.0) -> Flushed:
+        """Send what waits, and try again for so long where the server does not answer. Raises SpoolUnusable."""
+        deadline = self._clock() + timeout_s
+        backoff = Backoff()
+        sent = 0
+        refused: list[str] = []
+        while True:
+            left_s = max(0.0, deadline - self._clock())
+            done = self._delivery.send_all(lock_timeout_s=max(left_s, _LEAST_LOCK_WAIT_S))
+            sent += done.sent
+            refused += done.refused
+            if done.sent or done.error is None:
+                backoff.succeeded()
+            pause_s = backoff.failed(done.retry_after_s) if done.error is not None else 0.0
+            counts = self._spool.counts()
+            left_s = deadline - self._clock()
+            if counts.waiting == 0 or pause_s > left_s or left_s <= 0:
+                error = "another process is sending them" if done.is_elsewhere else done.error
+                return Flushed(sent, refused, counts.waiting, counts.parked, error)
+            self._sleep(pause_s)
+
+    def _procedure_id(self, reference: str) -> str:
+        return id_in(reference) or look_up(reference, self._api)
+
+
+def _bound(field: str, moment: datetime | None) -> str | None:
+    return None if moment is None else instant(field, moment)

@@ -1,0 +1,291 @@
+"""Runs on the station's own disk until the server has them. A run that was added survives a power cut."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+
+from runcard_client.errors import InvalidReport, SpoolUnusable
+from runcard_client.exclusive import exclusive
+from runcard_client.report import FileReport
+
+_BUSY_TIMEOUT_S = 30.0
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    ref TEXT NOT NULL UNIQUE,
+    procedure TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    body BLOB NOT NULL,
+    added_at TEXT NOT NULL,
+    attempt_count INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    parked_at TEXT,
+    run_id TEXT
+);
+CREATE INDEX runs_waiting ON runs (seq) WHERE parked_at IS NULL;
+CREATE TABLE files (
+    run_seq INTEGER NOT NULL REFERENCES runs (seq) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    upload_id TEXT,
+    PRIMARY KEY (run_seq, position)
+);
+CREATE TABLE procedures (reference TEXT PRIMARY KEY, procedure_id TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class SpooledRun:
+    """A run that was not sent whole yet.
+
+    error: what the last attempt met. run_id: the server's, where only files are left to send.
+    """
+
+    seq: int
+    client_run_ref: str
+    procedure: str
+    serial_number: str
+    added_at: str
+    attempt_count: int
+    error: str | None
+    parked_at: str | None
+    run_id: str | None
+
+
+@dataclass(frozen=True)
+class SpoolCounts:
+    """waiting: to be sent. parked: refused by the server; they stay until somebody retries or discards them."""
+
+    waiting: int
+    parked: int
+
+
+_COLUMNS = "seq, ref, procedure, serial_number, added_at, attempt_count, error, parked_at, run_id"
+
+
+class Spool:
+    """A SQLite file; several processes and threads may work on one at a time. Raises SpoolUnusable throughout."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._open()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def add(
+        self, ref: str, procedure: str, serial_number: str, body: bytes, files: Sequence[FileReport]
+    ) -> None:
+        """Keep a run to be sent; it is on the disk when this returns.
+
+        The same run under the same ref is kept once. Raises InvalidReport for another one under a ref that waits.
+        """
+        with self._transaction() as connection:
+            row = (ref, procedure, serial_number, body, _now())
+            added = connection.execute(
+                "INSERT INTO runs (ref, procedure, serial_number, body, added_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (ref) DO NOTHING",
+                row,
+            )
+            if not added.rowcount:
+                _check_same(connection, ref, procedure, body)
+                return
+            connection.executemany(
+                "INSERT INTO files (run_seq, position, name, content_type, content) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (added.lastrowid, position, file.name, file.content_type, file.content)
+                    for position, file in enumerate(files)
+                ],
+            )
+
+    def first_waiting(self) -> SpooledRun | None:
+        """The run to be sent next: the one that was added first."""
+        runs = self._runs("WHERE parked_at IS NULL ORDER BY seq LIMIT 1")
+        return runs[0] if runs else None
+
+    def parked(self) -> list[SpooledRun]:
+        """The runs that the server refused, in the order in which they were added."""
+        return self._runs("WHERE parked_at IS NOT NULL ORDER BY seq")
+
+    def counts(self) -> SpoolCounts:
+        """How many runs there are of each kind."""
+        ((waiting, parked),) = self._read(
+            "SELECT count(*) - count(parked_at), count(parked_at) FROM runs",
+        )
+        return SpoolCounts(waiting, parked)
+
+    def body(self, seq: int) -> bytes:
+        """The body of a run, as it was added."""
+        ((body,),) = self._read("SELECT body FROM runs WHERE seq = ?", seq)
+        return bytes(body)
+
+    def note_failure(self, seq: int, error: str) -> None:
+        """An attempt met this; the run goes on waiting."""
+        self._write("UPDATE runs SET attempt_count = attempt_count + 1, error = ? WHERE seq = ?", error, seq)
+
+    def park(self, seq: int, error: str) -> None:
+        """The server will not have this run; others go on."""
+        self._write(
+            "UPDATE runs SET attempt_count = attempt_count + 1, error = ?, parked_at = ? WHERE seq = ?",
+            error,
+            _now(),
+            seq,
+        )
+
+    def note_recorded(self, seq: int, run_id: str) -> None:
+        """The server has the run; its files are still here."""
+        self._write("UPDATE runs SET run_id = ? WHERE seq = ?", run_id, seq)
+
+    def remove(self, seq: int) -> None:
+        """The server has the run whole."""
+        self._write("DELETE FROM runs WHERE seq = ?", seq)
+
+    def retry(self, ref: str | None = None) -> int:
+        """Let parked runs wait again, in their old places: this one, or all. How many."""
+        return self._write(
+            "UPDATE runs SET parked_at = NULL WHERE parked_at IS NOT NULL AND (?1 IS NULL OR ref = ?1)", ref
+        )
+
+    def discard(self, ref: str) -> int:
+        """Forget a parked run for good. How many: 0 or 1."""
+        return self._write("DELETE FROM runs WHERE parked_at IS NOT NULL AND ref = ?", ref)
+
+    def files(self, seq: int) -> list[tuple[int, str | None]]:
+        """The files of a run by position, each with the id of its upload where that is done."""
+        return [
+            (position, upload_id)
+            for position, upload_id in self._read(
+                "SELECT position, upload_id FROM files WHERE run_seq = ? ORDER BY position", seq
+            )
+        ]
+
+    def file(self, seq: int, position: int) -> FileReport:
+        ((name, content, content_type),) = self._read(
+            "SELECT name, content, content_type FROM files WHERE run_seq = ? AND position = ?", seq, position
+        )
+        return FileReport(name, bytes(content), content_type)
+
+    def note_uploaded(self, seq: int, position: int, upload_id: str) -> None:
+        self._write(
+            "UPDATE files SET upload_id = ? WHERE run_seq = ? AND position = ?", upload_id, seq, position
+        )
+
+    def procedure_id(self, reference: str) -> str | None:
+        """What this reference meant when the server was last asked."""
+        rows = self._read("SELECT procedure_id FROM procedures WHERE reference = ?", reference)
+        return str(rows[0][0]) if rows else None
+
+    def note_procedure(self, reference: str, procedure_id: str | None) -> None:
+        """Remember what a reference means; None: forget it."""
+        if procedure_id is None:
+            self._write("DELETE FROM procedures WHERE reference = ?", reference)
+        else:
+            self._write("REPLACE INTO procedures VALUES (?, ?)", reference, procedure_id)
+
+    @contextmanager
+    def sending(self, timeout_s: float = 0.0) -> Iterator[bool]:
+        """Whether this block is the only one that sends from this spool, so that order is kept."""
+        with exclusive(self._lock_path, timeout_s) as taken:
+            yield taken
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(self.path.name + "-sender")
+
+    def _open(self) -> None:
+        self._connection.execute("PRAGMA synchronous = FULL")
+        # Where a disk keeps writes to itself unless asked again; elsewhere this does nothing.
+        self._connection.execute("PRAGMA fullfsync = ON")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        if self._version() == 0:
+            # Nobody sends from a spool that is not there yet. WAL is switched on by one process at a time.
+            with exclusive(self._lock_path, _BUSY_TIMEOUT_S):
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                if self._version() == 0:
+                    self._connection.executescript(
+                        f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
+                    )
+        if self._version() != _VERSION:
+            raise SpoolUnusable(
+                f"{self.path} has version {self._version()}, and this client knows {_VERSION};"
+                " use the version of runcard-client that made it"
+            )
+
+    def _version(self) -> int:
+        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+    def _runs(self, condition: str) -> list[SpooledRun]:
+        return [SpooledRun(*row) for row in self._read(f"SELECT {_COLUMNS} FROM runs {condition}")]  # noqa: S608
+
+    def _read(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        with self._told():
+            return self._connection.execute(statement, values).fetchall()
+
+    def _write(self, statement: str, *values: object) -> int:
+        with self._told():
+            return self._connection.execute(statement, values).rowcount
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._told():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """One thread at a time, and errors that say which file they are about."""
+        with self._lock:
+            try:
+                yield
+            except (sqlite3.Error, OSError) as error:
+                raise SpoolUnusable(
+                    f"the spool {self.path} cannot be used: {error};"
+                    " see that its disk is there, has room, and may be written to"
+                ) from error
+
+
+def _check_same(connection: sqlite3.Connection, ref: str, procedure: str, body: bytes) -> None:
+    known = connection.execute("SELECT procedure, body FROM runs WHERE ref = ?", (ref,)).fetchone()
+    if known != (procedure, body):
+        raise InvalidReport(
+            f"client_run_ref {ref!r:.80} names another run that waits to be sent; give each run one of its own"
+        )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
