@@ -15,6 +15,8 @@ _LIMITS = [{"operator": ">=", "expected_value": 1}]
 # What must be asked of each question beside the runs that are meant.
 QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
+    "/throughput": {},
+    "/utilisation": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 

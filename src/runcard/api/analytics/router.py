@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import first_pass_yield
+from runcard.api.analytics import first_pass_yield, throughput, utilisation
 
 router = APIRouter()
-for question in (first_pass_yield,):
+for question in (first_pass_yield, throughput, utilisation):
     router.include_router(question.router)
