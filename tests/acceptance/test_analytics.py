@@ -17,6 +17,7 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
     "/throughput": {},
     "/utilisation": {},
+    "/retests": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -116,3 +117,36 @@ def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str])
     answer = ask(server, server.world.acme.admin.api_key, "/yield", {**asked_of, "time_zone": "Mars/Olympus"})
     assert answer.status_code == 400
     assert answer.json()["issues"][0]["path"] == ["time_zone"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/retests", "more_than", "0"),
+        ("/retests", "limit", "201"),
+        ("/retests", "offset", "-1"),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_named(
+    server: Server, asked_of: dict[str, str], path: str, name: str, value: str
+):
+    answer = ask(server, server.world.acme.admin.api_key, path, {**asked_of, name: value})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]
+
+
+def test_retests_of_a_unit_that_passed_the_second_time(server: Server, asked_of: dict[str, str]):
+    body = ask(
+        server, server.world.acme.viewer.api_key, "/retests", {**asked_of, "more_than": 1, "group_by": "day"}
+    ).json()
+    assert body["attempts"] == [{"attempts": 2, "or_more": False, "units": 1}]
+    assert body["rows"][0]["passed_after_retest"]["ratio"] == 1.0
+    # A member recorded both, no station.
+    assert (body["total"]["passed_elsewhere"]["n"], body["moves"]) == (0, [])
+    [unit] = body["unit_page"]
+    assert (unit["serial_number"], unit["attempts"], unit["passed_at"], unit["last_outcome"]) == (
+        SERIAL,
+        2,
+        2,
+        "PASS",
+    )

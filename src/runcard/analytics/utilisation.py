@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
@@ -12,7 +11,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, asking
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.conditions import is_one_of
-from runcard.analytics.groups import Group, Grouping
+from runcard.analytics.groups import Group, references
 from runcard.store.database import Connection
 
 # Each takes 16 bytes while it is answered.
@@ -86,7 +85,7 @@ def _stations(asked: Asking, bound: str) -> Sequence[StationUse]:
     after = np.cumsum(list(counts.values()), dtype=np.int64)
     starts, ends = np.split(spans["starts"], after), np.split(spans["ends"], after)
     places = {station: place for place, station in enumerate(counts)}
-    groups = Grouping(asked, "station", ZoneInfo("UTC")).named(places)
+    groups = references(asked, "station", places)
     return [_use(group, starts[places[station]], ends[places[station]]) for station, group in groups.items()]
 
 

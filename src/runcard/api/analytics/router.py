@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import first_pass_yield, throughput, utilisation
+from runcard.api.analytics import first_pass_yield, retest, throughput, utilisation
 
 router = APIRouter()
-for question in (first_pass_yield, throughput, utilisation):
+for question in (first_pass_yield, throughput, utilisation, retest):
     router.include_router(question.router)
