@@ -15,6 +15,7 @@ _LIMITS = [{"operator": ">=", "expected_value": 1}]
 # What must be asked of each question beside the runs that are meant.
 QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
+    "/rolled-yield": {},
     "/throughput": {},
     "/utilisation": {},
     "/retests": {},
