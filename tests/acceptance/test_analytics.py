@@ -19,6 +19,7 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/throughput": {},
     "/utilisation": {},
     "/retests": {},
+    "/pareto": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -126,6 +127,10 @@ def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str])
         ("/retests", "more_than", "0"),
         ("/retests", "limit", "201"),
         ("/retests", "offset", "-1"),
+        ("/pareto", "kind", "units"),
+        ("/pareto", "top", "0"),
+        ("/pareto", "top", "201"),
+        ("/pareto", "exclude_retries", "perhaps"),
     ],
 )
 def test_a_value_out_of_its_bounds_is_named(
@@ -151,3 +156,22 @@ def test_retests_of_a_unit_that_passed_the_second_time(server: Server, asked_of:
         2,
         "PASS",
     )
+
+
+@pytest.mark.parametrize("kind", ["phases", "measurements", "first_failing_phases"])
+def test_what_failed_is_the_whole_of_the_failures(server: Server, asked_of: dict[str, str], kind: str):
+    acme = server.world.acme
+    body = ask(server, acme.viewer.api_key, "/pareto", {**asked_of, "kind": kind}).json()
+    [row] = body["rows"]
+    assert row == {
+        "procedure": {"key": str(acme.board.id), "name": acme.board.name},
+        "sequence_path": None,
+        "phase": "p",
+        "measurement": "m" if kind == "measurements" else None,
+        "failures": 1,
+        "runs": 1,
+        "share": 1.0,
+        "cumulated_share": 1.0,
+    }
+    assert body["others"] == {"names": 0, "failures": 0, "share": 0.0}
+    assert (body["n"], body["runs_affected"]) == (2, 1)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import first_pass_yield, retest, rolled_yield, throughput, utilisation
+from runcard.api.analytics import first_pass_yield, pareto, retest, rolled_yield, throughput, utilisation
 
 router = APIRouter()
-for question in (first_pass_yield, rolled_yield, throughput, utilisation, retest):
+for question in (first_pass_yield, rolled_yield, throughput, utilisation, retest, pareto):
     router.include_router(question.router)
