@@ -20,6 +20,8 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/utilisation": {},
     "/retests": {},
     "/pareto": {},
+    "/durations": {},
+    "/phase-durations": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -127,6 +129,8 @@ def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str])
         ("/retests", "more_than", "0"),
         ("/retests", "limit", "201"),
         ("/retests", "offset", "-1"),
+        ("/phase-durations", "top", "0"),
+        ("/phase-durations", "top", "201"),
         ("/pareto", "kind", "units"),
         ("/pareto", "top", "0"),
         ("/pareto", "top", "201"),
@@ -175,3 +179,14 @@ def test_what_failed_is_the_whole_of_the_failures(server: Server, asked_of: dict
     }
     assert body["others"] == {"names": 0, "failures": 0, "share": 0.0}
     assert (body["n"], body["runs_affected"]) == (2, 1)
+
+
+def test_durations_are_in_seconds(server: Server, asked_of: dict[str, str]):
+    viewer = server.world.acme.viewer.api_key
+    figures = dict.fromkeys(("mean_s", "median_s", "p95_s", "min_s", "max_s"), 30.0) | {"n": 2}
+    body = ask(server, viewer, "/durations", {**asked_of, "group_by": "day"}).json()
+    assert body["total"] == body["rows"][0]["figures"] == figures
+    body = ask(server, viewer, "/phase-durations", {**asked_of, "phase_name": "p"}).json()
+    [phase] = body["phases"]
+    assert (phase["phase"], phase["time_share"], phase["figures"]) == ("p", 1.0, figures)
+    assert (body["runs"], body["runs_sampled"], body["n"]) == (2, 2, 2)

@@ -2,8 +2,26 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import first_pass_yield, pareto, retest, rolled_yield, throughput, utilisation
+from runcard.api.analytics import (
+    durations,
+    first_pass_yield,
+    pareto,
+    phase_durations,
+    retest,
+    rolled_yield,
+    throughput,
+    utilisation,
+)
 
 router = APIRouter()
-for question in (first_pass_yield, rolled_yield, throughput, utilisation, retest, pareto):
+for question in (
+    first_pass_yield,
+    rolled_yield,
+    throughput,
+    utilisation,
+    retest,
+    pareto,
+    durations,
+    phase_durations,
+):
     router.include_router(question.router)
