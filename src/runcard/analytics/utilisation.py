@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, asking
 from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.conditions import is_one_of
 from runcard.analytics.groups import Group, references
 from runcard.store.database import Connection
 
-# Each takes 16 bytes while it is answered.
+# Each takes some 50 bytes while it is answered.
 MAX_RUNS = 4_000_000
 MAX_STATIONS = 500
 
@@ -72,21 +71,25 @@ def _stations(asked: Asking, bound: str) -> Sequence[StationUse]:
         "(SELECT r.created_by_station AS station, epoch_us(r.started_at) AS starts, epoch_us(r.ended_at) AS ends "
         f"FROM runs r WHERE r.created_by_station IS NOT NULL AND {asked.runs.sql} {bound})"
     )
-    counts = dict(
-        asked.rows(
-            f"SELECT * FROM (SELECT station, count(*) AS n FROM {runs} GROUP BY station ORDER BY n DESC, station "
-            f"LIMIT {MAX_STATIONS}) ORDER BY station"
-        )
+    counts = asked.rows(
+        f"SELECT station, count(*) AS n FROM {runs} GROUP BY station ORDER BY n DESC, station "
+        f"LIMIT {MAX_STATIONS}"
     )
+    if not counts:
+        return []
+    stations = [station for station, _ in counts]
+    places = ", ".join(f"(?::UUID, {place}::SMALLINT)" for place in range(len(stations)))
     spans = asked.arrays(
-        f"SELECT starts, ends FROM {runs} WHERE {is_one_of('station', counts, 'UUID')} ORDER BY station, starts",
-        [*asked.runs.values, *counts],
+        f"SELECT place, starts, ends FROM {runs} JOIN (VALUES {places}) AS placed (station, place) USING (station)",
+        [*asked.runs.values, *stations],
     )
-    after = np.cumsum(list(counts.values()), dtype=np.int64)
-    starts, ends = np.split(spans["starts"], after), np.split(spans["ends"], after)
-    places = {station: place for place, station in enumerate(counts)}
-    groups = references(asked, "station", places)
-    return [_use(group, starts[places[station]], ends[places[station]]) for station, group in groups.items()]
+    # NumPy sorts numbers several times as fast as the engine sorts rows.
+    order = np.lexsort((spans["starts"], spans["place"]))
+    after = np.cumsum([count for _, count in counts])
+    starts, ends = (np.split(spans[name][order], after) for name in ("starts", "ends"))
+    found = {station: (starts[place], ends[place]) for place, station in enumerate(stations)}
+    groups = references(asked, "station", found)
+    return [_use(group, *found[station]) for station, group in groups.items()]
 
 
 def _use(station: Group, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> StationUse:
