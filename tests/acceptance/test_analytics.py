@@ -145,6 +145,27 @@ def test_a_value_out_of_its_bounds_is_named(
     assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]
 
 
+def test_throughput_counts_a_unit_with_each_outcome(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/throughput", asked_of).json()
+    counts = {one["outcome"]: (one["runs"], one["units"]) for one in body["total"]["outcomes"]}
+    assert (body["total"]["runs"], body["total"]["units"]) == (2, 1)
+    assert {outcome: pair for outcome, pair in counts.items() if pair != (0, 0)} == {
+        "PASS": (1, 1),
+        "FAIL": (1, 1),
+    }
+
+
+def test_a_rolled_yield_of_nothing_has_no_interval(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/rolled-yield", asked_of).json()
+    [row] = body["parts"]
+    assert (row["part"]["name"], row["rolled_yield"], row["low"], row["high"]) == (PART, 0.0, None, None)
+
+
+def test_what_no_station_reported_keeps_no_station_busy(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/utilisation", asked_of).json()
+    assert (body["n"], body["stations_count"], body["stations"]) == (2, 0, [])
+
+
 def test_retests_of_a_unit_that_passed_the_second_time(server: Server, asked_of: dict[str, str]):
     body = ask(
         server, server.world.acme.viewer.api_key, "/retests", {**asked_of, "more_than": 1, "group_by": "day"}

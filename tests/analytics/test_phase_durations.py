@@ -1,5 +1,6 @@
 """Durations of phases, against the record as dataframes."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,13 +16,14 @@ from runcard.analytics.asking import Attempts, Selection
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
 from runcard.domain.errors import InvalidInput
+from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import Frames, expected_durations, group_names, read_frames, selected_runs
-from tests.histories import Floor, histories
+from tests.histories import START, Floor, histories
 
 UTC = ZoneInfo("UTC")
 EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
@@ -126,6 +128,29 @@ def test_of_many_phases_only_the_quantiles_are_approximate(line: Line, monkeypat
     assert "approximate" in answer.definition
 
 
+def test_a_phase_that_ended_before_it_started_took_no_time(floor: Floor, followed: OwnCopy):
+    procedure_id = floor.procedure()
+    phases = [
+        Phase(name, "PASS", START, START + timedelta(seconds=took))
+        for name, took in (("back", -2), ("on", 3))
+    ]
+    report = RunReport(
+        procedure="later",
+        serial_number="SN",
+        part_number="P",
+        outcome="PASS",
+        started_at=START,
+        phases=tuple(phases),
+    )
+    floor.record(procedure_id, [report])
+    followed.follow()
+    wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
+    with floor.database.read() as connection:
+        answer = phase_durations(followed.copy, connection, floor.home, wanted, WHOLE, UTC)
+    told = {one.phase: (one.time_share, one.figures.min_s) for one in answer.phases}
+    assert told == {"on": (1.0, 3.0), "back": (0.0, -2.0)}
+
+
 def test_a_grouping_that_makes_too_many_figures_is_refused(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_ROWS", 10)
     with pytest.raises(InvalidInput) as refused:
@@ -144,10 +169,10 @@ def test_another_organization_sees_nothing(line: Line):
 def _check(answer: PhaseDurationsAnswer, frames: Frames, wanted: Selection, *, only_final: bool) -> None:
     runs = selected_runs(frames, wanted)
     timed = _timed(frames, runs, only_final=only_final)
-    total = timed["duration_s"].sum()
+    total = timed["duration_s"].clip(lower=0).sum()
     expected: dict[tuple[Any, ...], tuple[Any, ...]] = {
         tuple(None if pd.isna(one) else one for one in name): (
-            pytest.approx(some["duration_s"].sum() / total) if total else None,
+            pytest.approx(some["duration_s"].clip(lower=0).sum() / total) if total else None,
             expected_durations(some["duration_s"]),
         )
         for name, some in timed.groupby(["procedure", "path", "name"], dropna=False)

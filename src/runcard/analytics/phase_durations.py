@@ -51,7 +51,8 @@ class TimedPhases(NamedTuple):
 
 
 class PhaseDurations(Struct, frozen=True):
-    """time_share: from 0 to 1; None where no phase took any time. rows: by group, where a grouping was asked for."""
+    """time_share: from 0 to 1; None where no phase took any time. A phase that is recorded as having ended before it
+    started took none, and stands in the figures as it is recorded. rows: by group, where a grouping was asked for."""
 
     procedure: Group
     sequence_path: str | None
@@ -163,7 +164,7 @@ def _way(asked: Asking, phases: TimedPhases) -> _Way:
 def _by_name(asked: Asking, way: _Way, top: int) -> Sequence[tuple[Any, ...]]:
     """Procedure, path and name of the phases, the time they took, their figures; then of all: phases, names, time."""
     return asked.rows(
-        f"WITH timed AS (SELECT {_NAME}, sum({_DURATION})::BIGINT AS took, {way.columns} "
+        f"WITH timed AS (SELECT {_NAME}, sum(greatest({_DURATION}, 0))::BIGINT AS took, {way.columns} "
         f"FROM phases x JOIN runs r USING (run) WHERE {way.conditions.sql} GROUP BY {_NAME}) "
         "SELECT *, (sum(n) OVER ())::BIGINT, count(*) OVER (), (sum(took) OVER ())::BIGINT FROM timed "
         "ORDER BY took DESC, name, sequence_path NULLS FIRST, procedure LIMIT ?",
