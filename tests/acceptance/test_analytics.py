@@ -23,6 +23,13 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "/control-chart": {"procedure_id": "{procedure}", "measurement_name": "m"},
     "/histogram": {"procedure_id": "{procedure}", "measurement_name": "m"},
+    "/rolled-yield": {},
+    "/throughput": {},
+    "/utilisation": {},
+    "/retests": {},
+    "/pareto": {},
+    "/durations": {},
+    "/phase-durations": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -225,3 +232,93 @@ def test_a_control_chart_that_cannot_be_is_refused(
     answer = ask(server, server.world.acme.admin.api_key, "/control-chart", {**asked_of, **query})
     assert answer.status_code == 400
     assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/retests", "more_than", "0"),
+        ("/retests", "limit", "201"),
+        ("/retests", "offset", "-1"),
+        ("/phase-durations", "top", "0"),
+        ("/phase-durations", "top", "201"),
+        ("/pareto", "kind", "units"),
+        ("/pareto", "top", "0"),
+        ("/pareto", "top", "201"),
+        ("/pareto", "exclude_retries", "perhaps"),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_named(
+    server: Server, asked_of: dict[str, str], path: str, name: str, value: str
+):
+    answer = ask(server, server.world.acme.admin.api_key, path, {**asked_of, name: value})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]
+
+
+def test_throughput_counts_a_unit_with_each_outcome(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/throughput", asked_of).json()
+    counts = {one["outcome"]: (one["runs"], one["units"]) for one in body["total"]["outcomes"]}
+    assert (body["total"]["runs"], body["total"]["units"]) == (2, 1)
+    assert {outcome: pair for outcome, pair in counts.items() if pair != (0, 0)} == {
+        "PASS": (1, 1),
+        "FAIL": (1, 1),
+    }
+
+
+def test_a_rolled_yield_of_nothing_has_no_interval(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/rolled-yield", asked_of).json()
+    [row] = body["parts"]
+    assert (row["part"]["name"], row["rolled_yield"], row["low"], row["high"]) == (PART, 0.0, None, None)
+
+
+def test_what_no_station_reported_keeps_no_station_busy(server: Server, asked_of: dict[str, str]):
+    body = ask(server, server.world.acme.viewer.api_key, "/utilisation", asked_of).json()
+    assert (body["n"], body["stations_count"], body["stations"]) == (2, 0, [])
+
+
+def test_retests_of_a_unit_that_passed_the_second_time(server: Server, asked_of: dict[str, str]):
+    body = ask(
+        server, server.world.acme.viewer.api_key, "/retests", {**asked_of, "more_than": 1, "group_by": "day"}
+    ).json()
+    assert body["attempts"] == [{"attempts": 2, "or_more": False, "units": 1}]
+    assert body["rows"][0]["passed_after_retest"]["ratio"] == 1.0
+    # A member recorded both, no station.
+    assert (body["total"]["passed_elsewhere"]["n"], body["moves"]) == (0, [])
+    [unit] = body["unit_page"]
+    assert (unit["serial_number"], unit["attempts"], unit["passed_at"], unit["last_outcome"]) == (
+        SERIAL,
+        2,
+        2,
+        "PASS",
+    )
+
+
+@pytest.mark.parametrize("kind", ["phases", "measurements", "first_failing_phases"])
+def test_what_failed_is_the_whole_of_the_failures(server: Server, asked_of: dict[str, str], kind: str):
+    acme = server.world.acme
+    body = ask(server, acme.viewer.api_key, "/pareto", {**asked_of, "kind": kind}).json()
+    [row] = body["rows"]
+    assert row == {
+        "procedure": {"key": str(acme.board.id), "name": acme.board.name},
+        "sequence_path": None,
+        "phase": "p",
+        "measurement": "m" if kind == "measurements" else None,
+        "failures": 1,
+        "runs": 1,
+        "share": 1.0,
+        "cumulated_share": 1.0,
+    }
+    assert body["others"] == {"names": 0, "failures": 0, "share": 0.0}
+    assert (body["n"], body["runs_affected"]) == (2, 1)
+
+
+def test_durations_are_in_seconds(server: Server, asked_of: dict[str, str]):
+    viewer = server.world.acme.viewer.api_key
+    figures = dict.fromkeys(("mean_s", "median_s", "p95_s", "min_s", "max_s"), 30.0) | {"n": 2}
+    body = ask(server, viewer, "/durations", {**asked_of, "group_by": "day"}).json()
+    assert body["total"] == body["rows"][0]["figures"] == figures
+    body = ask(server, viewer, "/phase-durations", {**asked_of, "phase_name": "p"}).json()
+    [phase] = body["phases"]
+    assert (phase["phase"], phase["time_share"], phase["figures"]) == ("p", 1.0, figures)
+    assert (body["runs"], body["runs_sampled"], body["n"]) == (2, 2, 2)

@@ -1,8 +1,11 @@
-"""The line of the demo, with samples, other operators and a re-linked unit, and a copy of it."""
+"""The line of the demo, with samples, other operators and a re-linked unit, and a copy of it; a floor for other
+histories.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,9 +25,11 @@ from runcard.store.run_records import list_runs
 from runcard.store.transaction import Transaction
 from runcard.store.unit_records import classify_unit
 from runcard.store.writer import Writer
-from tests.analytics.copies import own_copy
+from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import Frames, read_frames
-from tests.conftest import SQLITE_FILE
+from tests.conftest import SQLITE_FILE, Template
+from tests.histories import Floor as HistoryFloor
+from tests.histories import opened_floor
 
 RUNS = 1200
 NOW = datetime(2026, 4, 20, 9, 30, tzinfo=UTC)
@@ -58,6 +63,21 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     finally:
         writer.close()
         database.close()
+
+
+@pytest.fixture(scope="module")
+def floor(
+    peopled: Template, peopled_database_url: str | None, module_data_dir: Path
+) -> Iterator[HistoryFloor]:
+    with opened_floor(peopled, peopled_database_url, module_data_dir) as floor:
+        yield floor
+
+
+@pytest.fixture(scope="module")
+def followed(floor: HistoryFloor) -> Iterator[OwnCopy]:
+    """A copy that takes in what each history leaves, after those before."""
+    with own_copy(floor.database) as copy:
+        yield copy
 
 
 def _set_samples_apart(database: Database, writer: Writer, floor: Floor) -> None:

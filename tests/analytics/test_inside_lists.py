@@ -1,10 +1,9 @@
 """Lists out of the copy against those of the truth, over random histories of what may happen to runs and units."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,7 +34,6 @@ from runcard.store.runs import delete_run
 from runcard.store.transaction import Transaction
 from runcard.store.unit_records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy, own_copy
-from tests.conftest import Template
 from tests.histories import (
     KINDS,
     LONG,
@@ -49,25 +47,11 @@ from tests.histories import (
     histories,
     lengths,
     moments,
-    opened_floor,
     some_of,
 )
 
 _numbers = count()
 _OPERATORS = ("Ada", "Bo")
-
-
-@pytest.fixture(scope="module")
-def floor(peopled: Template, peopled_database_url: str | None, module_data_dir: Path) -> Iterator[Floor]:
-    with opened_floor(peopled, peopled_database_url, module_data_dir) as floor:
-        yield floor
-
-
-@pytest.fixture(scope="module")
-def followed(floor: Floor) -> Iterator[OwnCopy]:
-    """A copy that takes in what each history leaves, after those before."""
-    with own_copy(floor.database) as copy:
-        yield copy
 
 
 class Line:

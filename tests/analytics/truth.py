@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pandas as pd
+import pytest
 from sqlalchemy import select
 
 from runcard.analytics.asking import Selection
@@ -188,3 +189,11 @@ def _measurements(run: UUID, inside: RunDocument) -> Iterator[dict[str, Any]]:
 
 def _moment(moment: datetime) -> pd.Timestamp:
     return pd.Timestamp(moment)
+
+
+def expected_durations(seconds: "pd.Series[float]") -> tuple[Any, ...]:
+    """The figures of some durations, each as near as floats come: n, mean, median, 95 %, lowest, highest."""
+    if seconds.empty:
+        return (0, *[None] * 5)
+    figures = (seconds.mean(), seconds.median(), seconds.quantile(0.95), seconds.min(), seconds.max())
+    return len(seconds), *(pytest.approx(float(one)) for one in figures)

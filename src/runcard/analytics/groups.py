@@ -33,6 +33,7 @@ _COLUMNS = {
 }
 # Between two changes of a zone's clocks lie months, or weeks at least.
 _STEP = timedelta(days=7)
+_UTC = ZoneInfo("UTC")
 
 
 class Group(Struct, frozen=True):
@@ -122,6 +123,11 @@ class Grouping:
             )
             return dict(found)
         return {key: _id_or_name(key) for key in keys}
+
+
+def references(asked: Asking, kind: Reference, keys: Collection[Any]) -> Mapping[Any, Group]:
+    """The names of what runs refer to, in order, by what stands in their column. Raises InvalidInput for too many."""
+    return Grouping(asked, kind, _UTC).named(keys)
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, select
 from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
 
-NameKind = Literal["procedure", "version", "station", "operator", "part", "revision", "batch"]
+NameKind = Literal["procedure", "version", "station", "operator", "part", "revision", "batch", "unit"]
 
 _NAMES: Mapping[NameKind, tuple[Table, ColumnElement[str]]] = {
     "procedure": (t.procedures, t.procedures.c.name),
@@ -19,6 +19,7 @@ _NAMES: Mapping[NameKind, tuple[Table, ColumnElement[str]]] = {
     "part": (t.parts, t.parts.c.number),
     "revision": (t.revisions, t.revisions.c.number),
     "batch": (t.batches, t.batches.c.number),
+    "unit": (t.units, t.units.c.serial_number),
 }
 
 

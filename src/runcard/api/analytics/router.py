@@ -6,8 +6,15 @@ from runcard.api.analytics import (
     compare,
     control_chart,
     correlation,
+    durations,
     first_pass_yield,
     histogram,
+    pareto,
+    phase_durations,
+    retest,
+    rolled_yield,
+    throughput,
+    utilisation,
 )
 
 router = APIRouter()
@@ -16,6 +23,13 @@ for question in (
     compare,
     control_chart,
     correlation,
+    durations,
     histogram,
+    pareto,
+    phase_durations,
+    retest,
+    rolled_yield,
+    throughput,
+    utilisation,
 ):
     router.include_router(question.router)

@@ -1,0 +1,108 @@
+"""Durations: how long runs take, and how that changes."""
+
+from collections.abc import Sequence
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.conditions import microseconds_between
+from runcard.analytics.groups import Group, GroupBy, Grouping, in_order
+from runcard.store.database import Connection
+
+# Exact quantiles hold all durations at once, 8 bytes each.
+MAX_EXACT = 5_000_000
+
+EXACT_QUANTILES = "quantile_cont"
+APPROXIMATE_QUANTILES = "approx_quantile"
+HOW_QUANTILES = {
+    EXACT_QUANTILES: "Quantiles are interpolated between the two nearest durations.",
+    APPROXIMATE_QUANTILES: "Quantiles are approximate (t-digest).",
+}
+_DEFINITION = (
+    "n: selected runs. The duration of a run is from its start to its end, as recorded, in seconds. {how}"
+)
+
+
+class DurationFigures(Struct, frozen=True):
+    """Seconds. p95_s: what 95 % do not exceed. All but n are None where n is 0."""
+
+    n: int
+    mean_s: float | None
+    median_s: float | None
+    p95_s: float | None
+    min_s: float | None
+    max_s: float | None
+
+
+class DurationRow(Struct, frozen=True):
+    """The durations of a group."""
+
+    group: Group
+    figures: DurationFigures
+
+
+class DurationsAnswer(Answer, frozen=True, kw_only=True):
+    """total: all selected runs; rows: them by group, empty where no grouping was asked for."""
+
+    total: DurationFigures
+    rows: Sequence[DurationRow]
+
+
+def durations(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: Selection,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+) -> DurationsAnswer:
+    """How long the runs of a selection took. Raises as `asking` does."""
+    with asking(copy, connection, organization_id, wanted) as asked:
+        [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+        quantiles = quantiles_of(n)
+        columns = figure_columns(microseconds_between("r.started_at", "r.ended_at"), quantiles)
+        total = asked.one(f"SELECT {columns} FROM runs r WHERE {asked.runs.sql}")
+        return DurationsAnswer(
+            n=n,
+            definition=_DEFINITION.format(how=HOW_QUANTILES[quantiles]),
+            window=asked.window,
+            is_exact=quantiles == EXACT_QUANTILES,
+            freshness=asked.freshness,
+            total=figures_of(*total),
+            rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone), columns),
+        )
+
+
+def _rows(asked: Asking, grouping: Grouping, columns: str) -> Sequence[DurationRow]:
+    found = asked.rows(f"SELECT {grouping.sql} AS g, {columns} FROM runs r WHERE {asked.runs.sql} GROUP BY g")
+    groups = grouping.named([row[0] for row in found])
+    return [DurationRow(group, figures_of(*figures)) for group, figures in in_order(groups, found)]
+
+
+def quantiles_of(n: int) -> str:
+    """The aggregate that finds quantiles among so many durations."""
+    return EXACT_QUANTILES if n <= MAX_EXACT else APPROXIMATE_QUANTILES
+
+
+def figure_columns(duration: str, quantiles: str) -> str:
+    """The columns that `figures_of` takes, of a duration in microseconds."""
+    return (
+        f"count(*) AS n, avg({duration}) AS mean, {quantiles}({duration}, [0.5, 0.95]) AS quantiles, "
+        f"min({duration}) AS lowest, max({duration}) AS highest"
+    )
+
+
+def figures_of(
+    n: int, mean: float | None, quantiles: Sequence[float] | None, lowest: int | None, highest: int | None
+) -> DurationFigures:
+    """Figures from microseconds."""
+    median, p95 = quantiles or (None, None)
+    return DurationFigures(n, *map(_seconds, (mean, median, p95, lowest, highest)))
+
+
+def _seconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else microseconds / 1e6

@@ -1,0 +1,153 @@
+"""Pareto: what fails most, and which share of all failures that makes."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.groups import Group, references
+from runcard.store.database import Connection
+
+ParetoKind = Literal["phases", "measurements", "first_failing_phases"]
+
+_WHAT = {
+    "phases": "a phase with the outcome FAIL or ERROR, as often as it occurs in a run",
+    "measurements": "a measurement with the outcome FAIL, as often as it occurs in a run",
+    "first_failing_phases": "the first phase of a run, in recorded order, with the outcome FAIL or ERROR",
+}
+_FINAL = "Attempts of phases that were repeated in the same run are left out."
+_EVERY = "Each attempt of a phase counts."
+_DEFINITION = (
+    "n: selected runs. A failure is {what}. {attempts} runs: selected runs with such a failure. share: of all "
+    "failures; cumulated_share: that of the row and all above it."
+)
+
+
+class Failing(NamedTuple):
+    """What is counted, and how many rows of it, the most frequent first.
+
+    only_final: not attempts of a phase that were repeated in the same run.
+    """
+
+    kind: ParetoKind = "phases"
+    only_final: bool = True
+    top: int = 20
+
+
+class ParetoRow(Struct, frozen=True):
+    """measurement: None where phases are counted. Shares are from 0 to 1."""
+
+    procedure: Group
+    sequence_path: str | None
+    phase: str
+    measurement: str | None
+    failures: int
+    runs: int
+    share: float
+    cumulated_share: float
+
+
+class ParetoOthers(Struct, frozen=True):
+    """What there is beside the rows. names: how many phases or measurements. share: None where nothing failed."""
+
+    names: int
+    failures: int
+    share: float | None
+
+
+class ParetoAnswer(Answer, frozen=True, kw_only=True):
+    """failures, runs_affected: of all phases or measurements, those in `others` too."""
+
+    kind: ParetoKind
+    failures: int
+    runs_affected: int
+    rows: Sequence[ParetoRow]
+    others: ParetoOthers
+
+
+def pareto(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: Selection,
+    failing: Failing,
+) -> ParetoAnswer:
+    """What failed most in the runs of a selection. Raises as `asking` does."""
+    with asking(copy, connection, organization_id, wanted) as asked:
+        [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+        found = asked.rows(_query(asked, failing), [*asked.runs.values, failing.top])
+        names, failures, affected = found[0][-3:] if found else (0, 0, 0)
+        rows = _rows(asked, found, failures)
+        rest = failures - sum(row.failures for row in rows)
+        return ParetoAnswer(
+            n=n,
+            definition=_DEFINITION.format(
+                what=_WHAT[failing.kind], attempts=_FINAL if failing.only_final else _EVERY
+            ),
+            window=asked.window,
+            is_exact=True,
+            freshness=asked.freshness,
+            kind=failing.kind,
+            failures=failures,
+            runs_affected=affected,
+            rows=rows,
+            others=ParetoOthers(names - len(rows), rest, rest / failures if failures else None),
+        )
+
+
+def _rows(asked: Asking, found: Sequence[tuple[Any, ...]], total: int) -> Sequence[ParetoRow]:
+    procedures = references(asked, "procedure", {row[0] for row in found})
+    cumulated = accumulate(row[4] for row in found)
+    return [
+        ParetoRow(
+            procedures[procedure], path, phase, measurement, failures, runs, failures / total, so_far / total
+        )
+        for (procedure, path, phase, measurement, failures, runs, *_), so_far in zip(
+            found, cumulated, strict=True
+        )
+    ]
+
+
+def _query(asked: Asking, failing: Failing) -> str:
+    """The most frequent names, each with how many there are, and how many failures and runs they make together."""
+    return f"""
+        WITH failing AS ({_failing(asked, failing)}), by_run AS (
+            SELECT run, procedure, sequence_path, phase, measurement, count(*) AS failures
+            FROM failing GROUP BY ALL
+        ), by_name AS (
+            SELECT procedure, sequence_path, phase, measurement, sum(failures)::BIGINT AS failures, count(*) AS runs
+            FROM by_run GROUP BY procedure, sequence_path, phase, measurement
+        )
+        SELECT *, count(*) OVER (), (sum(failures) OVER ())::BIGINT, (SELECT count(DISTINCT run) FROM by_run)
+        FROM by_name
+        ORDER BY failures DESC, runs DESC, phase, sequence_path NULLS FIRST, measurement, procedure LIMIT ?
+    """
+
+
+def _failing(asked: Asking, failing: Failing) -> str:
+    """One row for each failure."""
+    if failing.kind == "measurements":
+        # What the runs say of their final attempts leaves few of them to be joined.
+        final = "AND x.is_final AND r.failed > 0" if failing.only_final else ""
+        return f"""
+            SELECT x.run AS run, s.procedure AS procedure, s.sequence_path AS sequence_path, s.phase AS phase,
+                s.name AS measurement
+            FROM measurements x JOIN runs r USING (run) JOIN specs s USING (spec)
+            WHERE x.outcome = 'FAIL' {final} AND {asked.runs.sql}
+        """
+    columns = {"sequence_path": "x.sequence_path", "phase": "x.name"}
+    of_first, grouped = "{}", ""
+    if failing.kind == "first_failing_phases":
+        of_first, grouped = "arg_min_null({}, x.position)", "GROUP BY x.run, x.procedure"
+    named = ", ".join(f"{of_first.format(column)} AS {name}" for name, column in columns.items())
+    final = "AND x.is_final" if failing.only_final else ""
+    return f"""
+        SELECT x.run AS run, x.procedure AS procedure, {named}, NULL::VARCHAR AS measurement
+        FROM phases x JOIN runs r USING (run)
+        WHERE x.outcome IN ('FAIL', 'ERROR') {final} AND {asked.runs.sql} {grouped}
+    """

@@ -1,0 +1,41 @@
+"""Durations of runs over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.durations import DurationsAnswer, durations
+from runcard.analytics.groups import zone_of
+from runcard.api.analytics.asked import GroupedQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+@router.get(
+    "/durations",
+    openapi_extra=operation(
+        DurationsAnswer, name="analytics-durations", parameters=query_parameters(GroupedQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[GroupedQuery, query(GroupedQuery)],
+) -> Response:
+    """How long runs took: mean, median, 95 % quantile, extremes."""
+    return JsonResponse(
+        durations(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            zone_of(asked.time_zone),
+            asked.group_by,
+        )
+    )

@@ -1,0 +1,39 @@
+"""What fails most, over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.pareto import Failing, ParetoAnswer, ParetoKind, pareto
+from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class ParetoQuery(RunsQuery, kw_only=True):
+    """exclude_retries: leave out attempts of phases that were repeated in the same run. top: how many rows."""
+
+    kind: ParetoKind = "phases"
+    exclude_retries: bool = True
+    top: Annotated[int, Meta(ge=1, le=200)] = 20
+
+
+@router.get(
+    "/pareto",
+    openapi_extra=operation(ParetoAnswer, name="analytics-pareto", parameters=query_parameters(ParetoQuery)),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[ParetoQuery, query(ParetoQuery)],
+) -> Response:
+    """The phases or measurements that fail most, each with its share of all failures."""
+    failing = Failing(asked.kind, asked.exclude_retries, asked.top)
+    return JsonResponse(pareto(parts.copy, connection, actor.organization_id, selection_of(asked), failing))

@@ -1,0 +1,53 @@
+"""Durations of phases over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.groups import zone_of
+from runcard.analytics.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
+from runcard.api.analytics.asked import GroupedQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class PhaseDurationsQuery(GroupedQuery, kw_only=True):
+    """exclude_retries: leave out attempts of phases that were repeated in the same run. top: of how many phases."""
+
+    exclude_retries: bool = True
+    phase_name: str | None = None
+    top: Annotated[int, Meta(ge=1, le=200)] = 20
+
+
+@router.get(
+    "/phase-durations",
+    openapi_extra=operation(
+        PhaseDurationsAnswer,
+        name="analytics-phase-durations",
+        parameters=query_parameters(PhaseDurationsQuery),
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[PhaseDurationsQuery, query(PhaseDurationsQuery)],
+) -> Response:
+    """How long phases took, those that took the most time first."""
+    return JsonResponse(
+        phase_durations(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            TimedPhases(asked.exclude_retries, asked.phase_name, asked.top),
+            zone_of(asked.time_zone),
+            asked.group_by,
+        )
+    )

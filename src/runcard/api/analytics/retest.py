@@ -1,0 +1,51 @@
+"""Retests over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.groups import zone_of
+from runcard.analytics.retest import ManyAttempts, RetestAnswer, retest
+from runcard.api.analytics.asked import GroupedQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class RetestsQuery(GroupedQuery, kw_only=True):
+    """more_than, limit, offset: which page of the units with more than so many attempts."""
+
+    more_than: Annotated[int, Meta(ge=1, le=1_000_000)] = 2
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    offset: Annotated[int, Meta(ge=0, le=100_000)] = 0
+
+
+@router.get(
+    "/retests",
+    openapi_extra=operation(
+        RetestAnswer, name="analytics-retests", parameters=query_parameters(RetestsQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[RetestsQuery, query(RetestsQuery)],
+) -> Response:
+    """Attempts per unit, what retests brought, and at which stations."""
+    return JsonResponse(
+        retest(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            zone_of(asked.time_zone),
+            asked.group_by,
+            ManyAttempts(asked.more_than, asked.limit, asked.offset),
+        )
+    )

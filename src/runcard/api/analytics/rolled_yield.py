@@ -1,0 +1,31 @@
+"""Rolled throughput yield over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.rolled_yield import RolledYieldAnswer, rolled_yield
+from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+@router.get(
+    "/rolled-yield",
+    openapi_extra=operation(
+        RolledYieldAnswer, name="analytics-rolled-yield", parameters=query_parameters(RunsQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[RunsQuery, query(RunsQuery)],
+) -> Response:
+    """Rolled throughput yield of each part, with the yields on its procedures."""
+    return JsonResponse(rolled_yield(parts.copy, connection, actor.organization_id, selection_of(asked)))

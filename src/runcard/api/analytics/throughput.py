@@ -1,0 +1,41 @@
+"""Throughput over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.groups import zone_of
+from runcard.analytics.throughput import ThroughputAnswer, throughput
+from runcard.api.analytics.asked import GroupedQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+@router.get(
+    "/throughput",
+    openapi_extra=operation(
+        ThroughputAnswer, name="analytics-throughput", parameters=query_parameters(GroupedQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[GroupedQuery, query(GroupedQuery)],
+) -> Response:
+    """Runs and units, by outcome."""
+    return JsonResponse(
+        throughput(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            zone_of(asked.time_zone),
+            asked.group_by,
+        )
+    )

@@ -1,0 +1,31 @@
+"""Utilisation of stations over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.utilisation import UtilisationAnswer, utilisation
+from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+@router.get(
+    "/utilisation",
+    openapi_extra=operation(
+        UtilisationAnswer, name="analytics-utilisation", parameters=query_parameters(RunsQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[RunsQuery, query(RunsQuery)],
+) -> Response:
+    """For which share of the time each station was running something."""
+    return JsonResponse(utilisation(parts.copy, connection, actor.organization_id, selection_of(asked)))
