@@ -15,6 +15,8 @@ _LIMITS = [{"operator": ">=", "expected_value": 1}]
 # What must be asked of each question beside the runs that are meant.
 QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
+    "/capability": {"measurement_name": "m"},
+    "/capabilities": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -37,7 +39,8 @@ def asked_of(server: Server) -> dict[str, str]:
             }
             answer = client.post(f"{server.url}/api/v2/runs", json=body)
             assert answer.status_code == 200, answer.text
-    return {"serial_numbers": SERIAL, "procedure_ids": str(acme.board.id)}
+    procedure = str(acme.board.id)
+    return {"serial_numbers": SERIAL, "procedure_ids": procedure, "procedure_id": procedure}
 
 
 def ask(server: Server, api_key: str, path: str, query: Mapping[str, Any]) -> httpx.Response:
@@ -114,3 +117,50 @@ def test_an_unknown_time_zone_is_named(server: Server, asked_of: dict[str, str])
     answer = ask(server, server.world.acme.admin.api_key, "/yield", {**asked_of, "time_zone": "Mars/Olympus"})
     assert answer.status_code == 400
     assert answer.json()["issues"][0]["path"] == ["time_zone"]
+
+
+def test_capability_of_two_values(server: Server, asked_of: dict[str, str]):
+    """0 and 1, of which at least 1 is wanted: mean 0.5, s √0.5, a moving range of 1."""
+    query = {**asked_of, "group_by": "part", "subgroup_by": "day"}
+    body = ask(server, server.world.acme.viewer.api_key, "/capability", query).json()
+    [row] = body["rows"]
+    assert row["group"]["name"] == PART
+    assert row["spec"] == {
+        "phase": "p",
+        "sequence_path": None,
+        "name": "m",
+        "uom": None,
+        "lower": 1.0,
+        "upper": None,
+    }
+    assert (row["n"], row["failed"], row["mean"]) == (2, 1, 0.5)
+    assert row["sigma_overall"] == row["sigma_within"] == pytest.approx(0.5**0.5)
+    assert row["cpk"]["value"] == row["ppl"]["value"] == pytest.approx(-0.5 / 3 / 0.5**0.5)
+    assert row["pp"] == {"value": None, "low": None, "high": None}
+    assert row["observed"] == {"below": 500_000, "above": None, "total": 500_000}
+    assert "TofuPilot" in body["definition"]
+    [summary] = ask(server, server.world.acme.viewer.api_key, "/capabilities", asked_of).json()["rows"]
+    assert (summary["n"], summary["failed"], summary["mean"]) == (2, 1, 0.5)
+    assert summary["ppk"] == pytest.approx(row["ppk"]["value"])
+    assert summary["cpk"] == pytest.approx(-0.5 / 3 / (3.141592653589793**0.5 / 2))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/capability", "measurement_name", ""),
+        ("/capability", "procedure_id", "FVT1"),
+        ("/capability", "subgroup_by", "colour"),
+        ("/capability", "group_by", "colour"),
+        ("/capability", "exclude_retries", "perhaps"),
+        ("/capabilities", "procedure_id", "FVT1"),
+        ("/capabilities", "limit", "0"),
+        ("/capabilities", "limit", "2001"),
+    ],
+)
+def test_capability_that_cannot_be_asked_for_is_refused(
+    server: Server, asked_of: dict[str, str], path: str, name: str, value: str
+):
+    answer = ask(server, server.world.acme.admin.api_key, path, {**asked_of, name: value})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]

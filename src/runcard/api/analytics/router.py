@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from runcard.api.analytics import first_pass_yield
+from runcard.api.analytics import capabilities, capability, first_pass_yield
 
 router = APIRouter()
-for question in (first_pass_yield,):
+for question in (first_pass_yield, capability, capabilities):
     router.include_router(question.router)
