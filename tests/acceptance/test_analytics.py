@@ -17,6 +17,7 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/yield": {},
     "/capability": {"measurement_name": "m"},
     "/capabilities": {},
+    "/outcome-disagreements": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -156,11 +157,46 @@ def test_capability_of_two_values(server: Server, asked_of: dict[str, str]):
         ("/capabilities", "procedure_id", "FVT1"),
         ("/capabilities", "limit", "0"),
         ("/capabilities", "limit", "2001"),
+        ("/outcome-disagreements", "limit", "0"),
+        ("/outcome-disagreements", "examples", "201"),
+        ("/outcome-disagreements", "exclude_retries", "perhaps"),
     ],
 )
-def test_capability_that_cannot_be_asked_for_is_refused(
+def test_what_cannot_be_asked_for_is_refused(
     server: Server, asked_of: dict[str, str], path: str, name: str, value: str
 ):
     answer = ask(server, server.world.acme.admin.api_key, path, {**asked_of, name: value})
     assert answer.status_code == 400
     assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]
+
+
+def test_a_station_that_passes_what_its_limits_refuse(server: Server):
+    acme = server.world.acme
+    times = {"started_at": "2026-01-02T00:00:00Z", "ended_at": "2026-01-02T00:00:30Z"}
+    measured = {"name": "m", "outcome": "PASS", "measured_value": 0, "validators": _LIMITS}
+    body = {
+        "procedure_id": str(acme.board.id),
+        "serial_number": "CONTRADICTED-1",
+        "part_number": "CONTRADICTED",
+        "outcome": "PASS",
+        "phases": [{"name": "p", "outcome": "PASS", "measurements": [measured], **times}],
+        **times,
+    }
+    with server.client(acme.admin.api_key) as client:
+        run_id = client.post(f"{server.url}/api/v2/runs", json=body).json()["id"]
+    query = {"part_numbers": "CONTRADICTED"}
+    found = ask(server, acme.viewer.api_key, "/outcome-disagreements", query).json()
+    assert (found["n"], found["passed_outside"], found["failed_inside"], found["measurements"]) == (
+        1,
+        1,
+        0,
+        1,
+    )
+    [row], [example] = found["rows"], found["examples"]
+    assert row["procedure"] == {"key": str(acme.board.id), "name": acme.board.name}
+    assert (row["phase"], row["name"], row["n"], row["passed_outside"]) == ("p", "m", 1, 1)
+    assert (example["kind"], example["run_id"], example["value"]) == ("passed_outside", run_id, 0.0)
+    assert (example["spec"]["lower"], example["measured_at"]) == (1.0, "2026-01-02T00:00:00Z")
+    with server.client(acme.viewer.api_key) as client:
+        measurement = client.get(f"{server.url}/api/v2/runs/{run_id}").json()["phases"][0]["measurements"][0]
+    assert example["measurement_id"] == measurement["id"]

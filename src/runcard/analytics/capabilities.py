@@ -17,7 +17,7 @@ from runcard.store.database import Connection
 
 MAX_ROWS = 2000
 # Values whose moving ranges are taken: to put many millions in order would take many times as long as all the rest.
-MAX_RANGED = 200_000
+MAX_RANGED = 500_000
 
 DEFINITION = (
     "n: finite values of all measurements. One row for each specification (limits, unit of measure, phase), the lowest "
