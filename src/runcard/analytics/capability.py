@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, asking
+from runcard.analytics.asking import Asking, Selection, asking
 from runcard.analytics.capability_indices import (
     Index,
     PartsPerMillion,
@@ -108,13 +108,7 @@ def capability(
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
     with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured.procedure_id, measured.name, measured.phase)
-        if len(specs) > _MAX_SPECS:
-            raise InvalidInput.at(
-                "measurement_name",
-                f"{measured.name!r} has {len(specs)} specifications, more than {_MAX_SPECS}; name a phase in which its "
-                "limits change less often",
-            )
+        specs = _specs(asked, measured)
         grouping = Grouping(asked, group_by, zone)
         groups = Keys(asked, group_by and grouping.sql, "g")
         named = grouping.named(groups.keys)
@@ -142,6 +136,17 @@ def capability(
                 if (cell := (place, places[key])) in cells
             ],
         )
+
+
+def _specs(asked: Asking, measured: Measured) -> Sequence[SpecRow]:
+    found = find_specs(asked, measured.procedure_id, measured.name, measured.phase, _MAX_SPECS + 1)
+    if len(found) > _MAX_SPECS:
+        raise InvalidInput.at(
+            "measurement_name",
+            f"the limits of {measured.name!r} changed too often: it has more than {_MAX_SPECS} specifications; name a "
+            "phase in which they change less",
+        )
+    return found
 
 
 def _definition(subgroup_by: GroupBy | None, most: int | None) -> str:
