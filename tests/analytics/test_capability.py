@@ -1,18 +1,23 @@
 """Capability of a measurement, against the record as dataframes."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from runcard.analytics.asking import Selection
-from runcard.analytics.capability import CapabilityAnswer, CapabilityRow, capability
-from runcard.analytics.groups import GroupBy
-from runcard.analytics.measured import Measured
+from runcard.analytics.capability import CapabilityAnswer, CapabilityRow, _row, capability
+from runcard.analytics.groups import ALL, GroupBy
+from runcard.analytics.measured import Measured, SpecRow
+from runcard.analytics.measured_values import Values
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import MeasurementOutcome
@@ -189,6 +194,43 @@ def test_more_rows_than_can_be_shown_are_refused(tmp_path: Path):
         [issue] = refused.value.issues
         assert issue.path == ("group_by",)
         assert "makes 2100 rows" in issue.message
+
+
+_ANY_NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    [0.0, 1.0, 5e-324, 1e308, -1e308]
+)
+_ANY_LIMIT = st.none() | _ANY_NUMBER
+
+
+@settings(deadline=None)
+@given(st.lists(_ANY_NUMBER, min_size=1, max_size=30), _ANY_LIMIT, _ANY_LIMIT, st.booleans())
+@example([1.0, 1.0 + 2**-52] * 400, 0, 1, False)
+@example([5e-324, 0.0] * 400, 0, 1, True)
+def test_every_figure_is_a_number_or_nothing(
+    values: list[float], lower: float | None, upper: float | None, is_pooled: bool
+):
+    """Whatever the values: no NaN, no infinity, no warning."""
+    n = len(values)
+    nothing = np.zeros(n, np.int64)
+    measured = Values(np.array(values), nothing, nothing > 0, nothing, nothing, np.arange(n) % 3)
+    row = _row(ALL, SpecRow(1, "p", None, "m", None, lower, upper), measured, is_pooled=is_pooled)
+    assert all(math.isfinite(figure) for figure in _floats(msgspec.to_builtins(row)))
+    for one in (row.cp, row.cpl, row.cpu, row.cpk, row.pp, row.ppl, row.ppu, row.ppk):
+        if one.value is not None:
+            assert one.low is not None
+            assert one.high is not None
+            assert one.low <= one.high
+    assert 0 <= (row.observed.total or 0) <= 1e6
+    assert 0 <= (row.expected.total or 0) <= 1e6
+
+
+def _floats(told: Any) -> Iterator[float]:
+    match told:
+        case dict():
+            for one in told.values():
+                yield from _floats(one)
+        case float():
+            yield told
 
 
 def ask(
