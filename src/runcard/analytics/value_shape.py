@@ -52,7 +52,7 @@ def normality_of(values: Floats) -> Normality | None:
     """Whether values may come from a normal distribution; None for fewer than 8, or for values that are all equal.
 
     Of more than 5000, so many are judged, evenly spaced in the order that they have. Source: Stephens, JASA 69 (1974),
-    730-737, as SciPy has it; NIST/SEMATECH e-Handbook 7.2.1.3.
+    730-737, as SciPy has it (from 1.17 on with a p-value, interpolated); NIST/SEMATECH e-Handbook 7.2.1.3.
     """
     judged = values
     if len(values) > _MOST_JUDGED:
