@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.report import RunReport
-from runcard.importers import openhtf
+from runcard.importers import atdf, openhtf, stdf
 
 # The formats that clients know by name; those without an entry below are refused in words.
 FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF"]
@@ -23,4 +23,8 @@ def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
     return [openhtf.parse(file.read())]
 
 
-FORMATS: Sequence[Format] = [Format("OPENHTF", _openhtf)]
+FORMATS: Sequence[Format] = [
+    Format("OPENHTF", _openhtf),
+    Format("STDF", stdf.parse),
+    Format("ATDF", atdf.parse),
+]
