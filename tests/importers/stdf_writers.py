@@ -106,61 +106,67 @@ def _stdf_record(record, order):
                 **described,
             )
         case Mpr():
-            inputs = record.inputs
-            described = _described(inputs.said)
-            flags = int("".join(described["OPT_FLAG"]), 2)
-            described["OPT_FLAG"] = _bits(flags if inputs.start_in is None else flags & ~2)
-            return _stdf(
-                "MPR",
-                order,
-                **_head(record),
-                RTN_ICNT=len(inputs.pins),
-                RSLT_CNT=len(record.results),
-                RTN_STAT=[1] * len(inputs.pins),
-                RTN_RSLT=list(record.results),
-                START_IN=inputs.start_in or 0.0,
-                INCR_IN=inputs.incr_in or 0.0,
-                RTN_INDX=list(inputs.pins),
-                UNITS_IN=inputs.units_in,
-                **described,
-            )
+            return _mpr(record, order)
         case Ftr():
-            flags = (
-                1 * (record.cycl_cnt is None) | 2 * (record.rel_vadr is None) | 8 * (record.num_fail is None)
-            )
-            return _stdf(
-                "FTR",
-                order,
-                **_head(record),
-                OPT_FLAG=_bits(flags | 0x34),
-                CYCL_CNT=record.cycl_cnt or 0,
-                REL_VADR=record.rel_vadr or 0,
-                NUM_FAIL=record.num_fail or 0,
-                REPT_CNT=0,
-                XFAIL_AD=0,
-                YFAIL_AD=0,
-                VECT_OFF=0,
-                RTN_ICNT=0,
-                PGM_ICNT=0,
-                RTN_INDX=[],
-                RTN_STAT=[],
-                PGM_INDX=[],
-                PGM_STAT=[],
-                FAIL_PIN=[],
-                VECT_NAM=record.vect_nam,
-                TIME_SET="",
-                OP_CODE="",
-                TEST_TXT=record.said.text,
-                ALARM_ID=record.said.alarm_id,
-                PROG_TXT="",
-                RSLT_TXT=record.rslt_txt,
-            )
+            return _ftr(record, order)
         case Gdr():
             return _gdr(record, order)
         case Eps():
             return bytes([0, 0, 20, 20])
         case _:
             return _stdf(type(record).__name__.upper(), order, **_plain(record))
+
+
+def _mpr(record, order):
+    inputs = record.inputs
+    described = _described(inputs.said)
+    flags = int("".join(described["OPT_FLAG"]), 2)
+    described["OPT_FLAG"] = _bits(flags if inputs.start_in is None else flags & ~2)
+    return _stdf(
+        "MPR",
+        order,
+        **_head(record),
+        RTN_ICNT=len(inputs.pins),
+        RSLT_CNT=len(record.results),
+        RTN_STAT=[1] * len(inputs.pins),
+        RTN_RSLT=list(record.results),
+        START_IN=inputs.start_in or 0.0,
+        INCR_IN=inputs.incr_in or 0.0,
+        RTN_INDX=list(inputs.pins),
+        UNITS_IN=inputs.units_in,
+        **described,
+    )
+
+
+def _ftr(record, order):
+    flags = 1 * (record.cycl_cnt is None) | 2 * (record.rel_vadr is None) | 8 * (record.num_fail is None)
+    return _stdf(
+        "FTR",
+        order,
+        **_head(record),
+        OPT_FLAG=_bits(flags | 0x34),
+        CYCL_CNT=record.cycl_cnt or 0,
+        REL_VADR=record.rel_vadr or 0,
+        NUM_FAIL=record.num_fail or 0,
+        REPT_CNT=0,
+        XFAIL_AD=0,
+        YFAIL_AD=0,
+        VECT_OFF=0,
+        RTN_ICNT=0,
+        PGM_ICNT=0,
+        RTN_INDX=[],
+        RTN_STAT=[],
+        PGM_INDX=[],
+        PGM_STAT=[],
+        FAIL_PIN=[],
+        VECT_NAM=record.vect_nam,
+        TIME_SET="",
+        OP_CODE="",
+        TEST_TXT=record.said.text,
+        ALARM_ID=record.said.alarm_id,
+        PROG_TXT="",
+        RSLT_TXT=record.rslt_txt,
+    )
 
 
 def _gdr(record, order):
