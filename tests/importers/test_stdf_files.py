@@ -115,6 +115,40 @@ def test_records_may_end_before_their_last_fields():
     assert [one.name for one in run.phases[0].measurements] == ["10"]
 
 
+@pytest.mark.parametrize(
+    ("length", "told"),
+    [
+        (7, []),
+        (8, []),
+        (12, ["30: cycle 9"]),
+        (20, ["30: cycle 9, address 8"]),
+        (36, ["30: cycle 9, address 8, failing pins 6"]),
+        (42, ["30: cycle 9, address 8, failing pins 6"]),
+        (45, ["30: vector v1, cycle 9, address 8, failing pins 6"]),
+    ],
+)
+def test_a_functional_record_may_end_after_each_field(length, told):
+    body = (
+        struct.pack("<IBBBBIIIIiihHH", 30, 1, 0, 128, 0, 9, 8, 7, 6, 5, 4, 3, 0, 0) + b"\x0f\0\xff\x7f\x02v1"
+    )
+    assert len(body) == 45
+    record = struct.pack("<HBB", length, 15, 20) + body[:length]
+    begin, end = write_stdf(part()[:1])[6:], write_stdf(lot(*part())[2:])[6:]
+    (run,) = read(write_stdf([MIR]) + begin + record + end, "little")
+    assert [(one.name, one.value) for one in run.phases[0].measurements] == [("30", False)]
+    assert [log.message for log in run.logs] == told
+
+
+@pytest.mark.parametrize("length", [0, 6, 9, 37, 39, 40, 41, 44])
+def test_a_functional_record_may_not_end_inside_of_a_field(length):
+    body = (
+        struct.pack("<IBBBBIIIIiihHH", 30, 1, 0, 128, 0, 9, 8, 7, 6, 5, 4, 3, 0, 0) + b"\x0f\0\xff\x7f\x02v1"
+    )
+    content = write_stdf([MIR, *part()[:1]]) + struct.pack("<HBB", length, 15, 20) + body[:length]
+    with pytest.raises(UnreadableReport, match="15/20"):
+        read(content, "little")
+
+
 def test_texts_without_their_padding():
     said = Description("v\0d\0\0 ", "", "V\0")
     (run,) = runs_of(lot(*part(ptr(said=said))), "little")

@@ -313,6 +313,44 @@ def test_a_section_ends_with_its_part(syntax):
     assert [[phase.name for phase in run.phases] for run in runs] == [["a"], ["Measurements", "a"]]
 
 
+def test_sections_that_are_not_ended(syntax):
+    (run,) = runs_of(
+        lot(
+            *part(
+                Bps("a"),
+                ptr(number=1),
+                Eps(),
+                Bps("a"),
+                Bps("b"),
+                ptr(number=2),
+                Eps(),
+                ptr(number=3),
+                Bps("a"),
+                ptr(number=4),
+                Eps(),
+                ptr(number=5),
+            )
+        ),
+        syntax,
+    )
+    found = [
+        (phase.name, phase.retry_count, [one.name for one in phase.measurements]) for phase in run.phases
+    ]
+    assert found == [
+        ("a", 0, ["1 vdd"]),
+        ("a/b", 0, ["2 vdd"]),
+        ("a", 1, ["3 vdd"]),
+        ("a", 2, ["4 vdd"]),
+        ("Measurements", 0, ["5 vdd"]),
+    ]
+
+
+def test_sections_may_be_this_deep(syntax):
+    sections = [Bps(str(number)) for number in range(25)]
+    (run,) = runs_of(lot(*part(*sections, ptr())), syntax)
+    assert [phase.name for phase in run.phases] == ["/".join(map(str, [*range(19), 24]))]
+
+
 # Parametric results
 
 
@@ -329,6 +367,19 @@ def test_defaults_may_be_said_before_all_parts(syntax):
     said = ptr(None, flags=NOT_EXECUTED | INVALID)
     (found,) = measured(syntax, ptr(1.75, said=Description()), before=[said])
     assert (found.name, found.value, found.limits) == ("10 vdd", 1.75, (1, 2))
+
+
+def test_texts_under_one_number_have_limits_of_their_own(syntax):
+    vss = changed(LIMITED, text="vss", low=3.0, high=4.0)
+    records = [ptr(), ptr(said=vss)]
+    records += [ptr(said=Description(text)) for text in ("vdd", "vss", "vbb", "")]
+    found = measured(syntax, *records)[2:]
+    assert [(one.name, one.limits, one.uom) for one in found] == [
+        ("10 vdd", (1, 2), "V"),
+        ("10 vss", (3, 4), "V"),
+        ("10 vbb", (1, 2), "V"),
+        ("10 vdd", (1, 2), "V"),
+    ]
 
 
 def test_another_text_under_the_same_number_is_another_measurement(syntax):
@@ -367,7 +418,7 @@ def test_no_limits(syntax):
         (ALARM | FAILED, 0, "FAIL", False, "10 vdd: alarm, alarm OVL, result 1.5 V"),
         (UNRELIABLE, 0, "PASS", False, "10 vdd: unreliable result, alarm OVL, result 1.5 V"),
         (TIMEOUT | ABORTED, 0, "PASS", False, "10 vdd: time-out, aborted, alarm OVL, result 1.5 V"),
-        (NOT_EXECUTED, 0, "UNSET", False, "10 vdd: not executed, alarm OVL"),
+        (NOT_EXECUTED | INVALID, 0, "UNSET", False, None),
         (0, DRIFT, "PASS", False, "10 vdd: drift, alarm OVL, result 1.5 V"),
     ],
 )

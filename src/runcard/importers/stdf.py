@@ -34,6 +34,9 @@ _NO_LOW_SPEC, _NO_HIGH_SPEC, _DEFAULT_LOW, _DEFAULT_HIGH, _NO_LOW, _NO_HIGH = (
 )
 _NO_INPUT = 2
 
+# Where an FTR may end before its arrays: after any field, from TEST_FLG on.
+_FTR_LENGTHS = (7, 8, 12, 16, 20, 24, 28, 32, 34, 36)
+
 # REC_TYP and REC_SUB; the fields up to the last that is used. `=` names the value that stands for missing.
 _RECORDS: dict[tuple[int, int], tuple[type[Record], str]] = {
     (1, 10): (records.Mir, "U4=0 U4=0 U1 C1 C1 C1 U2=65535 C1" + " Cn" * 30),
@@ -223,32 +226,33 @@ def _described(
 
 
 def _ftr_decoder(order: str) -> Decode:
+    prefix = Layout(f"{order}IBBBBIIIIiihHH")
     remembered = Remembered[tuple[int, str, str], Description]()
 
     def decode(body: bytes) -> Record:
-        cursor = Cursor(body, order)
-        number, head, site, test_flg = (cursor.needed(one) for one in "IBBB")
-        flags = cursor.number("B")
-        cycle, address, _repeats, failing = (cursor.number("I") for _field in range(4))
-        cursor.skip(10)
-        returned, programmed = cursor.number("H") or 0, cursor.number("H") or 0
-        cursor.skip(2 * returned + (returned + 1) // 2 + 2 * programmed + (programmed + 1) // 2)
-        cursor.bits()
-        vector, _time_set, _op_code, text, alarm_id, _program_text, result_text = (
-            cursor.text() for _field in range(7)
+        if len(body) < prefix.size and len(body) not in _FTR_LENGTHS:
+            raise IndexError
+        number, head, site, test_flg, flags, cycle, address, _, failing, _, _, _, returned, programmed = (
+            prefix.unpack_from(body.ljust(prefix.size, b"\0"))
         )
+        missing = flags if len(body) > 7 else 255
+        cursor = Cursor(body, order)
+        cursor.skip(min(prefix.size, len(body)))
+        # Pins are indexes of two bytes, and states of four bits.
+        cursor.skip(2 * (returned + programmed) + (returned + 1) // 2 + (programmed + 1) // 2)
+        cursor.bits()
+        vector, _, _, text, alarm_id, _, result_text = (cursor.text() for _field in range(7))
         key = (number, text, alarm_id)
         said = remembered.get(key) or remembered.keep(key, Description(text, alarm_id), len(text))
-        missing = 255 if flags is None else flags
         return Ftr(
             number,
             head,
             site,
             test_flg,
             said,
-            cycl_cnt=None if missing & 1 else cycle,
-            rel_vadr=None if missing & 2 else address,
-            num_fail=None if missing & 8 else failing,
+            cycl_cnt=None if missing & 1 or len(body) < 12 else cycle,
+            rel_vadr=None if missing & 2 or len(body) < 16 else address,
+            num_fail=None if missing & 8 or len(body) < 24 else failing,
             vect_nam=vector,
             rslt_txt=result_text,
         )

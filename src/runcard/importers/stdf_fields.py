@@ -74,8 +74,8 @@ class Cursor:
 
     def bits(self) -> str:
         """Bits as hexadecimal, the first bit the lowest of the first byte."""
-        count = self.number("H") or 0
-        return self._taken((count + 7) // 8).hex().upper()
+        count = self.number("H")
+        return self._taken((count + 7) // 8).hex().upper() if count else ""
 
     def value(self) -> str | None:
         """A value of the kind that its first byte announces, as a text; None for padding."""
@@ -94,7 +94,8 @@ class Cursor:
         return str(found)
 
     def skip(self, count: int) -> None:
-        self._at += count
+        if self._at < len(self._body):
+            self._taken(count)
 
     def _unpacked(self, code: str) -> float | None:
         if self._at >= len(self._body):

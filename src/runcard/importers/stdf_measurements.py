@@ -5,7 +5,8 @@ result that the specification calls not useful (an alarm, an unreliable or inval
 error of scale or drift, an oscillation) is no value; a log line keeps the number. Of a functional result the value is
 whether it passed; where its pattern failed is logged.
 
-Limits, names and units that a record does not give are those of the first record of its number. Limits count as
+Limits, names and units that a record does not give are those of the first record of its number and text, else of its
+number. Limits count as
 inclusive whatever PARM_FLG says of equality, which few testers set: the outcome does not depend on it, and capability
 needs them. Limits of the specification (LO_SPEC, HI_SPEC) are checks that decide nothing. What is only for display is
 left out: scaling exponents, formats, and states of pins.
@@ -47,13 +48,15 @@ _FLAG_WORDS = {
     INVALID: "invalid result",
     UNRELIABLE: "unreliable result",
     TIMEOUT: "time-out",
-    NOT_EXECUTED: "not executed",
     ABORTED: "aborted",
 }
 _PARAMETRIC_WORDS = {SCALE_ERROR: "scale error", DRIFT: "drift", OSCILLATION: "oscillation"}
 _USELESS = ALARM | INVALID | UNRELIABLE | TIMEOUT | NOT_EXECUTED | ABORTED
 _USELESS_PARAMETRIC = SCALE_ERROR | DRIFT | OSCILLATION
 _MAX_KNOWN = 50_000
+# Of so many numbers and texts the first record is remembered: more than any program has, except for texts that never
+# come again.
+_MAX_FIRST = 200_000
 
 
 class Meaning(NamedTuple):
@@ -64,6 +67,8 @@ class Meaning(NamedTuple):
     low: float | None
     high: float | None
     validators: tuple[Validator, ...]
+    low_spec: float | None = None
+    high_spec: float | None = None
 
 
 class Meter:
@@ -71,7 +76,8 @@ class Meter:
 
     def __init__(self, lot: Lot) -> None:
         self._lot = lot
-        self._first: dict[int, Description] = {}
+        # By number and text, and by number under an empty text.
+        self._first: dict[tuple[int, str], Meaning] = {}
         self._known: dict[Description, Meaning] = {}
         self._pins: dict[int, str] = {}
 
@@ -89,7 +95,7 @@ class Meter:
         return known
 
     def parametric(self, record: Ptr) -> Measurement:
-        name, uom, low, high, validators = self.meaning(record.number, record.said)
+        name, uom, low, high, validators, *_ = self.meaning(record.number, record.said)
         flags, value = record.test_flg, record.result
         if flags & _USELESS or record.parm_flg & _USELESS_PARAMETRIC:
             value = None
@@ -121,29 +127,35 @@ class Meter:
             )
 
     def _resolved(self, number: int, said: Description) -> Meaning:
-        first = self._first.setdefault(number, said)
-        text = said.text or first.text or self._lot.name_of(number)
-        low, high = (_limit(getattr(said, one), getattr(first, one)) for one in ("low", "high"))
-        specs = (
-            (">=", _limit(said.low_spec, first.low_spec)),
-            ("<=", _limit(said.high_spec, first.high_spec)),
-        )
-        return Meaning(
-            # The number tells apart what has the same text, and is what people on the floor say.
-            " ".join(f"{number} {text}".split()),
-            said.units or first.units or None,
-            low,
-            high,
+        first = self._first.get((number, said.text)) or self._first.get((number, "")) or _NOTHING
+        low_spec, high_spec = _limit(said.low_spec, first.low_spec), _limit(said.high_spec, first.high_spec)
+        found = Meaning(
+            self._name(number, said.text) if said.text or not first.name else first.name,
+            said.units or first.uom,
+            _limit(said.low, first.low),
+            _limit(said.high, first.high),
             tuple(
                 Validator(expression_of(symbol, bound), symbol, bound, is_decisive=False)
-                for symbol, bound in specs
+                for symbol, bound in ((">=", low_spec), ("<=", high_spec))
                 if bound is not None
             ),
+            low_spec,
+            high_spec,
         )
+        if len(self._first) < _MAX_FIRST:
+            self._first.setdefault((number, ""), found)
+            self._first.setdefault((number, said.text), found)
+        return found
+
+    def _name(self, number: int, text: str) -> str:
+        """The number tells apart what has the same text, and is what people on the floor say."""
+        return " ".join(f"{number} {text or self._lot.name_of(number)}".split())
 
 
 def remark(record: Ptr | Mpr | Ftr, name: str) -> str | None:
     """What went wrong, for the log; None where nothing did, but for the outcome itself."""
+    if record.test_flg & NOT_EXECUTED:
+        return None
     words = [word for flag, word in _FLAG_WORDS.items() if record.test_flg & flag]
     if isinstance(record, Ftr):
         if not words and not record.test_flg & FAILED:
@@ -157,7 +169,7 @@ def remark(record: Ptr | Mpr | Ftr, name: str) -> str | None:
         words.append(f"alarm {said.alarm_id}")
     results = (record.result,) if isinstance(record, Ptr) else record.results
     numbers = [str(result) for result in results if result is not None]
-    if numbers and not record.test_flg & NOT_EXECUTED:
+    if numbers:
         words.append(f"result {', '.join(numbers)} {said.units}".rstrip())
     return _sentence(name, words)
 
@@ -210,6 +222,9 @@ def _axes(meaning: Meaning, inputs: Inputs, results: Sequence[float]) -> tuple[S
     return Series(steps, inputs.units_in or None, "input"), values
 
 
-def _limit(said: Bound, first: Bound) -> float | None:
+def _limit(said: Bound, first: float | None) -> float | None:
     found = first if said is UNSET else said
     return found if isinstance(found, float) and is_bound(found) else None
+
+
+_NOTHING = Meaning("", None, None, None, ())

@@ -5,8 +5,8 @@ program MIR.JOB_NAM on the unit that `Lot.serial_number` names. A part that is t
 
 A phase is a section of the program (BPS to EPS; sections inside of sections are joined by `/`) with its results as
 measurements, or `Measurements` for results outside of sections: an engineer reads one table for each section, and not
-some thousand phases of one value. A section that comes again is another attempt. A phase fails where a result in it
-did, and is skipped where none was executed.
+some thousand phases of one value. A section that comes again is another attempt; it ends one of its name that was not
+ended. A phase fails where a result in it did, and is skipped where none was executed.
 
 Testers note when a lot and a wafer began, and how long a part took. So a part starts when its lot or wafer did and what
 the head tested before it has taken, at least a millisecond each; its phases have its times. Texts (DTR, GDR) are logs
@@ -20,16 +20,12 @@ raise UnreadableReport, after the runs of the parts that came before.
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple, NoReturn
-
-from msgspec import Struct, field
+from typing import NoReturn
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
-from runcard.domain.phase import Log, Phase, RetryCounter, tidy_message
+from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import RunReport
-from runcard.importers.stdf_lot import Ahead, Lot, ReadRecords, Wafer, moment_of
+from runcard.importers.stdf_lot import Ahead, Lot, ReadRecords, moment_of
 from runcard.importers.stdf_measurements import Meter, remark
 from runcard.importers.stdf_records import (
     ABNORMAL_END,
@@ -54,54 +50,12 @@ from runcard.importers.stdf_records import (
     Wir,
     Wrr,
 )
+from runcard.importers.stdf_sections import Line, Part
 
 WANTED = (Mir, Mrr, Pmr, Sdr, Wir, Wrr, Wcr, Pir, Prr, Ptr, Mpr, Ftr, Bps, Eps, Dtr, Gdr)
-_NO_SECTION = "Measurements"
 _MAX_LINES_BETWEEN = 1000
 _CLEAN_FLAGS = (0, 128)
 _TICK = timedelta(milliseconds=1)
-
-
-class _Line(NamedTuple):
-    source: str
-    text: str
-
-
-class _Section(Struct):
-    """A phase in the making. is_executed: of any result in it."""
-
-    path: str
-    measurements: list[Measurement] = field(default_factory=list)
-    is_executed: bool = False
-
-
-class _Part(Struct):
-    """A part under way. path: the sections that are open. warnings: what went wrong, as it did."""
-
-    started_at: datetime
-    position: int
-    wafer: Wafer | None
-    path: list[str] = field(default_factory=list)
-    section: _Section | None = None
-    sections: list[_Section] = field(default_factory=list)
-    lines: list[_Line] = field(default_factory=list)
-
-    def enter(self, name: str) -> None:
-        self.path.append(name)
-        self.section = None
-
-    def leave(self) -> None:
-        if self.path:
-            self.path.pop()
-        # What follows in the section around it goes on there.
-        path = "/".join(self.path) or _NO_SECTION
-        self.section = next((one for one in reversed(self.sections) if one.path == path), None)
-
-    def current(self) -> _Section:
-        if self.section is None:
-            self.section = _Section("/".join(self.path) or _NO_SECTION)
-            self.sections.append(self.section)
-        return self.section
 
 
 def tell_parts(ahead: Ahead, read: ReadRecords) -> Iterator[RunReport]:
@@ -129,9 +83,9 @@ class _Teller:
             raise InvalidInput.at(("MIR", "JOB_NAM"), "required: name the program of the tester")
         self._lot = Lot(mir, ahead)
         self._meter = Meter(self._lot)
-        self._parts: dict[tuple[int, int], _Part] = {}
+        self._parts: dict[tuple[int, int], Part] = {}
         self._clocks: dict[int, datetime] = {}
-        self._between: deque[_Line] = deque(maxlen=_MAX_LINES_BETWEEN)
+        self._between: deque[Line] = deque(maxlen=_MAX_LINES_BETWEEN)
         self._begun_count = 0
         self._told_count = 0
         self._is_ended = False
@@ -148,9 +102,9 @@ class _Teller:
             case Pir():
                 self._begin_part(record)
             case Dtr():
-                self._note_line(_Line("DTR", record.text_dat))
+                self._note_line(Line("DTR", record.text_dat))
             case Gdr():
-                self._note_line(_Line("GDR", ", ".join(record.values)))
+                self._note_line(Line("GDR", ", ".join(record.values)))
             case Bps():
                 for part in self._parts.values():
                     part.enter(record.seq_name or "Section")
@@ -185,8 +139,8 @@ class _Teller:
             revision_number=mir.dsgn_rev or None,
             batch_number=mir.lot_id or None,
             operator=mir.oper_nam or None,
-            phases=tuple(_phases(part, ended_at)),
-            logs=tuple(_log(line, part.started_at) for line in part.lines if line.text),
+            phases=tuple(part.phases(ended_at)),
+            logs=tuple(part.logs()),
             metadata=self._lot.metadata(record, part.wafer),
         )
 
@@ -206,7 +160,7 @@ class _Teller:
         started_at = self._clocks.setdefault(head, self._lot.started_at)
         if wafer is not None and wafer.start_t is not None:
             started_at = self._clocks[head] = max(started_at, moment_of(wafer.start_t))
-        self._parts[key] = part = _Part(started_at, self._begun_count, wafer)
+        self._parts[key] = part = Part(started_at, self._begun_count, wafer)
         part.lines.extend(self._between)
         self._between.clear()
 
@@ -240,7 +194,7 @@ class _Teller:
         section.is_executed |= not record.test_flg & NOT_EXECUTED
         _warn(part, record, meaning.name)
 
-    def _note_line(self, line: _Line) -> None:
+    def _note_line(self, line: Line) -> None:
         for part in self._parts.values():
             part.lines.append(line)
         if not self._parts:
@@ -283,27 +237,7 @@ def _place(head: int, site: int) -> str:
     return f"head {head} site {site}"
 
 
-def _warn(part: _Part, record: Ptr | Mpr | Ftr, name: str) -> None:
+def _warn(part: Part, record: Ptr | Mpr | Ftr, name: str) -> None:
     text = remark(record, name)
     if text is not None:
-        part.lines.append(_Line({Ptr: "PTR", Mpr: "MPR", Ftr: "FTR"}[type(record)], text))
-
-
-def _phases(part: _Part, ended_at: datetime) -> Iterator[Phase]:
-    retries = RetryCounter()
-    for section in part.sections:
-        outcomes = {one.outcome for one in section.measurements}
-        outcome: PhaseOutcome = "FAIL" if "FAIL" in outcomes else "PASS" if section.is_executed else "SKIP"
-        yield Phase(
-            section.path,
-            outcome,
-            part.started_at,
-            ended_at,
-            tuple(section.measurements),
-            retry_count=retries.next(section.path),
-        )
-
-
-def _log(line: _Line, moment: datetime) -> Log:
-    level: LogLevel = "INFO" if line.source in ("DTR", "GDR") else "WARNING"
-    return Log(level, moment, tidy_message(line.text), line.source, 0)
+        part.lines.append(Line({Ptr: "PTR", Mpr: "MPR", Ftr: "FTR"}[type(record)], text))
