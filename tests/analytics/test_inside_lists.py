@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runcard.analytics import inside_lists
+from runcard.analytics import inside_lists, ordered_places
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.domain.errors import InvalidInput, QueryTooSlow, RuncardError
 from runcard.domain.ids import RunPart, part_id
@@ -220,7 +220,13 @@ def check(
     list_of: Callable[[Line], List],
 ) -> None:
     list_ = list_of(after_all_that(floor, followed, history, happened))
-    assert pages(floor, followed.copy, list_, limit) == pages(floor, None, list_, limit)
+    expected = pages(floor, None, list_, limit)
+    assert pages(floor, followed.copy, list_, limit) == expected
+    with pytest.MonkeyPatch.context() as patch:  # as where there are more rows than are sorted at once
+        patch.setattr(ordered_places, "FEW", 2)
+        patch.setattr(ordered_places, "SAMPLE", 1)
+        patch.setattr(ordered_places, "RUNS_PER_ROW", (0.1, 0.5))
+        assert pages(floor, followed.copy, list_, limit) == expected
 
 
 def after_all_that(
