@@ -3,19 +3,18 @@
 Where the copy is not there, has not seen everything in time, or failed, the truth makes the list.
 """
 
-import logging
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.columns import split_number
-from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between, on_runs
-from runcard.analytics.engines.duckdb import CopyFailed, Cursor
-from runcard.analytics.ordered_places import Key, Order, Source, find_places
+from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between
+from runcard.analytics.engines.duckdb import Cursor
+from runcard.analytics.ordered_places import Key, Order, Place, Source, find_places
+from runcard.analytics.wanted_runs import WantedRuns, find_in_copy
 from runcard.domain.ids import part_id, run_of
-from runcard.store.changes import last_seq
 from runcard.store.database import Connection
 from runcard.store.inside_runs import Deadline, Found, Kind, Numbered, places_up_to, read_inside
 from runcard.store.log_records import LOGS, FoundLog, LogFilter
@@ -25,10 +24,7 @@ from runcard.store.measurement_records import list_measurements as measurements_
 from runcard.store.pages import Listed, Page
 from runcard.store.phase_records import PHASES, FoundPhase, PhaseFilter
 from runcard.store.phase_records import list_phases as phases_of_truth
-from runcard.store.resolved_runs import resolve
 from runcard.store.run_filter import RunFilter
-
-_log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Numbered)
 
@@ -199,66 +195,33 @@ def _list(
 ) -> Listed[Found[T]] | None:
     """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
     count = places_up_to(page)
-    if copy is None:
-        return None
-    seen = last_seq(connection)
-    if not copy.is_fresh(seen):
-        return None
-    resolved = resolve(connection, organization_id, runs)
-    if resolved is None:
-        return None
-    try:
-        with copy.engine.transaction() as cursor:
-            # The copy may be ahead of the connection, which must not see what it will not find.
-            newest = min(seen, seen if page.snapshot is None else page.snapshot)
-            of_runs = on_runs(organization_id, runs, resolved)
-            procedures = _procedures(cursor, organization_id, runs)
-            source = _source(cursor, organization_id, procedures, newest, of_runs, wanted)
-            places = find_places(cursor, source, wanted.order, count, page.offset, descending=descending)
-    except CopyFailed as error:
-        _log.warning("the truth is asked instead: %s", error)
-        if error.is_damaged:
-            copy.distrust()
+
+    def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
+        source = _source(cursor, organization_id, found, wanted)
+        return find_places(cursor, source, wanted.order, count, page.offset, descending=descending)
+
+    places = find_in_copy(copy, connection, organization_id, runs, page, find)
+    if places is None:
         return None
     ids = [part_id(run_id, wanted.kind.part, position) for run_id, position in places[: page.limit]]
     return Listed(read_inside(connection, organization_id, wanted.kind, ids), len(places) > page.limit)
 
 
-def _source(
-    cursor: Cursor,
-    organization_id: UUID,
-    procedures: Sequence[int],
-    newest: int,
-    of_runs: Conditions,
-    wanted: _Wanted[T],
-) -> Source:
-    """The rows that are wanted, in runs of these procedures up to the newest one that keep `of_runs`."""
-    rows, runs = Conditions(), Conditions()
-    for conditions, name in ((rows, "x"), (runs, "r")):
-        conditions.one_of(f"{name}.procedure", procedures, "INTEGER")
-        conditions.add(f"{name}.run <= ?", newest)
-    if not of_runs.is_empty:
-        rows.add(f"x.run IN (SELECT r.run FROM runs r WHERE {of_runs.sql})", *of_runs.values)
-        runs = runs.and_of(of_runs)
+def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wanted[T]) -> Source:
+    """The rows that are wanted of these runs."""
+    rows = runs.what_lies_inside().and_of(wanted.rows)
     if wanted.specs is not None:
         rows = rows.and_of(_of_specs(cursor, wanted.specs))
-    source = Source(wanted.table, rows.and_of(wanted.rows), runs, wanted.costly or Conditions())
+    source = Source(wanted.table, rows, runs.themselves(), wanted.costly or Conditions())
     if wanted.ids is None:
         return source
     return _with_ids(cursor, organization_id, source, wanted.kind, wanted.ids)
 
 
-def _procedures(cursor: Cursor, organization_id: UUID, runs: RunFilter) -> list[int]:
-    """The organization's procedures that are asked for."""
-    asked = Conditions()
-    asked.add("organization = ?", organization_id)
-    asked.one_of("id", runs.procedure_ids, "UUID")
-    return _numbers(cursor, "procedure", "procedures", asked)
-
-
 def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
+    query = f"SELECT spec FROM specs WHERE {specs.sql}"
     found = Conditions()
-    found.one_of("x.spec", _numbers(cursor, "spec", "specs", specs), "INTEGER")
+    found.one_of("x.spec", [spec for (spec,) in cursor.execute(query, specs.values).fetchall()], "INTEGER")
     return found
 
 
@@ -283,8 +246,3 @@ def _with_ids(
     rows.add(f"({' OR '.join(alternatives)})", *of_whole, *(value for pair in pairs for value in pair))
     runs.one_of("r.run", numbers.values(), "BIGINT")
     return source._replace(rows=source.rows.and_of(rows), runs=source.runs.and_of(runs))
-
-
-def _numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:
-    query = f"SELECT {column} FROM {table} WHERE {conditions.sql}"
-    return [number for (number,) in cursor.execute(query, conditions.values).fetchall()]
