@@ -7,6 +7,7 @@ from uuid import UUID
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.inside_lists import list_logs, list_measurements, list_phases
 from runcard.analytics.run_lists import list_runs
+from runcard.analytics.unit_lists import list_units
 from runcard.store.batch_records import BATCH_ORDERS, BatchFilter, list_batches
 from runcard.store.database import Connection
 from runcard.store.deployments import DeploymentFilter, list_deployments
@@ -21,7 +22,7 @@ from runcard.store.procedure_records import ProcedureFilter, list_procedure_reco
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_records import RUN_ORDERS
 from runcard.store.station_records import StationFilter, list_station_records
-from runcard.store.unit_lists import UNIT_ORDERS, UnitFilter, list_units
+from runcard.store.unit_lists import UNIT_ORDERS, UnitFilter
 from runcard.store.users import list_users
 
 _TIME_S = 60.0
@@ -90,7 +91,7 @@ def _of_runs(procedure_id: UUID) -> list[Question]:
 def _of_units() -> list[Question]:
     def listed(how: str, query: Query, wanted: UnitFilter, order: str = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_units(data.connection, data.home, wanted, order, page, descending=True)
+            return list_units(data.copy, data.connection, data.home, wanted, order, page, descending=True)
 
         return Question(f"unit-list {how}", "/units", query, ask)
 
