@@ -129,7 +129,10 @@ class _Search:
             f"LIMIT 1 OFFSET {_REACH * count - 1}",
             rows,
         )
-        return _before(key, furthest[0][0], self._way) if furthest else Conditions()
+        near = Conditions()
+        if furthest and furthest[0][0] is not None:  # what is NULL comes after all others
+            near.add(f"{key.sql} {'>=' if self._way == 'DESC' else '<='} ?::{key.kind}", furthest[0][0])
+        return near
 
     def _sorted(self, keys: Sequence[Key], known: Conditions, offset: int) -> list[Place]:
         """What was found and keeps these conditions, but for `offset`."""

@@ -63,10 +63,19 @@ def find_in_copy(
         return None
     # The copy may be ahead of the connection, which must not see what it will not find.
     newest = min(seen, seen if page.snapshot is None else page.snapshot)
+
+    def find_those(cursor: Cursor) -> T:
+        procedures = _procedures(cursor, organization_id, runs)
+        return find(cursor, WantedRuns(procedures, newest, on_runs(organization_id, runs, resolved)))
+
+    return ask_copy(copy, find_those)
+
+
+def ask_copy(copy: ColumnarCopy, find: Callable[[Cursor], T]) -> T | None:
+    """What `find` finds in one state of the copy; None where the copy failed."""
     try:
         with copy.engine.transaction() as cursor:
-            procedures = _procedures(cursor, organization_id, runs)
-            return find(cursor, WantedRuns(procedures, newest, on_runs(organization_id, runs, resolved)))
+            return find(cursor)
     except CopyFailed as error:
         _log.warning("the truth is asked instead: %s", error)
         if error.is_damaged:
