@@ -104,6 +104,6 @@ def _register_places(cursor: Cursor, connection: Connection, organization_id: UU
     query = "SELECT id, procedure FROM procedures WHERE organization = ?"
     numbers = dict(cursor.execute(query, [organization_id]).fetchall())
     ranked = rank_by_name(connection, organization_id, numbers.keys())
-    rows = [(numbers[one], place) for one, place in ranked]
-    kinds = {"procedure": "INTEGER", "place": "INTEGER"}
-    cursor.register("places", columns_of(kinds, rows or [(0, 0)]))
+    no_procedure = (0, 0)  # so that there is a row where nothing has run yet
+    rows = [no_procedure, *((numbers[one], place) for one, place in ranked)]
+    cursor.register("places", columns_of({"procedure": "INTEGER", "place": "INTEGER"}, rows))
