@@ -41,7 +41,7 @@ def list_units(
     descending: bool,
 ) -> Listed[UnitRecord]:
     """As `store.unit_lists.list_units`."""
-    if order in _ORDERS and wanted == UnitFilter():
+    if order in _ORDERS and wanted.asks_for_nothing:
         found = find_units(copy, connection, organization_id, order, page, descending=descending)
         if found is not None:
             return found

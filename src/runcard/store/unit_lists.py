@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, func, select, true
 
 from runcard.domain.outcome import RunOutcome
@@ -45,6 +46,10 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     with_run: RunFilter | None = None
     with_newest_run: RunFilter | None = None
     metadata: Sequence[MetadataTest] = ()
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        return replace(self, metadata=tuple(self.metadata)) == UnitFilter()
 
 
 class LastRun(NamedTuple):
@@ -111,7 +116,7 @@ def list_units(
     query = select(u.id)
     if order != "part_number":
         query = query.where(*conditions)
-    elif wanted == UnitFilter():
+    elif wanted.asks_for_nothing:
         query = _along_parts(organization_id, conditions)
     else:
         query = query.join(parts, parts.c.id == u.part_id).where(*conditions)
