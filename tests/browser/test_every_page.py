@@ -1,0 +1,72 @@
+"""What holds for every page: it can be reached, read by everybody, on anything, and complains of nothing."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, StorageState, ViewportSize
+
+from tests.browser.conftest import Demo
+from tests.browser.site import PAGES, pages_by_kind
+from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways
+from tests.web.browser import Browser
+
+# To these no page of a member leads.
+FOR_STRANGERS = {"/log-in", "/setup/{token}"}
+
+
+@pytest.fixture(scope="module")
+def pages(demo: Demo) -> Iterator[Mapping[str, str]]:
+    """The address of a page of each kind."""
+    browser = Browser(demo.server.url)
+    browser.log_in(*demo.admin)
+    yield pages_by_kind(browser)
+    browser.close()
+
+
+def settled(page: Page) -> Page:
+    """A page whose charts are drawn."""
+    page.wait_for_load_state("load")
+    canvases = page.locator("[data-chart]")
+    for at in range(canvases.count()):
+        canvases.nth(at).locator("canvas, svg").first.wait_for(state="attached")
+    return page
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url}: {one['help']}: {node['html']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+def test_links_lead_to_every_page(pages: Mapping[str, str]):
+    assert {route.path for route in PAGES} - set(pages) == FOR_STRANGERS
+
+
+@pytest.mark.parametrize(
+    ("size", "is_dark"), [(DESK, False), (PHONE, True)], ids=["light, on a desk", "dark, on a phone"]
+)
+def test_no_page_scrolls_sideways_or_breaks_a_rule_of_axe(
+    windows: Windows, admin: StorageState, pages: Mapping[str, str], size: ViewportSize, is_dark: bool
+):
+    page = windows.open(size=size, is_dark=is_dark, cookies=admin)
+    found = []
+    for url in pages.values():
+        page.goto(url)
+        found += violations(settled(page))
+        if scrolls_sideways(page):
+            found.append(f"{url} scrolls sideways")
+    assert found == []
+
+
+def test_who_is_not_logged_in_finds_no_barrier_either(windows: Windows):
+    for path in ("/log-in", "/setup/nothing", "/no-such-page"):
+        page = windows.open(path, size=PHONE)
+        assert violations(page) == []
+        assert not scrolls_sideways(page)
+    # That is what the browser says of the two pages that there are not.
+    assert len(windows.complaints) == 2
+    windows.complaints.clear()
