@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -97,7 +98,7 @@ def test_before_the_first_run_there_is_nothing(ada: Browser):
     assert "/runs" in page.links
 
 
-FILTERED = {
+FILTERED: dict[str, dict[str, Any]] = {
     "PASS": {"started_at": "2026-02-01T10:00:00Z", "duration": "PT1M", "procedure_version": "9.1"},
     "FAIL": {"started_at": "2026-02-02T10:00:00Z", "duration": "PT2M", "run_passed": False},
 }
