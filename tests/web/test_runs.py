@@ -221,6 +221,31 @@ def test_new_runs_announce_themselves(server: Server, ada: Browser, gus: Browser
 
 
 @pytest.mark.parametrize(
+    "sort",
+    [
+        "started_at",
+        "created_at",
+        "duration",
+        "outcome",
+        "serial_number",
+        "part_number",
+        "revision_number",
+    ],
+)
+def test_no_order_shows_runs_of_another_organization(
+    server: Server, gus: Browser, filtered: dict[str, str], sort: str
+):
+    globex = server.world.globex
+    path = record(server, report("OURS", globex.board.identifier), globex.admin.api_key)
+    shown = {
+        link for order in ("asc", "desc") for link in gus.open(f"/runs?sort={sort}&order={order}").run_links
+    }
+    assert shown
+    assert shown.isdisjoint(filtered.values())
+    assert path in gus.open(f"/runs?sort={sort}&serial=OURS").run_links
+
+
+@pytest.mark.parametrize(
     ("query", "named"),
     [
         ("outcome=MAYBE", "outcome"),

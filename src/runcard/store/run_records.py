@@ -114,11 +114,14 @@ def run_ids_in_order(
     """
     r = t.runs.c
     column, joined = RUN_ORDERS[order]
-    query = select(r.id).select_from(t.runs).where(*run_conditions(organization_id, wanted))
+    query = select(r.id).select_from(t.runs)
     if joined is not None:
         query = query.join(joined.table, joined.table.c.id == joined.reference)
         if joined.has_order:  # the organization is said of both, so that a database may go along that
             query = query.where(joined.table.c.organization_id == organization_id)
+    if joined is None or not joined.has_runs or wanted != RunFilter():
+        query = query.where(*run_conditions(organization_id, wanted))
+    # Else all runs are wanted: said of the joined table alone, SQLite goes along that, and to the runs of each.
     return query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
 
 
@@ -136,12 +139,13 @@ def read_runs(
 class _Joined(NamedTuple):
     """A table that an order needs, and the column of `runs` that refers to it.
 
-    has_order: an index keeps the table in this order within an organization.
+    has_order: an index keeps the table in this order within an organization. has_runs: and one the runs of each.
     """
 
     table: Table
     reference: ColumnElement[Any]
     has_order: bool
+    has_runs: bool = False
 
 
 RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
@@ -149,7 +153,10 @@ RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
     "created_at": (t.runs.c.id, None),
     "duration": (duration_of_runs(), None),
     "outcome": (t.runs.c.outcome, None),
-    "serial_number": (t.units.c.serial_key, _Joined(t.units, t.runs.c.unit_id, has_order=True)),
+    "serial_number": (
+        t.units.c.serial_key,
+        _Joined(t.units, t.runs.c.unit_id, has_order=True, has_runs=True),
+    ),
     "part_number": (t.parts.c.number_key, _Joined(t.parts, t.runs.c.part_id, has_order=True)),
     "revision_number": (
         t.revisions.c.number_key,

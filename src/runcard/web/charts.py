@@ -225,7 +225,7 @@ def series_lines(
     }
     figures = [[Cell(line.name), Cell(count_text(len(line.points)))] for line in lines]
     names = ", ".join(line.name for line in lines)
-    table = Figures(["", "points drawn"], figures)
+    table = Figures(["series", "points drawn"], figures)
     return Chart(chart_id, title, f"{names} against {x_name}", option_json(option), table, size="tall")
 
 

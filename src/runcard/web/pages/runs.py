@@ -210,9 +210,9 @@ def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
 
 def _kept(asked: RunsQuery) -> Sequence[tuple[str, str]]:
     """What the form that chooses columns says besides them."""
-    left_out = ("columns", "after", "cursor")
-    values = [(name, getattr(asked, name)) for name in asked.__struct_fields__ if name not in left_out]
-    return [(name, str(value)) for name, value in values if value is not None]
+    plain = RunsQuery(columns=asked.columns, after=asked.after, cursor=asked.cursor)
+    values = [(name, getattr(asked, name), getattr(plain, name)) for name in asked.__struct_fields__]
+    return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
 
 
 def _after(record: RunRecord) -> str:
