@@ -18,7 +18,7 @@ from runcard.store.blobs import BlobMeta
 router = APIRouter()
 
 # Shown in the page by a browser; everything else is only ever saved.
-_HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp")
+HARMLESS_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 def _linked(token: str, request: Request, parts: WithParts) -> Attachment:
@@ -55,7 +55,7 @@ def download(parts: WithParts, attachment: Linked) -> Response:
     if pieces is None:
         raise AttachmentNotFound(attachment.id)
     content_type = attachment.shown_content_type
-    is_harmless = content_type in _HARMLESS
+    is_harmless = content_type in HARMLESS_IMAGES
     return StreamingResponse(
         pieces,
         media_type=content_type if is_harmless else "application/octet-stream",

@@ -108,7 +108,11 @@ def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement
     """Conditions on what a run refers to, by the names that people use."""
     r, u = t.runs.c, t.units.c
     for reference, ids in named_ids(organization_id, wanted).items():
-        yield r[reference].in_(ids)
+        if reference == "unit_id" and len(wanted.serial_numbers or ()) == 1:
+            # There is one such unit at most; said so, SQLite goes to its runs, not along all runs by their start.
+            yield r[reference] == ids.scalar_subquery()
+        else:
+            yield r[reference].in_(ids)
     if wanted.samples is not None:
         yield r.unit_id.in_(
             select(u.id).where(u.organization_id == organization_id, sample_is_one_of(wanted.samples))
