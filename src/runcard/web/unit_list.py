@@ -11,7 +11,7 @@ from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_u
 from runcard.store.unit_records import UnitRecord
 from runcard.web.formats import Moment, moment_of
 from runcard.web.headings import Column, Direction, Heading, headings
-from runcard.web.pager import Pager, list_page, pager
+from runcard.web.pager import PAGE_SIZE, Pager, list_page, pager
 from runcard.web.urls import run_url, unit_url
 
 UnitOrder = Literal["created_at", "serial_number", "part_number"]
@@ -66,13 +66,14 @@ class Asked(NamedTuple):
     sorting: Sorting
     cursor: int | None
     zone: ZoneInfo
+    size: int = PAGE_SIZE
 
 
 def unit_list(
     connection: Connection, organization_id: UUID, asked: Asked, url_of_list: Callable[..., str]
 ) -> UnitList:
     """A page of units. url_of_list: the address of the list with other values of `sort`, `order` and `cursor`."""
-    page, (order, direction) = list_page(connection, asked.cursor), asked.sorting
+    page, (order, direction) = list_page(connection, asked.cursor, asked.size), asked.sorting
     listed = list_units(
         connection, organization_id, asked.wanted, order, page, descending=direction == "desc"
     )

@@ -21,6 +21,8 @@ _MENU = {
     "Overview": "/",
     "Runs": "/runs",
     "Units": "/units",
+    "Parts": "/parts",
+    "Batches": "/batches",
 }
 
 

@@ -25,6 +25,7 @@ from runcard.web.filters import (
 from runcard.web.headings import Direction
 from runcard.web.pager import Cursor
 from runcard.web.render import render
+from runcard.web.search_bar import search_field
 from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
 from runcard.web.visit import WithVisit
 
@@ -74,7 +75,11 @@ def show_units(
         choices = list_choices(connection, home)
     bar = filter_bar(_HERE, asked, choices, without=("procedure", "station", "version", "sample"))
     page = UnitsPage(
-        filters=FilterBar(_HERE, [_search(asked), *bar.fields, _sample(asked)], _kept(asked)),
+        filters=FilterBar(
+            _HERE,
+            [search_field("Serial number contains", asked.search), *bar.fields, _sample(asked)],
+            _kept(asked),
+        ),
         list=units,
         is_filtered=wanted != UnitFilter(),
     )
@@ -92,10 +97,6 @@ def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
         created_after=runs.started_after,
         created_before=runs.started_before,
     )
-
-
-def _search(asked: UnitsQuery) -> Field:
-    return Field("search", "Serial number contains", asked.search or "", (), is_text=True)
 
 
 def _sample(asked: UnitsQuery) -> Field:
