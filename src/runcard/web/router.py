@@ -14,6 +14,7 @@ from runcard.web.pages import (
     revision,
     run,
     runs,
+    search,
     set_up,
     unit,
     units,
@@ -21,7 +22,22 @@ from runcard.web.pages import (
 
 router = APIRouter(include_in_schema=False)
 # The path of a revision goes on after that of its part, which would take it as its own.
-_PAGES = (log_in, set_up, overview, runs, run, units, unit, parts, revision, part, batches, batch, picture)
+_PAGES = (
+    log_in,
+    set_up,
+    overview,
+    runs,
+    run,
+    units,
+    unit,
+    parts,
+    revision,
+    part,
+    batches,
+    batch,
+    picture,
+    search,
+)
 for page in _PAGES:
     for route in page.router.routes:
         # HEAD is asked as GET is; the server leaves the body out. FastAPI does not add it by itself.
