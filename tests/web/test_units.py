@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
+from runcard.web.urls import unit_url
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
@@ -124,12 +125,12 @@ def test_another_organization_sees_none_of_it(gus: Browser):
 
 @pytest.mark.parametrize(
     "serial",
-    ["A/B/../C", "/", "ä ?#&%25+", "a\\b", "x/", "..hidden", "'\""],
-    ids=["dots", "slash", "signs", "backslash", "slash-at-end", "hidden", "quotes"],
+    ["A/B/../C", "/", "ä ?#&%25+", "a\\b", "x/", "..hidden", "'\"", ".", ".."],
+    ids=["dots", "slash", "signs", "backslash", "slash-at-end", "hidden", "quotes", "dot", "two-dots"],
 )
 def test_a_link_leads_to_a_unit_of_any_name(server: Server, ada: Browser, serial: str):
     record(server, report(serial))
-    address = f"/units/{quote(serial, safe='')}"
+    address = unit_url(serial)
     page = ada.open(f"/units?search={quote(serial)}")
     assert address in page.links
     [title] = [text for text in ada.open(address).text.split("\n") if text.endswith(" · Runcard")]

@@ -33,4 +33,5 @@ def station_url(station_id: UUID) -> str:
 
 
 def _step(name: str) -> str:
-    return quote(name, safe="")
+    # Browsers take such a step as a way up or nowhere, encoded or not; a blank more is no other name.
+    return quote(f"{name} " if name in (".", "..") else name, safe="")
