@@ -50,7 +50,12 @@ def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_typ
 
 @router.get("/files/download/{token}")
 def download(parts: WithParts, attachment: Linked) -> Response:
-    """The bytes of an attachment, never as something that a browser would run."""
+    """The bytes of the attachment that a link stands for."""
+    return file_answer(parts, attachment)
+
+
+def file_answer(parts: Parts, attachment: Attachment) -> Response:
+    """The bytes of an attachment, never as something that a browser would run. Raises AttachmentNotFound."""
     pieces = parts.blobs.stream(attachment.blob_key)
     if pieces is None:
         raise AttachmentNotFound(attachment.id)

@@ -161,11 +161,11 @@ def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
     u = t.units.c
     named = select(u.id).where(u.organization_id == organization_id, serial_number_contains(text))
     yield t.runs.c.unit_id.in_(named)
-    if ids := _ids_beginning_with(text):
+    if ids := ids_beginning_with(text):
         yield t.runs.c.id.between(*ids)
 
 
-def _ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
+def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
     """The first and the last id whose text begins so; None where none does."""
     digits = text.lower().replace("-", "")
     if len(digits) > 32 or not set(digits) <= set("0123456789abcdef") or not _is_prefix_of_id(text.lower()):

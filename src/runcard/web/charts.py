@@ -173,7 +173,7 @@ def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
         ]
         for one in points
     ]
-    return Figures(["", "share", "95 % interval", "of"], rows)
+    return Figures(["group", "share", "95 % interval", "of"], rows)
 
 
 def _percent(ratio: float | None) -> float | None:
