@@ -20,11 +20,6 @@ def check_may_manage(actor: Actor, deed: str) -> UserActor:
     return user
 
 
-def may_manage(user: UserActor) -> bool:
-    """Whether `check_may_manage` lets a user pass."""
-    return user.role in ("admin", "engineer")
-
-
 def check_is_user(actor: Actor, deed: str) -> UserActor:
     """What only people do, in whichever role. Raises PermissionDenied."""
     if isinstance(actor, StationActor):
