@@ -29,7 +29,7 @@ from bench.failure import BenchFailed
 from bench.targets import CASES, Place, prepared, serving
 from runcard.web.visit import SESSION_COOKIE
 from tests.browser.chromium import find_chromium, running_chromium
-from tests.browser.site import pages_by_kind
+from tests.browser.site import explore
 from tests.web.browser import Browser
 
 # The period that pages show when nothing else is asked for has all runs in it.
@@ -116,7 +116,7 @@ def _measure(place: Place, repeat: int, bar: Progress) -> tuple[list[Line], Firs
     with serving(place) as target:
         root = f"http://127.0.0.1:{target.port}"
         browser = Browser(root, httpx.Cookies({SESSION_COOKIE: session}))
-        lines = time_pages(browser.http, list(pages_by_kind(browser).items()), repeat, bar)
+        lines = time_pages(browser.http, list(explore(browser).pages.items()), repeat, bar)
         browser.close()
         program = find_chromium()
         return lines, None if program is None else view_first(program, root, session)

@@ -1,9 +1,11 @@
-"""The pages of the site, found as people find them: by following links."""
+"""The pages of the site, found as people find them: by following what pages lead to."""
 
+import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import NamedTuple
 from urllib.parse import urldefrag
 
 from fastapi.routing import APIRoute
@@ -13,39 +15,57 @@ from runcard.web import pages
 from tests.web.browser import Browser, Page
 
 
+class Site(NamedTuple):
+    """By path of a route: reached: all that something leads to. pages: the first address of each kind of page."""
+
+    reached: Set[str]
+    pages: Mapping[str, str]
+
+
 def _routes() -> list[APIRoute]:
-    """What may be asked for with GET, the more exact paths first."""
+    """What may be asked for with GET, the most exact paths first."""
     modules = [import_module(f"{pages.__name__}.{one.name}") for one in iter_modules(pages.__path__)]
     routers = [module.router for module in modules if hasattr(module, "router")]
     found = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
     readable = [one for one in found if "GET" in (one.methods or ())]
-    return sorted(readable, key=lambda one: len(one.param_convertors))
+    return sorted(readable, key=lambda one: len(re.sub(r"{.*?}", "", one.path)), reverse=True)
 
 
-PAGES = _routes()
+ROUTES = _routes()
 
 
-def pages_by_kind(browser: Browser) -> Mapping[str, str]:
-    """Of each kind of page (the path of its route) the first that links lead to, from the overview on."""
+def explore(browser: Browser) -> Site:
+    """Go from the overview to one of each kind."""
+    reached: set[str] = set()
     found: dict[str, str] = {}
-    seen: set[str] = set()
     waiting = deque(["/"])
     while waiting:
         url = waiting.popleft()
         kind = _kind(url)
-        if kind is None or kind in seen:
+        if kind is None or kind in reached:
             continue
-        seen.add(kind)
+        reached.add(kind)
         answer = browser.http.get(url)
         if answer.headers["Content-Type"].startswith("text/html"):
-            found[kind] = url
-            waiting += [urldefrag(link).url for link in Page(answer).links]
-    return found
+            # Parts of pages lead on too, but are none.
+            if answer.text.startswith("<!doctype html>"):
+                found[kind] = url
+            waiting += _ways_on(Page(answer))
+    return Site(reached, found)
+
+
+def _ways_on(page: Page) -> Iterator[str]:
+    for _, attributes in page.elements:
+        for name in ("href", "src", "hx-get"):
+            if name in attributes:
+                yield urldefrag(attributes[name]).url
+        if "action" in attributes and attributes.get("method", "get") == "get":
+            yield attributes["action"]
 
 
 def _kind(url: str) -> str | None:
-    """None: no page of ours."""
+    """None: nothing of the pages'."""
     if not url.startswith("/"):
         return None
     scope = {"type": "http", "method": "GET", "path": url.partition("?")[0]}
-    return next((route.path for route in PAGES if route.matches(scope)[0] is Match.FULL), None)
+    return next((route.path for route in ROUTES if route.matches(scope)[0] is Match.FULL), None)

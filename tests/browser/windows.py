@@ -80,3 +80,12 @@ class Windows:
 
 def scrolls_sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def settled(page: Page) -> Page:
+    """The same page, with its charts drawn."""
+    page.wait_for_load_state("load")
+    charts = page.locator("[data-chart]")
+    for at in range(charts.count()):
+        charts.nth(at).locator("canvas, svg").first.wait_for(state="attached")
+    return page
