@@ -16,6 +16,9 @@ from runcard.web.facts import creator_name
 from runcard.web.formats import Moment, moment_of
 from runcard.web.urls import batch_url, revision_url, run_url, unit_url
 
+# So many sub-units that came at once are named; the tree has them all.
+_NAMED = 8
+
 
 class Word(NamedTuple):
     """A piece of a sentence. url: empty: it leads nowhere."""
@@ -87,8 +90,9 @@ def _assembled(moves: Sequence[Move]) -> Iterator[_Happened]:
     """Sub-units that came to a unit, those of one run together."""
     for (at, run_id), some in groupby(moves, key=lambda move: (move.at, move.run_id)):
         names = [Word(move.unit.serial_number, unit_url(move.unit.serial_number)) for move in some]
-        listed = [word for name in names for word in (Word(", "), name)][1:]
-        yield _Happened(at, [Word("Took in "), *listed, *_during(run_id)])
+        listed = [word for name in names[:_NAMED] for word in (Word(", "), name)][1:]
+        others = [Word(" and others")] if len(names) > _NAMED else []
+        yield _Happened(at, [Word("Took in "), *listed, *others, *_during(run_id)])
 
 
 def _during(run_id: UUID | None) -> Sequence[Word]:

@@ -51,7 +51,7 @@ class YieldQuestions(NamedTuple):
     visit: Visit
     selection: Selection
 
-    def yields(self, group_by: GroupBy) -> Yields:
+    def yields(self, group_by: GroupBy | None) -> Yields:
         home, zone = self.visit.actor.organization_id, self.visit.zone
         try:
             answer = first_pass_yield(self.parts.copy, self.connection, home, self.selection, zone, group_by)
@@ -68,16 +68,18 @@ class YieldQuestions(NamedTuple):
         yields = self.yields(group_by)
         return _bars(chart_id, title, yields, url_of_group)
 
+    def tiles(self) -> Sequence[Tile]:
+        """The yields of all these runs."""
+        total, _, problem = self.yields(None)
+        return [Tile("First-pass yield", "–", problem)] if total is None else yield_tiles(total)
+
 
 def narrowed(selection: Selection, **conditions: Sequence[str]) -> Selection:
     """The same runs, as far as they keep these conditions too, which stand in place of those on the same names."""
     return selection._replace(runs=replace(selection.runs, **conditions))
 
 
-def yield_tiles(yields: Yields) -> Sequence[Tile]:
-    total = yields.total
-    if total is None:
-        return [Tile("First-pass yield", "–", yields.problem)]
+def yield_tiles(total: YieldRow) -> Sequence[Tile]:
     first = total.first_pass
     interval = f"95 %: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
     return [

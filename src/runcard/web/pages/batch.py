@@ -19,7 +19,7 @@ from runcard.web.render import render
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import batch_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import Tile, url_of_part, url_of_procedure, yield_tiles
+from runcard.web.yields import Tile, url_of_part, url_of_procedure
 
 router = APIRouter()
 
@@ -61,7 +61,7 @@ def show_batch(
                 Fact("Created by", creator_name(batch.created_by)),
             ],
             filters=figures_bar(connection, visit, here, asked, without=("batch",)),
-            tiles=yield_tiles(ask.yields("batch")),
+            tiles=ask.tiles(),
             charts=[
                 ask.bars("by-part", "First-pass yield by part", "part", url_of_part),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),

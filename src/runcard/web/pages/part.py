@@ -23,7 +23,7 @@ from runcard.web.render import render
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import part_url, revision_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import Tile, url_of_batch, yield_tiles
+from runcard.web.yields import Tile, url_of_batch
 
 router = APIRouter()
 
@@ -74,7 +74,7 @@ def show_part(
             facts=_facts(part, zone),
             metadata=metadata_facts(read_metadata(connection, home, [part.id]).get(part.id, {})),
             filters=figures_bar(connection, visit, here, asked, without=("part",)),
-            tiles=yield_tiles(ask.yields("part")),
+            tiles=ask.tiles(),
             charts=[
                 ask.bars(
                     "by-revision",

@@ -32,7 +32,7 @@ from runcard.web.render import redirect, render
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import part_url, revision_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import Tile, url_of_batch, url_of_procedure, yield_tiles
+from runcard.web.yields import Tile, url_of_batch, url_of_procedure
 
 router = APIRouter()
 
@@ -83,7 +83,7 @@ def show_revision(
             picture_url=pictures.get(revision.image_id, "") if revision.image_id else "",
             may_change=may_manage(visit.actor),
             filters=figures_bar(connection, visit, here, asked, without=("part", "revision")),
-            tiles=yield_tiles(ask.yields("revision")),
+            tiles=ask.tiles(),
             charts=[
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),

@@ -120,7 +120,9 @@ def show_unit(
     with parts.database.read() as connection:
         unit = get_unit(connection, home, serial_number)
         attempts = list_attempts(connection, home, unit.id, _ATTEMPTS)
-        files = list_attachments_of_unit(connection, home, unit.id)
+        # Files of v2 belong to a unit before their bytes have come.
+        announced = settled(parts, list_attachments_of_unit(connection, home, unit.id))
+        files = [file for file in announced if file.stored_at is not None]
         past = Past(
             unit,
             find_first_run(connection, home, unit),
@@ -145,8 +147,7 @@ def show_unit(
         events=timeline(past, zone),
         left_out=count_text(left_out) if left_out else "",
         procedures=[_procedure_runs(one, unit, zone) for one in shown],
-        # Files of v2 belong to a unit before their bytes have come.
-        files=[_file(one, download_url(parts, one, root)) for one in settled(parts, files) if one.stored_at],
+        files=[_file(one, download_url(parts, one, root)) for one in files],
         metadata=metadata_facts(metadata),
     )
     return render("unit.html", page, visit)
