@@ -23,7 +23,7 @@ from tests.web.browser import Browser
 
 EVERYTHING = ROOT / "screenshots"
 SHOWN = ROOT / "docs" / "images"
-_COLOURS = 128
+_COLOURS = 256
 
 
 class Shown(NamedTuple):
@@ -47,7 +47,9 @@ def demo() -> Iterator[tuple[str, Account]]:
     """The address of a running demo, and its admin."""
     with TemporaryDirectory(prefix="runcard-screenshots-") as directory:
         data_dir = Path(directory)
-        access = Installation(data_dir, None).runcard("demo", "--no-serve")
+        installation = Installation(data_dir, None)
+        access = installation.runcard("demo", "--no-serve")
+        installation.runcard("rebuild", "analytics")
         server = AnyServer(data_dir, None)
         server.start()
         try:
@@ -77,16 +79,18 @@ def main() -> int:
     with demo() as (url, admin), running_chromium(program) as browser:
         reader = Browser(url)
         reader.log_in(*admin)
-        pages = {**explore(reader).pages, "/log-in": "/log-in"}
+        pages = dict(explore(reader).pages)
         reader.close()
         windows = Windows(browser, url)
         cookies = windows.log_in(admin).context.storage_state()
         for name, size in (("desk", DESK), ("phone", PHONE)):
             for is_dark in (False, True):
                 page = windows.open(size=size, is_dark=is_dark, cookies=cookies)
+                theme = "dark" if is_dark else "light"
+                entrance = windows.open("/log-in", size=size, is_dark=is_dark)
+                take(entrance, EVERYTHING / f"log-in-{name}-{theme}.png", whole=True)
                 for kind, address in pages.items():
                     page.goto(address)
-                    theme = "dark" if is_dark else "light"
                     take(page, EVERYTHING / f"{name_of(kind)}-{name}-{theme}.png", whole=True)
         for file, shown in DOCS.items():
             page = windows.open(pages[shown.kind], size=shown.size, is_dark=shown.is_dark, cookies=cookies)

@@ -55,9 +55,11 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def made_demo(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What `runcard demo` makes."""
+    """What `runcard demo` makes, with its columnar copy."""
     data_dir = tmp_path_factory.mktemp("demo")
-    access = Installation(data_dir, None).runcard("demo", "--no-serve")
+    installation = Installation(data_dir, None)
+    access = installation.runcard("demo", "--no-serve")
+    installation.runcard("rebuild", "analytics")
     return Made(data_dir, msgspec.convert(access, DemoAccess))
 
 

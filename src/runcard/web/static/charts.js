@@ -17,7 +17,7 @@
   const axis = () => ({
     axisLine: { lineStyle: { color: colour("--line") } },
     axisTick: { lineStyle: { color: colour("--line") } },
-    axisLabel: { color: colour("--soft") },
+    axisLabel: { color: colour("--soft"), hideOverlap: true },
     nameTextStyle: { color: colour("--soft") },
     splitLine: { lineStyle: { color: colour("--line") } },
   });
