@@ -78,7 +78,7 @@ def control_chart(
         mend = "leave it out, or ask for the chart xbar_r or xbar_s"
         raise InvalidInput.at("subgroup_size", f"an i_mr chart has no subgroups; {mend}")
     with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured.procedure_id, measured.name, measured.phase)
+        specs = find_specs(asked, measured)
         grouping = Grouping(asked, group_by, zone)
         values, has_older = newest_values(
             asked, specs, settings.last, grouping.sql, only_final=measured.only_final
