@@ -1,7 +1,7 @@
 """One measurement between groups: does it differ from station to station, batch to batch, week to week?"""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -62,6 +62,8 @@ class TestResult(Struct, frozen=True):
 class CompareAnswer(Answer, frozen=True, kw_only=True):
     """anova, kruskal: None where fewer than two groups have two values, or all values are equal; anova also without
     spread in any group, where F has no end."""
+
+    table: ClassVar[str] = "groups"
 
     uom: str | None
     groups: Sequence[ComparedGroup]

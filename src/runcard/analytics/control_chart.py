@@ -1,7 +1,7 @@
 """Control chart: is a measurement as steady as its own short-term spread says it should be, and where is it not."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -52,6 +52,8 @@ class ControlChartAnswer(Answer, frozen=True, kw_only=True):
     rules: those that are broken. spreads_beyond: points whose spread is beyond its control limits. has_older: the
     selection has values before those that are charted.
     """
+
+    table: ClassVar[str] = "points"
 
     kind: ChartKind
     points: Sequence[ControlPoint]

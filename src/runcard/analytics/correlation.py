@@ -1,7 +1,7 @@
 """Whether two measurements of the same units go together."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import numpy as np
@@ -54,6 +54,8 @@ class Correlation(Struct, frozen=True):
 
 class CorrelationAnswer(Answer, frozen=True, kw_only=True):
     """correlation: None for fewer than three pairs, or where x or y are all equal. points: at most 2 000."""
+
+    table: ClassVar[str] = "points"
 
     x_uom: str | None
     y_uom: str | None
