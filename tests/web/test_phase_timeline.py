@@ -16,11 +16,11 @@ def phase(name: str, begin_s: float, end_s: float) -> Phase:
 
 
 def test_attempts_share_a_row():
-    shown = phase_timeline([phase("a", 0, 1), phase("b", 1, 2), phase("a", 2, 4)])
+    shown = phase_timeline([phase("a", 0, 1), phase("b", 1, 2), phase("a", 2, 4)], str)
     assert shown is not None
-    assert [(row.name, row.anchor, row.took) for row in shown.rows] == [
-        ("a", "phase-1", "3 s"),
-        ("b", "phase-2", "1 s"),
+    assert [(row.name, row.url, row.took) for row in shown.rows] == [
+        ("a", "0", "3 s"),
+        ("b", "1", "1 s"),
     ]
     assert [(bar.x, bar.width) for bar in shown.rows[0].bars] == [("0.0", "250.0"), ("500.0", "500.0")]
     assert shown.rows[0].bars[1].text == "PASS, after 2 s, for 2 s"
@@ -28,12 +28,12 @@ def test_attempts_share_a_row():
 
 
 def test_without_phases_there_is_none():
-    assert phase_timeline([]) is None
+    assert phase_timeline([], str) is None
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e7), st.floats(0, 1e7)), min_size=1, max_size=20))
 def test_every_bar_is_seen_and_lies_inside(times: list[tuple[float, float]]):
-    shown = phase_timeline([phase("p", begin, begin + took) for begin, took in times])
+    shown = phase_timeline([phase("p", begin, begin + took) for begin, took in times], str)
     assert shown is not None
     [row] = shown.rows
     assert len(row.bars) == len(times)

@@ -305,13 +305,43 @@ def test_long_logs_come_in_pages(server: Server, ada: Browser):
 
 @pytest.mark.parametrize(
     ("query", "named"),
-    [("level=LOUD", "level"), ("time=moon", "time"), ("first=-1", "first"), ("log=%00", "log")],
-    ids=["level", "time", "first", "log"],
+    [
+        ("phases=0", "phases"),
+        ("level=LOUD", "level"),
+        ("time=moon", "time"),
+        ("first=-1", "first"),
+        ("log=%00", "log"),
+    ],
+    ids=["phases", "level", "time", "first", "log"],
 )
 def test_a_question_that_says_nothing_is_named(server: Server, ada: Browser, query: str, named: str):
     page = ada.open(f"{record(server, report('ASKED'))}?{query}")
     assert page.status == 400
     assert f"{named}: " in page.text
+
+
+def test_many_measurements_come_in_pages(server: Server, ada: Browser):
+    phases = [
+        phase(f"p{number}", *(measurement(f"m{number}.{at}", at) for at in range(100))) for number in range(6)
+    ]
+    phases[4]["measurements"] = [*phases[4]["measurements"][:99], measurement("bad", 1, "FAIL")]
+    phases += [phase("p0", measurement("again", 1))]
+    path = record(server, report("MANY", run_passed=False, phases=phases, logs=LOGS[:1]))
+    page, names = ada.open(path), []
+    assert f"{path}?phases=3#measurement-499" in page.links, (
+        "what failed is linked on whichever page it stands"
+    )
+    assert f"{path}?phases=2#phase-3" in page.links, "as phases are in the timeline"
+    while True:
+        names += [one.get("id") for one in page.all("details") if one.get("id", "").startswith("phase-")]
+        later = [link for link in page.links if link.endswith("#phases") and "phases=" in link]
+        if "Later phases" not in page.text:
+            break
+        page = ada.open(later[-1].removesuffix("#phases"))
+    assert names == [f"phase-{number}" for number in (1, 7, 2, 3, 4, 5, 6)]
+    assert "#measurement-499" in page.links
+    assert page.hidden_fields["phases"] == "3"
+    assert ada.open(f"{path}?phases=99").text == page.text
 
 
 def test_files_are_previewed(server: Server, ada: Browser):

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from runcard.app import open_database
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import InvalidInput, NotFound
+from runcard.domain.errors import NotFound
 from runcard.domain.organization import Organization
-from runcard.settings import Settings, SettingsError, load_settings
+from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.database import Database, naming_failures
-from runcard.store.organizations import list_organizations
+from runcard.store.organizations import get_organization
 from runcard.store.users import list_users
 from runcard.store.writer import Writer
 
@@ -24,18 +24,7 @@ class Installation(NamedTuple):
     def organization(self, slug: str | None) -> Organization:
         """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
         with self.database.read() as connection:
-            existing = list_organizations(connection)
-        if not existing:
-            raise NotFound("There is no organization yet. `runcard init` makes one.")
-        chosen = [one for one in existing if slug is None or one.slug == slug]
-        names = ", ".join(one.slug for one in existing)
-        if not chosen:
-            raise NotFound(f"Organization not found: {slug}. There are: {names}.")
-        if len(chosen) > 1:
-            raise InvalidInput.at(
-                "organization", f"There are several: {names}. Choose one with --organization SLUG."
-            )
-        return chosen[0]
+            return get_organization(connection, slug)
 
     def admin(self, organization: Organization) -> UserActor:
         """Whom records made on the command line are ascribed to: the first admin. Raises NotFound."""
@@ -69,12 +58,3 @@ def open_or_create(settings: Settings) -> Iterator[Installation]:
         finally:
             writer.close()
             database.close()
-
-
-def check_is_there(settings: Settings) -> None:
-    """Raises SettingsError where the data directory was to hold the database and does not."""
-    if settings.database_url is None and not settings.sqlite_path.is_file():
-        raise SettingsError(
-            f"data_dir {settings.data_dir} holds no Runcard installation. Name the right one with --data-dir, "
-            "or make one with `runcard init` or `runcard serve`."
-        )

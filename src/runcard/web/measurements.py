@@ -61,6 +61,11 @@ class MeasurementLine(NamedTuple):
     bar: LimitBar | None
 
 
+def measurement_anchor(position: int) -> str:
+    """The id, inside the page of a run, of the measurement at this place among all of the run."""
+    return f"measurement-{position}"
+
+
 def series_url(run_id: UUID, position: int) -> str:
     """The page of a multi-dimensional measurement, by its position in its run."""
     return f"/runs/{run_id}/series/{position}"
@@ -81,7 +86,7 @@ def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> Me
     aggregations = [*measurement.aggregations, *(one for axis in series for one in axis.aggregations)]
     number = measured.number
     return MeasurementLine(
-        anchor=f"measurement-{measured.position}",
+        anchor=measurement_anchor(measured.position),
         url=analysis_url(procedure_id, measured.attempt.phase.name, measurement.name),
         large_url=series_url(run_id, measured.position) if series else "",
         name=measurement.name,

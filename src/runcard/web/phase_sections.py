@@ -1,16 +1,24 @@
-"""The phases of a run as its page shows them: attempts of the same phase together."""
+"""The phases of a run as its page shows them: attempts of the same phase together, in pages where there are many."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.inside import Attempt, Measured, attempts_of
 from runcard.domain.outcome import PhaseOutcome
 from runcard.domain.run import RunDocument
-from runcard.web.formats import Moment, duration_text, precise_moment_of
-from runcard.web.measurements import MeasurementLine, measurement_line
-from runcard.web.phase_timeline import phase_anchor
+from runcard.store.run_records import RunRecord
+from runcard.web.filters import url_of
+from runcard.web.formats import Moment, count_text, duration_text, precise_moment_of
+from runcard.web.measurements import MeasurementLine, measurement_anchor, measurement_line
+from runcard.web.phase_timeline import Timeline, phase_anchor, phase_timeline
+from runcard.web.run_view import RunQuery
+
+# A page of phases ends after so many of them, or of measurements, whichever comes first.
+_PHASES, _MEASUREMENTS = 100, 250
+_MAX_FAILURES = 20
+
+Attempts = Sequence[Attempt]
 
 
 class PhaseSection(NamedTuple):
@@ -38,32 +46,107 @@ class PhaseGroup(NamedTuple):
 class Failure(NamedTuple):
     """What to look at first in a run that did not pass: a measurement, or a phase that has none to blame."""
 
-    anchor: str
+    url: str
     name: str
 
 
-def phase_groups(
-    document: RunDocument, run_id: UUID, procedure_id: UUID, zone: ZoneInfo
-) -> Sequence[PhaseGroup]:
+class PhaseList(NamedTuple):
+    """total: how many attempts the run has. failures: the first of them, of all pages; `more_failures` are left out.
+
+    earlier_url, later_url: may be empty.
+    """
+
+    total: str
+    groups: Sequence[PhaseGroup]
+    failures: Sequence[Failure]
+    more_failures: int
+    timeline: Timeline | None
+    earlier_url: str
+    later_url: str
+
+
+class _Places:
+    """Where each phase stands: on which page, and at which address."""
+
+    def __init__(self, pages: Sequence[Sequence[Attempts]], here: str, asked: RunQuery) -> None:
+        self._page_of: Mapping[int, int] = {
+            attempt.position: number
+            for number, page in enumerate(pages, start=1)
+            for attempts in page
+            for attempt in attempts
+        }
+        self._here, self._asked = here, asked
+        self.shown = min(asked.phases, len(pages))
+
+    def url(self, position: int, anchor: str) -> str:
+        """Inside the page that is shown, or on another one."""
+        page = self._page_of[position]
+        return f"#{anchor}" if page == self.shown else f"{self.page_url(page)}#{anchor}"
+
+    def page_url(self, page: int) -> str:
+        return url_of(self._here, self._asked, phases=page)
+
+
+def phase_list(
+    record: RunRecord, document: RunDocument, asked: RunQuery, here: str, zone: ZoneInfo
+) -> PhaseList:
     """The phases in the order of their first attempts."""
-    groups: dict[tuple[str | None, str], list[PhaseSection]] = {}
+    pages = _pages(_grouped(document))
+    places = _Places(pages, here, asked)
+    shown = pages[places.shown - 1] if pages else []
+    failures = list(_failures(document, places))
+    return PhaseList(
+        total=count_text(len(document.phases)),
+        groups=[
+            PhaseGroup(attempts[0].phase.name, [_section(one, record, zone) for one in attempts])
+            for attempts in shown
+        ],
+        failures=failures[:_MAX_FAILURES],
+        more_failures=len(failures[_MAX_FAILURES:]),
+        timeline=phase_timeline(document.phases, lambda at: places.url(at, phase_anchor(at))),
+        earlier_url=f"{places.page_url(places.shown - 1)}#phases" if places.shown > 1 else "",
+        later_url=f"{places.page_url(places.shown + 1)}#phases" if places.shown < len(pages) else "",
+    )
+
+
+def _grouped(document: RunDocument) -> Sequence[Attempts]:
+    groups: dict[tuple[str | None, str], list[Attempt]] = {}
     for attempt in attempts_of(document):
-        section = _section(attempt, run_id, procedure_id, zone)
-        groups.setdefault((attempt.phase.sequence_path, attempt.phase.name), []).append(section)
-    return [PhaseGroup(name, sections) for (_, name), sections in groups.items()]
+        groups.setdefault((attempt.phase.sequence_path, attempt.phase.name), []).append(attempt)
+    return list(groups.values())
 
 
-def failures_of(groups: Sequence[PhaseGroup]) -> Iterator[Failure]:
+def _pages(groups: Sequence[Attempts]) -> Sequence[Sequence[Attempts]]:
+    """Pages of whole groups: at least one each, and no more than a page holds."""
+    pages: list[list[Attempts]] = []
+    phases = measurements = 0
+    for attempts in groups:
+        more = sum(len(one.phase.measurements) for one in attempts)
+        is_full = phases + len(attempts) > _PHASES or measurements + more > _MEASUREMENTS
+        if is_full or not pages:
+            pages.append([])
+            phases = measurements = 0
+        pages[-1].append(attempts)
+        phases, measurements = phases + len(attempts), measurements + more
+    return pages
+
+
+def _failures(document: RunDocument, places: _Places) -> Iterator[Failure]:
     """Every measurement that failed, and every phase that failed or broke without one."""
-    for phase in (section for group in groups for section in group.attempts):
-        failed = [one for one in phase.measurements if one.outcome == "FAIL"]
+    for position, phase, _, before in attempts_of(document):
+        failed = [
+            (number, one.name)
+            for number, one in enumerate(phase.measurements, before)
+            if one.outcome == "FAIL"
+        ]
         if not failed and phase.outcome in ("FAIL", "ERROR"):
-            yield Failure(phase.anchor, phase.name)
-        for one in failed:
-            yield Failure(one.anchor, one.name if one.name == phase.name else f"{phase.name}: {one.name}")
+            yield Failure(places.url(position, phase_anchor(position)), phase.name)
+        for number, name in failed:
+            shown = name if name == phase.name else f"{phase.name}: {name}"
+            yield Failure(places.url(position, measurement_anchor(number)), shown)
 
 
-def _section(attempt: Attempt, run_id: UUID, procedure_id: UUID, zone: ZoneInfo) -> PhaseSection:
+def _section(attempt: Attempt, record: RunRecord, zone: ZoneInfo) -> PhaseSection:
     phase = attempt.phase
     return PhaseSection(
         anchor=phase_anchor(attempt.position),
@@ -76,7 +159,7 @@ def _section(attempt: Attempt, run_id: UUID, procedure_id: UUID, zone: ZoneInfo)
         is_final=attempt.is_final,
         docstring=phase.docstring,
         measurements=[
-            measurement_line(Measured(position, measurement, attempt), run_id, procedure_id)
+            measurement_line(Measured(position, measurement, attempt), record.id, record.procedure.id)
             for position, measurement in enumerate(phase.measurements, attempt.measured_before)
         ],
     )

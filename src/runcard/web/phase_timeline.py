@@ -1,6 +1,6 @@
 """When the phases of a run took place: a row a phase, a bar an attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ class Bar(NamedTuple):
 
 
 class TimelineRow(NamedTuple):
-    """anchor: of its first attempt on the page."""
+    """url: where its first attempt stands."""
 
     name: str
-    anchor: str
+    url: str
     bars: Sequence[Bar]
     took: str
 
@@ -46,8 +46,11 @@ def phase_anchor(position: int) -> str:
     return f"phase-{position + 1}"
 
 
-def phase_timeline(phases: Sequence[Phase]) -> Timeline | None:
-    """The phases by their first attempts' order; None where there are none."""
+def phase_timeline(phases: Sequence[Phase], link_to: Callable[[int], str]) -> Timeline | None:
+    """The phases by their first attempts' order; None where there are none.
+
+    link_to: makes the address of the phase at a place in the document.
+    """
     if not phases:
         return None
     start = min(phase.started_at for phase in phases)
@@ -58,7 +61,7 @@ def phase_timeline(phases: Sequence[Phase]) -> Timeline | None:
     rows = [
         TimelineRow(
             name,
-            phase_anchor(positions[0]),
+            link_to(positions[0]),
             [_bar(phases[position], start, span) for position in positions],
             duration_text(sum((_took(phases[position]) for position in positions), timedelta())),
         )

@@ -2,26 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
-
-from msgspec import Meta, Struct
 
 from runcard.domain.outcome import LOG_LEVELS, LogLevel
 from runcard.domain.phase import Log
 from runcard.web.filters import Field, choice_field, text_field, url_of
 from runcard.web.formats import Moment, count_text, precise_moment_of
+from runcard.web.run_view import RunQuery
 
 _LINES = 500
-
-
-class RunQuery(Struct, kw_only=True):
-    """level: the lowest that is shown. log: text in the message or the source file. first: lines before the page."""
-
-    level: LogLevel | None = None
-    log: str | None = None
-    time: Literal["clock", "run"] = "clock"
-    first: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
 
 
 class LogLine(NamedTuple):
@@ -32,12 +22,16 @@ class LogLine(NamedTuple):
 
 
 class LogPanel(NamedTuple):
-    """total: lines of the run. shown_text: how many of how many are shown. earlier_url, later_url: may be empty."""
+    """total: lines of the run. kept: what else the page's URL says. shown_text: how many of how many are shown.
+
+    earlier_url, later_url: may be empty.
+    """
 
     action: str
     total: str
     lines: Sequence[LogLine]
     fields: Sequence[Field]
+    kept: Sequence[tuple[str, str]]
     shown_text: str
     earlier_url: str
     later_url: str
@@ -56,6 +50,7 @@ def log_panel(
         total=count_text(len(logs)),
         lines=[_line(log, asked, started_at, zone) for log in shown],
         fields=_fields(asked),
+        kept=[("phases", str(asked.phases))] if asked.phases > 1 else [],
         shown_text=_shown_text(asked.first, last, len(found), len(logs)),
         earlier_url=f"{url_of(action, asked, first=earlier)}#logs" if asked.first else "",
         later_url=f"{url_of(action, asked, first=last)}#logs" if last < len(found) else "",

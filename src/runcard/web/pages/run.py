@@ -27,20 +27,19 @@ from runcard.store.run_filter import RunFilter
 from runcard.store.run_records import RunRecord, find_run, list_runs, list_sub_units, read_documents
 from runcard.store.runs import delete_run
 from runcard.web.filters import page_query
-from runcard.web.formats import Moment, count_text, duration_text, moment_of, number_text
+from runcard.web.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.forms import TOKEN_FIELD, WithFields
-from runcard.web.phase_sections import Failure, PhaseGroup, failures_of, phase_groups
-from runcard.web.phase_timeline import Timeline, phase_timeline
+from runcard.web.phase_sections import PhaseList, phase_list
 from runcard.web.previews import AttachmentLine, attachment_lines
 from runcard.web.render import SAFETY_HEADERS, redirect, render
 from runcard.web.run_columns import operator_of, recorder_of
-from runcard.web.run_logs import LogPanel, RunQuery, log_panel
+from runcard.web.run_logs import LogPanel, log_panel
 from runcard.web.run_report import run_report
+from runcard.web.run_view import RunQuery
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
 
-_MAX_FAILURES = 20
 _EARLIER_RUNS = 8
 
 
@@ -84,10 +83,7 @@ class Setting(NamedTuple):
 
 
 class RunPage(NamedTuple):
-    """failures: the first of them; `more_failures` are left out. all_runs_url: those of the unit.
-
-    delete_url: empty where the reader may not delete it.
-    """
+    """all_runs_url: those of the unit. delete_url: empty where the reader may not delete it."""
 
     outcome: RunOutcome
     serial_number: str
@@ -99,11 +95,7 @@ class RunPage(NamedTuple):
     facts: Sequence[Fact]
     sub_units: Sequence[Link]
     docstring: str | None
-    failures: Sequence[Failure]
-    more_failures: int
-    timeline: Timeline | None
-    phases: Sequence[PhaseGroup]
-    phase_count: str
+    phases: PhaseList
     logs: LogPanel
     attachments: Sequence[AttachmentLine]
     sequences: Sequence[SequenceLine]
@@ -205,8 +197,6 @@ def _page(
 ) -> RunPage:
     record, document, zone = run.record, run.document, visit.zone
     here = f"/runs/{record.id}"
-    phases = phase_groups(document, record.id, record.procedure.id, zone)
-    failures = list(failures_of(phases))
     serial_number = record.unit.serial_number
     return RunPage(
         outcome=record.outcome,
@@ -219,11 +209,7 @@ def _page(
         facts=[fact for fact in _facts(record, zone) if fact.value],
         sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
-        failures=failures[:_MAX_FAILURES],
-        more_failures=len(failures[_MAX_FAILURES:]),
-        timeline=phase_timeline(document.phases),
-        phases=phases,
-        phase_count=count_text(len(document.phases)),
+        phases=phase_list(record, document, asked, here, zone),
         logs=log_panel(document.logs, asked, here, record.started_at, zone),
         attachments=files,
         sequences=_sequences(document, zone),
