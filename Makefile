@@ -23,11 +23,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-<<<<<<< HEAD
-.PHONY: help demo serve test lint format lock openapi screenshots bench clean install install-test chromium
-=======
-.PHONY: help demo serve test lint format lock openapi pictures bench clean install install-test
->>>>>>> main
+.PHONY: help demo serve test lint format lock openapi pictures screenshots bench clean install install-test chromium
 
 help: ## show these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,13 +57,11 @@ lock: .cache/lock/bin/uv ## pin dependencies anew, as pyproject.toml says
 openapi: install-test ## write docs/api/openapi.json anew
 	$(BIN)/python .ci/openapi.py
 
-<<<<<<< HEAD
-screenshots: install-test chromium ## make pictures of every page of the demo (in screenshots/)
-	$(BIN)/python .ci/screenshots.py
-=======
 pictures: install-test ## draw docs/analytics/pictures anew
 	$(BIN)/python .ci/pictures.py
->>>>>>> main
+
+screenshots: install-test chromium ## make pictures of every page of the demo (in screenshots/)
+	$(BIN)/python .ci/screenshots.py
 
 bench: install-test ## measure this machine
 	$(BIN)/python bench/ingest.py
