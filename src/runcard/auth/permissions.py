@@ -3,6 +3,13 @@
 from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import PermissionDenied
 
+_MANAGERS = ("admin", "engineer")
+
+
+def may_manage(user: UserActor) -> bool:
+    """Whether a user may change and delete what is recorded."""
+    return user.role in _MANAGERS
+
 
 def check_may_manage(actor: Actor, deed: str) -> UserActor:
     """Only admins and engineers change and delete what is recorded. Raises PermissionDenied.
@@ -10,7 +17,7 @@ def check_may_manage(actor: Actor, deed: str) -> UserActor:
     deed: what the actor wants to do, such as "delete runs".
     """
     user = check_is_user(actor, deed)
-    if user.role not in ("admin", "engineer"):
+    if not may_manage(user):
         raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
     return user
 

@@ -1,7 +1,5 @@
 """The list of runs, newest first."""
 
-import json
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -19,6 +17,7 @@ from runcard.edge.deps import WithParts
 from runcard.store.database import Connection
 from runcard.store.procedures import list_procedures
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
+from runcard.web.first_run import curl_command
 from runcard.web.formats import Moment, duration_text, moment_of
 from runcard.web.render import render
 from runcard.web.visit import WithVisit
@@ -114,15 +113,4 @@ def _position(after: str) -> RunPosition:
 def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:
     procedures = list_procedures(connection, organization_id)
     procedure = procedures[0].identifier if procedures else ""
-    body = {
-        "procedure_id": procedure or "FVT1",
-        "unit_under_test": {"serial_number": "SN-0001", "part_number": "PCB-01"},
-        "run_passed": True,
-    }
-    lines = [
-        f"curl {shlex.quote(f'{root}/api/v1/runs')}",
-        "-H 'Authorization: Bearer YOUR_API_KEY'",
-        "-H 'Content-Type: application/json'",
-        f"-d {shlex.quote(json.dumps(body))}",
-    ]
-    return FirstRun(procedure, " \\\n  ".join(lines))
+    return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or "FVT1"))

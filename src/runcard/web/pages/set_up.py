@@ -17,7 +17,14 @@ from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.store.sessions import is_setup_link_open, use_setup_link
 from runcard.store.transaction import Transaction
-from runcard.web.forms import Fields, WithFields, check_visitor_form, remember_visitor, visitor_of
+from runcard.web.forms import (
+    Fields,
+    WithFields,
+    check_visitor_form,
+    problems_of,
+    remember_visitor,
+    visitor_of,
+)
 from runcard.web.render import render
 from runcard.web.visit import remember_session
 
@@ -93,15 +100,9 @@ def _form(
         organization=fields.get("organization", ""),
         email=fields.get("email", ""),
         min_password_length=MIN_PASSWORD_LENGTH,
-        problems=_problems(error),
+        problems=problems_of(error),
         form_token=parts.form_tokens.token(visitor),
     )
     response = render("set_up.html", page, status=answer_error(error).status if error else 200)
     remember_visitor(response, request, visitor)
     return response
-
-
-def _problems(error: InvalidInput | AlreadyExists | None) -> Sequence[str]:
-    if isinstance(error, InvalidInput):
-        return [issue.message for issue in error.issues]
-    return [str(error)] if error else []
