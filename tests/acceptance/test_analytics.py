@@ -30,6 +30,9 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/pareto": {},
     "/durations": {},
     "/phase-durations": {},
+    "/capability": {"procedure_id": "{procedure}", "measurement_name": "m"},
+    "/capabilities": {"procedure_id": "{procedure}"},
+    "/outcome-disagreements": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
 
@@ -298,17 +301,20 @@ def test_retests_of_a_unit_that_passed_the_second_time(server: Server, asked_of:
 def test_what_failed_is_the_whole_of_the_failures(server: Server, asked_of: dict[str, str], kind: str):
     acme = server.world.acme
     body = ask(server, acme.viewer.api_key, "/pareto", {**asked_of, "kind": kind}).json()
-    [row] = body["rows"]
-    assert row == {
-        "procedure": {"key": str(acme.board.id), "name": acme.board.name},
-        "sequence_path": None,
-        "phase": "p",
-        "measurement": "m" if kind == "measurements" else None,
-        "failures": 1,
-        "runs": 1,
-        "share": 1.0,
-        "cumulated_share": 1.0,
-    }
+    names = ["again", "m"] if kind == "measurements" else [None]
+    assert body["rows"] == [
+        {
+            "procedure": {"key": str(acme.board.id), "name": acme.board.name},
+            "sequence_path": None,
+            "phase": "p",
+            "measurement": name,
+            "failures": 1,
+            "runs": 1,
+            "share": 1 / len(names),
+            "cumulated_share": place / len(names),
+        }
+        for place, name in enumerate(names, start=1)
+    ]
     assert body["others"] == {"names": 0, "failures": 0, "share": 0.0}
     assert (body["n"], body["runs_affected"]) == (2, 1)
 
@@ -322,3 +328,86 @@ def test_durations_are_in_seconds(server: Server, asked_of: dict[str, str]):
     [phase] = body["phases"]
     assert (phase["phase"], phase["time_share"], phase["figures"]) == ("p", 1.0, figures)
     assert (body["runs"], body["runs_sampled"], body["n"]) == (2, 2, 2)
+
+
+def test_capability_of_two_values(server: Server, asked_of: dict[str, str]):
+    """0 and 1, of which at least 1 is wanted: mean 0.5, s √0.5, a moving range of 1."""
+    query = {**asked_of, "group_by": "part", "subgroup_by": "day"}
+    body = ask(server, server.world.acme.viewer.api_key, "/capability", query).json()
+    [row] = body["rows"]
+    assert row["group"]["name"] == PART
+    assert row["spec"] == {
+        "phase": "p",
+        "sequence_path": None,
+        "name": "m",
+        "uom": None,
+        "lower": 1.0,
+        "upper": None,
+    }
+    assert (row["n"], row["failed"], row["mean"]) == (2, 1, 0.5)
+    assert row["sigma_overall"] == row["sigma_within"] == pytest.approx(0.5**0.5)
+    assert row["cpk"]["value"] == row["ppl"]["value"] == pytest.approx(-0.5 / 3 / 0.5**0.5)
+    assert row["pp"] == {"value": None, "low": None, "high": None}
+    assert row["observed"] == {"below": 500_000, "above": None, "total": 500_000}
+    assert "TofuPilot" in body["definition"]
+    summaries = ask(server, server.world.acme.viewer.api_key, "/capabilities", asked_of).json()["rows"]
+    [summary] = [one for one in summaries if one["spec"]["name"] == "m"]
+    assert (summary["n"], summary["failed"], summary["mean"]) == (2, 1, 0.5)
+    assert summary["ppk"] == pytest.approx(row["ppk"]["value"])
+    assert summary["cpk"] == pytest.approx(-0.5 / 3 / (3.141592653589793**0.5 / 2))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/capability", "measurement_name", ""),
+        ("/capability", "procedure_id", "FVT1"),
+        ("/capability", "subgroup_by", "colour"),
+        ("/capability", "group_by", "colour"),
+        ("/capability", "exclude_retries", "perhaps"),
+        ("/capabilities", "procedure_id", "FVT1"),
+        ("/capabilities", "limit", "0"),
+        ("/capabilities", "limit", "2001"),
+        ("/outcome-disagreements", "limit", "0"),
+        ("/outcome-disagreements", "examples", "201"),
+        ("/outcome-disagreements", "exclude_retries", "perhaps"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(
+    server: Server, asked_of: dict[str, str], path: str, name: str, value: str
+):
+    answer = ask(server, server.world.acme.admin.api_key, path, {**asked_of, name: value})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [[name]]
+
+
+def test_a_station_that_passes_what_its_limits_refuse(server: Server):
+    acme = server.world.acme
+    times = {"started_at": "2026-01-02T00:00:00Z", "ended_at": "2026-01-02T00:00:30Z"}
+    measured = {"name": "m", "outcome": "PASS", "measured_value": 0, "validators": _LIMITS}
+    body = {
+        "procedure_id": str(acme.board.id),
+        "serial_number": "CONTRADICTED-1",
+        "part_number": "CONTRADICTED",
+        "outcome": "PASS",
+        "phases": [{"name": "p", "outcome": "PASS", "measurements": [measured], **times}],
+        **times,
+    }
+    with server.client(acme.admin.api_key) as client:
+        run_id = client.post(f"{server.url}/api/v2/runs", json=body).json()["id"]
+    query = {"part_numbers": "CONTRADICTED"}
+    found = ask(server, acme.viewer.api_key, "/outcome-disagreements", query).json()
+    assert (found["n"], found["passed_outside"], found["failed_inside"], found["measurements"]) == (
+        1,
+        1,
+        0,
+        1,
+    )
+    [row], [example] = found["rows"], found["examples"]
+    assert row["procedure"] == {"key": str(acme.board.id), "name": acme.board.name}
+    assert (row["phase"], row["name"], row["n"], row["passed_outside"]) == ("p", "m", 1, 1)
+    assert (example["kind"], example["run_id"], example["value"]) == ("passed_outside", run_id, 0.0)
+    assert (example["spec"]["lower"], example["measured_at"]) == (1.0, "2026-01-02T00:00:00Z")
+    with server.client(acme.viewer.api_key) as client:
+        measurement = client.get(f"{server.url}/api/v2/runs/{run_id}").json()["phases"][0]["measurements"][0]
+    assert example["measurement_id"] == measurement["id"]

@@ -42,16 +42,23 @@ class SpecRow(NamedTuple):
 
 
 def find_specs(
-    asked: Asking, procedure_id: UUID, name: str | None = None, phase: str | None = None
+    asked: Asking,
+    procedure_id: UUID,
+    name: str | None = None,
+    phase: str | None = None,
+    most: int | None = None,
 ) -> Sequence[SpecRow]:
-    """What a procedure measures, or what of it has this name or is in this phase, by phase, name and age."""
+    """What a procedure measures, or what of it has this name or is in this phase, by phase, name and age.
+
+    most: so many at most; None: all, of which there is one for each run where limits are computed anew each time.
+    """
     conditions = of_procedures(asked.cursor, asked.organization_id, [procedure_id], "procedure")
     conditions.one_of("name", None if name is None else [name])
     conditions.one_of("phase", None if phase is None else [phase])
     rows = asked.rows(
         f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} "
-        "ORDER BY phase, sequence_path NULLS FIRST, name, spec",
-        conditions.values,
+        "ORDER BY phase, sequence_path NULLS FIRST, name, spec LIMIT ?",
+        [*conditions.values, most],
     )
     return [SpecRow(*row) for row in rows]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
-from runcard.domain.errors import AttachmentNotFound, Conflict, InvalidInput, UnreadableReport
+from runcard.domain.errors import AttachmentNotFound, Conflict, UnreadableReport
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import tabular
@@ -66,13 +66,8 @@ def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
 
 def read_report(file: UploadedFile, importer: FormatName, client: RunClient) -> Report:
     """What a file of a known format tells of. Raises UnreadableReport or InvalidInput."""
-    found = _FORMATS.get(importer)
-    if found is None:
-        formats = ", ".join(_FORMATS)
-        raise InvalidInput.at(
-            "importer", f"files of importer {importer} are not read yet; those of {formats} are"
-        )
-    return _report(file, importer, found.parse(BytesIO(file.content)), client)
+    parse = _FORMATS[importer].parse
+    return _report(file, importer, parse(BytesIO(file.content)), client)
 
 
 def read_table_report(

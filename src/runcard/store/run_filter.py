@@ -148,10 +148,15 @@ def sample_is_one_of(samples: Sequence[SampleClass | None]) -> ColumnElement[boo
     return or_(sample.in_(named), sample.is_(None)) if None in samples else sample.in_(named)
 
 
+def serial_number_contains(text: str) -> ColumnElement[bool]:
+    """The condition that a text is part of a unit's serial number, in any case."""
+    return t.units.c.serial_key.contains(text.casefold(), autoescape=True)
+
+
 def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
     u = t.units.c
-    found = u.serial_number.icontains(text, autoescape=True)
-    yield t.runs.c.unit_id.in_(select(u.id).where(u.organization_id == organization_id, found))
+    named = select(u.id).where(u.organization_id == organization_id, serial_number_contains(text))
+    yield t.runs.c.unit_id.in_(named)
     if ids := _ids_beginning_with(text):
         yield t.runs.c.id.between(*ids)
 

@@ -110,12 +110,17 @@ def list_runs(
     query = query.where(*known_at(page, "run_recorded", r.id))
     query = query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
     ids = fetch_page(connection, query, page, lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more)
+
+
+def read_runs(connection: Connection, organization_id: UUID, run_ids: Sequence[UUID]) -> Sequence[RunRecord]:
+    """The runs with these ids, in their order; those that are not there are left out."""
     found = {
         record.id: record
-        for some in in_chunks(ids.rows)
-        for record in map(_record, connection.execute(_records(organization_id).where(r.id.in_(some))))
+        for some in in_chunks(run_ids)
+        for record in map(_record, connection.execute(_records(organization_id).where(t.runs.c.id.in_(some))))
     }
-    return Listed([found[run_id] for run_id in ids.rows if run_id in found], ids.has_more)
+    return [found[run_id] for run_id in run_ids if run_id in found]
 
 
 class _Joined(NamedTuple):

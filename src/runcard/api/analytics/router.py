@@ -3,12 +3,15 @@
 from fastapi import APIRouter
 
 from runcard.api.analytics import (
+    capabilities,
+    capability,
     compare,
     control_chart,
     correlation,
     durations,
     first_pass_yield,
     histogram,
+    outcome_disagreement,
     pareto,
     phase_durations,
     retest,
@@ -20,11 +23,14 @@ from runcard.api.analytics import (
 router = APIRouter()
 for question in (
     first_pass_yield,
+    capabilities,
+    capability,
     compare,
     control_chart,
     correlation,
     durations,
     histogram,
+    outcome_disagreement,
     pareto,
     phase_durations,
     retest,

@@ -1,0 +1,100 @@
+"""How much values scatter: over all, from one to the next, or inside of subgroups."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# d2 of two values: the mean range of two standard normal ones (Tippett, Biometrika 17 (1925), 364-387).
+D2_OF_TWO = 2 / math.sqrt(math.pi)
+
+
+class Dispersion(NamedTuple):
+    """An estimated standard deviation.
+
+    sigma: 0 or more; None where there are too few values, or too large ones. freedom: degrees of freedom: those of a
+    chi-square distribution that sigma squared follows, at least nearly, where the values are normal.
+    """
+
+    sigma: float | None
+    freedom: float
+
+
+UNKNOWN = Dispersion(None, 0)
+
+
+def are_equal(values: Floats) -> bool:
+    """Whether no value differs from another; of their deviations rounding would make a little more than nothing."""
+    return len(values) == 0 or bool(np.min(values) == np.max(values))
+
+
+def mean_of(values: Floats) -> float | None:
+    """None without values, and for those whose sum is no double."""
+    if len(values) == 0:
+        return None
+    with np.errstate(over="ignore"):
+        mean = float(values.mean())
+    return mean if math.isfinite(mean) else None
+
+
+def overall(values: Floats) -> Dispersion:
+    """The sample standard deviation; unknown for fewer than two values."""
+    freedom = len(values) - 1
+    return _of_squares(_squares(values), freedom)
+
+
+def by_moving_range(values: Floats) -> Dispersion:
+    """What values in order of time scatter from one to the next: the mean moving range of two by d2.
+
+    Source: NIST/SEMATECH e-Handbook 6.3.2.2.
+    """
+    if len(values) < 2:
+        return UNKNOWN
+    with np.errstate(over="ignore"):
+        sigma = float(np.abs(np.diff(values)).mean()) / D2_OF_TWO
+    return Dispersion(sigma if math.isfinite(sigma) else None, freedom_of_moving_range(len(values) - 1))
+
+
+def freedom_of_moving_range(ranges: int) -> float:
+    """Degrees of freedom that the mean of so many moving ranges of two is worth: 1 / 2v, where v is the variance of the
+    estimate as a share of sigma squared.
+
+    Each range is of the size |x - y|; two that follow each other share a value, so their differences correlate by -1/2.
+    About 0.605 for each range. Source of v: Hoel, Annals of Mathematical Statistics 17 (1946), 475-482.
+    """
+    own = math.pi / 2 - 1
+    shared = math.sqrt(3) / 2 + math.pi / 12 - 1
+    return ranges**2 / (2 * (ranges * own + 2 * (ranges - 1) * shared))
+
+
+def pooled(values: Floats, subgroups: NDArray[np.integer]) -> Dispersion:
+    """What values scatter inside of their subgroups, given the number of each one's subgroup: the root of the mean
+    variance, each by its degrees of freedom. Subgroups of one value say nothing.
+    """
+    if len(values) == 0:
+        return UNKNOWN
+    order = np.argsort(subgroups, kind="stable")
+    together, starts = values[order], np.flatnonzero(np.diff(subgroups[order], prepend=-1))
+    counts = np.diff(starts, append=len(values))
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviations = together - np.repeat(np.add.reduceat(together, starts) / counts, counts)
+        are_equal = np.minimum.reduceat(together, starts) == np.maximum.reduceat(together, starts)
+        deviations[np.repeat(are_equal, counts)] = 0
+        return _of_squares(float(np.square(deviations).sum()), len(values) - len(starts))
+
+
+def _squares(values: Floats) -> float:
+    """The sum of squared deviations from the mean; exactly 0 for values that are all equal."""
+    if are_equal(values):
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.square(values - values.mean()).sum())
+
+
+def _of_squares(squares: float, freedom: int) -> Dispersion:
+    if freedom < 1 or not math.isfinite(squares):
+        return UNKNOWN
+    return Dispersion(math.sqrt(squares / freedom), freedom)

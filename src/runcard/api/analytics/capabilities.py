@@ -1,0 +1,51 @@
+"""Capability of all that a procedure measures, over REST."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
+from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class CapabilitiesQuery(RunsQuery, kw_only=True):
+    """limit: so many rows at most. exclude_retries: leave out attempts of phases that were repeated in the same run."""
+
+    procedure_id: UUID
+    exclude_retries: bool = True
+    limit: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = 200
+
+
+@router.get(
+    "/capabilities",
+    openapi_extra=operation(
+        CapabilitiesAnswer, name="analytics-capabilities", parameters=query_parameters(CapabilitiesQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[CapabilitiesQuery, query(CapabilitiesQuery)],
+) -> Response:
+    """Cp, Cpk, Pp and Ppk of all measurements of a procedure, the lowest Ppk first."""
+    return JsonResponse(
+        capabilities(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            asked.procedure_id,
+            asked.limit,
+            only_final=asked.exclude_retries,
+        )
+    )

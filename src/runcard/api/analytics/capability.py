@@ -1,0 +1,49 @@
+"""Capability over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.capability import CapabilityAnswer, capability
+from runcard.analytics.groups import GroupBy, zone_of
+from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class CapabilityQuery(MeasurementQuery, kw_only=True):
+    """subgroup_by: what sigma_within is pooled over; the moving range, where nothing is said."""
+
+    subgroup_by: GroupBy | None = None
+
+
+@router.get(
+    "/capability",
+    openapi_extra=operation(
+        CapabilityAnswer, name="analytics-capability", parameters=query_parameters(CapabilityQuery)
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[CapabilityQuery, query(CapabilityQuery)],
+) -> Response:
+    """Capability of a measurement: Cp, Cpk, Pp, Ppk and what they rest on, by specification and group."""
+    return JsonResponse(
+        capability(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            measured_of(asked),
+            zone_of(asked.time_zone),
+            asked.group_by,
+            asked.subgroup_by,
+        )
+    )

@@ -1,0 +1,54 @@
+"""Outcome disagreement over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.outcome_disagreement import OutcomeDisagreementAnswer, Shown, outcome_disagreement
+from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.openapi import operation
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.responses import JsonResponse
+
+router = APIRouter()
+
+
+class OutcomeDisagreementQuery(RunsQuery, kw_only=True):
+    """limit: so many measurements at most. examples: so many single values at most.
+
+    exclude_retries: leave out attempts of phases that were repeated in the same run.
+    """
+
+    exclude_retries: bool = True
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    examples: Annotated[int, Meta(ge=0, le=200)] = 20
+
+
+@router.get(
+    "/outcome-disagreements",
+    openapi_extra=operation(
+        OutcomeDisagreementAnswer,
+        name="analytics-outcome-disagreements",
+        parameters=query_parameters(OutcomeDisagreementQuery),
+    ),
+)
+def ask(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[OutcomeDisagreementQuery, query(OutcomeDisagreementQuery)],
+) -> Response:
+    """Measurements whose outcome, as the station claimed it, contradicts their limits."""
+    return JsonResponse(
+        outcome_disagreement(
+            parts.copy,
+            connection,
+            actor.organization_id,
+            selection_of(asked),
+            Shown(asked.limit, asked.examples),
+            only_final=asked.exclude_retries,
+        )
+    )

@@ -1,0 +1,66 @@
+"""Runs that a test writes down, value by value, and a copy of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.domain.measurement import Measurement
+from runcard.domain.phase import Phase
+from runcard.domain.report import RunReport
+from runcard.store.database import Connection, Database
+from runcard.store.migrate import migrate
+from runcard.store.writer import Writer
+from tests.analytics.copies import own_copy
+from tests.conftest import SQLITE_FILE
+from tests.histories import Floor
+from tests.world import build_world
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+class Written(NamedTuple):
+    """home: the organization. procedure_id: of the runs. runs: their ids, in the order in which they were written."""
+
+    home: UUID
+    procedure_id: UUID
+    connection: Connection
+    copy: ColumnarCopy
+    runs: Sequence[UUID]
+
+
+def run_of(
+    number: int, *measurements: Measurement, phase: str = "p", retry_count: int = 0, part: str = "P"
+) -> RunReport:
+    """A run that started so many minutes after START, with one phase."""
+    started_at = START + timedelta(minutes=number)
+    inside = Phase(phase, "PASS", started_at, started_at, measurements, retry_count=retry_count)
+    return RunReport(
+        procedure="later",
+        serial_number=f"W-{number}",
+        part_number=part,
+        outcome="PASS",
+        started_at=started_at,
+        phases=(inside,),
+    )
+
+
+@contextmanager
+def written(folder: Path, reports: Sequence[RunReport]) -> Iterator[Written]:
+    """A database of their own for these runs, all on one procedure."""
+    database = Database.open(None, folder / SQLITE_FILE)
+    migrate(database)
+    writer = Writer(database)
+    try:
+        floor = Floor(database, writer, build_world(writer))
+        procedure_id = floor.procedure()
+        runs = floor.record(procedure_id, reports)
+        with own_copy(database) as copy, database.read() as connection:
+            copy.follow()
+            yield Written(floor.home, procedure_id, connection, copy.copy, list(runs))
+    finally:
+        writer.close()
+        database.close()
