@@ -27,7 +27,7 @@ def act(browser: Browser, page: Page, path: str, **fields: str) -> Page:
 
 def new_key(page: Page) -> str:
     [key] = set(re.findall(r"rc_[\w-]{43}", page.text))
-    return key
+    return str(key)
 
 
 def test_a_station_is_made_and_reports_with_its_key(server: Server, eve: Browser):

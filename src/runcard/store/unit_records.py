@@ -88,6 +88,12 @@ def read_units(
     return found
 
 
+def list_newest_units(connection: Connection, organization_id: UUID, limit: int) -> Sequence[UnitRecord]:
+    """The units that were recorded last, the newest first."""
+    query = _records(organization_id).order_by(units.c.id.desc()).limit(limit)
+    return [_record(*row) for row in connection.execute(query)]
+
+
 def list_children(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[UnitRecord]:
     """All units that are part of this one, oldest first."""
     query = _records(organization_id, units.c.parent_id == unit_id).order_by(units.c.id)

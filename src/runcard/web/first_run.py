@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+# What a first run is sent to where there is no procedure yet: so the first one will be called.
+SOME_PROCEDURE = "FVT1"
 _SERIAL_NUMBER = "SN-0001"
 _PART_NUMBER = "PCB-01"
 

@@ -4,18 +4,37 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from runcard.web.pages import (
+    invitation,
     log_in,
+    members,
+    organization,
     overview,
+    profile,
     run,
     runs,
     set_up,
+    settings,
     station,
     station_changes,
     stations,
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (log_in, set_up, overview, runs, run, stations, station, station_changes):
+for part in (
+    log_in,
+    set_up,
+    overview,
+    runs,
+    run,
+    stations,
+    station,
+    station_changes,
+    settings,
+    organization,
+    members,
+    profile,
+    invitation,
+):
     for route in part.router.routes:
         # HEAD is asked as GET is; the server leaves the body out. FastAPI does not add it by itself.
         if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:

@@ -1,7 +1,7 @@
 """Who looks at a page: the log-in session behind its cookie."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,15 @@ from runcard.store.lookups import get_organization
 from runcard.store.users import get_user
 
 SESSION_COOKIE = "runcard_session"
-_MENU = {"Overview": "/", "Runs": "/runs", "Stations": "/stations"}
+_MENU = {"Overview": "/", "Runs": "/runs", "Stations": "/stations", "Settings": "/settings"}
 
 
 # The scripts of pages tell it, before anybody has logged in.
 _ZONE_COOKIE = "runcard_zone"
+
+# How pages look; without it, as the reader's system does.
+THEME_COOKIE = "runcard_theme"
+Theme = Literal["light", "dark"]
 
 
 class MenuLink(NamedTuple):

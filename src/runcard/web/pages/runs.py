@@ -17,7 +17,7 @@ from runcard.edge.deps import WithParts
 from runcard.store.database import Connection
 from runcard.store.procedures import list_procedures
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
-from runcard.web.first_run import curl_command
+from runcard.web.first_run import SOME_PROCEDURE, curl_command
 from runcard.web.formats import Moment, duration_text, moment_of
 from runcard.web.render import render
 from runcard.web.visit import WithVisit
@@ -113,4 +113,4 @@ def _position(after: str) -> RunPosition:
 def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:
     procedures = list_procedures(connection, organization_id)
     procedure = procedures[0].identifier if procedures else ""
-    return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or "FVT1"))
+    return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))

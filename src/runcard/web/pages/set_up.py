@@ -74,7 +74,7 @@ def submit_set_up(request: Request, parts: WithParts, token: str, fields: WithFi
             name, email = fields.get("organization", ""), fields.get("email", "")
             made = set_up_organization(tx, name, email, password_hash=password_hash, secret=key.secret)
             admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
-            return _Done(made, log_in(tx, admin))
+            return _Done(made, log_in(tx, admin, request.headers.get("user-agent")))
 
         done = parts.writer.run(apply)
     except (InvalidInput, AlreadyExists) as error:

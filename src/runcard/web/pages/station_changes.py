@@ -30,6 +30,7 @@ from runcard.store.station_records import (
 from runcard.store.stations import allow_all_procedures, link_procedures, unlink_procedures
 from runcard.store.teams import get_team
 from runcard.store.transaction import Transaction
+from runcard.web.first_run import SOME_PROCEDURE
 from runcard.web.forms import WithForm, problems_of
 from runcard.web.key_lines import show_new_key
 from runcard.web.pages.station import StationQuery, station_page
@@ -38,9 +39,6 @@ from runcard.web.render import redirect, render
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter(prefix="/stations/{station_id}")
-
-# What a first run is sent to where a station may report nothing yet.
-_SOME_PROCEDURE = "FVT1"
 
 
 @router.post("")
@@ -70,7 +68,7 @@ def create_key(
     station = parts.writer.run(apply)
     with parts.database.read() as connection:
         linked = list_procedures_of(connection, home, [station])[station.id]
-    procedure = linked[0].identifier if linked else _SOME_PROCEDURE
+    procedure = linked[0].identifier if linked else SOME_PROCEDURE
     return show_new_key(
         request, parts, visit, station.name, key.api_key, f"/stations/{station.id}", procedure
     )

@@ -33,13 +33,13 @@ from runcard.web.filters import Choice, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.forms import Fields, WithForm, problems_of
 from runcard.web.render import redirect, render
+from runcard.web.slices import MAX_PAGE, Slice, slice_of
 from runcard.web.station_figures import ANY_UNIT
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
 
 _HERE = "/stations"
-_PAGE_SIZE = 50
 # All stations are read, because they are sorted by what they reported; no floor has as many.
 _MOST = 5000
 _RECENT = timedelta(days=7)
@@ -58,7 +58,7 @@ class StationsQuery(Struct, kw_only=True):
     q: str | None = None
     state: State | None = None
     sort: Sort = "name"
-    page: Annotated[int, Meta(ge=1, le=_MOST)] = 1
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 1
 
 
 class Activity(NamedTuple):
@@ -82,15 +82,12 @@ class StationLine(NamedTuple):
 
 
 class StationsPage(NamedTuple):
-    """shown: such as 1 – 50 of 120. fields: what was filled in to create a station. may_manage: it may be."""
+    """fields: what was filled in to create a station. may_manage: it may be."""
 
     query: StationsQuery
     states: Sequence[Choice]
     sorts: Sequence[Choice]
-    stations: Sequence[StationLine]
-    shown: str
-    previous_url: str
-    next_url: str
+    stations: Slice[StationLine]
     has_figures: bool
     may_manage: bool
     procedures: Sequence[Choice]
@@ -133,19 +130,14 @@ def _page(
         activity = _activity(parts, connection, home, now)
         wanted = [one for one in found if _is_wanted(asked.state, activity, one.id)]
         wanted.sort(key=_key(asked.sort, activity))
-        start = (asked.page - 1) * _PAGE_SIZE
-        shown = wanted[start : start + _PAGE_SIZE]
-        procedures = list_procedures_of(connection, home, shown)
+        some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
+        procedures = list_procedures_of(connection, home, some.rows)
         offered = list_procedures(connection, home) if may_manage(visit.actor) else []
-    more = start + _PAGE_SIZE < len(wanted)
     return StationsPage(
         query=asked,
         states=[Choice(value, name, value == (asked.state or "")) for value, name in _STATES.items()],
         sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
-        stations=[_line(one, activity, procedures[one.id], visit) for one in shown],
-        shown=f"{start + 1} – {start + len(shown)} of {len(wanted)}" if shown else "",
-        previous_url=url_of(_HERE, asked, page=asked.page - 1) if asked.page > 1 else "",
-        next_url=url_of(_HERE, asked, page=asked.page + 1) if more else "",
+        stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], *some[1:]),
         has_figures=activity is not None,
         may_manage=may_manage(visit.actor),
         procedures=[Choice(str(one.id), one.name, str(one.id) == fields.get("procedure")) for one in offered],
