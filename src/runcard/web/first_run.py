@@ -22,6 +22,7 @@ with Client({root}, {api_key}) as client:
 
 _OPENHTF = """\
 # pip install openhtf tofupilot
+# export DISABLE_TELEMETRY=true  (or the client reports its own errors to its vendor)
 import openhtf as htf
 from openhtf.util import units
 from tofupilot.openhtf import TofuPilot
