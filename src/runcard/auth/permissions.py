@@ -3,12 +3,10 @@
 from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import PermissionDenied
 
-_MANAGERS = ("admin", "engineer")
 
-
-def may_manage(user: UserActor) -> bool:
-    """Whether a user may change and delete what is recorded."""
-    return user.role in _MANAGERS
+def may_manage(actor: Actor) -> bool:
+    """Whether the actor may change and delete what is recorded: only admins and engineers do."""
+    return isinstance(actor, UserActor) and actor.role in ("admin", "engineer")
 
 
 def check_may_manage(actor: Actor, deed: str) -> UserActor:

@@ -1,9 +1,8 @@
-"""Pictures that people send from a page: a file in a browser's form, kept as an attachment that a record names."""
+"""Pictures of records: which uploads pages show, and forms that send one."""
 
-import io
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from io import BytesIO
 from typing import Annotated, NamedTuple
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -11,94 +10,113 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import InvalidInput, PayloadTooLarge
 from runcard.domain.ids import new_id
-from runcard.edge.bodies import read_body
 from runcard.edge.deps import Parts, WithParts
-from runcard.store.attachments import create_attachment, mark_stored
+from runcard.edge.files import HARMLESS_IMAGES
+from runcard.edge.uploads import settled
+from runcard.store.attachments import create_attachment, find_attachments, mark_stored
 from runcard.store.blobs import BlobMeta, blob_key
 from runcard.store.creator import Creator
+from runcard.store.database import Connection
 from runcard.store.transaction import Transaction
-from runcard.web.forms import TOKEN_FIELD
+from runcard.web.forms import Fields
 from runcard.web.visit import WithVisit
 
-MAX_PICTURE_BYTES = 5_000_000
-# The fields beside the picture, and what multipart itself takes.
+_MAX_BYTES = 10_000_000
+_MAX_FIELDS = 10
 _FORM_BYTES = 16_384
-_MAX_FIELDS = 5
-_MAX_NAME_LENGTH = 255
-
-# How files of each kind begin; what a browser may show must be what it says it is.
-_BEGINNINGS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
-
-
-class Picture(NamedTuple):
-    name: str
-    content_type: str
-    content: bytes
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
 
 
-async def _read_picture(request: Request, parts: WithParts, visit: WithVisit) -> Picture:
-    body = await read_body(request.receive, MAX_PICTURE_BYTES + _FORM_BYTES)
-    try:
-        parser = MultiPartParser(
-            request.headers, _whole(body), max_files=1, max_fields=_MAX_FIELDS, max_part_size=_FORM_BYTES
-        )
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise InvalidInput.at("picture", f"The form cannot be read: {error.message}") from error
-    token, file = form.get(TOKEN_FIELD), form.get("picture")
-    parts.form_tokens.check(visit.session, token if isinstance(token, str) else "")
-    if not isinstance(file, UploadFile):
-        raise InvalidInput.at("picture", "No picture was chosen; choose a file")
-    content = await file.read()
-    await form.close()
-    name = (file.filename or "").replace("\0", "").strip()[:_MAX_NAME_LENGTH]
-    return Picture(name or "picture", _content_type(content), content)
+class PictureForm(NamedTuple):
+    """picture: the bytes of the file that was chosen; None where none was."""
+
+    fields: Fields
+    picture: bytes | None
 
 
-# The picture of a form that a page gave to the member who sends it.
-WithPicture = Annotated[Picture, Depends(_read_picture)]
+def picture_urls(
+    parts: Parts, connection: Connection, organization_id: UUID, image_ids: Sequence[UUID | None]
+) -> Mapping[UUID, str]:
+    """Where those of these images can be seen whose bytes have arrived and which browsers show, by their ids."""
+    wanted = [image_id for image_id in image_ids if image_id is not None]
+    found = settled(parts, list(find_attachments(connection, organization_id, wanted).values()))
+    return {
+        one.id: f"/pictures/{one.id}"
+        for one in found
+        if one.stored_at is not None and one.shown_content_type in HARMLESS_IMAGES
+    }
 
 
-def keep_picture(
-    parts: Parts, actor: UserActor, picture: Picture, use: Callable[[Transaction, UUID], None]
-) -> None:
-    """Keep a picture as an attachment, and `use` its id in the same transaction."""
-    home, attachment_id = actor.organization_id, new_id()
-    parts.blobs.write(blob_key(home, attachment_id), io.BytesIO(picture.content))
+def content_type_of(picture: bytes) -> str:
+    """What kind of picture these bytes are, whatever they are called. Raises InvalidInput."""
+    for signature, content_type in _SIGNATURES.items():
+        if picture.startswith(signature):
+            return content_type
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return "image/webp"
+    raise InvalidInput.at(
+        "picture", "This file is no picture that browsers show; send a PNG, JPEG, GIF or WebP file"
+    )
 
-    def apply(tx: Transaction) -> None:
+
+def keep_picture(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
+    """Keep the bytes of a picture, and return what makes them an attachment. Raises InvalidInput for other files."""
+    meta = BlobMeta(len(picture), content_type_of(picture))
+    home, picture_id = actor.organization_id, new_id()
+    parts.blobs.write(blob_key(home, picture_id), BytesIO(picture))
+
+    def attach(tx: Transaction) -> UUID:
         attachment = create_attachment(
             tx,
             home,
-            picture.name,
-            content_type=picture.content_type,
-            declared_bytes=len(picture.content),
+            "picture",
+            content_type=meta.content_type,
+            declared_bytes=meta.size_bytes,
             creator=Creator.of(actor),
-            attachment_id=attachment_id,
+            attachment_id=picture_id,
         )
-        mark_stored(tx, attachment, BlobMeta(len(picture.content), picture.content_type))
-        use(tx, attachment_id)
+        return mark_stored(tx, attachment, meta).id
 
-    parts.writer.run(apply)
-
-
-def picture_url(parts: Parts, image_id: UUID | None) -> str:
-    """Where a page shows an image from, on this server as its safety headers ask; empty where there is none."""
-    if image_id is None:
-        return ""
-    return urlsplit(parts.links.url("download", image_id, "")).path
+    return attach
 
 
-async def _whole(body: bytes) -> AsyncGenerator[bytes]:
-    yield body
+async def _read_form(request: Request, _visit: WithVisit, parts: WithParts) -> PictureForm:
+    """The fields and the picture of a multipart form. Raises InvalidInput, PayloadTooLarge."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise InvalidInput.at(
+            "form", "It is not sent as multipart/form-data, so it has no picture; send it so"
+        )
+    chunks = _bounded(request.stream(), min(_MAX_BYTES, parts.max_upload_bytes))
+    parser = MultiPartParser(
+        request.headers, chunks, max_files=1, max_fields=_MAX_FIELDS, max_part_size=_FORM_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        raise InvalidInput.at(
+            "form", "It is not made as multipart/form-data is; send it from the page"
+        ) from error
+    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    chosen = form.get("picture")
+    picture = await chosen.read() if isinstance(chosen, UploadFile) else None
+    await form.close()
+    return PictureForm(fields, picture or None)
 
 
-def _content_type(content: bytes) -> str:
-    for beginning, content_type in _BEGINNINGS.items():
-        if content.startswith(beginning):
-            return content_type
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    raise InvalidInput.at("picture", "The file is no PNG, JPEG, GIF or WebP picture; choose one that is")
+WithPictureForm = Annotated[PictureForm, Depends(_read_form)]
+
+
+async def _bounded(chunks: AsyncGenerator[bytes, None], max_bytes: int) -> AsyncGenerator[bytes, None]:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes + _FORM_BYTES:
+            raise PayloadTooLarge(f"Picture is larger than {max_bytes} bytes; send a smaller one.")
+        yield chunk

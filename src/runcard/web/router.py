@@ -4,28 +4,51 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from runcard.web.pages import (
+    batch,
+    batches,
     invitation,
     log_in,
     members,
     organization,
     overview,
+    part,
+    parts,
+    picture,
     profile,
+    revision,
     run,
+    run_exports,
+    run_series,
     runs,
+    search,
     set_up,
     settings,
     station,
     station_changes,
     stations,
+    unit,
+    units,
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (
+# The path of a revision goes on after that of its part, which would take it as its own.
+_PAGES = (
     log_in,
     set_up,
     overview,
     runs,
+    run_exports,
     run,
+    run_series,
+    units,
+    unit,
+    parts,
+    revision,
+    part,
+    batches,
+    batch,
+    picture,
+    search,
     stations,
     station,
     station_changes,
@@ -34,9 +57,10 @@ for part in (
     members,
     profile,
     invitation,
-):
-    for route in part.router.routes:
+)
+for page in _PAGES:
+    for route in page.router.routes:
         # HEAD is asked as GET is; the server leaves the body out. FastAPI does not add it by itself.
         if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
             route.methods.add("HEAD")
-    router.include_router(part.router)
+    router.include_router(page.router)

@@ -18,20 +18,16 @@ from runcard.domain.sample import SampleClass
 from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, OutcomePoint, RatioPoint, outcome_bars, ratio_bars
-from runcard.web.formats import Moment, count_text, moment_of, percent_text
+from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.urls import station_url
 from runcard.web.visit import Visit
+from runcard.web.yields import Tile, Yields, yield_tiles
 
 # That a station reports at all is told by samples too.
 ANY_UNIT: Sequence[SampleClass | None] = [None, *get_args(SampleClass)]
 
 # Of the procedures that a station reports most, how many it is compared with others on.
 _COMPARED = 3
-
-
-class Tile(NamedTuple):
-    label: str
-    figure: str
-    hint: str = ""
 
 
 class StationFigures(NamedTuple):
@@ -58,7 +54,7 @@ def station_figures(
         return StationFigures(
             is_active=activity is not None and activity.is_active(datetime.now(UTC)),
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
-            tiles=[*_yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],
+            tiles=[*yield_tiles(Yields(ask.own_yield(), ())), Tile("Runs", count_text(sum(runs.values())))],
             charts=[_weeks(weeks), *(ask.compared(row) for row in procedures[:_COMPARED])],
             runs=runs,
         )
@@ -102,22 +98,12 @@ class _Ask(NamedTuple):
             RatioPoint(
                 row.group,
                 row.first_pass,
-                f"/stations/{row.group.key}" if row.group.key else "",
+                station_url(UUID(row.group.key)) if row.group.key else "",
                 is_aside=row.group.key != str(self.station_id),
             )
             for row in answer.rows
         ]
         return ratio_bars(f"yield-{key}", f"First-pass yield on {name}", points, note="all stations")
-
-
-def _yield_tiles(row: YieldRow) -> Sequence[Tile]:
-    first = row.first_pass
-    interval = f"95 %: {percent_text(first.low)} – {percent_text(first.high)}" if row.units else ""
-    return [
-        Tile("First-pass yield", percent_text(first.ratio) or "–", interval),
-        Tile("Final yield", percent_text(row.final.ratio) or "–"),
-        Tile("Units tested first", count_text(row.units)),
-    ]
 
 
 def _weeks(rows: Sequence[ThroughputRow]) -> Chart:

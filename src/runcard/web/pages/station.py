@@ -20,10 +20,11 @@ from runcard.store.procedures import list_procedures
 from runcard.store.refs import ProcedureRef
 from runcard.store.station_records import get_station_record, list_procedures_of
 from runcard.store.teams import list_teams
+from runcard.web.facts import Fact, metadata_facts
 from runcard.web.filters import Choice, FilterBar, FilterQuery, Period, filter_bar, page_query, selection_of
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.key_lines import KeyLine, key_line
-from runcard.web.pictures import picture_url
+from runcard.web.pictures import picture_urls
 from runcard.web.render import render
 from runcard.web.station_figures import StationFigures, station_figures
 from runcard.web.visit import Visit, WithVisit
@@ -61,7 +62,7 @@ class StationPage(NamedTuple):
     offered: Sequence[Choice]
     teams: Sequence[Choice]
     team: str
-    metadata: Sequence[tuple[str, str]]
+    metadata: Sequence[Fact]
     picture: str
     may_manage: bool
     problems: Sequence[str]
@@ -93,6 +94,7 @@ def station_page(
         keys = list_keys(connection, home, station_id)
         metadata = read_metadata(connection, home, [station_id]).get(station_id, {})
         choices = list_choices(connection, home)
+        pictures = picture_urls(parts, connection, home, [station.image_id])
     url, team = f"/stations/{station.id}", station.team
     return StationPage(
         url=url,
@@ -106,8 +108,8 @@ def station_page(
         offered=[Choice(str(one.id), f"{one.name} ({one.identifier})", is_chosen=False) for one in others],
         teams=[Choice(str(one.id), one.name, one == team) for one in teams],
         team=team.name if team else "",
-        metadata=[(name, str(value)) for name, value in metadata.items()],
-        picture=picture_url(parts, station.image_id),
+        metadata=metadata_facts(metadata),
+        picture=pictures.get(station.image_id, "") if station.image_id else "",
         may_manage=may_manage(visit.actor) and station.archived_at is None,
         problems=problems,
     )

@@ -1,7 +1,6 @@
 """What people change about a station: the forms of its page."""
 
 from collections.abc import Callable
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -31,10 +30,10 @@ from runcard.store.stations import allow_all_procedures, link_procedures, unlink
 from runcard.store.teams import get_team
 from runcard.store.transaction import Transaction
 from runcard.web.first_run import SOME_PROCEDURE
-from runcard.web.forms import WithForm, problems_of
+from runcard.web.forms import TOKEN_FIELD, WithForm, problems_of
 from runcard.web.key_lines import show_new_key
 from runcard.web.pages.station import StationQuery, station_page
-from runcard.web.pictures import WithPicture, keep_picture
+from runcard.web.pictures import WithPictureForm, keep_picture
 from runcard.web.render import redirect, render
 from runcard.web.visit import Visit, WithVisit
 
@@ -116,18 +115,20 @@ def allow_all(parts: WithParts, visit: WithVisit, station_id: str, fields: WithF
 
 
 @router.post("/picture")
-def set_picture(parts: WithParts, visit: WithVisit, station_id: str, picture: WithPicture) -> Response:
+def set_picture(parts: WithParts, visit: WithVisit, station_id: str, form: WithPictureForm) -> Response:
+    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change stations")
     home, wanted = actor.organization_id, id_of(station_id, StationNotFound)
     with parts.database.read() as connection:
         get_station_in_use(connection, home, wanted)
+    if form.picture is None:
+        raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
+    image_of = keep_picture(parts, actor, form.picture)
 
-    def use(tx: Transaction, image_id: UUID) -> None:
-        station = get_station_in_use(tx.connection, home, wanted)
-        change_station(tx, home, station._replace(image_id=image_id))
+    def change(tx: Transaction, station: StationRecord) -> None:
+        change_station(tx, home, station._replace(image_id=image_of(tx)))
 
-    keep_picture(parts, actor, picture, use)
-    return redirect(f"/stations/{wanted}")
+    return _change(parts, visit, station_id, change)
 
 
 @router.post("/picture/remove")

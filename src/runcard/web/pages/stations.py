@@ -137,7 +137,7 @@ def _page(
         query=asked,
         states=[Choice(value, name, value == (asked.state or "")) for value, name in _STATES.items()],
         sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
-        stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], *some[1:]),
+        stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
         has_figures=activity is not None,
         may_manage=may_manage(visit.actor),
         procedures=[Choice(str(one.id), one.name, str(one.id) == fields.get("procedure")) for one in offered],
