@@ -193,7 +193,7 @@ def control_chart(nb: Notebook, figure: Figure) -> None:
             axes.axhline(bound, color=_RED, linewidth=1, linestyle="--")
     upper.plot(beyond, values[beyond], "o", color=_RED, markersize=5)
     lower.plot(spread_beyond, spreads[spread_beyond], "o", color=_RED, markersize=5)
-    upper.set_ylabel(f"{_BIAS[1]}, {segment.uom}")
+    upper.set_ylabel(f"{_BIAS[1]}, {segment.spec.uom}")
     lower.set_ylabel("moving range")
     lower.set_xlabel(f"the last {answer.n} values of runs that passed, in order of time")
 
@@ -208,15 +208,15 @@ def histogram(nb: Notebook, figure: Figure) -> None:
     )
     top = 1.15 * axes.get_ylim()[1]
     for bound, name, side in (
-        (limits.lower_limit, "lower limit ", "right"),
-        (limits.upper_limit, " upper limit", "left"),
+        (limits.spec.lower, "lower limit ", "right"),
+        (limits.spec.upper, " upper limit", "left"),
     ):
         assert bound is not None
         axes.axvline(bound, color=_RED, linestyle="--", linewidth=1)
         axes.text(bound, top, name, color=_RED, va="top", ha=side)
     axes.set_ylim(0, top)
     axes.set_xlim(-0.8, 0.8)
-    axes.set_xlabel(f"output_level, {limits.uom}")
+    axes.set_xlabel(f"output_level, {limits.spec.uom}")
     axes.set_ylabel("values")
     axes.legend(loc="center right")
 

@@ -169,7 +169,9 @@ def changed(server: Server) -> dict[str, str]:
 def test_a_histogram_keeps_to_the_unit_of_measure_of_the_latest(server: Server, changed: dict[str, str]):
     body = ask(server, server.world.acme.viewer.api_key, "/histogram", changed).json()
     assert (body["n"], body["total"]["lowest"], body["total"]["highest"]) == (2, 4000.0, 5000.0)
-    assert [(one["uom"], one["upper_limit"], one["n"]) for one in body["limits"]] == [("mV", 6000.0, 2)]
+    assert [(one["spec"]["uom"], one["spec"]["upper"], one["n"]) for one in body["limits"]] == [
+        ("mV", 6000.0, 2)
+    ]
 
 
 def test_a_control_chart_begins_anew_where_limits_change(server: Server, changed: dict[str, str]):
@@ -177,7 +179,7 @@ def test_a_control_chart_begins_anew_where_limits_change(server: Server, changed
     assert [point["segment"] for point in body["points"]] == [0, 0, 1, 2, 2]
     assert [point["spread"] for point in body["points"]] == [None, 1.0, None, None, 1000.0]
     assert body["limit_changes"] == [2, 3]
-    assert [(one["uom"], one["upper_limit"], one["centre"]) for one in body["segments"]] == [
+    assert [(one["spec"]["uom"], one["spec"]["upper"], one["centre"]) for one in body["segments"]] == [
         ("V", 5.0, 1.5),
         ("V", 6.0, 3.0),
         ("mV", 6000.0, 4500.0),
@@ -193,7 +195,9 @@ def test_a_histogram_of_two_values(server: Server, asked_of: dict[str, str]):
     assert (body["total"]["mean"], body["total"]["s"]) == pytest.approx((0.5, 0.5**0.5))
     [row] = body["rows"]
     assert (row["group"]["name"], row["n"], row["counts"]) == (PART, 2, [1, 0, 0, 1])
-    assert [(one["lower_limit"], one["upper_limit"], one["n"]) for one in body["limits"]] == [(1.0, None, 2)]
+    assert [(one["spec"]["lower"], one["spec"]["upper"], one["n"]) for one in body["limits"]] == [
+        (1.0, None, 2)
+    ]
     assert body["texts"]["texts"] == []
 
 
@@ -208,7 +212,7 @@ def test_a_control_chart_of_two_values(server: Server, asked_of: dict[str, str])
     body = ask(server, server.world.acme.viewer.api_key, "/control-chart", asked_of).json()
     assert [(point["value"], point["outcome"]) for point in body["points"]] == [(0.0, "FAIL"), (1.0, "PASS")]
     [segment] = body["segments"]
-    assert (segment["centre"], segment["lower_limit"], segment["upper_limit"]) == (0.5, 1.0, None)
+    assert (segment["centre"], segment["spec"]["lower"], segment["spec"]["upper"]) == (0.5, 1.0, None)
     # 2.66 and 3.267 times the moving range, from the published table of factors.
     [limits] = segment["control"]
     assert (limits["lower"], limits["upper"], limits["spread_upper"]) == pytest.approx(

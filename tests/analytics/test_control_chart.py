@@ -124,7 +124,7 @@ def test_one_phase_may_be_meant(line: Line, phase: str):
     asked = measured(line, MODULE, "gain_1khz")._replace(phase=phase)
     answer = ask(line, EVERYTHING, asked, ChartSettings())
     assert _told(answer) == _expected(newest(line, EVERYTHING, asked, 500))
-    assert {segment.phase for segment in answer.segments} <= {phase}
+    assert {segment.spec.phase for segment in answer.segments} <= {phase}
 
 
 def test_another_organization_sees_nothing(line: Line):
@@ -173,7 +173,7 @@ def _check_limits(answer: ControlChartAnswer, values: pd.DataFrame) -> None:
     assert limits.lower == pytest.approx(values["num"].mean() - half, abs=1e-3 * half)
     assert limits.upper == pytest.approx(values["num"].mean() + half, abs=1e-3 * half)
     assert limits.spread_upper == pytest.approx(3.267 * ranges.mean(), rel=1e-3)
-    assert [segment.lower_limit, segment.upper_limit] == [
+    assert [segment.spec.lower, segment.spec.upper] == [
         None if pd.isna(limit) else limit for limit in values[["lower", "upper"]].iloc[0]
     ]
     beyond = (values["num"] - values["num"].mean()).abs() > 3 * ranges.mean() / 1.128379

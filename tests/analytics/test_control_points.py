@@ -216,7 +216,7 @@ def test_segments_are_told_apart_by_limits():
     assert found.limit_changes == [3, 5]
     assert [point.segment for point in found.points] == [0, 0, 0, 1, 1, 0]
     assert [point.spread for point in found.points] == [None, 1.0, 0.5, None, 1.0, 0.5]
-    assert [(one.upper_limit, one.n, one.first, one.last) for one in found.segments] == [
+    assert [(one.spec.upper, one.n, one.first, one.last) for one in found.segments] == [
         (10.0, 4, 0, 5),
         (20.0, 2, 3, 4),
     ]
@@ -228,8 +228,8 @@ def test_two_phases_in_turn_are_no_change_of_limits():
     values = [value(place, float(place), 1 + place % 2) for place in range(6)]
     found = charted(values, [SPEC, other], [], "i_mr", 1)
     assert found.limit_changes == []
-    assert [(one.phase, one.n) for one in found.segments] == [("phase", 3), ("other", 3)]
-    assert found.segments[1].upper_limit is None
+    assert [(one.spec.phase, one.n) for one in found.segments] == [("phase", 3), ("other", 3)]
+    assert found.segments[1].spec.upper is None
 
 
 def test_subgroups_keep_to_their_groups():

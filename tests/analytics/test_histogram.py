@@ -102,9 +102,9 @@ def test_limits_are_told_with_how_many_they_judged(line: Line):
     answer = ask(line, EVERYTHING, asked)
     values = numbers_of(line, EVERYTHING, asked)
     [limits] = answer.limits
-    assert (limits.phase, limits.n) == ("frequency_response", len(values))
-    assert (limits.lower_limit, limits.upper_limit) == (values["lower"].iloc[0], values["upper"].iloc[0])
-    assert limits.uom == values["uom"].iloc[0]
+    assert (limits.spec.phase, limits.n) == ("frequency_response", len(values))
+    assert (limits.spec.lower, limits.spec.upper) == (values["lower"].iloc[0], values["upper"].iloc[0])
+    assert limits.spec.uom == values["uom"].iloc[0]
 
 
 def test_too_many_numbers_are_sampled_by_run(line: Line, monkeypatch: pytest.MonkeyPatch):

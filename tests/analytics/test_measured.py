@@ -57,7 +57,10 @@ def test_the_unit_of_measure_is_that_of_the_latest_number(
         )
         assert (sorted(one.x for one in pairs.points), pairs.x_uom) == (numbers, uom)
         bars = histogram(floor.copy, floor.connection, floor.home, EVERYTHING, of(floor), UTC)
-        assert (bars.total.n, [one.uom for one in bars.limits]) == (len(numbers), [uom] if numbers else [])
+        assert (bars.total.n, [one.spec.uom for one in bars.limits]) == (
+            len(numbers),
+            [uom] if numbers else [],
+        )
 
 
 def test_the_latest_number_is_that_of_the_selected_runs(tmp_path: Path):
@@ -68,7 +71,7 @@ def test_the_latest_number_is_that_of_the_selected_runs(tmp_path: Path):
         compared = compare(floor.copy, floor.connection, floor.home, before, of(floor), UTC, "part")
         assert (compared.n, compared.uom) == (2, "V")
         bars = histogram(floor.copy, floor.connection, floor.home, before, of(floor), UTC)
-        assert (bars.n, [one.uom for one in bars.limits]) == (2, ["V"])
+        assert (bars.n, [one.spec.uom for one in bars.limits]) == (2, ["V"])
 
 
 @pytest.mark.parametrize("name", ["gain_1khz", "thd", "supply_voltage"])

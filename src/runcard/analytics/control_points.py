@@ -15,6 +15,7 @@ from runcard.analytics.control_limits import ChartKind, ControlLimits, Fitted, f
 from runcard.analytics.control_rules import RULES, RuleName, marks_by_rule
 from runcard.analytics.measured import SpecRow
 from runcard.analytics.newest import Value
+from runcard.analytics.specified import Specified, specified
 from runcard.analytics.subgroups import subgroups_of
 from runcard.domain.outcome import MeasurementOutcome
 
@@ -39,15 +40,11 @@ class ControlPoint(Struct, frozen=True):
 class ChartSegment(Struct, frozen=True):
     """The points of one phase under one pair of limits; where these come back, so does the segment.
 
-    n: values. lower_limit, upper_limit: what they are judged by. centre, sigma: see the definition; None where they
-    cannot be told. control: control limits by size of a point. first, last: its first and last point.
+    n: values. centre, sigma: see the definition; None where they cannot be told. control: control limits by size of a
+    point. first, last: its first and last point.
     """
 
-    phase: str
-    sequence_path: str | None
-    uom: str | None
-    lower_limit: float | None
-    upper_limit: float | None
+    spec: Specified
     n: int
     centre: float | None
     sigma: float | None
@@ -169,11 +166,7 @@ def _outcome(outcomes: Collection[MeasurementOutcome]) -> MeasurementOutcome:
 def _segment(stretch: _Stretch) -> ChartSegment:
     spec, places, fitted = stretch
     return ChartSegment(
-        phase=spec.phase,
-        sequence_path=spec.sequence_path,
-        uom=spec.uom,
-        lower_limit=spec.lower,
-        upper_limit=spec.upper,
+        spec=specified(spec),
         n=int(fitted.sizes.sum()),
         centre=finite(fitted.centre),
         sigma=finite(fitted.sigma),

@@ -25,6 +25,7 @@ from runcard.analytics.distributions import (
 )
 from runcard.analytics.groups import ALL, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_specs, on_values
+from runcard.analytics.specified import Specified, specified
 from runcard.analytics.text_bars import TextBars, text_bars
 from runcard.store.database import Connection
 
@@ -45,13 +46,9 @@ _NUMBERS = Conditions.of("x.num IS NOT NULL")
 
 
 class LimitsOfValues(Struct, frozen=True):
-    """Under which limits and unit of measure `n` of the numbers were measured, in which phase."""
+    """How `n` of the numbers were specified."""
 
-    phase: str
-    sequence_path: str | None
-    uom: str | None
-    lower_limit: float | None
-    upper_limit: float | None
+    spec: Specified
     n: int
 
 
@@ -153,8 +150,4 @@ def _step(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions) -> int:
 
 
 def _limits(specs: Sequence[SpecRow], n_by_spec: Mapping[int, int]) -> Sequence[LimitsOfValues]:
-    return [
-        LimitsOfValues(one.phase, one.sequence_path, one.uom, one.lower, one.upper, n_by_spec[one.spec])
-        for one in specs
-        if one.spec in n_by_spec
-    ]
+    return [LimitsOfValues(specified(one), n_by_spec[one.spec]) for one in specs if one.spec in n_by_spec]

@@ -21,7 +21,7 @@ from runcard.web.charts import Chart, OutcomePoint, RatioPoint, outcome_bars, ra
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.urls import station_url
 from runcard.web.visit import Visit
-from runcard.web.yields import Tile, Yields, yield_tiles
+from runcard.web.yields import Tile, yield_tiles
 
 # That a station reports at all is told by samples too.
 ANY_UNIT: Sequence[SampleClass | None] = [None, *get_args(SampleClass)]
@@ -54,7 +54,7 @@ def station_figures(
         return StationFigures(
             is_active=activity is not None and activity.is_active(datetime.now(UTC)),
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
-            tiles=[*yield_tiles(Yields(ask.own_yield(), ())), Tile("Runs", count_text(sum(runs.values())))],
+            tiles=[*yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],
             charts=[_weeks(weeks), *(ask.compared(row) for row in procedures[:_COMPARED])],
             runs=runs,
         )
