@@ -12,7 +12,7 @@ from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settle
 from tests.web.browser import Browser
 
 # To these no page of a member leads.
-FOR_STRANGERS = {"/log-in", "/setup/{token}"}
+FOR_STRANGERS = {"/log-in", "/setup/{token}", "/invitation/{token}"}
 # Parts of pages that not every run and unit has; and nobody has put a picture into the demo.
 FOR_SOME = {"/runs/{run_id}/series/{position}", "/genealogy/{unit_id}", "/pictures/{picture_id}"}
 
