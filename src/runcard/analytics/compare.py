@@ -22,7 +22,8 @@ MAX_COMPARED = 50
 MAX_TESTED = 100_000
 
 DEFINITION = (
-    "n: finite values in the unit of measure of the latest one. mean, s: of each group, all its values. ppk: by the "
+    "n: finite values in the unit of measure of the latest one. mean, s: of each group, all its values. "
+    "mean_low, mean_high: the 95 % interval of the mean, for normal values. ppk: by the "
     "overall s, where all values of the group had the same limits. difference: of the group's mean from that of all "
     "other values together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, "
     "equal places."
@@ -40,13 +41,16 @@ class Difference(Struct, frozen=True):
 
 
 class ComparedGroup(Struct, frozen=True):
-    """s: sample standard deviation, None for one value. ppk: None without limits, without spread, or with several
-    limits. difference: None where the group or all others together have fewer than two values, or no spread.
+    """mean_low, mean_high: the 95 % interval of the mean. s: sample standard deviation. All None for one value.
+    ppk: None without limits, without spread, or with several limits. difference: None where the group or all others
+    together have fewer than two values, or no spread.
     """
 
     group: Group
     n: int
     mean: float
+    mean_low: float | None
+    mean_high: float | None
     s: float | None
     ppk: float | None
     difference: Difference | None
@@ -155,7 +159,16 @@ def _values(
 def _compared(group: Group, row: _Row, specs: Sequence[SpecRow], own: Any, others: Any) -> ComparedGroup:
     [*_, spec] = [one for one in specs if one.spec == row.spec]
     ppk = _ppk(row, spec) if row.specs == 1 else None
-    return ComparedGroup(group, row.n, row.mean, row.s, ppk, _difference(own, others))
+    low, high = _interval(row)
+    return ComparedGroup(group, row.n, row.mean, low, high, row.s, ppk, _difference(own, others))
+
+
+def _interval(row: _Row) -> tuple[float | None, float | None]:
+    """Where the mean is with 95 % confidence. Source: NIST/SEMATECH e-Handbook 1.3.5.2."""
+    if row.s is None:
+        return None, None
+    half = float(scipy.stats.t.ppf(0.975, row.n - 1)) * row.s / row.n**0.5
+    return row.mean - half, row.mean + half
 
 
 def _ppk(row: _Row, spec: SpecRow) -> float | None:
