@@ -1,23 +1,13 @@
 """The overview: figures of the floor, over the filter that stands in its address."""
 
-import json
-import re
-
 import pytest
 
 from tests.servers import Server
-from tests.web.browser import Browser, Page
+from tests.web.browser import Browser
+from tests.web.options import options
 from tests.web.reporting import record, report
 
 START = "2026-05-04T05:06:07Z"
-
-
-def options(page: Page) -> dict[str, dict[str, object]]:
-    """What charts are drawn from, by their ids."""
-    found = re.findall(
-        r'<script type="application/json" id="([\w-]+)-option">(.*?)</script>', page.answer.text
-    )
-    return {name: json.loads(text) for name, text in found}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +30,7 @@ def test_yields_are_told_and_drawn(ada: Browser):
     assert "1 of 2" in page.text
     drawn = options(page)
     assert set(drawn) == {"trend", "procedures"}
-    [month] = drawn["trend"]["xAxis"]["data"]  # type: ignore[index]
+    [month] = drawn["trend"]["xAxis"]["data"]
     assert month == "2026-05"
 
 

@@ -17,12 +17,25 @@ from runcard.web.formats import count_text, percent_text
 Option = Mapping[str, Any]
 Size = Literal["small", "usual", "tall"]
 
+# Of what stands side by side; the last is for whatever is left.
+SERIES_COLOURS = tuple(f"--series-{number}" for number in range(1, 8))
+
 OUTCOME_COLOURS = {
     "PASS": "--pass-fill",
     "FAIL": "--fail-fill",
     "ERROR": "--warn-fill",
     "TIMEOUT": "--warn-fill",
     "ABORTED": "--idle-fill",
+}
+
+
+GRID = {
+    "left": 8,
+    "right": 24,
+    "top": 24,
+    "bottom": 8,
+    "outerBoundsMode": "same",
+    "outerBoundsContain": "axisLabel",
 }
 
 
@@ -81,7 +94,7 @@ def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: s
     ]
     band = {"type": "line", "stack": "band", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
     option = {
-        "grid": _GRID,
+        "grid": GRID,
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": names},
         "yAxis": {"type": "value", "min": _floor(low), "max": 100, "axisLabel": {"formatter": "{value} %"}},
@@ -115,7 +128,7 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
         if one.ratio.low is not None
     ]
     option = {
-        "grid": _GRID,
+        "grid": GRID,
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "value", "max": 100, "axisLabel": {"formatter": "{value} %"}},
         "yAxis": {
@@ -151,16 +164,6 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
     return Chart(
         chart_id, title, f"{title} side by side", option_json(option), _ratio_table(points), note=note
     )
-
-
-_GRID = {
-    "left": 8,
-    "right": 24,
-    "top": 24,
-    "bottom": 8,
-    "outerBoundsMode": "same",
-    "outerBoundsContain": "axisLabel",
-}
 
 
 def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
@@ -205,7 +208,7 @@ def series_lines(
         "data": [{"yAxis": limit} for limit in limits],
     }
     option = {
-        "grid": {**_GRID, "bottom": 48},
+        "grid": {**GRID, "bottom": 48},
         "legend": {"show": len(lines) > 1, "type": "scroll", "top": 0},
         "tooltip": {"trigger": "axis"},
         "dataZoom": [{"type": "inside"}, {"type": "slider", "bottom": 8, "height": 20}],

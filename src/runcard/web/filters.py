@@ -116,9 +116,23 @@ def url_of(path: str, asked: Struct, **changes: object) -> str:
     return f"{path}?{urlencode(said, doseq=True)}" if said else path
 
 
-def filter_bar(action: str, asked: FilterQuery, choices: Choices, without: Sequence[str] = ()) -> FilterBar:
-    """The bar that shows what is asked and lets it be changed. without: fields that the page does not offer."""
-    shown = [field for field in filter_fields(asked, choices) if field.name not in without]
+def filters_of(asked: FilterQuery) -> FilterQuery:
+    """Only what every page of figures may be asked: for links from one to another."""
+    return FilterQuery(**{name: getattr(asked, name) for name in FilterQuery.__struct_fields__})
+
+
+def filter_bar(
+    action: str,
+    asked: FilterQuery,
+    choices: Choices,
+    without: Sequence[str] = (),
+    more: Sequence[Field] = (),
+) -> FilterBar:
+    """The bar that shows what is asked and lets it be changed.
+
+    without: fields that the page does not offer. more: those that only this page has.
+    """
+    shown = [field for field in filter_fields(asked, choices) if field.name not in without] + list(more)
     names = {field.name for field in shown}
     values = [(name, getattr(asked, name)) for name in asked.__struct_fields__]
     kept = [(name, str(value)) for name, value in values if value is not None and name not in names]

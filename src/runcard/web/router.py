@@ -7,6 +7,7 @@ from runcard.web.pages import (
     batch,
     batches,
     log_in,
+    measurement,
     overview,
     part,
     parts,
@@ -41,6 +42,7 @@ _PAGES = (
     batch,
     picture,
     search,
+    measurement,
 )
 for page in _PAGES:
     for route in page.router.routes:
