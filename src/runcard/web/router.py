@@ -12,6 +12,8 @@ from runcard.web.pages import (
     part,
     parts,
     picture,
+    procedure,
+    procedures,
     revision,
     run,
     run_exports,
@@ -42,6 +44,8 @@ _PAGES = (
     batch,
     picture,
     search,
+    procedures,
+    procedure,
     measurement,
 )
 for page in _PAGES:

@@ -19,7 +19,7 @@ from runcard.store.database import Connection
 from runcard.store.pages import Page
 from runcard.store.run_records import RunRecord, list_runs
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
-from runcard.web.filters import FilterBar, FilterQuery, filter_bar, page_query, selection_of, url_of
+from runcard.web.filters import FilterBar, FilterQuery, filter_bar, page_query, selection_of, step_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
@@ -70,7 +70,7 @@ def show_overview(
     selection = selection_of(asked, visit.zone, now)
     with parts.database.read() as connection:
         ask = _Ask(parts.copy, connection, visit, selection)
-        by_day, by_procedure = ask.yields(_step(asked)), ask.yields("procedure")
+        by_day, by_procedure = ask.yields(step_of(asked)), ask.yields("procedure")
         activity = ask.stations()
         failures = ask.failures()
         choices = list_choices(connection, visit.actor.organization_id)
@@ -112,12 +112,6 @@ class _Ask(NamedTuple):
         failed = replace(self.selection.runs, outcomes=["FAIL"])
         home = self.visit.actor.organization_id
         return list_runs(self.connection, home, failed, "started_at", Page(_FAILURES), descending=True).rows
-
-
-def _step(asked: FilterQuery) -> GroupBy:
-    """How finely time is divided, so that a chart has some tens of points."""
-    steps: dict[str, GroupBy] = {"today": "hour", "365": "week", "all": "month"}
-    return "day" if asked.since or asked.until else steps.get(asked.period, "day")
 
 
 def _tiles(answer: YieldAnswer, stations: Sequence[StationActivity], now: datetime) -> Sequence[Tile]:
