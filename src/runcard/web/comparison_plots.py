@@ -104,7 +104,7 @@ def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
         ]
         for one, box in boxed
     ]
-    columns = ["", "n", "whisker", "1st quartile", "median", "3rd quartile", "whisker", "beyond"]
+    columns = ["group", "n", "whisker", "1st quartile", "median", "3rd quartile", "whisker", "beyond"]
     return Chart(
         "boxes",
         f"Spread by {by}",
@@ -198,7 +198,7 @@ def _means_table(answer: CompareAnswer) -> Figures:
         ]
         for one in answer.groups
     ]
-    columns = ["", "n", "mean", "95 % interval", "s", "Ppk", "from all others", "95 % interval", "p"]
+    columns = ["group", "n", "mean", "95 % interval", "s", "Ppk", "from all others", "95 % interval", "p"]
     return Figures(columns, rows)
 
 

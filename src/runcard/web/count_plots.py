@@ -44,7 +44,7 @@ def outcome_stack(rows: Sequence[ThroughputRow], step: str) -> Chart:
         f"Runs by {step}",
         f"Runs of each {step} by outcome",
         option_json(option),
-        Figures(["", "runs", *shown], table),
+        Figures(["from", "runs", *shown], table),
     )
 
 
@@ -87,17 +87,6 @@ def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRo
             },
         ],
     }
-    table = [
-        [
-            Cell(name, url_of_row(one)),
-            Cell(one.phase),
-            Cell(count_text(one.failures)),
-            Cell(count_text(one.runs)),
-            Cell(percent_text(one.share)),
-            Cell(percent_text(one.cumulated_share)),
-        ]
-        for name, one in zip(names, answer.rows, strict=True)
-    ]
     others = answer.others
     note = f"and {count_text(others.failures)} failures of {others.names} others" if others.failures else ""
     return Chart(
@@ -105,7 +94,22 @@ def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRo
         title,
         f"{title}: failures by name",
         option_json(option),
-        Figures(["", "phase", "failures", "runs", "share", "so far"], table),
+        _pareto_table(answer, url_of_row),
         note=note,
         empty="Nothing failed in this period.",
     )
+
+
+def _pareto_table(answer: ParetoAnswer, url_of_row: Callable[[ParetoRow], str]) -> Figures:
+    rows = [
+        [
+            Cell(one.measurement or one.phase, url_of_row(one)),
+            Cell(one.phase),
+            Cell(count_text(one.failures)),
+            Cell(count_text(one.runs)),
+            Cell(percent_text(one.share)),
+            Cell(percent_text(one.cumulated_share)),
+        ]
+        for one in answer.rows
+    ]
+    return Figures(["name", "phase", "failures", "runs", "share", "so far"], rows)

@@ -101,7 +101,7 @@ def text_bars_plot(bars: TextBars) -> Chart:
         "Values",
         f"How often each of {bars.distinct} values was measured",
         option_json(option),
-        Figures(["", "count"], table),
+        Figures(["value", "count"], table),
     )
 
 

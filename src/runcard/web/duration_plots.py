@@ -35,7 +35,7 @@ def duration_trend(rows: Sequence[DurationRow]) -> Chart:
         "Duration of runs",
         "Median and 95 % quantile of the duration of runs over time",
         option_json(option),
-        Figures(["", "runs", "median", "95 %", "longest"], table),
+        Figures(["from", "runs", "median", "95 %", "longest"], table),
     )
 
 
@@ -71,7 +71,7 @@ def phase_bars(phases: Sequence[PhaseDurations]) -> Chart:
         "Phases by duration",
         "Median and 95 % quantile of the duration of each phase",
         option_json(option),
-        Figures(["", "n", "median", "95 %", "longest", "of all time"], table),
+        Figures(["phase", "n", "median", "95 %", "longest", "of all time"], table),
         size="usual" if len(phases) <= 8 else "tall",
         note="those that take the most time first",
     )

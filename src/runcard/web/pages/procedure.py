@@ -42,6 +42,7 @@ from runcard.web.filters import (
 from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
+from runcard.web.yields import Tile, yield_tiles
 
 router = APIRouter()
 
@@ -69,12 +70,6 @@ class TabLink(NamedTuple):
     name: str
     url: str
     is_here: bool
-
-
-class Tile(NamedTuple):
-    label: str
-    figure: str
-    hint: str = ""
 
 
 class RunLine(NamedTuple):
@@ -217,18 +212,10 @@ def _yields(ask: _Ask) -> Contents:
         pareto(ask.copy, ask.connection, home, ask.selection, Failing(kind))
         for kind in ("phases", "measurements")
     )
-    total = over_time.total
-    interval = f"95 %: {percent_text(total.first_pass.low)} – {percent_text(total.first_pass.high)}"
     return Contents(
         tiles=[
-            Tile(
-                "First-pass yield",
-                percent_text(total.first_pass.ratio) or "–",
-                interval if total.units else "",
-            ),
-            Tile("By the second run", percent_text(total.second_pass.ratio) or "–"),
-            Tile("Final yield", percent_text(total.final.ratio) or "–"),
-            Tile("Units", count_text(total.units)),
+            *yield_tiles(over_time.total),
+            Tile("By the second run", percent_text(over_time.total.second_pass.ratio) or "–"),
         ],
         charts=[
             ratio_trend(
