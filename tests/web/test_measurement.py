@@ -69,7 +69,10 @@ def test_values_stand_in_order_and_lead_to_their_runs(measured: list[str], board
 
 def test_limits_break_where_they_changed(measured: list[str], board: str, ada: Browser):
     assert measured
-    limits = points(ada.open(path(board, "rail")), "Limits")
+    page = ada.open(path(board, "rail"))
+    across = options(page)["control-chart"]["series"][0]["markLine"]["data"]
+    assert across == [{"xAxis": 7}]
+    limits = points(page, "Limits")
     assert limits == [
         *([[0, 3.1], [6, 3.1], ["-", "-"], [0, 3.5], [6, 3.5], ["-", "-"]]),
         *([[7, 3.1], [10, 3.1], ["-", "-"], [7, 3.6], [10, 3.6], ["-", "-"]]),

@@ -15,6 +15,8 @@ from runcard.web.measurements import limits_text
 # Limits farther from the values than so many times their span are left out, or the values would be a flat line.
 _NEAR = 2.0
 _LISTED = 200
+# Where limits change with every value, lines across say nothing.
+_MOST_CHANGES = 50
 _GAP = ["-", "-"]
 
 
@@ -46,7 +48,7 @@ def control_chart_plot(answer: ControlChartAnswer, rules: Sequence[BrokenRule], 
         },
         "yAxis": {"type": "value", "scale": True, "min": low, "max": high, "name": _uom(answer)},
         "series": [
-            _connection(answer.points),
+            _connection(answer),
             *(_drawn(line) for line in _lines(answer)),
             *_groups(answer),
             _marked(answer, rules),
@@ -113,14 +115,22 @@ def _lines(answer: ControlChartAnswer) -> Sequence[_Line]:
     ]
 
 
-def _connection(points: Sequence[ControlPoint]) -> Mapping[str, Any]:
+def _connection(answer: ControlChartAnswer) -> Mapping[str, Any]:
+    """A thin line from each value to the next, and one across where limits changed."""
     return {
         "type": "line",
-        "data": [one.value for one in points],
+        "data": [one.value for one in answer.points],
         "symbol": "none",
         "silent": True,
         "lineStyle": {"color": "--line", "width": 1},
         "tooltip": {"show": False},
+        "markLine": {
+            "symbol": ["none", "none"],
+            "silent": True,
+            "lineStyle": {"color": "--idle-fill", "type": "dotted"},
+            "label": {"show": False},
+            "data": [{"xAxis": place} for place in answer.limit_changes[:_MOST_CHANGES]],
+        },
     }
 
 

@@ -100,7 +100,7 @@ def selection_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> Selection
             revision_numbers=_one(asked.revision),
             batch_numbers=_one(asked.batch),
             version_tags=_one(asked.version),
-            samples=[None] if asked.sample is None else samples_of([asked.sample]),
+            samples=None if asked.sample is None else samples_of([asked.sample]),
         )
     )
 
