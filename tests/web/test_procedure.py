@@ -97,7 +97,7 @@ def test_the_table_is_sorted_by_any_column(recorded: list[str], board: str, ada:
     assert len(sorts) == 10
     for link in sorts:
         assert {row[0] for row in ada.open(link).rows[1:]} == {"rail", "steady"}
-    turned = ada.open(f"{board}?period=all&tab=capability&order=down")
+    turned = ada.open(f"{board}?period=all&tab=capability&order=desc")
     assert [row[0] for row in turned.rows[1:]] == ["steady", "rail"]
 
 

@@ -1,40 +1,33 @@
 """The measurements of a procedure as a table: how often they fail, how they fit their limits, and a small histogram."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from runcard.analytics.capabilities import SummaryRow
 from runcard.analytics.small_histograms import SmallHistogram
 from runcard.web.formats import count_text, figure_text, index_text
+from runcard.web.headings import Column, Direction
 from runcard.web.measurements import limits_text
 
 Sort = Literal["name", "phase", "n", "failed", "mean", "s", "cp", "cpk", "pp", "ppk"]
-Order = Literal["up", "down"]
 
-_LABELS: dict[Sort, str] = {
-    "name": "Measurement",
-    "phase": "Phase",
-    "n": "n",
-    "failed": "Failed",
-    "mean": "Mean",
-    "s": "s",
-    "cp": "Cp",
-    "cpk": "Cpk",
-    "pp": "Pp",
-    "ppk": "Ppk",
-}
+COLUMNS = [
+    Column("Measurement", "name"),
+    Column("Phase", "phase"),
+    Column("n", "n", is_number=True),
+    Column("Failed", "failed", is_number=True),
+    Column("Mean", "mean", is_number=True),
+    Column("s", "s", is_number=True),
+    Column("Cp", "cp", is_number=True),
+    Column("Cpk", "cpk", is_number=True),
+    Column("Pp", "pp", is_number=True),
+    Column("Ppk", "ppk", is_number=True),
+    Column("Limits"),
+    Column("Values"),
+]
 _WIDTH, _HEIGHT = 120, 28
 # Below this a process is called incapable, whatever the line's own target is.
 _CAPABLE = 1.0
-
-
-class Column(NamedTuple):
-    """direction: that of aria-sort; empty where the table is not sorted by it."""
-
-    label: str
-    url: str
-    direction: str
-    is_number: bool
 
 
 class Bar(NamedTuple):
@@ -73,21 +66,10 @@ class TableLine(NamedTuple):
     picture: Picture
 
 
-def columns(sort: Sort, order: Order, url_of_sort: Callable[[Sort, Order], str]) -> Sequence[Column]:
-    """The heads of the table, each with the address that sorts by it, or turns the order around."""
-    found = []
-    for name, label in _LABELS.items():
-        is_sorted = name == sort
-        turned: Order = "down" if is_sorted and order == "up" else "up"
-        direction = {"up": "ascending", "down": "descending"}[order] if is_sorted else ""
-        found.append(Column(label, url_of_sort(name, turned), direction, name not in ("name", "phase")))
-    return found
-
-
-def sorted_rows(rows: Sequence[SummaryRow], sort: Sort, order: Order) -> Sequence[SummaryRow]:
+def sorted_rows(rows: Sequence[SummaryRow], sort: Sort, order: Direction) -> Sequence[SummaryRow]:
     """In order of a column; those that have nothing there are last in both orders."""
     known = [(value, row) for row in rows if (value := _value(row, sort)) is not None]
-    known.sort(key=lambda pair: pair[0], reverse=order == "down")
+    known.sort(key=lambda pair: pair[0], reverse=order == "desc")
     return [row for _, row in known] + [row for row in rows if _value(row, sort) is None]
 
 

@@ -75,7 +75,7 @@ def show_overview(
     now = datetime.now(UTC)
     selection = selection_of(asked, visit.zone, now)
     with parts.database.read() as connection:
-        if not list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1):
+        if not list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1).rows:
             return render("welcome.html", _welcome(request, parts, connection, visit), visit)
         floor = Floor(parts.copy, connection, visit, selection)
         if asked.kiosk is not None:
@@ -143,4 +143,4 @@ def _retest_tile(answer: RetestAnswer) -> Tile:
 
 def _station_tile(stations: Sequence[StationLine]) -> Tile:
     active = sum(one.is_active for one in stations)
-    return Tile("Stations", f"{active} active", f"{len(stations) - active} silent")
+    return Tile("Active stations", count_text(active), f"{len(stations) - active} silent")

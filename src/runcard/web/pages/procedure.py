@@ -25,7 +25,7 @@ from runcard.store.database import Connection
 from runcard.store.pages import Page
 from runcard.store.procedures import Procedure, get_procedure
 from runcard.store.run_records import RunRecord, list_runs
-from runcard.web.capability_table import Column, Order, Sort, TableLine, columns, sorted_rows, table_line
+from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack, pareto_plot
 from runcard.web.duration_plots import duration_trend, phase_bars, seconds_text
@@ -40,6 +40,8 @@ from runcard.web.filters import (
     url_of,
 )
 from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
+from runcard.web.headings import Direction, Heading, headings
+from runcard.web.pager import Pager
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
 from runcard.web.yields import Tile, yield_tiles
@@ -62,7 +64,7 @@ class ProcedureQuery(FilterQuery, kw_only=True):
 
     tab: Tab = "runs"
     sort: Sort = "ppk"
-    order: Order = "up"
+    order: Direction = "asc"
     offset: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 
@@ -82,13 +84,11 @@ class RunLine(NamedTuple):
 
 
 class MeasurementTable(NamedTuple):
-    """others: measurements without numbers among these runs. earlier_url, later_url: empty where there is nothing."""
+    """others: measurements without numbers among these runs, with their pages."""
 
-    columns: Sequence[Column]
+    headings: Sequence[Heading]
     lines: Sequence[TableLine]
-    shown: str
-    earlier_url: str
-    later_url: str
+    pager: Pager
     others: Sequence[tuple[str, str]]
     definition: str
 
@@ -249,7 +249,8 @@ def _capability(ask: _Ask) -> Contents:
     others = [one for one in names.names if (one.phase, one.name) not in with_numbers]
     return Contents(
         table=MeasurementTable(
-            columns=columns(
+            headings=headings(
+                COLUMNS,
                 asked.sort,
                 asked.order,
                 lambda sort, order: url_of(ask.path, asked, sort=sort, order=order, offset=None),
@@ -258,9 +259,11 @@ def _capability(ask: _Ask) -> Contents:
                 table_line(row, one, ask.url_of_measurement(row.spec.name, row.spec.phase))
                 for row, one in zip(shown, histograms, strict=True)
             ],
-            shown=f"{first + 1} to {first + len(shown)} of {count_text(len(answer.rows))}" if shown else "",
-            earlier_url=url_of(ask.path, asked, offset=max(0, first - _PAGE_SIZE)) if first else "",
-            later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
+            pager=Pager(
+                rows=f"{first + 1}–{first + len(shown)}" if shown and len(shown) < len(answer.rows) else "",
+                earlier_url=url_of(ask.path, asked, offset=max(0, first - _PAGE_SIZE)) if first else "",
+                later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
+            ),
             others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
             definition=answer.definition,
         )

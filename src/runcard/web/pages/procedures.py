@@ -1,17 +1,17 @@
 """The procedures of an organization, with what becomes of their runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter
-from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.domain.errors import FiguresUnavailable
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
-from runcard.store.pages import Page
 from runcard.store.procedure_records import ProcedureFilter, ProcedureRecord, list_procedure_records
 from runcard.web.filters import (
     FilterBar,
@@ -24,19 +24,19 @@ from runcard.web.filters import (
     url_of,
 )
 from runcard.web.formats import Moment, count_text, moment_of, percent_text
+from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
+from runcard.web.urls import procedure_url
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
 
-_PAGE_SIZE = 50
-
 
 class ProceduresQuery(FilterQuery, kw_only=True):
-    """q: part of the name. offset: how many procedures come before."""
+    """search: part of the name."""
 
-    q: str | None = None
-    offset: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    search: str | None = None
+    cursor: Cursor | None = None
 
 
 class ProcedureLine(NamedTuple):
@@ -51,13 +51,13 @@ class ProcedureLine(NamedTuple):
 
 
 class ProceduresPage(NamedTuple):
-    """earlier_url, later_url: empty where there is nothing to go to. is_search: some may have been left out."""
+    """is_search: some may have been left out. problem: why there are no figures; else empty."""
 
     filters: FilterBar
     procedures: Sequence[ProcedureLine]
     is_search: bool
-    earlier_url: str
-    later_url: str
+    pager: Pager
+    problem: str
 
 
 @router.get("/procedures")
@@ -67,11 +67,14 @@ def show_procedures(
     home = visit.actor.organization_id
     selection = selection_of(asked, visit.zone, datetime.now(UTC))
     with parts.database.read() as connection:
-        found = list_procedure_records(
-            connection, home, ProcedureFilter(search=asked.q), Page(_PAGE_SIZE, asked.offset)
-        )
-        ids = [one.id for one in found.rows]
-        activity = procedure_activity(parts.copy, connection, home, selection, ids)
+        at = list_page(connection, asked.cursor)
+        listed = list_procedure_records(connection, home, ProcedureFilter(search=asked.search), at)
+        ids, problem = [one.id for one in listed.rows], ""
+        activity: Mapping[UUID, ProcedureActivity] = {}
+        try:
+            activity = procedure_activity(parts.copy, connection, home, selection, ids)
+        except FiguresUnavailable as error:
+            problem = str(error)
         choices = list_choices(connection, home)
     page = ProceduresPage(
         filters=filter_bar(
@@ -79,15 +82,13 @@ def show_procedures(
             asked,
             choices,
             without=("procedure", "part", "revision", "batch", "version", "sample"),
-            more=[text_field("q", "Name", asked.q)],
-            left=("offset",),
+            more=[text_field("search", "Name contains", asked.search)],
+            left=("cursor",),
         ),
-        procedures=[_line(one, activity.get(one.id), asked, visit) for one in found.rows],
-        is_search=asked.q is not None,
-        earlier_url=url_of("/procedures", asked, offset=max(0, asked.offset - _PAGE_SIZE))
-        if asked.offset
-        else "",
-        later_url=url_of("/procedures", asked, offset=asked.offset + _PAGE_SIZE) if found.has_more else "",
+        procedures=[_line(one, activity.get(one.id), asked, visit) for one in listed.rows],
+        is_search=asked.search is not None,
+        pager=pager(at, listed, lambda cursor: url_of("/procedures", asked, cursor=cursor)),
+        problem=problem,
     )
     return render("procedures.html", page, visit)
 
@@ -96,10 +97,10 @@ def _line(
     one: ProcedureRecord, activity: ProcedureActivity | None, asked: ProceduresQuery, visit: Visit
 ) -> ProcedureLine:
     return ProcedureLine(
-        url=url_of(f"/procedures/{one.id}", filters_of(asked), procedure=None),
+        url=url_of(procedure_url(one.id), filters_of(asked), procedure=None),
         name=one.name,
         identifier=one.identifier,
-        runs=count_text(activity.runs if activity else 0),
+        runs=count_text(activity.runs) if activity else "",
         first_pass=percent_text(activity.first_pass.ratio) if activity else "",
         last_at=moment_of(activity.last_started_at, visit.zone) if activity else None,
     )
