@@ -1,5 +1,6 @@
 """One measurement between groups, against published examples and the record as dataframes."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,10 +18,12 @@ from runcard.analytics.compare import CompareAnswer, compare
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
 from runcard.domain.errors import InvalidInput
+from runcard.domain.measurement import Measurement
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs
+from tests.analytics.written import run_of, written
 
 
 def busiest(line: Line) -> tuple[UUID, str, str]:
@@ -106,6 +109,35 @@ def test_ppk_is_that_of_the_limits(line: Line):
             lower, upper = some[["lower", "upper"]].iloc[0]
             mean, s = some["num"].mean(), some["num"].std(ddof=1)
             assert one.ppk == pytest.approx(min(upper - mean, mean - lower) / (3 * s))
+
+
+def test_means_have_their_intervals(line: Line):
+    answer, values = ask(line, Selection(RunFilter()), "station")
+    for one in answer.groups:
+        some = values.loc[values["station"] == one.group.name, "num"]
+        low, high = scipy.stats.t.interval(0.95, len(some) - 1, some.mean(), scipy.stats.sem(some))
+        assert (one.mean_low, one.mean_high) == pytest.approx((low, high))
+
+
+def test_a_run_without_a_value_brings_no_unit_of_measure(tmp_path: Path):
+    with written(
+        tmp_path,
+        [
+            *(run_of(n, Measurement("m", "PASS", n, uom="mV"), part="A") for n in range(2)),
+            *(run_of(n, Measurement("m", "PASS", n * n, uom="V"), part=f"P{n % 2}") for n in range(2, 9)),
+            run_of(9, Measurement("m", "UNSET")),
+        ],
+    ) as floor:
+        answer = compare(
+            floor.copy,
+            floor.connection,
+            floor.home,
+            Selection(RunFilter()),
+            Measured(floor.procedure_id, "m"),
+            ZoneInfo(ZONE),
+            "part",
+        )
+    assert (answer.uom, answer.n, [one.n for one in answer.groups]) == ("V", 7, [4, 3])
 
 
 # SciPy's documentation of f_oneway: shell sizes of mussels (McDonald and others 1991), F 7.1210194716424473.

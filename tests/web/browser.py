@@ -17,7 +17,7 @@ class Element(NamedTuple):
 
 
 class Page(HTMLParser):
-    """What a browser makes of an answer: elements in order, and the text between them."""
+    """What a browser makes of an answer: elements in order, the text between them, and the cells of table rows."""
 
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__()
@@ -27,12 +27,17 @@ class Page(HTMLParser):
         self.elements: list[Element] = []
         self.text = ""
         self.open_tags: list[str] = []
+        self.rows: list[list[str]] = []
         self.feed(answer.text)
         self.close()
         assert self.open_tags == [], "every element is closed"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
         if tag not in _VOID:
             self.open_tags.append(tag)
 
@@ -41,6 +46,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if "td" in self.open_tags or "th" in self.open_tags:
+            self.rows[-1][-1] += data.strip()
 
     def all(self, tag: str) -> list[dict[str, str]]:
         """The attributes of every element of this kind."""

@@ -48,3 +48,11 @@ def test_lists_stand_without_their_figures(ada: Browser, path: str):
     page = ada.open(path)
     assert page.status == 200
     assert f"{path}/PLAIN" in page.links
+
+
+@pytest.mark.usefixtures("plain")
+def test_procedures_stand_without_their_figures(server: Server, ada: Browser):
+    page = ada.open("/procedures")
+    assert page.status == 200
+    assert f"/procedures/{server.world.acme.board.id}" in page.links
+    assert "This server keeps no columnar copy." in page.text

@@ -25,7 +25,8 @@ MAX_COMPARED = 50
 MAX_TESTED = 100_000
 
 DEFINITION = (
-    "n: finite values in the unit of measure of the latest one. mean, s: of each group, all its values. ppk: by the "
+    "n: finite values in the unit of measure of the latest one. mean, s: of each group, all its values. "
+    "mean_low, mean_high: the 95 % interval of the mean, for normal values. ppk: by the "
     "overall s, where all values of the group had the same limits. difference: of the group's mean from that of all "
     "other values together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, "
     "equal places."
@@ -43,14 +44,16 @@ class Difference(Struct, frozen=True):
 
 
 class ComparedGroup(Struct, frozen=True):
-    """s: sample standard deviation, None for one value. ppk: None without limits, without spread, or with several
-    limits. difference: None where the group or all others together have fewer than two values, or no spread. Each is
-    None also where values are too far apart for a double.
+    """mean_low, mean_high: the 95 % interval of the mean. s: sample standard deviation. All None for one value. ppk:
+    None without limits, without spread, or with several limits. difference: None where the group or all others
+    together have fewer than two values, or no spread. Each is None also where values are too far apart for a double.
     """
 
     group: Group
     n: int
     mean: float
+    mean_low: float | None
+    mean_high: float | None
     s: float | None
     ppk: float | None
     difference: Difference | None
@@ -162,7 +165,16 @@ def _compared(group: Group, row: _Row, specs: Sequence[SpecRow], own: Any, other
     if row.specs == 1:
         [limits] = [Limits(one.lower, one.upper) for one in specs if one.spec == row.spec]
         ppk = indices_of(row.n, row.mean, Dispersion(s, row.n - 1), limits).worst.value
-    return ComparedGroup(group, row.n, row.mean, s, ppk, _difference(own, others))
+    low, high = _interval(row.n, row.mean, s)
+    return ComparedGroup(group, row.n, row.mean, low, high, s, ppk, _difference(own, others))
+
+
+def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float | None]:
+    """Where the mean is with 95 % confidence. Source: NIST/SEMATECH e-Handbook 1.3.5.2."""
+    if s is None:
+        return None, None
+    half = float(scipy.stats.t.ppf(0.975, n - 1)) * s / n**0.5
+    return mean - half, mean + half
 
 
 def _difference(own: Any, others: Any) -> Difference | None:

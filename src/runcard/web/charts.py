@@ -17,12 +17,25 @@ from runcard.web.formats import count_text, percent_text
 Option = Mapping[str, Any]
 Size = Literal["small", "usual", "tall"]
 
+# Of what stands side by side; the last is for whatever is left.
+SERIES_COLOURS = tuple(f"--series-{number}" for number in range(1, 8))
+
 OUTCOME_COLOURS = {
     "PASS": "--pass-fill",
     "FAIL": "--fail-fill",
     "ERROR": "--warn-fill",
     "TIMEOUT": "--warn-fill",
     "ABORTED": "--idle-fill",
+}
+
+
+GRID = {
+    "left": 8,
+    "right": 24,
+    "top": 24,
+    "bottom": 8,
+    "outerBoundsMode": "same",
+    "outerBoundsContain": "axisLabel",
 }
 
 
@@ -82,7 +95,7 @@ def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: s
     ]
     band = {"type": "line", "stack": "band", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
     option = {
-        "grid": _GRID,
+        "grid": GRID,
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": names},
         "yAxis": {"type": "value", "min": _floor(low), "max": 100, "axisLabel": {"formatter": "{value} %"}},
@@ -123,7 +136,7 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
         if one.ratio.low is not None
     ]
     option = {
-        "grid": _GRID,
+        "grid": GRID,
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "value", "max": 100, "axisLabel": {"formatter": "{value} %"}},
         "yAxis": {
@@ -160,16 +173,6 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
     )
 
 
-_GRID = {
-    "left": 8,
-    "right": 24,
-    "top": 24,
-    "bottom": 8,
-    "outerBoundsMode": "same",
-    "outerBoundsContain": "axisLabel",
-}
-
-
 def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
     rows = [
         [
@@ -193,53 +196,8 @@ def _floor(low: Sequence[float | None]) -> int:
     return max(0, int(lowest // 10) * 10)
 
 
-# Runs by outcome over time
-
-
-class OutcomePoint(NamedTuple):
-    """day: when the period begins, YYYY-MM-DD. counts: runs by outcome. url: where a click leads; empty: nowhere."""
-
-    day: str
-    name: str
-    counts: Mapping[str, int]
-    url: str = ""
-
-
-def outcome_bars(chart_id: str, title: str, points: Sequence[OutcomePoint], note: str = "") -> Chart:
-    """Runs a period, as bars stacked by outcome; a period without runs is a gap."""
-    shown = [one for one in OUTCOME_COLOURS if any(point.counts.get(one) for point in points)]
-    option = {
-        "grid": {**_GRID, "top": 40},
-        "tooltip": {"trigger": "axis"},
-        "legend": {"type": "scroll", "top": 4, "itemWidth": 14, "itemHeight": 10},
-        "xAxis": {
-            "type": "time",
-            "minInterval": 86_400_000,
-            "splitLine": {"show": False},
-            "axisLabel": {"formatter": "{yyyy}-{MM}-{dd}", "hideOverlap": True},
-        },
-        "yAxis": {"type": "value", "minInterval": 1},
-        "series": [
-            {
-                "type": "bar",
-                "stack": "runs",
-                "name": outcome,
-                "barMaxWidth": 28,
-                "itemStyle": {"color": OUTCOME_COLOURS[outcome]},
-                "data": [
-                    {"value": [point.day, point.counts.get(outcome, 0)], "url": point.url} for point in points
-                ],
-            }
-            for outcome in shown
-        ],
-    }
-    rows = [
-        [Cell(point.name, point.url), *(Cell(count_text(point.counts.get(one, 0))) for one in shown)]
-        for point in points
-    ]
-    return Chart(
-        chart_id, title, f"{title} by outcome", option_json(option), Figures(["", *shown], rows), note=note
-    )
+# More would hide the line that they lie on.
+_FEW_POINTS = 100
 
 
 class DrawnSeries(NamedTuple):
@@ -261,7 +219,7 @@ def series_lines(
         "data": [{"yAxis": limit} for limit in limits],
     }
     option = {
-        "grid": {**_GRID, "bottom": 48},
+        "grid": {**GRID, "bottom": 48},
         "legend": {"show": len(lines) > 1, "type": "scroll", "top": 0},
         "tooltip": {"trigger": "axis"},
         "dataZoom": [{"type": "inside"}, {"type": "slider", "bottom": 8, "height": 20}],

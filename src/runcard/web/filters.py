@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from msgspec import Struct
 
 from runcard.analytics.asking import Selection
+from runcard.analytics.groups import Period as Step
 from runcard.domain.errors import InvalidInput
 from runcard.edge.queries import read_query
 from runcard.edge.run_filters import SampleQuery, samples_of
@@ -116,12 +117,28 @@ def url_of(path: str, asked: Struct, **changes: object) -> str:
     return f"{path}?{urlencode(said, doseq=True)}" if said else path
 
 
-def filter_bar(action: str, asked: FilterQuery, choices: Choices, without: Sequence[str] = ()) -> FilterBar:
-    """The bar that shows what is asked and lets it be changed. without: fields that the page does not offer."""
-    shown = [field for field in filter_fields(asked, choices) if field.name not in without]
+def filters_of(asked: FilterQuery) -> FilterQuery:
+    """Only what every page of figures may be asked: for links from one to another."""
+    return FilterQuery(**{name: getattr(asked, name) for name in FilterQuery.__struct_fields__})
+
+
+def filter_bar(
+    action: str,
+    asked: FilterQuery,
+    choices: Choices,
+    without: Sequence[str] = (),
+    more: Sequence[Field] = (),
+    left: Sequence[str] = (),
+) -> FilterBar:
+    """The bar that shows what is asked and lets it be changed.
+
+    without: fields that the page does not offer. more: those that only this page has. left: what the URL
+    says no more once something else is asked for, such as the place in a list.
+    """
+    shown = [field for field in filter_fields(asked, choices) if field.name not in without] + list(more)
     names = {field.name for field in shown}
     values = [(name, getattr(asked, name)) for name in asked.__struct_fields__]
-    kept = [(name, str(value)) for name, value in values if value is not None and name not in names]
+    kept = [(name, str(value)) for name, value in values if value is not None and name not in {*names, *left}]
     return FilterBar(action, shown, [pair for pair in kept if pair[0] not in FilterQuery.__struct_fields__])
 
 
@@ -150,6 +167,12 @@ def text_field(name: str, label: str, value: str | None, offered: Sequence[str] 
     """A field to write into, where some values are proposed."""
     choices = [Choice(one, one, one == value) for one in offered]
     return Field(name, label, value or "", choices, is_text=True)
+
+
+def step_of(asked: FilterQuery) -> Step:
+    """How finely time is divided, so that a chart has some tens of points."""
+    steps: dict[str, Step] = {"today": "hour", "365": "week", "all": "month"}
+    return "day" if asked.since or asked.until else steps.get(asked.period, "day")
 
 
 def _window(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:

@@ -81,3 +81,20 @@ def percent_text(ratio: float | None) -> str:
 def count_text(count: int) -> str:
     """A number of things with thin spaces between the thousands: 12 345."""
     return f"{count:,}".replace(",", "\u2009")
+
+
+def figure_text(figure: float | None, uom: str | None = None) -> str:
+    """A figure that was computed, in five digits, with its unit of measure; – where there is none."""
+    if figure is None:
+        return "–"
+    return f"{figure:.5g} {uom}" if uom else f"{figure:.5g}"
+
+
+def index_text(index: float | None) -> str:
+    """An index of capability, such as 1.33; – where there is none."""
+    return "–" if index is None else f"{index:.2f}"
+
+
+def chance_text(p: float) -> str:
+    """A probability: 0.042, or < 0.001."""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

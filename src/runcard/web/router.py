@@ -8,12 +8,15 @@ from runcard.web.pages import (
     batches,
     invitation,
     log_in,
+    measurement,
     members,
     organization,
     overview,
     part,
     parts,
     picture,
+    procedure,
+    procedures,
     profile,
     revision,
     run,
@@ -57,6 +60,9 @@ _PAGES = (
     members,
     profile,
     invitation,
+    procedures,
+    procedure,
+    measurement,
 )
 for page in _PAGES:
     for route in page.router.routes:

@@ -17,7 +17,8 @@ from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.sample import SampleClass
 from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
-from runcard.web.charts import Chart, OutcomePoint, RatioPoint, outcome_bars, ratio_bars
+from runcard.web.charts import Chart, RatioPoint, ratio_bars
+from runcard.web.count_plots import outcome_stack
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.urls import station_url
 from runcard.web.visit import Visit
@@ -55,7 +56,7 @@ def station_figures(
             is_active=activity is not None and activity.is_active(datetime.now(UTC)),
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
             tiles=[*yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],
-            charts=[_weeks(weeks), *(ask.compared(row) for row in procedures[:_COMPARED])],
+            charts=[outcome_stack(weeks, "week"), *(ask.compared(row) for row in procedures[:_COMPARED])],
             runs=runs,
         )
     except FiguresUnavailable:
@@ -104,13 +105,3 @@ class _Ask(NamedTuple):
             for row in answer.rows
         ]
         return ratio_bars(f"yield-{key}", f"First-pass yield on {name}", points, note="all stations")
-
-
-def _weeks(rows: Sequence[ThroughputRow]) -> Chart:
-    points = [
-        OutcomePoint(
-            (row.group.key or "")[:10], row.group.name or "", {one.outcome: one.runs for one in row.outcomes}
-        )
-        for row in rows
-    ]
-    return outcome_bars("weeks", "Runs a week", points)

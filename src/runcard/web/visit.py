@@ -20,6 +20,7 @@ SESSION_COOKIE = "runcard_session"
 _MENU = {
     "Overview": "/",
     "Runs": "/runs",
+    "Procedures": "/procedures",
     "Units": "/units",
     "Parts": "/parts",
     "Batches": "/batches",

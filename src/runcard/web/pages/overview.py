@@ -4,143 +4,143 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter
-from msgspec.structs import replace
+from fastapi import APIRouter, Request
+from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
-from runcard.analytics.groups import GroupBy
-from runcard.analytics.station_activity import StationActivity, station_activity
-from runcard.edge.deps import WithParts
+from runcard.analytics.retest import RetestAnswer
+from runcard.edge.deps import Parts, WithParts
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
-from runcard.store.pages import Page
-from runcard.store.run_records import RunRecord, list_runs
+from runcard.store.procedures import list_procedures
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import list_latest_runs
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
-from runcard.web.filters import FilterBar, FilterQuery, filter_bar, page_query, selection_of, url_of
-from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.count_plots import outcome_stack
+from runcard.web.filters import (
+    FilterBar,
+    FilterQuery,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    step_of,
+    url_of,
+)
+from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
+from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
+from runcard.web.formats import count_text, percent_text
+from runcard.web.kiosk import kiosk_page
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
 from runcard.web.yields import Tile, yield_tiles
 
 router = APIRouter()
 
-_FAILURES = 8
 
+class OverviewQuery(FilterQuery, kw_only=True):
+    """kiosk: for a screen on the wall: which of its slides."""
 
-class FailureLine(NamedTuple):
-    url: str
-    serial_number: str
-    outcome: str
-    procedure: str
-    station: str
-    started_at: Moment
-
-
-class StationLine(NamedTuple):
-    """last_at: None where it has never reported among these runs."""
-
-    url: str
-    name: str
-    is_active: bool
-    runs: str
-    last_at: Moment | None
+    kiosk: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
 class OverviewPage(NamedTuple):
-    """here: the address of this page, from which it brings itself up to date."""
+    """here: the address of this page, from which it brings itself up to date. kiosk_url: for a screen on the wall."""
 
     here: str
+    kiosk_url: str
     filters: FilterBar
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     failures: Sequence[FailureLine]
     stations: Sequence[StationLine]
+    worst: Sequence[WorstLine]
+
+
+class WelcomePage(NamedTuple):
+    """Where no run was ever recorded. has_procedure: there is something to record one for."""
+
+    organization: str
+    has_procedure: bool
+    snippets: Sequence[Snippet]
 
 
 @router.get("/")
 def show_overview(
-    parts: WithParts, visit: WithVisit, asked: Annotated[FilterQuery, page_query(FilterQuery)]
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    asked: Annotated[OverviewQuery, page_query(OverviewQuery)],
 ) -> Response:
     now = datetime.now(UTC)
     selection = selection_of(asked, visit.zone, now)
     with parts.database.read() as connection:
-        ask = _Ask(parts.copy, connection, visit, selection)
-        by_day, by_procedure = ask.yields(_step(asked)), ask.yields("procedure")
-        activity = ask.stations()
-        failures = ask.failures()
-        choices = list_choices(connection, visit.actor.organization_id)
-    page = OverviewPage(
-        here=url_of("/", asked),
-        filters=filter_bar("/", asked, choices, without=("revision", "version", "batch", "sample")),
-        tiles=_tiles(by_day, activity, now),
-        charts=[
-            ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in by_day.rows]
-            ),
-            ratio_bars(
-                "procedures",
-                "First-pass yield by procedure",
-                [RatioPoint(row.group, row.first_pass) for row in by_procedure.rows],
-            ),
-        ],
-        failures=[_failure(run, visit) for run in failures],
-        stations=[_station(one, asked, visit, now) for one in activity],
-    )
+        if not list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1).rows:
+            return render("welcome.html", _welcome(request, parts, connection, visit), visit)
+        floor = Floor(parts.copy, connection, visit, selection)
+        if asked.kiosk is not None:
+            return render("kiosk.html", kiosk_page(floor, filters_of(asked), asked.kiosk, now))
+        page = _overview(floor, asked, now)
     return render("overview.html", page, visit)
 
 
-class _Ask(NamedTuple):
-    copy: ColumnarCopy | None
-    connection: Connection
-    visit: Visit
-    selection: Selection
-
-    def yields(self, group_by: GroupBy) -> YieldAnswer:
-        home = self.visit.actor.organization_id
-        return first_pass_yield(self.copy, self.connection, home, self.selection, self.visit.zone, group_by)
-
-    def stations(self) -> Sequence[StationActivity]:
-        home = self.visit.actor.organization_id
-        return station_activity(self.copy, self.connection, home, self.selection).stations
-
-    def failures(self) -> Sequence[RunRecord]:
-        failed = replace(self.selection.runs, outcomes=["FAIL"])
-        home = self.visit.actor.organization_id
-        return list_runs(self.connection, home, failed, "started_at", Page(_FAILURES), descending=True).rows
-
-
-def _step(asked: FilterQuery) -> GroupBy:
-    """How finely time is divided, so that a chart has some tens of points."""
-    steps: dict[str, GroupBy] = {"today": "hour", "365": "week", "all": "month"}
-    return "day" if asked.since or asked.until else steps.get(asked.period, "day")
-
-
-def _tiles(answer: YieldAnswer, stations: Sequence[StationActivity], now: datetime) -> Sequence[Tile]:
-    active = sum(one.is_active(now) for one in stations)
-    return [
-        *yield_tiles(answer.total),
-        Tile("Runs", count_text(sum(one.runs for one in stations)), "reported by stations"),
-        Tile("Stations", f"{active} active", f"{len(stations) - active} silent"),
-    ]
-
-
-def _failure(run: RunRecord, visit: Visit) -> FailureLine:
-    recorder = run.created_by_station or run.created_by_user
-    return FailureLine(
-        f"/runs/{run.id}",
-        run.unit.serial_number,
-        run.outcome,
-        run.procedure.name,
-        recorder.name if recorder else "",
-        moment_of(run.started_at, visit.zone),
+def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
+    step = step_of(asked)
+    over_time, by_procedure = floor.yields(step), floor.yields("procedure")
+    runs, stations = floor.throughput(step), floor.stations(asked, now)
+    choices = list_choices(floor.connection, floor.home)
+    return OverviewPage(
+        here=url_of("/", asked),
+        kiosk_url=url_of("/", asked, kiosk=1),
+        filters=filter_bar("/", asked, choices, without=("revision", "version", "batch", "sample")),
+        tiles=[
+            Tile("Runs today", count_text(floor.runs_today(now))),
+            Tile("Runs", count_text(runs.total.runs), "in the period"),
+            *yield_tiles(over_time.total),
+            _retest_tile(floor.retests()),
+            _station_tile(stations),
+        ],
+        charts=[
+            ratio_trend(
+                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+            ),
+            outcome_stack(runs.rows, step),
+            ratio_bars(
+                "procedures",
+                "First-pass yield by procedure",
+                [
+                    RatioPoint(
+                        row.group,
+                        row.first_pass,
+                        url_of(
+                            f"/procedures/{row.group.key}", filters_of(asked), procedure=None, tab="yield"
+                        ),
+                    )
+                    for row in by_procedure.rows
+                ],
+            ),
+        ],
+        failures=floor.failures(),
+        stations=stations,
+        worst=floor.worst(asked),
     )
 
 
-def _station(one: StationActivity, asked: FilterQuery, visit: Visit, now: datetime) -> StationLine:
-    last = None if one.last_started_at is None else moment_of(one.last_started_at, visit.zone)
-    return StationLine(
-        url_of("/", asked, station=one.id), one.name, one.is_active(now), count_text(one.runs), last
+def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visit) -> WelcomePage:
+    procedures = list_procedures(connection, visit.actor.organization_id)
+    root = parts.links.root(str(request.base_url))
+    procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
+    return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))
+
+
+def _retest_tile(answer: RetestAnswer) -> Tile:
+    total = answer.total
+    passed = percent_text(total.passed_after_retest.ratio)
+    return Tile(
+        "Retested", percent_text(total.retested.ratio) or "–", f"{passed} passed then" if passed else ""
     )
+
+
+def _station_tile(stations: Sequence[StationLine]) -> Tile:
+    active = sum(one.is_active for one in stations)
+    return Tile("Active stations", count_text(active), f"{len(stations) - active} silent")

@@ -1,0 +1,115 @@
+"""Counts as pictures: runs by outcome over time, and what fails most."""
+
+from collections.abc import Callable, Sequence
+
+from runcard.analytics.pareto import ParetoAnswer, ParetoRow
+from runcard.analytics.throughput import ThroughputRow
+from runcard.web.charts import GRID, OUTCOME_COLOURS, Cell, Chart, Figures, option_json
+from runcard.web.formats import count_text, percent_text
+
+
+def outcome_stack(rows: Sequence[ThroughputRow], step: str) -> Chart:
+    """Runs of each hour, day, week or month, stacked by outcome; outcomes that did not occur are left out."""
+    outcomes = list(OUTCOME_COLOURS)
+    counts: list[dict[str, int]] = [{one.outcome: one.runs for one in row.outcomes} for row in rows]
+    shown = [outcome for outcome in outcomes if any(row[outcome] for row in counts)]
+    option = {
+        "grid": {**GRID, "top": 36},
+        "legend": {"type": "scroll", "top": 0},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {"type": "category", "data": [row.group.name for row in rows]},
+        "yAxis": {"type": "value", "minInterval": 1},
+        "series": [
+            {
+                "type": "bar",
+                "stack": "runs",
+                "name": outcome,
+                "barMaxWidth": 40,
+                "itemStyle": {"color": OUTCOME_COLOURS[outcome]},
+                "data": [row[outcome] for row in counts],
+            }
+            for outcome in shown
+        ],
+    }
+    table = [
+        [
+            Cell(row.group.name or ""),
+            Cell(count_text(row.runs)),
+            *(Cell(count_text(some[one])) for one in shown),
+        ]
+        for row, some in zip(rows, counts, strict=True)
+    ]
+    return Chart(
+        "runs",
+        f"Runs by {step}",
+        f"Runs of each {step} by outcome",
+        option_json(option),
+        Figures(["from", "runs", *shown], table),
+    )
+
+
+def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRow], str]) -> Chart:
+    """What failed most, with the share that it makes of all failures together with all above it."""
+    names = [one.measurement or one.phase for one in answer.rows]
+    option = {
+        "grid": {**GRID, "top": 36},
+        "legend": {"top": 0},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": {
+            "type": "category",
+            "data": names,
+            "axisLabel": {"rotate": 40, "width": 110, "overflow": "truncate", "interval": 0},
+        },
+        "yAxis": [
+            {"type": "value", "minInterval": 1},
+            {
+                "type": "value",
+                "min": 0,
+                "max": 100,
+                "axisLabel": {"formatter": "{value} %"},
+                "splitLine": {"show": False},
+            },
+        ],
+        "series": [
+            {
+                "type": "bar",
+                "name": "Failures",
+                "barMaxWidth": 40,
+                "itemStyle": {"color": "--fail-fill"},
+                "data": [{"value": one.failures, "url": url_of_row(one)} for one in answer.rows],
+            },
+            {
+                "type": "line",
+                "name": "Share of all so far",
+                "yAxisIndex": 1,
+                "itemStyle": {"color": "--series-7"},
+                "data": [round(100 * one.cumulated_share, 2) for one in answer.rows],
+            },
+        ],
+    }
+    others = answer.others
+    note = f"and {count_text(others.failures)} failures of {others.names} others" if others.failures else ""
+    return Chart(
+        f"pareto-{answer.kind}",
+        title,
+        f"{title}: failures by name",
+        option_json(option),
+        _pareto_table(answer, url_of_row),
+        note=note,
+        empty="Nothing failed in this period.",
+    )
+
+
+def _pareto_table(answer: ParetoAnswer, url_of_row: Callable[[ParetoRow], str]) -> Figures:
+    rows = [
+        [
+            Cell(one.measurement or one.phase, url_of_row(one)),
+            Cell(one.phase),
+            Cell(count_text(one.failures)),
+            Cell(count_text(one.runs)),
+            Cell(percent_text(one.share)),
+            Cell(percent_text(one.cumulated_share)),
+        ]
+        for one in answer.rows
+    ]
+    return Figures(["name", "phase", "failures", "runs", "share", "so far"], rows)

@@ -1,0 +1,148 @@
+"""What is told of the floor at a glance, on the overview and on a screen on the wall."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.pareto import Failing, ParetoRow, pareto
+from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.analytics.retest import RetestAnswer, retest
+from runcard.analytics.station_activity import StationActivity, station_activity
+from runcard.analytics.throughput import ThroughputAnswer, throughput
+from runcard.store.database import Connection
+from runcard.store.pages import Page
+from runcard.store.run_records import RunRecord, list_runs
+from runcard.web.filters import FilterQuery, filters_of, url_of
+from runcard.web.formats import Moment, count_text, moment_of, percent_text
+from runcard.web.urls import station_url
+from runcard.web.visit import Visit
+
+_FAILURES = 8
+_WORST = 8
+
+
+class Floor(NamedTuple):
+    """What is asked about the runs of a selection, by somebody."""
+
+    copy: ColumnarCopy | None
+    connection: Connection
+    visit: Visit
+    selection: Selection
+
+    @property
+    def home(self) -> UUID:
+        return self.visit.actor.organization_id
+
+    def of_procedure(self, procedure_id: UUID) -> "Floor":
+        runs = replace(self.selection.runs, procedure_ids=[procedure_id])
+        return self._replace(selection=self.selection._replace(runs=runs))
+
+    def yields(self, group_by: GroupBy) -> YieldAnswer:
+        return first_pass_yield(
+            self.copy, self.connection, self.home, self.selection, self.visit.zone, group_by
+        )
+
+    def throughput(self, group_by: GroupBy) -> ThroughputAnswer:
+        return throughput(self.copy, self.connection, self.home, self.selection, self.visit.zone, group_by)
+
+    def runs_today(self, now: datetime) -> int:
+        """Of the selection, whatever its period."""
+        midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
+        runs = replace(self.selection.runs, started_after=midnight, started_before=None)
+        today = self.selection._replace(runs=runs)
+        return throughput(self.copy, self.connection, self.home, today, self.visit.zone).total.runs
+
+    def retests(self) -> RetestAnswer:
+        return retest(self.copy, self.connection, self.home, self.selection, self.visit.zone)
+
+    def procedures(self) -> dict[UUID, ProcedureActivity]:
+        """Those with the most runs first."""
+        return dict(procedure_activity(self.copy, self.connection, self.home, self.selection))
+
+    def stations(self, asked: FilterQuery, now: datetime) -> Sequence["StationLine"]:
+        found = station_activity(self.copy, self.connection, self.home, self.selection).stations
+        return [_station(one, asked, self.visit, now) for one in found]
+
+    def failures(self) -> Sequence["FailureLine"]:
+        """The latest runs that failed."""
+        failed = replace(self.selection.runs, outcomes=["FAIL"])
+        page = Page(_FAILURES)
+        found = list_runs(self.connection, self.home, failed, "started_at", page, descending=True).rows
+        return [_failure(run, self.visit) for run in found]
+
+    def worst(self, asked: FilterQuery) -> Sequence["WorstLine"]:
+        """The measurements that failed most."""
+        failing = Failing("measurements", top=_WORST)
+        rows = pareto(self.copy, self.connection, self.home, self.selection, failing).rows
+        return [_worst(row, asked) for row in rows]
+
+
+class FailureLine(NamedTuple):
+    url: str
+    serial_number: str
+    outcome: str
+    procedure: str
+    station: str
+    started_at: Moment
+
+
+class StationLine(NamedTuple):
+    """last_at: None where it has never reported among these runs."""
+
+    url: str
+    name: str
+    is_active: bool
+    runs: str
+    last_at: Moment | None
+
+
+class WorstLine(NamedTuple):
+    """share: of all failures of measurements."""
+
+    url: str
+    name: str
+    procedure: str
+    failures: str
+    share: str
+
+
+def _failure(run: RunRecord, visit: Visit) -> FailureLine:
+    recorder = run.created_by_station or run.created_by_user
+    return FailureLine(
+        f"/runs/{run.id}",
+        run.unit.serial_number,
+        run.outcome,
+        run.procedure.name,
+        recorder.name if recorder else "",
+        moment_of(run.started_at, visit.zone),
+    )
+
+
+def _station(one: StationActivity, asked: FilterQuery, visit: Visit, now: datetime) -> StationLine:
+    last = one.last_started_at
+    return StationLine(
+        station_url(one.id),
+        one.name,
+        one.is_active(now),
+        count_text(one.runs),
+        None if last is None else moment_of(last, visit.zone),
+    )
+
+
+def _worst(row: ParetoRow, asked: FilterQuery) -> WorstLine:
+    name = row.measurement or row.phase
+    url = url_of(
+        f"/procedures/{row.procedure.key}/measurements",
+        filters_of(asked),
+        procedure=None,
+        name=name,
+        phase=row.phase,
+    )
+    return WorstLine(url, name, row.procedure.name or "", count_text(row.failures), percent_text(row.share))

@@ -1,0 +1,104 @@
+"""The overview for a screen on the wall: a slide after the other, of the floor and of its procedures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.store.procedures import get_procedure
+from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
+from runcard.web.count_plots import outcome_stack
+from runcard.web.filters import FilterQuery, step_of, url_of
+from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
+from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.yields import Tile, yield_tiles
+
+SECONDS = 20
+# Slides of procedures, those with the most runs: a round should take minutes, not hours.
+_MOST_PROCEDURES = 8
+
+
+class KioskPage(NamedTuple):
+    """One slide. next_url: that of the slide to be shown after `seconds`. place: of how many it is which."""
+
+    organization: str
+    title: str
+    place: str
+    next_url: str
+    seconds: int
+    at: Moment
+    tiles: Sequence[Tile] = ()
+    charts: Sequence[Chart] = ()
+    failures: Sequence[FailureLine] = ()
+    stations: Sequence[StationLine] = ()
+    worst: Sequence[WorstLine] = ()
+
+
+def kiosk_page(floor: Floor, asked: FilterQuery, number: int, now: datetime) -> KioskPage:
+    """The slide with this number, from 1 on; of numbers beyond the last one, the first."""
+    procedures = list(floor.procedures())[:_MOST_PROCEDURES]
+    count = 2 + (len(procedures) if len(procedures) > 1 else 0)
+    at = number if number <= count else 1
+    page = KioskPage(
+        organization=floor.visit.organization_name,
+        title="",
+        place=f"{at} of {count}",
+        next_url=url_of("/", asked, kiosk=at % count + 1),
+        seconds=SECONDS,
+        at=moment_of(now, floor.visit.zone),
+    )
+    match at:
+        case 1:
+            return _floor_slide(page, floor, asked, now)
+        case 2:
+            return page._replace(
+                title="What needs a look",
+                failures=floor.failures(),
+                stations=floor.stations(asked, now),
+                worst=floor.worst(asked),
+            )
+        case _:
+            return _procedure_slide(page, floor, asked, procedures[at - 3])
+
+
+def _floor_slide(page: KioskPage, floor: Floor, asked: FilterQuery, now: datetime) -> KioskPage:
+    step = step_of(asked)
+    over_time, by_procedure, runs = floor.yields(step), floor.yields("procedure"), floor.throughput(step)
+    return page._replace(
+        title="The floor",
+        tiles=[
+            *yield_tiles(over_time.total),
+            Tile("Runs today", count_text(floor.runs_today(now))),
+            Tile("Runs in the period", count_text(runs.total.runs)),
+        ],
+        charts=[
+            ratio_trend(
+                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+            ),
+            outcome_stack(runs.rows, step),
+            ratio_bars(
+                "procedures",
+                "First-pass yield by procedure",
+                [RatioPoint(row.group, row.first_pass) for row in by_procedure.rows],
+            ),
+        ],
+    )
+
+
+def _procedure_slide(page: KioskPage, floor: Floor, asked: FilterQuery, procedure_id: UUID) -> KioskPage:
+    here, step = floor.of_procedure(procedure_id), step_of(asked)
+    over_time, runs = here.yields(step), here.throughput(step)
+    return page._replace(
+        title=get_procedure(floor.connection, floor.home, str(procedure_id)).name,
+        tiles=[
+            *yield_tiles(over_time.total),
+            Tile("Runs", count_text(runs.total.runs)),
+        ],
+        charts=[
+            ratio_trend(
+                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+            ),
+            outcome_stack(runs.rows, step),
+        ],
+        worst=here.worst(asked),
+    )

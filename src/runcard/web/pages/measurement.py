@@ -1,0 +1,261 @@
+"""One measurement of a procedure: is it steady, does it fit its limits, and what does it go with."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.capability import CapabilityAnswer, capability
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.compare import CompareAnswer, compare
+from runcard.analytics.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.correlation import CorrelationAnswer, correlation
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.histogram import HistogramAnswer, histogram
+from runcard.analytics.measured import Measured
+from runcard.analytics.measurement_names import MeasurementName, measurement_names
+from runcard.domain.errors import InvalidInput
+from runcard.edge.deps import WithParts
+from runcard.store.choices import list_choices
+from runcard.store.database import Connection
+from runcard.store.procedures import get_procedure
+from runcard.web.capability_lines import CapabilityLine, capability_line
+from runcard.web.charts import Chart
+from runcard.web.comparison_plots import boxes_plot, means_plot, scatter_plot
+from runcard.web.control_chart_plot import SegmentLine, control_chart_plot, segment_line
+from runcard.web.distribution_plots import histogram_plot, text_bars_plot
+from runcard.web.filters import (
+    FilterBar,
+    FilterQuery,
+    choice_field,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    url_of,
+)
+from runcard.web.formats import chance_text, count_text
+from runcard.web.render import render
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter()
+T = TypeVar("T")
+
+By = Literal["station", "batch", "revision", "version", "nothing"]
+_BY = {
+    "station": "Station",
+    "batch": "Batch",
+    "revision": "Revision",
+    "version": "Version",
+    "nothing": "Nothing",
+}
+_RULES = {"western_electric": "Western Electric", "nelson": "Nelson"}
+_LAST = {"100": "100 values", "500": "500 values", "2000": "2000 values"}
+
+Name = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class MeasurementQuery(FilterQuery, kw_only=True):
+    """by: what values are coloured and compared by. last: how many values the control chart shows.
+    rules: whose rules mark points of it.
+
+    against, against_phase: a second measurement of the same runs.
+    """
+
+    name: Name
+    phase: str | None = None
+    by: By = "station"
+    last: Literal["100", "500", "2000"] = "500"
+    rules: Literal["western_electric", "nelson"] = "western_electric"
+    against: str | None = None
+    against_phase: str | None = None
+
+
+class Comparison(NamedTuple):
+    """problem: why there is none; else empty."""
+
+    charts: Sequence[Chart]
+    tests: Sequence[str]
+    definition: str
+    problem: str = ""
+
+
+class RuleLine(NamedTuple):
+    says: str
+    points: str
+
+
+class Other(NamedTuple):
+    url: str
+    phase: str
+    name: str
+
+
+class MeasurementPage(NamedTuple):
+    """others: measurements of the procedure that this one may be set against. no_against_url: empty where none is."""
+
+    procedure: str
+    procedure_url: str
+    name: str
+    phase: str
+    filters: FilterBar
+    is_empty: bool
+    control: Chart
+    segments: Sequence[SegmentLine]
+    rules: Sequence[RuleLine]
+    control_definition: str
+    histogram: Chart
+    texts: Chart | None
+    capability: Sequence[CapabilityLine]
+    capability_definition: str
+    comparison: Comparison | None
+    scatter: Chart | None
+    no_against_url: str
+    others: Sequence[Other]
+    has_more_others: bool
+
+
+class _Ask(NamedTuple):
+    copy: ColumnarCopy | None
+    connection: Connection
+    visit: Visit
+    selection: Selection
+    measured: Measured
+    asked: MeasurementQuery
+
+    @property
+    def home(self) -> UUID:
+        return self.visit.actor.organization_id
+
+    @property
+    def group_by(self) -> GroupBy | None:
+        return None if self.asked.by == "nothing" else self.asked.by
+
+    def control_chart(self) -> ControlChartAnswer:
+        settings = ChartSettings(last=int(self.asked.last))
+        return control_chart(
+            self.copy,
+            self.connection,
+            self.home,
+            self.selection,
+            self.measured,
+            settings,
+            self.visit.zone,
+            self.group_by,
+        )
+
+    def histogram(self, group_by: GroupBy | None) -> HistogramAnswer:
+        zone = self.visit.zone
+        return histogram(self.copy, self.connection, self.home, self.selection, self.measured, zone, group_by)
+
+    def capability(self) -> CapabilityAnswer:
+        return capability(
+            self.copy, self.connection, self.home, self.selection, self.measured, self.visit.zone
+        )
+
+    def compare(self, group_by: GroupBy) -> CompareAnswer:
+        zone = self.visit.zone
+        return compare(self.copy, self.connection, self.home, self.selection, self.measured, zone, group_by)
+
+    def correlation(self, against: str) -> CorrelationAnswer:
+        other = Measured(self.measured.procedure_id, against, self.asked.against_phase)
+        return correlation(self.copy, self.connection, self.home, self.selection, self.measured, other)
+
+
+@router.get("/procedures/{procedure_id}/measurements")
+def show_measurement(
+    parts: WithParts,
+    visit: WithVisit,
+    procedure_id: str,
+    asked: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        procedure = get_procedure(connection, home, procedure_id)
+        selection = selection_of(asked, visit.zone, datetime.now(UTC))
+        measured = Measured(procedure.id, asked.name, asked.phase)
+        ask = _Ask(parts.copy, connection, visit, selection, measured, asked)
+        chart = ask.control_chart()
+        spread = _histogram(ask)
+        fitness = _or_problem(ask.capability)
+        comparison = None if ask.group_by is None else _comparison(ask, ask.group_by, spread)
+        scatter = (
+            None
+            if asked.against is None
+            else scatter_plot(ask.correlation(asked.against), asked.name, asked.against)
+        )
+        names = measurement_names(parts.copy, connection, home, procedure.id)
+        choices = list_choices(connection, home)
+    path = f"/procedures/{procedure.id}/measurements"
+    broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]
+    own = [
+        choice_field("by", "Colour, compare by", asked.by, list(_BY.items())),
+        choice_field("last", "Control chart of", asked.last, list(_LAST.items())),
+        choice_field("rules", "Run rules", asked.rules, list(_RULES.items())),
+    ]
+    page = MeasurementPage(
+        procedure=procedure.name,
+        procedure_url=url_of(
+            f"/procedures/{procedure.id}", filters_of(asked), procedure=None, tab="capability"
+        ),
+        name=asked.name,
+        phase=asked.phase or "",
+        filters=filter_bar(path, asked, choices, without=("procedure",), more=own),
+        is_empty=not chart.points and not spread.n,
+        control=control_chart_plot(chart, broken, visit.zone),
+        segments=[segment_line(one) for one in chart.segments],
+        rules=[RuleLine(one.says, count_text(len(one.points))) for one in broken],
+        control_definition=chart.definition,
+        histogram=histogram_plot(spread),
+        texts=text_bars_plot(spread.texts) if spread.texts.total.n else None,
+        capability=[] if isinstance(fitness, str) else [capability_line(row) for row in fitness.rows],
+        capability_definition=fitness if isinstance(fitness, str) else fitness.definition,
+        comparison=comparison,
+        scatter=scatter,
+        no_against_url="" if scatter is None else url_of(path, asked, against=None, against_phase=None),
+        others=[_other(path, asked, one) for one in names.names if not _is_same(one, asked)],
+        has_more_others=not names.is_exact,
+    )
+    return render("measurement.html", page, visit)
+
+
+def _or_problem(ask: Callable[[], T]) -> T | str:
+    """An answer, or what is wrong with the question where it names too much to be shown."""
+    try:
+        return ask()
+    except InvalidInput as error:
+        return "; ".join(issue.message for issue in error.issues)
+
+
+def _histogram(ask: _Ask) -> HistogramAnswer:
+    """By group, or of all together where there are too many groups."""
+    found = _or_problem(lambda: ask.histogram(ask.group_by))
+    return ask.histogram(None) if isinstance(found, str) else found
+
+
+def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Comparison | None:
+    found = _or_problem(lambda: ask.compare(group_by))
+    if isinstance(found, str):
+        return Comparison([], [], "", found)
+    if not found.groups:
+        return None
+    boxes = [boxes_plot(spread.rows, group_by)] if spread.rows else []
+    anova, kruskal = found.anova, found.kruskal
+    told = [
+        "" if anova is None else f"ANOVA: F {anova.statistic:.3g}, p {chance_text(anova.p)}",
+        "" if kruskal is None else f"Kruskal-Wallis: H {kruskal.statistic:.3g}, p {chance_text(kruskal.p)}",
+    ]
+    return Comparison([means_plot(found, group_by), *boxes], list(filter(None, told)), found.definition)
+
+
+def _is_same(one: MeasurementName, asked: MeasurementQuery) -> bool:
+    return one.name == asked.name and asked.phase in (None, one.phase)
+
+
+def _other(path: str, asked: MeasurementQuery, one: MeasurementName) -> Other:
+    return Other(url_of(path, asked, against=one.name, against_phase=one.phase), one.phase, one.name)

@@ -1,0 +1,285 @@
+"""One procedure: its runs, how long they take, what passes and what fails, and how capable its measurements are."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Meta
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.capabilities import capabilities
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.durations import durations
+from runcard.analytics.first_pass_yield import first_pass_yield
+from runcard.analytics.measurement_names import measurement_names
+from runcard.analytics.pareto import Failing, pareto
+from runcard.analytics.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.small_histograms import small_histograms
+from runcard.analytics.throughput import throughput
+from runcard.edge.deps import WithParts
+from runcard.store.choices import list_choices
+from runcard.store.database import Connection
+from runcard.store.pages import Page
+from runcard.store.procedures import Procedure, get_procedure
+from runcard.store.run_records import RunRecord, list_runs
+from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
+from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
+from runcard.web.count_plots import outcome_stack, pareto_plot
+from runcard.web.duration_plots import duration_trend, phase_bars, seconds_text
+from runcard.web.filters import (
+    FilterBar,
+    FilterQuery,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    step_of,
+    url_of,
+)
+from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
+from runcard.web.headings import Direction, Heading, headings
+from runcard.web.pager import Pager
+from runcard.web.render import render
+from runcard.web.visit import Visit, WithVisit
+from runcard.web.yields import Tile, yield_tiles
+
+router = APIRouter()
+
+Tab = Literal["runs", "duration", "yield", "capability"]
+_TABS: dict[Tab, str] = {
+    "runs": "Runs",
+    "duration": "Duration",
+    "yield": "First-pass yield",
+    "capability": "Capability",
+}
+_LATEST = 20
+_PAGE_SIZE = 50
+
+
+class ProcedureQuery(FilterQuery, kw_only=True):
+    """sort, order, offset: of the table of measurements."""
+
+    tab: Tab = "runs"
+    sort: Sort = "ppk"
+    order: Direction = "asc"
+    offset: Annotated[int, Meta(ge=0, le=100_000)] = 0
+
+
+class TabLink(NamedTuple):
+    name: str
+    url: str
+    is_here: bool
+
+
+class RunLine(NamedTuple):
+    url: str
+    serial_number: str
+    outcome: str
+    station: str
+    started_at: Moment
+    duration: str
+
+
+class MeasurementTable(NamedTuple):
+    """others: measurements without numbers among these runs, with their pages."""
+
+    headings: Sequence[Heading]
+    lines: Sequence[TableLine]
+    pager: Pager
+    others: Sequence[tuple[str, str]]
+    definition: str
+
+
+class Contents(NamedTuple):
+    """What the tab that is open shows. runs: the latest, where it shows runs. runs_url: leads to all of them."""
+
+    tiles: Sequence[Tile] = ()
+    charts: Sequence[Chart] = ()
+    definitions: Sequence[str] = ()
+    runs: Sequence[RunLine] = ()
+    runs_url: str = ""
+    table: MeasurementTable | None = None
+
+
+class ProcedurePage(NamedTuple):
+    name: str
+    identifier: str
+    filters: FilterBar
+    tabs: Sequence[TabLink]
+    contents: Contents
+
+
+class _Ask(NamedTuple):
+    copy: ColumnarCopy | None
+    connection: Connection
+    visit: Visit
+    selection: Selection
+    procedure: Procedure
+    asked: ProcedureQuery
+
+    @property
+    def path(self) -> str:
+        return f"/procedures/{self.procedure.id}"
+
+    def url_of_measurement(self, name: str | None, phase: str) -> str:
+        """Where a measurement is looked at over the same runs; a phase has no page, and leads nowhere."""
+        if name is None:
+            return ""
+        return url_of(
+            f"{self.path}/measurements", filters_of(self.asked), procedure=None, name=name, phase=phase
+        )
+
+
+@router.get("/procedures/{procedure_id}")
+def show_procedure(
+    parts: WithParts,
+    visit: WithVisit,
+    procedure_id: str,
+    asked: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        procedure = get_procedure(connection, home, procedure_id)
+        asked = replace(asked, procedure=None)
+        selection = selection_of(asked, visit.zone, datetime.now(UTC))
+        selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
+        ask = _Ask(parts.copy, connection, visit, selection, procedure, asked)
+        contents = _CONTENTS[asked.tab](ask)
+        choices = list_choices(connection, home)
+    page = ProcedurePage(
+        name=procedure.name,
+        identifier=procedure.identifier,
+        filters=filter_bar(ask.path, asked, choices, without=("procedure",), left=("offset",)),
+        tabs=[
+            TabLink(name, url_of(ask.path, filters_of(asked), tab=tab), tab == asked.tab)
+            for tab, name in _TABS.items()
+        ],
+        contents=contents,
+    )
+    return render("procedure.html", page, visit)
+
+
+def _runs(ask: _Ask) -> Contents:
+    home, step = ask.visit.actor.organization_id, step_of(ask.asked)
+    answer = throughput(ask.copy, ask.connection, home, ask.selection, ask.visit.zone, step)
+    total = answer.total
+    latest = list_runs(
+        ask.connection, home, ask.selection.runs, "started_at", Page(_LATEST), descending=True
+    ).rows
+    passed = sum(one.runs for one in total.outcomes if one.outcome == "PASS")
+    return Contents(
+        tiles=[
+            Tile("Runs", count_text(total.runs)),
+            Tile("Units", count_text(total.units)),
+            Tile("Passed", count_text(passed)),
+            Tile("Did not pass", count_text(total.runs - passed)),
+        ],
+        charts=[outcome_stack(answer.rows, step)],
+        definitions=[answer.definition],
+        runs=[_run_line(run, ask.visit) for run in latest],
+        runs_url=url_of("/runs", filters_of(ask.asked), procedure=ask.procedure.id),
+    )
+
+
+def _durations(ask: _Ask) -> Contents:
+    home, zone = ask.visit.actor.organization_id, ask.visit.zone
+    runs = durations(ask.copy, ask.connection, home, ask.selection, zone, step_of(ask.asked))
+    phases = phase_durations(ask.copy, ask.connection, home, ask.selection, TimedPhases(), zone)
+    total = runs.total
+    return Contents(
+        tiles=[
+            Tile("Median", seconds_text(total.median_s)),
+            Tile("95 % take at most", seconds_text(total.p95_s)),
+            Tile("Longest", seconds_text(total.max_s)),
+            Tile("Runs", count_text(total.n)),
+        ],
+        charts=[duration_trend(runs.rows), phase_bars(phases.phases)],
+        definitions=[runs.definition, phases.definition],
+    )
+
+
+def _yields(ask: _Ask) -> Contents:
+    home, zone = ask.visit.actor.organization_id, ask.visit.zone
+    step = step_of(ask.asked)
+    over_time, by_station = (
+        first_pass_yield(ask.copy, ask.connection, home, ask.selection, zone, group_by)
+        for group_by in (step, "station")
+    )
+    phases, measurements = (
+        pareto(ask.copy, ask.connection, home, ask.selection, Failing(kind))
+        for kind in ("phases", "measurements")
+    )
+    return Contents(
+        tiles=[
+            *yield_tiles(over_time.total),
+            Tile("By the second run", percent_text(over_time.total.second_pass.ratio) or "–"),
+        ],
+        charts=[
+            ratio_trend(
+                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+            ),
+            ratio_bars(
+                "stations",
+                "First-pass yield by station",
+                [RatioPoint(row.group, row.first_pass) for row in by_station.rows],
+            ),
+            pareto_plot(phases, "Phases that fail", lambda one: ask.url_of_measurement(None, one.phase)),
+            pareto_plot(
+                measurements,
+                "Measurements that fail",
+                lambda one: ask.url_of_measurement(one.measurement, one.phase),
+            ),
+        ],
+        definitions=[over_time.definition, measurements.definition],
+    )
+
+
+def _capability(ask: _Ask) -> Contents:
+    home, asked = ask.visit.actor.organization_id, ask.asked
+    of_procedure = (ask.copy, ask.connection, home, ask.selection, ask.procedure.id)
+    answer = capabilities(*of_procedure)
+    first, last = asked.offset, asked.offset + _PAGE_SIZE
+    shown = sorted_rows(answer.rows, asked.sort, asked.order)[first:last]
+    histograms = small_histograms(*of_procedure, shown)
+    names = measurement_names(ask.copy, ask.connection, home, ask.procedure.id)
+    with_numbers = {(row.spec.phase, row.spec.name) for row in answer.rows}
+    others = [one for one in names.names if (one.phase, one.name) not in with_numbers]
+    return Contents(
+        table=MeasurementTable(
+            headings=headings(
+                COLUMNS,
+                asked.sort,
+                asked.order,
+                lambda sort, order: url_of(ask.path, asked, sort=sort, order=order, offset=None),
+            ),
+            lines=[
+                table_line(row, one, ask.url_of_measurement(row.spec.name, row.spec.phase))
+                for row, one in zip(shown, histograms, strict=True)
+            ],
+            pager=Pager(
+                rows=f"{first + 1}–{first + len(shown)}" if shown and len(shown) < len(answer.rows) else "",
+                earlier_url=url_of(ask.path, asked, offset=max(0, first - _PAGE_SIZE)) if first else "",
+                later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
+            ),
+            others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
+            definition=answer.definition,
+        )
+    )
+
+
+_CONTENTS = {"runs": _runs, "duration": _durations, "yield": _yields, "capability": _capability}
+
+
+def _run_line(run: RunRecord, visit: Visit) -> RunLine:
+    recorder = run.created_by_station or run.created_by_user
+    return RunLine(
+        url=f"/runs/{run.id}",
+        serial_number=run.unit.serial_number,
+        outcome=run.outcome,
+        station=recorder.name if recorder else "",
+        started_at=moment_of(run.started_at, visit.zone),
+        duration=duration_text(run.duration),
+    )
