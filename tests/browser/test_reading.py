@@ -26,6 +26,34 @@ def test_who_is_not_logged_in_is_led_back_to_the_page_that_was_asked_for(windows
     expect(page).to_have_title("Log in · Runcard")
 
 
+def test_a_failure_is_traced_from_the_overview_to_its_measurement_and_its_station(
+    windows: Windows, admin: StorageState
+):
+    page = windows.open("/", cookies=admin)
+    card = page.locator("section.card", has=page.get_by_role("heading", name="Latest failures"))
+    row = card.locator("tbody tr").first
+    serial_number, station = (
+        row.locator("th").inner_text(),
+        row.locator("td[data-label=Station]").inner_text(),
+    )
+    row.get_by_role("link").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(serial_number)
+    expect(page.locator("main .outcome").first).to_have_text("FAIL")
+    run = page.url
+    measurement = page.locator("tr[data-outcome=FAIL] th a").first
+    name = measurement.inner_text()
+    measurement.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.locator("[data-chart] canvas").first).to_be_visible()
+
+    page.go_back()
+    page.wait_for_url(run)
+    page.get_by_role("link", name=station, exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(station)
+    page.wait_for_url("**/stations/*")
+
+
 def test_a_filter_is_in_the_address_and_tells_another_browser_the_same(
     windows: Windows, admin: StorageState, demo: Demo
 ):
@@ -68,6 +96,10 @@ def test_a_slash_leads_to_the_search_from_anywhere(windows: Windows, admin: Stor
     expect(field).to_be_focused()
     page.keyboard.type("a/b")
     expect(field).to_have_value("a/b")
+    field.fill("AMP-2200")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**AMP-2200*")
+    expect(page.locator("main")).to_contain_text("AMP-2200")
 
 
 def test_light_and_dark_follow_the_system(windows: Windows, admin: StorageState):
