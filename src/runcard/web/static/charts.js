@@ -35,7 +35,8 @@
         textStyle: { color: colour("--text") },
       },
       categoryAxis: axes,
-      valueAxis: axes,
+      // As tables write values: without commas.
+      valueAxis: { ...axes, axisLabel: { ...axes.axisLabel, formatter: String } },
       timeAxis: axes,
       logAxis: axes,
     };
