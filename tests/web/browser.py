@@ -28,6 +28,7 @@ class Page(HTMLParser):
         self.text = ""
         self.open_tags: list[str] = []
         self.rows: list[list[str]] = []
+        self._open_rows: list[list[str]] = []
         self.feed(answer.text)
         self.close()
         assert self.open_tags == [], "every element is closed"
@@ -36,18 +37,21 @@ class Page(HTMLParser):
         self.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
         if tag == "tr":
             self.rows.append([])
+            self._open_rows.append(self.rows[-1])
         if tag in ("td", "th"):
-            self.rows[-1].append("")
+            self._open_rows[-1].append("")
         if tag not in _VOID:
             self.open_tags.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open_tags.pop() == tag
+        if tag == "tr":
+            self._open_rows.pop()
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if "td" in self.open_tags or "th" in self.open_tags:
-            self.rows[-1][-1] += data.strip()
+        if self._open_rows and self._open_rows[-1]:
+            self._open_rows[-1][-1] += data.strip()
 
     def all(self, tag: str) -> list[dict[str, str]]:
         """The attributes of every element of this kind."""
