@@ -39,6 +39,10 @@ DOCS = {
     "overview-dark.png": Shown("/", is_dark=True),
     "runs.png": Shown("/runs"),
     "run.png": Shown("/runs/{run_id}"),
+    "procedure.png": Shown("/procedures/{procedure_id}?tab=capability"),
+    "measurement.png": Shown("/procedures/{procedure_id}/measurements"),
+    "unit.png": Shown("/units/{serial_number:path}"),
+    "station.png": Shown("/stations/{station_id}"),
 }
 
 

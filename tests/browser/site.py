@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NamedTuple
-from urllib.parse import urldefrag
+from urllib.parse import parse_qsl, urldefrag, urlencode
 
 from fastapi.routing import APIRoute
 from starlette.routing import Match
@@ -14,9 +14,15 @@ from starlette.routing import Match
 from runcard.web import pages
 from tests.web.browser import Browser, Page
 
+# Parts of an address that make another page of one route.
+_VIEWS = ("tab", "kiosk")
+
 
 class Site(NamedTuple):
-    """By path of a route: reached: all that something leads to. pages: the first address of each kind of page."""
+    """reached: paths of routes that something leads to. pages: the first address of each kind of page.
+
+    A kind is the path of a route, with what chooses among its views.
+    """
 
     reached: Set[str]
     pages: Mapping[str, str]
@@ -36,22 +42,22 @@ ROUTES = _routes()
 
 def explore(browser: Browser) -> Site:
     """Go from the overview to one of each kind."""
-    reached: set[str] = set()
+    seen: set[str] = set()
     found: dict[str, str] = {}
     waiting = deque(["/"])
     while waiting:
         url = waiting.popleft()
         kind = _kind(url)
-        if kind is None or kind in reached:
+        if kind is None or kind in seen:
             continue
-        reached.add(kind)
+        seen.add(kind)
         answer = browser.http.get(url)
         if answer.headers["Content-Type"].startswith("text/html"):
             # Parts of pages lead on too, but are none.
             if answer.text.startswith("<!doctype html>"):
                 found[kind] = url
             waiting += _ways_on(Page(answer))
-    return Site(reached, found)
+    return Site({kind.partition("?")[0] for kind in seen}, found)
 
 
 def _ways_on(page: Page) -> Iterator[str]:
@@ -67,5 +73,8 @@ def _kind(url: str) -> str | None:
     """None: nothing of the pages'."""
     if not url.startswith("/"):
         return None
-    scope = {"type": "http", "method": "GET", "path": url.partition("?")[0]}
-    return next((route.path for route in ROUTES if route.matches(scope)[0] is Match.FULL), None)
+    path, _, query = url.partition("?")
+    scope = {"type": "http", "method": "GET", "path": path}
+    views = [(name, value) for name, value in parse_qsl(query) if name in _VIEWS]
+    view = f"?{urlencode(views)}" if views else ""
+    return next((f"{one.path}{view}" for one in ROUTES if one.matches(scope)[0] is Match.FULL), None)
