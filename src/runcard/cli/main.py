@@ -5,7 +5,21 @@ from typing import Annotated
 import typer
 
 from runcard import __version__
-from runcard.cli import demo, doctor, init, key, organization, procedure, rebuild, serve, station, team, user
+from runcard.cli import (
+    demo,
+    doctor,
+    import_files,
+    init,
+    key,
+    organization,
+    procedure,
+    quarantine,
+    rebuild,
+    serve,
+    station,
+    team,
+    user,
+)
 from runcard.cli.errors import ClearErrors
 
 app = typer.Typer(
@@ -42,5 +56,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(station.app, name="station")
 app.add_typer(team.app, name="team")
 app.add_typer(procedure.app, name="procedure")
+app.command("import")(import_files.import_files)
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(rebuild.app, name="rebuild")
 app.command()(doctor.doctor)
