@@ -6,8 +6,10 @@ import typer
 
 from runcard import __version__
 from runcard.cli import (
+    backup,
     demo,
     doctor,
+    export,
     import_files,
     init,
     key,
@@ -57,6 +59,9 @@ app.add_typer(station.app, name="station")
 app.add_typer(team.app, name="team")
 app.add_typer(procedure.app, name="procedure")
 app.command("import")(import_files.import_files)
+app.command()(export.export)
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(rebuild.app, name="rebuild")
 app.command()(doctor.doctor)
