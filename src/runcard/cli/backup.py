@@ -150,7 +150,7 @@ def _put_back(settings: Settings, source: Path) -> Record:
 def _check_sqlite(settings: Settings) -> None:
     if settings.database_url is not None:
         raise SettingsError(
-            "database_url names PostgreSQL: back it up with pg_dump, restore it with pg_restore, and copy the attachments."
+            "database_url names PostgreSQL: use pg_dump and pg_restore, and copy the attachments after that."
         )
 
 
