@@ -23,7 +23,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint format lock openapi bench clean install install-test
+.PHONY: help demo serve test lint format lock openapi pictures bench clean install install-test
 
 help: ## show these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ lock: .cache/lock/bin/uv ## pin dependencies anew, as pyproject.toml says
 
 openapi: install-test ## write docs/api/openapi.json anew
 	$(BIN)/python .ci/openapi.py
+
+pictures: install-test ## draw docs/analytics/pictures anew
+	$(BIN)/python .ci/pictures.py
 
 bench: install-test ## measure this machine
 	$(BIN)/python bench/ingest.py

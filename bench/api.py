@@ -7,11 +7,12 @@ See README.md in this folder for how to read the numbers.
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -22,44 +23,34 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
 
-from bench.bodies import make_templates
+from bench.bodies import PROCEDURE, make_templates
 from bench.failure import BenchFailed
 from bench.load import drive
+from bench.questions import Data, Question, questions
 from bench.records import RuncardRecords
-from bench.targets import CASES, Target, running
+from bench.targets import CASES, Place, Target, prepared, serving
 from runcard.edge.paging import PageQuery, page_of
-from runcard.store.database import Connection, Database
-from runcard.store.log_records import LOG_ORDERS
-from runcard.store.measurement_records import MEASUREMENT_ORDERS
-from runcard.store.pages import Page
-from runcard.store.part_records import PartFilter, list_parts
-from runcard.store.phase_records import PHASE_ORDERS
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import RUN_ORDERS, list_runs
+from runcard.store.procedures import get_procedure
 
 _LIMIT = 50
-_PAGES = (1, 100)
 _CONNECTIONS = 32
 _FILL_S = 2.0
-_COPIED_WITHIN_S = 3600.0
+_COPIED_WITHIN_S = 300.0
 _AT_ONCE_S = 0.2
 
-Ask = Callable[[Connection, Any, Page], object]
 
+class Asked(NamedTuple):
+    """A page of a list, and the cursor that leads to it; None: the first."""
 
-class Question(NamedTuple):
-    """A list: its path and query, and the same asked of the store, past HTTP; ask: None where that takes too long."""
-
-    name: str
-    path: str
-    query: dict[str, str]
-    ask: Ask | None = None
+    question: Question
+    page: int
+    cursor: int | None
 
 
 class Line(msgspec.Struct):
-    """A page of a list: medians of the answer over HTTP, and of the bare SQL of the truth that it stands on.
+    """A page of a list: times of the answer over HTTP, and the median of the bare SQL that it stands on.
 
-    sql_ms: None for what is found in the columnar copy.
+    sql_ms: of the truth, or of the columnar copy where that finds the list.
     """
 
     operation: str
@@ -67,58 +58,7 @@ class Line(msgspec.Struct):
     runs: int
     p50_ms: float
     p95_ms: float
-    sql_ms: float | None
-
-
-def questions(procedure_id: str) -> list[Question]:
-    found = [
-        Question(f"run-list by {order}", "/runs", {"sort_by": order}, _runs_by(order)) for order in RUN_ORDERS
-    ]
-    found.append(Question("run-list of failures", "/runs", {"outcomes": "FAIL"}, _failed_runs))
-    found.append(Question("part-list", "/parts", {}, _parts))
-    return found + inside_questions(procedure_id)
-
-
-def inside_questions(procedure_id: str) -> list[Question]:
-    """Lists of what lies inside runs: by procedure only, by name, by value, and in each order."""
-    phases, measurements, logs = "phase-list", "measurement-list", "log-list"
-    asked: list[tuple[str, str, dict[str, str]]] = [
-        (phases, "by name", {"names": "self_test_1"}),
-        (phases, "of failures", {"outcomes": "FAIL"}),
-        (phases, "of a serial number", {"serial_numbers": "P00-000000007"}),
-        *((phases, f"in order of {order}", {"sort_by": order}) for order in PHASE_ORDERS),
-        (measurements, "by name", {"measurement_name": "supply_voltage"}),
-        (measurements, "by value", {"value_min": "3.3", "value_max": "3.31"}),
-        (measurements, "of failures", {"measurement_outcomes": "FAIL"}),
-        *((measurements, f"in order of {order}", {"sort_by": order}) for order in MEASUREMENT_ORDERS),
-        (logs, "by level", {"levels": "WARNING"}),
-        (logs, "by text", {"search_query": "reg"}),
-        (logs, "by rare text", {"search_query": "0x00ff"}),
-        *((logs, f"in order of {order}", {"sort_by": order}) for order in LOG_ORDERS),
-    ]
-    paths = {
-        phases: ("/phases", "procedure_id"),
-        measurements: ("/measurements", "procedure_id"),
-        logs: ("/logs", "procedure_ids"),
-    }
-    return [
-        Question(f"{name} {how}", paths[name][0], {paths[name][1]: procedure_id, **query})
-        for name, how, query in asked
-    ]
-
-
-def _runs_by(order: str) -> Ask:
-    return lambda connection, home, page: list_runs(
-        connection, home, RunFilter(), order, page, descending=True
-    )
-
-
-def _failed_runs(connection: Connection, home: Any, page: Page) -> object:
-    return list_runs(connection, home, RunFilter(outcomes=["FAIL"]), "started_at", page, descending=True)
-
-
-def _parts(connection: Connection, home: Any, page: Page) -> object:
-    return list_parts(connection, home, PartFilter(), "created_at", page, descending=True)
+    sql_ms: float
 
 
 def fill(target: Target, runs: int, tell: Callable[[int], None]) -> int:
@@ -131,50 +71,64 @@ def fill(target: Target, runs: int, tell: Callable[[int], None]) -> int:
     return count
 
 
-def wait_for_copy(client: httpx.Client, procedure_id: str, bar: Progress) -> None:
+def wait_for_copy(client: httpx.Client, procedure_id: UUID) -> None:
     """Until a list that the truth takes seconds for is answered at once. Raises BenchFailed where it never is."""
-    task = bar.add_task("waiting for the columnar copy", total=None)
     until = time.monotonic() + _COPIED_WITHIN_S
     while time.monotonic() < until:
         started = time.monotonic()
-        client.get("/phases", params={"procedure_id": procedure_id, "limit": 1, "names": "self_test_1"})
+        client.get("/phases", params={"procedure_id": str(procedure_id), "limit": 1, "names": "self_test_1"})
         elapsed = time.monotonic() - started
         if elapsed < _AT_ONCE_S:
-            bar.remove_task(task)
             return
         time.sleep(4 * elapsed)  # the truth, which answered, keeps the copy from catching up
     raise BenchFailed("The columnar copy did not catch up.")
 
 
-def measure(
-    client: httpx.Client, database: Database, home: Any, question: Question, page: int, repeat: int
-) -> Line:
+def pages_of(client: httpx.Client, question: Question) -> list[Asked]:
+    """The pages to ask for, as one who pages gets there: of the state that the first was read in."""
+    found = [Asked(question, 1, None)]
+    following = _get(client, question, None).get("meta", {}).get("next_cursor")
+    if following is not None:
+        found += [
+            Asked(question, page, following + (page - 2) * _LIMIT) for page in question.pages if page > 1
+        ]
+    return found
+
+
+def time_over_http(client: httpx.Client, asked: Asked, repeat: int) -> list[float]:
     """Raises BenchFailed where an answer is no page."""
-    skipped = str((page - 1) * _LIMIT)
-    query = {**question.query, "limit": str(_LIMIT), "cursor": skipped}
-
-    def over_http() -> None:
-        answer = client.get(question.path, params=query)
-        if answer.status_code != 200:
-            raise BenchFailed(f"{question.name}: {answer.status_code} {answer.text[:200]}")
-
-    def past_http() -> None:
-        assert question.ask is not None
-        with database.read() as connection:
-            question.ask(connection, home, page_of(connection, PageQuery(limit=_LIMIT, cursor=int(skipped))))
-
-    answered = _times_ms(over_http, repeat)
-    return Line(
-        question.name,
-        page,
-        0,
-        round(median(answered), 2),
-        round(answered[int(len(answered) * 0.95)], 2),
-        None if question.ask is None else round(median(_times_ms(past_http, repeat)), 2),
-    )
+    return _times_ms(lambda: _get(client, asked.question, asked.cursor), repeat)
 
 
-def _times_ms(call: Callable[[], None], repeat: int) -> list[float]:
+def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int) -> list[float]:
+    """The median time of each of these in this process, which owns the columnar copy for that."""
+    medians = []
+    with records.opened_copy() as copy, records.opened() as (database, home):
+        for question, _, cursor in asked:
+
+            def ask(question: Question = question, cursor: int | None = cursor) -> None:
+                with database.read() as connection:
+                    page = page_of(connection, PageQuery(limit=_LIMIT, cursor=cursor))
+                    question.ask(Data(copy, connection, home), page)
+
+            medians.append(median(_times_ms(ask, repeat)))
+    return medians
+
+
+def _get(client: httpx.Client, question: Question, cursor: int | None) -> dict[str, dict[str, int | None]]:
+    query: dict[str, str | int] = {**question.query}
+    if len(question.pages) > 1:
+        query["limit"] = _LIMIT
+    if cursor is not None:
+        query["cursor"] = cursor
+    answer = client.get(question.path, params=query)
+    if answer.status_code != 200:
+        raise BenchFailed(f"{question.name}: {answer.status_code} {answer.text[:200]}")
+    found = answer.json()
+    return found if isinstance(found, dict) else {}
+
+
+def _times_ms(call: Callable[[], object], repeat: int) -> list[float]:
     """Ascending, after three calls to warm up."""
     times = []
     for _ in range(repeat + 3):
@@ -189,13 +143,8 @@ def _table(lines: list[Line], runs: int) -> Table:
     for name in ("operation", "page", "p50 ms", "p95 ms", "SQL ms"):
         table.add_column(name, justify="left" if name == "operation" else "right")
     for line in lines:
-        table.add_row(
-            line.operation,
-            str(line.page),
-            f"{line.p50_ms:.1f}",
-            f"{line.p95_ms:.1f}",
-            "" if line.sql_ms is None else f"{line.sql_ms:.1f}",
-        )
+        times = (line.p50_ms, line.p95_ms, line.sql_ms)
+        table.add_row(line.operation, str(line.page), *(f"{one:.1f}" for one in times))
     return table
 
 
@@ -205,6 +154,7 @@ def main(
     runs: Annotated[int, typer.Option(min=1, help="How many runs there are.")] = 100_000,
     repeat: Annotated[int, typer.Option(min=1, help="Times each page is asked for.")] = 30,
     case: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
+    only: Annotated[str, typer.Option(help="Ask for lists with this in their name only.")] = "",
 ) -> None:
     """Measure pages of the lists of v2 over HTTP, beside the SQL that they stand on."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -213,11 +163,10 @@ def main(
         with (
             TemporaryDirectory(prefix="runcard-bench-") as directory,
             bar,
-            running([CASES[case]], make_templates(1000), Path(directory)) as (target,),
+            prepared([CASES[case]], make_templates(1000), Path(directory)) as (place,),
         ):
-            task = bar.add_task("recording runs", total=runs)
-            count = fill(target, runs, lambda done: bar.update(task, completed=done, refresh=True))
-            lines = _measure_all(target, repeat, bar)
+            count = _furnish(place, runs, bar)
+            lines = _measure_all(place, only, repeat, bar)
     except BenchFailed as error:
         print(f"Failed. {error}", file=sys.stderr)
         raise typer.Exit(1) from error
@@ -229,26 +178,50 @@ def main(
         Console().print(_table(lines, count))
 
 
-def _measure_all(target: Target, repeat: int, bar: Progress) -> list[Line]:
-    records = target.records
-    assert isinstance(records, RuncardRecords)  # of the cases that can be chosen
-    lines = []
-    headers = {"Authorization": f"Bearer {records.api_key}"}
-    with (
-        httpx.Client(
-            base_url=f"http://127.0.0.1:{target.port}/api/v2", headers=headers, timeout=60
-        ) as client,
-        records.opened() as (database, home),
-    ):
-        procedure_id = client.get("/procedures").json()["data"][0]["id"]
-        wait_for_copy(client, procedure_id, bar)
-        asked = [(question, page) for question in questions(procedure_id) for page in _PAGES]
-        task = bar.add_task("asking", total=len(asked))
-        for question, page in asked:
+def _furnish(place: Place, runs: int, bar: Progress) -> int:
+    """How many runs there are then; of their units half are new, and as many are added that never ran."""
+    task = bar.add_task("recording runs", total=runs)
+    with serving(place) as target:
+        count = fill(target, runs, lambda done: bar.update(task, completed=done, refresh=True))
+    bar.update(task, completed=count, description="adding units, parts and so on", refresh=True)
+    records = _records(place)
+    records.furnish(count // 2)
+    bar.update(task, description="bringing the columnar copy up to date", refresh=True)
+    records.follow()
+    return count
+
+
+def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Line]:
+    records = _records(place)
+    with records.opened() as (database, home), database.read() as connection:
+        procedure_id = get_procedure(connection, home, PROCEDURE).id
+    wanted = [one for one in questions(procedure_id) if only in one.name]
+    lines, asked = [], []
+    # Another server than the one that recorded: it has seen none of this grow.
+    with serving(place) as target, _client(target, records.member_key) as client:
+        wait_for_copy(client, procedure_id)
+        task = bar.add_task("asking", total=len(wanted))
+        for question in wanted:
             bar.update(task, description=question.name, refresh=True)
-            lines.append(measure(client, database, home, question, page, repeat))
+            for one in pages_of(client, question):
+                times = time_over_http(client, one, repeat)
+                p95 = times[int(len(times) * 0.95)]
+                lines.append(Line(question.name, one.page, 0, round(median(times), 2), round(p95, 2), 0))
+                asked.append(one)
             bar.advance(task)
+    for line, sql_ms in zip(lines, time_past_http(records, asked, repeat), strict=True):
+        line.sql_ms = round(sql_ms, 2)
     return lines
+
+
+def _client(target: Target, api_key: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    return httpx.Client(base_url=f"http://127.0.0.1:{target.port}/api/v2", headers=headers, timeout=60)
+
+
+def _records(place: Place) -> RuncardRecords:
+    assert isinstance(place.records, RuncardRecords)  # of the cases that can be chosen
+    return place.records
 
 
 if __name__ == "__main__":

@@ -59,21 +59,25 @@ def build_floor(tx: Transaction) -> Floor:
 def record_seeds(writer: Writer, floor: Floor) -> None:
     """Runs of every procedure, station, part, revision and batch, with all that is measured."""
     for n in range(_SEEDS):
-        part = n % PARTS
-        phases = tuple(_phase(number) for number in range(PHASES))
-        report = RunReport(
-            procedure=str(floor.procedure_ids[n % PROCEDURES]),
-            serial_number=f"SEED-{n}",
-            part_number=f"PART-{part}",
-            revision_number=f"{chr(ord('A') + n // PARTS % REVISIONS)}",
-            batch_number=f"BATCH-{n % BATCHES}",
-            procedure_version=f"{n // PROCEDURES % 3}.0",
-            operator=f"Operator {n % 5}",
-            outcome="PASS",
-            phases=phases,
-        )
-        station = floor.stations[n // 7 % STATIONS]
-        writer.run(partial(_record, station, prepare_run(report)), changes_catalog=False)
+        run, station = a_run(floor, n, f"SEED-{n}")
+        writer.run(partial(_record, station, run), changes_catalog=False)
+
+
+def a_run(floor: Floor, n: int, serial_number: str = "NEW") -> tuple[PreparedRun, StationActor]:
+    """One of the runs that a floor records, and who reports it."""
+    part = n % PARTS
+    report = RunReport(
+        procedure=str(floor.procedure_ids[n % PROCEDURES]),
+        serial_number=serial_number,
+        part_number=f"PART-{part}",
+        revision_number=f"{chr(ord('A') + n // PARTS % REVISIONS)}",
+        batch_number=f"BATCH-{n % BATCHES}",
+        procedure_version=f"{n // PROCEDURES % 3}.0",
+        operator=f"Operator {n % 5}",
+        outcome="PASS",
+        phases=tuple(_phase(number) for number in range(PHASES)),
+    )
+    return prepare_run(report), floor.stations[n // 7 % STATIONS]
 
 
 def _record(station: StationActor, run: PreparedRun, tx: Transaction) -> None:

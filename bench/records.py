@@ -12,11 +12,14 @@ from uuid import UUID
 from bench import hand_made, postgres
 from bench.bodies import PROCEDURE
 from bench.failure import BenchFailed
-from runcard.app import open_database
+from bench.floor import Floor
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.projector import Projector
+from runcard.app import open_copy, open_database
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor
 from runcard.settings import Settings
-from runcard.store.api_keys import Secret, create_station_key
+from runcard.store.api_keys import Secret, create_station_key, create_user_key
 from runcard.store.creator import Creator
 from runcard.store.database import Database
 from runcard.store.organizations import create_organization
@@ -24,6 +27,7 @@ from runcard.store.procedures import create_procedure
 from runcard.store.runs import count_runs_since
 from runcard.store.stations import create_station, link_procedures
 from runcard.store.transaction import Transaction
+from runcard.store.users import create_user
 from runcard.store.writer import Writer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,26 +53,49 @@ class RuncardRecords:
     def __init__(self, data_dir: Path, database_url: str | None) -> None:
         self._settings = Settings(data_dir=data_dir, database_url=database_url)
         self.api_key = new_token("rc")
+        # Of a member, who may list what stations may not.
+        self.member_key = new_token("rc")
         database = open_database(self._settings)
         writer = Writer(database)
         try:
-            self._organization_id = writer.run(self._prepare)
+            self._actor = writer.run(self._prepare)
         finally:
             writer.close()
             database.close()
 
-    def _prepare(self, tx: Transaction) -> UUID:
+    def _prepare(self, tx: Transaction) -> StationActor:
         if self._settings.database_url is None:
             _check_durable(tx)
         organization = create_organization(tx, "Bench")
         station = create_station(tx, organization.id, "Bench station")
-        creator = Creator.of(StationActor(station.id, organization.id))
+        actor = StationActor(station.id, organization.id)
+        creator = Creator.of(actor)
         procedure = create_procedure(tx, organization.id, "Board test", creator)
         assert procedure.identifier == PROCEDURE
         link_procedures(tx, organization.id, station.id, [procedure.id])
-        secret = Secret(digest_of(self.api_key), display_prefix(self.api_key))
-        create_station_key(tx, organization.id, station.id, secret)
-        return organization.id
+        create_station_key(tx, organization.id, station.id, _secret(self.api_key))
+        member = create_user(
+            tx, organization.id, "bench@example.com", name="Bench", role="engineer", password_hash=None
+        )
+        create_user_key(tx, organization.id, member.id, _secret(self.member_key))
+        return actor
+
+    def furnish(self, units: int) -> None:
+        """Add what else there is on a large floor, and so many units. For when no server runs."""
+        database = open_database(self._settings)
+        writer = Writer(database)
+        try:
+            Floor(writer, self._actor).furnish(units)
+        finally:
+            writer.close()
+            database.close()
+
+    def follow(self) -> None:
+        """Bring the columnar copy up to date, without the rests that a server takes. For when no server runs."""
+        with self.opened_copy() as copy, self.opened() as (database, _):
+            projector = Projector(database, copy.engine)
+            while projector.step().is_behind:
+                pass
 
     def count(self) -> int:
         with self.opened() as (database, organization_id), database.read() as connection:
@@ -79,9 +106,22 @@ class RuncardRecords:
         """The database beside the server, and the organization in it."""
         database = Database.open(self._settings.database_url, self._settings.sqlite_path)
         try:
-            yield database, self._organization_id
+            yield database, self._actor.organization_id
         finally:
             database.close()
+
+    @contextmanager
+    def opened_copy(self) -> Iterator[ColumnarCopy]:
+        """The columnar copy as the last server left it. For when no server runs."""
+        copy = open_copy(self._settings)
+        assert copy is not None
+        with self.opened() as (database, _):
+            copy.tell(Projector(database, copy.engine).seen())
+        try:
+            yield copy
+        finally:
+            copy.close()
+            copy.engine.close()
 
     def settled_bytes(self) -> int:
         if self._settings.database_url is None:
@@ -100,6 +140,10 @@ class HandMadeRecords:
 
     def settled_bytes(self) -> int:
         return postgres.settled_bytes(self._database_url)
+
+
+def _secret(token: str) -> Secret:
+    return Secret(digest_of(token), display_prefix(token))
 
 
 def _check_durable(tx: Transaction) -> None:

@@ -59,21 +59,47 @@ class Target(NamedTuple):
         return self.log.read_bytes()[-_LOG_TAIL_BYTES:].decode(errors="replace").strip()
 
 
+class Place(NamedTuple):
+    """A case with its database, for servers to run on. arguments: what these are started with."""
+
+    case: Case
+    records: Records
+    templates: Sequence[Template]
+    arguments: Sequence[str]
+    log: Path
+
+
 @contextmanager
 def running(cases: Sequence[Case], templates: Sequence[Template], directory: Path) -> Iterator[list[Target]]:
     """A server of its own for each case, with a fresh database in `directory`; all stopped in the end."""
-    with ExitStack() as stack:
-        names = [case.name for case in cases if case.on_postgresql]
-        urls = stack.enter_context(postgresql(directory / "postgres-data", names)) if names else {}
-        yield [
-            stack.enter_context(_target(case, templates, directory, urls.get(case.name))) for case in cases
-        ]
+    with prepared(cases, templates, directory) as places, ExitStack() as stack:
+        yield [stack.enter_context(serving(place)) for place in places]
 
 
 @contextmanager
-def _target(
-    case: Case, templates: Sequence[Template], directory: Path, database_url: str | None
-) -> Iterator[Target]:
+def prepared(cases: Sequence[Case], templates: Sequence[Template], directory: Path) -> Iterator[list[Place]]:
+    """A fresh database in `directory` for each case."""
+    with ExitStack() as stack:
+        names = [case.name for case in cases if case.on_postgresql]
+        urls = stack.enter_context(postgresql(directory / "postgres-data", names)) if names else {}
+        yield [_place(case, templates, directory, urls.get(case.name)) for case in cases]
+
+
+@contextmanager
+def serving(place: Place) -> Iterator[Target]:
+    """A server that runs on what is there, stopped in the end."""
+    case, records = place.case, place.records
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
+        for _ in range(case.processes):
+            stack.enter_context(_process(place.arguments, listener, place.log))
+        port: int = listener.getsockname()[1]
+        listener.close()  # so that a server that has died refuses connections
+        requests = Requests(place.templates, "/v1/runs", records.api_key)
+        yield Target(case, port, records, requests, place.log)
+
+
+def _place(case: Case, templates: Sequence[Template], directory: Path, database_url: str | None) -> Place:
     data_dir = directory / case.name
     data_dir.mkdir()
     records: Records
@@ -85,14 +111,7 @@ def _target(
     arguments = [case.server, "--data-dir", str(data_dir)]
     if database_url is not None:
         arguments += ["--database-url", database_url]
-    log = directory / f"{case.name}.log"
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
-        for _ in range(case.processes):
-            stack.enter_context(_process(arguments, listener, log))
-        port: int = listener.getsockname()[1]
-        listener.close()  # so that a server that has died refuses connections
-        yield Target(case, port, records, Requests(templates, "/v1/runs", records.api_key), log)
+    return Place(case, records, templates, arguments, directory / f"{case.name}.log")
 
 
 @contextmanager

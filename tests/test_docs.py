@@ -85,6 +85,12 @@ def test_links_lead_somewhere(paper: Path):
     assert missing == []
 
 
+@pytest.mark.parametrize("paper", sorted(ROOT.glob("docs/analytics/*.md")), ids=lambda paper: str(paper.stem))
+def test_page_of_a_question_has_a_light_picture(paper: Path):
+    assert f"](pictures/{paper.stem}.svg)" in paper.read_text("utf-8")
+    assert (paper.parent / "pictures" / f"{paper.stem}.svg").stat().st_size < 60_000
+
+
 def test_decisions_are_numbered_without_a_gap():
     numbers = [int(page.name[:4]) for page in sorted(ROOT.glob("docs/adr/*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))

@@ -76,6 +76,15 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
         ) from error
 
 
+def check_is_there(settings: Settings) -> None:
+    """Raises SettingsError where the data directory was to hold the database and does not."""
+    if settings.database_url is None and not settings.sqlite_path.is_file():
+        raise SettingsError(
+            f"data_dir {settings.data_dir} holds no Runcard installation. Name the right one, or "
+            "make one with `runcard init` or `runcard serve`."
+        )
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     prefix = "RUNCARD_"
     known = set(Settings.__struct_fields__)

@@ -1,8 +1,7 @@
 """Lists out of the copy against those of the truth, over random histories of what may happen to runs and units."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,35 +11,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runcard.analytics import inside_lists
+from runcard.analytics import inside_lists, ordered_places
 from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.domain.errors import InvalidInput, QueryTooSlow, RuncardError
+from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import LOG_LEVELS
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.store import resolved_runs
-from runcard.store.batch_records import delete_batch, get_batch
 from runcard.store.changes import last_seq
 from runcard.store.inside_runs import MAX_PLACES, Deadline
 from runcard.store.log_records import LOG_ORDERS, LogFilter
 from runcard.store.measurement_records import MEASUREMENT_ORDERS, MeasurementFilter
-from runcard.store.metadata import MetadataTest, change_metadata
+from runcard.store.metadata import MetadataTest
 from runcard.store.pages import Listed, Page
 from runcard.store.phase_records import PHASE_ORDERS, PhaseFilter
 from runcard.store.run_filter import RunFilter
-from runcard.store.runs import delete_run
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy, own_copy
+from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
 from tests.histories import (
     KINDS,
     LONG,
     MEASUREMENT_OUTCOMES,
     PHASE_OUTCOMES,
-    RUN_OUTCOMES,
-    SERIALS,
     START,
     Floor,
     conditions,
@@ -50,95 +44,6 @@ from tests.histories import (
     some_of,
 )
 
-_numbers = count()
-_OPERATORS = ("Ada", "Bo")
-
-
-class Line:
-    """A procedure of its own, with units and batches that no other has."""
-
-    def __init__(self, floor: Floor) -> None:
-        self._floor = floor
-        self._home = floor.home
-        self._suffix = f"-{next(_numbers)}"
-        self.procedure_id = floor.procedure()
-        self.runs: list[UUID] = []
-
-    def serial(self, serial: str) -> str:
-        return serial + self._suffix
-
-    def record(self, history: Sequence[RunReport]) -> None:
-        reports = [
-            replace(
-                report,
-                serial_number=self.serial(report.serial_number),
-                batch_number=self.serial("B") if place % 2 else None,
-                operator=_OPERATORS[place % 2],
-                procedure_version=f"v{place % 2}",
-                part_number=f"P{self._suffix}",
-                revision_number=f"R{self._suffix}",
-                metadata={"place": place % 3},
-            )
-            for place, report in enumerate(history)
-        ]
-        self.runs += self._floor.record(self.procedure_id, reports)
-
-    def happen(self, event: str, place: int) -> None:
-        """Something happens to one of the runs, or to a unit; nothing where that is not there any more."""
-        run_id = self.runs[place % len(self.runs)]
-        serial = self.serial(SERIALS[place % len(SERIALS)])
-        deeds: dict[str, Callable[[Transaction], object]] = {
-            "delete a run": lambda tx: delete_run(tx, self._home, run_id),
-            "delete a unit": lambda tx: delete_units(tx, self._home, [serial], with_runs=True),
-            "delete the batch": lambda tx: delete_batch(
-                tx, self._home, get_batch(tx.connection, self._home, self.serial("B"))
-            ),
-            "rename": lambda tx: rename_unit(tx, self._home, self._unit(tx, serial), f"a{serial}"),
-            "make golden": lambda tx: classify_unit(tx, self._home, self._unit(tx, serial), "golden"),
-            "note": lambda tx: self._note(tx, run_id),
-        }
-        with suppress(RuncardError):  # it has happened to this one before, or it was never made
-            self._floor.writer.run(deeds[event])
-
-    def _unit(self, tx: Transaction, serial: str) -> UUID:
-        return tx.catalog.get_unit(self._home, serial).id
-
-    def _note(self, tx: Transaction, run_id: UUID) -> None:
-        change_metadata(tx, self._home, run_id, "metadata", {"place": 7})
-        tx.note_change(self._home, "run_changed", run_id)
-
-
-events = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["delete a run", "delete a unit", "delete the batch", "rename", "make golden", "note", "follow"]
-        ),
-        st.integers(0, 5),
-    ),
-    max_size=4,
-)
-run_filters = conditions(
-    {
-        "serial_numbers": some_of([*SERIALS, "nowhere"]).map(sorted),
-        "outcomes": some_of(RUN_OUTCOMES).map(sorted),
-        "batch_numbers": some_of(["B", "none"]).map(sorted),
-        "version_tags": some_of(["V0", "v1"]).map(sorted),
-        "environments": some_of(["production"]).map(sorted),
-        "operator_names": some_of(_OPERATORS).map(sorted),
-        "samples": some_of([None, "golden", "failing"]).map(list),
-        "metadata": st.sampled_from(
-            [[MetadataTest("place", at_least=1.0)], [MetadataTest("place", equals=7)]]
-        ),
-        "search": st.sampled_from(["sn-", "A"]),
-        "duration_min": lengths,
-        "duration_max": lengths,
-        "started_after": moments,
-        "ended_before": moments,
-        "created_before": moments,
-        "created_after": moments,
-    },
-    at_most=2,
-)
 phase_filters = conditions(
     {
         "only_final": st.booleans(),
@@ -204,33 +109,18 @@ def check(
     list_of: Callable[[Line], List],
 ) -> None:
     list_ = list_of(after_all_that(floor, followed, history, happened))
-    assert pages(floor, followed.copy, list_, limit) == pages(floor, None, list_, limit)
-
-
-def after_all_that(
-    floor: Floor, followed: OwnCopy, history: list[RunReport], happened: list[tuple[str, int]]
-) -> Line:
-    """A line with a past, which the copy has followed, some of it while it happened."""
-    line = Line(floor)
-    line.record(history)
-    for event, place in happened:
-        if event == "follow":
-            followed.follow()
-        else:
-            line.happen(event, place)
-    followed.follow()
-    return line
+    expected = pages(floor, None, list_, limit)
+    assert pages(floor, followed.copy, list_, limit) == expected
+    with pytest.MonkeyPatch.context() as patch:  # as where there are more rows than are sorted at once
+        patch.setattr(ordered_places, "FEW", 2)
+        patch.setattr(ordered_places, "SAMPLE", 1)
+        patch.setattr(ordered_places, "RUNS_PER_ROW", (0.1, 0.5))
+        assert pages(floor, followed.copy, list_, limit) == expected
 
 
 def time_for(copy: ColumnarCopy | None) -> Deadline:
     """Where the copy is asked, the truth has no time to answer in its place."""
     return Deadline(LONG if copy is None else 0)
-
-
-def of_line(line: Line, asked: Mapping[str, Any]) -> RunFilter:
-    names = {"serial_numbers", "batch_numbers"}
-    own = {name: [line.serial(one) for one in asked[name]] for name in names & asked.keys()}
-    return RunFilter(procedure_ids=[line.procedure_id], **{**asked, **own})
 
 
 @pytest.mark.parametrize("by", PHASE_ORDERS)

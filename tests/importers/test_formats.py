@@ -5,12 +5,13 @@ import bz2
 import gzip
 import json
 import random
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runcard.importers.formats import FORMATS, detect
+from runcard.importers.formats import FORMATS, FormatName, detect
 from runcard.importers.heads import HEAD_BYTES, PACKED_HEAD_BYTES, json_members, unpacked_head
 from tests.importers.golden import CASES
 
@@ -131,3 +132,7 @@ def test_members_of_json(tree, cut):
     whole = json.dumps(tree).encode()
     assert json_members(whole) == set(tree)
     assert json_members(whole[:cut]) <= set(tree)
+
+
+def test_every_name_that_clients_know_is_read():
+    assert sorted(one.name for one in FORMATS) == sorted(get_args(FormatName))

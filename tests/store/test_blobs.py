@@ -27,6 +27,13 @@ def test_bytes_come_back_and_are_replaced(blobs: Blobs) -> None:
     assert found.size_bytes == 6
 
 
+def test_the_start_of_a_file_is_read_alone(blobs: Blobs) -> None:
+    key = blob_key(new_id(), new_id())
+    assert blobs.read_start(key, 3) is None
+    blobs.write(key, io.BytesIO(b"abcdef"))
+    assert [blobs.read_start(key, most) for most in (3, 6, 99)] == [b"abc", b"abcdef", b"abcdef"]
+
+
 def test_an_empty_file_is_a_file(blobs: Blobs) -> None:
     key = blob_key(new_id(), new_id())
     blobs.write(key, io.BytesIO(b""))

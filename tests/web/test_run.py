@@ -1,13 +1,16 @@
 """The page of one run."""
 
+import json
+import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
 from tests.servers import DEADLINE_S, Server
-from tests.web.browser import Browser
+from tests.web.browser import Browser, logged_in
 from tests.web.reporting import measurement, phase, record, report
 
 NAN, INF = float("nan"), float("inf")
@@ -48,7 +51,7 @@ def test_a_run_that_a_user_sent_names_them(server: Server, ada: Browser):
     assert "Station" not in page.text
 
 
-def test_phases_stand_in_their_order_with_retries(server: Server, ada: Browser):
+def test_phases_stand_in_their_order_with_retries_together(server: Server, ada: Browser):
     body = report(
         "PHASES",
         run_passed=False,
@@ -59,9 +62,11 @@ def test_phases_stand_in_their_order_with_retries(server: Server, ada: Browser):
         ],
     )
     page = ada.open(record(server, body))
-    assert page.outcomes == ["FAIL", "FAIL", "SKIP", "ERROR"]
+    assert page.outcomes == ["FAIL", "FAIL", "ERROR", "SKIP"]
     phases = page.text[page.text.rindex("Phases") :]
-    assert phases.index("zeta") < phases.index("alpha") < phases.index("retry 1")
+    assert phases.index("2 attempts of zeta") < phases.index("retry 1") < phases.index("alpha")
+    opened = {one["id"] for one in page.all("details") if "open" in one}
+    assert opened == {"phase-2", "phase-3"}, "the last attempt of each"
     assert "retry 2" not in phases
     assert "1.5 s" in phases
     assert "#phase-1" in page.links
@@ -105,9 +110,8 @@ def test_a_series_is_a_line_and_a_table_of_its_first_rows(server: Server, ada: B
     page = ada.open(record(server, report("SERIES", phases=[phase("p", sweep)])))
     lines = [line["points"].split() for line in page.all("polyline")]
     assert [len(points) for points in lines] == [10, 19]
-    [plot] = page.all("svg")
-    assert plot["aria-label"] == "sweep: column 2 (dB) against column 1 (Hz)"
-    assert len(page.all("line")) == 1
+    assert "sweep: column 2 (dB) against column 1 (Hz)" in [svg["aria-label"] for svg in page.all("svg")]
+    assert [line["class"] for line in page.all("line") if "class" in line] == ["limit"]
     assert "First 20 of 30 rows" in page.text
     cells = page.text[page.text.index("First 20") :].split()
     assert "nan" in cells
@@ -134,27 +138,301 @@ def test_attachments_can_be_got(server: Server, ada: Browser):
     assert httpx.get(link, timeout=DEADLINE_S).content == b"1,2\n" * 500
 
 
-def test_what_only_v2_says_stands_with_the_rest(server: Server, ada: Browser):
+def record_v2(server: Server, serial_number: str, **fields: Any) -> str:
     headers = {"Authorization": f"Bearer {server.world.acme.ict.api_key}"}
     body = {
         "outcome": "PASS",
         "procedure_id": str(server.world.acme.board.id),
-        "serial_number": "SN-V2",
+        "serial_number": serial_number,
         "part_number": "PCB-01",
         "started_at": "2026-01-01T00:00:00Z",
         "ended_at": "2026-01-01T00:01:00Z",
-        "operated_by": "Jo from the night shift",
-        "execution_id": "start-1",
-        "slot_key": "left",
+        **fields,
     }
+    answer = httpx.post(f"{server.url}/api/v2/runs", json=body, headers=headers, timeout=DEADLINE_S)
+    assert answer.status_code == 200, answer.text
+    return f"/runs/{answer.json()['id']}"
+
+
+def test_what_only_v2_says_stands_with_the_rest(server: Server, ada: Browser):
+    headers = {"Authorization": f"Bearer {server.world.acme.ict.api_key}"}
+    fields = {"operated_by": "Jo from the night shift", "execution_id": "start-1", "slot_key": "left"}
+    path = record_v2(server, "SN-V2", **fields)
     with httpx.Client(base_url=f"{server.url}/api/v2", headers=headers) as client:
-        run_id = client.post("/runs", json=body).json()["id"]
-        client.post(f"/runs/{run_id}/attachments", json={"name": "still-to-come.txt"})
+        client.post(f"{path}/attachments", json={"name": "still-to-come.txt"})
         client.patch("/units/SN-V2", json={"sample": "golden"})
-    page = ada.open(f"/runs/{run_id}")
-    for text in ("Jo from the night shift", "left", "golden"):
+    page = ada.open(path)
+    for text in ("Jo from the night shift", "start-1", "left", "golden"):
         assert text in page.text
     assert "still-to-come.txt" not in page.text
+
+
+DETAILS = {
+    "sequences": [
+        {"path": "main", "name": "Main part", "outcome": "PASS", "started_at": "2026-01-01T00:00:00Z"},
+        {"path": "main/rest", "name": "The rest", "outcome": "SKIP"},
+    ],
+    "config": [{"key": "gain", "value": 3, "source": "station"}, {"key": "is_fast", "value": True}],
+    "secrets": [{"key": "license", "source": "process"}],
+    "metadata": {"shift": "night", "humidity": 40.5},
+}
+
+
+def test_what_stood_around_the_run(server: Server, ada: Browser):
+    page = ada.open(record_v2(server, "AROUND", **DETAILS))
+    details = page.text[page.text.rindex("Details") :]
+    for text in (
+        "Main part",
+        "main/rest",
+        "The rest",
+        "gain3station",
+        "is_fasttrue",
+        "licensesecretprocess",
+        "shiftnight",
+        "humidity40.5",
+    ):
+        assert text in details
+
+
+def test_names_lead_to_what_they_name(server: Server, ada: Browser):
+    world = server.world.acme
+    record(server, report("NAMED/SUB"))
+    fields = {"procedure_version": "7.1", "operated_by": world.engineer.email}
+    body = report(
+        "NAMED 1",
+        **fields,
+        sub_units=[{"serial_number": "NAMED/SUB"}],
+        phases=[phase("p", measurement("m & n", 1))],
+    )
+    body["unit_under_test"] |= {"revision": "C", "batch_number": "B&1"}
+    path = record(server, body)
+    page = ada.open(path)
+    board, ict = world.board.id, world.ict.actor.station_id
+    for link in (
+        "/units/NAMED%201",
+        "/units/NAMED%2FSUB",
+        f"/procedures/{board}",
+        f"/stations/{ict}",
+        f"/procedures/{board}/measurements?phase=p&name=m+%26+n",
+        f"{path}/report.json",
+    ):
+        assert link in page.links
+    for link in (
+        "/runs?part=PCB-01&revision=C",
+        "/runs?batch=B%261",
+        f"/runs?procedure={board}&version=7.1",
+        "/runs?serial=NAMED+1",
+    ):
+        assert link in page.links
+        assert path in ada.open(link).run_links
+
+
+def test_earlier_runs_of_the_unit_stand_beside_it(server: Server, ada: Browser):
+    paths = [
+        record(server, report("AGAIN", started_at=f"2026-04-{day:02}T00:00:00Z")) for day in range(1, 12)
+    ]
+    assert ada.open(paths[0]).text.count("This was its first run.") == 1
+    beside = [link for link in ada.open(paths[-1]).run_links if link.count("/") == 2]
+    assert beside == paths[-2:-10:-1]
+
+
+def test_a_bar_shows_where_a_value_lies(server: Server, ada: Browser):
+    values = [measurement("in", 4, lower_limit=3, upper_limit=5), measurement("free", 1)]
+    page = ada.open(record(server, report("PLACES", phases=[phase("p", *values)])))
+    labels = [svg["aria-label"] for svg in page.all("svg") if svg.get("class") == "place"]
+    assert labels == ["within the limits, 50 % of the way from lower to upper"]
+
+
+LOGS = [
+    {
+        "level": level,
+        "timestamp": f"2026-01-02T03:04:{second:02}.5Z",
+        "message": f"{word} of the power supply",
+        "source_file": "psu.py",
+        "line_number": second,
+    }
+    for second, (level, word) in enumerate(
+        [("DEBUG", "Begin"), ("INFO", "Ramp"), ("WARNING", "Ripple"), ("ERROR", "Fall"), ("CRITICAL", "Fire")]
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["Begin", "Ramp", "Ripple", "Fall", "Fire"]),
+        ("level=WARNING", ["Ripple", "Fall", "Fire"]),
+        ("log=r+OF+the", []),
+        ("log=RIPPLE", ["Ripple"]),
+        ("log=psu.py&level=CRITICAL", ["Fire"]),
+        ("first=3", ["Fall", "Fire"]),
+        ("first=99", []),
+    ],
+    ids=["all", "level", "none", "text", "file", "later", "end"],
+)
+def test_logs_are_found_by_level_and_text(server: Server, ada: Browser, query: str, shown: list[str]):
+    path = record(server, report("LOGS-FOUND", started_at="2026-01-02T03:04:01Z", logs=LOGS))
+    page = ada.open(f"{path}?{query}")
+    words = [
+        word for word in ("Begin", "Ramp", "Ripple", "Fall", "Fire") if f"{word} of the power" in page.text
+    ]
+    assert words == shown
+    assert ("No line matches." in page.text) == (not shown)
+
+
+def test_logs_are_timed_from_the_start_of_the_run(server: Server, ada: Browser):
+    path = record(server, report("LOGS-TIMED", started_at="2026-01-02T03:04:01Z", logs=LOGS))
+    text = ada.open(f"{path}?time=run").text
+    assert "-0.500 s" in text
+    assert "+3.500 s" in text
+
+
+def test_long_logs_come_in_pages(server: Server, ada: Browser):
+    logs = [{**LOGS[0], "message": f"line {number}."} for number in range(1201)]
+    page = ada.open(record(server, report("LOGS-LONG", logs=logs)))
+    seen: list[str] = []
+    while True:
+        seen += re.findall(r"line (\d+)\.", page.text)
+        later = [
+            link for link in page.links if "first=" in link and int(link.split("=")[-1][:-5]) >= len(seen)
+        ]
+        if not later:
+            break
+        page = ada.open(later[0].removesuffix("#logs"))
+    assert seen == [str(number) for number in range(1201)]
+    assert "Lines 1\u2009001 to 1\u2009201 of 1\u2009201" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("phases=0", "phases"),
+        ("level=LOUD", "level"),
+        ("time=moon", "time"),
+        ("first=-1", "first"),
+        ("log=%00", "log"),
+    ],
+    ids=["phases", "level", "time", "first", "log"],
+)
+def test_a_question_that_says_nothing_is_named(server: Server, ada: Browser, query: str, named: str):
+    page = ada.open(f"{record(server, report('ASKED'))}?{query}")
+    assert page.status == 400
+    assert f"{named}: " in page.text
+
+
+def test_many_measurements_come_in_pages(server: Server, ada: Browser):
+    phases = [
+        phase(f"p{number}", *(measurement(f"m{number}.{at}", at) for at in range(100))) for number in range(6)
+    ]
+    phases[4]["measurements"] = [*phases[4]["measurements"][:99], measurement("bad", 1, "FAIL")]
+    phases += [phase("p0", measurement("again", 1))]
+    path = record(server, report("MANY", run_passed=False, phases=phases, logs=LOGS[:1]))
+    page, names = ada.open(path), []
+    assert f"{path}?phases=3#measurement-499" in page.links, (
+        "what failed is linked on whichever page it stands"
+    )
+    assert f"{path}?phases=2#phase-3" in page.links, "as phases are in the timeline"
+    while True:
+        names += [one.get("id") for one in page.all("details") if one.get("id", "").startswith("phase-")]
+        later = [link for link in page.links if link.endswith("#phases") and "phases=" in link]
+        if "Later phases" not in page.text:
+            break
+        page = ada.open(later[-1].removesuffix("#phases"))
+    assert names == [f"phase-{number}" for number in (1, 7, 2, 3, 4, 5, 6)]
+    assert "#measurement-499" in page.links
+    assert page.hidden_fields["phases"] == "3"
+    assert ada.open(f"{path}?phases=99").text == page.text
+
+
+def test_files_are_previewed(server: Server, ada: Browser):
+    path = record(server, report("PREVIEWS"))
+    table = "name;value\n" + "".join(f"row {number};{number / 2}\n" for number in range(30))
+    attach(server, path, "table.csv", table.encode())
+    attach(server, path, "notes.txt", b"plain \xff text" + b"." * 20_000)
+    attach(server, path, "photo.png", b"\x89PNG")
+    attach(server, path, "drawing.svg", f"<svg onload='x'>{SCRIPT}</svg>".encode())
+    attach(server, path, "page.html", SCRIPT.encode())
+    attach(server, path, "empty.txt", b"")
+    attach(server, path, "binary.txt", b"MZ\0\1")
+    page = ada.open(path)
+    assert page.status == 200
+    for text in (
+        "row 18",
+        "9.0",
+        "The first rows and columns",
+        "plain \ufffd text",
+        "The first 16.4 kB",
+        SCRIPT,
+    ):
+        assert text in page.text
+    assert "row 19" not in page.text
+    assert page.text.count(SCRIPT) == 1, "HTML as text, SVG not at all"
+    [image] = [one for one in page.all("img") if one.get("alt") == "photo.png"]
+    assert httpx.get(image["src"], timeout=DEADLINE_S).headers["content-type"] == "image/png"
+    assert all(one.get("src", "").startswith("/static/") for one in page.all("script"))
+
+
+def test_the_report_is_all_that_is_recorded(server: Server, ada: Browser, gus: Browser):
+    values = [measurement("m", NAN, units="V"), measurement("s", [[1, 2.5], [3, NAN]])]
+    path = record(server, report("RAW \u00fc", phases=[phase("p", *values)], logs=LOGS[:1]))
+    answer = ada.http.get(f"{path}/report.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    told = answer.json()
+    assert told["id"] == path.removeprefix("/runs/")
+    assert told["unit"]["serial_number"] == "RAW \u00fc"
+    [first, second] = told["phases"][0]["measurements"]
+    assert (first["value"], first["uom"]) == ("nan", "V")
+    assert [one["data"] for one in second["series"]] == [[1, 3], [2.5, "nan"]]
+    assert told["logs"][0]["message"] == "Begin of the power supply"
+    assert gus.http.get(f"{path}/report.json").status_code == 404
+
+
+def test_a_series_is_shown_large(server: Server, ada: Browser, gus: Browser):
+    rows = [[hz, -hz / 10, NAN if hz == 5 else 1] for hz in range(450)]
+    sweep = measurement("sweep", rows, units=["Hz", "dB", "s"], lower_limit=0)
+    path = record(server, report("LARGE", phases=[phase("p", measurement("one", 1), sweep)]))
+    [large] = [link for link in ada.open(path).links if "/series/" in link]
+    assert large == f"{path}/series/1"
+    page = ada.open(large)
+    option = json.loads(re.findall(r'id="series-option">(.*?)</script>', page.answer.text)[0])
+    assert [line["name"] for line in option["series"]] == ["column 2 (dB)", "column 3 (s)"]
+    assert len(option["series"][0]["data"]) == 450
+    assert option["series"][1]["data"][5] == [5.0, None]
+    assert option["series"][1]["markLine"]["data"] == [{"yAxis": 0.0}]
+    assert "Rows 1 to 200 of 450" in page.text
+    [later] = [link for link in page.links if "first=200" in link]
+    assert "-39.9" in ada.open(later).text
+    assert [ada.open(f"{path}/series/{number}").status for number in ("0", "2", "x", "1")] == [
+        404,
+        404,
+        404,
+        200,
+    ]
+    assert gus.open(large).status == 404
+    assert ada.open(f"{large}?first=x").status == 400
+
+
+def test_a_run_is_deleted_by_whom_it_may_be(server: Server, ada: Browser, gus: Browser):
+    path = record(server, report("DOOMED"))
+    action = f"{path}/delete"
+    assert action in [form["action"] for form in ada.open(path).all("form")]
+    viewer = logged_in(server.url, server.world.acme.viewer)
+    seen = viewer.open(path)
+    assert action not in [form.get("action") for form in seen.all("form")]
+    token = {"form_token": seen.hidden_fields["form_token"]}
+    assert viewer.send(action, token).status == 403
+    viewer.close()
+    assert ada.send(action, {}).status == 403
+    assert gus.send(action, gus.open("/runs").hidden_fields).status == 404
+    assert ada.open(path).status == 200
+
+    engineer = logged_in(server.url, server.world.acme.engineer)
+    done = engineer.send(action, {"form_token": engineer.open(path).hidden_fields["form_token"]})
+    assert (done.status, done.path) == (200, "/runs")
+    assert engineer.open(path).status == 404
+    assert engineer.send(action, done.hidden_fields).status == 404
+    engineer.close()
 
 
 def test_all_that_a_station_sends_is_text(server: Server, ada: Browser):
@@ -188,6 +466,7 @@ def test_all_that_a_station_sends_is_text(server: Server, ada: Browser):
     body["sub_units"] = [{"serial_number": f"child{SCRIPT}"}]
     path = record(server, body)
     attach(server, path, SCRIPT, b"x")
+    attach(server, path, f"{SCRIPT}.csv", f"{SCRIPT},{SCRIPT}\n".encode())
 
     page, runs = ada.open(path), ada.open("/runs")
     assert runs.run_links[0] == path
@@ -197,6 +476,25 @@ def test_all_that_a_station_sends_is_text(server: Server, ada: Browser):
         assert not [name for name in attributes if name.startswith("on")]
     assert page.text.count(SCRIPT) > 20
     assert runs.text.count(SCRIPT) == 6  # five names of the run, and the serial number of its sub-unit
+
+
+def test_all_that_a_station_sends_by_v2_is_text(server: Server, ada: Browser):
+    path = record_v2(
+        server,
+        f"v2 {SCRIPT}",
+        operated_by=SCRIPT,
+        slot_key=SCRIPT,
+        slot_name=SCRIPT,
+        execution_id=SCRIPT,
+        sequences=[{"path": SCRIPT.replace("/", "|"), "name": SCRIPT, "outcome": "PASS"}],
+        config=[{"key": SCRIPT, "value": SCRIPT}],
+        secrets=[{"key": SCRIPT}],
+        metadata={"shift": SCRIPT},
+    )
+    names = "&".join(f"columns={name}" for name in ("slot", "execution_id", "operator", "outcome"))
+    for shown in (ada.open(path), ada.open(f"/runs?search=v2&{names}")):
+        assert shown.text.count(SCRIPT) >= 4
+        assert all(one.get("src", "").startswith("/static/") for one in shown.all("script"))
 
 
 def test_a_run_of_another_organization_is_not_there(server: Server, ada: Browser, gus: Browser):

@@ -2,8 +2,11 @@
 
 import math
 from datetime import datetime
+from typing import Any, ClassVar
 
 from msgspec import Struct
+
+from runcard.analytics.arrow_tables import arrow_table
 
 
 class Window(Struct, frozen=True):
@@ -37,6 +40,17 @@ class Answer(Struct, frozen=True, kw_only=True):
     window: Window
     is_exact: bool
     freshness: Freshness
+
+    # The list that is meant where none is named.
+    table: ClassVar[str] = "rows"
+
+    def to_arrow(self, of: str | None = None) -> Any:
+        """What the answer lists, or what stands in another field of it, as a pyarrow.Table; see `arrow_table`."""
+        return arrow_table(self, of or self.table)
+
+    def to_pandas(self, of: str | None = None) -> Any:
+        """The same as a pandas.DataFrame. Raises ImportError where pandas is not installed."""
+        return self.to_arrow(of).to_pandas()
 
 
 def finite(figure: float) -> float | None:

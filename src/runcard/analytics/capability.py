@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.asking import Selection, asking
 from runcard.analytics.capability_indices import (
     Index,
     PartsPerMillion,
@@ -35,7 +35,6 @@ from runcard.domain.errors import InvalidInput
 from runcard.store.database import Connection
 
 MAX_VALUES = 3_000_000
-_MAX_SPECS = 1000
 
 DEFINITION = (
     "n: finite values. One row for each specification (limits, unit of measure, phase) that they were judged by, and "
@@ -108,7 +107,7 @@ def capability(
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
     with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = _specs(asked, measured)
+        specs = find_specs(asked, measured)
         grouping = Grouping(asked, group_by, zone)
         groups = Keys(asked, group_by and grouping.sql, "g")
         named = grouping.named(groups.keys)
@@ -136,17 +135,6 @@ def capability(
                 if (cell := (place, places[key])) in cells
             ],
         )
-
-
-def _specs(asked: Asking, measured: Measured) -> Sequence[SpecRow]:
-    found = find_specs(asked, measured.procedure_id, measured.name, measured.phase, _MAX_SPECS + 1)
-    if len(found) > _MAX_SPECS:
-        raise InvalidInput.at(
-            "measurement_name",
-            f"the limits of {measured.name!r} changed too often: it has more than {_MAX_SPECS} specifications; name a "
-            "phase in which they change less",
-        )
-    return found
 
 
 def _definition(subgroup_by: GroupBy | None, most: int | None) -> str:

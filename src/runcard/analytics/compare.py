@@ -1,7 +1,7 @@
 """One measurement between groups: does it differ from station to station, batch to batch, week to week?"""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, asking
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.groups import Group, GroupBy, Grouping
-from runcard.analytics.measured import Measured, SpecRow, find_specs, of_newest_uom, on_values
+from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values
 from runcard.domain.errors import InvalidInput
 from runcard.store.database import Connection
 
@@ -22,9 +22,10 @@ MAX_COMPARED = 50
 MAX_TESTED = 100_000
 
 DEFINITION = (
-    "n: finite values in the latest unit of measure. mean, s: of each group, all its values. ppk: by the overall s, "
-    "where all values of the group had the same limits. difference: of the group's mean from that of all other values "
-    "together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, equal places."
+    "n: finite values in the unit of measure of the latest one. mean, s: of each group, all its values. ppk: by the "
+    "overall s, where all values of the group had the same limits. difference: of the group's mean from that of all "
+    "other values together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, "
+    "equal places."
 )
 SAMPLED = f" Tests and intervals are made of {MAX_TESTED} values, drawn evenly; n, mean, s and ppk of all."
 
@@ -62,6 +63,8 @@ class CompareAnswer(Answer, frozen=True, kw_only=True):
     """anova, kruskal: None where fewer than two groups have two values, or all values are equal; anova also without
     spread in any group, where F has no end."""
 
+    table: ClassVar[str] = "groups"
+
     uom: str | None
     groups: Sequence[ComparedGroup]
     anova: TestResult | None
@@ -88,7 +91,7 @@ def compare(
 ) -> CompareAnswer:
     """Raises as `asking` does, and InvalidInput for more than 50 groups."""
     with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = of_newest_uom(find_specs(asked, measured.procedure_id, measured.name, measured.phase))
+        specs = of_latest_uom(asked, find_specs(asked, measured), only_final=measured.only_final)
         grouping = Grouping(asked, group_by, zone)
         rows = _rows(asked, specs, grouping, only_final=measured.only_final)
         if len(rows) > MAX_COMPARED:

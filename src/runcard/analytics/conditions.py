@@ -103,12 +103,19 @@ def of_procedures(
     cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None, column: str
 ) -> Conditions:
     """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
+    found = Conditions()
+    found.one_of(column, procedure_numbers(cursor, organization_id, procedure_ids), "INTEGER")
+    return found
+
+
+def procedure_numbers(
+    cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None
+) -> list[int]:
+    """Those of the organization's procedures, or of those of them that are asked for."""
     asked = Conditions()
     asked.add("organization = ?", organization_id)
     asked.one_of("id", procedure_ids, "UUID")
-    found = Conditions()
-    found.one_of(column, numbers(cursor, "procedure", "procedures", asked), "INTEGER")
-    return found
+    return numbers(cursor, "procedure", "procedures", asked)
 
 
 def numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:

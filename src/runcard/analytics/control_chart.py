@@ -1,7 +1,7 @@
 """Control chart: is a measurement as steady as its own short-term spread says it should be, and where is it not."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -53,6 +53,8 @@ class ControlChartAnswer(Answer, frozen=True, kw_only=True):
     selection has values before those that are charted.
     """
 
+    table: ClassVar[str] = "points"
+
     kind: ChartKind
     points: Sequence[ControlPoint]
     groups: Sequence[Group]
@@ -78,7 +80,7 @@ def control_chart(
         mend = "leave it out, or ask for the chart xbar_r or xbar_s"
         raise InvalidInput.at("subgroup_size", f"an i_mr chart has no subgroups; {mend}")
     with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured.procedure_id, measured.name, measured.phase)
+        specs = find_specs(asked, measured)
         grouping = Grouping(asked, group_by, zone)
         values, has_older = newest_values(
             asked, specs, settings.last, grouping.sql, only_final=measured.only_final

@@ -1,7 +1,7 @@
 """Whether two measurements of the same units go together."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import numpy as np
@@ -13,7 +13,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, asking
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.measured import Measured, find_specs, of_newest_uom, on_values
+from runcard.analytics.measured import Measured, find_specs, of_latest_uom, on_values
 from runcard.store.database import Connection
 
 MAX_POINTS = 2000
@@ -21,9 +21,10 @@ MAX_POINTS = 2000
 MAX_PAIRS = 200_000
 
 DEFINITION = (
-    "n: pairs of finite values. Of one procedure: both measured in the same selected run. Of two: both in the last "
-    "runs of the same unit on them, where these are selected. pearson: with the 95 % interval of Fisher. spearman: of "
-    "ranks. slope, intercept: of the least squares line of y over x."
+    "n: pairs of finite values, each in the unit of measure of the latest of its kind. Of one procedure: both measured "
+    "in the same selected run. Of two: both in the last runs of the same unit on them, where these are selected. "
+    "pearson: with the 95 % interval of Fisher. spearman: of ranks. slope, intercept: of the least squares line of y "
+    "over x."
 )
 SAMPLED = f" Points are {MAX_POINTS} of the pairs, drawn evenly."
 SAMPLED_ALL = f" All figures but n are made of about {MAX_PAIRS} pairs, drawn evenly."
@@ -53,6 +54,8 @@ class Correlation(Struct, frozen=True):
 
 class CorrelationAnswer(Answer, frozen=True, kw_only=True):
     """correlation: None for fewer than three pairs, or where x or y are all equal. points: at most 2 000."""
+
+    table: ClassVar[str] = "points"
 
     x_uom: str | None
     y_uom: str | None
@@ -102,8 +105,9 @@ def _pairs(asked: Asking, x: Measured, y: Measured) -> tuple[Conditions, str | N
     """A query of run, id, x and y, with its values; and the units of measure."""
     sides, uoms = [], []
     is_one_procedure = x.procedure_id == y.procedure_id
-    for measured in (x, y):
-        specs = of_newest_uom(find_specs(asked, measured.procedure_id, measured.name, measured.phase))
+    for measured, field in ((x, "x_measurement_name"), (y, "y_measurement_name")):
+        found = find_specs(asked, measured, field)
+        specs = of_latest_uom(asked, found, only_final=measured.only_final)
         uoms.append(specs[0].uom if specs else None)
         keep = on_values(asked, specs, only_final=measured.only_final)
         if not is_one_procedure:

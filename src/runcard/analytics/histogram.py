@@ -3,7 +3,6 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,7 +24,7 @@ from runcard.analytics.distributions import (
     edges_of,
 )
 from runcard.analytics.groups import ALL, GroupBy, Grouping
-from runcard.analytics.measured import Measured, SpecRow, find_specs, on_specs, on_values
+from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_specs, on_values
 from runcard.analytics.text_bars import TextBars, text_bars
 from runcard.store.database import Connection
 
@@ -91,11 +90,12 @@ def histogram(
 ) -> HistogramAnswer:
     """How values are distributed, in `bins` bins (1 to MAX_BINS) or as many as suit. Raises as `asking` does."""
     with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured.procedure_id, measured.name, measured.phase)
+        specs = find_specs(asked, measured)
         values = on_values(asked, specs, only_final=measured.only_final)
+        numeric = of_latest_uom(asked, specs, only_final=measured.only_final)
         grouping = Grouping(asked, group_by, zone)
         is_grouped = group_by is not None
-        numbers = _numbers(asked, specs, values, grouping)
+        numbers = _numbers(asked, numeric, grouping, only_final=measured.only_final)
         texts = text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
         every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
         # What is too large for a double becomes infinite, and then None.
@@ -121,41 +121,33 @@ def histogram(
         )
 
 
-def _numbers(asked: Asking, specs: Sequence[SpecRow], values: Conditions, grouping: Grouping) -> _Numbers:
-    """Those in the unit of measure of the latest: volts and millivolts do not lie on one axis."""
-    step = _step(asked, specs, values)
-    numbers = values.and_of(_NUMBERS)
+def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> _Numbers:
+    numbers = on_values(asked, specs, only_final=only_final).and_of(_NUMBERS)
+    step = _step(asked, specs, numbers)
     if step > 1:
         numbers.add(f"hash(x.run) % {step} = 0")
     found = asked.arrays(
-        f"SELECT {grouping.sql} AS g, x.spec, list(x.num) AS numbers, max(x.started_at) AS latest "
+        f"SELECT {grouping.sql} AS g, x.spec, list(x.num) AS numbers "
         f"FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} GROUP BY g, x.spec",
         numbers.values,
     )
-    columns = (found[name].tolist() for name in ("g", "spec", "latest"))
-    rows = list(zip(*columns, found["numbers"], strict=True))
-    uoms = {one.spec: one.uom for one in specs}
-    uom = uoms[max(rows, key=itemgetter(2, 1))[1]] if rows else None
     by_group: dict[Any, list[Floats]] = defaultdict(list)
     n_by_spec: Counter[int] = Counter()
-    for key, spec, _, some in rows:
-        if uoms[spec] == uom:
-            by_group[key].append(some)
-            n_by_spec[spec] += len(some)
+    for key, spec, some in zip(found["g"].tolist(), found["spec"].tolist(), found["numbers"], strict=True):
+        by_group[key].append(some)
+        n_by_spec[spec] += len(some)
     return _Numbers({key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step)
 
 
-def _step(asked: Asking, specs: Sequence[SpecRow], values: Conditions) -> int:
-    """One run in how many has so few numbers that they can be held."""
+def _step(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions) -> int:
+    """One run in how many has so few of these numbers that they can be held."""
     measured = on_specs(specs).and_of(_NUMBERS)
     n: int
     [n] = asked.one(f"SELECT count(*) FROM measurements x WHERE {measured.sql}", measured.values)
     if n > MAX_NUMBERS:
         # Only then, because it takes longer: how many are selected.
-        selected = values.and_of(_NUMBERS)
         [n] = asked.one(
-            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {selected.sql}",
-            selected.values,
+            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
         )
     return max(1, math.ceil(n / MAX_NUMBERS))
 

@@ -8,6 +8,10 @@ from msgspec.structs import replace
 
 from runcard.analytics.asking import Asking, Selection
 from runcard.analytics.conditions import Conditions, of_procedures
+from runcard.domain.errors import InvalidInput
+
+# Literals in a query: ten times as many would take longer to compare than answers may take.
+MAX_SPECS = 1000
 
 
 class Measured(NamedTuple):
@@ -41,32 +45,44 @@ class SpecRow(NamedTuple):
     upper: float | None
 
 
-def find_specs(
-    asked: Asking,
-    procedure_id: UUID,
-    name: str | None = None,
-    phase: str | None = None,
-    most: int | None = None,
-) -> Sequence[SpecRow]:
-    """What a procedure measures, or what of it has this name or is in this phase, by phase, name and age.
+def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
+    """How a measurement was specified, by phase and age.
 
-    most: so many at most; None: all, of which there is one for each run where limits are computed anew each time.
+    Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed
+    anew each time.
     """
-    conditions = of_procedures(asked.cursor, asked.organization_id, [procedure_id], "procedure")
-    conditions.one_of("name", None if name is None else [name])
-    conditions.one_of("phase", None if phase is None else [phase])
+    conditions = of_procedures(asked.cursor, asked.organization_id, [measured.procedure_id], "procedure")
+    conditions.add("name = ?", measured.name)
+    conditions.one_of("phase", None if measured.phase is None else [measured.phase])
     rows = asked.rows(
         f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} "
-        "ORDER BY phase, sequence_path NULLS FIRST, name, spec LIMIT ?",
-        [*conditions.values, most],
+        "ORDER BY phase, sequence_path NULLS FIRST, spec LIMIT ?",
+        [*conditions.values, MAX_SPECS + 1],
     )
+    if len(rows) > MAX_SPECS:
+        raise InvalidInput.at(
+            field,
+            f"the limits of {measured.name!r} changed too often: it has more than {MAX_SPECS} specifications; name a "
+            "phase in which they change less",
+        )
     return [SpecRow(*row) for row in rows]
 
 
-def of_newest_uom(specs: Sequence[SpecRow]) -> Sequence[SpecRow]:
-    """Those in the unit of measure of the newest: values in volts and in millivolts are not one set of numbers."""
-    newest = max(specs, key=lambda one: one.spec, default=None)
-    return [one for one in specs if newest is not None and one.uom == newest.uom]
+def of_latest_uom(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Sequence[SpecRow]:
+    """Those in the unit of measure of the latest number: values in volts and in millivolts are not one set of numbers.
+
+    None of them where there are several units of measure and no number.
+    """
+    if len({one.uom for one in specs}) < 2:
+        return specs
+    numbers = on_values(asked, specs, only_final=only_final)
+    latest = asked.rows(
+        f"SELECT x.spec FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} AND x.num IS NOT NULL "
+        "GROUP BY x.spec ORDER BY max(x.started_at) DESC, x.spec DESC LIMIT 1",
+        numbers.values,
+    )
+    uoms = {one.uom for one in specs if (one.spec,) in latest}
+    return [one for one in specs if one.uom in uoms]
 
 
 def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Conditions:

@@ -1,7 +1,7 @@
 """Durations of phases: what takes the time of a run, and how that changes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -64,6 +64,8 @@ class PhaseDurations(Struct, frozen=True):
 
 class PhaseDurationsAnswer(Answer, frozen=True, kw_only=True):
     """runs: selected ones; runs_sampled: those of them whose phases were looked at. phases_count: of all names."""
+
+    table: ClassVar[str] = "phases"
 
     runs: int
     runs_sampled: int

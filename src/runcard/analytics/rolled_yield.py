@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -47,6 +47,8 @@ class RolledYieldRow(Struct, frozen=True):
 
 class RolledYieldAnswer(Answer, frozen=True, kw_only=True):
     """parts: by number; of more than 200, those with the most units. parts_count: of all with a selected unit."""
+
+    table: ClassVar[str] = "parts"
 
     parts_count: int
     parts: Sequence[RolledYieldRow]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -27,6 +28,8 @@ class StationActivity(Struct, frozen=True):
 
 class StationActivityAnswer(Answer, frozen=True, kw_only=True):
     """stations: all that are in use, the latest first, those without a run last."""
+
+    table: ClassVar[str] = "stations"
 
     stations: Sequence[StationActivity]
 

@@ -1,6 +1,7 @@
 """Utilisation: for which share of the time a station was running something."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 from uuid import UUID
 
 import numpy as np
@@ -39,6 +40,8 @@ class StationUse(Struct, frozen=True):
 
 class UtilisationAnswer(Answer, frozen=True, kw_only=True):
     """stations: by name; of more than 500, those with the most runs. stations_count: of all with a selected run."""
+
+    table: ClassVar[str] = "stations"
 
     stations_count: int
     stations: Sequence[StationUse]

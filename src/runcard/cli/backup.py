@@ -16,12 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from runcard.app import open_blobs, open_database
-from runcard.cli.installation import check_is_there
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import Record, show_record
 from runcard.cli.serve import sole_server
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
-from runcard.settings import Settings, SettingsError, load_settings
+from runcard.settings import Settings, SettingsError, check_is_there, load_settings
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database, naming_failures
 from runcard.store.integrity import count_runs

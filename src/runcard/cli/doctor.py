@@ -18,11 +18,10 @@ from runcard.cli.checkup import (
     check_schema,
     state_of_copy,
 )
-from runcard.cli.installation import check_is_there
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import show_json
 from runcard.domain.errors import StorageUnavailable
-from runcard.settings import Settings, load_settings
+from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.database import Database, DatabaseFailed, naming_failures
 from runcard.store.integrity import count_runs
 from runcard.store.writer import Writer

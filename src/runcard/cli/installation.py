@@ -9,9 +9,9 @@ from runcard.app import open_database
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
 from runcard.domain.organization import Organization
-from runcard.settings import Settings, SettingsError, load_settings
+from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.database import Database, naming_failures
-from runcard.store.organizations import list_organizations
+from runcard.store.organizations import get_organization
 from runcard.store.stations import get_station
 from runcard.store.users import get_user, list_users
 from runcard.store.writer import Writer
@@ -25,18 +25,7 @@ class Installation(NamedTuple):
     def organization(self, slug: str | None) -> Organization:
         """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
         with self.database.read() as connection:
-            existing = list_organizations(connection)
-        if not existing:
-            raise NotFound("There is no organization yet. `runcard init` makes one.")
-        chosen = [one for one in existing if slug is None or one.slug == slug]
-        names = ", ".join(one.slug for one in existing)
-        if not chosen:
-            raise NotFound(f"Organization not found: {slug}. There are: {names}.")
-        if len(chosen) > 1:
-            raise InvalidInput.at(
-                "organization", f"There are several: {names}. Choose one with --organization SLUG."
-            )
-        return chosen[0]
+            return get_organization(connection, slug)
 
     def recorder(self, organization: Organization, station: str | None, user: str | None) -> Actor:
         """Who records: the station (name or id) or user (e-mail or id) that is named, or else the first admin.
@@ -91,12 +80,3 @@ def open_or_create(settings: Settings) -> Iterator[Installation]:
         finally:
             writer.close()
             database.close()
-
-
-def check_is_there(settings: Settings) -> None:
-    """Raises SettingsError where the data directory was to hold the database and does not."""
-    if settings.database_url is None and not settings.sqlite_path.is_file():
-        raise SettingsError(
-            f"data_dir {settings.data_dir} holds no Runcard installation. Name the right one with --data-dir, "
-            "or make one with `runcard init` or `runcard serve`."
-        )

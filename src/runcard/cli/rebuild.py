@@ -9,11 +9,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.analytics.projector import Projector
 from runcard.app import open_database
-from runcard.cli.installation import check_is_there
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import show_record
 from runcard.domain.errors import Conflict, StorageUnavailable
-from runcard.settings import load_settings
+from runcard.settings import check_is_there, load_settings
 from runcard.store.changes import last_seq
 from runcard.store.database import Database, naming_failures
 

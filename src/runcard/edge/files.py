@@ -18,7 +18,7 @@ from runcard.store.blobs import BlobMeta
 router = APIRouter()
 
 # Shown in the page by a browser; everything else is only ever saved.
-_HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp")
+HARMLESS_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 def _linked(token: str, request: Request, parts: WithParts) -> Attachment:
@@ -50,12 +50,17 @@ def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_typ
 
 @router.get("/files/download/{token}")
 def download(parts: WithParts, attachment: Linked) -> Response:
-    """The bytes of an attachment, never as something that a browser would run."""
+    """The bytes of the attachment that a link stands for."""
+    return file_answer(parts, attachment)
+
+
+def file_answer(parts: Parts, attachment: Attachment) -> Response:
+    """The bytes of an attachment, never as something that a browser would run. Raises AttachmentNotFound."""
     pieces = parts.blobs.stream(attachment.blob_key)
     if pieces is None:
         raise AttachmentNotFound(attachment.id)
     content_type = attachment.shown_content_type
-    is_harmless = content_type in _HARMLESS
+    is_harmless = content_type in HARMLESS_IMAGES
     return StreamingResponse(
         pieces,
         media_type=content_type if is_harmless else "application/octet-stream",

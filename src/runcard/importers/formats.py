@@ -5,23 +5,27 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import atml, junit, openhtf, robot, teststand, wsjf, wsxf
+from runcard.importers import atdf, atml, junit, openhtf, robot, stdf, teststand, wsjf, wsxf
 from runcard.importers.heads import unpacked_head
+from runcard.importers.unpacking import unpacked
 
-# The formats that clients know by name, and after them those that Runcard adds; those without an entry below are
-# refused in words.
+# The formats that clients know by name, and after them those that Runcard adds.
 FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT"]
 
 
+Parse = Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
+
+
 class Format(NamedTuple):
-    """parse: the runs and repairs that a file tells of, in its order, read as they are asked for; raises
-    UnreadableReport and InvalidInput, which may come after some have been told.
+    """parse: the runs and repairs that a file tells of, in its order, read as they are asked for; the file must be able
+    to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and PayloadTooLarge, which may
+    come after some have been told.
     is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
     formats of that opinion.
     """
 
     name: FormatName
-    parse: Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
+    parse: Parse
     is_it: Callable[[bytes], bool]
 
 
@@ -38,12 +42,20 @@ def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
     return [openhtf.parse(file.read())]
 
 
+def _unpacking(parse: Parse) -> Parse:
+    """The same of a file that may be packed by gzip or bzip2."""
+    return lambda file: parse(unpacked(file))
+
+
 FORMATS: Sequence[Format] = [
-    Format("OPENHTF", _openhtf, openhtf.is_it),
-    Format("WATS", wsjf.parse, wsjf.is_it),
-    Format("WSXF", wsxf.parse, wsxf.is_it),
-    Format("ATML", atml.parse, atml.is_it),
-    Format("TESTSTAND", teststand.parse, teststand.is_it),
-    Format("JUNIT", junit.parse, junit.is_it),
-    Format("ROBOT", robot.parse, robot.is_it),
+    Format("OPENHTF", _unpacking(_openhtf), openhtf.is_it),
+    Format("WATS", _unpacking(wsjf.parse), wsjf.is_it),
+    Format("WSXF", _unpacking(wsxf.parse), wsxf.is_it),
+    # These are read twice, and unpack for themselves.
+    Format("STDF", stdf.parse, stdf.is_it),
+    Format("ATDF", atdf.parse, atdf.is_it),
+    Format("ATML", _unpacking(atml.parse), atml.is_it),
+    Format("TESTSTAND", _unpacking(teststand.parse), teststand.is_it),
+    Format("JUNIT", _unpacking(junit.parse), junit.is_it),
+    Format("ROBOT", _unpacking(robot.parse), robot.is_it),
 ]

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
-from runcard.domain.errors import AttachmentNotFound, Conflict, InvalidInput, UnreadableReport
+from runcard.domain.errors import AttachmentNotFound, Conflict, UnreadableReport
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import tabular
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.attach_file import arrived
-from runcard.ingest.file_content import digest_of, open_content
+from runcard.ingest.file_content import digest_of
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import NO_RUN, Told, link_report, prepare, record_told
 from runcard.store.attachments import Attachment, get_attachment, mark_stored
@@ -62,14 +62,8 @@ def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
 
 def read_report(file: UploadedFile, importer: FormatName, client: RunClient) -> Report:
     """What a file of a known format tells of. Raises UnreadableReport or InvalidInput."""
-    found = _FORMATS.get(importer)
-    if found is None:
-        formats = ", ".join(_FORMATS)
-        raise InvalidInput.at(
-            "importer", f"files of importer {importer} are not read yet; those of {formats} are"
-        )
-    with open_content(BytesIO(file.content)) as content:
-        return _report(file, importer, found.parse(content.file), client)
+    parse = _FORMATS[importer].parse
+    return _report(file, importer, parse(BytesIO(file.content)), client)
 
 
 def read_table_report(

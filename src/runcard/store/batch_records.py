@@ -1,16 +1,15 @@
 """Reading and changing batches, as people manage them; `store.batches` adds those that runs name."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from runcard.domain.errors import AlreadyExists, BatchNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.batches import stage_batch
-from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
 from runcard.store.id_pages import id_pages
 from runcard.store.pages import Listed, Page, fetch_page, known_at
@@ -58,7 +57,7 @@ def create_batch(tx: Transaction, organization_id: UUID, number: str, creator: C
 def get_batch(connection: Connection, organization_id: UUID, number: str) -> BatchRecord:
     """The batch with this number. Raises BatchNotFound."""
     query = _batches(organization_id).where(batches.c.number_key == lookup_key(number))
-    row = connection.execute(query).one_or_none()
+    row = None if "\0" in number else connection.execute(query).one_or_none()
     if row is None:
         raise BatchNotFound(number)
     return _batch(*row)
@@ -81,22 +80,6 @@ def list_batches(
     columns = [BATCH_ORDERS[order], b.id]
     query = query.order_by(*(column.desc() if descending else column for column in columns))
     return fetch_page(connection, query, page, _batch)
-
-
-def count_units(
-    connection: Connection, organization_id: UUID, batch_ids: Collection[UUID]
-) -> Mapping[UUID, int]:
-    """How many units each of these batches has; nothing for those without any."""
-    u = units.c
-    counts: dict[UUID, int] = {}
-    for some in in_chunks(batch_ids):
-        query = (
-            select(u.batch_id, func.count())
-            .where(u.organization_id == organization_id, u.batch_id.in_(some))
-            .group_by(u.batch_id)
-        )
-        counts.update((batch_id, count) for batch_id, count in connection.execute(query))
-    return counts
 
 
 def renumber_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord, number: str) -> None:

@@ -76,6 +76,15 @@ class Blobs:
             except FileNotFoundError:
                 return None
 
+    def read_start(self, key: str, most_bytes: int) -> bytes | None:
+        """The first bytes of a blob that is not empty, at most so many; None where there is none."""
+        with _storage_errors():
+            try:
+                result = obstore.get(self._store, key, options={"range": (0, most_bytes)})
+                return bytes(result.bytes())
+            except FileNotFoundError:
+                return None
+
     def stream(self, key: str) -> Iterator[bytes] | None:
         """The bytes of a blob in pieces; None where there is none."""
         with _storage_errors():

@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 # Connection: for layers that name one and know no driver.
 __all__ = [
@@ -30,8 +31,9 @@ _SQLITE_PRAGMAS = (
     # Rows of an index that `keep_statistics` looks at: enough to tell a common value from a rare one.
     "PRAGMA analysis_limit=1000",
 )
-# Look at every table that has grown tenfold since it was last looked at.
-_SQLITE_STATISTICS = "PRAGMA optimize=0x10002"
+# Look at every table that has grown tenfold since it was last looked at; the first only tells whether there is one.
+_SQLITE_WOULD_LOOK = "PRAGMA optimize=0x10003"
+_SQLITE_LOOK = "PRAGMA optimize=0x10002"
 
 
 # What the database itself can raise, through SQLAlchemy or past it.
@@ -64,7 +66,12 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.is_postgresql = url.get_backend_name() == "postgresql"
-        self.engine = _postgresql_engine(url) if self.is_postgresql else _sqlite_engine(url)
+        self._looks = 0
+        if self.is_postgresql:
+            self.engine = _postgresql_engine(url)
+        else:
+            self.engine = _sqlite_engine(url)
+            self._keep_connections_informed()
 
     @classmethod
     def open(cls, database_url: str | None, sqlite_path: Path) -> "Database":
@@ -98,12 +105,28 @@ class Database:
 
         To be called now and then, between transactions; takes milliseconds. PostgreSQL sees to that itself.
         """
-        if not self.is_postgresql:
-            driver: Any = connection.connection.driver_connection
-            driver.execute(_SQLITE_STATISTICS).close()
+        if self.is_postgresql:
+            return
+        driver: Any = connection.connection.driver_connection
+        if driver.execute(_SQLITE_WOULD_LOOK).fetchall():
+            driver.execute(_SQLITE_LOOK).close()
+            self._looks += 1
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _keep_connections_informed(self) -> None:
+        """A connection knows the figures as they were when it was opened, so an older one is opened anew."""
+
+        def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+            record.info["looks"] = self._looks
+
+        def check(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+            if record.info["looks"] != self._looks:
+                raise DisconnectionError
+
+        event.listen(self.engine, "connect", note)
+        event.listen(self.engine, "checkout", check)
 
 
 def _postgresql_engine(url: URL) -> Engine:
@@ -117,7 +140,7 @@ def _sqlite_engine(url: URL) -> Engine:
         url,
         pool_size=20,
         max_overflow=20,
-        # A connection knows the figures of `keep_statistics` as they were when it was opened.
+        # So that it learns the figures that another process saw to; see `keep_statistics`.
         pool_recycle=300,
         connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
     )

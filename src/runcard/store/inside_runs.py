@@ -20,7 +20,7 @@ from runcard.store import tables as t
 from runcard.store.documents import unpack_document
 from runcard.store.pages import Listed, Page, known_at
 from runcard.store.run_filter import RunFilter, run_conditions
-from runcard.store.run_records import RunRecord, list_runs, read_documents
+from runcard.store.run_records import RunRecord, read_documents, read_runs
 
 # What one list may keep; a place takes about 250 bytes.
 MAX_PLACES = 200_000
@@ -198,10 +198,9 @@ def _read(
     """What has these ids, in no order."""
     asked, run_ids = set(ids), _runs_with(ids)
     for start in range(0, len(run_ids), _CHUNK):
-        some = RunFilter(ids=run_ids[start : start + _CHUNK])
-        documents = read_documents(connection, organization_id, some.ids or ())
-        runs = list_runs(connection, organization_id, some, "created_at", Page(_CHUNK), descending=False)
-        for run in runs.rows:
+        some = run_ids[start : start + _CHUNK]
+        documents = read_documents(connection, organization_id, some)
+        for run in read_runs(connection, organization_id, some):
             for item in kind.of(documents[run.id]):
                 own_id = kind.id_of(run.id, item)
                 if own_id in asked:

@@ -4,7 +4,7 @@ import re
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from runcard.domain.errors import AlreadyExists, InvalidInput
+from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
 from runcard.domain.ids import new_id
 from runcard.domain.organization import Organization
 from runcard.domain.pattern import compile_pattern
@@ -43,3 +43,20 @@ def list_organizations(connection: Connection) -> list[Organization]:
     o = organizations.c
     columns = [o[name] for name in Organization.__struct_fields__]
     return [Organization(*row) for row in connection.execute(select(*columns).order_by(o.created_at, o.id))]
+
+
+def get_organization(connection: Connection, slug: str | None) -> Organization:
+    """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
+    existing = list_organizations(connection)
+    if not existing:
+        raise NotFound("There is no organization yet. `runcard init` makes one.")
+    chosen = [one for one in existing if slug is None or one.slug == slug]
+    names = ", ".join(one.slug for one in existing)
+    if not chosen:
+        raise NotFound(f"Organization not found: {slug}. There are: {names}.")
+    if len(chosen) > 1:
+        raise InvalidInput.at(
+            "organization",
+            f'There are several: {names}. Choose one with --organization SLUG, or organization="SLUG" in Python.',
+        )
+    return chosen[0]

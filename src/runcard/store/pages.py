@@ -40,6 +40,15 @@ def known_at(page: Page, created: ChangeKind, entity_id: ColumnElement[UUID]) ->
     return [entity_id.not_in(newer)]
 
 
+def created_since(connection: Connection, page: Page, created: ChangeKind) -> Sequence[UUID]:
+    """What such changes brought after the page's snapshot."""
+    if page.snapshot is None:
+        return []
+    c = changes.c
+    newer = select(c.entity_id).where(c.seq > page.snapshot, c.kind == created)
+    return connection.execute(newer).scalars().all()
+
+
 def fetch_page(connection: Connection, query: Select[Any], page: Page, make: Callable[..., T]) -> Listed[T]:
     """The rows of an ordered query that lie on a page, each made by `make` from its columns."""
     # One more than wanted tells whether there are more.

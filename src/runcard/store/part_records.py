@@ -29,9 +29,13 @@ class PartRecord(NamedTuple):
 
 
 class RevisionRow(NamedTuple):
+    """is_default: units get it where nobody names one. image_id: an upload, whose bytes may still be to come."""
+
     id: UUID
     number: str
     created_at: datetime
+    is_default: bool
+    image_id: UUID | None
 
 
 class PartFilter(NamedTuple):
@@ -110,7 +114,7 @@ def list_revisions(
     r = revisions.c
     found: dict[UUID, list[RevisionRow]] = defaultdict(list)
     for some in in_chunks(part_ids):
-        query = select(r.part_id, r.id, r.number, r.created_at).where(
+        query = select(r.part_id, r.id, r.number, r.created_at, r.is_default, r.image_id).where(
             r.organization_id == organization_id, r.part_id.in_(some)
         )
         for part_id, *revision in connection.execute(query.order_by(r.created_at, r.id)):

@@ -1,13 +1,13 @@
 """Procedures and their versions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from runcard.domain.errors import InvalidInput, ProcedureNotFound
 from runcard.domain.ids import new_id
@@ -67,6 +67,16 @@ def list_procedures(connection: Connection, organization_id: UUID) -> Sequence[P
     p = procedures.c
     query = select(*_COLUMNS).where(p.organization_id == organization_id)
     return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
+
+
+def rank_by_name(
+    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
+) -> Sequence[tuple[UUID, int]]:
+    """The id of each of these procedures that is there, and its place by name; equal names have the same."""
+    p = procedures.c
+    place = func.dense_rank().over(order_by=p.name)
+    query = select(p.id, place).where(p.organization_id == organization_id)
+    return [(one, rank) for one, rank in connection.execute(query) if one in procedure_ids]
 
 
 def stage_version(

@@ -19,12 +19,15 @@ from runcard.store.transaction import Transaction
 
 
 class RevisionRecord(NamedTuple):
+    """image_id: an upload, whose bytes may still be to come."""
+
     id: UUID
     number: str
     is_default: bool
     created_at: datetime
     part: PartRef
     created_by: CreatedBy
+    image_id: UUID | None
 
 
 def create_revision(
@@ -43,14 +46,14 @@ def get_revision(
     part = get_part(connection, organization_id, part_number)
     r = revisions.c
     query = (
-        select(r.id, r.number, r.is_default, r.created_at, *CREATOR_COLUMNS)
+        select(r.id, r.number, r.is_default, r.created_at, r.image_id, *CREATOR_COLUMNS)
         .select_from(with_creator(revisions))
         .where(r.organization_id == organization_id, r.part_id == part.id, r.number_key == lookup_key(number))
     )
-    row = connection.execute(query).one_or_none()
+    row = None if "\0" in number else connection.execute(query).one_or_none()
     if row is None:
         raise RevisionNotFound(part.number, number)
-    revision_id, shown_number, is_default, created_at, *creator = row
+    revision_id, shown_number, is_default, created_at, image_id, *creator = row
     return RevisionRecord(
         revision_id,
         shown_number,
@@ -58,6 +61,7 @@ def get_revision(
         created_at,
         PartRef(part.id, part.number, part.name),
         created_by(*creator),
+        image_id,
     )
 
 

@@ -108,7 +108,11 @@ def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement
     """Conditions on what a run refers to, by the names that people use."""
     r, u = t.runs.c, t.units.c
     for reference, ids in named_ids(organization_id, wanted).items():
-        yield r[reference].in_(ids)
+        if reference == "unit_id" and len(wanted.serial_numbers or ()) == 1:
+            # There is one such unit at most; said so, SQLite goes to its runs, not along all runs by their start.
+            yield r[reference] == ids.scalar_subquery()
+        else:
+            yield r[reference].in_(ids)
     if wanted.samples is not None:
         yield r.unit_id.in_(
             select(u.id).where(u.organization_id == organization_id, sample_is_one_of(wanted.samples))
@@ -148,15 +152,20 @@ def sample_is_one_of(samples: Sequence[SampleClass | None]) -> ColumnElement[boo
     return or_(sample.in_(named), sample.is_(None)) if None in samples else sample.in_(named)
 
 
+def serial_number_contains(text: str) -> ColumnElement[bool]:
+    """The condition that a text is part of a unit's serial number, in any case."""
+    return t.units.c.serial_key.contains(text.casefold(), autoescape=True)
+
+
 def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
     u = t.units.c
-    found = u.serial_number.icontains(text, autoescape=True)
-    yield t.runs.c.unit_id.in_(select(u.id).where(u.organization_id == organization_id, found))
-    if ids := _ids_beginning_with(text):
+    named = select(u.id).where(u.organization_id == organization_id, serial_number_contains(text))
+    yield t.runs.c.unit_id.in_(named)
+    if ids := ids_beginning_with(text):
         yield t.runs.c.id.between(*ids)
 
 
-def _ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
+def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
     """The first and the last id whose text begins so; None where none does."""
     digits = text.lower().replace("-", "")
     if len(digits) > 32 or not set(digits) <= set("0123456789abcdef") or not _is_prefix_of_id(text.lower()):

@@ -99,34 +99,53 @@ def list_runs(
     descending: bool,
 ) -> Listed[RunRecord]:
     """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
+    query = run_ids_in_order(organization_id, wanted, order, descending=descending)
+    query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
+    ids = fetch_page(connection, query, page, lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more)
+
+
+def run_ids_in_order(
+    organization_id: UUID, wanted: RunFilter, order: str, *, descending: bool
+) -> Select[Any]:
+    """The bare ids of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way.
+
+    Lists are found among these, and only what is shown is read whole.
+    """
     r = t.runs.c
-    # The page is found among bare ids, and only its own runs are read whole.
     column, joined = RUN_ORDERS[order]
-    query = select(r.id).select_from(t.runs).where(*run_conditions(organization_id, wanted))
+    query = select(r.id).select_from(t.runs)
     if joined is not None:
         query = query.join(joined.table, joined.table.c.id == joined.reference)
         if joined.has_order:  # the organization is said of both, so that a database may go along that
             query = query.where(joined.table.c.organization_id == organization_id)
-    query = query.where(*known_at(page, "run_recorded", r.id))
-    query = query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
-    ids = fetch_page(connection, query, page, lambda run_id: run_id)
-    found = {
-        record.id: record
-        for some in in_chunks(ids.rows)
-        for record in map(_record, connection.execute(_records(organization_id).where(r.id.in_(some))))
-    }
-    return Listed([found[run_id] for run_id in ids.rows if run_id in found], ids.has_more)
+    if joined is None or not joined.has_runs or wanted != RunFilter():
+        query = query.where(*run_conditions(organization_id, wanted))
+    # Else all runs are wanted: said of the joined table alone, SQLite goes along that, and to the runs of each.
+    return query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
+
+
+def read_runs(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Sequence[RunRecord]:
+    """Those of these runs that there are, in the order in which they are given."""
+    found: dict[UUID, RunRecord] = {}
+    for some in in_chunks(run_ids):
+        rows = connection.execute(_records(organization_id).where(t.runs.c.id.in_(some)))
+        found |= {record.id: record for record in map(_record, rows)}
+    return [found[run_id] for run_id in run_ids if run_id in found]
 
 
 class _Joined(NamedTuple):
     """A table that an order needs, and the column of `runs` that refers to it.
 
-    has_order: an index keeps the table in this order within an organization.
+    has_order: an index keeps the table in this order within an organization. has_runs: and one the runs of each.
     """
 
     table: Table
     reference: ColumnElement[Any]
     has_order: bool
+    has_runs: bool = False
 
 
 RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
@@ -134,7 +153,10 @@ RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
     "created_at": (t.runs.c.id, None),
     "duration": (duration_of_runs(), None),
     "outcome": (t.runs.c.outcome, None),
-    "serial_number": (t.units.c.serial_key, _Joined(t.units, t.runs.c.unit_id, has_order=True)),
+    "serial_number": (
+        t.units.c.serial_key,
+        _Joined(t.units, t.runs.c.unit_id, has_order=True, has_runs=True),
+    ),
     "part_number": (t.parts.c.number_key, _Joined(t.parts, t.runs.c.part_id, has_order=True)),
     "revision_number": (
         t.revisions.c.number_key,
@@ -166,17 +188,21 @@ def list_runs_of_unit(
 
 
 def list_latest_runs(
-    connection: Connection, organization_id: UUID, limit: int, after: RunPosition | None = None
-) -> Sequence[RunRecord]:
-    """At most `limit` runs, the last started first, going on after a position."""
+    connection: Connection,
+    organization_id: UUID,
+    wanted: RunFilter,
+    limit: int,
+    after: RunPosition | None = None,
+) -> Listed[RunRecord]:
+    """At most `limit` runs, the last started first, going on after a position; as fast at the end as at the start."""
     r = t.runs.c
-    query = _records(organization_id)
+    query = run_ids_in_order(organization_id, wanted, "started_at", descending=True)
     if after is not None:
         # With the columns' own types: each database keeps moments and ids in its own form.
         position = tuple_(*after, types=[r.started_at.type, r.id.type])
         query = query.where(tuple_(r.started_at, r.id) < position)
-    query = query.order_by(r.started_at.desc(), r.id.desc()).limit(limit)
-    return [_record(row) for row in connection.execute(query)]
+    ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more)
 
 
 def list_runs_by_id(

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Table, func, select
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, func, select, true
 
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
@@ -16,7 +17,7 @@ from runcard.store.chunks import in_chunks
 from runcard.store.metadata import MetadataTest, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import Named, UnitRef
-from runcard.store.run_filter import RunFilter, run_conditions, sample_is_one_of
+from runcard.store.run_filter import RunFilter, run_conditions, sample_is_one_of, serial_number_contains
 from runcard.store.tables import batches, parts, procedures, revisions, runs, units
 from runcard.store.unit_records import UnitRecord, read_units
 
@@ -45,6 +46,10 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     with_run: RunFilter | None = None
     with_newest_run: RunFilter | None = None
     metadata: Sequence[MetadataTest] = ()
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        return replace(self, metadata=tuple(self.metadata)) == UnitFilter()
 
 
 class LastRun(NamedTuple):
@@ -100,20 +105,42 @@ def list_units(
     ordered = column.desc() if descending else column.asc()
     if order in _OF_LAST_RUN:  # databases differ in where they put what is missing
         ordered = ordered.nulls_last() if descending else ordered.nulls_first()
+    conditions = [
+        u.organization_id == organization_id,
+        *known_at(page, "unit_created", u.id),
+        *_own(organization_id, wanted),
+        *_by_name(organization_id, wanted),
+        *_by_runs(organization_id, wanted),
+    ]
     # The page is found among bare ids, and only its own units are read whole.
     query = select(u.id)
-    if order == "part_number":
-        # The organization is said of both, so that a database may go along the order of the parts.
-        query = query.join(parts, parts.c.id == u.part_id).where(parts.c.organization_id == organization_id)
-    query = (
-        query.where(u.organization_id == organization_id, *known_at(page, "unit_created", u.id))
-        .where(*_own(organization_id, wanted), *_by_name(organization_id, wanted))
-        .where(*_by_runs(organization_id, wanted))
-        .order_by(ordered, u.id.desc() if descending else u.id)
+    if order != "part_number":
+        query = query.where(*conditions)
+    elif wanted.asks_for_nothing:
+        query = _along_parts(organization_id, conditions)
+    else:
+        query = query.join(parts, parts.c.id == u.part_id).where(*conditions)
+    query = query.order_by(ordered, u.id.desc() if descending else u.id)
+    return read_listed_units(
+        connection, organization_id, fetch_page(connection, query, page, lambda unit_id: unit_id)
     )
-    ids = fetch_page(connection, query, page, lambda unit_id: unit_id)
+
+
+def read_listed_units(connection: Connection, organization_id: UUID, ids: Listed[UUID]) -> Listed[UnitRecord]:
+    """The units with these ids, in their order; those that are not there are left out."""
     found = read_units(connection, organization_id, ids.rows)
     return Listed([found[unit_id] for unit_id in ids.rows if unit_id in found], ids.has_more)
+
+
+def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The units of one part after the other, in which order an index keeps the parts.
+
+    SQLite would look up the part of every unit and sort these; an outer join it takes in the order that is written,
+    unless it sees that the conditions need a unit.
+    """
+    need_a_unit = and_(*conditions).is_(true())
+    query = select(units.c.id).select_from(parts).outerjoin(units, units.c.part_id == parts.c.id)
+    return query.where(parts.c.organization_id == organization_id, need_a_unit)
 
 
 def list_first_children(
@@ -156,7 +183,7 @@ def list_last_runs(
 def _own(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
     u = units.c
     if wanted.search is not None:
-        yield u.serial_number.icontains(wanted.search, autoescape=True)
+        yield serial_number_contains(wanted.search)
     lists: list[tuple[Sequence[UUID] | None, ColumnElement[Any]]] = [
         (wanted.ids, u.id),
         (wanted.created_by_user_ids, u.created_by_user_id),
@@ -170,7 +197,8 @@ def _own(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bo
     if wanted.created_before is not None:
         yield u.created_at <= wanted.created_before
     if wanted.without_parent:
-        yield u.parent_id.is_(None)
+        # So that SQLite does not take most units for the few children of one, and reads them in their order.
+        yield u.parent_id.is_(None).is_(true())
     if wanted.samples is not None:
         yield sample_is_one_of(wanted.samples)
     for test in wanted.metadata:

@@ -1,12 +1,13 @@
-"""The units that belong to a revision or to a batch now."""
+"""The units that belong to a part, a revision, a batch or another unit now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
+from runcard.store.chunks import in_chunks
 from runcard.store.refs import Numbered, PartRef
 from runcard.store.tables import parts, revisions, units
 
@@ -20,6 +21,26 @@ class MemberUnit(NamedTuple):
     created_at: datetime
     part: PartRef
     revision: Numbered
+
+
+def count_units(
+    connection: Connection,
+    organization_id: UUID,
+    place: Literal["part", "revision", "batch", "parent"],
+    ids: Collection[UUID],
+) -> Mapping[UUID, int]:
+    """How many units belong to each of these parts, revisions, batches or units; nothing for those without any."""
+    u = units.c
+    reference = u[f"{place}_id"]
+    counts: dict[UUID, int] = {}
+    for some in in_chunks(ids):
+        query = (
+            select(reference, func.count())
+            .where(u.organization_id == organization_id, reference.in_(some))
+            .group_by(reference)
+        )
+        counts.update((place_id, count) for place_id, count in connection.execute(query))
+    return counts
 
 
 def list_units_of_revision(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, literal, select, update
 
 from runcard.domain.errors import InUse, UnitNotFound
 from runcard.domain.outcome import RunOutcome
@@ -88,10 +88,29 @@ def read_units(
     return found
 
 
-def list_children(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[UnitRecord]:
-    """All units that are part of this one, oldest first."""
+def list_children(
+    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int | None = None, skipped: int = 0
+) -> Sequence[UnitRecord]:
+    """The units that are part of this one, oldest first, all of them where `at_most` is None."""
     query = _records(organization_id, units.c.parent_id == unit_id).order_by(units.c.id)
+    query = query.limit(at_most).offset(skipped)
     return [_record(*row) for row in connection.execute(query)]
+
+
+def list_ancestors(
+    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int
+) -> Sequence[UnitRef]:
+    """What a unit is part of, what that is part of, and so on, from the nearest one, at most so many."""
+    u = units.c
+    line = (
+        select(u.parent_id.label("id"), literal(1).label("height"))
+        .where(u.organization_id == organization_id, u.id == unit_id)
+        .cte(recursive=True)
+    )
+    above = select(u.parent_id, line.c.height + 1).join_from(line, units, u.id == line.c.id)
+    line = line.union_all(above.where(line.c.height < at_most))
+    query = select(u.id, u.serial_number).join_from(line, units, u.id == line.c.id).order_by(line.c.height)
+    return [UnitRef(*row) for row in connection.execute(query)]
 
 
 def find_first_run(connection: Connection, organization_id: UUID, unit: UnitRecord) -> FirstRun | None:

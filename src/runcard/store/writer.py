@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 # More writes in one commit gain nothing measurable and make the first of them wait.
 MAX_GROUP = 256
-# Between two looks at how the tables have grown.
+# Between two looks at how the tables have grown; the last is at the end.
 _GROUPS_PER_LOOK = 1000
 
 T = TypeVar("T")
@@ -76,6 +76,10 @@ class Writer:
     def _loop(self) -> None:
         while (group := self._next_group()) is not None:
             _answer(group, self._commit(group))
+            if self._groups % _GROUPS_PER_LOOK == 0:
+                self._look_at_growth()
+            self._groups += 1
+        if self._connection is not None:
             self._look_at_growth()
         self._disconnect()
 
@@ -125,13 +129,11 @@ class Writer:
 
     def _look_at_growth(self) -> None:
         """After the answers: nobody waits for this, and no write is run again because it failed."""
-        if self._groups % _GROUPS_PER_LOOK == 0:
-            try:
-                self._database.keep_statistics(self._connect())
-            except DATABASE_ERRORS:
-                _log.info("statistics could not be kept", exc_info=True)
-                self._disconnect()
-        self._groups += 1
+        try:
+            self._database.keep_statistics(self._connect())
+        except DATABASE_ERRORS:
+            _log.info("statistics could not be kept", exc_info=True)
+            self._disconnect()
 
     def _connect(self) -> Connection:
         if self._connection is None:

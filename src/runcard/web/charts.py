@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from runcard.analytics.groups import Group
 from runcard.analytics.ratios import Ratio
-from runcard.web.formats import percent_text
+from runcard.web.formats import count_text, percent_text
 
 Option = Mapping[str, Any]
 Size = Literal["small", "usual", "tall"]
@@ -173,7 +173,7 @@ def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
         ]
         for one in points
     ]
-    return Figures(["", "share", "95 % interval", "of"], rows)
+    return Figures(["group", "share", "95 % interval", "of"], rows)
 
 
 def _percent(ratio: float | None) -> float | None:
@@ -184,3 +184,50 @@ def _floor(low: Sequence[float | None]) -> int:
     """Where an axis of percents begins, so that what happens near 100 can be told apart."""
     lowest = min((one for one in low if one is not None), default=0.0)
     return max(0, int(lowest // 10) * 10)
+
+
+class DrawnSeries(NamedTuple):
+    """points: (x, y) in order; None leaves a gap."""
+
+    name: str
+    points: Sequence[tuple[float | None, float | None]]
+
+
+def series_lines(
+    chart_id: str, title: str, x_name: str, lines: Sequence[DrawnSeries], limits: Sequence[float]
+) -> Chart:
+    """Values that a station measured, as they came, each series a line against the same x, to be zoomed into."""
+    marks = {
+        "silent": True,
+        "symbol": "none",
+        "lineStyle": {"color": "--fail", "type": "dashed"},
+        "label": {"color": "--fail"},
+        "data": [{"yAxis": limit} for limit in limits],
+    }
+    option = {
+        "grid": {**_GRID, "bottom": 48},
+        "legend": {"show": len(lines) > 1, "type": "scroll", "top": 0},
+        "tooltip": {"trigger": "axis"},
+        "dataZoom": [{"type": "inside"}, {"type": "slider", "bottom": 8, "height": 20}],
+        "xAxis": {"type": "value", "name": x_name, "nameLocation": "middle", "nameGap": 22, "scale": True},
+        "yAxis": {"type": "value", "scale": True},
+        "series": [
+            {
+                "type": "line",
+                "name": line.name,
+                "data": line.points,
+                "showSymbol": len(line.points) <= _FEW_POINTS,
+                "connectNulls": False,
+                **({"markLine": marks} if number == len(lines) - 1 and limits else {}),
+            }
+            for number, line in enumerate(lines)
+        ],
+    }
+    figures = [[Cell(line.name), Cell(count_text(len(line.points)))] for line in lines]
+    names = ", ".join(line.name for line in lines)
+    table = Figures(["series", "points drawn"], figures)
+    return Chart(chart_id, title, f"{names} against {x_name}", option_json(option), table, size="tall")
+
+
+# More would hide the line that they lie on.
+_FEW_POINTS = 100

@@ -22,6 +22,7 @@ _TITLES = {
     404: "There is nothing here",
     405: "This cannot be done here",
     429: "Slow down",
+    503: "The figures are not ready",
 }
 
 

@@ -59,13 +59,14 @@ class Choice(NamedTuple):
 
 
 class Field(NamedTuple):
-    """choices: of a list to choose one from; of a text: those to be proposed."""
+    """choices: of a list to choose one from; of a text: those to be proposed. type: of a text, as HTML calls it."""
 
     name: str
     label: str
     value: str
     choices: Sequence[Choice]
     is_text: bool
+    type: str = "text"
 
 
 class FilterBar(NamedTuple):
@@ -108,42 +109,45 @@ def url_of(path: str, asked: Struct, **changes: object) -> str:
     values = {name: getattr(asked, name) for name in asked.__struct_fields__} | changes
     defaults = dict(zip(asked.__struct_fields__, asked.__struct_defaults__, strict=True))
     said = {
-        name: str(value)
+        name: [str(one) for one in value] if isinstance(value, list) else str(value)
         for name, value in values.items()
         if value is not None and value != defaults.get(name)
     }
-    return f"{path}?{urlencode(said)}" if said else path
+    return f"{path}?{urlencode(said, doseq=True)}" if said else path
 
 
 def filter_bar(action: str, asked: FilterQuery, choices: Choices, without: Sequence[str] = ()) -> FilterBar:
     """The bar that shows what is asked and lets it be changed. without: fields that the page does not offer."""
-    shown = [field for field in _fields(asked, choices) if field.name not in without]
+    shown = [field for field in filter_fields(asked, choices) if field.name not in without]
     names = {field.name for field in shown}
     values = [(name, getattr(asked, name)) for name in asked.__struct_fields__]
     kept = [(name, str(value)) for name, value in values if value is not None and name not in names]
     return FilterBar(action, shown, [pair for pair in kept if pair[0] not in FilterQuery.__struct_fields__])
 
 
-def _fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
+def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
+    """The fields of a filter, with what is asked filled in."""
     return [
-        _choice("period", "Period", asked.period, list(_PERIODS.items())),
-        _choice("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
-        _choice("station", "Station", asked.station, [("", "All"), *choices.stations]),
-        _text("part", "Part", asked.part, choices.parts),
-        _text("revision", "Revision", asked.revision, choices.revisions),
-        _text("batch", "Batch", asked.batch, choices.batches),
-        _text("version", "Version", asked.version, choices.versions),
-        _choice("sample", "Units", asked.sample, list(_SAMPLES.items())),
+        choice_field("period", "Period", asked.period, list(_PERIODS.items())),
+        choice_field("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
+        choice_field("station", "Station", asked.station, [("", "All"), *choices.stations]),
+        text_field("part", "Part", asked.part, choices.parts),
+        text_field("revision", "Revision", asked.revision, choices.revisions),
+        text_field("batch", "Batch", asked.batch, choices.batches),
+        text_field("version", "Version", asked.version, choices.versions),
+        choice_field("sample", "Units", asked.sample, list(_SAMPLES.items())),
     ]
 
 
-def _choice(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
+def choice_field(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
+    """A field to choose one of several values from, given with what they are called; a blank one says nothing."""
     chosen = "" if value is None else str(value)
     choices = [Choice(str(one), text, str(one) == chosen) for one, text in offered]
     return Field(name, label, chosen, choices, is_text=False)
 
 
-def _text(name: str, label: str, value: str | None, offered: Sequence[str]) -> Field:
+def text_field(name: str, label: str, value: str | None, offered: Sequence[str] = ()) -> Field:
+    """A field to write into, where some values are proposed."""
     choices = [Choice(one, one, one == value) for one in offered]
     return Field(name, label, value or "", choices, is_text=True)
 

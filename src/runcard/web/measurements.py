@@ -3,7 +3,10 @@
 import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
 
+from runcard.domain.inside import Measured
 from runcard.domain.limit import Limits
 from runcard.domain.measurement import (
     Aggregation,
@@ -15,6 +18,7 @@ from runcard.domain.measurement import (
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import Validator
 from runcard.web.formats import number_text
+from runcard.web.limit_bar import LimitBar, limit_bar
 from runcard.web.series_plot import SeriesPlot, series_plot
 
 # Longer texts and JSON get a block of their own.
@@ -36,8 +40,14 @@ class AggregationLine(NamedTuple):
 
 
 class MeasurementLine(NamedTuple):
-    """value: what fits beside the name. block: what does not, with its line breaks; empty where there is none."""
+    """value: what fits beside the name. block: what does not, with its line breaks; empty where there is none.
 
+    anchor: its id inside the page. url: of its analysis. large_url: of its plot alone; empty where there is none.
+    """
+
+    anchor: str
+    url: str
+    large_url: str
     name: str
     docstring: str | None
     outcome: MeasurementOutcome
@@ -48,26 +58,48 @@ class MeasurementLine(NamedTuple):
     checks: Sequence[Check]
     aggregations: Sequence[AggregationLine]
     plot: SeriesPlot | None
+    bar: LimitBar | None
 
 
-def measurement_line(measurement: Measurement) -> MeasurementLine:
+def measurement_anchor(position: int) -> str:
+    """The id, inside the page of a run, of the measurement at this place among all of the run."""
+    return f"measurement-{position}"
+
+
+def series_url(run_id: UUID, position: int) -> str:
+    """The page of a multi-dimensional measurement, by its position in its run."""
+    return f"/runs/{run_id}/series/{position}"
+
+
+def analysis_url(procedure_id: UUID, phase: str, name: str) -> str:
+    """The page of a measurement over all runs of a procedure."""
+    return f"/procedures/{procedure_id}/measurements?{urlencode({'phase': phase, 'name': name})}"
+
+
+def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> MeasurementLine:
     """A measurement with all that its station said about it."""
+    measurement = measured.measurement
     text = measurement.exact or _value_text(measurement)
     is_short = len(text) <= _SHORT and "\n" not in text
     limits = effective_limits(measurement)
     series = measurement.series
     aggregations = [*measurement.aggregations, *(one for axis in series for one in axis.aggregations)]
+    number = measured.number
     return MeasurementLine(
+        anchor=measurement_anchor(measured.position),
+        url=analysis_url(procedure_id, measured.attempt.phase.name, measurement.name),
+        large_url=series_url(run_id, measured.position) if series else "",
         name=measurement.name,
         docstring=measurement.docstring,
         outcome=measurement.outcome,
         value=text if is_short else "",
         block="" if is_short else text,
         uom=measurement.uom or (series[-1].uom if series else None) or "",
-        limits=_limits_text(limits),
+        limits=limits_text(limits),
         checks=_checks(measurement),
         aggregations=[_aggregation_line(one) for one in aggregations],
         plot=series_plot(measurement.name, series, limits) if series else None,
+        bar=None if number is None else limit_bar(float(number), limits),
     )
 
 
@@ -93,7 +125,8 @@ def _plain_text(value: object) -> str:
             return compact if len(compact) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _limits_text(limits: Limits) -> str:
+def limits_text(limits: Limits) -> str:
+    """What a value must keep: ≥ 3, ≤ 5, 3 … 5; empty for anything."""
     match limits:
         case (None, None):
             return ""

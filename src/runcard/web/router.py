@@ -3,12 +3,48 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from runcard.web.pages import log_in, overview, run, runs, set_up
+from runcard.web.pages import (
+    batch,
+    batches,
+    log_in,
+    overview,
+    part,
+    parts,
+    picture,
+    revision,
+    run,
+    run_exports,
+    run_series,
+    runs,
+    search,
+    set_up,
+    unit,
+    units,
+)
 
 router = APIRouter(include_in_schema=False)
-for part in (log_in, set_up, overview, runs, run):
-    for route in part.router.routes:
+# The path of a revision goes on after that of its part, which would take it as its own.
+_PAGES = (
+    log_in,
+    set_up,
+    overview,
+    runs,
+    run_exports,
+    run,
+    run_series,
+    units,
+    unit,
+    parts,
+    revision,
+    part,
+    batches,
+    batch,
+    picture,
+    search,
+)
+for page in _PAGES:
+    for route in page.router.routes:
         # HEAD is asked as GET is; the server leaves the body out. FastAPI does not add it by itself.
         if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
             route.methods.add("HEAD")
-    router.include_router(part.router)
+    router.include_router(page.router)

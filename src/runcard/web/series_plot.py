@@ -66,7 +66,7 @@ class _Axis(NamedTuple):
 
 def series_plot(name: str, series: Sequence[Series], limits: Limits) -> SeriesPlot:
     """The line of the last series against the first, or against the number of the row where there is only one."""
-    columns = [_column_name(one, position) for position, one in enumerate(series, start=1)]
+    columns = column_names(series)
     y = [float(value) for value in series[-1].data]
     x = [float(value) for value in series[0].data] if len(series) > 1 else _row_numbers(y)
     x_name = columns[0] if len(series) > 1 else "row"
@@ -78,7 +78,7 @@ def series_plot(name: str, series: Sequence[Series], limits: Limits) -> SeriesPl
         title=f"{name}: {columns[-1]} against {x_name}",
         width=_WIDTH,
         height=_HEIGHT,
-        lines=[_points_text(piece) for piece in _pieces(_thinned(points))],
+        lines=[_points_text(piece) for piece in _pieces(thinned(points))],
         limits=[LimitLine(f"{_down(y_axis.place(bound)):.1f}", number_text(bound)) for bound in bounds],
         x_name=x_name,
         x_low=rounded_text(x_axis.low),
@@ -107,6 +107,11 @@ def _shown_text(row_count: int) -> str:
 _Point = tuple[float, float]
 
 
+def column_names(series: Sequence[Series]) -> list[str]:
+    """What each series is called, with its unit of measure."""
+    return [_column_name(one, position) for position, one in enumerate(series, start=1)]
+
+
 def _column_name(series: Series, position: int) -> str:
     name = series.name or f"column {position}"
     return f"{name} ({series.uom})" if series.uom else name
@@ -119,8 +124,8 @@ def _near(limits: Limits, data: _Axis) -> list[float]:
     return [limit for limit in given if data.low / 2 - height <= limit / 2 <= data.high / 2 + height]
 
 
-def _thinned(points: Sequence[_Point]) -> Sequence[_Point]:
-    """At most _MAX_POINTS points: of each stretch its lowest and highest, so that every spike stays."""
+def thinned(points: Sequence[_Point]) -> Sequence[_Point]:
+    """At most 2000 points: of each stretch its lowest and highest, so that every spike stays."""
     if len(points) <= _MAX_POINTS:
         return points
     stretch = math.ceil(len(points) * 2 / _MAX_POINTS)

@@ -17,7 +17,13 @@ from runcard.store.lookups import get_organization
 from runcard.store.users import get_user
 
 SESSION_COOKIE = "runcard_session"
-_MENU = {"Overview": "/", "Runs": "/runs"}
+_MENU = {
+    "Overview": "/",
+    "Runs": "/runs",
+    "Units": "/units",
+    "Parts": "/parts",
+    "Batches": "/batches",
+}
 
 
 # The scripts of pages tell it, before anybody has logged in.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -12,20 +12,17 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorUNAUTHORIZED
 
-from runcard.importers.formats import FORMATS, FormatName
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import SAMPLES, openhtf_report
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.floor import fetched
-from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, uploaded, wire_imported
+from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, uploaded
 from tests.servers import Server
 from tests.world import World
 
 Fresh = Callable[[str], str]
 # FVT1 is the procedure `board` of both organizations, and the one that the sample records name.
 RECORDS = sorted(path.stem for path in SAMPLES.glob("*.json") if path.stem != "openhtf_multidim")
-
-KNOWN = [one.name for one in FORMATS]
 
 
 def report(serial_number: str, sample: str = "pass", **metadata: Any) -> bytes:
@@ -106,18 +103,6 @@ def test_a_file_that_makes_no_run_leaves_nothing(user: TofuPilot, fresh: Fresh, 
         for told, upload_id in uploads.items():
             result = imported(user, upload_id)
             assert (result["success"], told in result["error"]) == (False, True), result
-
-
-@pytest.mark.parametrize("importer", [name for name in get_args(FormatName) if name not in KNOWN])
-def test_formats_to_come(
-    user: TofuPilot, wire: httpx.Client, fresh: Fresh, importer: str, unchanged: Unchanged
-) -> None:
-    upload_id = uploaded(user, report(fresh("SN")))
-    with unchanged(but=QUARANTINE):
-        result = wire_imported(wire, upload_id, importer)
-    assert not result["success"]
-    told = f"files of importer {importer} are not read yet; those of {', '.join(KNOWN)} are"
-    assert told in result["error"]
 
 
 # The same content again

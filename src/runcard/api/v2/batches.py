@@ -19,7 +19,6 @@ from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.store.batch_records import (
     BatchFilter,
-    count_units,
     create_batch,
     delete_batch,
     get_batch,
@@ -28,7 +27,7 @@ from runcard.store.batch_records import (
 )
 from runcard.store.creator import Creator
 from runcard.store.transaction import Transaction
-from runcard.store.unit_members import MemberUnit, list_units_of_batch
+from runcard.store.unit_members import MemberUnit, count_units, list_units_of_batch
 
 router = APIRouter()
 
@@ -119,7 +118,7 @@ def list_(
     listed = list_batches(
         connection, home, wanted, asked.sort_by, page, descending=asked.sort_order == "desc"
     )
-    counts = count_units(connection, home, [batch.id for batch in listed.rows])
+    counts = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
     data = [
         BatchListItem(
             batch.id,

@@ -169,7 +169,7 @@ def get(number: str, actor: WithActor, connection: WithConnection) -> Response:
             part.number,
             part.name,
             part.created_at,
-            [PartRevision(*one) for one in revisions],
+            [PartRevision(one.id, one.number, one.created_at) for one in revisions],
             creator(part.created_by.user),
             named(part.created_by.station),
             read_metadata(connection, home, [part.id]).get(part.id, {}),

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from runcard.analytics.run_lists import list_runs
 from runcard.api.v2.run_bodies import RunCreateBody, UsualRunCreateBody
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.run_reports import report_of
@@ -38,7 +39,7 @@ from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.attachments import list_attachments
 from runcard.store.metadata import change_metadata, read_metadata
-from runcard.store.run_records import find_run, list_moved_units, list_runs, read_documents
+from runcard.store.run_records import find_run, list_moved_units, read_documents
 from runcard.store.runs import delete_run, find_procedure_of
 from runcard.store.transaction import Transaction
 
@@ -126,12 +127,16 @@ create_run = CreateRun()
     openapi_extra=operation(RunListResponse, name="run-list", parameters=query_parameters(RunListQuery)),
 )
 def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[RunListQuery, query(RunListQuery)]
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[RunListQuery, query(RunListQuery)],
 ) -> Response:
     """Filtered, sorted, paged summaries of runs."""
     home, page = actor.organization_id, page_of(connection, asked)
     wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
-    listed = list_runs(connection, home, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
+    descending = asked.sort_order == "desc"
+    listed = list_runs(parts.copy, connection, home, wanted, asked.sort_by, page, descending=descending)
     ids = [record.id for record in listed.rows]
     metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
     documents = read_documents(connection, home, ids) if asked.include_sequences else None

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
+from runcard.analytics.unit_lists import list_units
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.created import CreatedQuery, period_of
 from runcard.api.v2.run_shapes import PartWithRevision
@@ -25,7 +26,7 @@ from runcard.api.v2.shapes import (
 from runcard.api.v2.units import part_of
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
-from runcard.edge.deps import WithActor, WithConnection
+from runcard.edge.deps import WithActor, WithConnection, WithParts
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
@@ -33,7 +34,7 @@ from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import SampleQuery, metadata_tests, samples_of
 from runcard.store.metadata import read_metadata
 from runcard.store.run_filter import RunFilter
-from runcard.store.unit_lists import LastRun, UnitFilter, list_first_children, list_last_runs, list_units
+from runcard.store.unit_lists import LastRun, UnitFilter, list_first_children, list_last_runs
 
 router = APIRouter()
 
@@ -103,13 +104,15 @@ class UnitListResponse(Struct):
     openapi_extra=operation(UnitListResponse, name="unit-list", parameters=query_parameters(UnitListQuery)),
 )
 def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[UnitListQuery, query(UnitListQuery)]
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[UnitListQuery, query(UnitListQuery)],
 ) -> Response:
     """Filtered, sorted, paged units with what they are part of, what is part of them, and their newest run."""
     home, page = actor.organization_id, page_of(connection, asked)
-    listed = list_units(
-        connection, home, _wanted(asked), asked.sort_by, page, descending=asked.sort_order == "desc"
-    )
+    wanted, descending = _wanted(asked), asked.sort_order == "desc"
+    listed = list_units(parts.copy, connection, home, wanted, asked.sort_by, page, descending=descending)
     ids = [unit.id for unit in listed.rows]
     children = list_first_children(connection, home, ids, _SHOWN_CHILDREN)
     last_runs = list_last_runs(connection, home, ids)

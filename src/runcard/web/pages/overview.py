@@ -20,21 +20,16 @@ from runcard.store.pages import Page
 from runcard.store.run_records import RunRecord, list_runs
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.filters import FilterBar, FilterQuery, filter_bar, page_query, selection_of, url_of
-from runcard.web.formats import Moment, count_text, moment_of, percent_text
+from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
+from runcard.web.yields import Tile, yield_tiles
 
 router = APIRouter()
 
 _FAILURES = 8
 # A station that has not reported for so long is silent.
 _SILENT_AFTER = timedelta(hours=8)
-
-
-class Tile(NamedTuple):
-    label: str
-    figure: str
-    hint: str = ""
 
 
 class FailureLine(NamedTuple):
@@ -126,15 +121,9 @@ def _step(asked: FilterQuery) -> GroupBy:
 
 
 def _tiles(answer: YieldAnswer, stations: Sequence[StationActivity], now: datetime) -> Sequence[Tile]:
-    total = answer.total
     active = sum(_is_active(one, now) for one in stations)
-    interval = f"95 %: {percent_text(total.first_pass.low)} – {percent_text(total.first_pass.high)}"
     return [
-        Tile(
-            "First-pass yield", percent_text(total.first_pass.ratio) or "–", interval if total.units else ""
-        ),
-        Tile("Final yield", percent_text(total.final.ratio) or "–"),
-        Tile("Units tested first", count_text(total.units), "by procedure"),
+        *yield_tiles(answer.total),
         Tile("Runs", count_text(sum(one.runs for one in stations)), "reported by stations"),
         Tile("Stations", f"{active} active", f"{len(stations) - active} silent"),
     ]

@@ -1,186 +1,296 @@
 """One run with all that lies inside it."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+from urllib.parse import quote, urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import RunNotFound
-from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
-from runcard.domain.phase import Log, Phase
+from runcard.domain.metadata import Metadata, MetadataValue
+from runcard.domain.outcome import RunOutcome, SequenceOutcome
 from runcard.domain.run import RunDocument
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.files import content_disposition
 from runcard.edge.ids import id_of
-from runcard.edge.uploads import download_url, settled
+from runcard.edge.uploads import settled
 from runcard.store.attachments import Attachment, list_attachments
+from runcard.store.database import Connection
+from runcard.store.metadata import read_metadata
+from runcard.store.pages import Page
 from runcard.store.refs import UnitRef
-from runcard.store.run_records import RunRecord, find_run, list_sub_units, read_documents
-from runcard.web.formats import Moment, duration_text, moment_of, precise_moment_of, size_text
-from runcard.web.measurements import MeasurementLine, measurement_line
-from runcard.web.render import render
-from runcard.web.visit import WithVisit
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import RunRecord, find_run, list_runs, list_sub_units, read_documents
+from runcard.store.runs import delete_run
+from runcard.web.filters import page_query
+from runcard.web.formats import Moment, duration_text, moment_of, number_text
+from runcard.web.forms import TOKEN_FIELD, WithFields
+from runcard.web.phase_sections import PhaseList, phase_list
+from runcard.web.previews import AttachmentLine, attachment_lines
+from runcard.web.render import SAFETY_HEADERS, redirect, render
+from runcard.web.run_columns import operator_of, recorder_of
+from runcard.web.run_logs import LogPanel, log_panel
+from runcard.web.run_report import run_report
+from runcard.web.run_view import RunQuery
+from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
 
-_MAX_FAILURES = 20
+_EARLIER_RUNS = 8
 
 
 class Fact(NamedTuple):
+    """url: empty where it leads nowhere."""
+
     name: str
     value: str
+    url: str = ""
 
 
-class PhaseSection(NamedTuple):
-    """anchor: its id inside the page. retry: 0 for the first attempt."""
-
-    anchor: str
+class Link(NamedTuple):
     name: str
-    outcome: PhaseOutcome
-    started_at: Moment
-    duration: str
-    retry: int
-    docstring: str | None
-    measurements: Sequence[MeasurementLine]
-
-
-class Failure(NamedTuple):
-    """What to look at first in a run that did not pass: a measurement, or a phase that has none to blame."""
-
-    anchor: str
-    name: str
-
-
-class LogLine(NamedTuple):
-    at: Moment
-    level: LogLevel
-    message: str
-    source: str
-
-
-class AttachmentLine(NamedTuple):
     url: str
+
+
+class EarlierRun(NamedTuple):
+    url: str
+    outcome: RunOutcome
+    procedure: str
+    station: str
+    started_at: Moment
+
+
+class SequenceLine(NamedTuple):
+    """started_at: None where it was skipped."""
+
+    path: str
     name: str
-    size: str
-    content_type: str
-    is_report: bool
+    outcome: SequenceOutcome
+    started_at: Moment | None
+    duration: str
+
+
+class Setting(NamedTuple):
+    """A line of metadata, or of the configuration, where `source` says from where it came."""
+
+    key: str
+    value: str
+    source: str = ""
 
 
 class RunPage(NamedTuple):
-    """failures: the first of them; `more_failures` are left out."""
+    """all_runs_url: those of the unit. delete_url: empty where the reader may not delete it."""
 
     outcome: RunOutcome
     serial_number: str
-    procedure: str
+    unit_url: str
+    procedure: Link
     started_at: Moment
+    ended_at: Moment
     duration: str
     facts: Sequence[Fact]
-    sub_units: Sequence[str]
+    sub_units: Sequence[Link]
     docstring: str | None
-    failures: Sequence[Failure]
-    more_failures: int
-    phases: Sequence[PhaseSection]
-    logs: Sequence[LogLine]
+    phases: PhaseList
+    logs: LogPanel
     attachments: Sequence[AttachmentLine]
+    sequences: Sequence[SequenceLine]
+    metadata: Sequence[Setting]
+    config: Sequence[Setting]
+    earlier: Sequence[EarlierRun]
+    all_runs_url: str
+    report_url: str
+    delete_url: str
+
+
+class _Whole(NamedTuple):
+    record: RunRecord
+    document: RunDocument
+    sub_units: Sequence[UnitRef]
+    attachments: Sequence[Attachment]
+    metadata: Metadata
 
 
 @router.get("/runs/{run_id}")
-def show_run(request: Request, parts: WithParts, visit: WithVisit, run_id: str) -> Response:
-    organization_id, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
+def show_run(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    run_id: str,
+    asked: Annotated[RunQuery, page_query(RunQuery)],
+) -> Response:
+    home = visit.actor.organization_id
     with parts.database.read() as connection:
-        record = find_run(connection, organization_id, wanted)
-        if record is None:
-            raise RunNotFound(run_id)
-        document = read_documents(connection, organization_id, [wanted])[wanted]
-        sub_units = list_sub_units(connection, organization_id, [wanted]).get(wanted, ())
-        attachments = list_attachments(connection, organization_id, [wanted]).get(wanted, ())
-    root = str(request.base_url)
-    # Files of v2 belong to a run before their bytes have come.
-    stored = [one for one in settled(parts, attachments) if one.stored_at is not None]
-    files = [_attachment_line(parts, attachment, root) for attachment in stored]
-    return render("run.html", _page(record, document, sub_units, files, visit.zone), visit)
+        run = _get_whole(connection, home, run_id)
+        earlier = _earlier(connection, home, run.record)
+    files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
+    return render("run.html", _page(run, files, earlier, asked, visit), visit)
+
+
+@router.get("/runs/{run_id}/report.json")
+def download_report(parts: WithParts, visit: WithVisit, run_id: str) -> Response:
+    """All that is recorded of a run, as a file."""
+    with parts.database.read() as connection:
+        run = _get_whole(connection, visit.actor.organization_id, run_id)
+    name = f"{run.record.unit.serial_number} {run.record.started_at:%Y-%m-%d %H%M%S}.json"
+    return Response(
+        run_report(*run),
+        media_type="application/json",
+        headers={
+            **SAFETY_HEADERS,
+            "Cache-Control": "no-store",
+            "Content-Disposition": content_disposition(name, inline=False),
+        },
+    )
+
+
+@router.post("/runs/{run_id}/delete")
+def submit_delete(parts: WithParts, visit: WithVisit, fields: WithFields, run_id: str) -> Response:
+    """Delete a run with all that lies inside it, and go back to the list."""
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    check_may_manage(visit.actor, "delete runs")
+    home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    if not parts.writer.run(lambda tx: delete_run(tx, home, wanted), changes_catalog=False):
+        raise RunNotFound(run_id)
+    return redirect("/runs")
+
+
+def _get_whole(connection: Connection, organization_id: UUID, run_id: str) -> _Whole:
+    """Raises RunNotFound."""
+    wanted = id_of(run_id, RunNotFound)
+    record = find_run(connection, organization_id, wanted)
+    if record is None:
+        raise RunNotFound(run_id)
+    return _Whole(
+        record,
+        read_documents(connection, organization_id, [wanted])[wanted],
+        list_sub_units(connection, organization_id, [wanted]).get(wanted, ()),
+        list_attachments(connection, organization_id, [wanted]).get(wanted, ()),
+        read_metadata(connection, organization_id, [wanted]).get(wanted, {}),
+    )
+
+
+def _earlier(connection: Connection, organization_id: UUID, record: RunRecord) -> Sequence[RunRecord]:
+    """The latest runs of the unit that started before this one, or with it."""
+    wanted = RunFilter(serial_numbers=[record.unit.serial_number], started_before=record.started_at)
+    listed = list_runs(
+        connection, organization_id, wanted, "started_at", Page(_EARLIER_RUNS + 1), descending=True
+    )
+    return [one for one in listed.rows if one.id != record.id][:_EARLIER_RUNS]
+
+
+def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
+    """Files of v2 belong to a run before their bytes have come."""
+    return [one for one in settled(parts, run.attachments) if one.stored_at is not None]
 
 
 def _page(
-    record: RunRecord,
-    document: RunDocument,
-    sub_units: Sequence[UnitRef],
+    run: _Whole,
     files: Sequence[AttachmentLine],
-    zone: ZoneInfo,
+    earlier: Sequence[RunRecord],
+    asked: RunQuery,
+    visit: Visit,
 ) -> RunPage:
-    phases = [_phase_section(phase, number, zone) for number, phase in enumerate(document.phases, start=1)]
-    failures = list(_failures(phases))
+    record, document, zone = run.record, run.document, visit.zone
+    here = f"/runs/{record.id}"
+    serial_number = record.unit.serial_number
     return RunPage(
         outcome=record.outcome,
-        serial_number=record.unit.serial_number,
-        procedure=record.procedure.name,
+        serial_number=serial_number,
+        unit_url=_unit_url(serial_number),
+        procedure=Link(record.procedure.name, f"/procedures/{record.procedure.id}"),
         started_at=moment_of(record.started_at, zone),
+        ended_at=moment_of(record.ended_at, zone),
         duration=duration_text(record.duration),
         facts=[fact for fact in _facts(record, zone) if fact.value],
-        sub_units=[unit.serial_number for unit in sub_units],
+        sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
-        failures=failures[:_MAX_FAILURES],
-        more_failures=len(failures[_MAX_FAILURES:]),
-        phases=phases,
-        logs=[_log_line(log, zone) for log in document.logs],
+        phases=phase_list(record, document, asked, here, zone),
+        logs=log_panel(document.logs, asked, here, record.started_at, zone),
         attachments=files,
+        sequences=_sequences(document, zone),
+        metadata=[Setting(key, _value_text(value)) for key, value in run.metadata.items()],
+        config=_config(document),
+        earlier=[_earlier_run(one, zone) for one in earlier],
+        all_runs_url=_runs_url({"serial": serial_number}),
+        report_url=f"{here}/report.json",
+        delete_url=f"{here}/delete" if may_manage(visit.actor) else "",
     )
 
 
 def _facts(record: RunRecord, zone: ZoneInfo) -> list[Fact]:
-    station, user, operator = record.created_by_station, record.created_by_user, record.operator
+    """Names lead to the runs that share them; a station to its page."""
+    station, user, operator, part = (
+        record.created_by_station,
+        record.created_by_user,
+        operator_of(record),
+        {"part": record.part.number},
+    )
+    batch = record.batch.name if record.batch else ""
+    version = record.version.name if record.version else ""
     recorded = moment_of(record.created_at, zone)
     return [
-        Fact("Part", record.part.number),
-        Fact("Revision", record.revision.name),
-        Fact("Batch", record.batch.name if record.batch else ""),
-        Fact("Procedure", f"{record.procedure.name} ({record.procedure.identifier})"),
-        Fact("Version", record.version.name if record.version else ""),
-        Fact("Station", station.name if station else ""),
+        Fact("Part", record.part.number, _runs_url(part)),
+        Fact("Revision", record.revision.name, _runs_url({**part, "revision": record.revision.name})),
+        Fact("Batch", batch, _runs_url({"batch": batch})),
+        Fact(
+            "Procedure",
+            f"{record.procedure.name} ({record.procedure.identifier})",
+            f"/procedures/{record.procedure.id}",
+        ),
+        Fact("Version", version, _runs_url({"procedure": str(record.procedure.id), "version": version})),
+        Fact("Station", station.name if station else "", f"/stations/{station.id}" if station else ""),
         Fact("Recorded by", user.name if user else ""),
-        Fact("Operator", (operator.name if operator else record.operator_name) or ""),
+        Fact("Operator", operator, _runs_url({"operator": operator})),
         Fact("Sample", record.unit.sample or ""),
         Fact("Slot", record.slot_name or record.slot_key or ""),
+        Fact("Execution", record.execution_id or ""),
         Fact("Recorded", f"{recorded.date} {recorded.time}"),
         Fact("Run ID", str(record.id)),
     ]
 
 
-def _phase_section(phase: Phase, number: int, zone: ZoneInfo) -> PhaseSection:
-    return PhaseSection(
-        anchor=f"phase-{number}",
-        name=phase.name,
-        outcome=phase.outcome,
-        started_at=precise_moment_of(phase.started_at, zone),
-        duration=duration_text(phase.ended_at - phase.started_at),
-        retry=phase.retry_count,
-        docstring=phase.docstring,
-        measurements=[measurement_line(measurement) for measurement in phase.measurements],
+def _runs_url(query: Mapping[str, str]) -> str:
+    return f"/runs?{urlencode(query)}"
+
+
+def _unit_url(serial_number: str) -> str:
+    return f"/units/{quote(serial_number, safe='')}"
+
+
+def _earlier_run(run: RunRecord, zone: ZoneInfo) -> EarlierRun:
+    return EarlierRun(
+        f"/runs/{run.id}", run.outcome, run.procedure.name, recorder_of(run), moment_of(run.started_at, zone)
     )
 
 
-def _failures(phases: Sequence[PhaseSection]) -> Iterator[Failure]:
-    """Every measurement that failed, and every phase that failed or broke without one."""
-    for phase in phases:
-        failed = [one.name for one in phase.measurements if one.outcome == "FAIL"]
-        if not failed and phase.outcome in ("FAIL", "ERROR"):
-            yield Failure(phase.anchor, phase.name)
-        for name in failed:
-            yield Failure(phase.anchor, name if name == phase.name else f"{phase.name}: {name}")
+def _sequences(document: RunDocument, zone: ZoneInfo) -> Sequence[SequenceLine]:
+    return [
+        SequenceLine(
+            one.path,
+            one.name,
+            one.outcome,
+            None if one.started_at is None else moment_of(one.started_at, zone),
+            duration_text(one.ended_at - one.started_at) if one.started_at and one.ended_at else "",
+        )
+        for one in document.sequences
+    ]
 
 
-def _log_line(log: Log, zone: ZoneInfo) -> LogLine:
-    return LogLine(
-        precise_moment_of(log.timestamp, zone), log.level, log.message, f"{log.source_file}:{log.line_number}"
-    )
+def _config(document: RunDocument) -> Sequence[Setting]:
+    """What was configured; of secrets only that they were used, which is all that is recorded."""
+    values = [Setting(one.key, _value_text(one.value), one.source or "") for one in document.config]
+    return [*values, *(Setting(one.key, "secret", one.source or "") for one in document.secrets)]
 
 
-def _attachment_line(parts: Parts, attachment: Attachment, request_root: str) -> AttachmentLine:
-    return AttachmentLine(
-        url=download_url(parts, attachment, request_root),
-        name=attachment.name,
-        size=size_text(attachment.size_bytes or 0),
-        content_type=attachment.shown_content_type,
-        is_report=attachment.is_report,
-    )
+def _value_text(value: MetadataValue) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+    return number_text(value)

@@ -1,48 +1,70 @@
-"""The list of runs, newest first."""
+"""The list of runs: filtered, sorted, in pages, with the columns that somebody chose."""
 
 import json
 import shlex
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
-from urllib.parse import quote
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
+from msgspec import Meta
 from starlette.responses import Response
 
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.run_lists import list_runs
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
-from runcard.domain.outcome import RunOutcome
 from runcard.edge.deps import WithParts
+from runcard.edge.paging import PageQuery, meta_of, page_of
+from runcard.store.changes import last_seq
 from runcard.store.database import Connection
 from runcard.store.procedures import list_procedures
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_lists import count_new_runs
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
+from runcard.web.filters import page_query, url_of
 from runcard.web.formats import Moment, duration_text, moment_of
 from runcard.web.render import render
+from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
+from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
 from runcard.web.visit import WithVisit
 
 router = APIRouter()
 
+_HERE = "/runs"
 _PAGE_SIZE = 50
+_COUNTED_NEWS = 100
+
+
+class Heading(NamedTuple):
+    """sort_url: empty where the table cannot be sorted by it. direction: as aria-sort says it; empty: not by it."""
+
+    label: str
+    sort_url: str
+    direction: str
+    is_number: bool
+
+
+class RunCell(NamedTuple):
+    """at: of a moment; None for other kinds."""
+
+    label: str
+    kind: ColumnKind
+    text: str
+    at: Moment | None = None
 
 
 class RunLine(NamedTuple):
-    """station: what recorded the run, a station or a user."""
-
     url: str
-    outcome: RunOutcome
-    serial_number: str
-    part_number: str
-    revision: str
-    batch: str
-    procedure: str
-    version: str
-    station: str
-    operator: str
-    started_at: Moment
-    duration: str
+    cells: Sequence[RunCell]
+
+
+class ColumnChoice(NamedTuple):
+    name: str
+    label: str
+    is_chosen: bool
 
 
 class FirstRun(NamedTuple):
@@ -53,53 +75,152 @@ class FirstRun(NamedTuple):
 
 
 class RunsPage(NamedTuple):
-    """older_url, newest_url: empty where there is nothing to go to. first_run: where there are no runs at all."""
+    """news_url: where it is told how many runs have come since. kept: the query without its columns, as form fields.
 
+    older_url, newest_url: empty where there is nothing to go to. first_run: where there are no runs at all.
+    """
+
+    filters: Filtering
+    is_filtered: bool
+    headings: Sequence[Heading]
     runs: Sequence[RunLine]
+    choices: Sequence[ColumnChoice]
+    kept: Sequence[tuple[str, str]]
+    csv_url: str
+    parquet_url: str
+    news_url: str
     older_url: str
     newest_url: str
     first_run: FirstRun | None
 
 
-@router.get("/runs")
-def show_runs(request: Request, parts: WithParts, visit: WithVisit, after: str | None = None) -> Response:
-    position = None if after is None else _position(after)
-    organization_id = visit.actor.organization_id
+class NewsQuery(RunsQuery, kw_only=True):
+    """seen: number of the last change that the page knew."""
+
+    seen: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
+
+
+class NewsPage(NamedTuple):
+    """text: empty where there is nothing new."""
+
+    text: str
+    url: str
+
+
+class _Found(NamedTuple):
+    records: Sequence[RunRecord]
+    older_url: str
+
+
+@router.get(_HERE)
+def show_runs(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    asked: Annotated[RunsQuery, page_query(RunsQuery)],
+) -> Response:
+    home = visit.actor.organization_id
     with parts.database.read() as connection:
-        records = list_latest_runs(connection, organization_id, _PAGE_SIZE + 1, position)
-        is_empty = not records and position is None
+        seen = last_seq(connection)
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        found = _find(parts.copy, connection, home, wanted, asked)
+        is_first = asked.after is None and not asked.cursor
+        is_empty = not found.records and is_first and not asked.is_filtered
         root = parts.links.root(str(request.base_url))
-        first_run = _first_run(connection, organization_id, root) if is_empty else None
-    shown = records[:_PAGE_SIZE]
+        first_run = _first_run(connection, home, root) if is_empty else None
+        filters = filtering(connection, asked, home)
+    first = url_of(_HERE, asked, after=None, cursor=None)
+    columns = columns_of(asked.columns)
     page = RunsPage(
-        runs=[_line(record, visit.zone) for record in shown],
-        older_url=f"/runs?after={_after(shown[-1])}" if len(records) > _PAGE_SIZE else "",
-        newest_url="/runs" if position else "",
+        filters=filters,
+        is_filtered=asked.is_filtered,
+        headings=[_heading(column, asked) for column in columns],
+        runs=[_line(record, columns, visit.zone) for record in found.records],
+        choices=[ColumnChoice(one.name, one.label, one in columns) for one in COLUMNS.values()],
+        kept=_kept(asked),
+        csv_url=url_of("/runs.csv", asked, after=None, cursor=None),
+        parquet_url=url_of("/runs.parquet", asked, after=None, cursor=None),
+        news_url=url_of("/runs/news", asked, after=None, cursor=None, seen=seen),
+        older_url=found.older_url,
+        newest_url="" if is_first else first,
         first_run=first_run,
     )
     return render("runs.html", page, visit)
 
 
-def _line(record: RunRecord, zone: ZoneInfo) -> RunLine:
-    recorder = record.created_by_station or record.created_by_user
-    return RunLine(
-        url=f"/runs/{record.id}",
-        outcome=record.outcome,
-        serial_number=record.unit.serial_number,
-        part_number=record.part.number,
-        revision=record.revision.name,
-        batch=record.batch.name if record.batch else "",
-        procedure=record.procedure.name,
-        version=record.version.name if record.version else "",
-        station=recorder.name if recorder else "",
-        operator=record.operator.name if record.operator else "",
-        started_at=moment_of(record.started_at, zone),
-        duration=duration_text(record.duration),
-    )
+@router.get("/runs/news")
+def show_news(
+    parts: WithParts, visit: WithVisit, asked: Annotated[NewsQuery, page_query(NewsQuery)]
+) -> Response:
+    """A line about the runs that have come since a page was made; it is put into that page."""
+    with parts.database.read() as connection:
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        count = count_new_runs(
+            connection, visit.actor.organization_id, wanted, asked.seen, at_most=_COUNTED_NEWS
+        )
+    return render("runs_news.html", NewsPage(_news_text(count), url_of(_HERE, asked, seen=None)), visit)
+
+
+def _news_text(count: int) -> str:
+    if count == 0:
+        return ""
+    if count >= _COUNTED_NEWS:
+        return f"{_COUNTED_NEWS} new runs or more"
+    return "1 new run" if count == 1 else f"{count} new runs"
+
+
+def _find(
+    copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery
+) -> _Found:
+    """The runs of a page. In the usual order a page begins after a run; in others, after a number of rows."""
+    if asked.sort == "started_at" and asked.is_descending:
+        position = None if asked.after is None else _position(asked.after)
+        listed = list_latest_runs(connection, home, wanted, _PAGE_SIZE, position)
+        after = _after(listed.rows[-1]) if listed.has_more else None
+        return _Found(listed.rows, "" if after is None else url_of(_HERE, asked, after=after, cursor=None))
+    page = page_of(connection, PageQuery(limit=_PAGE_SIZE, cursor=asked.cursor))
+    listed = list_runs(copy, connection, home, wanted, asked.sort, page, descending=asked.is_descending)
+    cursor = meta_of(page, listed).next_cursor
+    return _Found(listed.rows, "" if cursor is None else url_of(_HERE, asked, after=None, cursor=cursor))
+
+
+def _heading(column: Column, asked: RunsQuery) -> Heading:
+    """A click sorts by it, the newest and longest first but texts from A; another click turns the order round."""
+    is_number = column.kind == "duration"
+    if not column.order:
+        return Heading(column.label, "", "", is_number)
+    is_sorted = column.order == asked.sort
+    order = "desc" if column.kind in ("moment", "duration") else "asc"
+    direction = ""
+    if is_sorted:
+        order = "asc" if asked.is_descending else "desc"
+        direction = "descending" if asked.is_descending else "ascending"
+    url = url_of(_HERE, asked, sort=column.order, order=order, after=None, cursor=None)
+    return Heading(column.label, url, direction, is_number)
+
+
+def _line(record: RunRecord, columns: Sequence[Column], zone: ZoneInfo) -> RunLine:
+    return RunLine(f"/runs/{record.id}", [_cell(one, one.value(record), zone) for one in columns])
+
+
+def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
+    match value:
+        case datetime():
+            return RunCell(column.label, column.kind, "", moment_of(value, zone))
+        case float():
+            return RunCell(column.label, column.kind, duration_text(timedelta(seconds=value)))
+    return RunCell(column.label, column.kind, value or "")
+
+
+def _kept(asked: RunsQuery) -> Sequence[tuple[str, str]]:
+    """What the form that chooses columns says besides them."""
+    plain = RunsQuery(columns=asked.columns, after=asked.after, cursor=asked.cursor)
+    values = [(name, getattr(asked, name), getattr(plain, name)) for name in asked.__struct_fields__]
+    return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
 
 
 def _after(record: RunRecord) -> str:
-    return quote(f"{format_instant(record.started_at)}_{record.id}", safe="")
+    return f"{format_instant(record.started_at)}_{record.id}"
 
 
 def _position(after: str) -> RunPosition:

@@ -1,0 +1,141 @@
+"""What else there is on a large test floor beside its runs, so that every list has a 100th page."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.actor import StationActor
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.batches import stage_batch
+from runcard.store.creator import Creator
+from runcard.store.deployments import Commit, NewDeployment, Repository, create_deployment
+from runcard.store.import_templates import create_template
+from runcard.store.lookups import UnitRow
+from runcard.store.parts import stage_part
+from runcard.store.refs import Named
+from runcard.store.stations import create_station
+from runcard.store.tables import procedures, station_procedures
+from runcard.store.transaction import Transaction
+from runcard.store.units import stage_unit
+from runcard.store.users import create_user
+from runcard.store.writer import Writer
+
+# Parts, batches, procedures, stations, deployments and import templates; units of one transaction.
+MANY = 5_000
+# All of them are one page.
+USERS = 300
+
+_PROCEDURES_OF_A_STATION = 3
+_STATIONS_OF_A_DEPLOYMENT = 2
+# One unit of so many has the others as its parts.
+_ASSEMBLED = 4
+_BRANCHES = ("main", "release", "new-fixture", "limits")
+
+
+class _Place(NamedTuple):
+    part: UUID
+    revision: UUID
+    batch: UUID
+
+
+class Floor:
+    """What is added in the name of a station, for what was added before to refer to."""
+
+    def __init__(self, writer: Writer, actor: StationActor) -> None:
+        self._writer = writer
+        self._home = actor.organization_id
+        self._creator = Creator.of(actor)
+
+    def furnish(self, units: int) -> None:
+        """Add MANY of each kind, USERS, and so many units that never ran."""
+        places = self._writer.run(self._add_places)
+        self._writer.run(self._add_users)
+        self._writer.run(self._add_templates)
+        procedure_ids = self._writer.run(self._add_procedures)
+        stations = self._writer.run(lambda tx: self._add_stations(tx, procedure_ids))
+        self._writer.run(lambda tx: self._add_deployments(tx, procedure_ids, stations))
+        for first in range(0, units, MANY):
+            self._add_units(places, range(first, min(first + MANY, units)))
+
+    def _add_places(self, tx: Transaction) -> list[_Place]:
+        places = []
+        for number in range(MANY):
+            name = f"Assembly {number}"
+            part_id = stage_part(tx, self._home, f"ASM-{number:05}", self._creator, name=name)
+            revision_id = tx.catalog.default_revision(part_id)
+            assert revision_id is not None
+            batch_id = stage_batch(tx, self._home, f"LOT-{number:05}", self._creator)
+            places.append(_Place(part_id, revision_id, batch_id))
+        return places
+
+    def _add_users(self, tx: Transaction) -> None:
+        for number in range(USERS):
+            email, name = f"user.{number}@example.com", f"User {number}"
+            create_user(tx, self._home, email, name=name, role="operator", password_hash=None)
+
+    def _add_templates(self, tx: Transaction) -> None:
+        for number in range(MANY):
+            create_template(tx, self._home, f"Template {number}", "{}", self._creator)
+
+    def _add_procedures(self, tx: Transaction) -> list[UUID]:
+        """As `create_procedure`, which looks at all identifiers to find the next."""
+        ids = [new_id() for _ in range(MANY)]
+        for number, procedure_id in enumerate(ids):
+            row = {
+                "id": procedure_id,
+                "organization_id": self._home,
+                "identifier": f"BENCH{number}",
+                "identifier_key": lookup_key(f"BENCH{number}"),
+                "name": f"Procedure {number}",
+                "auto_push_enabled": False,
+                "created_at": tx.now,
+                **self._creator.columns,
+            }
+            tx.stage(procedures, row)
+            tx.note_change(self._home, "procedure_created", procedure_id)
+        return ids
+
+    def _add_stations(self, tx: Transaction, procedure_ids: Sequence[UUID]) -> list[Named]:
+        stations = []
+        for number in range(MANY):
+            station = create_station(tx, self._home, f"Station {number}")
+            stations.append(Named(station.id, station.name))
+            for at in range(_PROCEDURES_OF_A_STATION):
+                procedure_id = procedure_ids[(number + at) % MANY]
+                row = {"station_id": station.id, "procedure_id": procedure_id, "organization_id": self._home}
+                tx.stage(station_procedures, row)
+        return stations
+
+    def _add_deployments(
+        self, tx: Transaction, procedure_ids: Sequence[UUID], stations: Sequence[Named]
+    ) -> None:
+        for number, procedure_id in enumerate(procedure_ids):
+            branch = _BRANCHES[number % len(_BRANCHES)]
+            new = NewDeployment(
+                procedure_id=procedure_id,
+                environment="production" if branch == "main" else "preview",
+                artifact_id=new_id(),
+                artifact_sha256=f"{number:064x}",
+                deployment_mode="sync",
+                platform="linux-x86_64",
+                language="python",
+                runtime_version="3.13",
+                commit=Commit(f"{number:040x}", f"Change {number}", "ada", None, tx.now, branch),
+                repository=Repository(f"acme/board-{number % 50}", "github"),
+            )
+            reached = [stations[(number + at) % MANY] for at in range(_STATIONS_OF_A_DEPLOYMENT)]
+            create_deployment(tx, self._home, new, reached, ["Checked", "Pushed"], self._creator)
+
+    def _add_units(self, places: Sequence[_Place], numbers: range) -> None:
+        def add(tx: Transaction) -> None:
+            parent_id: UUID | None = None
+            for number in numbers:
+                is_whole = number % _ASSEMBLED == 0
+                unit_id = new_id()
+                place = places[number % len(places)]
+                unit = UnitRow(unit_id, f"A{number:09}", *place, None if is_whole else parent_id)
+                stage_unit(tx, self._home, unit, self._creator, None)
+                parent_id = unit_id if is_whole else parent_id
+
+        self._writer.run(add)

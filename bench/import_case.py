@@ -1,0 +1,119 @@
+"""One case of `importers.py`, in a process of its own, so that its peak of memory is its own.
+
+Prints a JSON object. Started as `python -m bench.import_case CASE …`.
+"""
+
+import argparse
+import resource
+import time
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+from uuid import UUID
+
+import msgspec
+
+from runcard.app import open_database
+from runcard.domain.actor import UserActor
+from runcard.domain.ids import new_id
+from runcard.importers.formats import FORMATS, FormatName
+from runcard.ingest.import_file import UploadedFile, import_file, read_report
+from runcard.ingest.record_run import RunClient
+from runcard.settings import Settings
+from runcard.store.attachments import create_attachment
+from runcard.store.blobs import BlobMeta
+from runcard.store.creator import Creator
+from runcard.store.organizations import create_organization
+from runcard.store.procedures import create_procedure
+from runcard.store.transaction import Transaction
+from runcard.store.users import create_user
+from runcard.store.writer import Writer
+
+
+class Measured(msgspec.Struct):
+    """What a case took. peak_bytes: of the whole process."""
+
+    runs: int
+    seconds: float
+    peak_bytes: int
+
+
+def parse(importer: FormatName, path: Path) -> Measured:
+    """The runs of a file, each dropped as it is told."""
+    parser = next(one.parse for one in FORMATS if one.name == importer)
+    started = time.perf_counter()
+    with path.open("rb") as file:
+        runs = sum(1 for _ in parser(file))
+    return Measured(runs, time.perf_counter() - started, _peak_bytes())
+
+
+def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
+    """A file imported into a fresh database, again and again until there are enough runs.
+
+    All of it counts: reading, checking, packing, and the durable commit of each file.
+    """
+    content = path.read_bytes()
+    digest = sha256(content).digest()
+    with TemporaryDirectory(prefix="runcard-bench-") as directory:
+        database = open_database(Settings(data_dir=Path(directory)))
+        writer = Writer(database)
+        try:
+            actor = writer.run(_prepare)
+            seconds, runs = 0.0, 0
+            while runs < least_runs:
+                file = UploadedFile(new_id(), content, digest, BlobMeta(len(content), None))
+                writer.run(partial(_announce, actor=actor, upload_id=file.upload_id, name=path.name))
+                started = time.perf_counter()
+                report = read_report(file, importer, RunClient())
+                recorded = writer.run(partial(import_file, actor=actor, report=report))
+                seconds += time.perf_counter() - started
+                runs += len(recorded.run_ids)
+        finally:
+            writer.close()
+            database.close()
+    return Measured(runs, seconds, _peak_bytes())
+
+
+def _prepare(tx: Transaction) -> UserActor:
+    home = create_organization(tx, "Bench").id
+    user = create_user(tx, home, "bench@runcard.test", name="Bench", role="admin", password_hash="")
+    actor = UserActor(user.id, home, "admin")
+    # FVT1, which the samples of OpenHTF name.
+    create_procedure(tx, home, "Board test", Creator.of(actor))
+    return actor
+
+
+def _announce(tx: Transaction, actor: UserActor, upload_id: UUID, name: str) -> None:
+    create_attachment(
+        tx,
+        actor.organization_id,
+        name,
+        content_type=None,
+        declared_bytes=None,
+        creator=Creator.of(actor),
+        attachment_id=upload_id,
+    )
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", choices=("parse", "store"))
+    parser.add_argument("importer", choices=get_args(FormatName))
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--runs", type=int, default=1)
+    given = parser.parse_args()
+    if given.case == "parse":
+        measured = parse(given.importer, given.path)
+    else:
+        measured = store(given.importer, given.path, given.runs)
+    print(msgspec.json.encode(measured).decode())
+
+
+if __name__ == "__main__":
+    main()

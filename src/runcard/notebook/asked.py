@@ -1,0 +1,132 @@
+"""What a notebook asks for, by the names that people type."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypedDict, get_type_hints
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
+from runcard.analytics.control_limits import ChartKind
+from runcard.analytics.distributions import MAX_BINS
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.pareto import ParetoKind
+from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
+from runcard.domain.instant import as_utc
+from runcard.domain.outcome import RunOutcome
+from runcard.store.database import Connection
+from runcard.store.lookups import find_procedure_by_name
+from runcard.store.procedures import get_procedure
+from runcard.store.run_filter import RunFilter
+from runcard.store.stations import get_station
+from runcard.store.users import get_user
+
+SampleName = Literal["production", "golden", "failing", "ignored"]
+_Names = Sequence[str]
+
+
+class AskedRuns(TypedDict, total=False):
+    """Which runs; what is left out asks for nothing, but samples for those of production.
+
+    started_after, started_before: both ends included; a text is ISO 8601, and UTC where it names no zone. procedures:
+    names, identifiers or ids. stations: names or ids. operators: e-mails or ids of members; operator_names: of people
+    who are none.
+    """
+
+    started_after: datetime | str
+    started_before: datetime | str
+    procedures: _Names
+    procedure_versions: _Names
+    stations: _Names
+    operators: _Names
+    operator_names: _Names
+    part_numbers: _Names
+    revision_numbers: _Names
+    batch_numbers: _Names
+    serial_numbers: _Names
+    outcomes: Sequence[RunOutcome]
+    samples: Sequence[SampleName]
+    attempts: Attempts
+
+
+class _Options(TypedDict, total=False):
+    """What questions take beside runs, and its bounds."""
+
+    group_by: GroupBy | None
+    subgroup_by: GroupBy | None
+    kind: ParetoKind
+    chart: ChartKind
+    bins: Annotated[int, Meta(ge=1, le=MAX_BINS)] | None
+    last: Annotated[int, Meta(ge=1, le=MAX_LAST)]
+    subgroup_size: Annotated[int, Meta(ge=2, le=MAX_SUBGROUP_SIZE)] | None
+    top: Annotated[int, Meta(ge=1, le=200)]
+    limit: Annotated[int, Meta(ge=1, le=2000)]
+    examples: Annotated[int, Meta(ge=0, le=200)]
+    more_than: Annotated[int, Meta(ge=1, le=1_000_000)]
+    offset: Annotated[int, Meta(ge=0, le=100_000)]
+
+
+_RUNS = {**get_type_hints(AskedRuns), "started_after": datetime, "started_before": datetime}
+_OPTIONS = get_type_hints(_Options, include_extras=True)
+# What the record calls otherwise.
+_NAMES = {"procedure_versions": "version_tags"}
+
+
+def check(options: Mapping[str, object]) -> None:
+    """Raises InvalidInput for an option that no question can take."""
+    _converted(options, _OPTIONS)
+
+
+def selection_of(connection: Connection, organization_id: UUID, asked: AskedRuns) -> Selection:
+    """Raises InvalidInput, and NotFound for a name that nothing has."""
+    runs = _converted(asked, _RUNS)
+    attempts: Attempts = runs.pop("attempts", "all")
+    for name in ("started_after", "started_before"):
+        if name in runs:
+            runs[name] = as_utc(runs[name])
+    if "samples" in runs:
+        runs["samples"] = [None if one == "production" else one for one in runs["samples"]]
+    lookups: list[tuple[str, str, Callable[[str], UUID]]] = [
+        ("procedures", "procedure_ids", lambda one: procedure_id_of(connection, organization_id, one)),
+        ("stations", "created_by_station_ids", lambda one: get_station(connection, organization_id, one).id),
+        ("operators", "operator_ids", lambda one: get_user(connection, organization_id, one).id),
+    ]
+    for name, condition, id_of in lookups:
+        if name in runs:
+            runs[condition] = [id_of(one) for one in runs.pop(name)]
+    return Selection(RunFilter(**{_NAMES.get(name, name): value for name, value in runs.items()}), attempts)
+
+
+def procedure_id_of(connection: Connection, organization_id: UUID, reference: str) -> UUID:
+    """The procedure with this id, identifier or name. Raises ProcedureNotFound."""
+    try:
+        return get_procedure(connection, organization_id, reference).id
+    except ProcedureNotFound:
+        found = find_procedure_by_name(connection, organization_id, reference)
+        if found is None:
+            raise
+        return found
+
+
+def _converted(given: Mapping[str, object], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    issues: list[Issue] = []
+    for name, value in given.items():
+        if name not in kinds:
+            issues.append(Issue((name,), f"is no condition on runs; there are {', '.join(kinds)}"))
+            continue
+        try:
+            found[name] = msgspec.convert(_plain(value), kinds[name])
+        except msgspec.ValidationError as error:
+            issues.append(Issue((name,), str(error)))
+    if issues:
+        raise InvalidInput(issues)
+    return found
+
+
+def _plain(value: object) -> object:
+    """A moment of a library's own class (pandas has one) as what it is."""
+    return value.isoformat() if isinstance(value, datetime) and type(value) is not datetime else value

@@ -1,0 +1,304 @@
+"""The questions, asked of an installation on this machine, or of its database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self, Unpack
+from uuid import UUID
+
+from platformdirs import user_cache_path
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
+from runcard.analytics.capability import CapabilityAnswer, capability
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.compare import CompareAnswer, compare
+from runcard.analytics.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.control_limits import ChartKind
+from runcard.analytics.correlation import CorrelationAnswer, correlation
+from runcard.analytics.durations import DurationsAnswer, durations
+from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.groups import GroupBy, zone_of
+from runcard.analytics.histogram import HistogramAnswer, histogram
+from runcard.analytics.measured import Measured
+from runcard.analytics.outcome_disagreement import OutcomeDisagreementAnswer, Shown, outcome_disagreement
+from runcard.analytics.pareto import Failing, ParetoAnswer, ParetoKind, pareto
+from runcard.analytics.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
+from runcard.analytics.retest import ManyAttempts, RetestAnswer, retest
+from runcard.analytics.rolled_yield import RolledYieldAnswer, rolled_yield
+from runcard.analytics.throughput import ThroughputAnswer, throughput
+from runcard.analytics.utilisation import UtilisationAnswer, utilisation
+from runcard.domain.errors import InvalidInput
+from runcard.notebook.asked import AskedRuns, check, procedure_id_of, selection_of
+from runcard.notebook.private_copy import PrivateCopy, Progress
+from runcard.settings import check_is_there, load_settings
+from runcard.store.database import Connection, Database, DatabaseFailed
+from runcard.store.migrate import is_newest_schema
+from runcard.store.organizations import get_organization
+
+
+class _Asking(NamedTuple):
+    """copy, connection, home: what every question takes first. wanted: the runs."""
+
+    copy: ColumnarCopy
+    connection: Connection
+    home: UUID
+    wanted: Selection
+
+    def measured(self, procedure: str, name: str, phase: str | None, *, only_final: bool) -> Measured:
+        procedure_id = procedure_id_of(self.connection, self.home, procedure)
+        return Measured(procedure_id, name, phase, only_final=only_final)
+
+
+class Notebook:
+    """Asks one organization. Each question takes in first what has been recorded since the one before.
+
+    All questions take the conditions of `AskedRuns`; groups are periods of `time_zone`, or what runs refer to. They
+    raise InvalidInput, and NotFound for a name that nothing has.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | str | None = None,
+        *,
+        database_url: str | None = None,
+        organization: str | None = None,
+        cache_dir: Path | str | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """data_dir, database_url: as for `runcard serve`, from RUNCARD_* variables and runcard.toml too.
+
+        organization: its slug, where there are several. cache_dir: None: where this machine's user keeps such things.
+        progress: told how many changes the copy has taken in, and of how many. Raises SettingsError, DatabaseFailed,
+        NotFound, InvalidInput.
+        """
+        settings = load_settings(data_dir=data_dir, database_url=database_url)
+        check_is_there(settings)
+        self._progress = progress
+        self._database = Database.open(settings.database_url, settings.sqlite_path)
+        try:
+            self._home = _organization_of(self._database, organization)
+            cache = user_cache_path("runcard") if cache_dir is None else Path(cache_dir)
+            self._copy = PrivateCopy(self._database, cache)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        self._copy.close()
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def first_pass_yield(
+        self, *, group_by: GroupBy | None = None, time_zone: str = "UTC", **runs: Unpack[AskedRuns]
+    ) -> YieldAnswer:
+        with self._asking(runs, group_by=group_by) as asked:
+            return first_pass_yield(*asked, zone_of(time_zone), group_by)
+
+    def rolled_yield(self, **runs: Unpack[AskedRuns]) -> RolledYieldAnswer:
+        with self._asking(runs) as asked:
+            return rolled_yield(*asked)
+
+    def throughput(
+        self, *, group_by: GroupBy | None = None, time_zone: str = "UTC", **runs: Unpack[AskedRuns]
+    ) -> ThroughputAnswer:
+        with self._asking(runs, group_by=group_by) as asked:
+            return throughput(*asked, zone_of(time_zone), group_by)
+
+    def utilisation(self, **runs: Unpack[AskedRuns]) -> UtilisationAnswer:
+        with self._asking(runs) as asked:
+            return utilisation(*asked)
+
+    def retest(
+        self,
+        *,
+        group_by: GroupBy | None = None,
+        time_zone: str = "UTC",
+        more_than: int = 2,
+        limit: int = 50,
+        offset: int = 0,
+        **runs: Unpack[AskedRuns],
+    ) -> RetestAnswer:
+        """more_than, limit, offset: which of the units with more than so many attempts `unit_page` shows."""
+        with self._asking(runs, group_by=group_by, more_than=more_than, limit=limit, offset=offset) as asked:
+            many = ManyAttempts(more_than, limit, offset)
+            return retest(*asked, zone_of(time_zone), group_by, many)
+
+    def pareto(
+        self,
+        kind: ParetoKind = "phases",
+        *,
+        exclude_retries: bool = True,
+        top: int = 20,
+        **runs: Unpack[AskedRuns],
+    ) -> ParetoAnswer:
+        with self._asking(runs, kind=kind, top=top) as asked:
+            return pareto(*asked, Failing(kind, exclude_retries, top))
+
+    def durations(
+        self, *, group_by: GroupBy | None = None, time_zone: str = "UTC", **runs: Unpack[AskedRuns]
+    ) -> DurationsAnswer:
+        with self._asking(runs, group_by=group_by) as asked:
+            return durations(*asked, zone_of(time_zone), group_by)
+
+    def phase_durations(
+        self,
+        *,
+        phase: str | None = None,
+        top: int = 20,
+        exclude_retries: bool = True,
+        group_by: GroupBy | None = None,
+        time_zone: str = "UTC",
+        **runs: Unpack[AskedRuns],
+    ) -> PhaseDurationsAnswer:
+        with self._asking(runs, group_by=group_by, top=top) as asked:
+            return phase_durations(
+                *asked, TimedPhases(exclude_retries, phase, top), zone_of(time_zone), group_by
+            )
+
+    def capability(
+        self,
+        procedure: str,
+        measurement: str,
+        *,
+        phase: str | None = None,
+        subgroup_by: GroupBy | None = None,
+        exclude_retries: bool = True,
+        group_by: GroupBy | None = None,
+        time_zone: str = "UTC",
+        **runs: Unpack[AskedRuns],
+    ) -> CapabilityAnswer:
+        """subgroup_by: what sigma_within is pooled over; None: it is that of the moving range."""
+        with self._asking(runs, group_by=group_by, subgroup_by=subgroup_by) as asked:
+            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            return capability(*asked, measured, zone_of(time_zone), group_by, subgroup_by)
+
+    def capabilities(
+        self,
+        procedure: str,
+        *,
+        limit: int = MAX_ROWS,
+        exclude_retries: bool = True,
+        **runs: Unpack[AskedRuns],
+    ) -> CapabilitiesAnswer:
+        """Those with the lowest Ppk, at most `limit`."""
+        with self._asking(runs, limit=limit) as asked:
+            procedure_id = procedure_id_of(asked.connection, self._home, procedure)
+            return capabilities(*asked, procedure_id, limit, only_final=exclude_retries)
+
+    def control_chart(
+        self,
+        procedure: str,
+        measurement: str,
+        *,
+        phase: str | None = None,
+        chart: ChartKind = "i_mr",
+        last: int = 500,
+        subgroup_size: int | None = None,
+        exclude_retries: bool = True,
+        group_by: GroupBy | None = None,
+        time_zone: str = "UTC",
+        **runs: Unpack[AskedRuns],
+    ) -> ControlChartAnswer:
+        """last, subgroup_size: see `ChartSettings`."""
+        with self._asking(
+            runs, group_by=group_by, chart=chart, last=last, subgroup_size=subgroup_size
+        ) as asked:
+            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            settings = ChartSettings(chart, last, subgroup_size)
+            return control_chart(*asked, measured, settings, zone_of(time_zone), group_by)
+
+    def histogram(
+        self,
+        procedure: str,
+        measurement: str,
+        *,
+        phase: str | None = None,
+        bins: int | None = None,
+        exclude_retries: bool = True,
+        group_by: GroupBy | None = None,
+        time_zone: str = "UTC",
+        **runs: Unpack[AskedRuns],
+    ) -> HistogramAnswer:
+        """bins: None: as many as suit."""
+        with self._asking(runs, group_by=group_by, bins=bins) as asked:
+            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            return histogram(*asked, measured, zone_of(time_zone), group_by, bins)
+
+    def compare(
+        self,
+        procedure: str,
+        measurement: str,
+        *,
+        phase: str | None = None,
+        exclude_retries: bool = True,
+        group_by: GroupBy = "station",
+        time_zone: str = "UTC",
+        **runs: Unpack[AskedRuns],
+    ) -> CompareAnswer:
+        with self._asking(runs, group_by=group_by) as asked:
+            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            return compare(*asked, measured, zone_of(time_zone), group_by)
+
+    def correlation(
+        self,
+        x: tuple[str, str] | tuple[str, str, str],
+        y: tuple[str, str] | tuple[str, str, str],
+        *,
+        exclude_retries: bool = True,
+        **runs: Unpack[AskedRuns],
+    ) -> CorrelationAnswer:
+        """x, y: procedure and measurement, and the phase where several measure something of that name."""
+        with self._asking(runs) as asked:
+            sides = [
+                asked.measured(procedure, name, phase[0] if phase else None, only_final=exclude_retries)
+                for procedure, name, *phase in (x, y)
+            ]
+            return correlation(*asked, *sides)
+
+    def outcome_disagreement(
+        self,
+        *,
+        limit: int = 100,
+        examples: int = 20,
+        exclude_retries: bool = True,
+        **runs: Unpack[AskedRuns],
+    ) -> OutcomeDisagreementAnswer:
+        """limit, examples: so many measurements, and single values, at most."""
+        with self._asking(runs, limit=limit, examples=examples) as asked:
+            return outcome_disagreement(*asked, Shown(limit, examples), only_final=exclude_retries)
+
+    @contextmanager
+    def _asking(self, runs: AskedRuns, **options: object) -> Iterator[_Asking]:
+        try:
+            check(options)
+            self._copy.follow(self._progress)
+            with self._database.read() as connection:
+                wanted = selection_of(connection, self._home, runs)
+                yield _Asking(self._copy.columns, connection, self._home, wanted)
+        except InvalidInput as error:
+            _tell(error)
+            raise
+
+
+def _organization_of(database: Database, slug: str | None) -> UUID:
+    with database.read() as connection:
+        if not is_newest_schema(connection):
+            raise DatabaseFailed(
+                "The database has the schema of another version of Runcard. Install the version that serves it."
+            )
+        return get_organization(connection, slug).id
+
+
+def _tell(error: InvalidInput) -> None:
+    """What a traceback does not show of itself."""
+    for issue in error.issues:
+        error.add_note(f"{issue.location}: {issue.message}")

@@ -1,0 +1,85 @@
+"""A small bar that shows where a value lies between its limits."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from runcard.domain.limit import Limits
+
+_WIDTH, _HEIGHT = 96, 12
+# Of the width, on either side of two limits.
+_OUTSIDE_RATIO = 0.2
+_MARKER = 3.0
+
+
+class LimitBar(NamedTuple):
+    """Places from the left, in a box of `width` by `height`. zone: between the limits. text: the same in words."""
+
+    width: int
+    height: int
+    zone_x: str
+    zone_width: str
+    edges: Sequence[str]
+    value_x: str
+    marker_width: str
+    text: str
+
+
+def limit_bar(value: float, limits: Limits) -> LimitBar | None:
+    """The bar of a number; None without a limit, and where limits contradict each other or the scale has no end.
+
+    Two limits stand a fifth from either end, and a value further out at the end. A single limit stands in the
+    middle, of a scale that reaches from zero, or from the value where that is further off, to as far beyond.
+    """
+    lower, upper = limits
+    scale = _scale(value, lower, upper)
+    if scale is None:
+        return None
+    low, span = scale
+    left, right = (_place(one, low, span, default) for one, default in ((lower, 0.0), (upper, 1.0)))
+    at = _place(value, low, span, 0.0)
+    return LimitBar(
+        width=_WIDTH,
+        height=_HEIGHT,
+        zone_x=f"{left * _WIDTH:.1f}",
+        zone_width=f"{(right - left) * _WIDTH:.1f}",
+        edges=[f"{place * _WIDTH:.1f}" for one, place in ((lower, left), (upper, right)) if one is not None],
+        value_x=f"{at * (_WIDTH - _MARKER):.1f}",
+        marker_width=f"{_MARKER:g}",
+        text=_text(value, lower, upper),
+    )
+
+
+def _scale(value: float, lower: float | None, upper: float | None) -> tuple[float, float] | None:
+    """Where the scale begins, and how long it is."""
+    if not math.isfinite(value) or (lower is None and upper is None):
+        return None
+    if lower is not None and upper is not None and lower != upper:
+        if lower > upper:
+            return None
+        span = (upper - lower) / (1 - 2 * _OUTSIDE_RATIO)
+        low = lower - _OUTSIDE_RATIO * span
+    else:
+        limit = lower if lower is not None else upper
+        assert limit is not None
+        half = max(abs(limit), abs(value - limit)) or 1.0
+        low, span = limit - half, 2 * half
+    is_drawable = math.isfinite(low) and math.isfinite(span) and math.isfinite(low + span) and span > 0
+    return (low, span) if is_drawable else None
+
+
+def _place(value: float | None, low: float, span: float, default: float) -> float:
+    """Between 0 at the left end and 1 at the right one."""
+    return default if value is None else min(max((value - low) / span, 0.0), 1.0)
+
+
+def _text(value: float, lower: float | None, upper: float | None) -> str:
+    if lower is not None and value < lower:
+        return "below the lower limit"
+    if upper is not None and value > upper:
+        return "above the upper limit"
+    if lower is None or upper is None or lower == upper:
+        return "within the limit"
+    return (
+        f"within the limits, {100 * (value - lower) / (upper - lower):.0f} % of the way from lower to upper"
+    )

@@ -1,0 +1,51 @@
+"""What the pages of parts, revisions and batches ask alike: figures over a filter bar, and the units of theirs."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from runcard.edge.deps import Parts
+from runcard.store.choices import list_choices
+from runcard.store.database import Connection
+from runcard.store.unit_lists import UnitFilter
+from runcard.web.filters import FilterBar, FilterQuery, filter_bar, selection_of, url_of
+from runcard.web.headings import Direction
+from runcard.web.pager import Cursor
+from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
+from runcard.web.visit import Visit
+from runcard.web.yields import YieldQuestions, narrowed
+
+_UNITS = 20
+
+
+class MembersQuery(FilterQuery, kw_only=True):
+    """The filter is that of the figures. sort, order, cursor: of the units."""
+
+    sort: UnitOrder = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+def questions(
+    parts: Parts, connection: Connection, visit: Visit, asked: MembersQuery, **own: Sequence[str]
+) -> YieldQuestions:
+    """Yields of the runs that are asked for, among those of the page's own record."""
+    selection = narrowed(selection_of(asked, visit.zone, datetime.now(UTC)), **own)
+    return YieldQuestions(parts, connection, visit, selection)
+
+
+def figures_bar(
+    connection: Connection, visit: Visit, here: str, asked: MembersQuery, without: Sequence[str]
+) -> FilterBar:
+    bar = filter_bar(here, asked, list_choices(connection, visit.actor.organization_id), without)
+    return bar._replace(kept=[pair for pair in bar.kept if pair[0] != "cursor"])
+
+
+def own_units(
+    connection: Connection, visit: Visit, here: str, asked: MembersQuery, own: UnitFilter
+) -> UnitList:
+    """The units of the page's own record, whatever its figures are about."""
+    url: Callable[..., str] = lambda **changes: f"{url_of(here, asked, **changes)}#units"  # noqa: E731
+    sorting = Sorting(asked.sort, asked.order)
+    return unit_list(
+        connection, visit.actor.organization_id, Asked(own, sorting, asked.cursor, visit.zone, _UNITS), url
+    )

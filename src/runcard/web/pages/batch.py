@@ -1,0 +1,71 @@
+"""One batch: how its parts and procedures yield, and its units."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.edge.deps import WithParts
+from runcard.store.batch_records import get_batch
+from runcard.store.unit_lists import UnitFilter
+from runcard.store.unit_members import count_units
+from runcard.web.charts import Chart
+from runcard.web.facts import Fact, creator_name
+from runcard.web.filters import FilterBar, Period, page_query
+from runcard.web.formats import count_text, moment_of
+from runcard.web.members import MembersQuery, figures_bar, own_units, questions
+from runcard.web.render import render
+from runcard.web.unit_list import UnitList
+from runcard.web.urls import batch_url
+from runcard.web.visit import WithVisit
+from runcard.web.yields import Tile, url_of_part, url_of_procedure
+
+router = APIRouter()
+
+
+class BatchQuery(MembersQuery, kw_only=True):
+    """A batch is over some day, so all of it is asked for unless a period is named."""
+
+    period: Period = "all"
+
+
+class BatchPage(NamedTuple):
+    number: str
+    facts: Sequence[Fact]
+    filters: FilterBar
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    units: UnitList
+
+
+@router.get("/batches/{batch_number:path}")
+def show_batch(
+    parts: WithParts,
+    visit: WithVisit,
+    batch_number: str,
+    asked: Annotated[BatchQuery, page_query(BatchQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        batch = get_batch(connection, home, batch_number)
+        here, own = batch_url(batch.number), [batch.number]
+        ask = questions(parts, connection, visit, asked, batch_numbers=own)
+        created = moment_of(batch.created_at, visit.zone)
+        count = count_units(connection, home, "batch", [batch.id]).get(batch.id, 0)
+        page = BatchPage(
+            number=batch.number,
+            facts=[
+                Fact("Units", count_text(count)),
+                Fact("Created", f"{created.date} {created.time}"),
+                Fact("Created by", creator_name(batch.created_by)),
+            ],
+            filters=figures_bar(connection, visit, here, asked, without=("batch",)),
+            tiles=ask.tiles(),
+            charts=[
+                ask.bars("by-part", "First-pass yield by part", "part", url_of_part),
+                ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
+            ],
+            units=own_units(connection, visit, here, asked, UnitFilter(batch_numbers=own)),
+        )
+    return render("batch.html", page, visit)

@@ -1,0 +1,66 @@
+"""The list of runs, as it is filtered, sorted and cut into columns on the page, as a file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from runcard.edge.deps import Parts, WithParts
+from runcard.store.run_lists import PackedIds, find_run_ids
+from runcard.store.run_records import RunRecord, read_runs
+from runcard.web.filters import page_query
+from runcard.web.render import SAFETY_HEADERS
+from runcard.web.run_columns import Column, columns_of
+from runcard.web.run_files import Chunks, csv_pieces, parquet_pieces
+from runcard.web.run_query import RunsQuery, runs_wanted
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter()
+
+_RUNS_AT_ONCE = 1000
+
+WithQuery = Annotated[RunsQuery, page_query(RunsQuery)]
+
+
+@router.get("/runs.csv")
+def export_csv(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
+    return _file(parts, visit, asked, csv_pieces, "runs.csv", "text/csv; charset=utf-8")
+
+
+@router.get("/runs.parquet")
+def export_parquet(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
+    return _file(parts, visit, asked, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
+
+
+def _file(
+    parts: Parts,
+    visit: Visit,
+    asked: RunsQuery,
+    pieces: Callable[[Sequence[Column], Chunks], Iterator[bytes]],
+    name: str,
+    media_type: str,
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        ids = find_run_ids(connection, home, wanted, asked.sort, descending=asked.is_descending)
+    return StreamingResponse(
+        pieces(columns_of(asked.columns), _chunks(parts, home, ids)),
+        media_type=media_type,
+        headers={
+            **SAFETY_HEADERS,
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        },
+    )
+
+
+def _chunks(parts: Parts, organization_id: UUID, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:
+    """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
+    for some in ids.in_chunks(_RUNS_AT_ONCE):
+        with parts.database.read() as connection:
+            runs = read_runs(connection, organization_id, some)
+        yield runs

@@ -1,0 +1,247 @@
+"""One unit: where it belongs, what is part of it, and all that happened to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput, UnitNotFound
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+from runcard.edge.deps import WithParts
+from runcard.edge.ids import id_of
+from runcard.edge.uploads import download_url, settled
+from runcard.ingest.record_unit import UnitChange, change_unit
+from runcard.store.attachments import Attachment, list_attachments_of_unit
+from runcard.store.database import Connection
+from runcard.store.metadata import read_metadata
+from runcard.store.unit_moves import list_moves
+from runcard.store.unit_records import UnitRecord, find_first_run, get_unit, read_units
+from runcard.store.unit_runs import Attempt, Attempts, list_attempts, list_earlier_attempts
+from runcard.web.facts import Fact, creator_name, metadata_facts
+from runcard.web.filters import Choice, page_query, url_of
+from runcard.web.formats import Moment, count_text, duration_text, moment_of, size_text
+from runcard.web.forms import TOKEN_FIELD, WithFields
+from runcard.web.genealogy import Ancestor, Branch, ancestors_of, branch_of
+from runcard.web.render import redirect, render
+from runcard.web.timeline import Event, Past, timeline
+from runcard.web.urls import batch_url, part_url, procedure_url, revision_url, run_url, unit_url
+from runcard.web.visit import WithVisit
+
+router = APIRouter()
+
+_ATTEMPTS = 20
+_MOVES = 100
+_SAMPLES: Mapping[str, SampleClass | None] = {
+    "production": None,
+    "golden": "golden",
+    "failing": "failing",
+    "ignored": "ignored",
+}
+
+
+class UnitQuery(Struct, kw_only=True):
+    """procedure, before: show only the runs on this procedure before the one with this number."""
+
+    procedure: UUID | None = None
+    before: Annotated[int, Meta(ge=1, lt=1 << 31)] | None = None
+
+
+class GenealogyQuery(Struct, kw_only=True):
+    skipped: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
+
+
+class AttemptLine(NamedTuple):
+    url: str
+    number: int
+    outcome: RunOutcome
+    recorder: str
+    started_at: Moment
+    duration: str
+
+
+class ProcedureRuns(NamedTuple):
+    """earlier_url: where those before are shown; empty where there are none. all_url: empty where the last is shown."""
+
+    name: str
+    url: str
+    total: str
+    runs: Sequence[AttemptLine]
+    earlier_url: str
+    all_url: str
+
+
+class UnitFile(NamedTuple):
+    url: str
+    name: str
+    content_type: str
+    size: str
+
+
+class UnitPage(NamedTuple):
+    """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show."""
+
+    here: str
+    serial_number: str
+    sample: str
+    facts: Sequence[Fact]
+    sample_choices: Sequence[Choice]
+    ancestors: Sequence[Ancestor]
+    branch: Branch
+    events: Sequence[Event]
+    left_out: str
+    procedures: Sequence[ProcedureRuns]
+    files: Sequence[UnitFile]
+    metadata: Sequence[Fact]
+
+
+class GenealogyPage(NamedTuple):
+    """is_continued: the branch goes on after one that is shown already."""
+
+    unit: Ancestor
+    is_continued: bool
+    branch: Branch
+
+
+@router.get("/units/{serial_number:path}")
+def show_unit(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    serial_number: str,
+    asked: Annotated[UnitQuery, page_query(UnitQuery)],
+) -> Response:
+    home, zone = visit.actor.organization_id, visit.zone
+    with parts.database.read() as connection:
+        unit = get_unit(connection, home, serial_number)
+        attempts = list_attempts(connection, home, unit.id, _ATTEMPTS)
+        # Files of v2 belong to a unit before their bytes have come.
+        announced = settled(parts, list_attachments_of_unit(connection, home, unit.id))
+        files = [file for file in announced if file.stored_at is not None]
+        past = Past(
+            unit,
+            find_first_run(connection, home, unit),
+            attempts,
+            list_moves(connection, home, unit.id, _MOVES),
+            files,
+        )
+        shown = _asked_attempts(connection, unit, home, asked) or attempts
+        ancestors = ancestors_of(connection, home, unit.id)
+        branch = branch_of(connection, home, unit.id, zone)
+        metadata = read_metadata(connection, home, [unit.id]).get(unit.id, {})
+    left_out = sum(one.total - len(one.shown) for one in attempts)
+    root = str(request.base_url)
+    page = UnitPage(
+        here=unit_url(unit.serial_number),
+        serial_number=unit.serial_number,
+        sample=unit.sample or "",
+        facts=[fact for fact in _facts(unit, zone) if fact.value],
+        sample_choices=_sample_choices(visit.actor, unit),
+        ancestors=ancestors,
+        branch=branch,
+        events=timeline(past, zone),
+        left_out=count_text(left_out) if left_out else "",
+        procedures=[_procedure_runs(one, unit, zone) for one in shown],
+        files=[_file(one, download_url(parts, one, root)) for one in files],
+        metadata=metadata_facts(metadata),
+    )
+    return render("unit.html", page, visit)
+
+
+@router.post("/units/{serial_number:path}")
+def change_sample(parts: WithParts, visit: WithVisit, serial_number: str, fields: WithFields) -> Response:
+    """Make the unit a sample of another class, or one of production."""
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    wanted = fields.get("sample", "")
+    if wanted not in _SAMPLES:
+        raise InvalidInput.at(
+            "sample", f"{wanted!r} is no class of units; choose one of {', '.join(_SAMPLES)}"
+        )
+    change = UnitChange(sample=_SAMPLES[wanted])
+    parts.writer.run(lambda tx: change_unit(tx, visit.actor, serial_number, change), changes_catalog=False)
+    return redirect(unit_url(serial_number))
+
+
+@router.get("/genealogy/{unit_id}")
+def show_branch(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    unit_id: str,
+    asked: Annotated[GenealogyQuery, page_query(GenealogyQuery)],
+) -> Response:
+    """The sub-units of a unit: a branch to put into a tree, or a page of its own where there is no JavaScript."""
+    home, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
+    with parts.database.read() as connection:
+        unit = read_units(connection, home, [wanted]).get(wanted)
+        if unit is None:
+            raise UnitNotFound(unit_id)
+        branch = branch_of(connection, home, wanted, visit.zone, asked.skipped)
+    above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
+    page = GenealogyPage(above, asked.skipped > 0, branch)
+    return render("branch.html" if "hx-request" in request.headers else "genealogy.html", page, visit)
+
+
+def _asked_attempts(
+    connection: Connection, unit: UnitRecord, organization_id: UUID, asked: UnitQuery
+) -> Sequence[Attempts]:
+    if asked.procedure is None or asked.before is None:
+        return ()
+    return list_earlier_attempts(
+        connection, organization_id, unit.id, asked.procedure, asked.before, _ATTEMPTS
+    )
+
+
+def _facts(unit: UnitRecord, zone: ZoneInfo) -> list[Fact]:
+    part, created = unit.part, moment_of(unit.created_at, zone)
+    named = part.number if part.name == part.number else f"{part.number} ({part.name})"
+    parent, batch = unit.parent, unit.batch
+    return [
+        Fact("Part", named, part_url(part.number)),
+        Fact("Revision", unit.revision.number, revision_url(part.number, unit.revision.number)),
+        Fact("Batch", batch.number, batch_url(batch.number)) if batch else Fact("Batch", ""),
+        Fact("Part of", parent.serial_number, unit_url(parent.serial_number)) if parent else Fact("Part of", ""),
+        Fact("Recorded", f"{created.date} {created.time}"),
+        Fact("Recorded by", creator_name(unit.created_by)),
+    ]  # fmt: skip
+
+
+def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
+    """For whoever may record, as the API has it: viewers only read."""
+    if actor.role == "viewer":
+        return ()
+    return [Choice(name, name.capitalize(), sample == unit.sample) for name, sample in _SAMPLES.items()]
+
+
+def _procedure_runs(one: Attempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
+    last, first = one.shown[0].number, one.shown[-1].number
+    here = unit_url(unit.serial_number)
+    earlier = UnitQuery(procedure=one.procedure.id, before=first)
+    return ProcedureRuns(
+        name=one.procedure.name,
+        url=procedure_url(one.procedure.id),
+        total=count_text(one.total),
+        runs=[_attempt(attempt, zone) for attempt in one.shown],
+        earlier_url=f"{url_of(here, earlier)}#runs" if first > 1 else "",
+        all_url=f"{here}#runs" if last < one.total else "",
+    )
+
+
+def _attempt(attempt: Attempt, zone: ZoneInfo) -> AttemptLine:
+    return AttemptLine(
+        run_url(attempt.id),
+        attempt.number,
+        attempt.outcome,
+        creator_name(attempt.created_by),
+        moment_of(attempt.started_at, zone),
+        duration_text(attempt.duration),
+    )
+
+
+def _file(file: Attachment, url: str) -> UnitFile:
+    return UnitFile(url, file.name, file.shown_content_type, size_text(file.size_bytes or 0))

@@ -1,0 +1,111 @@
+"""The list of units."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.edge.deps import WithParts
+from runcard.store.choices import list_choices
+from runcard.store.unit_lists import UnitFilter
+from runcard.web.filters import (
+    Choice,
+    Field,
+    FilterBar,
+    FilterQuery,
+    Period,
+    filter_bar,
+    page_query,
+    selection_of,
+    url_of,
+)
+from runcard.web.headings import Direction
+from runcard.web.pager import Cursor
+from runcard.web.render import render
+from runcard.web.search_bar import search_field
+from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
+from runcard.web.visit import WithVisit
+
+router = APIRouter()
+
+_HERE = "/units"
+_SAMPLES = {
+    "": "All",
+    "production": "Production",
+    "golden": "Golden samples",
+    "failing": "Failing samples",
+    "ignored": "Ignored units",
+}
+
+
+class UnitsQuery(FilterQuery, kw_only=True):
+    """search: part of the serial number. The period is that in which units were created."""
+
+    period: Period = "all"
+    search: str | None = None
+    sort: UnitOrder = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+class UnitsPage(NamedTuple):
+    """is_filtered: some units may have been left out."""
+
+    filters: FilterBar
+    list: UnitList
+    is_filtered: bool
+
+
+@router.get(_HERE)
+def show_units(
+    parts: WithParts, visit: WithVisit, asked: Annotated[UnitsQuery, page_query(UnitsQuery)]
+) -> Response:
+    wanted = _wanted(asked, visit.zone)
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        units = unit_list(
+            connection,
+            home,
+            Asked(wanted, Sorting(asked.sort, asked.order), asked.cursor, visit.zone),
+            lambda **changes: url_of(_HERE, asked, **changes),
+        )
+        choices = list_choices(connection, home)
+    bar = filter_bar(_HERE, asked, choices, without=("procedure", "station", "version", "sample"))
+    page = UnitsPage(
+        filters=FilterBar(
+            _HERE,
+            [search_field("Serial number contains", asked.search), *bar.fields, _sample(asked)],
+            _kept(asked),
+        ),
+        list=units,
+        is_filtered=wanted != UnitFilter(),
+    )
+    return render("units.html", page, visit)
+
+
+def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
+    runs = selection_of(asked, zone, datetime.now(UTC)).runs
+    return UnitFilter(
+        search=asked.search,
+        part_numbers=runs.part_numbers,
+        revision_numbers=runs.revision_numbers,
+        batch_numbers=runs.batch_numbers,
+        samples=runs.samples,
+        created_after=runs.started_after,
+        created_before=runs.started_before,
+    )
+
+
+def _sample(asked: UnitsQuery) -> Field:
+    chosen = asked.sample or ""
+    choices = [Choice(value, name, value == chosen) for value, name in _SAMPLES.items()]
+    return Field("sample", "Units", chosen, choices, is_text=False)
+
+
+def _kept(asked: UnitsQuery) -> Sequence[tuple[str, str]]:
+    """The order stays when a filter changes; the place in the list does not."""
+    values = (("sort", asked.sort, "created_at"), ("order", asked.order, "desc"))
+    return [(name, value) for name, value, usual in values if value != usual]

@@ -1,0 +1,92 @@
+"""What a table of runs may show of each run, on a page and in the files that are exported from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from runcard.store.run_records import RunRecord
+
+ColumnName = Literal[
+    "outcome",
+    "part_number",
+    "revision_number",
+    "batch_number",
+    "procedure",
+    "version",
+    "station",
+    "operator",
+    "started_at",
+    "duration",
+    "ended_at",
+    "created_at",
+    "sample",
+    "slot",
+    "execution_id",
+    "docstring",
+]
+ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
+# A duration is exported in seconds.
+ColumnValue = str | float | datetime | None
+
+
+class Column(NamedTuple):
+    """order: by which of the RUN_ORDERS the table is sorted by it; empty where it cannot be."""
+
+    name: str
+    label: str
+    kind: ColumnKind
+    value: Callable[[RunRecord], ColumnValue]
+    order: str = ""
+
+
+def recorder_of(run: RunRecord) -> str:
+    """What recorded a run: the name of a station or of a user."""
+    recorder = run.created_by_station or run.created_by_user
+    return recorder.name if recorder else ""
+
+
+def operator_of(run: RunRecord) -> str:
+    """Who operated the station; empty where nobody is named."""
+    return (run.operator.name if run.operator else run.operator_name) or ""
+
+
+_UNIT = Column("serial_number", "Unit", "unit", lambda run: run.unit.serial_number, "serial_number")
+_OTHERS = [
+    Column("outcome", "Outcome", "outcome", lambda run: run.outcome, "outcome"),
+    Column("part_number", "Part", "text", lambda run: run.part.number, "part_number"),
+    Column("revision_number", "Revision", "text", lambda run: run.revision.name, "revision_number"),
+    Column("batch_number", "Batch", "text", lambda run: run.batch.name if run.batch else ""),
+    Column("procedure", "Procedure", "text", lambda run: run.procedure.name),
+    Column("version", "Version", "text", lambda run: run.version.name if run.version else ""),
+    Column("station", "Station", "text", recorder_of),
+    Column("operator", "Operator", "text", operator_of),
+    Column("started_at", "Started", "moment", lambda run: run.started_at, "started_at"),
+    Column("duration", "Duration", "duration", lambda run: run.duration.total_seconds(), "duration"),
+    Column("ended_at", "Ended", "moment", lambda run: run.ended_at),
+    Column("created_at", "Recorded", "moment", lambda run: run.created_at, "created_at"),
+    Column("sample", "Sample", "text", lambda run: run.unit.sample or ""),
+    Column("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
+    Column("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
+    Column("docstring", "Note", "text", lambda run: run.docstring or ""),
+]
+COLUMNS: Mapping[str, Column] = {column.name: column for column in _OTHERS}
+USUAL_COLUMNS: Sequence[ColumnName] = (
+    "outcome",
+    "part_number",
+    "revision_number",
+    "batch_number",
+    "procedure",
+    "version",
+    "station",
+    "operator",
+    "started_at",
+    "duration",
+)
+
+
+def columns_of(chosen: Sequence[ColumnName] | None) -> Sequence[Column]:
+    """The chosen columns, in the table's own order, and the unit among them; None: the usual ones."""
+    names = set(USUAL_COLUMNS if chosen is None else chosen)
+    shown = [column for column in _OTHERS if column.name in names]
+    at = 1 if "outcome" in names else 0
+    return [*shown[:at], _UNIT, *shown[at:]]

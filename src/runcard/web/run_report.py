@@ -1,0 +1,52 @@
+"""A run as a file: all that is recorded of it, as JSON."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from runcard.domain.metadata import Metadata
+from runcard.domain.run import RunDocument
+from runcard.store.attachments import Attachment
+from runcard.store.refs import UnitRef
+from runcard.store.run_records import RunRecord
+
+
+def run_report(
+    record: RunRecord,
+    document: RunDocument,
+    sub_units: Sequence[UnitRef],
+    attachments: Sequence[Attachment],
+    metadata: Metadata,
+) -> bytes:
+    """The run's header, then its inside by the names of the record; NaN and infinities as the texts nan, inf, -inf."""
+    report = {
+        **_fields(record._asdict()),
+        "metadata": metadata,
+        "sub_units": [unit.serial_number for unit in sub_units],
+        "attachments": [
+            {"id": one.id, "name": one.name, "content_type": one.content_type, "size_bytes": one.size_bytes}
+            for one in attachments
+        ],
+        **_fields(msgspec.structs.asdict(document)),
+    }
+    return msgspec.json.format(msgspec.json.encode(report), indent=2)
+
+
+def _fields(values: dict[str, object]) -> dict[str, object]:
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case msgspec.Struct():
+            return _fields(msgspec.structs.asdict(value))
+        case tuple() if hasattr(value, "_asdict"):
+            return _fields(value._asdict())
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case dict():
+            return _fields(value)
+        case float() if not math.isfinite(value):
+            return str(value)
+    return value

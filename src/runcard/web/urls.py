@@ -1,0 +1,37 @@
+"""Addresses of records by what people call them. A number is one step of the path, slashes and all."""
+
+from urllib.parse import quote
+from uuid import UUID
+
+
+def unit_url(serial_number: str) -> str:
+    return f"/units/{_step(serial_number)}"
+
+
+def part_url(number: str) -> str:
+    return f"/parts/{_step(number)}"
+
+
+def revision_url(part_number: str, number: str) -> str:
+    return f"{part_url(part_number)}/revisions/{_step(number)}"
+
+
+def batch_url(number: str) -> str:
+    return f"/batches/{_step(number)}"
+
+
+def run_url(run_id: UUID) -> str:
+    return f"/runs/{run_id}"
+
+
+def procedure_url(procedure_id: UUID) -> str:
+    return f"/procedures/{procedure_id}"
+
+
+def station_url(station_id: UUID) -> str:
+    return f"/stations/{station_id}"
+
+
+def _step(name: str) -> str:
+    # Browsers take such a step as a way up or nowhere, encoded or not; a blank more is no other name.
+    return quote(f"{name} " if name in (".", "..") else name, safe="")

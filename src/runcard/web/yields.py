@@ -1,0 +1,133 @@
+"""Yields of a part, a revision or a batch, as their pages show them: a row of figures, and bars side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
+from runcard.analytics.groups import Group, GroupBy
+from runcard.domain.errors import FiguresUnavailable, InvalidInput
+from runcard.edge.deps import Parts
+from runcard.store.database import Connection
+from runcard.store.run_filter import RunFilter
+from runcard.web.charts import Chart, RatioPoint, ratio_bars
+from runcard.web.formats import count_text, percent_text
+from runcard.web.urls import batch_url, part_url, procedure_url
+from runcard.web.visit import Visit
+
+_MOST_BARS = 30
+_TALL_FROM = 12
+
+
+class Tile(NamedTuple):
+    label: str
+    figure: str
+    hint: str = ""
+
+
+class Yields(NamedTuple):
+    """total: None, and `problem` says why, where they cannot be told."""
+
+    total: YieldRow | None
+    rows: Sequence[YieldRow]
+    problem: str = ""
+
+
+class YieldCell(NamedTuple):
+    """A yield in a list: 97.4 %, of 1 200; both are empty where nothing was tested or nothing can be told."""
+
+    share: str
+    units: str
+
+
+class YieldQuestions(NamedTuple):
+    """A selection of runs to ask about; a page of records stands without its figures where there are none."""
+
+    parts: Parts
+    connection: Connection
+    visit: Visit
+    selection: Selection
+
+    def yields(self, group_by: GroupBy | None) -> Yields:
+        home, zone = self.visit.actor.organization_id, self.visit.zone
+        try:
+            answer = first_pass_yield(self.parts.copy, self.connection, home, self.selection, zone, group_by)
+        except FiguresUnavailable as error:
+            return Yields(None, (), str(error))
+        except InvalidInput as error:
+            return Yields(None, (), "; ".join(issue.message for issue in error.issues))
+        return Yields(answer.total, answer.rows)
+
+    def bars(
+        self, chart_id: str, title: str, group_by: GroupBy, url_of_group: Callable[[Group], str]
+    ) -> Chart:
+        """Yields by group, as a chart; of very many groups those with the most units."""
+        yields = self.yields(group_by)
+        return _bars(chart_id, title, yields, url_of_group)
+
+    def tiles(self) -> Sequence[Tile]:
+        """The yields of all these runs."""
+        total, _, problem = self.yields(None)
+        return [Tile("First-pass yield", "–", problem)] if total is None else yield_tiles(total)
+
+
+def narrowed(selection: Selection, **conditions: Sequence[str]) -> Selection:
+    """The same runs, as far as they keep these conditions too, which stand in place of those on the same names."""
+    return selection._replace(runs=replace(selection.runs, **conditions))
+
+
+def yield_tiles(total: YieldRow) -> Sequence[Tile]:
+    first = total.first_pass
+    interval = f"95 %: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
+    return [
+        Tile("First-pass yield", percent_text(first.ratio) or "–", interval),
+        Tile("Final yield", percent_text(total.final.ratio) or "–"),
+        Tile("Units tested first", count_text(total.units), "by procedure"),
+    ]
+
+
+def yield_cells(
+    parts: Parts, connection: Connection, visit: Visit, runs: RunFilter, group_by: GroupBy
+) -> Mapping[UUID, YieldCell]:
+    """First-pass yields over all time for a list of records, by their ids."""
+    yields = YieldQuestions(parts, connection, visit, Selection(runs)).yields(group_by)
+    return {
+        UUID(row.group.key): YieldCell(percent_text(row.first_pass.ratio), count_text(row.units))
+        for row in yields.rows
+        if row.group.key is not None
+    }
+
+
+def url_of_part(group: Group) -> str:
+    """The page of the part that figures are about; empty where they are about none."""
+    return part_url(group.name) if group.name else ""
+
+
+def url_of_batch(group: Group) -> str:
+    """As `url_of_part`."""
+    return batch_url(group.name) if group.name else ""
+
+
+def url_of_procedure(group: Group) -> str:
+    """As `url_of_part`."""
+    return procedure_url(UUID(group.key)) if group.key else ""
+
+
+def _bars(chart_id: str, title: str, yields: Yields, url_of_group: Callable[[Group], str]) -> Chart:
+    rows = yields.rows
+    if len(rows) > _MOST_BARS:
+        enough = sorted((row.units for row in rows), reverse=True)[_MOST_BARS - 1]
+        rows = [row for row in rows if row.units >= enough][:_MOST_BARS]
+    note = (
+        ""
+        if len(rows) == len(yields.rows)
+        else f"{_MOST_BARS} of {count_text(len(yields.rows))}, with the most units"
+    )
+    points = [RatioPoint(row.group, row.first_pass, url_of_group(row.group)) for row in rows]
+    chart = ratio_bars(chart_id, title, points, note)
+    if len(rows) >= _TALL_FROM:
+        chart = chart._replace(size="tall")
+    return chart._replace(empty=yields.problem) if yields.problem else chart

@@ -1,0 +1,132 @@
+"""Production lines: procedures with a random past of runs, and of what may happen to these and their units."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from runcard.domain.errors import RuncardError
+from runcard.domain.report import RunReport
+from runcard.store.batch_records import delete_batch, get_batch
+from runcard.store.metadata import MetadataTest, change_metadata
+from runcard.store.run_filter import RunFilter
+from runcard.store.runs import delete_run
+from runcard.store.transaction import Transaction
+from runcard.store.unit_records import classify_unit, delete_units, rename_unit
+from tests.analytics.copies import OwnCopy
+from tests.histories import RUN_OUTCOMES, SERIALS, Floor, conditions, lengths, moments, some_of
+
+_numbers = count()
+_OPERATORS = ("Ada", "Bo")
+
+
+class Line:
+    """A procedure of its own, with units and batches that no other has."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._home = floor.home
+        self._suffix = f"-{next(_numbers)}"
+        self.procedure_id = floor.procedure()
+        self.runs: list[UUID] = []
+
+    def serial(self, serial: str) -> str:
+        return serial + self._suffix
+
+    def record(self, history: Sequence[RunReport]) -> None:
+        reports = [
+            replace(
+                report,
+                serial_number=self.serial(report.serial_number),
+                batch_number=self.serial("B") if place % 2 else None,
+                operator=_OPERATORS[place % 2],
+                procedure_version=f"v{place % 2}",
+                part_number=f"{'bAc'[place % 3]}{self._suffix}",
+                revision_number="bA"[place % 2],
+                metadata={"place": place % 3},
+            )
+            for place, report in enumerate(history)
+        ]
+        self.runs += self._floor.record(self.procedure_id, reports)
+
+    def happen(self, event: str, place: int) -> None:
+        """Something happens to one of the runs, or to a unit; nothing where that is not there any more."""
+        run_id = self.runs[place % len(self.runs)]
+        serial = self.serial(SERIALS[place % len(SERIALS)])
+        deeds: dict[str, Callable[[Transaction], object]] = {
+            "delete a run": lambda tx: delete_run(tx, self._home, run_id),
+            "delete a unit": lambda tx: delete_units(tx, self._home, [serial], with_runs=True),
+            "delete the batch": lambda tx: delete_batch(
+                tx, self._home, get_batch(tx.connection, self._home, self.serial("B"))
+            ),
+            "rename": lambda tx: rename_unit(tx, self._home, self._unit(tx, serial), f"a{serial}"),
+            "make golden": lambda tx: classify_unit(tx, self._home, self._unit(tx, serial), "golden"),
+            "note": lambda tx: self._note(tx, run_id),
+        }
+        with suppress(RuncardError):  # it has happened to this one before, or it was never made
+            self._floor.writer.run(deeds[event])
+
+    def _unit(self, tx: Transaction, serial: str) -> UUID:
+        return tx.catalog.get_unit(self._home, serial).id
+
+    def _note(self, tx: Transaction, run_id: UUID) -> None:
+        change_metadata(tx, self._home, run_id, "metadata", {"place": 7})
+        tx.note_change(self._home, "run_changed", run_id)
+
+
+events = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["delete a run", "delete a unit", "delete the batch", "rename", "make golden", "note", "follow"]
+        ),
+        st.integers(0, 5),
+    ),
+    max_size=4,
+)
+run_filters = conditions(
+    {
+        "serial_numbers": some_of([*SERIALS, "nowhere"]).map(sorted),
+        "outcomes": some_of(RUN_OUTCOMES).map(sorted),
+        "batch_numbers": some_of(["B", "none"]).map(sorted),
+        "version_tags": some_of(["V0", "v1"]).map(sorted),
+        "environments": some_of(["production"]).map(sorted),
+        "operator_names": some_of(_OPERATORS).map(sorted),
+        "samples": some_of([None, "golden", "failing"]).map(list),
+        "metadata": st.sampled_from(
+            [[MetadataTest("place", at_least=1.0)], [MetadataTest("place", equals=7)]]
+        ),
+        "search": st.sampled_from(["sn-", "A"]),
+        "duration_min": lengths,
+        "duration_max": lengths,
+        "started_after": moments,
+        "ended_before": moments,
+        "created_before": moments,
+        "created_after": moments,
+    },
+    at_most=2,
+)
+
+
+def after_all_that(
+    floor: Floor, followed: OwnCopy, history: list[RunReport], happened: list[tuple[str, int]]
+) -> Line:
+    """A line with a past, which the copy has followed, some of it while it happened."""
+    line = Line(floor)
+    line.record(history)
+    for event, place in happened:
+        if event == "follow":
+            followed.follow()
+        else:
+            line.happen(event, place)
+    followed.follow()
+    return line
+
+
+def of_line(line: Line, asked: Mapping[str, Any]) -> RunFilter:
+    names = {"serial_numbers", "batch_numbers"}
+    own = {name: [line.serial(one) for one in asked[name]] for name in names & asked.keys()}
+    return RunFilter(procedure_ids=[line.procedure_id], **{**asked, **own})

@@ -1,0 +1,42 @@
+"""A small demo line in a data directory, and a notebook on it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from runcard.auth.api_keys import new_api_key
+from runcard.cli.demo_line.fill import build_floor, record_history
+from runcard.cli.demo_line.history import demo_runs
+from runcard.notebook import Notebook
+from runcard.store.blobs import Blobs
+from runcard.store.database import Database
+from runcard.store.migrate import migrate
+from runcard.store.writer import Writer
+from tests.conftest import SQLITE_FILE
+
+NOW = datetime(2026, 4, 20, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nobody changes it."""
+    folder = tmp_path_factory.mktemp("demo")
+    database = Database.open(None, folder / SQLITE_FILE)
+    migrate(database)
+    writer = Writer(database)
+    try:
+        floor = writer.run(lambda tx: build_floor(tx, "no password", new_api_key(), new_api_key()))
+        blobs = Blobs.open(None, None, folder / "attachments")
+        record_history(writer, blobs, floor, demo_runs(1, 300, 20, NOW), lambda _: None)
+    finally:
+        writer.close()
+        database.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def notebook(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    with Notebook(demo_dir, cache_dir=tmp_path_factory.mktemp("cache")) as opened:
+        yield opened

@@ -1,0 +1,61 @@
+"""Where a value lies between its limits, drawn."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runcard.domain.limit import Limits
+from runcard.web.limit_bar import limit_bar
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+LIMITS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "lower", "upper", "at", "zone", "text"),
+    [
+        (4, 3, 5, 46.5, (19.2, 57.6), "within the limits, 50 % of the way from lower to upper"),
+        (3, 3, 5, 18.6, (19.2, 57.6), "within the limits, 0 % of the way from lower to upper"),
+        (99, 3, 5, 93.0, (19.2, 57.6), "above the upper limit"),
+        (-99, 3, 5, 0.0, (19.2, 57.6), "below the lower limit"),
+        (1, None, 2, 23.2, (0.0, 48.0), "within the limit"),
+        (8, 2, None, 93.0, (48.0, 48.0), "within the limit"),
+        (0, 0, None, 46.5, (48.0, 48.0), "within the limit"),
+        (5, 5, 5, 46.5, (48.0, 0.0), "within the limit"),
+        (6, 5, 5, 55.8, (48.0, 0.0), "above the upper limit"),
+    ],
+    ids=["middle", "edge", "above", "below", "upper", "lower", "zero", "exact", "not-exact"],
+)
+def test_a_value_stands_in_its_place(value, lower, upper, at, zone, text):
+    bar = limit_bar(value, Limits(lower, upper))
+    assert bar is not None
+    assert float(bar.value_x) == pytest.approx(at, abs=0.06)
+    assert (float(bar.zone_x), float(bar.zone_width)) == pytest.approx(zone, abs=0.06)
+    assert bar.text == text
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"),
+    [
+        (1, Limits(None, None)),
+        (math.nan, Limits(0, 1)),
+        (math.inf, Limits(0, None)),
+        (1, Limits(2, 1)),
+        (1, Limits(-1.7e308, 1.7e308)),
+    ],
+    ids=["no-limit", "nan", "infinite", "contradiction", "no-end"],
+)
+def test_what_has_no_place_has_no_bar(value, limits):
+    assert limit_bar(value, limits) is None
+
+
+@given(FLOATS, LIMITS, LIMITS)
+def test_everything_lies_inside_the_box(value: float, lower: float | None, upper: float | None):
+    bar = limit_bar(value, Limits(lower, upper))
+    if bar is None:
+        return
+    assert 0 <= float(bar.value_x) <= bar.width
+    assert 0 <= float(bar.zone_x) <= float(bar.zone_x) + float(bar.zone_width) <= bar.width + 0.1
+    assert all(0 <= float(edge) <= bar.width for edge in bar.edges)
