@@ -37,6 +37,13 @@ Moment = Annotated[
     ),
 ]
 Texts = list[str] | None
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", dir_okay=False, help="File to write. Default: standard output."),
+]
+Format = Annotated[
+    ExportFormat | None, typer.Option("--format", help="Default: as the name of the file ends, else csv.")
+]
 
 
 def export(
@@ -44,14 +51,8 @@ def export(
         Literal["runs", "measurements"], typer.Argument(metavar="runs|measurements", help="What a row is.")
     ],
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", dir_okay=False, help="File to write. Default: standard output."),
-    ] = None,
-    file_format: Annotated[
-        ExportFormat | None,
-        typer.Option("--format", help="Default: as the name of the file ends, else csv."),
-    ] = None,
+    output: Output = None,
+    file_format: Format = None,
     procedures: Annotated[Texts, typer.Option("--procedure", help="Identifier (FVT1) or id.")] = None,
     serial_numbers: Annotated[Texts, typer.Option("--serial-number")] = None,
     part_numbers: Annotated[Texts, typer.Option("--part-number")] = None,

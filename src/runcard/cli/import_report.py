@@ -13,9 +13,7 @@ _TITLES = {
     "refused": "refused",
     "strange": "no report",
 }
-_QUARANTINE = (
-    "Refused files are in quarantine: `runcard quarantine list` shows them, `retry` tries them again."
-)
+_QUARANTINE = "`runcard quarantine list` shows the refused files that were kept; `retry` tries them again."
 
 
 class ImportReport:
