@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from runcard.domain.measurement import Measurement
+from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.store.runs import delete_run
 from tests.acceptance.wire import Json
 from tests.analytics.copies import OwnCopy, own_copy
+from tests.analytics.truth import read_runs, yields_of
 from tests.conftest import Template
 from tests.histories import START, Floor, opened_floor
 from tests.servers import Server
@@ -21,13 +23,13 @@ COPY_FILE = "analytics.duckdb"
 KILLS = 6
 
 
-def report(serial: str) -> RunReport:
+def report(serial: str, outcome: RunOutcome = "PASS") -> RunReport:
     """Several measurements with limits of their own, so that every table gets rows."""
     limits = [Measurement(f"m{n}", "PASS", n, "V", 0.0, float(n)) for n in range(8)]
     phases = tuple(Phase(f"p{n}", "PASS", START, START, tuple(limits)) for n in range(5))
     logs = (Log("INFO", START, serial, "a.py", 1),) * 10
     return RunReport(
-        procedure="later", serial_number=serial, part_number="P", outcome="PASS", phases=phases, logs=logs
+        procedure="later", serial_number=serial, part_number="P", outcome=outcome, phases=phases, logs=logs
     )
 
 
@@ -58,15 +60,38 @@ def logged(server: Server, procedure_id: object) -> list[str]:
     return [row["message"] for row in rows]
 
 
+def yields(server: Server, procedure_id: object) -> tuple[int, ...]:
+    """Units, and how many of them passed at first, by the second run and in the end, once the server knows all."""
+    with server.client(server.world.acme.admin.api_key) as client:
+        query = {"procedure_ids": str(procedure_id)}
+        for _ in range(100):  # each waits for a while itself
+            answer = client.get(f"{server.url}/api/analytics/yield", params=query)
+            assert answer.status_code == 200, answer.text
+            body: Json = answer.json()
+            if body["freshness"]["is_current"]:
+                total = body["total"]
+                names = ("first_pass", "second_pass", "final")
+                return total["units"], *(total[name]["count"] for name in names)
+    raise AssertionError(body["freshness"])
+
+
+def recorded_yields(floor: Floor, procedure_id: object) -> tuple[int, ...]:
+    """The same from the record."""
+    with floor.database.read() as connection:
+        runs = read_runs(connection, floor.home)
+    return yields_of(runs[runs["procedure_id"] == procedure_id])
+
+
 def test_killed_in_the_middle_of_copying(doomed: Server, floor: Floor, module_data_dir: Path) -> None:
     chance = random.Random(9)
     procedure_id = floor.procedure()
     seen = []
-    for kill in range(KILLS):
+    for _ in range(KILLS):
         doomed.start()
         # The server copies them meanwhile, and is at any point of it when it is killed.
         for part in range(chance.randint(1, 6)):
-            made = floor.record(procedure_id, [report(f"SN-{kill}-{part}-{n}") for n in range(60)])
+            reports = [report(f"SN-{part}-{n}", chance.choice(["PASS", "FAIL"])) for n in range(60)]
+            made = floor.record(procedure_id, reports)
             floor.writer.run(partial(delete_run, organization_id=floor.home, run_id=next(iter(made))))
         doomed.kill()
         survived = OwnCopy(floor.database, module_data_dir / COPY_FILE)
@@ -78,6 +103,7 @@ def test_killed_in_the_middle_of_copying(doomed: Server, floor: Floor, module_da
     last = floor.record(procedure_id, [report("LAST")])
     assert logged(doomed, procedure_id)[:10] == ["LAST"] * 10
     assert len(last) == 1
+    assert yields(doomed, procedure_id) == recorded_yields(floor, procedure_id)
     doomed.stop()
     survived = OwnCopy(floor.database, module_data_dir / COPY_FILE)
     survived.follow()

@@ -1,4 +1,8 @@
-"""Certified values of NIST's Statistical Reference Datasets, univariate (public domain), https://www.itl.nist.gov/div898/strd."""
+"""Published values of NIST, in the public domain.
+
+Statistical Reference Datasets, univariate: https://www.itl.nist.gov/div898/strd.
+NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2: https://www.itl.nist.gov/div898/handbook.
+"""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -34,4 +38,20 @@ STRD = (
     Certified("NumAcc2", _turns("1"), 1.2, 0.1),
     Certified("NumAcc3", _turns("1000000"), 1_000_000.2, 0.1),
     Certified("NumAcc4", _turns("10000000"), 10_000_000.2, 0.1),
+)
+
+
+class Individuals(NamedTuple):
+    """A published individuals and moving range chart; limits to the digits that are given."""
+
+    values: list[float]
+    mean: float
+    mean_moving_range: float
+    ucl: float
+    lcl: float
+    mr_ucl: float
+
+
+FLOW_RATE = Individuals(
+    [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1], 50.81, 1.8778, 55.8041, 45.8159, 6.1349
 )

@@ -135,6 +135,16 @@ def test_equal_values_tell_nothing_apart():
     assert module._difference(np.ones(1), np.arange(4.0)) is None
 
 
+_HUGE = [np.array([1.7e308, -1.7e308, 1.7e308]), np.array([1.0, 2.0, 3.0])]
+
+
+def test_values_too_far_apart_for_doubles_tell_nothing_apart():
+    assert module._difference(*_HUGE) is None
+    assert module._test(scipy.stats.f_oneway, _HUGE) is None
+    ranked = module._test(scipy.stats.kruskal, _HUGE)
+    assert ranked is not None
+
+
 def test_many_values_are_drawn_from(line: Line, monkeypatch: pytest.MonkeyPatch):
     exact, _ = ask(line, Selection(RunFilter()), "station")
     monkeypatch.setattr(module, "MAX_TESTED", 100)

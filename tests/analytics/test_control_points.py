@@ -16,9 +16,7 @@ from runcard.analytics.control_constants import c4, deviation_spread, range_spre
 from runcard.analytics.control_limits import ChartKind
 from runcard.analytics.control_points import Charted, charted
 from tests.analytics.charts import SPEC, series, value
-
-# NIST/SEMATECH e-Handbook 6.3.2.2, individuals and moving range of a flow rate.
-FLOW_RATE = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
+from tests.analytics.nist import FLOW_RATE
 
 # Montgomery, Introduction to Statistical Quality Control, inside diameters of piston rings, 25 samples of five:
 # thousandths of a millimetre beside 74 mm.
@@ -42,7 +40,7 @@ def chart(numbers: Sequence[float], kind: ChartKind = "i_mr", size: int = 5) -> 
 
 def test_individuals_of_the_handbook():
     """It takes 1.128 and 3.267 as factors, which are 1.12838 and 3.26653 to more digits."""
-    [segment] = chart(FLOW_RATE).segments
+    [segment] = chart(FLOW_RATE.values).segments
     [limits] = segment.control
     assert segment.centre == pytest.approx(50.81, abs=1e-9)
     assert limits.spread_centre == pytest.approx(1.8778, abs=5e-5)

@@ -96,6 +96,13 @@ def test_what_does_not_vary_goes_with_nothing():
     assert module._correlation(np.arange(2.0), np.arange(2.0)) is None
 
 
+@pytest.mark.parametrize("largest", [1.7e308, 1e200], ids=["values", "squares"])
+def test_what_is_too_far_apart_for_doubles_tells_nothing(largest: float):
+    values = np.array([1.0, -1.0, 0.5, 0.9])
+    assert module._correlation(values * largest, values[::-1] * largest) is None
+    assert module._correlation(values, values[::-1]) is not None
+
+
 def test_points_are_bounded(line: Line, monkeypatch: pytest.MonkeyPatch):
     (procedure, phase, name), (_, other_phase, other) = numeric_of(line, 2)
     x, y = Measured(procedure, name, phase), Measured(procedure, other, other_phase)

@@ -19,7 +19,7 @@ from runcard.analytics.dispersion import (
     overall,
     pooled,
 )
-from tests.analytics.nist import STRD, Certified
+from tests.analytics.nist import FLOW_RATE, STRD, Certified
 
 every_set = pytest.mark.parametrize("certified", STRD, ids=[one.name for one in STRD])
 _SIMULATED = 20_000
@@ -37,7 +37,7 @@ def test_mean_and_deviation_are_the_certified_ones(certified: Certified):
 
 def test_the_moving_range_of_the_handbook():
     """NIST/SEMATECH e-Handbook 6.3.2.2: mean moving range 1.8778."""
-    flow = np.array([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
+    flow = np.array(FLOW_RATE.values)
     sigma = by_moving_range(flow).sigma
     assert sigma is not None
     assert sigma * D2_OF_TWO == pytest.approx(1.8778, abs=5e-5)

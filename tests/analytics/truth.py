@@ -33,16 +33,36 @@ class Frames(NamedTuple):
 
 def read_frames(connection: Connection, organization_id: UUID) -> Frames:
     """Everything that an organization has recorded."""
-    headers = _headers(connection, organization_id)
+    runs = read_runs(connection, organization_id)
     documents = {
         run_id: unpack_document(body)
         for run_id, body in connection.execute(select(t.run_documents.c.run_id, t.run_documents.c.body))
-        if run_id in set(headers["id"])
+        if run_id in set(runs["id"])
     }
     return Frames(
-        _with_attempts(headers),
+        runs,
         pd.DataFrame(row for run, inside in documents.items() for row in _phases(run, inside)),
         pd.DataFrame(row for run, inside in documents.items() for row in _measurements(run, inside)),
+    )
+
+
+def read_runs(connection: Connection, organization_id: UUID) -> pd.DataFrame:
+    """Every run, as in Frames."""
+    return _with_attempts(_headers(connection, organization_id))
+
+
+def yields_of(runs: pd.DataFrame) -> tuple[int, int, int, int]:
+    """Of these runs, which are all of their units: how many units, and how many passed at first, by the second run, and
+    in the end.
+    """
+    passed = runs.assign(passed=runs["outcome"] == "PASS")
+    units = passed.groupby(["procedure_id", "unit_id"])
+    by_second = passed[passed["attempt"] <= 2].groupby(["procedure_id", "unit_id"])["passed"].any()
+    return (
+        units.ngroups,
+        int(passed.loc[passed["attempt"] == 1, "passed"].sum()),
+        int(by_second.sum()),
+        int(passed.loc[passed["attempt"] == passed["attempts"], "passed"].sum()),
     )
 
 

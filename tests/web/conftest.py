@@ -30,3 +30,19 @@ def gus(server: Server) -> Iterator[Browser]:
     browser = logged_in(server.url, server.world.globex.admin)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def eve(server: Server) -> Iterator[Browser]:
+    """Acme's engineer, logged in."""
+    browser = logged_in(server.url, server.world.acme.engineer)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def vic(server: Server) -> Iterator[Browser]:
+    """Acme's viewer, logged in."""
+    browser = logged_in(server.url, server.world.acme.viewer)
+    yield browser
+    browser.close()

@@ -1,14 +1,26 @@
 """The one-time link that an installation is set up with."""
 
+import html
 import re
+import shlex
+from pathlib import Path
+
+import httpx
 
 from runcard.auth.tokens import digest_of, new_token
 from runcard.store.sessions import create_setup_link
-from tests.servers import Server
-from tests.web.browser import Browser
+from tests.acceptance.environments import current_environment
+from tests.servers import DEADLINE_S, Server
+from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
 PASSWORD = "a long enough password"
+
+
+def snippet(page: Page, name: str) -> str:
+    """A text to copy, as it is copied."""
+    [found] = re.findall(rf'<pre id="{name}"[^>]*>(.*?)</pre>', page.answer.text, re.DOTALL)
+    return html.unescape(found)
 
 
 def open_link(server: Server) -> str:
@@ -29,7 +41,7 @@ def test_a_link_sets_up_once(server: Server, stranger: Browser):
     assert done.answer.headers["cache-control"] == "no-store"
 
     # The key works, and the browser is logged in: the list says how to go on.
-    [api_key] = re.findall(r"rc_[\w-]{43}", done.text)
+    [api_key] = set(re.findall(r"rc_[\w-]{43}", done.text))
     with server.client(api_key) as client:
         assert client.get("/runs", params={"serial_number": "none"}).json() == []
     first = stranger.open("/runs")
@@ -86,3 +98,32 @@ def test_the_first_run_is_explained_with_a_procedure_that_is_there(server: Serve
     assert "runcard procedure create" not in page.text
     run = record(server, report("FIRST", procedure), server.world.globex.admin.api_key)
     assert gus.open("/runs").run_links == [run]
+
+
+def test_the_snippets_send_runs_as_they_are(server: Server, stranger: Browser, tmp_path: Path):
+    fields = {"organization": "Vandelay", "email": "art@vandelay.test", "procedure": "Latex <b>"}
+    done = stranger.fill(open_link(server), {**fields, "password": PASSWORD})
+    assert "To Latex <b> (FVT1)" in done.text
+    assert "runcard procedure create" not in done.text
+
+    # Each reports the same unit: three runs of it.
+    for name in ("send-client", "send-openhtf"):
+        current_environment().run(tmp_path, "-c", snippet(done, name), variables={"HOME": str(tmp_path)})
+    command = shlex.split(snippet(done, "send-curl").replace("\\\n", ""))
+    assert command[0] == "curl"
+    headers = dict(one.split(": ", 1) for one in command if ": " in one and not one.startswith("{"))
+    sent = httpx.post(command[1], headers=headers, content=command[-1], timeout=DEADLINE_S)
+    assert sent.status_code == 200, sent.text
+    listed = stranger.open("/runs")
+    assert listed.outcomes == ["PASS"] * 3
+    assert listed.text.count("SN-0001") == 3
+
+
+def test_a_procedure_is_proposed_and_may_be_left_out(server: Server, stranger: Browser):
+    link = open_link(server)
+    [field] = [one for one in stranger.open(link).all("input") if one.get("name") == "procedure"]
+    assert field["value"] == "Functional test"
+    fields = {"organization": "Kramerica", "email": "kra@kramerica.test", "procedure": " "}
+    done = stranger.fill(link, {**fields, "password": PASSWORD})
+    assert "runcard procedure create" in done.text
+    assert stranger.open("/runs").run_links == []

@@ -9,12 +9,15 @@ import numpy as np
 import scipy
 from msgspec import Struct
 
-from runcard.analytics.answers import Answer
+from runcard.analytics.answers import Answer, finite
 from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.capability_indices import indices_of
 from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.dispersion import Dispersion, are_equal
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values
 from runcard.domain.errors import InvalidInput
+from runcard.domain.limit import Limits
 from runcard.store.database import Connection
 
 MAX_COMPARED = 50
@@ -41,7 +44,8 @@ class Difference(Struct, frozen=True):
 
 class ComparedGroup(Struct, frozen=True):
     """s: sample standard deviation, None for one value. ppk: None without limits, without spread, or with several
-    limits. difference: None where the group or all others together have fewer than two values, or no spread.
+    limits. difference: None where the group or all others together have fewer than two values, or no spread. Each is
+    None also where values are too far apart for a double.
     """
 
     group: Group
@@ -61,7 +65,7 @@ class TestResult(Struct, frozen=True):
 
 class CompareAnswer(Answer, frozen=True, kw_only=True):
     """anova, kruskal: None where fewer than two groups have two values, or all values are equal; anova also without
-    spread in any group, where F has no end."""
+    spread in any group, where F has no end. Each also where values are too far apart for a double."""
 
     table: ClassVar[str] = "groups"
 
@@ -114,7 +118,7 @@ def compare(
                 _compared(group, rows[place], specs, samples[place], values[codes != place])
                 for group, place in ((group, places[key]) for key, group in groups.items())
             ],
-            anova=None if all(np.ptp(one) == 0 for one in spread) else _test(scipy.stats.f_oneway, spread),
+            anova=None if all(map(are_equal, spread)) else _test(scipy.stats.f_oneway, spread),
             kruskal=_test(scipy.stats.kruskal, spread),
         )
 
@@ -153,34 +157,29 @@ def _values(
 
 
 def _compared(group: Group, row: _Row, specs: Sequence[SpecRow], own: Any, others: Any) -> ComparedGroup:
-    [*_, spec] = [one for one in specs if one.spec == row.spec]
-    ppk = _ppk(row, spec) if row.specs == 1 else None
-    return ComparedGroup(group, row.n, row.mean, row.s, ppk, _difference(own, others))
-
-
-def _ppk(row: _Row, spec: SpecRow) -> float | None:
-    """The distance of the mean from the nearer limit, in three s. Source: ISO 22514-2."""
-    if not row.s:
-        return None
-    distances = [
-        *([] if spec.upper is None else [spec.upper - row.mean]),
-        *([] if spec.lower is None else [row.mean - spec.lower]),
-    ]
-    return min(distances) / (3 * row.s) if distances else None
+    s = None if row.s is None else finite(row.s)
+    ppk = None
+    if row.specs == 1:
+        [limits] = [Limits(one.lower, one.upper) for one in specs if one.spec == row.spec]
+        ppk = indices_of(row.n, row.mean, Dispersion(s, row.n - 1), limits).worst.value
+    return ComparedGroup(group, row.n, row.mean, s, ppk, _difference(own, others))
 
 
 def _difference(own: Any, others: Any) -> Difference | None:
-    if min(len(own), len(others)) < 2 or (np.ptp(own) == 0 and np.ptp(others) == 0):
+    if min(len(own), len(others)) < 2 or (are_equal(own) and are_equal(others)):
         return None
-    found = scipy.stats.ttest_ind(own, others, equal_var=False)
-    interval = found.confidence_interval(0.95)
-    return Difference(
-        float(own.mean() - others.mean()), float(interval.low), float(interval.high), float(found.pvalue)
-    )
+    # What is too large for a double becomes infinite, or NaN, and then nothing is told.
+    with np.errstate(all="ignore"):
+        found = scipy.stats.ttest_ind(own, others, equal_var=False)
+        interval = found.confidence_interval(0.95)
+        figures = (own.mean() - others.mean(), interval.low, interval.high, found.pvalue)
+    return Difference(*map(float, figures)) if np.isfinite(figures).all() else None
 
 
 def _test(test: Any, samples: Sequence[Any]) -> TestResult | None:
-    if len(samples) < 2 or np.ptp(np.concatenate(samples)) == 0:
+    if len(samples) < 2 or are_equal(np.concatenate(samples)):
         return None
-    found = test(*samples)
-    return TestResult(float(found.statistic), float(found.pvalue))
+    with np.errstate(all="ignore"):
+        found = test(*samples)
+    figures = (float(found.statistic), float(found.pvalue))
+    return TestResult(*figures) if np.isfinite(figures).all() else None

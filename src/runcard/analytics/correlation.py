@@ -13,6 +13,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, asking
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.conditions import Conditions
+from runcard.analytics.dispersion import are_equal
 from runcard.analytics.measured import Measured, find_specs, of_latest_uom, on_values
 from runcard.store.database import Connection
 
@@ -53,7 +54,9 @@ class Correlation(Struct, frozen=True):
 
 
 class CorrelationAnswer(Answer, frozen=True, kw_only=True):
-    """correlation: None for fewer than three pairs, or where x or y are all equal. points: at most 2 000."""
+    """correlation: None for fewer than three pairs, where x or y are all equal, or where they are too far apart for a
+    double. points: at most 2 000.
+    """
 
     table: ClassVar[str] = "points"
 
@@ -130,17 +133,20 @@ def _pairs(asked: Asking, x: Measured, y: Measured) -> tuple[Conditions, str | N
 
 
 def _correlation(xs: Any, ys: Any) -> Correlation | None:
-    if len(xs) < 3 or np.ptp(xs) == 0 or np.ptp(ys) == 0:
+    if len(xs) < 3 or are_equal(xs) or are_equal(ys):
         return None
-    pearson = scipy.stats.pearsonr(xs, ys)
-    interval = pearson.confidence_interval(0.95) if len(xs) > 3 else None
-    line = scipy.stats.linregress(xs, ys)
+    # What is too large for a double becomes infinite, or NaN, and then nothing is told.
+    with np.errstate(all="ignore"):
+        pearson = scipy.stats.pearsonr(xs, ys)
+        interval = pearson.confidence_interval(0.95) if len(xs) > 3 else None
+        line = scipy.stats.linregress(xs, ys)
+        spearman = scipy.stats.spearmanr(xs, ys)
+    figures = (pearson.statistic, pearson.pvalue, spearman.statistic, line.slope, line.intercept)
+    if not np.isfinite(figures).all():
+        return None
     return Correlation(
         float(pearson.statistic),
         None if interval is None else float(interval.low),
         None if interval is None else float(interval.high),
-        float(pearson.pvalue),
-        float(scipy.stats.spearmanr(xs, ys).statistic),
-        float(line.slope),
-        float(line.intercept),
+        *map(float, figures[1:]),
     )

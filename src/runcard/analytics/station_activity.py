@@ -1,7 +1,7 @@
 """Which stations report, how much, and since when those that do not are silent."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -19,11 +19,18 @@ DEFINITION = (
 )
 
 
+# A station whose latest run started longer ago is silent.
+SILENT_AFTER = timedelta(hours=8)
+
+
 class StationActivity(Struct, frozen=True):
     id: UUID
     name: str
     runs: int
     last_started_at: datetime | None
+
+    def is_active(self, now: datetime) -> bool:
+        return self.last_started_at is not None and now - self.last_started_at < SILENT_AFTER
 
 
 class StationActivityAnswer(Answer, frozen=True, kw_only=True):

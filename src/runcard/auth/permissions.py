@@ -20,6 +20,17 @@ def check_may_manage(actor: Actor, deed: str) -> UserActor:
     return user
 
 
+def may_administer(user: UserActor) -> bool:
+    """Whether a user decides over the organization and its members."""
+    return user.role == "admin"
+
+
+def check_may_administer(user: UserActor, deed: str) -> None:
+    """Only admins decide over the organization and its members. Raises PermissionDenied."""
+    if not may_administer(user):
+        raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
+
+
 def check_is_user(actor: Actor, deed: str) -> UserActor:
     """What only people do, in whichever role. Raises PermissionDenied."""
     if isinstance(actor, StationActor):

@@ -9,12 +9,13 @@ from runcard.store.sessions import create_session, end_session, find_session
 from runcard.store.transaction import Transaction
 
 SESSION_LIFETIME = timedelta(days=14)
+_MAX_USER_AGENT_LENGTH = 300
 
 
-def log_in(tx: Transaction, actor: UserActor) -> str:
-    """The secret of a new session, which lasts for SESSION_LIFETIME."""
-    token = new_token("rs")
-    create_session(tx, actor, digest_of(token), tx.now + SESSION_LIFETIME)
+def log_in(tx: Transaction, actor: UserActor, user_agent: str | None = None) -> str:
+    """The secret of a new session, which lasts for SESSION_LIFETIME. user_agent: what its browser says it is."""
+    token, said = new_token("rs"), (user_agent or "").replace("\0", "")[:_MAX_USER_AGENT_LENGTH]
+    create_session(tx, actor, digest_of(token), tx.now + SESSION_LIFETIME, said or None)
     return token
 
 

@@ -10,12 +10,10 @@ from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import show_record, show_rows
 from runcard.domain.organization import Organization
 from runcard.store.lookups import get_organization
-from runcard.store.organizations import list_organizations, update_organization
+from runcard.store.organizations import MAX_QUOTA, list_organizations, update_organization
 from runcard.store.transaction import Transaction
 
 app = typer.Typer(no_args_is_help=True, help="Show organizations and set their policies.")
-
-_MAX_QUOTA = 2**31 - 1
 
 
 def _may_create(what: str) -> Any:
@@ -65,7 +63,7 @@ def set_(
         bool, typer.Option("--no-serial-number-pattern", help="Read no part number out of serial numbers.")
     ] = False,
     monthly_run_quota: Annotated[
-        int | None, typer.Option(min=0, max=_MAX_QUOTA, help="Runs that may be recorded in a calendar month.")
+        int | None, typer.Option(min=0, max=MAX_QUOTA, help="Runs that may be recorded in a calendar month.")
     ] = None,
     no_monthly_run_quota: Annotated[
         bool, typer.Option("--no-monthly-run-quota", help="Let any number of runs be recorded.")

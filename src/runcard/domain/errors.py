@@ -214,6 +214,13 @@ class SetupLinkSpent(NotFound):
         )
 
 
+class InvitationSpent(NotFound):
+    def __init__(self) -> None:
+        super().__init__(
+            "This invitation is unknown, was used already, was taken back, or has expired. Ask for a new one."
+        )
+
+
 class QueryTooSlow(RuncardError):
     """A list took longer to make than this server gives it."""
 

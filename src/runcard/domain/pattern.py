@@ -20,6 +20,8 @@ def compile_pattern(text: str) -> "re2._Regexp[str]":
         raise InvalidInput.at(
             "pattern", f"Pattern has {len(text)} characters; use at most {_MAX_PATTERN_LENGTH}."
         )
+    if "\0" in text:
+        raise InvalidInput.at("pattern", f"Pattern {text!r} contains a NUL character; remove it.")
     try:
         return re2.compile(text, options=_options())
     except (re2.error, UnicodeEncodeError) as error:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from runcard.domain.errors import NotFound
 from runcard.domain.ids import new_id
@@ -41,20 +41,32 @@ def create_station_key(tx: Transaction, organization_id: UUID, station_id: UUID,
     )
 
 
-def list_keys(connection: Connection, organization_id: UUID) -> Sequence[ApiKey]:
-    """All keys of an organization, revoked ones too, oldest first."""
+def list_keys(
+    connection: Connection, organization_id: UUID, owner_id: UUID | None = None
+) -> Sequence[ApiKey]:
+    """All keys of an organization, or of one user or station in it, revoked ones too, oldest first."""
     k = api_keys.c
-    query = select(*(k[name] for name in ApiKey._fields)).where(k.organization_id == organization_id)
+    query = select(*(k[name] for name in ApiKey._fields)).where(
+        k.organization_id == organization_id, *_of(owner_id)
+    )
     return [ApiKey(*row) for row in connection.execute(query.order_by(k.created_at, k.id))]
 
 
-def revoke_key(tx: Transaction, organization_id: UUID, key_id: UUID) -> None:
-    """Make a key worthless from now on. Raises NotFound; revoking again changes nothing."""
+def revoke_key(tx: Transaction, organization_id: UUID, key_id: UUID, owner_id: UUID | None = None) -> None:
+    """Make a key worthless from now on: any of an organization, or one of this user or station.
+
+    Raises NotFound; revoking again changes nothing.
+    """
     k = api_keys.c
-    mine = (k.organization_id == organization_id, k.id == key_id)
+    mine = (k.organization_id == organization_id, k.id == key_id, *_of(owner_id))
     if tx.connection.execute(select(k.id).where(*mine)).first() is None:
         raise NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
     tx.connection.execute(update(api_keys).where(*mine, k.revoked_at.is_(None)).values(revoked_at=tx.now))
+
+
+def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
+    k = api_keys.c
+    return [] if owner_id is None else [or_(k.user_id == owner_id, k.station_id == owner_id)]
 
 
 def _create(tx: Transaction, organization_id: UUID, key: ApiKey, secret: Secret) -> ApiKey:

@@ -8,16 +8,18 @@ from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
 from runcard.domain.ids import new_id
 from runcard.domain.organization import Organization
 from runcard.domain.pattern import compile_pattern
+from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.store.tables import organizations
 from runcard.store.transaction import Transaction
+
+MAX_QUOTA = 2**31 - 1
 
 
 def create_organization(tx: Transaction, name: str) -> Organization:
     """A new organization with every policy open. Raises AlreadyExists where its name makes a taken slug."""
     name = name.strip()
+    _check_name(name)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "organization"
-    if not name:
-        raise InvalidInput.at("name", "Name is empty; give at least 1 character")
     if tx.connection.execute(select(organizations.c.id).where(organizations.c.slug == slug)).first():
         raise AlreadyExists("Organization", name)
     organization = Organization(id=new_id(), slug=slug, name=name)
@@ -27,11 +29,24 @@ def create_organization(tx: Transaction, name: str) -> Organization:
 
 
 def update_organization(tx: Transaction, organization: Organization) -> None:
-    """Keep this organization's new policies. Raises InvalidInput for a pattern that cannot be used."""
-    if organization.serial_number_pattern is not None:
-        compile_pattern(organization.serial_number_pattern)
+    """Keep this organization's new name and policies. Raises InvalidInput, also for a pattern that cannot be used."""
+    _check_name(organization.name)
+    pattern, quota = organization.serial_number_pattern, organization.monthly_run_quota
+    if pattern is not None:
+        compile_pattern(pattern)
+    if quota is not None and not 0 <= quota <= MAX_QUOTA:
+        raise InvalidInput.at(
+            "monthly_run_quota", f"{quota} is no number of runs; give one from 0 to {MAX_QUOTA}"
+        )
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
     tx.connection.execute(update(organizations).where(organizations.c.id == organization.id).values(**row))
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise InvalidInput.at("name", "Name is empty; give at least 1 character")
+    if len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
 
 
 def count_organizations(connection: Connection) -> int:

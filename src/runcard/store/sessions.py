@@ -1,6 +1,9 @@
 """Log-ins of people, and the one-time links that a first admin is made with. Only digests are kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -9,7 +12,18 @@ from runcard.store.tables import sessions, setup_links, users
 from runcard.store.transaction import Transaction
 
 
-def create_session(tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime) -> None:
+class Session(NamedTuple):
+    """user_agent: what the browser said it is; None where it said nothing."""
+
+    digest: bytes
+    created_at: datetime
+    expires_at: datetime
+    user_agent: str | None
+
+
+def create_session(
+    tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime, user_agent: str | None = None
+) -> None:
     """Remember a log-in until it expires; those that have expired are forgotten on the way."""
     tx.connection.execute(delete(sessions).where(sessions.c.expires_at < tx.now))
     row = {
@@ -18,6 +32,7 @@ def create_session(tx: Transaction, actor: UserActor, digest: bytes, expires_at:
         "user_id": actor.user_id,
         "created_at": tx.now,
         "expires_at": expires_at,
+        "user_agent": user_agent,
     }
     tx.connection.execute(insert(sessions).values(row))
 
@@ -34,8 +49,24 @@ def find_session(connection: Connection, digest: bytes, now: datetime) -> UserAc
     return None if row is None else UserActor(*row)
 
 
+def list_sessions(connection: Connection, user_id: UUID, now: datetime) -> Sequence[Session]:
+    """Where a user is logged in, the latest first."""
+    s = sessions.c
+    query = select(*(s[name] for name in Session._fields)).where(s.user_id == user_id, s.expires_at > now)
+    return [Session(*row) for row in connection.execute(query.order_by(s.created_at.desc()))]
+
+
 def end_session(tx: Transaction, digest: bytes) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes | None = None) -> None:
+    """End a user's sessions but for one: all others, or this one of them."""
+    s = sessions.c
+    others = [s.user_id == user_id, s.digest != kept]
+    if ended is not None:
+        others.append(s.digest == ended)
+    tx.connection.execute(delete(sessions).where(*others))
 
 
 def create_setup_link(tx: Transaction, digest: bytes) -> None:

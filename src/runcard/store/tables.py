@@ -223,6 +223,22 @@ sessions = Table(
     _reference("user_id", "users", required=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("user_agent", Text),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    _organization(),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    _reference("created_by_user_id", "users", required=True),
+    Column("expires_at", Instant, nullable=False),
+    UniqueConstraint("organization_id", "email_key"),
 )
 
 setup_links = Table(

@@ -88,6 +88,20 @@ def read_units(
     return found
 
 
+def list_newest_units(connection: Connection, organization_id: UUID, limit: int) -> Sequence[UnitRecord]:
+    """The units that were recorded last, the newest first."""
+    u = units.c
+    # Found before they are joined with anything, or SQLite joins all units and sorts them.
+    newest = (
+        select(u.id)
+        .where(u.organization_id == organization_id)
+        .order_by(u.created_at.desc(), u.id.desc())
+        .limit(limit)
+    )
+    found = read_units(connection, organization_id, list(connection.execute(newest).scalars()))
+    return sorted(found.values(), key=lambda unit: (unit.created_at, unit.id), reverse=True)
+
+
 def list_children(
     connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int | None = None, skipped: int = 0
 ) -> Sequence[UnitRecord]:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from runcard.domain.actor import Role
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
 from runcard.domain.ids import new_id
+from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.tables import sessions, users
 from runcard.store.transaction import Transaction
@@ -47,14 +48,19 @@ def create_user(
 ) -> User:
     """A new member. Raises InvalidInput, and AlreadyExists where the e-mail is taken anywhere in this installation."""
     email = email.strip()
-    if "@" not in email or "\0" in email or len(email) > 255:
-        raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
-    if tx.connection.execute(select(users.c.id).where(users.c.email_key == lookup_key(email))).first():
-        raise AlreadyExists("User", email)
+    check_free_email(tx.connection, email)
     user = User(new_id(), organization_id, email, name.strip() or email, role, None, tx.now)
     row = {**user._asdict(), "email_key": lookup_key(email), "password_hash": password_hash}
     tx.connection.execute(insert(users).values(row))
     return user
+
+
+def check_free_email(connection: Connection, email: str) -> None:
+    """Raises InvalidInput for what is no e-mail, and AlreadyExists where a user of any organization has it."""
+    if "@" not in email or "\0" in email or len(email) > 255:
+        raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
+    if connection.execute(select(users.c.id).where(users.c.email_key == lookup_key(email))).first():
+        raise AlreadyExists("User", email)
 
 
 def list_users(connection: Connection, organization_id: UUID) -> Sequence[User]:
@@ -100,6 +106,28 @@ def set_password(tx: Transaction, organization_id: UUID, user_id: UUID, password
     """Replace a member's password; their sessions end, their keys stay. Raises NotFound."""
     _update(tx, organization_id, user_id, password_hash=password_hash)
     _end_sessions(tx, user_id)
+
+
+def rename_user(tx: Transaction, organization_id: UUID, user_id: UUID, name: str) -> None:
+    """Raises InvalidInput, and NotFound."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
+    _update(tx, organization_id, user_id, name=name)
+
+
+def set_role(tx: Transaction, organization_id: UUID, user_id: UUID, role: Role) -> None:
+    """Raises NotFound."""
+    _update(tx, organization_id, user_id, role=role)
+
+
+def count_admins(connection: Connection, organization_id: UUID) -> int:
+    """The admins who are not suspended."""
+    u = users.c
+    query = select(func.count()).where(
+        u.organization_id == organization_id, u.role == "admin", u.suspended_at.is_(None)
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _update(tx: Transaction, organization_id: UUID, user_id: UUID, **values: Any) -> None:

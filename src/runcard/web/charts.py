@@ -58,11 +58,12 @@ def option_json(option: Option) -> Markup:
 
 
 class RatioPoint(NamedTuple):
-    """url: where a click leads; empty: nowhere."""
+    """url: where a click leads; empty: nowhere. is_aside: it is there to be compared with."""
 
     group: Group
     ratio: Ratio
     url: str = ""
+    is_aside: bool = False
 
 
 def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: str = "") -> Chart:
@@ -108,7 +109,14 @@ def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: s
 def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: str = "") -> Chart:
     """Shares side by side, as bars with their intervals."""
     names = [one.group.name or "without" for one in points]
-    bars = [{"value": _percent(one.ratio.ratio), "url": one.url} for one in points]
+    bars = [
+        {
+            "value": _percent(one.ratio.ratio),
+            "url": one.url,
+            "itemStyle": {"color": "--idle-fill" if one.is_aside else "--series-1"},
+        }
+        for one in points
+    ]
     ends = [
         [number, _percent(one.ratio.low), _percent(one.ratio.high)]
         for number, one in enumerate(points)
@@ -130,7 +138,6 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
                 "name": title,
                 "data": bars,
                 "barMaxWidth": 22,
-                "itemStyle": {"color": "--series-1"},
             },
             {
                 "type": "line",
@@ -184,6 +191,55 @@ def _floor(low: Sequence[float | None]) -> int:
     """Where an axis of percents begins, so that what happens near 100 can be told apart."""
     lowest = min((one for one in low if one is not None), default=0.0)
     return max(0, int(lowest // 10) * 10)
+
+
+# Runs by outcome over time
+
+
+class OutcomePoint(NamedTuple):
+    """day: when the period begins, YYYY-MM-DD. counts: runs by outcome. url: where a click leads; empty: nowhere."""
+
+    day: str
+    name: str
+    counts: Mapping[str, int]
+    url: str = ""
+
+
+def outcome_bars(chart_id: str, title: str, points: Sequence[OutcomePoint], note: str = "") -> Chart:
+    """Runs a period, as bars stacked by outcome; a period without runs is a gap."""
+    shown = [one for one in OUTCOME_COLOURS if any(point.counts.get(one) for point in points)]
+    option = {
+        "grid": {**_GRID, "top": 40},
+        "tooltip": {"trigger": "axis"},
+        "legend": {"type": "scroll", "top": 4, "itemWidth": 14, "itemHeight": 10},
+        "xAxis": {
+            "type": "time",
+            "minInterval": 86_400_000,
+            "splitLine": {"show": False},
+            "axisLabel": {"formatter": "{yyyy}-{MM}-{dd}", "hideOverlap": True},
+        },
+        "yAxis": {"type": "value", "minInterval": 1},
+        "series": [
+            {
+                "type": "bar",
+                "stack": "runs",
+                "name": outcome,
+                "barMaxWidth": 28,
+                "itemStyle": {"color": OUTCOME_COLOURS[outcome]},
+                "data": [
+                    {"value": [point.day, point.counts.get(outcome, 0)], "url": point.url} for point in points
+                ],
+            }
+            for outcome in shown
+        ],
+    }
+    rows = [
+        [Cell(point.name, point.url), *(Cell(count_text(point.counts.get(one, 0))) for one in shown)]
+        for point in points
+    ]
+    return Chart(
+        chart_id, title, f"{title} by outcome", option_json(option), Figures(["", *shown], rows), note=note
+    )
 
 
 class DrawnSeries(NamedTuple):

@@ -1,16 +1,17 @@
 """Forms: reading what was filled in, and knowing that it was one of our own pages that asked."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.edge.bodies import read_body
-from runcard.edge.deps import Parts
+from runcard.edge.deps import Parts, WithParts
+from runcard.web.visit import WithVisit
 
 TOKEN_FIELD = "form_token"  # noqa: S105 (the name of a field)
 _VISITOR_COOKIE = "runcard_visitor"
@@ -34,6 +35,22 @@ async def _read_fields(request: Request) -> Fields:
 
 
 WithFields = Annotated[Fields, Depends(_read_fields)]
+
+
+def _check_member_form(parts: WithParts, visit: WithVisit, fields: WithFields) -> Fields:
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    return fields
+
+
+# The fields of a form that a page gave to the member who sends it.
+WithForm = Annotated[Fields, Depends(_check_member_form)]
+
+
+def problems_of(error: RuncardError | None) -> Sequence[str]:
+    """What was wrong with what was filled in, to be told beside the form."""
+    if isinstance(error, InvalidInput):
+        return [issue.message for issue in error.issues]
+    return [str(error)] if error else []
 
 
 def visitor_of(request: Request) -> str:

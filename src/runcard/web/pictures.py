@@ -1,6 +1,7 @@
 """Pictures of records: which uploads pages show, and forms that send one."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from io import BytesIO
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -8,12 +9,17 @@ from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge
+from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.files import HARMLESS_IMAGES
 from runcard.edge.uploads import settled
-from runcard.store.attachments import find_attachments
+from runcard.store.attachments import create_attachment, find_attachments, mark_stored
+from runcard.store.blobs import BlobMeta, blob_key
+from runcard.store.creator import Creator
 from runcard.store.database import Connection
+from runcard.store.transaction import Transaction
 from runcard.web.forms import Fields
 from runcard.web.visit import WithVisit
 
@@ -58,6 +64,27 @@ def content_type_of(picture: bytes) -> str:
     raise InvalidInput.at(
         "picture", "This file is no picture that browsers show; send a PNG, JPEG, GIF or WebP file"
     )
+
+
+def keep_picture(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
+    """Keep the bytes of a picture, and return what makes them an attachment. Raises InvalidInput for other files."""
+    meta = BlobMeta(len(picture), content_type_of(picture))
+    home, picture_id = actor.organization_id, new_id()
+    parts.blobs.write(blob_key(home, picture_id), BytesIO(picture))
+
+    def attach(tx: Transaction) -> UUID:
+        attachment = create_attachment(
+            tx,
+            home,
+            "picture",
+            content_type=meta.content_type,
+            declared_bytes=meta.size_bytes,
+            creator=Creator.of(actor),
+            attachment_id=picture_id,
+        )
+        return mark_stored(tx, attachment, meta).id
+
+    return attach
 
 
 async def _read_form(request: Request, _visit: WithVisit, parts: WithParts) -> PictureForm:

@@ -6,11 +6,15 @@ from fastapi.routing import APIRoute
 from runcard.web.pages import (
     batch,
     batches,
+    invitation,
     log_in,
+    members,
+    organization,
     overview,
     part,
     parts,
     picture,
+    profile,
     revision,
     run,
     run_exports,
@@ -18,6 +22,10 @@ from runcard.web.pages import (
     runs,
     search,
     set_up,
+    settings,
+    station,
+    station_changes,
+    stations,
     unit,
     units,
 )
@@ -41,6 +49,14 @@ _PAGES = (
     batch,
     picture,
     search,
+    stations,
+    station,
+    station_changes,
+    settings,
+    organization,
+    members,
+    profile,
+    invitation,
 )
 for page in _PAGES:
     for route in page.router.routes:

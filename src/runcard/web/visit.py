@@ -1,7 +1,7 @@
 """Who looks at a page: the log-in session behind its cookie."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -23,11 +23,17 @@ _MENU = {
     "Units": "/units",
     "Parts": "/parts",
     "Batches": "/batches",
+    "Stations": "/stations",
+    "Settings": "/settings",
 }
 
 
 # The scripts of pages tell it, before anybody has logged in.
 _ZONE_COOKIE = "runcard_zone"
+
+# How pages look; without it, as the reader's system does.
+THEME_COOKIE = "runcard_theme"
+Theme = Literal["light", "dark"]
 
 
 class MenuLink(NamedTuple):

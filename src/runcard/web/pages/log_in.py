@@ -24,7 +24,7 @@ router = APIRouter()
 
 _HOME = "/"
 # Where a log-in may lead: to our own pages, never to another site, which two slashes of either kind would begin.
-_PAGES = re.compile(r"/(?!log-|setup/|[/\\])[!-~]*")
+_PAGES = re.compile(r"/(?!log-|setup/|invitation/|[/\\])[!-~]*")
 
 
 class LogInPage(NamedTuple):
@@ -54,7 +54,8 @@ def submit_log_in(request: Request, parts: WithParts, fields: WithFields) -> Res
         )
     if actor is None:
         return _form(request, parts, fields, status=401)
-    session = parts.writer.run(lambda tx: log_in(tx, actor), changes_catalog=False)
+    agent = request.headers.get("user-agent")
+    session = parts.writer.run(lambda tx: log_in(tx, actor, agent), changes_catalog=False)
     response = redirect(_page_of(fields.get("next", _HOME)))
     remember_session(response, request, session)
     return response

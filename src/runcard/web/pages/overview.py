@@ -1,7 +1,7 @@
 """What happens on the floor, at a glance."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter
@@ -28,8 +28,6 @@ from runcard.web.yields import Tile, yield_tiles
 router = APIRouter()
 
 _FAILURES = 8
-# A station that has not reported for so long is silent.
-_SILENT_AFTER = timedelta(hours=8)
 
 
 class FailureLine(NamedTuple):
@@ -121,16 +119,12 @@ def _step(asked: FilterQuery) -> GroupBy:
 
 
 def _tiles(answer: YieldAnswer, stations: Sequence[StationActivity], now: datetime) -> Sequence[Tile]:
-    active = sum(_is_active(one, now) for one in stations)
+    active = sum(one.is_active(now) for one in stations)
     return [
         *yield_tiles(answer.total),
         Tile("Runs", count_text(sum(one.runs for one in stations)), "reported by stations"),
         Tile("Stations", f"{active} active", f"{len(stations) - active} silent"),
     ]
-
-
-def _is_active(station: StationActivity, now: datetime) -> bool:
-    return station.last_started_at is not None and now - station.last_started_at < _SILENT_AFTER
 
 
 def _failure(run: RunRecord, visit: Visit) -> FailureLine:
@@ -148,5 +142,5 @@ def _failure(run: RunRecord, visit: Visit) -> FailureLine:
 def _station(one: StationActivity, asked: FilterQuery, visit: Visit, now: datetime) -> StationLine:
     last = None if one.last_started_at is None else moment_of(one.last_started_at, visit.zone)
     return StationLine(
-        url_of("/", asked, station=one.id), one.name, _is_active(one, now), count_text(one.runs), last
+        url_of("/", asked, station=one.id), one.name, one.is_active(now), count_text(one.runs), last
     )

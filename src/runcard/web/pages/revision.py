@@ -1,7 +1,6 @@
 """One revision of a part: its picture, how its batches yield, and its units."""
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from typing import Annotated, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,13 +9,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
-from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
-from runcard.domain.ids import new_id
-from runcard.edge.deps import Parts, WithParts
-from runcard.store.attachments import create_attachment, mark_stored
-from runcard.store.blobs import BlobMeta, blob_key
-from runcard.store.creator import Creator
+from runcard.edge.deps import WithParts
 from runcard.store.metadata import read_metadata
 from runcard.store.revision_records import RevisionRecord, change_revision, get_revision
 from runcard.store.transaction import Transaction
@@ -27,7 +21,7 @@ from runcard.web.filters import FilterBar, page_query
 from runcard.web.formats import moment_of
 from runcard.web.forms import TOKEN_FIELD
 from runcard.web.members import MembersQuery, figures_bar, own_units, questions
-from runcard.web.pictures import WithPictureForm, content_type_of, picture_urls
+from runcard.web.pictures import WithPictureForm, keep_picture, picture_urls
 from runcard.web.render import redirect, render
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import part_url, revision_url
@@ -109,7 +103,7 @@ def change_picture(
     elif form.picture is None:
         raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
     else:
-        image_of = _keep(parts, actor, form.picture)
+        image_of = keep_picture(parts, actor, form.picture)
 
     def apply(tx: Transaction) -> None:
         now = get_revision(tx.connection, home, revision.part.number, revision.number)
@@ -117,27 +111,6 @@ def change_picture(
 
     parts.writer.run(apply, changes_catalog=False)
     return redirect(revision_url(revision.part.number, revision.number))
-
-
-def _keep(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
-    """Keep the bytes of a picture, and return what makes them an attachment. Raises InvalidInput for other files."""
-    meta = BlobMeta(len(picture), content_type_of(picture))
-    home, picture_id = actor.organization_id, new_id()
-    parts.blobs.write(blob_key(home, picture_id), BytesIO(picture))
-
-    def attach(tx: Transaction) -> UUID:
-        attachment = create_attachment(
-            tx,
-            home,
-            "picture",
-            content_type=meta.content_type,
-            declared_bytes=meta.size_bytes,
-            creator=Creator.of(actor),
-            attachment_id=picture_id,
-        )
-        return mark_stored(tx, attachment, meta).id
-
-    return attach
 
 
 def _facts(revision: RevisionRecord, zone: ZoneInfo) -> Sequence[Fact]:

@@ -1,7 +1,5 @@
 """The list of runs: filtered, sorted, in pages, with the columns that somebody chose."""
 
-import json
-import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -25,6 +23,7 @@ from runcard.store.run_filter import RunFilter
 from runcard.store.run_lists import count_new_runs
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
 from runcard.web.filters import page_query, url_of
+from runcard.web.first_run import SOME_PROCEDURE, curl_command
 from runcard.web.formats import Moment, duration_text, moment_of
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
@@ -235,15 +234,4 @@ def _position(after: str) -> RunPosition:
 def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:
     procedures = list_procedures(connection, organization_id)
     procedure = procedures[0].identifier if procedures else ""
-    body = {
-        "procedure_id": procedure or "FVT1",
-        "unit_under_test": {"serial_number": "SN-0001", "part_number": "PCB-01"},
-        "run_passed": True,
-    }
-    lines = [
-        f"curl {shlex.quote(f'{root}/api/v1/runs')}",
-        "-H 'Authorization: Bearer YOUR_API_KEY'",
-        "-H 'Content-Type: application/json'",
-        f"-d {shlex.quote(json.dumps(body))}",
-    ]
-    return FirstRun(procedure, " \\\n  ".join(lines))
+    return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))

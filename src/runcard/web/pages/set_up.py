@@ -15,13 +15,26 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
+from runcard.store.creator import Creator
+from runcard.store.procedures import Procedure, create_procedure
 from runcard.store.sessions import is_setup_link_open, use_setup_link
 from runcard.store.transaction import Transaction
-from runcard.web.forms import Fields, WithFields, check_visitor_form, remember_visitor, visitor_of
+from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
+from runcard.web.forms import (
+    Fields,
+    WithFields,
+    check_visitor_form,
+    problems_of,
+    remember_visitor,
+    visitor_of,
+)
 from runcard.web.render import render
 from runcard.web.visit import remember_session
 
 router = APIRouter()
+
+# Proposed, so that there is something to send a first run to.
+_FIRST_PROCEDURE = "Functional test"
 
 
 class SetUpPage(NamedTuple):
@@ -30,19 +43,25 @@ class SetUpPage(NamedTuple):
     action: str
     organization: str
     email: str
+    procedure: str
     min_password_length: int
     problems: Sequence[str]
     form_token: str
 
 
 class SetUpDonePage(NamedTuple):
+    """procedure: the first one, such as Board (FVT1); empty where none was named."""
+
     organization: str
     email: str
     api_key: str
+    procedure: str
+    snippets: Sequence[Snippet]
 
 
 class _Done(NamedTuple):
     made: SetUp
+    procedure: Procedure | None
     session: str
 
 
@@ -67,15 +86,29 @@ def submit_set_up(request: Request, parts: WithParts, token: str, fields: WithFi
             name, email = fields.get("organization", ""), fields.get("email", "")
             made = set_up_organization(tx, name, email, password_hash=password_hash, secret=key.secret)
             admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
-            return _Done(made, log_in(tx, admin))
+            first = fields.get("procedure", "").strip()
+            procedure = (
+                create_procedure(tx, made.organization.id, first, Creator.of(admin)) if first else None
+            )
+            return _Done(made, procedure, log_in(tx, admin, request.headers.get("user-agent")))
 
         done = parts.writer.run(apply)
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, parts, fields, error)
-    page = SetUpDonePage(done.made.organization.name, done.made.admin.email, key.api_key)
-    response = render("set_up_done.html", page)
+    response = render("set_up_done.html", _done_page(request, parts, done, key.api_key))
     remember_session(response, request, done.session)
     return response
+
+
+def _done_page(request: Request, parts: Parts, done: _Done, api_key: str) -> SetUpDonePage:
+    procedure, root = done.procedure, parts.links.root(str(request.base_url))
+    return SetUpDonePage(
+        organization=done.made.organization.name,
+        email=done.made.admin.email,
+        api_key=api_key,
+        procedure=f"{procedure.name} ({procedure.identifier})" if procedure else "",
+        snippets=snippets(root, api_key, procedure.identifier if procedure else SOME_PROCEDURE),
+    )
 
 
 def _check_open(parts: Parts, token: str) -> None:
@@ -92,16 +125,11 @@ def _form(
         action=request.url.path,
         organization=fields.get("organization", ""),
         email=fields.get("email", ""),
+        procedure=fields.get("procedure", _FIRST_PROCEDURE),
         min_password_length=MIN_PASSWORD_LENGTH,
-        problems=_problems(error),
+        problems=problems_of(error),
         form_token=parts.form_tokens.token(visitor),
     )
     response = render("set_up.html", page, status=answer_error(error).status if error else 200)
     remember_visitor(response, request, visitor)
     return response
-
-
-def _problems(error: InvalidInput | AlreadyExists | None) -> Sequence[str]:
-    if isinstance(error, InvalidInput):
-        return [issue.message for issue in error.issues]
-    return [str(error)] if error else []

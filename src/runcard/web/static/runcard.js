@@ -1,4 +1,4 @@
-// Keys that work on every page, and forms that are sent when a choice is made.
+// Keys that work on every page, forms that are sent when a choice is made, and buttons that copy.
 "use strict";
 (() => {
   const isTyping = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
@@ -39,4 +39,19 @@
       if (value === "") event.formData.delete(name);
     }
   });
+
+  // What is to be copied can be selected by hand too; a browser without a clipboard for this page copies the selection.
+  async function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text.textContent);
+    getSelection().selectAllChildren(text);
+    document.execCommand("copy");
+  }
+
+  for (const button of document.querySelectorAll("[data-copies]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await copy(document.getElementById(button.dataset.copies));
+      button.textContent = "Copied";
+    });
+  }
 })();

@@ -1,0 +1,34 @@
+"""What an admin changes about other members, so that somebody can always change it back."""
+
+from uuid import UUID
+
+from runcard.auth.permissions import check_may_administer
+from runcard.domain.actor import Role, UserActor
+from runcard.domain.errors import Conflict
+from runcard.store.transaction import Transaction
+from runcard.store.users import count_admins, reinstate_user, set_role, suspend_user
+
+
+def give_role(tx: Transaction, actor: UserActor, user_id: UUID, role: Role) -> None:
+    """Raises PermissionDenied, NotFound, and Conflict where no admin would be left."""
+    check_may_administer(actor, "change roles")
+    set_role(tx, actor.organization_id, user_id, role)
+    _check_an_admin_is_left(tx, actor)
+
+
+def suspend(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
+    """Raises PermissionDenied, NotFound, and Conflict where no admin would be left."""
+    check_may_administer(actor, "suspend members")
+    suspend_user(tx, actor.organization_id, user_id)
+    _check_an_admin_is_left(tx, actor)
+
+
+def reinstate(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
+    """Raises PermissionDenied and NotFound."""
+    check_may_administer(actor, "reinstate members")
+    reinstate_user(tx, actor.organization_id, user_id)
+
+
+def _check_an_admin_is_left(tx: Transaction, actor: UserActor) -> None:
+    if not count_admins(tx.connection, actor.organization_id):
+        raise Conflict("No admin would be left. Make somebody else admin first.")

@@ -1,0 +1,183 @@
+"""An organization: its name, how part numbers are read out of serial numbers, and what stations may create."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_administer, may_administer
+from runcard.domain.errors import InvalidInput
+from runcard.domain.organization import Organization
+from runcard.domain.serial import part_number_of
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.errors import answer_error
+from runcard.store.lookups import get_organization
+from runcard.store.organizations import update_organization
+from runcard.store.runs import count_runs_since
+from runcard.store.transaction import Transaction
+from runcard.store.unit_records import UnitRecord, list_newest_units
+from runcard.web.filters import page_query
+from runcard.web.forms import Fields, WithForm, problems_of
+from runcard.web.render import redirect, render
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter()
+
+_HERE = "/settings/organization"
+_PREVIEWED = 20
+_POLICIES = {
+    "station_may_create_parts": "Parts",
+    "station_may_create_revisions": "Revisions",
+    "station_may_create_batches": "Batches",
+    "station_may_create_units": "Units",
+    "station_may_create_versions": "Versions of procedures",
+}
+
+
+class OrganizationQuery(Struct, kw_only=True):
+    """saved: the settings have just been saved."""
+
+    saved: bool = False
+
+
+class ReadLine(NamedTuple):
+    """part: as the unit has it. read: what a pattern finds; empty where that is nothing."""
+
+    serial_number: str
+    part: str
+    read: str
+
+
+class Policy(NamedTuple):
+    field: str
+    label: str
+    is_open: bool
+
+
+class OrganizationPage(NamedTuple):
+    """pattern, quota: as they stand in the form. broken: what is wrong with the pattern. used: runs of this month."""
+
+    name: str
+    slug: str
+    pattern: str
+    broken: Sequence[str]
+    preview: Sequence[ReadLine]
+    has_units: bool
+    quota: str
+    used: str
+    policies: Sequence[Policy]
+    may_change: bool
+    is_saved: bool
+    problems: Sequence[str]
+
+
+@router.get(_HERE)
+def show_organization(
+    parts: WithParts, visit: WithVisit, asked: Annotated[OrganizationQuery, page_query(OrganizationQuery)]
+) -> Response:
+    return _show(parts, visit, None, is_saved=asked.saved)
+
+
+@router.post(_HERE)
+def submit_organization(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    check_may_administer(visit.actor, "change the organization")
+
+    def apply(tx: Transaction) -> None:
+        before = get_organization(tx.connection, visit.actor.organization_id)
+        update_organization(tx, _changed(before, fields))
+
+    try:
+        parts.writer.run(apply)
+    except InvalidInput as error:
+        return _show(parts, visit, fields, error)
+    return redirect(f"{_HERE}?saved=true")
+
+
+@router.post(f"{_HERE}/preview")
+def preview(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """The same page with what is filled in, which is not saved: what the pattern reads."""
+    check_may_administer(visit.actor, "change the organization")
+    return _show(parts, visit, fields)
+
+
+def _show(
+    parts: Parts,
+    visit: Visit,
+    fields: Fields | None,
+    error: InvalidInput | None = None,
+    *,
+    is_saved: bool = False,
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        now = get_organization(connection, home)
+        units = list_newest_units(connection, home, _PREVIEWED)
+        quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
+        used = "" if quota is None else str(count_runs_since(connection, home, month, quota))
+    if fields is None:
+        pattern, name = now.serial_number_pattern or "", now.name
+        shown_quota = "" if quota is None else str(quota)
+    else:
+        pattern, name = fields.get("serial_number_pattern", "").strip(), fields.get("name", "")
+        shown_quota = fields.get("monthly_run_quota", "")
+    try:
+        lines, broken = _read(units, pattern), None
+    except InvalidInput as wrong:
+        lines, broken = [], wrong
+    page = OrganizationPage(
+        name=name,
+        slug=now.slug,
+        pattern=pattern,
+        broken=problems_of(broken),
+        preview=lines,
+        has_units=bool(units),
+        quota=shown_quota,
+        used=used,
+        policies=[Policy(field, label, _is_open(now, fields, field)) for field, label in _POLICIES.items()],
+        may_change=may_administer(visit.actor),
+        is_saved=is_saved,
+        problems=problems_of(error),
+    )
+    return render("organization.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _read(units: Sequence[UnitRecord], pattern: str) -> Sequence[ReadLine]:
+    """What a pattern finds in serial numbers that there are. Raises InvalidInput for one that cannot be used."""
+    if not pattern:
+        return []
+    part_number_of("", pattern)
+    return [
+        ReadLine(one.serial_number, one.part.number, part_number_of(one.serial_number, pattern) or "")
+        for one in units
+    ]
+
+
+def _changed(before: Organization, fields: Fields) -> Organization:
+    policies = {field: field in fields for field in _POLICIES}
+    return replace(
+        before,
+        name=fields.get("name", "").strip(),
+        serial_number_pattern=fields.get("serial_number_pattern", "").strip() or None,
+        monthly_run_quota=_quota(fields.get("monthly_run_quota", "").strip()),
+        **policies,
+    )
+
+
+def _quota(text: str) -> int | None:
+    if not text:
+        return None
+    # int() would take signs and other digits too, and as many as there are.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidInput.at(
+            "monthly_run_quota", f"{text!r} is no number of runs; give a whole number, or none"
+        )
+    return int(text)
+
+
+def _is_open(now: Organization, fields: Fields | None, field: str) -> bool:
+    is_open: bool = getattr(now, field)
+    return is_open if fields is None else field in fields

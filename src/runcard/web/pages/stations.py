@@ -1,0 +1,204 @@
+"""The stations: which of them report, and since when the others are silent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.station_activity import StationActivity, station_activity
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.errors import answer_error
+from runcard.edge.ids import id_of
+from runcard.store.database import Connection
+from runcard.store.pages import Page
+from runcard.store.procedures import list_procedures
+from runcard.store.refs import ProcedureRef
+from runcard.store.run_filter import RunFilter
+from runcard.store.station_records import (
+    StationFilter,
+    StationRecord,
+    list_procedures_of,
+    list_station_records,
+)
+from runcard.store.stations import create_station, link_procedures
+from runcard.store.transaction import Transaction
+from runcard.web.filters import Choice, page_query, url_of
+from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.forms import Fields, WithForm, problems_of
+from runcard.web.render import redirect, render
+from runcard.web.slices import MAX_PAGE, Slice, slice_of
+from runcard.web.station_figures import ANY_UNIT
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter()
+
+_HERE = "/stations"
+# All stations are read, because they are sorted by what they reported; no floor has as many.
+_MOST = 5000
+_RECENT = timedelta(days=7)
+ALL_PROCEDURES = "all"
+
+State = Literal["active", "silent"]
+Sort = Literal["name", "last", "runs"]
+
+_STATES = {"": "All", "active": "Active", "silent": "Silent"}
+_SORTS = {"name": "Name", "last": "Last run", "runs": "Runs in 7 days"}
+
+
+class StationsQuery(Struct, kw_only=True):
+    """q: part of a name."""
+
+    q: str | None = None
+    state: State | None = None
+    sort: Sort = "name"
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 1
+
+
+class Activity(NamedTuple):
+    """last_at: None where it never reported."""
+
+    is_active: bool
+    last_at: datetime | None
+    recent_runs: int
+
+
+class StationLine(NamedTuple):
+    """state: empty where it is not known."""
+
+    url: str
+    name: str
+    state: str
+    last_at: Moment | None
+    recent_runs: str
+    procedures: str
+    team: str
+
+
+class StationsPage(NamedTuple):
+    """fields: what was filled in to create a station. may_manage: it may be."""
+
+    query: StationsQuery
+    states: Sequence[Choice]
+    sorts: Sequence[Choice]
+    stations: Slice[StationLine]
+    has_figures: bool
+    may_manage: bool
+    procedures: Sequence[Choice]
+    fields: Fields
+    problems: Sequence[str]
+
+
+@router.get(_HERE)
+def show_stations(
+    parts: WithParts, visit: WithVisit, asked: Annotated[StationsQuery, page_query(StationsQuery)]
+) -> Response:
+    return render("stations.html", _page(parts, visit, asked, {}), visit)
+
+
+@router.post(_HERE)
+def submit_station(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    check_may_manage(visit.actor, "create stations")
+    home, chosen = visit.actor.organization_id, fields.get("procedure", "")
+
+    def apply(tx: Transaction) -> UUID:
+        station = create_station(tx, home, fields.get("name", ""), all_procedures=chosen == ALL_PROCEDURES)
+        if chosen not in ("", ALL_PROCEDURES):
+            link_procedures(tx, home, station.id, [id_of(chosen, ProcedureNotFound)])
+        return station.id
+
+    try:
+        station_id = parts.writer.run(apply, changes_catalog=False)
+    except (InvalidInput, AlreadyExists) as error:
+        page = _page(parts, visit, StationsQuery(), fields, problems_of(error))
+        return render("stations.html", page, visit, status=answer_error(error).status)
+    return redirect(f"{_HERE}/{station_id}")
+
+
+def _page(
+    parts: Parts, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
+) -> StationsPage:
+    home, now = visit.actor.organization_id, datetime.now(UTC)
+    with parts.database.read() as connection:
+        found = list_station_records(connection, home, StationFilter(search=asked.q), Page(_MOST)).rows
+        activity = _activity(parts, connection, home, now)
+        wanted = [one for one in found if _is_wanted(asked.state, activity, one.id)]
+        wanted.sort(key=_key(asked.sort, activity))
+        some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
+        procedures = list_procedures_of(connection, home, some.rows)
+        offered = list_procedures(connection, home) if may_manage(visit.actor) else []
+    return StationsPage(
+        query=asked,
+        states=[Choice(value, name, value == (asked.state or "")) for value, name in _STATES.items()],
+        sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
+        stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
+        has_figures=activity is not None,
+        may_manage=may_manage(visit.actor),
+        procedures=[Choice(str(one.id), one.name, str(one.id) == fields.get("procedure")) for one in offered],
+        fields=fields,
+        problems=problems,
+    )
+
+
+def _activity(
+    parts: Parts, connection: Connection, home: UUID, now: datetime
+) -> Mapping[UUID, Activity] | None:
+    """What each station reported; None where this server has no figures."""
+
+    def since(moment: datetime | None) -> Sequence[StationActivity]:
+        runs = RunFilter(samples=ANY_UNIT, started_after=moment)
+        return station_activity(parts.copy, connection, home, Selection(runs)).stations
+
+    try:
+        recent = {one.id: one.runs for one in since(now - _RECENT)}
+        return {
+            one.id: Activity(one.is_active(now), one.last_started_at, recent.get(one.id, 0))
+            for one in since(None)
+        }
+    except FiguresUnavailable:
+        return None
+
+
+def _is_wanted(state: State | None, activity: Mapping[UUID, Activity] | None, station_id: UUID) -> bool:
+    if state is None or activity is None:
+        return True
+    return activity[station_id].is_active == (state == "active")
+
+
+def _key(
+    sort: Sort, activity: Mapping[UUID, Activity] | None
+) -> Callable[[StationRecord], tuple[float, str]]:
+    def key(station: StationRecord) -> tuple[float, str]:
+        name = station.name.casefold()
+        if sort == "name" or activity is None:
+            return 0, name
+        one = activity[station.id]
+        if sort == "runs":
+            return -one.recent_runs, name
+        return (-one.last_at.timestamp() if one.last_at else 0), name
+
+    return key
+
+
+def _line(
+    station: StationRecord,
+    activity: Mapping[UUID, Activity] | None,
+    procedures: Sequence[ProcedureRef],
+    visit: Visit,
+) -> StationLine:
+    one = None if activity is None else activity[station.id]
+    return StationLine(
+        url=f"{_HERE}/{station.id}",
+        name=station.name,
+        state="" if one is None else "active" if one.is_active else "silent",
+        last_at=None if one is None or one.last_at is None else moment_of(one.last_at, visit.zone),
+        recent_runs="" if one is None else count_text(one.recent_runs),
+        procedures="all" if station.all_procedures else ", ".join(one.name for one in procedures),
+        team=station.team.name if station.team else "",
+    )

@@ -1,0 +1,116 @@
+"""What one station reported, and how it compares with the others on the same procedures."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, get_args
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from runcard.analytics.asking import Selection
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.station_activity import StationActivity, station_activity
+from runcard.analytics.throughput import ThroughputRow, throughput
+from runcard.domain.errors import FiguresUnavailable
+from runcard.domain.sample import SampleClass
+from runcard.store.database import Connection
+from runcard.store.run_filter import RunFilter
+from runcard.web.charts import Chart, OutcomePoint, RatioPoint, outcome_bars, ratio_bars
+from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.urls import station_url
+from runcard.web.visit import Visit
+from runcard.web.yields import Tile, yield_tiles
+
+# That a station reports at all is told by samples too.
+ANY_UNIT: Sequence[SampleClass | None] = [None, *get_args(SampleClass)]
+
+# Of the procedures that a station reports most, how many it is compared with others on.
+_COMPARED = 3
+
+
+class StationFigures(NamedTuple):
+    """last_at: when its latest run of all started; None where there is none. runs: those of the page, by procedure."""
+
+    is_active: bool
+    last_at: Moment | None
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    runs: Mapping[UUID, int]
+
+
+def station_figures(
+    copy: ColumnarCopy | None, connection: Connection, visit: Visit, station_id: UUID, floor: Selection
+) -> StationFigures | None:
+    """The figures of a station among the runs of the whole floor; None where this server has none now."""
+    ask = _Ask(copy, connection, visit, station_id, floor)
+    try:
+        weeks, rows = ask.runs("week"), ask.runs("procedure")
+        procedures = sorted((row for row in rows if row.group.key), key=lambda row: -row.runs)
+        runs = {UUID(row.group.key): row.runs for row in procedures}
+        activity = ask.activity()
+        last_at = activity.last_started_at if activity else None
+        return StationFigures(
+            is_active=activity is not None and activity.is_active(datetime.now(UTC)),
+            last_at=None if last_at is None else moment_of(last_at, visit.zone),
+            tiles=[*yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],
+            charts=[_weeks(weeks), *(ask.compared(row) for row in procedures[:_COMPARED])],
+            runs=runs,
+        )
+    except FiguresUnavailable:
+        return None
+
+
+class _Ask(NamedTuple):
+    copy: ColumnarCopy | None
+    connection: Connection
+    visit: Visit
+    station_id: UUID
+    floor: Selection
+
+    @property
+    def _home(self) -> UUID:
+        return self.visit.actor.organization_id
+
+    @property
+    def _own(self) -> Selection:
+        return Selection(replace(self.floor.runs, created_by_station_ids=[self.station_id]))
+
+    def runs(self, group_by: GroupBy) -> Sequence[ThroughputRow]:
+        zone = self.visit.zone
+        return throughput(self.copy, self.connection, self._home, self._own, zone, group_by).rows
+
+    def own_yield(self) -> YieldRow:
+        return first_pass_yield(self.copy, self.connection, self._home, self._own, self.visit.zone).total
+
+    def activity(self) -> StationActivity | None:
+        """None where the station is not in use."""
+        ever = Selection(RunFilter(created_by_station_ids=[self.station_id], samples=ANY_UNIT))
+        found = station_activity(self.copy, self.connection, self._home, ever).stations
+        return next((one for one in found if one.id == self.station_id), None)
+
+    def compared(self, procedure: ThroughputRow) -> Chart:
+        key, name = procedure.group.key or "", procedure.group.name or ""
+        wanted = Selection(replace(self.floor.runs, procedure_ids=[UUID(key)]))
+        answer = first_pass_yield(self.copy, self.connection, self._home, wanted, self.visit.zone, "station")
+        points = [
+            RatioPoint(
+                row.group,
+                row.first_pass,
+                station_url(UUID(row.group.key)) if row.group.key else "",
+                is_aside=row.group.key != str(self.station_id),
+            )
+            for row in answer.rows
+        ]
+        return ratio_bars(f"yield-{key}", f"First-pass yield on {name}", points, note="all stations")
+
+
+def _weeks(rows: Sequence[ThroughputRow]) -> Chart:
+    points = [
+        OutcomePoint(
+            (row.group.key or "")[:10], row.group.name or "", {one.outcome: one.runs for one in row.outcomes}
+        )
+        for row in rows
+    ]
+    return outcome_bars("weeks", "Runs a week", points)

@@ -1,0 +1,150 @@
+"""What members look after themselves, and how pages look to them."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import Server
+from tests.web.browser import Browser, Page
+from tests.world import PASSWORD
+
+HERE = "/settings/profile"
+
+
+@pytest.fixture
+def ona(server: Server) -> Iterator[Browser]:
+    """A fresh viewer of Acme, logged in."""
+    users = server.runcard("user", "list", "--organization", "acme")
+    email = f"ona{len(users)}@acme.test"
+    options = ("--name", "Ona", "--role", "viewer", "--password", PASSWORD, "--organization", "acme")
+    server.runcard("user", "create", email, *options)
+    browser = Browser(server.url)
+    browser.http.headers["User-Agent"] = "Ona's <script> browser"
+    assert browser.log_in(email).path == "/"
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def other(server: Server) -> Iterator[Browser]:
+    browser = Browser(server.url)
+    yield browser
+    browser.close()
+
+
+def email_of(browser: Browser) -> str:
+    [email] = re.findall(r"log in as (\S+)\.", browser.open(HERE).text)
+    return str(email)
+
+
+def act(browser: Browser, path: str, **fields: str) -> Page:
+    return browser.send(HERE + path, {**browser.open(HERE).hidden_fields, **fields})
+
+
+def test_a_name_is_changed(ona: Browser):
+    page = act(ona, "", name=" Ona B. ")
+    assert "Saved." in page.text
+    assert {"Ona B."} == {one["value"] for one in page.all("input") if one.get("name") == "name"}
+    for name in ("", "x" * 256, "a\0"):
+        assert act(ona, "", name=name).status == 400
+
+
+def test_a_password_is_changed_and_ends_other_log_ins(ona: Browser, other: Browser):
+    email, changed = email_of(ona), "another horse battery staple"
+    other.log_in(email)
+    assert other.open(HERE).path == HERE
+    page = act(ona, "/password", current=PASSWORD, password=changed)
+    assert "Saved." in page.text
+    assert other.open(HERE).path.startswith("/log-in")
+    assert other.log_in(email).status == 401
+    assert other.log_in(email, changed).path == "/"
+
+
+@pytest.mark.parametrize(
+    ("current", "password", "told"),
+    [
+        ("wrong", "another horse battery", "The current password is wrong"),
+        (PASSWORD, "short", "Password has 5 characters"),
+    ],
+    ids=["current", "new"],
+)
+def test_a_wrong_password_changes_nothing(ona: Browser, current: str, password: str, told: str):
+    page = act(ona, "/password", current=current, password=password)
+    assert page.status == 400
+    assert told in page.text
+    assert password not in page.answer.text
+    email = email_of(ona)
+    ona.log_out()
+    assert ona.log_in(email).path == "/"
+
+
+def test_keys_are_made_and_revoked(server: Server, ona: Browser):
+    shown = act(ona, "/keys")
+    [key] = set(re.findall(r"rc_[\w-]{43}", shown.text))
+    page = ona.open(HERE)
+    assert key not in page.answer.text
+
+    def status() -> int:
+        with server.client(key) as client:
+            return client.get("/runs", params={"serial_number": "none"}).status_code
+
+    assert status() == 200
+    [path] = [one["action"] for one in page.all("form") if "/revoke" in one["action"]]
+    assert "revoked" in act(ona, path.removeprefix(HERE)).text
+    assert status() == 401
+
+
+def test_the_keys_of_others_are_not_theirs(server: Server, ada: Browser, ona: Browser):
+    act(ona, "/keys")
+    [path] = [one["action"] for one in ona.open(HERE).all("form") if "/revoke" in one["action"]]
+    assert act(ada, path.removeprefix(HERE)).status == 404
+    assert act(ona, "/keys/no-id/revoke").status == 404
+
+
+def test_log_ins_are_listed_and_ended(ona: Browser, other: Browser):
+    email = email_of(ona)
+    other.http.headers["User-Agent"] = "The other browser"
+    other.log_in(email)
+    page = ona.open(HERE)
+    assert "The other browser" in page.text
+    assert "Ona's <script> browser" in page.text
+    assert "<script> browser" not in page.answer.text
+    [path] = [one["action"] for one in page.all("form") if re.search(r"/sessions/\w{64}/end", one["action"])]
+    assert "The other browser" not in act(ona, path.removeprefix(HERE)).text
+    assert other.open(HERE).path.startswith("/log-in")
+
+    other.log_in(email)
+    act(ona, "/sessions/end")
+    assert other.open(HERE).path.startswith("/log-in")
+    assert ona.open(HERE).path == HERE
+    assert act(ona, "/sessions/no-digest/end").status == 404
+
+
+def test_nobody_ends_the_log_ins_of_others(ada: Browser, ona: Browser, other: Browser):
+    other.log_in(email_of(ona))
+    forms = ona.open(HERE).all("form")
+    [path] = [one["action"] for one in forms if re.search(r"/sessions/\w{64}/end", one["action"])]
+    act(ada, path.removeprefix(HERE))
+    assert other.open(HERE).path == HERE
+
+
+@pytest.mark.parametrize("path", ["", "/password", "/keys", "/sessions/end"])
+def test_a_form_needs_its_token(ona: Browser, path: str):
+    assert ona.send(HERE + path, {"name": "Evil"}).status == 403
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "system"])
+def test_colours_are_chosen(ona: Browser, theme: str):
+    here = "/settings/appearance"
+    page = ona.fill(here, {"theme": theme})
+    assert page.path == here
+    [chosen] = [one["value"] for one in page.all("input") if "checked" in one]
+    assert chosen == theme
+    assert ona.http.cookies.get("runcard_theme") == (None if theme == "system" else theme)
+
+
+def test_a_colour_that_is_none_is_refused(ona: Browser):
+    page = ona.fill("/settings/appearance", {"theme": "pink"})
+    assert page.status == 400
+    assert "theme: " in page.text

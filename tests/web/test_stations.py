@@ -1,0 +1,232 @@
+"""Stations: what they reported, and what people change about them."""
+
+import re
+import struct
+from uuid import UUID
+
+import pytest
+
+from tests.servers import Server
+from tests.web.browser import Browser, Page
+from tests.web.reporting import record, report
+
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR"
+
+
+def made(browser: Browser, name: str, procedure: str = "") -> Page:
+    """The page of a new station."""
+    page = browser.fill("/stations", {"name": name, "procedure": procedure})
+    assert page.status == 200, page.text
+    return page
+
+
+def act(browser: Browser, page: Page, path: str, **fields: str) -> Page:
+    """Send one of the forms of a station's page."""
+    return browser.send(f"{page.path}{path}", {**page.hidden_fields, **fields})
+
+
+def new_key(page: Page) -> str:
+    [key] = set(re.findall(r"rc_[\w-]{43}", page.text))
+    return str(key)
+
+
+def test_a_station_is_made_and_reports_with_its_key(server: Server, eve: Browser):
+    page = made(eve, "Line 9", str(server.world.acme.board.id))
+    assert "No key yet" in page.text
+    shown = act(eve, page, "/keys")
+    assert shown.answer.headers["cache-control"] == "no-store"
+    key = new_key(shown)
+    assert f'Client("{server.url}", "{key}")' in shown.text
+    assert f'"procedure_id": "{server.world.acme.board.identifier}"' in shown.text
+
+    record(server, report("ST-1", server.world.acme.board.identifier), key)
+    again = eve.open(page.path)
+    assert "silent" not in again.text.split("First-pass yield")[0]
+    assert key not in again.answer.text
+    assert f"{key[:8]}…" in again.text
+    assert "First-pass yield on Board" in again.text
+
+    listed = eve.open("/stations?state=active&q=line")
+    assert page.path in listed.links
+    assert page.path not in eve.open("/stations?state=silent").links
+
+
+def test_a_revoked_key_reports_no_longer(server: Server, eve: Browser):
+    page = made(eve, "Revoked", "all")
+    key = new_key(act(eve, page, "/keys"))
+    [path] = [form["action"] for form in eve.open(page.path).all("form") if "/revoke" in form["action"]]
+    assert "revoked" in eve.send(path, page.hidden_fields).text
+    with server.client(key) as client:
+        assert client.post("/runs", json=report("ST-2")).status_code == 401
+
+
+def test_the_key_of_another_station_is_none_of_its_own(server: Server, eve: Browser):
+    first, second = made(eve, "First"), made(eve, "Second")
+    act(eve, first, "/keys")
+    [path] = [form["action"] for form in eve.open(first.path).all("form") if "/revoke" in form["action"]]
+    moved = path.replace(first.path, second.path)
+    assert eve.send(moved, second.hidden_fields).status == 404
+    assert "Revoke" in eve.open(first.path).text
+
+
+def test_procedures_are_linked_and_unlinked(server: Server, eve: Browser):
+    board, final = server.world.acme.board, server.world.acme.final
+    page = made(eve, "Linked")
+    key = new_key(act(eve, page, "/keys"))
+
+    def sent() -> int:
+        with server.client(key) as client:
+            return client.post("/runs", json=report("ST-3", board.identifier)).status_code
+
+    assert sent() == 403
+    assert board.identifier in act(eve, page, "/procedures", procedure=str(board.id)).text
+    assert sent() == 200
+    assert "may report no procedure" in act(eve, page, f"/procedures/{board.id}/unlink").text
+    assert sent() == 403
+    allowed = act(eve, page, "/all-procedures", allowed="yes")
+    assert final.identifier in allowed.text
+    assert sent() == 200
+    act(eve, page, "/all-procedures", allowed="no")
+    assert sent() == 403
+
+
+def test_a_station_is_renamed(eve: Browser):
+    page = made(eve, "Old name")
+    assert "New name" in act(eve, page, "", name="New name", team="").text
+    for name, status, told in (("", 400, "is no station name"), ("ict-1", 409, "already exists")):
+        refused = act(eve, page, "", name=name, team="")
+        assert refused.status == status
+        assert told in refused.text
+    assert "New name" in eve.open(page.path).text
+
+
+def test_one_that_reported_is_archived_and_one_that_did_not_is_deleted(server: Server, eve: Browser):
+    used, unused = made(eve, "Used", "all"), made(eve, "Unused")
+    key = new_key(act(eve, used, "/keys"))
+    record(server, report("ST-4"), key)
+    for page in (used, unused):
+        gone = act(eve, page, "/remove")
+        assert gone.path == "/stations"
+        assert page.path not in gone.links
+    kept = eve.open(used.path)
+    assert "archived" in kept.text
+    assert kept.all("form")[-1].get("method") == "get", "nothing about it can be changed"
+    assert act(eve, used, "/keys").status == 404
+    assert eve.open(unused.path).status == 404
+    with server.client(key) as client:
+        assert client.post("/runs", json=report("ST-5")).status_code == 401
+
+
+def test_a_picture_is_kept_and_taken_away(eve: Browser):
+    page = made(eve, "Pictured")
+
+    def sent(content: bytes, token: str) -> Page:
+        files = {"picture": ("<script>.png", content, "text/html")}
+        return Page(eve.http.post(f"{page.path}/picture", data={"form_token": token}, files=files))
+
+    token = page.hidden_fields["form_token"]
+    shown = sent(PNG, token)
+    [source] = [one["src"] for one in shown.all("img") if one.get("class") == "picture"]
+    got = eve.http.get(source)
+    assert got.content == PNG
+    assert got.headers["content-type"] == "image/png"
+    assert "No picture yet" in act(eve, page, "/picture/remove").text
+    svg = sent(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", token)
+    assert svg.status == 400
+    assert "no picture that browsers show" in svg.text
+    assert sent(PNG, "made-up").status == 403
+    assert sent(PNG + bytes(10_100_000), token).status == 413
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/keys", "/procedures", "/all-procedures", "/picture/remove", "/remove"],
+)
+def test_viewers_see_and_change_nothing(server: Server, vic: Browser, path: str):
+    station = f"/stations/{server.world.acme.ict.actor.station_id}"
+    page = vic.open(station)
+    assert "ICT-1" in page.text
+    assert [form for form in page.all("form") if form.get("method") == "post"] == [
+        {"method": "post", "action": "/log-out"}
+    ]
+    assert "New station" not in vic.open("/stations").text
+    refused = vic.send(station + path, {**page.hidden_fields, "name": "Mine"})
+    assert refused.status == 403
+    assert "Role viewer has no permission" in refused.text
+
+
+def test_viewers_create_none(vic: Browser):
+    assert vic.fill("/stations", {"name": "Mine"}).status == 403
+
+
+def test_another_organization_has_its_own(server: Server, gus: Browser, eve: Browser):
+    station = f"/stations/{server.world.acme.ict.actor.station_id}"
+    assert gus.open(station).status == 404
+    assert "ICT-1" not in gus.open("/stations").text
+    token = gus.open("/stations").hidden_fields
+    for path in ("", "/keys", "/all-procedures", "/picture/remove", "/remove"):
+        assert gus.send(station + path, {**token, "name": "Taken"}).status == 404
+    theirs = made(gus, "Theirs")
+    foreign = act(gus, theirs, "/procedures", procedure=str(server.world.acme.board.id))
+    assert foreign.status == 404
+    assert "ICT-1" in eve.open(station).text
+
+
+def test_a_form_needs_its_token(server: Server, eve: Browser, stranger: Browser):
+    station = f"/stations/{server.world.acme.ict.actor.station_id}"
+    for path in ("/stations", f"{station}/keys", f"{station}/remove"):
+        assert eve.send(path, {"name": "x"}).status == 403
+        assert stranger.send(path, {"name": "x"}).path.startswith("/log-in")
+
+
+def test_what_is_wrong_with_a_new_station_is_told_beside_what_was_filled_in(eve: Browser):
+    for name, status, told in (("", 400, "is no station name"), ("ICT-1", 409, "already exists")):
+        page = eve.fill("/stations", {"name": name, "procedure": "all"})
+        assert page.status == status
+        assert told in page.text
+        [field] = [one for one in page.all("input") if one.get("name") == "name"]
+        assert field["value"] == name
+    assert eve.fill("/stations", {"name": "Odd", "procedure": "no id"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/stations?state=asleep", "state"),
+        ("/stations?sort=colour", "sort"),
+        ("/stations?page=0", "page"),
+        ("/stations?q=%00", "q"),
+        (f"/stations/{UUID(int=0)}?period=century", "period"),
+    ],
+    ids=["state", "sort", "page", "q", "period"],
+)
+def test_a_query_that_says_nothing_is_named(eve: Browser, path: str, named: str):
+    page = eve.open(path)
+    assert page.status == 400
+    assert f"{named}: " in page.text
+
+
+def test_a_station_that_is_not_there(eve: Browser):
+    for name in ("nothing", UUID(int=0)):
+        assert eve.open(f"/stations/{name}").status == 404
+
+
+def test_names_are_text(eve: Browser):
+    name = "<script>alert(1)</script>"
+    page = made(eve, name)
+    assert name in page.text
+    assert name in eve.open("/stations").text
+    assert name not in page.answer.text
+
+
+def test_the_list_has_pages(server: Server, gus: Browser):
+    for number in range(52):
+        server.runcard("station", "create", f"Row {number:02}", "--organization", "globex")
+    first = gus.open("/stations?q=row")
+    assert "1–50 of 52" in first.text
+    assert "Row 00" in first.text
+    [more] = [link for link in first.links if "page=2" in link]
+    second = gus.open(more)
+    assert "51–52 of 52" in second.text
+    assert "Row 51" in second.text
+    assert [link for link in second.links if link.startswith("/stations?")] == ["/stations?q=row"]
