@@ -94,6 +94,7 @@ def test_samples_of_every_format_are_told_by_their_content(acme: Installation, r
         "JUNIT": "junit/board.xml",
         "OPENHTF": "openhtf/pass.json",
         "ROBOT": "robot/board_7.xml",
+        "TABLE": "table/line_hl.csv",
         "TESTSTAND": "teststand/board.xml",
         "WATS": "wats/uut.wsjf.json",
         "WSXF": "wats/uut.wsxf.xml",
