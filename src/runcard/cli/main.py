@@ -13,6 +13,7 @@ from runcard.cli import (
     import_files,
     init,
     key,
+    move_organization,
     organization,
     procedure,
     quarantine,
@@ -52,6 +53,8 @@ def runcard(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(init.init)
+organization.app.command("export")(move_organization.export_organization)
+organization.app.command("import")(move_organization.import_organization)
 app.add_typer(organization.app, name="organization")
 app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")

@@ -25,10 +25,12 @@ def copy_database(database: Database, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def list_stored(connection: Connection) -> Iterator[Attachment]:
-    """The attachments of all organizations whose bytes have arrived, by id."""
+def list_stored(connection: Connection, organization_id: UUID | None = None) -> Iterator[Attachment]:
+    """The attachments whose bytes have arrived, by id; None: of all organizations."""
     a = attachments.c
     query = select(*ATTACHMENT_COLUMNS).where(a.stored_at.is_not(None)).order_by(a.id).limit(_PAGE)
+    if organization_id is not None:
+        query = query.where(a.organization_id == organization_id)
     after: UUID | None = None
     while True:
         page = query if after is None else query.where(a.id > after)
