@@ -1,6 +1,7 @@
 """A whole organization out of one installation and into another, of whichever database."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.changes import list_changes
 from runcard.store.database import Database
+from runcard.store.migrate import migrate
 from runcard.store.organization_copy import COPIED
 from runcard.store.writer import Writer
 from tests.importers.many_runs import junit_of
+from tests.postgresql import Postgresql
 from tests.servers import Installation
 from tests.world import World
 
@@ -112,3 +115,29 @@ def test_members_of_another_organization_keep_their_address(filled: list[str], t
     code, done = run("organization", "import", tmp_path / "moving", "--data-dir", taken.data_dir)
     assert (code, "ada@acme.test already exists" in done["error"]["message"]) == (1, True)
     assert len(taken.runcard("organization", "list")) == 1
+
+
+def test_from_sqlite_into_an_empty_database(
+    filled: list[str],
+    other: Installation,
+    database: Database,
+    world: World,
+    postgresql_if_wanted: Postgresql | None,
+    tmp_path: Path,
+) -> None:
+    """By way of another installation, which is on SQLite, to one of the first one's kind."""
+    run("organization", "export", tmp_path / "one", "--organization", "acme", *filled)
+    run("organization", "import", tmp_path / "one", "--data-dir", other.data_dir)
+    code, done = run(
+        "organization", "export", tmp_path / "two", "--organization", "acme", "--data-dir", other.data_dir
+    )
+    assert code == 0, done
+    with ExitStack() as stack:
+        url = None if postgresql_if_wanted is None else stack.enter_context(postgresql_if_wanted.database())
+        empty = Installation(tmp_path / "empty", url)
+        if url is None:
+            with empty.database() as fresh:
+                migrate(fresh)
+        assert empty.runcard("organization", "import", str(tmp_path / "two"))["runs"] == 3
+        with empty.database() as copy:
+            assert rows(copy, world) == rows(database, world)
