@@ -20,6 +20,7 @@ from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
+from runcard.api.export import router as exports
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
@@ -123,6 +124,7 @@ def create_app(settings: Settings) -> ApiPaths:
     app.include_router(v2.router, prefix=_V2)
     app.include_router(questions.router, prefix="/api/analytics", tags=["analytics"])
     app.include_router(cli.router, prefix="/api/cli", tags=["command lines"])
+    app.include_router(exports.router, prefix="/api/export", tags=["export"])
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)
