@@ -4,13 +4,18 @@ from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import PermissionDenied
 
 
+def may_manage(user: UserActor) -> bool:
+    """Whether `check_may_manage` lets a user pass."""
+    return user.role in ("admin", "engineer")
+
+
 def check_may_manage(actor: Actor, deed: str) -> UserActor:
     """Only admins and engineers change and delete what is recorded. Raises PermissionDenied.
 
     deed: what the actor wants to do, such as "delete runs".
     """
     user = check_is_user(actor, deed)
-    if user.role not in ("admin", "engineer"):
+    if not may_manage(user):
         raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
     return user
 

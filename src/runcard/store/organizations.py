@@ -1,6 +1,7 @@
 """Organizations: who owns everything else."""
 
 import re
+from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -43,3 +44,9 @@ def list_organizations(connection: Connection) -> list[Organization]:
     o = organizations.c
     columns = [o[name] for name in Organization.__struct_fields__]
     return [Organization(*row) for row in connection.execute(select(*columns).order_by(o.created_at, o.id))]
+
+
+def find_only_organization(connection: Connection) -> UUID | None:
+    """The organization of an installation that has one; None where it has none or several."""
+    found = connection.execute(select(organizations.c.id).limit(2)).scalars().all()
+    return found[0] if len(found) == 1 else None

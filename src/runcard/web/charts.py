@@ -25,6 +25,15 @@ OUTCOME_COLOURS = {
     "ABORTED": "--idle-fill",
 }
 
+GRID = {
+    "left": 8,
+    "right": 24,
+    "top": 24,
+    "bottom": 8,
+    "outerBoundsMode": "same",
+    "outerBoundsContain": "axisLabel",
+}
+
 
 class Cell(NamedTuple):
     text: str
@@ -81,7 +90,7 @@ def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: s
     ]
     band = {"type": "line", "stack": "band", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
     option = {
-        "grid": _GRID,
+        "grid": GRID,
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": names},
         "yAxis": {"type": "value", "min": _floor(low), "max": 100, "axisLabel": {"formatter": "{value} %"}},
@@ -115,7 +124,7 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
         if one.ratio.low is not None
     ]
     option = {
-        "grid": _GRID,
+        "grid": GRID,
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "value", "max": 100, "axisLabel": {"formatter": "{value} %"}},
         "yAxis": {
@@ -151,16 +160,6 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
     return Chart(
         chart_id, title, f"{title} side by side", option_json(option), _ratio_table(points), note=note
     )
-
-
-_GRID = {
-    "left": 8,
-    "right": 24,
-    "top": 24,
-    "bottom": 8,
-    "outerBoundsMode": "same",
-    "outerBoundsContain": "axisLabel",
-}
 
 
 def _ratio_table(points: Sequence[RatioPoint]) -> Figures:

@@ -103,7 +103,7 @@ def selection_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> Selection
     )
 
 
-def url_of(path: str, asked: Struct, **changes: object) -> str:
+def url_of(path: str, asked: Struct, /, **changes: object) -> str:
     """The address of a page that is about the same, but for some changes; None takes a part of it away."""
     values = {name: getattr(asked, name) for name in asked.__struct_fields__} | changes
     defaults = dict(zip(asked.__struct_fields__, asked.__struct_defaults__, strict=True))
@@ -126,24 +126,26 @@ def filter_bar(action: str, asked: FilterQuery, choices: Choices, without: Seque
 
 def _fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
     return [
-        _choice("period", "Period", asked.period, list(_PERIODS.items())),
-        _choice("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
-        _choice("station", "Station", asked.station, [("", "All"), *choices.stations]),
-        _text("part", "Part", asked.part, choices.parts),
-        _text("revision", "Revision", asked.revision, choices.revisions),
-        _text("batch", "Batch", asked.batch, choices.batches),
-        _text("version", "Version", asked.version, choices.versions),
-        _choice("sample", "Units", asked.sample, list(_SAMPLES.items())),
+        choice_field("period", "Period", asked.period, list(_PERIODS.items())),
+        choice_field("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
+        choice_field("station", "Station", asked.station, [("", "All"), *choices.stations]),
+        text_field("part", "Part", asked.part, choices.parts),
+        text_field("revision", "Revision", asked.revision, choices.revisions),
+        text_field("batch", "Batch", asked.batch, choices.batches),
+        text_field("version", "Version", asked.version, choices.versions),
+        choice_field("sample", "Units", asked.sample, list(_SAMPLES.items())),
     ]
 
 
-def _choice(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
+def choice_field(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
+    """A field to choose one of several values from, given with what they are called; a blank one says nothing."""
     chosen = "" if value is None else str(value)
     choices = [Choice(str(one), text, str(one) == chosen) for one, text in offered]
     return Field(name, label, chosen, choices, is_text=False)
 
 
-def _text(name: str, label: str, value: str | None, offered: Sequence[str]) -> Field:
+def text_field(name: str, label: str, value: str | None, offered: Sequence[str] = ()) -> Field:
+    """A field to write into, where some values are proposed."""
     choices = [Choice(one, one, one == value) for one in offered]
     return Field(name, label, value or "", choices, is_text=True)
 
