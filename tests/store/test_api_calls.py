@@ -17,17 +17,25 @@ from runcard.store.api_call_lists import (
     CallPosition,
     SlotCount,
     count_calls_by_slot,
+    figure_calls,
     get_call,
     list_calls,
-    slowest_routes,
-    total_calls,
 )
-from runcard.store.api_calls import Call, Caller, api_calls, create_api_calls, insert_calls, prune_calls
+from runcard.store.api_calls import (
+    Call,
+    Caller,
+    Route,
+    api_calls,
+    create_api_calls,
+    insert_calls,
+    prune_calls,
+)
 from runcard.store.database import Database
 from runcard.store.tables import microseconds_of
 
 HOME, ELSEWHERE = UUID(int=1), UUID(int=2)
 STATION = UUID(int=3)
+LIST, OLD = Route("GET", "/api/v2/runs"), Route("POST", "/api/v1/runs", is_deprecated=True)
 SINCE = datetime(2026, 5, 4, tzinfo=UTC)
 SINCE_US = microseconds_of(SINCE)
 
@@ -47,10 +55,8 @@ def call(at_s: float = 0, **fields: Any) -> Call:
     usual: dict[str, Any] = {
         "duration_us": 5000,
         "status": 200,
-        "method": "GET",
-        "route": "/api/v2/runs",
+        "route": LIST,
         "path": None,
-        "is_deprecated": False,
     }
     return Call(SINCE_US + round(at_s * 1e6), **(usual | fields))
 
@@ -77,9 +83,8 @@ def test_a_call_is_kept_as_it_was(calls: Database):
     failed = call(
         1.5,
         status=422,
-        method="POST",
+        route=Route("POST", None, is_deprecated=True),
         path="/api/v2/runs/ä%'",
-        is_deprecated=True,
         query="a=1",
         body='{"x": "\n"}',
         answer="no",
@@ -90,13 +95,14 @@ def test_a_call_is_kept_as_it_was(calls: Database):
         detail = get_call(connection, HOME, first.id)
     assert first.at == SINCE + timedelta(seconds=1.5)
     assert first.duration == timedelta(milliseconds=5)
-    assert (first.status, first.method, first.path) == (422, "POST", "/api/v2/runs/ä%'")
-    assert first.is_deprecated is True
+    assert (first.status, first.path) == (422, "/api/v2/runs/ä%'")
+    assert first.route == failed.route
+    assert first.route.is_deprecated is True
     assert (first.key_prefix, first.owner_id) == ("rc_12345", STATION)
     assert (first.client, first.client_version) == ("python-requests", "2.32")
     assert (detail.query, detail.body, detail.answer) == ("a=1", '{"x": "\n"}', "no")
     assert detail.user_agent == "python-requests/2.32"
-    assert (last.key_prefix, last.owner_id, last.path, last.is_deprecated) == ("", None, None, False)
+    assert (last.key_prefix, last.owner_id, last.path, last.route) == ("", None, None, LIST)
 
 
 def test_organizations_see_their_own(calls: Database):
@@ -104,7 +110,7 @@ def test_organizations_see_their_own(calls: Database):
     [mine] = ids(calls, wanted())
     assert len(ids(calls, wanted(organization_id=ELSEWHERE))) == 2
     with calls.read() as connection:
-        assert total_calls(connection, wanted()).calls == 1
+        assert figure_calls(connection, wanted()).calls == 1
         with pytest.raises(ApiCallNotFound):
             get_call(connection, ELSEWHERE, mine)
 
@@ -135,10 +141,10 @@ def test_filters(calls: Database, fields: Mapping[str, Any], found: int):
         {
             caller(): [
                 call(),
-                call(1, method="DELETE", status=404),
-                call(2, route="/api/v2/units/{number}", path="/api/v2/units/SN_1"),
-                call(3, route="/api/v2/units", status=500),
-                call(4, route="/api/v1/runs", is_deprecated=True),
+                call(1, route=Route("DELETE", "/api/v2/runs"), status=404),
+                call(2, route=Route("GET", "/api/v2/units/{number}"), path="/api/v2/units/SN_1"),
+                call(3, route=Route("GET", "/api/v2/units"), status=500),
+                call(4, route=OLD),
             ],
             caller(client="openhtf", owner_id=UUID(int=9)): [call(5, status=422)],
         },
@@ -161,9 +167,9 @@ def test_pages_follow_each_other(calls: Database):
 
 def test_nothing_has_no_figures(calls: Database):
     with calls.read() as connection:
-        totals = total_calls(connection, wanted())
+        totals = figure_calls(connection, wanted())
         assert (totals.calls, totals.mean, totals.p95, totals.success_ratio) == (0, None, None, None)
-        assert slowest_routes(connection, wanted(), 5) == []
+        assert totals.routes == []
         assert count_calls_by_slot(connection, wanted(), timedelta(minutes=1)) == []
 
 
@@ -178,10 +184,15 @@ def test_totals_are_those_of_the_calls(calls: Database, made: list[tuple[int, in
         connection.execute(delete(api_calls))
     insert_calls(
         calls,
-        {caller(): [call(duration_us=took, status=status, is_deprecated=old) for took, status, old in made]},
+        {
+            caller(): [
+                call(duration_us=took, status=status, route=OLD if old else LIST)
+                for took, status, old in made
+            ]
+        },
     )
     with calls.read() as connection:
-        totals = total_calls(connection, wanted())
+        totals = figure_calls(connection, wanted())
     took_us = sorted(took for took, _, _ in made)
     assert totals.calls == len(made)
     assert totals.failed == sum(status >= 400 for _, status, _ in made)
@@ -215,19 +226,18 @@ def test_the_slowest_routes_come_first(calls: Database):
             caller(): [
                 call(duration_us=1000),
                 call(duration_us=4000, status=500),
-                call(duration_us=9000, route="/api/v1/runs", is_deprecated=True),
-                call(duration_us=10, route=None, path="/api/v9", status=404),
+                call(duration_us=9000, route=OLD),
+                call(duration_us=10, route=Route("GET", None), path="/api/v9", status=404),
             ]
         },
     )
     with calls.read() as connection:
-        slowest, second, last = slowest_routes(connection, wanted(), 5)
-        assert len(slowest_routes(connection, wanted(), 2)) == 2
-    assert (slowest.route, slowest.is_deprecated, slowest.calls) == ("/api/v1/runs", True, 1)
+        slowest, second, last = figure_calls(connection, wanted()).routes
+    assert (slowest.route, slowest.calls) == (OLD, 1)
     assert (second.calls, second.failed) == (2, 1)
     assert second.mean == timedelta(microseconds=2500)
     assert second.longest == timedelta(microseconds=4000)
-    assert last.route is None
+    assert last.route.path is None
 
 
 def test_old_calls_go_and_those_beyond_a_number(calls: Database):

@@ -14,7 +14,7 @@ from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.errors import Unauthenticated
 from runcard.edge.blanking import blanked_form, blanked_json
 from runcard.edge.noted_calls import MOST_WAITING, Note, Notes
-from runcard.store.api_calls import Call, Caller, create_api_calls, insert_calls, prune_calls
+from runcard.store.api_calls import Call, Caller, Route, create_api_calls, insert_calls, prune_calls
 from runcard.store.api_keys import KeyOwner, find_key_owner
 from runcard.store.database import DATABASE_ERRORS, Connection, Database
 from runcard.store.organizations import find_only_organization
@@ -35,12 +35,12 @@ _KEPT_TYPES = ("", "application/json", "text/plain", _FORM)
 
 class Endpoints(NamedTuple):
     """prefixes: below which the routes of APIs lie. plain: paths that are called past routing. old: prefixes of APIs
-    that are there for old clients only.
+    that are there for old clients only, whose calls are deprecated.
     """
 
     prefixes: Sequence[str]
     plain: Collection[str]
-    old: Sequence[str]
+    old: tuple[str, ...]
 
 
 class _Sender(NamedTuple):
@@ -158,32 +158,29 @@ class ActivityLog:
         return owner
 
     def _call(self, note: Note) -> Call:
-        route, is_deprecated = self._route(note)
+        route = self._route(note)
         # What failed is rare, and may take its time.
         return Call(
             at_us=round((note.at_s - note.duration_s) * 1e6),
             duration_us=round(note.duration_s * 1e6),
             status=note.status,
-            method=note.method,
             route=route,
-            path=None if note.path == route else _clean(note.path)[:_MOST_TEXT],
-            is_deprecated=is_deprecated,
+            path=None if note.path == route.path else _clean(note.path)[:_MOST_TEXT],
             query=blanked_form(_text(note.query)) or None if note.query else None,
             body=_body(note) if note.body else None,
             answer=blanked_json(_clean(note.answer.decode("utf-8", "replace"))) if note.answer else None,
         )
 
-    def _route(self, note: Note) -> tuple[str | None, bool]:
-        """The template of its path, and whether clients should move on from it."""
+    def _route(self, note: Note) -> Route:
         path, endpoints = note.path, self._endpoints
-        is_old = path.startswith(tuple(endpoints.old))
+        is_old = path.startswith(endpoints.old)
         if path in endpoints.plain:
-            return path, is_old
+            return Route(note.method, path, is_old)
         own = getattr(note.route, "path", None)
-        prefix = next((one for one in endpoints.prefixes if path.startswith(one)), None)
+        prefix = next((one for one in endpoints.prefixes if path.startswith(f"{one}/")), None)
         if own is None or prefix is None:
-            return None, is_old
-        return prefix + own, is_old or bool(getattr(note.route, "deprecated", None))
+            return Route(note.method, None, is_old)
+        return Route(note.method, prefix + own, is_old or bool(getattr(note.route, "deprecated", None)))
 
 
 def _sender_of(note: Note) -> _Sender:

@@ -4,8 +4,10 @@ The calls have a SQLite file of their own, or a table in the same PostgreSQL dat
 of their own. The last second of them may be lost.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -47,20 +49,25 @@ class Caller(NamedTuple):
     user_agent: str
 
 
-class Call(NamedTuple):
-    """at_us: when it began, in microseconds since 1970. route: the template of its path; None where there is none.
+class Route(NamedTuple):
+    """path: a template; None: none of ours."""
 
-    path: None where the route says it. query, body, answer: only of failed calls, with secrets blanked; None where
-    there is none or it is not kept.
+    method: str
+    path: str | None
+    is_deprecated: bool = False
+
+
+class Call(NamedTuple):
+    """at_us: when it began, in microseconds since 1970. path: None where the route says it.
+
+    query, body, answer: only of failed calls, with secrets blanked; None where there is none or it is not kept.
     """
 
     at_us: int
     duration_us: int
     status: int
-    method: str
-    route: str | None
+    route: Route
     path: str | None
-    is_deprecated: bool
     query: str | None = None
     body: str | None = None
     answer: str | None = None
@@ -68,6 +75,16 @@ class Call(NamedTuple):
 
 # Of its own: it has no migrations, for nothing in it is worth one. Another shape takes another name.
 _metadata = MetaData()
+
+# Few, and named by a number, so that calls can be grouped by it fast.
+api_routes = Table(
+    "api_routes",
+    _metadata,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text),
+    Column("is_deprecated", Boolean(), nullable=False),
+)
 
 api_calls = Table(
     "api_calls",
@@ -82,15 +99,13 @@ api_calls = Table(
     Column("at_us", BigInteger, nullable=False),
     Column("duration_us", BigInteger, nullable=False),
     Column("status", Integer, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("route", Text),
+    Column("route_id", BigInteger, nullable=False),
     Column("path", Text),
-    Column("is_deprecated", Boolean(), nullable=False),
     Column("query", Text),
     Column("body", Text),
     Column("answer", Text),
-    # With what the totals are made of, so that they need no look at the rows.
-    Index("ix_api_calls_figures", "organization_id", "at_us", "status", "duration_us"),
+    # With all that figures are made of, so that they need no look at the rows.
+    Index("ix_api_calls_figures", "organization_id", "at_us", "status", "duration_us", "route_id"),
 )
 
 
@@ -109,9 +124,14 @@ def insert_calls(database: Database, calls: Mapping[Caller, Sequence[Call]]) -> 
     what it would on rows, while it has better things to do.
     """
     statement = _ON_POSTGRESQL if database.is_postgresql else _ON_SQLITE
+    routes = {call.route for made in calls.values() for call in made}
     with database.writing_connection() as connection, connection.begin():
+        connection.execute(
+            _ADD_ROUTE, [{"id": _id_of(route), **route._asdict()} for route in sorted(routes, key=_id_of)]
+        )
         for caller, made in calls.items():
-            connection.execute(statement, {**caller._asdict(), "calls": msgspec.json.encode(made).decode()})
+            rows = [(at, took, status, _id_of(route), *rest) for at, took, status, route, *rest in made]
+            connection.execute(statement, {**caller._asdict(), "calls": msgspec.json.encode(rows).decode()})
 
 
 def prune_calls(database: Database, before: datetime, most: int = MOST_CALLS) -> int:
@@ -132,11 +152,19 @@ def prune_calls(database: Database, before: datetime, most: int = MOST_CALLS) ->
             return pruned
 
 
+@lru_cache(maxsize=4096)
+def _id_of(route: Route) -> int:
+    """The same in every process, so that nobody has to look it up: 63 bits of what the route is."""
+    digest = hashlib.sha256(msgspec.json.encode(route)).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
 def _insertion(source: str, shared: str, own: str) -> TextClause:
     """shared: how the value of a caller's column is written, by its name. own: that of a call's, by its place too."""
-    columns = ", ".join([*Caller._fields, *Call._fields])
+    own_columns = ("at_us", "duration_us", "status", "route_id", *Call._fields[4:])
+    columns = ", ".join([*Caller._fields, *own_columns])
     values = [shared.format(name=name, kind=_KINDS.get(name, "text")) for name in Caller._fields]
-    values += [own.format(at=at, kind=_KINDS.get(name, "text")) for at, name in enumerate(Call._fields)]
+    values += [own.format(at=at, kind=_KINDS.get(name, "text")) for at, name in enumerate(own_columns)]
     insertion = f"INSERT INTO api_calls ({columns}) SELECT {', '.join(values)} FROM {source}"  # noqa: S608 (our own names)
     ids = [bindparam(name, type_=Id) for name in ("organization_id", "owner_id")]
     return text(insertion).bindparams(*ids)
@@ -149,8 +177,12 @@ _KINDS = {
     "at_us": "bigint",
     "duration_us": "bigint",
     "status": "integer",
-    "is_deprecated": "boolean",
+    "route_id": "bigint",
 }
+_ADD_ROUTE = text(
+    "INSERT INTO api_routes (id, method, path, is_deprecated) VALUES (:id, :method, :path, :is_deprecated) "
+    "ON CONFLICT DO NOTHING"
+)
 _ON_SQLITE = _insertion("json_each(:calls)", ":{name}", "json_extract(value, '$[{at}]')")
 _ON_POSTGRESQL = _insertion(
     "jsonb_array_elements(CAST(:calls AS jsonb)) AS one(value)",

@@ -49,13 +49,13 @@ def _line(row: CallRow, names: Mapping[UUID, str], zone: ZoneInfo) -> CallLine:
     owner = "" if row.owner_id is None else names.get(row.owner_id, "deleted")
     return CallLine(
         url=f"/activity/{row.id}",
-        method=row.method,
-        path=row.path or row.route or "",
+        method=row.route.method,
+        path=row.path or row.route.path or "",
         status=row.status,
         tone={2: "PASS", 4: "ERROR", 5: "FAIL"}.get(row.status // 100, "SKIP"),
         duration=duration_text(row.duration),
         client=f"{row.client} {row.client_version}".strip(),
         key=f"{owner} {row.key_prefix}…" if row.key_prefix else "",
-        is_deprecated=row.is_deprecated,
+        is_deprecated=row.route.is_deprecated,
         at=precise_moment_of(row.at, zone),
     )

@@ -14,17 +14,16 @@ from runcard.domain.errors import InvalidInput
 from runcard.edge.activity import ActivityLog
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.api_call_lists import (
+    CallFigures,
     CallFilter,
     CallPosition,
     CallRow,
     RouteFigures,
     SlotCount,
     StatusClass,
-    Totals,
     count_calls_by_slot,
+    figure_calls,
     list_calls,
-    slowest_routes,
-    total_calls,
 )
 from runcard.store.database import Connection
 from runcard.store.stations import list_stations
@@ -129,10 +128,10 @@ def _page(
         is_kept=True,
         keeps=f"{activity.keep.days} days",
         filters=_bar(asked, keys, sorted({row.client for row in shown if row.client})),
-        tiles=_tiles(found.totals, asked),
+        tiles=_tiles(found.figures, asked),
         charts=[
             calls_over_time(_slot_points(found.by_slot, window, visit.zone)),
-            slowest_bars([_route_point(one, asked) for one in found.slowest]),
+            slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
         ],
         calls=call_lines(connection, home, shown, visit.zone),
         older_url="" if last is None else url_of(_PATH, asked, before=f"{last.at_us}-{last.id}"),
@@ -141,9 +140,8 @@ def _page(
 
 
 class _Found(NamedTuple):
-    totals: Totals
+    figures: CallFigures
     by_slot: Sequence[SlotCount]
-    slowest: Sequence[RouteFigures]
     rows: Sequence[CallRow]
 
 
@@ -151,9 +149,8 @@ def _ask(activity: ActivityLog, wanted: CallFilter, window: _Window, position: C
     activity.write_waiting()
     with activity.database.read() as connection:
         return _Found(
-            total_calls(connection, wanted),
+            figure_calls(connection, wanted),
             count_calls_by_slot(connection, wanted, window.slot),
-            slowest_routes(connection, wanted, _SLOWEST),
             list_calls(connection, wanted, _PAGE_SIZE + 1, position),
         )
 
@@ -197,26 +194,27 @@ def _slot_points(counted: Sequence[SlotCount], window: _Window, zone: ZoneInfo) 
 
 
 def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
-    name = f"{one.method} {one.route or 'unknown paths'}"
-    url = url_of(_PATH, asked, method=one.method, path=one.route or asked.path, before=None)
+    method, path = one.route.method, one.route.path
+    name = f"{method} {path or 'unknown paths'}"
+    url = url_of(_PATH, asked, method=method, path=path or asked.path, before=None)
     return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
 
 
-def _tiles(totals: Totals, asked: ActivityQuery) -> Sequence[FigureTile]:
-    failed = url_of(_PATH, asked, status="failed", before=None) if totals.failed else ""
-    deprecated = url_of(_PATH, asked, deprecated="yes", before=None) if totals.deprecated else ""
+def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[FigureTile]:
+    failed = url_of(_PATH, asked, status="failed", before=None) if figures.failed else ""
+    deprecated = url_of(_PATH, asked, deprecated="yes", before=None) if figures.deprecated else ""
     return [
-        FigureTile("Calls", count_text(totals.calls)),
+        FigureTile("Calls", count_text(figures.calls)),
         FigureTile(
             "Succeeded",
-            percent_text(totals.success_ratio) or "–",
-            f"{count_text(totals.failed)} failed",
+            percent_text(figures.success_ratio) or "–",
+            f"{count_text(figures.failed)} failed",
             failed,
         ),
-        FigureTile("Mean duration", "–" if totals.mean is None else duration_text(totals.mean)),
-        FigureTile("95 % duration", "–" if totals.p95 is None else duration_text(totals.p95)),
+        FigureTile("Mean duration", "–" if figures.mean is None else duration_text(figures.mean)),
+        FigureTile("95 % duration", "–" if figures.p95 is None else duration_text(figures.p95)),
         FigureTile(
-            "Deprecated calls", count_text(totals.deprecated), "show them" if deprecated else "", deprecated
+            "Deprecated calls", count_text(figures.deprecated), "show them" if deprecated else "", deprecated
         ),
     ]
 

@@ -63,7 +63,7 @@ def show_call(call_id: str, parts: WithParts, visit: WithVisit) -> Response:
 
 def _facts(detail: CallDetail, line: CallLine) -> Sequence[CallFact]:
     told = {
-        "Route": detail.row.route or "none takes this path",
+        "Route": detail.row.route.path or "none takes this path",
         "Key": line.key or "none that is known",
         "Client": line.client,
         "User agent": detail.user_agent,
