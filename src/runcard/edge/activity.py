@@ -109,8 +109,8 @@ class ActivityLog:
                     pruned_s = time.monotonic()
                     prune_calls(self.database, datetime.now(UTC) - self.keep)
             # Nobody waits for this. What waits is dropped, so that it does not grow.
-            except DATABASE_ERRORS:
-                _log.warning("API activity could not be written; trying again in a while", exc_info=True)
+            except DATABASE_ERRORS as error:
+                _log.warning("API activity could not be written, and is tried again in a minute: %s", error)
                 self._notes.clear()
                 pause_s = _PAUSE_AFTER_FAILURE_S
 
