@@ -206,6 +206,11 @@ class DeploymentNotFound(NotFound):
         super().__init__(f"Deployment not found: {deployment_id}")
 
 
+class ApiCallNotFound(NotFound):
+    def __init__(self, call_id: object) -> None:
+        super().__init__(f"API call not found: {call_id}. Calls are kept for a while only.")
+
+
 class SetupLinkSpent(NotFound):
     def __init__(self) -> None:
         super().__init__(
