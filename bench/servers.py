@@ -1,4 +1,5 @@
-"""One server process of the bench: Runcard as it is, without its columnar copy, with the write left out, or hand-made.
+"""One server process of the bench: Runcard as it is, without its columnar copy, without noting calls, with the write
+left out, or hand-made.
 
 Started by `targets.py`, which hands down a listening socket; says "ready" on its standard output.
 """
@@ -15,8 +16,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from bench import hand_made
-from runcard.app import create_app
+from runcard.app import create_app, create_server
 from runcard.domain.ids import new_run_id
+from runcard.edge.noted_calls import NotedCalls, new_notes
 from runcard.edge.paths import ApiPaths
 from runcard.settings import Settings
 from runcard.store.lookups import UnitKey
@@ -24,7 +26,7 @@ from runcard.store.transaction import Transaction
 from runcard.store.writer import Writer
 
 T = TypeVar("T")
-KINDS = ("runcard", "no_copy", "no_store", "hand_made")
+KINDS = ("runcard", "no_copy", "no_activity", "no_store", "hand_made")
 
 
 class NoWriter:
@@ -53,9 +55,16 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None) -> ASGIApp:
     if kind == "hand_made":
         assert database_url is not None
         return hand_made.create_app(database_url)
-    settings = Settings(data_dir=data_dir, database_url=database_url, columnar_copy=kind == "runcard")
-    server: ApiPaths = create_app(settings)
-    return without_store(server) if kind == "no_store" else server
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=database_url,
+        columnar_copy=kind in ("runcard", "no_activity"),
+        activity=kind != "no_activity",
+    )
+    if kind == "no_store":
+        notes = new_notes()
+        return NotedCalls(without_store(create_server(settings, notes)), notes)
+    return create_app(settings)
 
 
 class _Server(uvicorn.Server):

@@ -39,7 +39,9 @@ CASES = {
         Case("no_store", "no_store", on_postgresql=False),
         Case("sqlite", "runcard", on_postgresql=False),
         Case("sqlite_without_copy", "no_copy", on_postgresql=False),
+        Case("sqlite_without_activity", "no_activity", on_postgresql=False),
         Case("postgresql", "runcard", on_postgresql=True),
+        Case("postgresql_without_activity", "no_activity", on_postgresql=True),
         Case("postgresql_2_workers", "runcard", on_postgresql=True, processes=2),
         Case("hand_made", "hand_made", on_postgresql=True),
     )

@@ -4,8 +4,9 @@ import gc
 import logging
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,18 +21,21 @@ from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
+from runcard.api.export import router as exports
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
 from runcard.edge.openapi import document
 from runcard.edge.paths import ApiPaths
 from runcard.edge.responses import JsonResponse
@@ -47,7 +51,11 @@ from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
 
+_V1 = ("/api/v1", "/v1")
 _V2 = "/api/v2"
+_QUESTIONS = "/api/analytics"
+_COMMAND_LINES = "/api/cli"
+_EXPORTS = "/api/export"
 
 
 def open_database(settings: Settings) -> Database:
@@ -79,8 +87,31 @@ def open_copy(settings: Settings) -> ColumnarCopy | None:
     return None
 
 
-def create_app(settings: Settings) -> ApiPaths:
+def open_activity(
+    settings: Settings, truth: Database, notes: Notes, plain: Collection[str]
+) -> ActivityLog | None:
+    """What writes down the calls of an installation's APIs; None where that is not wanted.
+
+    plain: paths that are called past routing.
+    """
+    if not settings.activity:
+        return None
+    database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
+    endpoints = Endpoints([*_V1, _V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS], plain, old=_V1)
+    return ActivityLog(notes, endpoints, database, truth, timedelta(days=settings.activity_days))
+
+
+def create_app(settings: Settings) -> ASGIApp:
     """The whole server for one installation."""
+    notes = new_notes()
+    server = create_server(settings, notes)
+    return NotedCalls(server, notes) if settings.activity else server
+
+
+def create_server(settings: Settings, notes: Notes) -> ApiPaths:
+    """The same, for whoever sees to it that its calls are noted."""
+    create_run = _answering(v1.create_run)
+    direct = {f"{prefix}/runs": create_run for prefix in _V1} | {f"{_V2}/runs": _answering(v2.create_run)}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,6 +120,7 @@ def create_app(settings: Settings) -> ApiPaths:
         writer = Writer(database)
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
+        activity = open_activity(settings, database, notes, direct)
         secret_key = settings.secret_key or _secret_key(settings.data_dir)
         app.state.parts = Parts(
             database=database,
@@ -108,6 +140,7 @@ def create_app(settings: Settings) -> ApiPaths:
             operators_by_email=settings.operators_by_email,
             credentials=CredentialCheck(),
             form_tokens=FormTokens(secret_key),
+            activity=activity,
         )
         try:
             yield
@@ -115,32 +148,37 @@ def create_app(settings: Settings) -> ApiPaths:
             if worker is not None:
                 worker.close()
             writer.close()
+            if activity is not None:
+                activity.close()
             database.close()
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
-    app.include_router(v1.router, prefix="/api/v1", tags=["v1"])
-    app.include_router(v1.router, prefix="/v1", include_in_schema=False)
-    app.include_router(v2.router, prefix=_V2)
-    app.include_router(questions.router, prefix="/api/analytics", tags=["analytics"])
-    app.include_router(cli.router, prefix="/api/cli", tags=["command lines"])
-    app.include_router(files_router, include_in_schema=False)
-    app.include_router(docs_router)
-    app.include_router(web_router)
-    app.mount("/static", GZipMiddleware(WebFiles()))
+    _open_doors(app)
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
     app.add_exception_handler(RuncardError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_error)
-    create_run = _answering(v1.create_run)
-    direct = {"/api/v1/runs": create_run, "/v1/runs": create_run, f"{_V2}/runs": _answering(v2.create_run)}
     return ApiPaths(app, direct)
+
+
+def _open_doors(app: FastAPI) -> None:
+    app.include_router(v1.router, prefix=_V1[0], tags=["v1"])
+    app.include_router(v1.router, prefix=_V1[1], include_in_schema=False)
+    app.include_router(v2.router, prefix=_V2)
+    app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"])
+    app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"])
+    app.include_router(exports.router, prefix=_EXPORTS, tags=["export"])
+    app.include_router(files_router, include_in_schema=False)
+    app.include_router(docs_router)
+    app.include_router(web_router)
+    app.mount("/static", GZipMiddleware(WebFiles()))
 
 
 def _openapi(app: FastAPI) -> JsonResponse:
     unseen = {
         f"{prefix}{path}": described
-        for prefix, descriptions in (("/api/v1", v1.DESCRIPTIONS), (_V2, v2.DESCRIPTIONS))
+        for prefix, descriptions in ((_V1[0], v1.DESCRIPTIONS), (_V2, v2.DESCRIPTIONS))
         for path, described in descriptions.items()
     }
     return JsonResponse(document(app, unseen, ErrorBody))

@@ -4,9 +4,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 MIB = 1024 * 1024
 
@@ -30,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.
     copy_timeout_s: how long a list waits for the columnar copy to see what was committed before it was asked for.
     operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
+    activity: whether to write down which calls are made of the APIs.
+    activity_days: how long these are kept.
     runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
     """
 
@@ -46,12 +48,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list_timeout_s: int = 20
     columnar_copy: bool = True
     copy_timeout_s: int = 2
+    activity: bool = True
+    activity_days: Annotated[int, Meta(ge=1, le=3650)] = 14
     runs_envelope: Literal["array", "object"] = "array"
     operators_by_email: bool = False
 
     @property
     def sqlite_path(self) -> Path:
         return self.data_dir / "runcard.sqlite3"
+
+    @property
+    def activity_path(self) -> Path:
+        return self.data_dir / "activity.sqlite3"
 
     @property
     def copy_path(self) -> Path:

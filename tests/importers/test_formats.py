@@ -20,6 +20,7 @@ FILES = {
     "ATML": ("atml/board_2.xml", "atml/board_5.xml", "atml/board_6.xml"),
     "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml"),
     "JUNIT": ("junit/board.xml", "junit/complex_suites.xml", "junit/unicode.xml"),
+    "TABLE": ("table/line_hl.csv",),
     "ROBOT": ("robot/board_3.xml", "robot/board_5.xml", "robot/board_6.xml", "robot/board_7.xml"),
 }
 ONES = [(name, file) for name, files in FILES.items() for file in files]

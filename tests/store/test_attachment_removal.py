@@ -16,6 +16,7 @@ from runcard.store.attachments import Attachment, Owner, create_attachment, find
 from runcard.store.creator import Creator
 from runcard.store.database import Database
 from runcard.store.file_imports import ImportedFile, note_import
+from runcard.store.quarantine import Refusal, list_quarantined, quarantine
 from runcard.store.runs import delete_run
 from runcard.store.tables import deployments, revisions, runs, stations
 from runcard.store.transaction import Transaction
@@ -70,6 +71,11 @@ def _as_report_of_several_runs(tx: Transaction, world: World, file: UUID) -> Non
     note_import(tx, world.acme.id, imported, [_run(tx, world)], Creator.of(world.acme.admin.actor))
 
 
+def _as_file_in_quarantine(tx: Transaction, world: World, file: UUID) -> None:
+    creator = Creator.of(world.acme.admin.actor)
+    quarantine(tx, world.acme.id, b"d" * 32, file, Refusal("WATS", "unreadable"), creator)
+
+
 def _abandoned(database: Database, after: timedelta) -> list[UUID]:
     with database.read() as connection:
         files = list_page(connection, None, 100)
@@ -85,6 +91,7 @@ def _abandoned(database: Database, after: timedelta) -> list[UUID]:
         _as_image_of_revision,
         _as_artifact_of_deployment,
         _as_report_of_several_runs,
+        _as_file_in_quarantine,
     ],
 )
 def test_what_something_names_is_kept(database: Database, writer: Writer, world: World, names: Names) -> None:
@@ -110,7 +117,12 @@ def test_a_report_whose_runs_are_all_deleted_is_needed_no_more(
 
 def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, world: World) -> None:
     file = writer.run(lambda tx: _announced(tx, world))
-    for names in (_as_image_of_station, _as_image_of_revision, _as_report_of_several_runs):
+    for names in (
+        _as_image_of_station,
+        _as_image_of_revision,
+        _as_report_of_several_runs,
+        _as_file_in_quarantine,
+    ):
         writer.run(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
     with pytest.raises(AttachmentNotFound):
         writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, new_id()]))
@@ -118,5 +130,6 @@ def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, wo
         writer.run(lambda tx: delete_attachments(tx, world.globex.id, [file.id]))
     assert writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, file.id])) == [file]
     with database.read() as connection:
+        assert list_quarantined(connection, world.acme.id) == []
         assert not connection.execute(stations.select().where(stations.c.image_id.is_not(None))).all()
         assert not connection.execute(revisions.select().where(revisions.c.image_id.is_not(None))).all()

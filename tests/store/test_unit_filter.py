@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from runcard.api.v2.shapes import metadata_tests
+from runcard.edge.run_filters import metadata_tests
 from runcard.store.metadata import MetadataTest
 from runcard.store.unit_lists import UnitFilter
 

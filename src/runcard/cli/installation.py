@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runcard.app import open_database
-from runcard.domain.actor import UserActor
-from runcard.domain.errors import NotFound
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
 from runcard.domain.organization import Organization
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.database import Database, naming_failures
 from runcard.store.organizations import get_organization
-from runcard.store.users import list_users
+from runcard.store.stations import get_station
+from runcard.store.users import get_user, list_users
 from runcard.store.writer import Writer
 
 
@@ -25,6 +26,27 @@ class Installation(NamedTuple):
         """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
         with self.database.read() as connection:
             return get_organization(connection, slug)
+
+    def recorder(self, organization: Organization, station: str | None, user: str | None) -> Actor:
+        """Who records: the station (name or id) or user (e-mail or id) that is named, or else the first admin.
+
+        Raises NotFound; InvalidInput where both are named, PermissionDenied for a viewer or a suspended user.
+        """
+        if station is not None and user is not None:
+            raise InvalidInput.at("station", "Both --station and --user are given; name one of them.")
+        if station is None and user is None:
+            return self.admin(organization)
+        with self.database.read() as connection:
+            if station is not None:
+                return StationActor(get_station(connection, organization.id, station).id, organization.id)
+            member = get_user(connection, organization.id, user or "")
+        if member.suspended_at is not None:
+            raise PermissionDenied(
+                f"User {member.email} is suspended. `runcard user reinstate` lets them in."
+            )
+        actor = UserActor(member.id, organization.id, member.role)
+        check_may_record(actor)
+        return actor
 
     def admin(self, organization: Organization) -> UserActor:
         """Whom records made on the command line are ascribed to: the first admin. Raises NotFound."""

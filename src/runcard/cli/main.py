@@ -5,7 +5,24 @@ from typing import Annotated
 import typer
 
 from runcard import __version__
-from runcard.cli import demo, doctor, init, key, organization, procedure, rebuild, serve, station, team, user
+from runcard.cli import (
+    backup,
+    demo,
+    doctor,
+    export,
+    import_files,
+    init,
+    key,
+    move_organization,
+    organization,
+    procedure,
+    quarantine,
+    rebuild,
+    serve,
+    station,
+    team,
+    user,
+)
 from runcard.cli.errors import ClearErrors
 
 app = typer.Typer(
@@ -36,11 +53,18 @@ def runcard(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(init.init)
+organization.app.command("export")(move_organization.export_organization)
+organization.app.command("import")(move_organization.import_organization)
 app.add_typer(organization.app, name="organization")
 app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
 app.add_typer(station.app, name="station")
 app.add_typer(team.app, name="team")
 app.add_typer(procedure.app, name="procedure")
+app.command("import")(import_files.import_files)
+app.command()(export.export)
+app.add_typer(quarantine.app, name="quarantine")
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(rebuild.app, name="rebuild")
 app.command()(doctor.doctor)

@@ -23,3 +23,17 @@ OrganizationSlug = Annotated[
     typer.Option("--organization", metavar="SLUG", help="Which organization, where there are several."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+StationOption = Annotated[
+    str | None,
+    typer.Option("--station", help="Name or id of the station that records; else the first admin does."),
+]
+UserOption = Annotated[str | None, typer.Option("--user", help="E-mail or id of the user who records.")]
+ProcedureOption = Annotated[
+    str | None,
+    typer.Option(
+        "--procedure", help="Identifier (FVT1) or id of the procedure of all runs, whatever files say."
+    ),
+]
+PartOption = Annotated[
+    str | None, typer.Option("--part-number", help="Part number of units whose file names none.")
+]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 # Of many things that a message is about, how many it names.
 _MAX_NAMED = 10
+_SHOWN_ISSUES = 3
 
 
 class Issue(NamedTuple):
@@ -21,12 +22,23 @@ class Issue(NamedTuple):
         return ".".join(str(step) for step in self.path)
 
 
+def in_one_line(message: str, issues: Sequence[Issue]) -> str:
+    """A message with the first issues, for readers who see nothing else."""
+    told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
+    return f"{message}: {told}" if told else message
+
+
 class RuncardError(Exception):
     """Root of all errors that Runcard itself raises."""
 
     @property
     def message(self) -> str:
         return str(self)
+
+    @property
+    def summary(self) -> str:
+        """All that it says, in one line."""
+        return self.message
 
 
 class InvalidInput(RuncardError):
@@ -35,6 +47,10 @@ class InvalidInput(RuncardError):
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("Input validation failed")
         self.issues = tuple(issues)
+
+    @property
+    def summary(self) -> str:
+        return in_one_line(self.message, self.issues)
 
     @classmethod
     def at(cls, path: str | tuple[str | int, ...], message: str) -> "InvalidInput":
@@ -190,6 +206,11 @@ class DeploymentNotFound(NotFound):
         super().__init__(f"Deployment not found: {deployment_id}")
 
 
+class ApiCallNotFound(NotFound):
+    def __init__(self, call_id: object) -> None:
+        super().__init__(f"API call not found: {call_id}. Calls are kept for a while only.")
+
+
 class SetupLinkSpent(NotFound):
     def __init__(self) -> None:
         super().__init__(
@@ -292,6 +313,16 @@ class UploadNotLinkable(Conflict):
 class UploadTaken(Conflict):
     def __init__(self, upload_id: object) -> None:
         super().__init__(f"Upload {upload_id} is part of another run or unit already. Upload the file again.")
+
+
+class ReportRefused(RuncardError):
+    """One of several reports of a file cannot be recorded. position: its place in the file, from 1."""
+
+    def __init__(self, position: int, serial_number: str, cause: RuncardError) -> None:
+        super().__init__(
+            f"Report {position} of the file, of unit {serial_number}, was refused: {cause.summary}"
+        )
+        self.position = position
 
 
 class StorageUnavailable(RuncardError):

@@ -11,6 +11,7 @@ from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.edge.activity import ActivityLog
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -24,7 +25,7 @@ T = TypeVar("T")
 class Parts(NamedTuple):
     """Everything that an endpoint may need from outside of its request.
 
-    copy: None where this process has no columnar copy.
+    copy: None where this process has no columnar copy. activity: None where calls are not written down.
     """
 
     database: Database
@@ -40,6 +41,7 @@ class Parts(NamedTuple):
     operators_by_email: bool
     credentials: CredentialCheck
     form_tokens: FormTokens
+    activity: ActivityLog | None
 
 
 def parts_of(scope: Scope) -> Parts:

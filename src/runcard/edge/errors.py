@@ -1,7 +1,7 @@
 """From what is wrong to what the caller reads: the one table of classes and statuses, and the one error body."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,8 +9,6 @@ import msgspec
 from runcard.domain import errors as e
 
 _log = logging.getLogger(__name__)
-
-_SHOWN_ISSUES = 3
 
 
 class Answer(NamedTuple):
@@ -74,15 +72,9 @@ def error_body(code: str, message: str, issues: tuple[e.Issue, ...]) -> bytes:
         "message": message,
         "issues": [{"path": issue.path, "message": _told(issue), "code": "invalid"} for issue in issues],
         # Clients of v1 show only this one, so it says what is wrong too.
-        "error": {"message": in_one_line(message, issues)},
+        "error": {"message": e.in_one_line(message, issues)},
     }
     return msgspec.json.encode(body)
-
-
-def in_one_line(message: str, issues: Sequence[e.Issue]) -> str:
-    """A message with the first issues, for readers who see nothing else."""
-    told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
-    return f"{message}: {told}" if told else message
 
 
 def _told(issue: e.Issue) -> str:

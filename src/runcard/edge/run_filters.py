@@ -3,14 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.instant import as_utc, parse_duration
 from runcard.domain.sample import SampleClass
+from runcard.store.metadata import MetadataTest
 from runcard.store.run_filter import RunFilter
 
 SampleQuery = Literal["production", "golden", "failing", "ignored"]
+
+_MAX_TESTS = 5
 
 # Where the wire and the record call a condition differently.
 _NAMES = {
@@ -54,3 +58,34 @@ def _converted(name: str, value: Any) -> Any:
         duration: timedelta = parse_duration(value)
         return duration
     return samples_of(value) if name == "samples" else value
+
+
+class MetadataTestBody(Struct, forbid_unknown_fields=True):
+    """What a value must keep: a text is one of some or contains one, a number lies within bounds, a boolean is so."""
+
+    in_: list[str] | None = msgspec.field(default=None, name="in")
+    contains: str | None = None
+    eq: float | bool | None = None
+    gte: float | None = None
+    lte: float | None = None
+    gt: float | None = None
+    lt: float | None = None
+
+
+_tests = msgspec.json.Decoder(dict[str, MetadataTestBody])
+
+
+def metadata_tests(text: str | None) -> list[MetadataTest]:
+    """What the `metadata` parameter of a list asks for: a JSON object in one text. Raises InvalidInput."""
+    if text is None:
+        return []
+    try:
+        asked = _tests.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInput.at("metadata", f"cannot be read: {error}") from error
+    if len(asked) > _MAX_TESTS:
+        raise InvalidInput.at("metadata", f"asks for {len(asked)} keys; use at most {_MAX_TESTS}")
+    return [
+        MetadataTest(key, one.in_, one.contains, one.eq, one.gte, one.lte, one.gt, one.lt)
+        for key, one in asked.items()
+    ]

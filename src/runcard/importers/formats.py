@@ -5,12 +5,14 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import atdf, atml, junit, openhtf, robot, stdf, teststand, wsjf, wsxf
+from runcard.importers import atdf, atml, junit, openhtf, robot, stdf, teststand, unit_table, wsjf, wsxf
 from runcard.importers.heads import unpacked_head
 from runcard.importers.unpacking import unpacked
 
 # The formats that clients know by name, and after them those that Runcard adds.
-FormatName = Literal["OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT"]
+FormatName = Literal[
+    "OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT", "TABLE"
+]
 
 
 Parse = Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
@@ -58,4 +60,5 @@ FORMATS: Sequence[Format] = [
     Format("TESTSTAND", _unpacking(teststand.parse), teststand.is_it),
     Format("JUNIT", _unpacking(junit.parse), junit.is_it),
     Format("ROBOT", _unpacking(robot.parse), robot.is_it),
+    Format("TABLE", _unpacking(unit_table.parse), unit_table.is_it),
 ]

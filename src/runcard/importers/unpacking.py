@@ -22,9 +22,7 @@ def unpacked(file: BinaryIO) -> io.BufferedReader:
     Reading raises UnreadableReport where packed data are damaged or cut short, and PayloadTooLarge where they unpack
     to more than FREE_BYTES and MAX_RATIO times what was read of the file.
     """
-    file.seek(0)
-    magic = file.read(3)
-    file.seek(0)
+    magic = _magic(file)
     if magic.startswith(_GZIP):
         inner: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb"))
     elif magic == _BZIP2:
@@ -32,6 +30,18 @@ def unpacked(file: BinaryIO) -> io.BufferedReader:
     else:
         inner = file
     return io.BufferedReader(_Bounded(file, inner), _BLOCK_BYTES)
+
+
+def is_packed(file: BinaryIO) -> bool:
+    """Whether a file is packed by gzip or bzip2; `file` must be able to seek, and is at its start afterwards."""
+    return _magic(file).startswith((_GZIP, _BZIP2))
+
+
+def _magic(file: BinaryIO) -> bytes:
+    file.seek(0)
+    magic = file.read(3)
+    file.seek(0)
+    return magic
 
 
 class _Bounded(io.RawIOBase):

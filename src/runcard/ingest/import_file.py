@@ -3,7 +3,6 @@
 Repair reports become repairs; a file of nothing else stays with the unit of the first of them.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import NamedTuple
@@ -17,19 +16,14 @@ from runcard.importers import tabular
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.attach_file import arrived
-from runcard.ingest.record_repair import check_repair, record_repair
-from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
-from runcard.store.attachments import (
-    Attachment,
-    Owner,
-    get_attachment,
-    link_attachment,
-    link_upload,
-    mark_stored,
-)
+from runcard.ingest.file_content import digest_of
+from runcard.ingest.record_run import RunClient
+from runcard.ingest.told_reports import NO_RUN, Told, link_report, prepare, record_told
+from runcard.store.attachments import Attachment, get_attachment, mark_stored
 from runcard.store.blobs import BlobMeta, Blobs
 from runcard.store.creator import Creator
-from runcard.store.file_imports import FileImport, ImportedFile, find_import, note_import
+from runcard.store.file_imports import FileImport, ImportedFile, find_import, note_import, note_recorded
+from runcard.store.quarantine import release
 from runcard.store.transaction import Transaction
 
 _TABULAR = "TABULAR"
@@ -38,7 +32,10 @@ _FORMATS = {one.name: one for one in FORMATS}
 
 
 class UploadedFile(NamedTuple):
-    """digest: SHA-256 of the content. meta: what an object store took in and nobody has noted yet."""
+    """content: as it came, packed or not. digest: of what it holds, as in `file_content`.
+
+    meta: what an object store took in and nobody has noted yet.
+    """
 
     upload_id: UUID
     content: bytes
@@ -47,12 +44,11 @@ class UploadedFile(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a file was found to tell of: one run or repair, or more."""
+    """What a file was found to tell of, in its order: one run or repair, or more."""
 
     file: ImportedFile
     meta: BlobMeta | None
-    runs: Sequence[PreparedRun]
-    repairs: Sequence[RepairReport] = ()
+    told: Sequence[Told]
 
 
 def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
@@ -61,7 +57,7 @@ def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
     content = blobs.read(attachment.blob_key)
     if not content:
         raise AttachmentNotFound(attachment.id)
-    return UploadedFile(attachment.id, content, hashlib.sha256(content).digest(), meta)
+    return UploadedFile(attachment.id, content, digest_of(BytesIO(content)), meta)
 
 
 def read_report(file: UploadedFile, importer: FormatName, client: RunClient) -> Report:
@@ -83,20 +79,8 @@ def import_file(tx: Transaction, actor: Actor, report: Report) -> FileImport:
 
     Raises what `record_run` and `record_repair` raise, and UploadNotLinkable.
     """
-    creator = Creator.of(actor)
-    run_ids = [record_run(tx, actor, run) for run in report.runs]
-    noted = note_import(tx, actor.organization_id, report.file, run_ids, creator)
-    repairs = [record_repair(tx, actor, repair, noted.id) for repair in report.repairs]
-    attachment = get_attachment(tx.connection, actor.organization_id, report.file.attachment_id)
-    if report.meta is not None:
-        mark_stored(tx, attachment, report.meta)
-    # The same upload once more: it is a report of other runs already, and these are found with it.
-    if not attachment.is_linked:
-        if run_ids:
-            link_attachment(tx, attachment, run_ids[0], is_report=True)
-        else:
-            link_upload(tx, actor.organization_id, attachment.id, Owner(unit_id=repairs[0].unit_id))
-    return noted._replace(repair_ids=[repair.id for repair in repairs])
+    noted = note_import(tx, actor.organization_id, report.file, (), Creator.of(actor))
+    return _record(tx, actor, report, noted)
 
 
 def import_upload(tx: Transaction, actor: Actor, report: Report) -> FileImport:
@@ -118,25 +102,42 @@ class Imported(NamedTuple):
 
 
 def import_once(tx: Transaction, actor: Actor, report: Report) -> Imported:
-    """As `import_file`, unless the content has been imported before and a run or repair of it is left: then those."""
+    """As `import_file`, unless the content has been imported before and a run or repair of it is left: then those.
+
+    Of an import that was cut short, the rest is recorded.
+    """
     check_may_record(actor)
     tx.lock_imports()
     known = find_import(tx.connection, actor.organization_id, report.file.digest)
-    if known is not None:
+    if known is None:
+        return Imported(import_file(tx, actor, report), known=False)
+    if known.recorded_count is None:
         return Imported(known, known=True)
-    return Imported(import_file(tx, actor, report), known=False)
+    rest = report._replace(told=report.told[known.recorded_count :])
+    recorded = _record(tx, actor, rest, known, known.recorded_count)
+    note_recorded(tx, actor.organization_id, known.id, None)
+    return Imported(recorded, known=False)
+
+
+def _record(tx: Transaction, actor: Actor, report: Report, noted: FileImport, first: int = 0) -> FileImport:
+    recorded = record_told(tx, actor, noted.id, report.told, first=first)
+    attachment = get_attachment(tx.connection, actor.organization_id, report.file.attachment_id)
+    if report.meta is not None:
+        mark_stored(tx, attachment, report.meta)
+    link_report(tx, actor, attachment, recorded)
+    release(tx, actor.organization_id, report.file.digest)
+    repair_ids = [repair.id for repair in recorded.repairs]
+    return noted._replace(
+        run_ids=[*noted.run_ids, *recorded.run_ids],
+        repair_ids=[*noted.repair_ids, *repair_ids],
+        recorded_count=None,
+    )
 
 
 def _report(
     file: UploadedFile, importer: str, reports: Iterable[RunReport | RepairReport], client: RunClient
 ) -> Report:
-    runs, repairs = [], []
-    for report in reports:
-        if isinstance(report, RepairReport):
-            check_repair(report)
-            repairs.append(report)
-        else:
-            runs.append(prepare_run(report, client=client.name, client_version=client.version))
-    if not runs and not repairs:
-        raise UnreadableReport("The file tells of no run. Upload one that does.")
-    return Report(ImportedFile(file.digest, importer, file.upload_id), file.meta, runs, repairs)
+    told = [prepare(report, client) for report in reports]
+    if not told:
+        raise UnreadableReport(NO_RUN)
+    return Report(ImportedFile(file.digest, importer, file.upload_id), file.meta, told)

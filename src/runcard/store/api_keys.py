@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from runcard.domain.errors import NotFound
 from runcard.domain.ids import new_id
-from runcard.store.tables import api_keys
+from runcard.store.tables import Id, api_keys
 from runcard.store.transaction import Transaction
 
 
@@ -73,3 +73,19 @@ def _create(tx: Transaction, organization_id: UUID, key: ApiKey, secret: Secret)
     row = {**key._asdict(), "organization_id": organization_id, "digest": secret.digest}
     tx.connection.execute(insert(api_keys).values(row))
     return key
+
+
+class KeyOwner(NamedTuple):
+    """owner_id: of the user or station that a key was made for."""
+
+    organization_id: UUID
+    prefix: str
+    owner_id: UUID
+
+
+def find_key_owner(connection: Connection, digest: bytes) -> KeyOwner | None:
+    """Whose key this is or was, revoked or not; None where it was never one."""
+    k = api_keys.c
+    owner = func.coalesce(k.user_id, k.station_id, type_=Id)
+    row = connection.execute(select(k.organization_id, k.prefix, owner).where(k.digest == digest)).first()
+    return None if row is None else KeyOwner(*row)

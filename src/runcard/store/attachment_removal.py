@@ -9,10 +9,18 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select, union_all
 
 from runcard.domain.errors import AttachmentNotFound
 from runcard.store.attachments import ATTACHMENT_COLUMNS, Attachment, get_attachment
-from runcard.store.tables import attachments, deployments, file_imports, imported_runs, revisions, stations
+from runcard.store.tables import (
+    attachments,
+    deployments,
+    file_imports,
+    imported_runs,
+    quarantined_files,
+    revisions,
+    stations,
+)
 from runcard.store.transaction import Transaction
 
-# What names a file by its id alone: images, and what was deployed.
+# What names a file by its id alone and may lose it: images, and what was deployed.
 _NAMED_BY = (stations.c.image_id, revisions.c.image_id, deployments.c.artifact_id)
 
 
@@ -81,5 +89,6 @@ def _is_needed() -> ColumnElement[bool]:
     a, f, i = attachments.c, file_imports.c, imported_runs.c
     imported = select(f.attachment_id).join_from(file_imports, imported_runs, i.file_import_id == f.id)
     named = [select(column).where(column.is_not(None)) for column in _NAMED_BY]
-    by_id = union_all(*named, imported.where(f.attachment_id.is_not(None)))
+    quarantined = select(quarantined_files.c.attachment_id)
+    by_id = union_all(*named, imported.where(f.attachment_id.is_not(None)), quarantined)
     return or_(a.run_id.is_not(None), a.unit_id.is_not(None), a.id.in_(by_id))

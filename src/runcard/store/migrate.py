@@ -33,8 +33,12 @@ def migrate(database: Database, to: str = "head") -> None:
 
 def is_newest_schema(connection: Connection) -> bool:
     """Whether this database has seen every migration that this Runcard knows, and no other."""
-    known = ScriptDirectory.from_config(_config(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == known
+    return MigrationContext.configure(connection).get_current_revision() == newest_schema(connection)
+
+
+def newest_schema(connection: Connection) -> str | None:
+    """The last migration that this Runcard knows."""
+    return ScriptDirectory.from_config(_config(connection)).get_current_head()
 
 
 def _config(connection: Connection) -> Config:

@@ -1,6 +1,7 @@
 """Organizations: who owns everything else."""
 
 import re
+from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -75,3 +76,9 @@ def get_organization(connection: Connection, slug: str | None) -> Organization:
             f'There are several: {names}. Choose one with --organization SLUG, or organization="SLUG" in Python.',
         )
     return chosen[0]
+
+
+def find_only_organization(connection: Connection) -> UUID | None:
+    """The organization of an installation that has one; None where it has none or several."""
+    found = connection.execute(select(organizations.c.id).limit(2)).scalars().all()
+    return found[0] if len(found) == 1 else None

@@ -205,6 +205,23 @@ def list_latest_runs(
     return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more)
 
 
+def list_runs_by_id(
+    connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, after: UUID | None = None
+) -> Sequence[RunRecord]:
+    """At most `limit` of the runs that a filter leaves, in the order of their ids, going on after one."""
+    r = t.runs.c
+    query = select(r.id).where(*run_conditions(organization_id, wanted)).order_by(r.id).limit(limit)
+    if after is not None:
+        query = query.where(r.id > after)
+    ids = connection.execute(query).scalars().all()
+    found = {
+        record.id: record
+        for some in in_chunks(ids)
+        for record in map(_record, connection.execute(_records(organization_id).where(r.id.in_(some))))
+    }
+    return [found[run_id] for run_id in ids]
+
+
 def read_documents(
     connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
 ) -> Mapping[UUID, RunDocument]:

@@ -511,6 +511,8 @@ file_imports = Table(
     Column("importer", Text, nullable=False),
     Column("attachment_id", Id),
     *_created(),
+    # How many reports of it are recorded, in its order, as long as its import has not come to its end.
+    Column("recorded_count", Integer),
     Index(None, "organization_id", "digest"),
 )
 
@@ -522,6 +524,23 @@ imported_runs = Table(
     Column("position", Integer, nullable=False),
     _organization(),
     Index(None, "run_id"),
+)
+
+quarantined_files = Table(
+    "quarantined_files",
+    metadata,
+    _id(),
+    _organization(),
+    Column("digest", LargeBinary(32), nullable=False),
+    _reference("attachment_id", "attachments", required=True, cascade=True),
+    Column("importer", Text),
+    Column("reason", Text, nullable=False),
+    Column("recorded_count", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at", Instant, nullable=False),
+    *_created(),
+    UniqueConstraint("organization_id", "digest"),
+    Index(None, "attachment_id"),
 )
 
 repairs = Table(

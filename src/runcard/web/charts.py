@@ -28,6 +28,15 @@ OUTCOME_COLOURS = {
     "ABORTED": "--idle-fill",
 }
 
+GRID = {
+    "left": 8,
+    "right": 24,
+    "top": 24,
+    "bottom": 8,
+    "outerBoundsMode": "same",
+    "outerBoundsContain": "axisLabel",
+}
+
 
 GRID = {
     "left": 8,

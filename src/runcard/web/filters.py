@@ -105,7 +105,7 @@ def selection_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> Selection
     )
 
 
-def url_of(path: str, asked: Struct, **changes: object) -> str:
+def url_of(path: str, asked: Struct, /, **changes: object) -> str:
     """The address of a page that is about the same, but for some changes; None takes a part of it away."""
     values = {name: getattr(asked, name) for name in asked.__struct_fields__} | changes
     defaults = dict(zip(asked.__struct_fields__, asked.__struct_defaults__, strict=True))

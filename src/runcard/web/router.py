@@ -4,6 +4,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from runcard.web.pages import (
+    activity,
+    api_call,
     batch,
     batches,
     invitation,
@@ -63,6 +65,8 @@ _PAGES = (
     procedures,
     procedure,
     measurement,
+    activity,
+    api_call,
 )
 for page in _PAGES:
     for route in page.router.routes:

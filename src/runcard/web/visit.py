@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
+from runcard.auth.permissions import may_manage
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
@@ -25,8 +26,10 @@ _MENU = {
     "Parts": "/parts",
     "Batches": "/batches",
     "Stations": "/stations",
+    "Activity": "/activity",
     "Settings": "/settings",
 }
+_FOR_MANAGERS = ("/activity",)
 
 
 # The scripts of pages tell it, before anybody has logged in.
@@ -74,7 +77,7 @@ def _find_visit(request: Request, parts: WithParts) -> Visit | None:
         session,
         parts.form_tokens.token(session),
         zone_of_reader(request),
-        _menu(request.url.path),
+        _menu(request.url.path, actor),
     )
 
 
@@ -86,8 +89,12 @@ def zone_of_reader(request: Request) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _menu(path: str) -> Sequence[MenuLink]:
-    return [MenuLink(name, url, _is_within(path, url)) for name, url in _MENU.items()]
+def _menu(path: str, actor: UserActor) -> Sequence[MenuLink]:
+    return [
+        MenuLink(name, url, _is_within(path, url))
+        for name, url in _MENU.items()
+        if url not in _FOR_MANAGERS or may_manage(actor)
+    ]
 
 
 def _is_within(path: str, url: str) -> bool:

@@ -7,6 +7,9 @@ from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.v2.floor import put
 
+# The table that a refused file goes to.
+QUARANTINE = ("quarantined_files",)
+
 
 def uploaded(client: TofuPilot, content: bytes, name: str = "report.json") -> str:
     """Id of an upload whose bytes have arrived."""

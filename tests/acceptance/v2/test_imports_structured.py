@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,8 @@ from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import SAMPLES, openhtf_report
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.floor import fetched
-from tests.acceptance.v2.importing import imported, reports_of, run_ids, uploaded
+from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, uploaded
+from tests.servers import Server
 from tests.world import World
 
 Fresh = Callable[[str], str]
@@ -97,7 +99,7 @@ def test_a_file_that_makes_no_run_leaves_nothing(user: TofuPilot, fresh: Fresh, 
         "characters": report("S" * 256),
     }
     uploads = {told: uploaded(user, content) for told, content in refused.items()}
-    with unchanged():
+    with unchanged(but=QUARANTINE):
         for told, upload_id in uploads.items():
             result = imported(user, upload_id)
             assert (result["success"], told in result["error"]) == (False, True), result
@@ -269,3 +271,55 @@ def test_a_hundred_files_and_null_for_no_duplicates(wire: httpx.Client) -> None:
     results = answer.json()["results"]
     assert len(results) == 100
     assert all(set(result) == {"upload_id", "success", "error"} for result in results)
+
+
+# Quarantine
+
+
+def quarantined(server: Server, organization: str = "acme") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.runcard("quarantine", "list", "--organization", organization)
+    return found
+
+
+def test_a_refused_file_goes_to_quarantine_and_leaves_it_when_it_is_imported(
+    user: TofuPilot, server: Server, fresh: Fresh
+) -> None:
+    """The same content again is no second file there, whoever uploads it under whatever name."""
+    name = f"{fresh('SN')}.json"
+    content = report(fresh("SN"), sub_units=["NEVER"])
+    told = [imported(user, uploaded(user, content, one))["error"] for one in (name, "copy.json")]
+    assert told == ["Sub-units not found: NEVER"] * 2
+    (file,) = [one for one in quarantined(server) if one["name"] == name]
+    assert (file["format"], file["reason"], file["attempts"], file["size_bytes"]) == (
+        "OPENHTF",
+        told[0],
+        2,
+        len(content),
+    )
+    assert file["id"] not in [one["id"] for one in quarantined(server, "globex")]
+
+    user.runs.create(
+        procedure_id=user.procedures.list().data[0].id,
+        serial_number="NEVER",
+        part_number="PCB01",
+        outcome="PASS",
+        started_at=datetime(2026, 1, 2, tzinfo=UTC),
+        ended_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    (retried,) = server.runcard("quarantine", "retry", file["id"], "--organization", "acme")["files"]
+    assert (retried["status"], retried["runs"]) == ("recorded", 1)
+    assert file["id"] not in [one["id"] for one in quarantined(server)]
+    # It stays with the run as its report.
+    again = imported(user, uploaded(user, content))
+    assert again["already_imported"]
+    assert reports_of(user, again["id"]) == [name]
+
+
+def test_what_never_arrived_is_not_in_quarantine(
+    user: TofuPilot, other: TofuPilot, fresh: Fresh, unchanged: Unchanged
+) -> None:
+    announced = user.attachments.initialize(name="announced.json").id
+    empty, theirs = uploaded(user, b""), uploaded(other, b"no report")
+    with unchanged():
+        for upload_id in (announced, empty, theirs, str(uuid4())):
+            assert f"Upload not found: {upload_id}" in imported(user, upload_id)["error"]

@@ -1,5 +1,6 @@
 """Imports of the v2 API: uploaded report files of known formats, and tables through a mapping, become runs."""
 
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -9,9 +10,8 @@ from starlette.responses import Response
 
 from runcard.api.v2.import_templates import mapping_of
 from runcard.domain.actor import Actor
-from runcard.domain.errors import InvalidInput, RuncardError
+from runcard.domain.errors import AttachmentNotFound, InvalidInput, RuncardError
 from runcard.edge.deps import Parts, WithParts, WithRecorder, json_body
-from runcard.edge.errors import in_one_line
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.importers.formats import FormatName
@@ -26,10 +26,12 @@ from runcard.ingest.import_file import (
     read_table_report,
     read_upload,
 )
+from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
 from runcard.store.file_imports import FileImport
 from runcard.store.import_templates import get_template
+from runcard.store.quarantine import Refusal
 from runcard.store.transaction import Transaction
 
 router = APIRouter()
@@ -114,7 +116,11 @@ def _import_item(
     parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, *, again: bool
 ) -> ImportStructuredResult:
     try:
-        report = read_report(_upload(parts, actor, item.upload_id), item.importer, client)
+        file = _upload(parts, actor, item.upload_id)
+    except RuncardError as error:
+        return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
+    try:
+        report = read_report(file, item.importer, client)
 
         def apply(tx: Transaction) -> Imported:
             if again:
@@ -123,7 +129,8 @@ def _import_item(
 
         imported = parts.writer.run(apply, changes_catalog=False)
     except RuncardError as error:
-        return ImportStructuredResult(item.upload_id, success=False, error=_told(error))
+        _quarantine(parts, actor, file, Refusal(item.importer, error.summary))
+        return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
     run_ids = list(imported.runs.run_ids)
     return ImportStructuredResult(
         item.upload_id,
@@ -133,6 +140,15 @@ def _import_item(
         already_imported=imported.known,
         warnings=_warnings(imported.runs) or UNSET,
     )
+
+
+def _quarantine(parts: Parts, actor: Actor, file: UploadedFile, refusal: Refusal) -> None:
+    # Somebody may have deleted the upload since it was read: then there is nothing to keep.
+    with suppress(AttachmentNotFound):
+        parts.writer.run(
+            lambda tx: quarantine_file(tx, actor, file.digest, file.upload_id, refusal, file.meta),
+            changes_catalog=False,
+        )
 
 
 def _warnings(imported: FileImport) -> list[str]:
@@ -165,7 +181,3 @@ def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMap
 
 def _client(request: Request) -> RunClient:
     return RunClient(request.headers.get("x-client-type"), request.headers.get("x-client-version"))
-
-
-def _told(error: RuncardError) -> str:
-    return in_one_line(error.message, error.issues if isinstance(error, InvalidInput) else ())

@@ -19,7 +19,6 @@ from runcard.api.v2.shapes import (
     Name60,
     creator,
     given,
-    metadata_tests,
     named,
 )
 from runcard.domain.actor import UserActor
@@ -29,6 +28,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.edge.run_filters import metadata_tests
 from runcard.store.creator import Creator
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.part_records import (

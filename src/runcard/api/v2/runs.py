@@ -14,7 +14,7 @@ from runcard.api.v2.run_bodies import RunCreateBody, UsualRunCreateBody
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.run_reports import report_of
 from runcard.api.v2.run_shapes import RunGetResponse, RunListResponse, WholeRun, run_item, whole_run
-from runcard.api.v2.shapes import IdListResult, IdResult, MetadataChangeBody, metadata_tests
+from runcard.api.v2.shapes import IdListResult, IdResult, MetadataChangeBody
 from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, RunNotFound
 from runcard.domain.outcome import RunOutcome
@@ -33,7 +33,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse, header_of, send_json
-from runcard.edge.run_filters import SampleQuery, run_filter
+from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
 from runcard.edge.uploads import download_url, settled
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.record_run import prepare_run, record_run

@@ -3,12 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from runcard.domain.errors import InvalidInput
 from runcard.domain.metadata import MetadataValue
-from runcard.store.metadata import MetadataTest
 from runcard.store.refs import Named, Numbered, UserRef
 from runcard.store.refs import UnitRef as UnitRefRow
 
@@ -19,7 +16,6 @@ Name60 = Annotated[str, Meta(min_length=1, max_length=60, pattern=SOME_TEXT)]
 MetadataBody = dict[str, MetadataValue]
 # A null takes its key away.
 MetadataChangeBody = dict[str, MetadataValue | None]
-_MAX_TESTS = 5
 
 
 class IdResult(Struct):
@@ -63,37 +59,6 @@ class CreatorRefEmail(Struct):
 
 class NameBody(Struct):
     name: Annotated[str, Meta(min_length=1, max_length=1000, pattern=SOME_TEXT)]
-
-
-class MetadataTestBody(Struct, forbid_unknown_fields=True):
-    """What a value must keep: a text is one of some or contains one, a number lies within bounds, a boolean is so."""
-
-    in_: list[str] | None = msgspec.field(default=None, name="in")
-    contains: str | None = None
-    eq: float | bool | None = None
-    gte: float | None = None
-    lte: float | None = None
-    gt: float | None = None
-    lt: float | None = None
-
-
-_tests = msgspec.json.Decoder(dict[str, MetadataTestBody])
-
-
-def metadata_tests(text: str | None) -> list[MetadataTest]:
-    """What the `metadata` parameter of a list asks for: a JSON object in one text. Raises InvalidInput."""
-    if text is None:
-        return []
-    try:
-        asked = _tests.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidInput.at("metadata", f"cannot be read: {error}") from error
-    if len(asked) > _MAX_TESTS:
-        raise InvalidInput.at("metadata", f"asks for {len(asked)} keys; use at most {_MAX_TESTS}")
-    return [
-        MetadataTest(key, one.in_, one.contains, one.eq, one.gte, one.lte, one.gt, one.lt)
-        for key, one in asked.items()
-    ]
 
 
 def given(text: str | UnsetType) -> str | None:

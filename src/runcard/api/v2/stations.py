@@ -15,7 +15,6 @@ from runcard.api.v2.shapes import (
     MetadataBody,
     MetadataChangeBody,
     given,
-    metadata_tests,
     named,
 )
 from runcard.api.v2.station_detail import StationDetail, detail_of
@@ -35,6 +34,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.edge.run_filters import metadata_tests
 from runcard.store.database import Connection
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.station_records import (

@@ -19,7 +19,6 @@ from runcard.api.v2.shapes import (
     MetadataBody,
     UnitRef,
     creator,
-    metadata_tests,
     named,
     numbered,
     unit_ref,
@@ -32,7 +31,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.edge.run_filters import SampleQuery, samples_of
+from runcard.edge.run_filters import SampleQuery, metadata_tests, samples_of
 from runcard.store.metadata import read_metadata
 from runcard.store.run_filter import RunFilter
 from runcard.store.unit_lists import LastRun, UnitFilter, list_first_children, list_last_runs

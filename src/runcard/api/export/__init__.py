@@ -1,0 +1,1 @@
+"""Runs and measurements as files, streamed."""

@@ -1,0 +1,132 @@
+"""Runs and measurements as CSV, JSON lines or Parquet, by the filters of the lists."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response, StreamingResponse
+
+from runcard.domain.deployment import Environment
+from runcard.domain.measurement import ValueKind
+from runcard.domain.outcome import MeasurementOutcome, RunOutcome
+from runcard.edge.deps import WithActor, WithParts
+from runcard.edge.export_formats import ENCODINGS, ExportFormat
+from runcard.edge.exported_rows import (
+    ExportedMeasurement,
+    ExportedRun,
+    export_measurements,
+    export_runs,
+)
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.store.measurement_records import MeasurementFilter
+
+router = APIRouter()
+
+
+class ExportRunsQuery(Struct, kw_only=True):
+    format: ExportFormat = "csv"
+    search_query: str | None = None
+    ids: list[UUID] | None = None
+    outcomes: list[RunOutcome] | None = None
+    procedure_ids: list[UUID] | None = None
+    procedure_versions: list[str] | None = None
+    deployment_ids: list[UUID] | None = None
+    environments: list[Environment] | None = None
+    execution_ids: list[str] | None = None
+    slot_keys: list[str] | None = None
+    slot_names: list[str] | None = None
+    serial_numbers: list[str] | None = None
+    samples: list[SampleQuery] | None = None
+    part_numbers: list[str] | None = None
+    revision_numbers: list[str] | None = None
+    batch_numbers: list[str] | None = None
+    duration_min: str | None = None
+    duration_max: str | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    ended_after: datetime | None = None
+    ended_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    created_by_user_ids: list[UUID] | None = None
+    created_by_station_ids: list[UUID] | None = None
+    operated_by_ids: list[UUID] | None = None
+    operated_by_names: list[str] | None = None
+    metadata: str | None = None
+
+
+class ExportMeasurementsQuery(ExportRunsQuery, kw_only=True):
+    """Ids, outcomes, moments and durations are those of the runs."""
+
+    phase_names: list[str] | None = None
+    measurement_names: list[str] | None = None
+    measurement_outcomes: list[MeasurementOutcome] | None = None
+    measurement_types: list[ValueKind] | None = None
+    value_min: float | None = None
+    value_max: float | None = None
+    value_bool: bool | None = None
+    value_strings: list[str] | None = None
+    exclude_retries: bool = False
+
+
+def _described(name: str, asked: type[Struct]) -> dict[str, Any]:
+    content: dict[str, Any] = {one.content_type.partition(";")[0]: {} for one in ENCODINGS.values()}
+    return {
+        "operationId": name,
+        "summary": name,
+        "security": [{"ApiKey": []}],
+        "parameters": query_parameters(asked),
+        "responses": {"200": {"description": "Success", "content": content}},
+    }
+
+
+@router.get("/runs", openapi_extra=_described("export-runs", ExportRunsQuery))
+def runs(
+    actor: WithActor, parts: WithParts, asked: Annotated[ExportRunsQuery, query(ExportRunsQuery)]
+) -> Response:
+    """All runs that the filters leave, in the order of their recording."""
+    wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
+    found = export_runs(parts.database, actor.organization_id, wanted)
+    return _streamed("runs", asked.format, ExportedRun, found)
+
+
+@router.get("/measurements", openapi_extra=_described("export-measurements", ExportMeasurementsQuery))
+def measurements(
+    actor: WithActor,
+    parts: WithParts,
+    asked: Annotated[ExportMeasurementsQuery, query(ExportMeasurementsQuery)],
+) -> Response:
+    """All measurements that the filters leave, run by run in the order of their recording."""
+    wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
+    inside = MeasurementFilter(
+        names=asked.measurement_names,
+        phase_names=asked.phase_names,
+        outcomes=asked.measurement_outcomes,
+        kinds=asked.measurement_types,
+        value_min=asked.value_min,
+        value_max=asked.value_max,
+        value_bool=asked.value_bool,
+        value_strings=asked.value_strings,
+        only_final=asked.exclude_retries,
+    )
+    found = export_measurements(parts.database, actor.organization_id, wanted, inside)
+    return _streamed("measurements", asked.format, ExportedMeasurement, found)
+
+
+def _streamed(
+    name: str, chosen: ExportFormat, kind: type[Struct], pages: Iterable[Sequence[Struct]]
+) -> Response:
+    encoding = ENCODINGS[chosen]
+    pieces = encoding.encode(kind, pages)
+    # Whatever is wrong with what was asked shows at the first rows: before the answer has begun.
+    first = next(pieces, b"")
+    return StreamingResponse(
+        chain([first], pieces),
+        media_type=encoding.content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}.{chosen}"'},
+    )

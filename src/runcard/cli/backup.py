@@ -1,0 +1,128 @@
+"""`runcard backup` and `runcard restore`: a whole installation in a folder, and back.
+
+Database first, then attachments: files are stored before a run refers to them, so a copy in this order is complete.
+"""
+
+import os
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from runcard.app import open_blobs, open_database
+from runcard.cli.checksums import check_sums, write_sums
+from runcard.cli.copied_blobs import copy_blobs, put_back_blobs
+from runcard.cli.options import DatabaseUrl, DataDir, Json
+from runcard.cli.output import Record, show_record
+from runcard.cli.serve import sole_server
+from runcard.domain.errors import Conflict, InvalidInput
+from runcard.settings import Settings, SettingsError, check_is_there, load_settings
+from runcard.store.database import Database, naming_failures
+from runcard.store.integrity import count_runs
+from runcard.store.sqlite_copy import copy_database, list_stored
+
+_DATABASE = "runcard.sqlite3"
+_ATTACHMENTS = "attachments"
+_BESIDE = ("secret.key", "runcard.toml")
+
+
+class _Kept(NamedTuple):
+    """missing: keys of attachments whose bytes were not there."""
+
+    runs: int
+    attachments: int
+    missing: list[str]
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="Folder to make; it must not be there yet.")],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Copy an installation while it is in use: database, attachments, signing key and settings."""
+    settings = load_settings(data_dir=data_dir, database_url=database_url)
+    check_is_there(settings)
+    _check_sqlite(settings)
+    if target.exists():
+        raise InvalidInput.at("target", f"{target} is there already; name a folder that is not.")
+    unfinished = target.with_name(f"{target.name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True, mode=0o700)
+    with naming_failures():
+        kept = _copy(settings, unfinished)
+    write_sums(unfinished)
+    unfinished.rename(target)
+    show_record(
+        {"path": str(target), "runs": kept.runs, "attachments": kept.attachments, "missing": kept.missing},
+        as_json=as_json,
+        note="Files that are missing were deleted meanwhile, or before: `runcard doctor` tells."
+        if kept.missing
+        else None,
+    )
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder that `backup` made.")],
+    *,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make an installation of a backup, in a data directory that holds none; the backup is checked first."""
+    settings = load_settings(data_dir=data_dir)
+    _check_sqlite(settings)
+    with sole_server(settings):
+        if settings.sqlite_path.exists():
+            raise Conflict(
+                f"data_dir {settings.data_dir} holds an installation. Name another one, or move this one away."
+            )
+        check_sums(source, _DATABASE)
+        for name in _BESIDE:
+            if (source / name).exists():
+                _copy_secret(source / name, settings.data_dir / name)
+        settings = load_settings(data_dir=settings.data_dir)
+        record = _put_back(settings, source)
+    show_record(record, as_json=as_json)
+
+
+def _copy(settings: Settings, folder: Path) -> _Kept:
+    copied = folder / _DATABASE
+    with closing(Database.open(None, settings.sqlite_path)) as database:
+        copy_database(database, copied)
+    for name in _BESIDE:
+        if (settings.data_dir / name).exists():
+            _copy_secret(settings.data_dir / name, folder / name)
+    with closing(Database.open(None, copied)) as database, database.read() as connection:
+        keys = (one.blob_key for one in list_stored(connection))
+        count, missing = copy_blobs(open_blobs(settings), keys, folder / _ATTACHMENTS)
+        return _Kept(count_runs(connection), count, missing)
+
+
+def _put_back(settings: Settings, source: Path) -> Record:
+    """What was restored. The database is put in its place last: before that there is no installation."""
+    count = put_back_blobs(open_blobs(settings), source / _ATTACHMENTS)
+    # It grows back, and what is left of another one would not belong to this database.
+    settings.copy_path.unlink(missing_ok=True)
+    unfinished = settings.sqlite_path.with_name(f"{_DATABASE}.part")
+    shutil.copyfile(source / _DATABASE, unfinished)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.rename(settings.sqlite_path)
+    with naming_failures(), closing(open_database(settings)) as database, database.read() as connection:
+        return {"data_dir": str(settings.data_dir), "runs": count_runs(connection), "attachments": count}
+
+
+def _check_sqlite(settings: Settings) -> None:
+    if settings.database_url is not None:
+        raise SettingsError(
+            "database_url names PostgreSQL: use pg_dump and pg_restore, and copy the attachments after that."
+        )
+
+
+def _copy_secret(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(mode=0o600)
+    target.write_bytes(source.read_bytes())

@@ -1,0 +1,176 @@
+"""Runs and measurements as rows of an export, some at a time, however many there are.
+
+Nothing is held open between two readings. So an export has what was recorded when it began and is there still when it
+comes to it; of what is recorded meanwhile, it may have some.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+
+from runcard.domain.ids import RunPart, part_id
+from runcard.domain.inside import Measured, measured_in
+from runcard.domain.measurement import ValueKind, effective_limits
+from runcard.domain.outcome import MeasurementOutcome, RunOutcome
+from runcard.store.database import Connection, Database
+from runcard.store.measurement_records import MeasurementFilter
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import RunRecord, list_runs_by_id, read_documents
+
+# Documents held at once.
+RUNS_AT_ONCE = 200
+
+
+class ExportedRun(Struct, frozen=True, gc=False):
+    """station: that reported it; None where a user did. operator: name, or else e-mail."""
+
+    id: UUID
+    serial_number: str
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    duration_s: float
+    procedure_id: UUID
+    procedure: str
+    procedure_version: str | None
+    part_number: str
+    revision_number: str
+    batch_number: str | None
+    station: str | None
+    operator: str | None
+    execution_id: str | None
+    slot_key: str | None
+    slot_name: str | None
+    created_at: datetime
+
+
+class ExportedMeasurement(Struct, frozen=True, gc=False):
+    """At most one of value, bool_value and string_value is there, as kind says; series and JSON are not exported.
+
+    low, high: limits that decide. run_started_at: when the run began; started_at: when the phase did.
+    """
+
+    id: UUID
+    run_id: UUID
+    serial_number: str
+    part_number: str
+    procedure: str
+    run_outcome: RunOutcome
+    run_started_at: datetime
+    phase: str
+    name: str
+    started_at: datetime
+    outcome: MeasurementOutcome
+    value: float | None
+    bool_value: bool | None
+    string_value: str | None
+    unit: str | None
+    low: float | None
+    high: float | None
+    kind: ValueKind
+    retry_count: int
+    is_final_attempt: bool
+
+
+Row = TypeVar("Row", ExportedRun, ExportedMeasurement)
+
+
+def export_runs(
+    database: Database, organization_id: UUID, wanted: RunFilter
+) -> Iterator[Sequence[ExportedRun]]:
+    """The runs that a filter leaves, in the order of their recording."""
+
+    def rows(_connection: Connection, runs: Sequence[RunRecord]) -> list[ExportedRun]:
+        return [_exported_run(run) for run in runs]
+
+    return _export(database, organization_id, wanted, rows)
+
+
+def export_measurements(
+    database: Database, organization_id: UUID, runs: RunFilter, wanted: MeasurementFilter
+) -> Iterator[Sequence[ExportedMeasurement]]:
+    """The measurements that are wanted, run by run in the order of their recording, and as they stand in each."""
+
+    def rows(connection: Connection, found: Sequence[RunRecord]) -> list[ExportedMeasurement]:
+        documents = read_documents(connection, organization_id, [run.id for run in found])
+        return [
+            _exported_measurement(run, one)
+            for run in found
+            for one in measured_in(documents[run.id])
+            if wanted.keeps(one)
+        ]
+
+    return _export(database, organization_id, runs, rows)
+
+
+def _export(
+    database: Database,
+    organization_id: UUID,
+    wanted: RunFilter,
+    rows: Callable[[Connection, Sequence[RunRecord]], list[Row]],
+) -> Iterator[Sequence[Row]]:
+    after: UUID | None = None
+    while True:
+        with database.read() as connection:
+            runs = list_runs_by_id(connection, organization_id, wanted, RUNS_AT_ONCE, after)
+            made = rows(connection, runs)
+        if made:
+            yield made
+        if len(runs) < RUNS_AT_ONCE:
+            return
+        after = runs[-1].id
+
+
+def _exported_run(run: RunRecord) -> ExportedRun:
+    operator = run.operator
+    return ExportedRun(
+        run.id,
+        run.unit.serial_number,
+        run.outcome,
+        run.started_at,
+        run.ended_at,
+        run.duration.total_seconds(),
+        run.procedure.id,
+        run.procedure.name,
+        None if run.version is None else run.version.name,
+        run.part.number,
+        run.revision.name,
+        None if run.batch is None else run.batch.name,
+        None if run.created_by_station is None else run.created_by_station.name,
+        run.operator_name if operator is None else operator.name or operator.email,
+        run.execution_id,
+        run.slot_key,
+        run.slot_name,
+        run.created_at,
+    )
+
+
+def _exported_measurement(run: RunRecord, measured: Measured) -> ExportedMeasurement:
+    measurement, phase = measured.measurement, measured.attempt.phase
+    kind, value = measurement.kind, measurement.value
+    limits = effective_limits(measurement)
+    return ExportedMeasurement(
+        part_id(run.id, RunPart.MEASUREMENT, measured.position),
+        run.id,
+        run.unit.serial_number,
+        run.part.number,
+        run.procedure.name,
+        run.outcome,
+        run.started_at,
+        phase.name,
+        measurement.name,
+        phase.started_at,
+        measurement.outcome,
+        float(value) if kind == "numeric" else None,
+        value if kind == "boolean" else None,
+        value if kind == "string" else None,
+        measurement.uom,
+        limits.lower,
+        limits.upper,
+        kind,
+        phase.retry_count,
+        measured.attempt.is_final,
+    )

@@ -1,0 +1,58 @@
+"""The content of a file: unpacked, and known by its digest."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple, cast
+
+from runcard.domain.errors import PayloadTooLarge, UnreadableReport
+from runcard.importers.unpacking import is_packed, unpacked
+
+_IN_MEMORY_BYTES = 8 << 20
+_BLOCK_BYTES = 1 << 20
+
+
+class Content(NamedTuple):
+    """file: at its start, and able to seek. digest: SHA-256 of what it holds, however it came packed."""
+
+    file: BinaryIO
+    digest: bytes
+
+
+@contextmanager
+def open_content(file: BinaryIO) -> Iterator[Content]:
+    """The content of a file that can seek, packed by gzip or bzip2 or not; on disk beyond some megabytes.
+
+    Raises UnreadableReport where packed data are damaged or cut short, PayloadTooLarge where they unpack to too much.
+    """
+    if not is_packed(file):
+        digest = packed_digest(file)
+        file.seek(0)
+        yield Content(file, digest)
+        return
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as plain, unpacked(file) as blocks:
+        seen = hashlib.sha256()
+        while block := blocks.read(_BLOCK_BYTES):
+            seen.update(block)
+            plain.write(block)
+        plain.seek(0)
+        yield Content(cast(BinaryIO, plain), seen.digest())
+
+
+def digest_of(file: BinaryIO) -> bytes:
+    """The digest of a file's content; where that cannot be unpacked, of the file as it is."""
+    try:
+        with open_content(file) as content:
+            return content.digest
+    except (PayloadTooLarge, UnreadableReport):
+        return packed_digest(file)
+
+
+def packed_digest(file: BinaryIO) -> bytes:
+    """SHA-256 of a file as it is, packed or not."""
+    file.seek(0)
+    seen = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        seen.update(block)
+    return seen.digest()

@@ -1,0 +1,108 @@
+"""Files of any number of reports, recorded in groups of bounded size.
+
+A file that fits one group is recorded whole or not at all. Of a larger one it is noted, in the transaction of each
+group, how many of its reports are recorded by now: an import that is cut short says so, and goes on from there.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.errors import Conflict, UnreadableReport
+from runcard.domain.repair import RepairReport
+from runcard.domain.report import RunReport
+from runcard.ingest.record_run import PreparedRun, RunClient
+from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told
+from runcard.store.attachments import Attachment
+from runcard.store.creator import Creator
+from runcard.store.file_imports import (
+    ImportedFile,
+    ImportState,
+    find_import_state,
+    note_import,
+    note_recorded,
+)
+from runcard.store.quarantine import release
+from runcard.store.transaction import Transaction
+
+MAX_REPORTS = 500
+MAX_BYTES = 8 << 20
+
+
+class Group(NamedTuple):
+    """Reports of a file that are recorded together. first: how many come before. is_last: none come after."""
+
+    first: int
+    told: Sequence[Told]
+    is_last: bool
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.told)
+
+
+def in_groups(
+    reports: Iterable[RunReport | RepairReport], client: RunClient, first: int = 0
+) -> Iterator[Group]:
+    """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
+
+    Raises InvalidInput, what the reports raise, and UnreadableReport where there is none at all.
+    """
+    told: list[Told] = []
+    size_bytes = 0
+    for report in islice(reports, first, None):
+        if len(told) == MAX_REPORTS or size_bytes >= MAX_BYTES:
+            yield Group(first, told, is_last=False)
+            first, told, size_bytes = first + len(told), [], 0
+        one = prepare(report, client)
+        told.append(one)
+        size_bytes += len(one.document) if isinstance(one, PreparedRun) else 0
+    if not told and first == 0:
+        raise UnreadableReport(NO_RUN)
+    yield Group(first, told, is_last=True)
+
+
+def import_group(
+    tx: Transaction, actor: Actor, file: ImportedFile, attachment: Attachment, group: Group
+) -> Recorded | None:
+    """Record the next reports of a file; None where its content had been imported to the end before.
+
+    Of those that another process has recorded meanwhile, none is recorded again. Raises ReportRefused, and Conflict
+    where runs of the file that had been recorded are gone.
+    """
+    check_may_record(actor)
+    tx.lock_imports()
+    home = actor.organization_id
+    state = find_import_state(tx.connection, home, file.digest)
+    if state is not None and state.recorded_count is None:
+        return None
+    done = _check_goes_on(state, group)
+    import_id = note_import(tx, home, file, (), Creator.of(actor)).id if state is None else state.id
+    told = group.told[done - group.first :]
+    of_several = not group.is_last or group.end > 1
+    recorded = record_told(tx, actor, import_id, told, first=done, of_several=of_several)
+    link_report(tx, actor, attachment, recorded)
+    note_recorded(tx, home, import_id, None if group.is_last else max(done, group.end))
+    if group.is_last:
+        release(tx, home, file.digest)
+    return recorded
+
+
+def rehearse_group(tx: Transaction, actor: Actor, file: ImportedFile, group: Group) -> Recorded:
+    """As `import_group` for a file that is new, whatever group it is; the caller undoes it."""
+    check_may_record(actor)
+    noted = note_import(tx, actor.organization_id, file, (), Creator.of(actor))
+    of_several = not group.is_last or group.end > 1
+    return record_told(tx, actor, noted.id, group.told, first=group.first, of_several=of_several)
+
+
+def _check_goes_on(state: ImportState | None, group: Group) -> int:
+    """How many reports of the file are recorded. Raises Conflict where fewer are than come before the group."""
+    done = 0 if state is None or state.recorded_count is None else state.recorded_count
+    if done < group.first:
+        raise Conflict(
+            f"Of the {group.first} reports of this file that had been recorded, {done} are left: somebody deleted runs "
+            "while it was imported. Import it again."
+        )
+    return done

@@ -1,0 +1,37 @@
+"""Quarantine: files whose content could not be read or recorded are kept with the reason, until it is mended."""
+
+from uuid import UUID
+
+from runcard.domain.actor import Actor, check_may_record
+from runcard.store.attachment_removal import delete_abandoned
+from runcard.store.attachments import Attachment, get_attachment, mark_stored
+from runcard.store.blobs import BlobMeta
+from runcard.store.creator import Creator
+from runcard.store.quarantine import QuarantinedFile, Refusal, quarantine, release
+from runcard.store.transaction import Transaction
+
+
+def quarantine_file(
+    tx: Transaction,
+    actor: Actor,
+    digest: bytes,
+    attachment_id: UUID,
+    refusal: Refusal,
+    meta: BlobMeta | None = None,
+) -> UUID:
+    """Id of the file in quarantine. It leaves that when its content is imported, or by `discard_file`.
+
+    meta: what has `arrived` since. Raises PermissionDenied for a viewer; then AttachmentNotFound.
+    """
+    check_may_record(actor)
+    attachment = get_attachment(tx.connection, actor.organization_id, attachment_id)
+    if meta is not None:
+        mark_stored(tx, attachment, meta)
+    return quarantine(tx, actor.organization_id, digest, attachment_id, refusal, Creator.of(actor))
+
+
+def discard_file(tx: Transaction, organization_id: UUID, file: QuarantinedFile) -> Attachment | None:
+    """Give a quarantined file up; what is left to remove of it, or None where something else needs its bytes."""
+    attachment = get_attachment(tx.connection, organization_id, file.attachment_id)
+    release(tx, organization_id, file.digest)
+    return attachment if delete_abandoned(tx, attachment) else None

@@ -1,0 +1,77 @@
+"""What report files tell of, runs and repairs: each checked, then recorded in the order of its file."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import ReportRefused, RuncardError
+from runcard.domain.repair import RepairReport
+from runcard.domain.report import RunReport
+from runcard.ingest.record_repair import check_repair, record_repair
+from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
+from runcard.store.attachments import Attachment, Owner, link_attachment, link_upload
+from runcard.store.file_imports import note_runs
+from runcard.store.repairs import RepairRow
+from runcard.store.transaction import Transaction
+
+NO_RUN = "The file tells of no run. Upload one that does."
+
+Told = PreparedRun | RepairReport
+
+
+class Recorded(NamedTuple):
+    run_ids: Sequence[UUID]
+    repairs: Sequence[RepairRow]
+
+
+def prepare(report: RunReport | RepairReport, client: RunClient) -> Told:
+    """A report, checked as far as that needs no record. Raises InvalidInput."""
+    if isinstance(report, RepairReport):
+        check_repair(report)
+        return report
+    return prepare_run(report, client=client.name, client_version=client.version)
+
+
+def record_told(
+    tx: Transaction,
+    actor: Actor,
+    import_id: UUID,
+    told: Sequence[Told],
+    *,
+    first: int = 0,
+    of_several: bool = False,
+) -> Recorded:
+    """Record reports under the import of their file.
+
+    first: how many reports of the file come before. Raises what `record_run` and `record_repair` raise; where the
+    report is one `of_several`, as ReportRefused that says which.
+    """
+    run_ids, repairs = [], []
+    for position, report in enumerate(told, first + 1):
+        try:
+            if isinstance(report, RepairReport):
+                repairs.append(record_repair(tx, actor, report, import_id))
+            else:
+                run_ids.append(record_run(tx, actor, report))
+        except RuncardError as error:
+            if not of_several:
+                raise
+            raise ReportRefused(position, _serial_number(report), error) from error
+    note_runs(tx, actor.organization_id, import_id, run_ids, first=first)
+    return Recorded(run_ids, repairs)
+
+
+def link_report(tx: Transaction, actor: Actor, attachment: Attachment, recorded: Recorded) -> None:
+    """Make a file that belongs to nothing part of the first of its runs, or else of the unit of its first repair."""
+    # The same upload once more: it is a report of other runs already, and these are found with it.
+    if attachment.is_linked:
+        return
+    if recorded.run_ids:
+        link_attachment(tx, attachment, recorded.run_ids[0], is_report=True)
+    elif recorded.repairs:
+        link_upload(tx, actor.organization_id, attachment.id, Owner(unit_id=recorded.repairs[0].unit_id))
+
+
+def _serial_number(report: Told) -> str:
+    return report.serial_number if isinstance(report, RepairReport) else report.report.serial_number

@@ -1,0 +1,245 @@
+"""The calls that are made over the APIs: how many, how they end, how long they take, and each of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.domain.errors import InvalidInput
+from runcard.edge.activity import ActivityLog
+from runcard.edge.deps import Parts, WithParts
+from runcard.store.api_call_lists import (
+    CallFigures,
+    CallFilter,
+    CallPosition,
+    CallRow,
+    RouteFigures,
+    SlotCount,
+    StatusClass,
+    count_calls_by_slot,
+    figure_calls,
+    list_calls,
+)
+from runcard.store.database import Connection
+from runcard.store.stations import list_stations
+from runcard.store.users import list_users
+from runcard.web.call_charts import RoutePoint, SlotPoint, calls_over_time, slowest_bars
+from runcard.web.calls import CallLine, call_lines, check_may_see_calls
+from runcard.web.charts import Chart
+from runcard.web.filters import FilterBar, choice_field, page_query, text_field, url_of
+from runcard.web.formats import count_text, duration_text, percent_text
+from runcard.web.render import render
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter()
+
+_PATH = "/activity"
+_PAGE_SIZE = 50
+_SLOWEST = 8
+_DAY = timedelta(days=1)
+_MOST_SLOTS = 60
+
+_PERIODS = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "all": "All that is kept"}
+_STATUSES = {
+    "": "All",
+    "failed": "Failed",
+    "2xx": "2xx success",
+    "3xx": "3xx redirect",
+    "4xx": "4xx refused",
+    "5xx": "5xx server error",
+}
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+_METHODS: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+
+
+class ActivityQuery(Struct, kw_only=True):
+    """key: the station or user that a key belongs to. before: the place in the list that the page begins behind."""
+
+    period: Literal["1h", "24h", "7d", "all"] = "24h"
+    method: Method | None = None
+    path: str | None = None
+    status: StatusClass | Literal["failed"] | None = None
+    client: str | None = None
+    key: UUID | None = None
+    deprecated: Literal["yes", "no"] | None = None
+    before: str | None = None
+
+
+class FigureTile(NamedTuple):
+    """url: of the calls that it counts; empty: of all."""
+
+    label: str
+    figure: str
+    hint: str = ""
+    url: str = ""
+
+
+class ActivityPage(NamedTuple):
+    """is_kept: whether calls are written down at all; keeps: for how long."""
+
+    is_kept: bool
+    keeps: str
+    filters: FilterBar
+    tiles: Sequence[FigureTile]
+    charts: Sequence[Chart]
+    calls: Sequence[CallLine]
+    older_url: str
+    newest_url: str
+
+
+class _Window(NamedTuple):
+    """Slots of time since a moment; label: how each is written."""
+
+    since: datetime
+    slot: timedelta
+    slots: int
+    label: str
+
+
+@router.get(_PATH)
+def show_activity(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
+) -> Response:
+    check_may_see_calls(visit)
+    position = None if asked.before is None else _position(asked.before)
+    with parts.database.read() as connection:
+        page = _page(connection, parts, visit, asked, position)
+    return render("activity.html", page, visit)
+
+
+def _page(
+    connection: Connection, parts: Parts, visit: Visit, asked: ActivityQuery, position: CallPosition | None
+) -> ActivityPage:
+    home, activity = visit.actor.organization_id, parts.activity
+    keys = [(station.id, station.name) for station in list_stations(connection, home)]
+    keys += [(user.id, user.name) for user in list_users(connection, home)]
+    if activity is None:
+        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], "", "")
+    window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
+    found = _ask(activity, _filter(asked, home, window), window, position)
+    shown = found.rows[:_PAGE_SIZE]
+    last = shown[-1] if len(found.rows) > _PAGE_SIZE else None
+    return ActivityPage(
+        is_kept=True,
+        keeps=f"{activity.keep.days} days",
+        filters=_bar(asked, keys, sorted({row.client for row in shown if row.client})),
+        tiles=_tiles(found.figures, asked),
+        charts=[
+            calls_over_time(_slot_points(found.by_slot, window, visit.zone)),
+            slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
+        ],
+        calls=call_lines(connection, home, shown, visit.zone),
+        older_url="" if last is None else url_of(_PATH, asked, before=f"{last.at_us}-{last.id}"),
+        newest_url="" if position is None else url_of(_PATH, asked, before=None),
+    )
+
+
+class _Found(NamedTuple):
+    figures: CallFigures
+    by_slot: Sequence[SlotCount]
+    rows: Sequence[CallRow]
+
+
+def _ask(activity: ActivityLog, wanted: CallFilter, window: _Window, position: CallPosition | None) -> _Found:
+    activity.write_waiting()
+    with activity.database.read() as connection:
+        return _Found(
+            figure_calls(connection, wanted),
+            count_calls_by_slot(connection, wanted, window.slot),
+            list_calls(connection, wanted, _PAGE_SIZE + 1, position),
+        )
+
+
+def _filter(asked: ActivityQuery, home: UUID, window: _Window) -> CallFilter:
+    return CallFilter(
+        organization_id=home,
+        since=window.since,
+        method=asked.method,
+        path=asked.path,
+        status=asked.status,
+        client=asked.client,
+        owner_id=asked.key,
+        is_deprecated=None if asked.deprecated is None else asked.deprecated == "yes",
+    )
+
+
+def _window(asked: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime) -> _Window:
+    """From the beginning of a slot of the reader's clock, so that the first is not cut short."""
+    match asked.period:
+        case "1h":
+            length, slot, label = timedelta(hours=1), timedelta(minutes=1), "%H:%M"
+        case "24h":
+            length, slot, label = _DAY, timedelta(minutes=30), "%m-%d %H:%M"
+        case "7d":
+            length, slot, label = 7 * _DAY, timedelta(hours=6), "%m-%d %H:%M"
+        case "all":
+            length, slot, label = keep, _DAY * -(-keep // (_MOST_SLOTS * _DAY)), "%Y-%m-%d"
+    first = (now - length).astimezone(zone)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    since = (midnight + (first - midnight) // slot * slot).astimezone(UTC)
+    return _Window(since, slot, (now - since) // slot + 1, label)
+
+
+def _slot_points(counted: Sequence[SlotCount], window: _Window, zone: ZoneInfo) -> Sequence[SlotPoint]:
+    by_slot: dict[int, dict[StatusClass, int]] = {}
+    for one in counted:
+        by_slot.setdefault(one.slot, {})[one.status] = one.calls
+    begins = [(window.since + at * window.slot).astimezone(zone) for at in range(window.slots)]
+    return [SlotPoint(begin.strftime(window.label), by_slot.get(at, {})) for at, begin in enumerate(begins)]
+
+
+def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
+    method, path = one.route.method, one.route.path
+    name = f"{method} {path or 'unknown paths'}"
+    url = url_of(_PATH, asked, method=method, path=path or asked.path, before=None)
+    return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
+
+
+def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[FigureTile]:
+    failed = url_of(_PATH, asked, status="failed", before=None) if figures.failed else ""
+    deprecated = url_of(_PATH, asked, deprecated="yes", before=None) if figures.deprecated else ""
+    return [
+        FigureTile("Calls", count_text(figures.calls)),
+        FigureTile(
+            "Succeeded",
+            percent_text(figures.success_ratio) or "–",
+            f"{count_text(figures.failed)} failed",
+            failed,
+        ),
+        FigureTile("Mean duration", "–" if figures.mean is None else duration_text(figures.mean)),
+        FigureTile("95 % duration", "–" if figures.p95 is None else duration_text(figures.p95)),
+        FigureTile(
+            "Deprecated calls", count_text(figures.deprecated), "show them" if deprecated else "", deprecated
+        ),
+    ]
+
+
+def _bar(asked: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequence[str]) -> FilterBar:
+    fields = [
+        choice_field("period", "Period", asked.period, list(_PERIODS.items())),
+        choice_field("method", "Method", asked.method, [("", "All"), *((one, one) for one in _METHODS)]),
+        text_field("path", "Path", asked.path),
+        choice_field("status", "Status", asked.status, list(_STATUSES.items())),
+        text_field("client", "Client", asked.client, clients),
+        choice_field("key", "Key of", asked.key, [("", "All"), *keys]),
+        choice_field(
+            "deprecated",
+            "Deprecated",
+            asked.deprecated,
+            [("", "All"), ("yes", "Deprecated"), ("no", "Not deprecated")],
+        ),
+    ]
+    return FilterBar(_PATH, fields, [])
+
+
+def _position(text: str) -> CallPosition:
+    """Raises InvalidInput for a text that no page gave."""
+    at_us, _, call_id = text.partition("-")
+    if not all(one.isascii() and one.isdigit() and len(one) <= 18 for one in (at_us, call_id)):
+        raise InvalidInput.at("before", f"{text!r} is no place in the list; start from {_PATH}")
+    return CallPosition(int(at_us), int(call_id))

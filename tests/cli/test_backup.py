@@ -1,0 +1,135 @@
+"""A backup is made while the server records, and what is restored from it is whole."""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from runcard.cli.main import app
+from runcard.domain.report import RunReport
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.database import Database
+from runcard.store.tables import metadata
+from runcard.store.writer import Writer
+from tests.importers.many_runs import junit_of
+from tests.servers import Installation
+from tests.world import World
+
+
+def run(*arguments: str | Path) -> tuple[int, Any]:
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    return done.exit_code, json.loads(done.stdout or done.stderr)
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Installation:
+    """An installation with runs, an attachment, a key and settings."""
+    installation = Installation(tmp_path / "data", None)
+    installation.runcard(
+        "init", "--organization", "Acme", "--email", "a@acme.test", "--password", "correct horse"
+    )
+    (tmp_path / "two.xml").write_bytes(junit_of(["A", "B"]))
+    installation.runcard("import", str(tmp_path / "two.xml"))
+    (installation.data_dir / "secret.key").write_text("secret")
+    (installation.data_dir / "runcard.toml").write_text("upload_expires_s = 60\n")
+    return installation
+
+
+def rows(folder: Path) -> dict[str, list[str]]:
+    database = Database.open(None, folder / "runcard.sqlite3")
+    with database.read() as connection:
+        found = {
+            table.name: sorted(map(repr, connection.execute(select(table))))
+            for table in metadata.sorted_tables
+        }
+    database.close()
+    return found
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    kept = ("attachments", "secret.key", "runcard.toml")
+    paths = [path for name in kept for path in [folder / name, *(folder / name).rglob("*")]]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
+
+
+def test_what_is_restored_is_what_was_backed_up(acme: Installation, tmp_path: Path) -> None:
+    target = tmp_path / "backups" / "monday"
+    code, done = run("backup", target, "--data-dir", acme.data_dir)
+    assert (code, done) == (0, {"path": str(target), "runs": 2, "attachments": 1, "missing": []})
+    restored = tmp_path / "restored"
+    code, done = run("restore", target, "--data-dir", restored)
+    assert (code, done) == (0, {"data_dir": str(restored), "runs": 2, "attachments": 1})
+    assert rows(restored) == rows(acme.data_dir)
+    assert files(restored) == files(acme.data_dir)
+    assert len(files(restored)) == 3
+    assert Installation(restored, None).runcard("doctor")["ok"]
+
+
+def test_a_backup_while_runs_are_recorded_holds_whole_runs(
+    database: Database, writer: Writer, world: World, tmp_path: Path
+) -> None:
+    if database.is_postgresql:
+        pytest.skip("pg_dump does that")
+    stop, recorded = threading.Event(), 0
+
+    def station() -> None:
+        nonlocal recorded
+        while not stop.is_set():
+            report = RunReport(
+                procedure="FVT1", serial_number=f"SN-{recorded}", outcome="PASS", part_number="P"
+            )
+            run = prepare_run(report)
+            writer.run(lambda tx: record_run(tx, world.acme.admin.actor, run))  # noqa: B023 (run before it changes)
+            recorded += 1
+
+    thread = threading.Thread(target=station)
+    thread.start()
+    try:
+        for number in range(3):
+            before = recorded
+            code, done = run("backup", tmp_path / f"backup{number}", "--data-dir", tmp_path)
+            assert code == 0, done
+            assert before <= done["runs"] <= recorded + 1
+    finally:
+        stop.set()
+        thread.join()
+    run("restore", tmp_path / "backup2", "--data-dir", tmp_path / "restored")
+    assert Installation(tmp_path / "restored", None).runcard("doctor")["ok"]
+
+
+def test_bytes_that_are_gone_are_told(acme: Installation, tmp_path: Path) -> None:
+    shutil.rmtree(acme.data_dir / "attachments")
+    code, done = run("backup", tmp_path / "backup", "--data-dir", acme.data_dir)
+    assert (code, done["attachments"], len(done["missing"])) == (0, 0, 1)
+
+
+def test_a_damaged_backup_is_not_restored(acme: Installation, tmp_path: Path) -> None:
+    target = tmp_path / "backup"
+    run("backup", target, "--data-dir", acme.data_dir)
+    (attachment,) = [path for path in (target / "attachments").rglob("*") if path.is_file()]
+    for damage in (attachment.write_bytes, lambda _: attachment.unlink()):
+        damage(b"another")
+        code, done = run("restore", target, "--data-dir", tmp_path / "restored")
+        assert code == 1
+        assert attachment.name in done["error"]["message"]
+        assert not (tmp_path / "restored" / "runcard.sqlite3").exists()
+
+
+def test_nothing_is_overwritten(acme: Installation, tmp_path: Path) -> None:
+    target = tmp_path / "backup"
+    run("backup", target, "--data-dir", acme.data_dir)
+    before = files(acme.data_dir)
+    for arguments in (("backup", target), ("restore", target), ("restore", tmp_path)):
+        code, done = run(*arguments, "--data-dir", acme.data_dir)
+        assert code == 1, done
+    assert files(acme.data_dir) == before
+
+
+def test_postgresql_has_its_own_tools(tmp_path: Path) -> None:
+    code, done = run("backup", tmp_path / "b", "--database-url", "postgresql://nobody@localhost/x")
+    assert (code, "pg_dump" in done["error"]["message"]) == (1, True)

@@ -1,0 +1,192 @@
+"""`runcard import` and `runcard quarantine`, as a script and as a person use them."""
+
+import gzip
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from runcard.cli.main import app
+from runcard.store.blobs import Blobs
+from tests.importers.golden import CASES
+from tests.importers.many_runs import junit_of
+from tests.servers import Installation
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Installation:
+    """An installation with one organization and its procedure FVT1."""
+    installation = Installation(tmp_path / "data", None)
+    installation.runcard(
+        "init", "--organization", "Acme", "--email", "ada@acme.test", "--password", "correct horse"
+    )
+    installation.runcard("procedure", "create", "Board")
+    return installation
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    return folder
+
+
+def run(installation: Installation, *arguments: str | Path) -> tuple[int, Any]:
+    """Exit code of a command, and what it printed as JSON."""
+    options = ["--data-dir", str(installation.data_dir), "--json"]
+    done = CliRunner().invoke(app, [*map(str, arguments), *options])
+    return done.exit_code, json.loads(done.stdout or done.stderr)
+
+
+def said(installation: Installation, *arguments: str | Path) -> str:
+    """What a command prints for a person."""
+    return CliRunner().invoke(app, [*map(str, arguments), "--data-dir", str(installation.data_dir)]).output
+
+
+def statuses(done: Any) -> dict[str, str]:
+    return {Path(one["file"]).name: one["status"] for one in done["files"]}
+
+
+def test_a_folder_of_everything(acme: Installation, reports: Path) -> None:
+    (reports / "a.log").write_bytes(junit_of(["A", "B"]))
+    (reports / "b.gz").write_bytes(gzip.compress(junit_of(["C"])))
+    (reports / "again.xml").write_bytes(junit_of(["C"]))
+    (reports / "bad.xml").write_bytes(junit_of(["D"])[:-20])
+    (reports / "notes.txt").write_bytes(b"notes")
+    with zipfile.ZipFile(reports / "more.zip", "w") as archive:
+        archive.writestr("inside.xml", junit_of(["E"]))
+        archive.writestr("readme", b"readme")
+    code, done = run(acme, "import", reports)
+    assert code == 1
+    assert statuses(done) == {
+        "a.log": "recorded",
+        "again.xml": "recorded",
+        "b.gz": "known",
+        "bad.xml": "refused",
+        "more.zip: inside.xml": "recorded",
+        "more.zip: readme": "strange",
+        "notes.txt": "strange",
+    }
+    assert (done["recorded"], done["known"], done["refused"], done["strange"], done["runs"]) == (
+        3,
+        1,
+        1,
+        2,
+        4,
+    )
+    assert [one["name"] for one in run(acme, "quarantine", "list")[1]] == ["bad.xml"]
+
+    (reports / "bad.xml").unlink()
+    code, done = run(acme, "import", reports)
+    assert (code, done["recorded"], done["known"], done["runs"]) == (0, 0, 4, 0)
+
+
+def test_samples_of_every_format_are_told_by_their_content(acme: Installation, reports: Path) -> None:
+    samples = {
+        "ATML": "atml/board_6.xml",
+        "JUNIT": "junit/board.xml",
+        "OPENHTF": "openhtf/pass.json",
+        "ROBOT": "robot/board_7.xml",
+        "TABLE": "table/line_hl.csv",
+        "TESTSTAND": "teststand/board.xml",
+        "WATS": "wats/uut.wsjf.json",
+        "WSXF": "wats/uut.wsxf.xml",
+    }
+    for importer, sample in samples.items():
+        (reports / importer).write_bytes((CASES / sample).read_bytes())
+    _, done = run(acme, "import", reports, "--procedure", "FVT1", "--part-number", "PCB01")
+    assert {Path(one["file"]).name: one["format"] for one in done["files"]} == {one: one for one in samples}
+    assert done["refused"] == 0, done
+
+
+def test_a_dry_run_records_nothing(acme: Installation, reports: Path) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A"]))
+    (reports / "b.xml").write_bytes(junit_of(["B"], part_number=None))
+    code, done = run(acme, "import", "--dry-run", reports)
+    assert (code, statuses(done)) == (1, {"a.xml": "recorded", "b.xml": "refused"})
+    assert done["dry_run"]
+    assert run(acme, "quarantine", "list")[1] == []
+    assert run(acme, "import", reports)[1]["runs"] == 1
+
+
+def test_who_records_and_what_for(acme: Installation, reports: Path) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A"], "Unheard", None))
+    acme.runcard("station", "create", "ICT-1", "--procedure", "FVT1")
+    code, done = run(acme, "import", reports / "a.xml", "--station", "ICT-1", "--part-number", "PCB01")
+    assert (code, done["files"][0]["reason"]) == (1, "Station is not authorized for this procedure.")
+    options = ("--station", "ICT-1", "--procedure", "FVT1", "--part-number", "PCB01", "--format", "junit")
+    assert run(acme, "import", reports / "a.xml", *options)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--station", "Nowhere"], "Station not found: Nowhere"),
+        (["--user", "nobody@acme.test"], "User not found: nobody@acme.test"),
+        (["--user", "ada@acme.test", "--station", "ICT-1"], "name one of them"),
+        (["--procedure", "FVT99"], "FVT99"),
+        (["--format", "DOC"], "DOC is no format that is read"),
+        (["missing.xml"], "missing.xml: there is no such file"),
+    ],
+    ids=["station", "user", "both", "procedure", "format", "path"],
+)
+def test_wrong_options_change_nothing(
+    acme: Installation, reports: Path, options: list[str], told: str
+) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A"]))
+    assert told in said(acme, "import", reports, *options)
+    assert run(acme, "import", "--dry-run", reports)[1]["recorded"] == 1
+
+
+def test_neither_path_nor_folder(acme: Installation) -> None:
+    assert "Give either PATH or --watch" in said(acme, "import")
+
+
+def test_what_people_read(acme: Installation, reports: Path) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A", "B"]))
+    (reports / "b.xml").write_bytes(b"rubbish")
+    told = said(acme, "import", reports / "a.xml", reports / "b.xml")
+    assert "recorded       1 file, 2 runs" in told
+    assert "refused        1 file" in told
+    assert f"{reports / 'b.xml'}: Its content is of no format that is read" in told
+    assert "runcard quarantine list" in told
+    assert "Its content is of no format" in said(acme, "quarantine", "list")
+
+
+def test_a_retry_after_a_fix(acme: Installation, reports: Path) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A"], part_number=None))
+    run(acme, "import", reports)
+    (kept,) = run(acme, "quarantine", "list")[1]
+    code, done = run(acme, "quarantine", "retry", kept["id"])
+    assert (code, statuses(done)) == (1, {"a.xml": "refused"})
+    assert [one["attempts"] for one in run(acme, "quarantine", "list")[1]] == [2]
+    code, done = run(acme, "quarantine", "retry", "--all", "--part-number", "PCB01")
+    assert (code, statuses(done)) == (0, {"a.xml": "recorded"})
+    assert run(acme, "quarantine", "list")[1] == []
+    assert "Nothing is in quarantine" in said(acme, "quarantine", "list")
+
+
+def test_discarded_files_are_gone(acme: Installation, reports: Path) -> None:
+    blobs = Blobs.open(None, None, acme.data_dir / "attachments")
+    (reports / "a.xml").write_bytes(junit_of(["A"])[:-9])
+    run(acme, "import", reports)
+    (kept,) = run(acme, "quarantine", "list")[1]
+    assert len(list(blobs.list())) == 1
+    assert "is in quarantine" in said(acme, "quarantine", "discard", str(uuid4()))
+    assert run(acme, "quarantine", "discard", kept["id"]) == (0, {"discarded": 1})
+    assert run(acme, "quarantine", "list")[1] == []
+    assert list(blobs.list()) == []
+
+
+def test_the_doctor_leaves_quarantine_alone(acme: Installation, reports: Path) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A"])[:-9])
+    run(acme, "import", reports)
+    assert acme.runcard("doctor", "--mend")["removed"] == 0
+    assert len(run(acme, "quarantine", "list")[1]) == 1

@@ -1,0 +1,265 @@
+"""Files on their way in: once each, in groups, and to quarantine where they are refused."""
+
+import bz2
+import gzip
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import PermissionDenied
+from runcard.edge.report_files import NO_FORMAT, Choice, Fate, ReportFiles, Stores
+from runcard.ingest.file_content import open_content
+from runcard.ingest.import_file import import_once, read_report, read_upload
+from runcard.ingest.import_groups import MAX_REPORTS
+from runcard.ingest.record_run import RunClient
+from runcard.store.attachments import get_attachment, list_attachments
+from runcard.store.blobs import Blobs
+from runcard.store.database import Database
+from runcard.store.file_imports import find_import, find_import_state
+from runcard.store.quarantine import list_quarantined
+from runcard.store.runs import delete_runs
+from runcard.store.tables import attachments, metadata, runs, units
+from runcard.store.writer import Writer
+from tests.importers.many_runs import junit_of
+from tests.world import World
+
+CLIENT = RunClient("importing", "1")
+SERIALS = [f"SN-{number:05}" for number in range(2 * MAX_REPORTS + 100)]
+BringIn = Callable[..., Fate]
+
+
+@pytest.fixture
+def stores(database: Database, writer: Writer, tmp_path: Path) -> Stores:
+    return Stores(database, writer, Blobs.open(None, None, tmp_path / "attachments"))
+
+
+@pytest.fixture
+def bring_in(stores: Stores, world: World) -> BringIn:
+    """Brings in a file; the admin does, where no other actor is named."""
+
+    def bring_in(content: bytes, *, actor: Actor | None = None, name: str = "a.xml", **choice: Any) -> Fate:
+        files = ReportFiles(stores, actor or world.acme.admin.actor, CLIENT, Choice(**choice))
+        return files.bring_in(name, BytesIO(content))
+
+    return bring_in
+
+
+def serials(database: Database) -> list[str]:
+    """Serial numbers of all runs."""
+    with database.read() as connection:
+        query = select(units.c.serial_number).join_from(runs, units, units.c.id == runs.c.unit_id)
+        return sorted(connection.execute(query).scalars())
+
+
+def counts(database: Database) -> dict[str, int]:
+    with database.read() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in metadata.sorted_tables
+        }
+
+
+def digest(content: bytes) -> bytes:
+    with open_content(BytesIO(content)) as opened:
+        return opened.digest
+
+
+def test_a_file_is_recorded_and_is_the_report_of_its_runs(
+    bring_in: BringIn, stores: Stores, world: World
+) -> None:
+    content = junit_of(["A", "B"])
+    assert bring_in(content) == Fate("recorded", "JUNIT", run_count=2)
+    with stores.database.read() as connection:
+        known = find_import(connection, world.acme.id, digest(content))
+        assert known is not None
+        assert known.recorded_count is None
+        found = list_attachments(connection, world.acme.id, known.run_ids)
+    assert [[(one.name, one.size_bytes, one.is_report) for one in found[run]] for run in known.run_ids] == [
+        [("a.xml", len(content), True)]
+    ] * 2
+    assert stores.blobs.read(found[known.run_ids[0]][0].blob_key) == content
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress], ids=["plain", "gzip", "bzip2"])
+def test_the_same_content_is_known_however_it_is_packed(
+    bring_in: BringIn, database: Database, pack: Callable[[bytes], bytes]
+) -> None:
+    content = junit_of(["A"])
+    bring_in(content)
+    before = counts(database)
+    assert bring_in(pack(content), name="b.xml") == Fate("known", "JUNIT", run_count=1)
+    assert counts(database) == before
+
+
+def test_content_is_known_in_its_organization_only(bring_in: BringIn, world: World) -> None:
+    fates = [bring_in(junit_of(["A"]), actor=actor) for actor in (None, world.globex.admin.actor)]
+    assert [fate.status for fate in fates] == ["recorded", "recorded"]
+
+
+def test_a_file_of_many_runs_is_recorded_whole_and_once(bring_in: BringIn, database: Database) -> None:
+    content = junit_of(SERIALS)
+    assert bring_in(content) == Fate("recorded", "JUNIT", run_count=len(SERIALS))
+    assert bring_in(content) == Fate("known", "JUNIT", run_count=len(SERIALS))
+    assert serials(database) == SERIALS
+
+
+def test_a_file_that_cannot_be_read_to_its_end_leaves_no_run(
+    bring_in: BringIn, database: Database, world: World
+) -> None:
+    """However many of its runs could be read before."""
+    fate = bring_in(junit_of(SERIALS)[:-100])
+    assert (fate.status, fate.run_count, fate.recorded_count) == ("refused", 0, 0)
+    assert serials(database) == []
+    with database.read() as connection:
+        (kept,) = list_quarantined(connection, world.acme.id)
+    assert (kept.name, kept.importer, kept.reason) == ("a.xml", "JUNIT", fate.reason)
+
+
+def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
+    bring_in: BringIn, database: Database, world: World
+) -> None:
+    """A report in the last group names no part; what comes before it is recorded, and nothing twice."""
+    half, bad = SERIALS[:-50], SERIALS[-50]
+    whole = junit_of(half).removesuffix(b"</testsuites>")
+    rest = junit_of([bad], part_number=None).split(b"<testsuites>")[1].removesuffix(b"</testsuites>")
+    content = whole + rest + junit_of(SERIALS[-49:]).split(b"<testsuites>")[1]
+    fate = bring_in(content)
+    assert (fate.status, fate.run_count, fate.recorded_count) == (
+        "refused",
+        2 * MAX_REPORTS,
+        2 * MAX_REPORTS,
+    )
+    assert f"Report {len(half) + 1} of the file, of unit {bad}, was refused: Part number" in str(fate.reason)
+    assert serials(database) == SERIALS[: 2 * MAX_REPORTS]
+    with database.read() as connection:
+        (kept,) = list_quarantined(connection, world.acme.id)
+        state = find_import_state(connection, world.acme.id, digest(content))
+    assert (kept.recorded_count, kept.reason) == (2 * MAX_REPORTS, fate.reason)
+    assert state is not None
+    assert (state.recorded_count, state.attachment_id) == (2 * MAX_REPORTS, kept.attachment_id)
+
+    assert bring_in(content, part_number="PCB01") == Fate("recorded", "JUNIT", run_count=100)
+    assert serials(database) == SERIALS
+    with database.read() as connection:
+        assert list_quarantined(connection, world.acme.id) == []
+        assert connection.execute(select(func.count()).select_from(attachments)).scalar_one() == 1
+
+
+def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
+    bring_in: BringIn, stores: Stores, world: World
+) -> None:
+    numbers = SERIALS[: MAX_REPORTS + 1]
+    content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
+    content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
+    bring_in(content)
+    actor = world.acme.admin.actor
+    # Then the last unit is known, so that its report needs no part.
+    bring_in(junit_of([numbers[-1]]))
+    with stores.database.read() as connection:
+        (kept,) = list_quarantined(connection, world.acme.id)
+        attachment = get_attachment(connection, world.acme.id, kept.attachment_id)
+    report = read_report(read_upload(stores.blobs, attachment), "JUNIT", CLIENT)
+    imported = stores.writer.run(lambda tx: import_once(tx, actor, report))
+    assert (imported.known, len(imported.runs.run_ids)) == (False, len(numbers))
+    assert serials(stores.database) == [*numbers, numbers[-1]]
+
+
+def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
+    bring_in: BringIn, stores: Stores, world: World
+) -> None:
+    numbers = SERIALS[: MAX_REPORTS + 1]
+    content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
+    content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
+    bring_in(content)
+    with stores.database.read() as connection:
+        known = find_import(connection, world.acme.id, digest(content))
+    assert known is not None
+    stores.writer.run(lambda tx: delete_runs(tx, world.acme.id, known.run_ids[:10]))
+    assert bring_in(content, part_number="PCB01").run_count == 1
+    assert serials(stores.database) == numbers[10:]
+
+
+def test_what_is_refused_again_is_one_file_in_quarantine(
+    bring_in: BringIn, stores: Stores, world: World
+) -> None:
+    content = junit_of(["A"], part_number=None)
+    for _ in range(3):
+        assert bring_in(content).status == "refused"
+    with stores.database.read() as connection:
+        (kept,) = list_quarantined(connection, world.acme.id)
+        assert list_quarantined(connection, world.globex.id) == []
+    assert kept.attempts == 3
+    assert [one.key for one in stores.blobs.list()] == [f"{world.acme.id}/{kept.attachment_id}"]
+    assert bring_in(content, part_number="PCB01").status == "recorded"
+    assert len(list(stores.blobs.list())) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "importer", "told"),
+    [
+        (b"no report", None, NO_FORMAT),
+        (b"", None, NO_FORMAT),
+        (gzip.compress(junit_of(["A"]))[:-9], None, "damaged or cut short"),
+        (junit_of([]), "JUNIT", "tells of no run"),
+        (b"{}", "OPENHTF", "start_time_millis"),
+        (junit_of(["S" * 256]), None, "256 characters"),
+    ],
+    ids=["strange", "empty", "cut", "no-run", "field", "long"],
+)
+def test_refused_files_say_why_and_leave_no_run(
+    bring_in: BringIn, database: Database, world: World, content: bytes, importer: str | None, told: str
+) -> None:
+    fate = bring_in(content, importer=importer)
+    assert (fate.status, told in str(fate.reason)) == ("refused", True), fate
+    assert serials(database) == []
+    with database.read() as connection:
+        (kept,) = list_quarantined(connection, world.acme.id)
+    assert kept.reason == fate.reason
+
+
+def test_files_of_no_format_stay_outside_where_that_is_wanted(bring_in: BringIn, database: Database) -> None:
+    before = counts(database)
+    assert bring_in(b"holiday.jpg", keeps_strange=False) == Fate("strange", reason=NO_FORMAT)
+    assert counts(database) == before
+
+
+@pytest.mark.parametrize("part_number", ["PCB01", None], ids=["good", "bad"])
+@pytest.mark.parametrize("count", [2, MAX_REPORTS + 1], ids=["one-group", "groups"])
+def test_a_rehearsal_says_the_same_and_leaves_nothing(
+    bring_in: BringIn, stores: Stores, part_number: str | None, count: int
+) -> None:
+    content = junit_of(SERIALS[:count], part_number=part_number)
+    before = counts(stores.database)
+    rehearsed = bring_in(content, rehearses=True)
+    assert counts(stores.database) == before
+    assert list(stores.blobs.list()) == []
+    assert bring_in(content) == rehearsed
+
+
+def test_whoever_brings_files_says_of_which_procedure_and_part_they_are(
+    bring_in: BringIn, database: Database, world: World
+) -> None:
+    fate = bring_in(junit_of(["A"], "Another", None), procedure=str(world.acme.final.id), part_number="PCB01")
+    assert fate.run_count == 1
+    with database.read() as connection:
+        assert connection.execute(select(runs.c.procedure_id)).scalars().all() == [world.acme.final.id]
+
+
+def test_viewers_bring_in_nothing(bring_in: BringIn, database: Database, world: World) -> None:
+    before = counts(database)
+    for content in (junit_of(["A"]), b"no report"):
+        with pytest.raises(PermissionDenied):
+            bring_in(content, actor=world.acme.viewer.actor)
+    assert counts(database) == before
+
+
+def test_what_a_station_may_not_record_waits_in_quarantine(bring_in: BringIn, world: World) -> None:
+    content = junit_of(["A"], world.acme.final.name)
+    fate = bring_in(content, actor=world.acme.ict.actor)
+    assert (fate.status, fate.reason) == ("refused", "Station is not authorized for this procedure.")
+    assert bring_in(content, actor=world.acme.fct.actor).status == "recorded"
