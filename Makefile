@@ -23,10 +23,10 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint format lock openapi pictures bench clean install install-test
+.PHONY: help demo serve test lint format lock openapi pictures screenshots bench clean install install-test chromium
 
 help: ## show these verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## serve a demo with runs to look at (in demo-data/)
 	$(BIN)/runcard demo --data-dir demo-data --host $(HOST) --port $(PORT)
@@ -34,7 +34,7 @@ demo: install ## serve a demo with runs to look at (in demo-data/)
 serve: install ## serve your own installation (in data/)
 	$(BIN)/runcard serve --data-dir data --host $(HOST) --port $(PORT)
 
-test: lint ## lint, check types, run every test
+test: lint chromium ## lint, check types, run every test
 	$(BIN)/pytest $(PARALLEL)
 
 lint: install-test ## check style, imports, sizes and types
@@ -60,11 +60,17 @@ openapi: install-test ## write docs/api/openapi.json anew
 pictures: install-test ## draw docs/analytics/pictures anew
 	$(BIN)/python .ci/pictures.py
 
+screenshots: install-test chromium ## make pictures of every page of the demo (in screenshots/)
+	$(BIN)/python .ci/screenshots.py
+
 bench: install-test ## measure this machine
 	$(BIN)/python bench/ingest.py
 
 clean: ## remove .venv and all that tools leave; data stays
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+
+chromium:
+	@.ci/chromium
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test

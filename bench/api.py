@@ -97,7 +97,7 @@ def pages_of(client: httpx.Client, question: Question) -> list[Asked]:
 
 def time_over_http(client: httpx.Client, asked: Asked, repeat: int) -> list[float]:
     """Raises BenchFailed where an answer is no page."""
-    return _times_ms(lambda: _get(client, asked.question, asked.cursor), repeat)
+    return times_ms(lambda: _get(client, asked.question, asked.cursor), repeat)
 
 
 def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int) -> list[float]:
@@ -111,8 +111,17 @@ def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int)
                     page = page_of(connection, PageQuery(limit=_LIMIT, cursor=cursor))
                     question.ask(Data(copy, connection, home), page)
 
-            medians.append(median(_times_ms(ask, repeat)))
+            medians.append(median(times_ms(ask, repeat)))
     return medians
+
+
+def record_runs(place: Place, runs: int, bar: Progress) -> int:
+    """Record runs through a server until there are so many. How many there are then."""
+    task = bar.add_task("recording runs", total=runs)
+    with serving(place) as target:
+        count = fill(target, runs, lambda done: bar.update(task, completed=done, refresh=True))
+    bar.update(task, completed=count, refresh=True)
+    return count
 
 
 def _get(client: httpx.Client, question: Question, cursor: int | None) -> dict[str, dict[str, int | None]]:
@@ -128,7 +137,7 @@ def _get(client: httpx.Client, question: Question, cursor: int | None) -> dict[s
     return found if isinstance(found, dict) else {}
 
 
-def _times_ms(call: Callable[[], object], repeat: int) -> list[float]:
+def times_ms(call: Callable[[], object], repeat: int) -> list[float]:
     """Ascending, after three calls to warm up."""
     times = []
     for _ in range(repeat + 3):
@@ -165,7 +174,8 @@ def main(
             bar,
             prepared([CASES[case]], make_templates(1000), Path(directory)) as (place,),
         ):
-            count = _furnish(place, runs, bar)
+            count = record_runs(place, runs, bar)
+            _furnish(place, count, bar)
             lines = _measure_all(place, only, repeat, bar)
     except BenchFailed as error:
         print(f"Failed. {error}", file=sys.stderr)
@@ -178,21 +188,17 @@ def main(
         Console().print(_table(lines, count))
 
 
-def _furnish(place: Place, runs: int, bar: Progress) -> int:
-    """How many runs there are then; of their units half are new, and as many are added that never ran."""
-    task = bar.add_task("recording runs", total=runs)
-    with serving(place) as target:
-        count = fill(target, runs, lambda done: bar.update(task, completed=done, refresh=True))
-    bar.update(task, completed=count, description="adding units, parts and so on", refresh=True)
-    records = _records(place)
-    records.furnish(count // 2)
+def _furnish(place: Place, runs: int, bar: Progress) -> None:
+    """Half of the units of these runs are new; as many are added that never ran."""
+    task = bar.add_task("adding units, parts and so on", total=None)
+    records = records_of(place)
+    records.furnish(runs // 2)
     bar.update(task, description="bringing the columnar copy up to date", refresh=True)
     records.follow()
-    return count
 
 
 def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Line]:
-    records = _records(place)
+    records = records_of(place)
     with records.opened() as (database, home), database.read() as connection:
         procedure_id = get_procedure(connection, home, PROCEDURE).id
     wanted = [one for one in questions(procedure_id) if only in one.name]
@@ -219,7 +225,7 @@ def _client(target: Target, api_key: str) -> httpx.Client:
     return httpx.Client(base_url=f"http://127.0.0.1:{target.port}/api/v2", headers=headers, timeout=60)
 
 
-def _records(place: Place) -> RuncardRecords:
+def records_of(place: Place) -> RuncardRecords:
     assert isinstance(place.records, RuncardRecords)  # of the cases that can be chosen
     return place.records
 

@@ -26,6 +26,7 @@ _QUANTITIES = (
 )
 _PHASES = ("power_on", "self_test", "flash_firmware", "calibrate_adc", "calibrate_dac")
 _STARTED_AT = datetime(2026, 1, 5, 6, tzinfo=UTC)
+_APART = timedelta(seconds=7.3)
 
 
 class Template(NamedTuple):
@@ -75,15 +76,16 @@ def _serial(product: int, unit: int) -> bytes:
     return b"P%02d-%09d" % (product, unit)
 
 
-def make_templates(count: int) -> list[Template]:
-    """So many different bodies, the same ones every time."""
+def make_templates(
+    count: int, started_at: datetime = _STARTED_AT, apart: timedelta = _APART
+) -> list[Template]:
+    """So many different bodies, the same ones every time; the first run started then, each one so much later."""
     rng = random.Random(20260105)
-    return [_template(rng, position) for position in range(count)]
+    return [_template(rng, position, started_at + apart * position) for position in range(count)]
 
 
-def _template(rng: random.Random, position: int) -> Template:
+def _template(rng: random.Random, position: int, started_at: datetime) -> Template:
     product = position % _PRODUCTS
-    started_at = _STARTED_AT + timedelta(seconds=7.3 * position)
     phases = [_phase(rng, started_at, number) for number in range(PHASES)]
     passed = all(phase["outcome"] == "PASS" for phase in phases)
     body = {

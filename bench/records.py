@@ -16,8 +16,9 @@ from bench.floor import Floor
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.projector import Projector
 from runcard.app import open_copy, open_database
+from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token
-from runcard.domain.actor import StationActor
+from runcard.domain.actor import StationActor, UserActor
 from runcard.settings import Settings
 from runcard.store.api_keys import Secret, create_station_key, create_user_key
 from runcard.store.creator import Creator
@@ -55,15 +56,10 @@ class RuncardRecords:
         self.api_key = new_token("rc")
         # Of a member, who may list what stations may not.
         self.member_key = new_token("rc")
-        database = open_database(self._settings)
-        writer = Writer(database)
-        try:
-            self._actor = writer.run(self._prepare)
-        finally:
-            writer.close()
-            database.close()
+        with self._writing() as writer:
+            self._actor, self._member = writer.run(self._prepare)
 
-    def _prepare(self, tx: Transaction) -> StationActor:
+    def _prepare(self, tx: Transaction) -> tuple[StationActor, UserActor]:
         if self._settings.database_url is None:
             _check_durable(tx)
         organization = create_organization(tx, "Bench")
@@ -75,17 +71,27 @@ class RuncardRecords:
         link_procedures(tx, organization.id, station.id, [procedure.id])
         create_station_key(tx, organization.id, station.id, _secret(self.api_key))
         member = create_user(
-            tx, organization.id, "bench@example.com", name="Bench", role="engineer", password_hash=None
+            tx, organization.id, "bench@example.com", name="Bench", role="admin", password_hash=None
         )
         create_user_key(tx, organization.id, member.id, _secret(self.member_key))
-        return actor
+        return actor, UserActor(member.id, organization.id, "admin")
 
     def furnish(self, units: int) -> None:
         """Add what else there is on a large floor, and so many units. For when no server runs."""
+        with self._writing() as writer:
+            Floor(writer, self._actor).furnish(units)
+
+    def log_in(self) -> str:
+        """What the cookie of a new session of the member holds. For when no server runs."""
+        with self._writing() as writer:
+            return writer.run(lambda tx: log_in(tx, self._member))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Writer]:
         database = open_database(self._settings)
         writer = Writer(database)
         try:
-            Floor(writer, self._actor).furnish(units)
+            yield writer
         finally:
             writer.close()
             database.close()

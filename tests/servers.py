@@ -63,18 +63,13 @@ class Installation:
         return at if self.database_url is None else [*at, "--database-url", self.database_url]
 
 
-class Server(Installation):
+class AnyServer(Installation):
     """A server on a port of its own. `settings` are RUNCARD_* and other variables of its environment."""
 
     def __init__(
-        self,
-        data_dir: Path,
-        database_url: str | None,
-        world: World,
-        settings: Mapping[str, str] | None = None,
+        self, data_dir: Path, database_url: str | None, settings: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(data_dir, database_url)
-        self.world = world
         self.settings = dict(settings or {})
         self.log_path = data_dir / "serve.log"
         self.url = ""
@@ -146,3 +141,17 @@ class Server(Installation):
         if not arrived or not stdout.readline():
             self.kill()
             raise AssertionError(f"the server did not start:\n{self.log}")
+
+
+class Server(AnyServer):
+    """One with the cast."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        database_url: str | None,
+        world: World,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(data_dir, database_url, settings)
+        self.world = world

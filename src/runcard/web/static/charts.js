@@ -17,7 +17,7 @@
   const axis = () => ({
     axisLine: { lineStyle: { color: colour("--line") } },
     axisTick: { lineStyle: { color: colour("--line") } },
-    axisLabel: { color: colour("--soft") },
+    axisLabel: { color: colour("--soft"), hideOverlap: true },
     nameTextStyle: { color: colour("--soft") },
     splitLine: { lineStyle: { color: colour("--line") } },
   });
@@ -35,7 +35,8 @@
         textStyle: { color: colour("--text") },
       },
       categoryAxis: axes,
-      valueAxis: axes,
+      // As tables write values: without commas.
+      valueAxis: { ...axes, axisLabel: { ...axes.axisLabel, formatter: String } },
       timeAxis: axes,
       logAxis: axes,
     };

@@ -1,0 +1,64 @@
+"""What holds for every page: it can be reached, read by everybody, on anything, and complains of nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, StorageState, ViewportSize
+
+from tests.browser.conftest import Demo
+from tests.browser.site import ROUTES, Site, explore
+from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settled
+from tests.web.browser import Browser
+
+# To these no page of a member leads.
+FOR_STRANGERS = {"/log-in", "/setup/{token}", "/invitation/{token}"}
+# Parts of pages that not every run and unit has; and nobody has put a picture into the demo.
+FOR_SOME = {"/runs/{run_id}/series/{position}", "/genealogy/{unit_id}", "/pictures/{picture_id}"}
+
+
+@pytest.fixture(scope="module")
+def site(demo: Demo) -> Iterator[Site]:
+    browser = Browser(demo.server.url)
+    browser.log_in(*demo.admin)
+    yield explore(browser)
+    browser.close()
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url}: {one['help']}: {node['html']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+def test_something_leads_to_everything(site: Site):
+    assert {route.path for route in ROUTES} - site.reached - FOR_SOME == FOR_STRANGERS
+
+
+@pytest.mark.parametrize(
+    ("size", "is_dark"), [(DESK, False), (PHONE, True)], ids=["light, on a desk", "dark, on a phone"]
+)
+def test_no_page_scrolls_sideways_or_breaks_a_rule_of_axe(
+    windows: Windows, admin: StorageState, site: Site, size: ViewportSize, is_dark: bool
+):
+    page = windows.open(size=size, is_dark=is_dark, cookies=admin)
+    found = []
+    for url in site.pages.values():
+        page.goto(url)
+        found += violations(settled(page))
+        if scrolls_sideways(page):
+            found.append(f"{url} scrolls sideways")
+    assert found == []
+
+
+def test_who_is_not_logged_in_finds_no_barrier_either(windows: Windows):
+    for path in ("/log-in", "/setup/nothing", "/no-such-page"):
+        page = windows.open(path, size=PHONE)
+        assert violations(page) == []
+        assert not scrolls_sideways(page)
+    # That is what the browser says of the two pages that there are not.
+    assert len(windows.complaints) == 2
+    windows.complaints.clear()

@@ -1,0 +1,118 @@
+"""Ways through the demo: from the overview to what failed, by keys, by links that are shared, by day and by night."""
+
+import re
+
+from playwright.sync_api import StorageState, expect
+
+from tests.browser.conftest import Demo
+from tests.browser.windows import Windows
+
+
+def test_who_is_not_logged_in_is_led_back_to_the_page_that_was_asked_for(windows: Windows, demo: Demo):
+    page = windows.open("/runs?outcome=FAIL")
+    expect(page).to_have_title("Log in · Runcard")
+    page.get_by_label("E-mail").fill(demo.admin.email)
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_have_text("E-mail or password is wrong.")
+    # The browser tells of the answer's status.
+    assert [one for one in windows.complaints if "status of 4" not in one] == []
+    windows.complaints.clear()
+
+    page.get_by_label("Password").fill(demo.admin.password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("/runs?outcome=FAIL")
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_title("Log in · Runcard")
+
+
+def test_a_failure_is_traced_from_the_overview_to_its_measurement_and_its_station(
+    windows: Windows, admin: StorageState
+):
+    page = windows.open("/", cookies=admin)
+    card = page.locator("section.card", has=page.get_by_role("heading", name="Latest failures"))
+    row = card.locator("tbody tr").first
+    serial_number, station = (
+        row.locator("th").inner_text(),
+        row.locator("td[data-label=Station]").inner_text(),
+    )
+    row.get_by_role("link").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(serial_number)
+    expect(page.locator("main .outcome").first).to_have_text("FAIL")
+    run = page.url
+    measurement = page.locator("tr[data-outcome=FAIL] th a").first
+    name = measurement.inner_text()
+    measurement.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.locator("[data-chart] canvas").first).to_be_visible()
+
+    page.go_back()
+    page.wait_for_url(run)
+    page.get_by_role("link", name=station, exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(station)
+    page.wait_for_url("**/stations/*")
+
+
+def test_a_filter_is_in_the_address_and_tells_another_browser_the_same(
+    windows: Windows, admin: StorageState, demo: Demo
+):
+    page = windows.open("/?period=all", cookies=admin)
+    everything = page.locator(".tiles").inner_text()
+    page.get_by_label("Station").select_option(label="Cell 1")
+    page.wait_for_url("**station=*")
+    figures = page.locator(".tiles").inner_text()
+    assert figures != everything
+
+    other = windows.log_in(demo.admin)
+    other.goto(page.url)
+    expect(other.get_by_label("Station")).to_have_value(page.get_by_label("Station").input_value())
+    assert other.locator(".tiles").inner_text() == figures
+
+    page.go_back()
+    page.wait_for_url("/?period=all")
+    assert page.locator(".tiles").inner_text() == everything
+
+
+def test_rows_are_walked_by_arrows_and_opened_by_enter(windows: Windows, admin: StorageState):
+    page = windows.open("/runs", cookies=admin)
+    links = page.locator("table.walk tbody th a")
+    page.keyboard.press("ArrowDown")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(links.nth(0)).to_be_focused()
+    serial_number = links.nth(0).inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs/*")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(serial_number)
+
+
+def test_a_slash_leads_to_the_search_from_anywhere(windows: Windows, admin: StorageState):
+    page = windows.open("/", cookies=admin)
+    page.keyboard.press("/")
+    field = page.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(field).to_have_value("a/b")
+    field.fill("AMP-2200")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**AMP-2200*")
+    expect(page.locator("main")).to_contain_text("AMP-2200")
+
+
+def test_light_and_dark_follow_the_system(windows: Windows, admin: StorageState):
+    page = windows.open("/", cookies=admin, is_dark=True)
+    by_night = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != by_night
+
+
+def test_times_are_in_the_readers_zone_with_utc_on_hover(windows: Windows, admin: StorageState):
+    page = windows.open("/runs", cookies=admin)
+    expect(page.get_by_role("contentinfo")).to_contain_text("Times are in Europe/Berlin")
+    time = page.locator("tbody time").first
+    expect(time).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"))
