@@ -24,6 +24,7 @@ ANSWERS: Answers = {
     e.InvalidInput: Answer(400, "BAD_REQUEST"),
     e.MalformedBody: Answer(400, "PARSE_ERROR"),
     e.UnreadableReport: Answer(400, "BAD_REQUEST"),
+    e.ReportRefused: Answer(400, "BAD_REQUEST"),
     e.PartNumberMissing: Answer(400, "BAD_REQUEST"),
     e.SubUnitsNotFound: Answer(400, "BAD_REQUEST"),
     e.CircularParentage: Answer(400, "BAD_REQUEST"),
