@@ -15,6 +15,7 @@ from playwright.sync_api import Page, ViewportSize
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # so that this file can be run by its path
 
+from tests.browser.calls import make_calls
 from tests.browser.chromium import VARIABLE, find_chromium, running_chromium
 from tests.browser.site import explore
 from tests.browser.windows import DESK, PHONE, Account, Windows, settled
@@ -57,6 +58,7 @@ def demo() -> Iterator[tuple[str, Account]]:
         server = AnyServer(data_dir, None)
         server.start()
         try:
+            make_calls(server.url, access["api_key"])
             yield server.url, Account(access["email"], access["password"])
         finally:
             server.stop()

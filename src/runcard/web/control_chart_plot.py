@@ -122,6 +122,8 @@ def _connection(answer: ControlChartAnswer) -> Mapping[str, Any]:
         "data": [one.value for one in answer.points],
         "symbol": "none",
         "silent": True,
+        # Below the points.
+        "z": 1,
         "lineStyle": {"color": "--line", "width": 1},
         "tooltip": {"show": False},
         "markLine": {
