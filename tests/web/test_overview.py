@@ -1,9 +1,12 @@
 """The overview: figures of the floor, over the filter that stands in its address."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
+from runcard.analytics.answers import Freshness
+from runcard.web.pages.overview import _behind
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.options import options
@@ -142,3 +145,10 @@ def test_a_clock_of_no_zone_is_utc(ada: Browser):
         assert "Times are in UTC" in ada.open("/").text
     finally:
         ada.http.cookies.delete("runcard_zone")
+
+
+def test_figures_that_do_not_know_all_yet_say_so():
+    seen = datetime(2026, 5, 4, tzinfo=UTC)
+    assert _behind(Freshness(True, 7, seen, 0)) == ""
+    told = _behind(Freshness(False, 7, seen, 12_345))
+    assert told == "12\N{THIN SPACE}345 changes are still to be counted in."

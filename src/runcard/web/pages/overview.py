@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from msgspec import Meta
 from starlette.responses import Response
 
+from runcard.analytics.answers import Freshness
 from runcard.analytics.retest import RetestAnswer
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.choices import list_choices
@@ -45,10 +46,14 @@ class OverviewQuery(FilterQuery, kw_only=True):
 
 
 class OverviewPage(NamedTuple):
-    """here: the address of this page, from which it brings itself up to date. kiosk_url: for a screen on the wall."""
+    """here: the address of this page, from which it brings itself up to date. kiosk_url: for a screen on the wall.
+
+    behind: how much the figures do not know yet; empty where they know all.
+    """
 
     here: str
     kiosk_url: str
+    behind: str
     filters: FilterBar
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
@@ -92,6 +97,7 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
     return OverviewPage(
         here=url_of("/", asked),
         kiosk_url=url_of("/", asked, kiosk=1),
+        behind=_behind(runs.freshness),
         filters=filter_bar("/", asked, choices, without=("revision", "version", "batch", "sample")),
         tiles=[
             Tile("Runs today", count_text(floor.runs_today(now))),
@@ -123,6 +129,14 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
         failures=floor.failures(),
         stations=stations,
         worst=floor.worst(asked),
+    )
+
+
+def _behind(freshness: Freshness) -> str:
+    return (
+        ""
+        if freshness.is_current
+        else f"{count_text(freshness.changes_behind)} changes are still to be counted in."
     )
 
 
