@@ -5,12 +5,13 @@ import json
 import re
 import zlib
 
+from runcard.importers.unpacking import BZIP2, GZIP
+
 # As much as is looked at of a file's content.
 HEAD_BYTES = 64 * 1024
 # As much of a packed file as holds that: bzip2 unpacks in blocks, of up to 900 kB.
 PACKED_HEAD_BYTES = 1024 * 1024
 
-_GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
 # A text that is cut off reaches to the end.
 _JSON_PIECE = re.compile(r'"(?:[^"\\]|\\.?)*"?|[{}\[\]:]', re.DOTALL)
 
@@ -21,9 +22,9 @@ def unpacked_head(head: bytes) -> bytes:
     Of what is packed but damaged, as much as can be told.
     """
     try:
-        if head.startswith(_GZIP):
+        if head.startswith(GZIP):
             return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
-        if head.startswith(_BZIP2):
+        if head.startswith(BZIP2):
             return bz2.BZ2Decompressor().decompress(head, HEAD_BYTES)
     except (OSError, ValueError, zlib.error):
         return b""

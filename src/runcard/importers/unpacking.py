@@ -13,7 +13,8 @@ MAX_RATIO = 200
 FREE_BYTES = 64 << 20
 
 _BLOCK_BYTES = 256 << 10
-_GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
+# How packed files begin.
+GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
 
 
 def unpacked(file: BinaryIO) -> io.BufferedReader:
@@ -23,9 +24,9 @@ def unpacked(file: BinaryIO) -> io.BufferedReader:
     to more than FREE_BYTES and MAX_RATIO times what was read of the file.
     """
     magic = _magic(file)
-    if magic.startswith(_GZIP):
+    if magic.startswith(GZIP):
         inner: BinaryIO = cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb"))
-    elif magic == _BZIP2:
+    elif magic == BZIP2:
         inner = cast(BinaryIO, bz2.BZ2File(file))
     else:
         inner = file
@@ -34,7 +35,7 @@ def unpacked(file: BinaryIO) -> io.BufferedReader:
 
 def is_packed(file: BinaryIO) -> bool:
     """Whether a file is packed by gzip or bzip2; `file` must be able to seek, and is at its start afterwards."""
-    return _magic(file).startswith((_GZIP, _BZIP2))
+    return _magic(file).startswith((GZIP, BZIP2))
 
 
 def _magic(file: BinaryIO) -> bytes:

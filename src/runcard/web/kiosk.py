@@ -11,7 +11,8 @@ from runcard.web.count_plots import outcome_stack
 from runcard.web.filters import FilterQuery, step_of, url_of
 from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
 from runcard.web.formats import Moment, count_text, moment_of
-from runcard.web.yields import Tile, yield_tiles
+from runcard.web.tiles import Tile
+from runcard.web.yields import yield_tiles
 
 SECONDS = 20
 # Slides of procedures, those with the most runs: a round should take minutes, not hours.

@@ -20,9 +20,10 @@ from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
 from runcard.web.count_plots import outcome_stack
 from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.tiles import Tile
 from runcard.web.urls import station_url
 from runcard.web.visit import Visit
-from runcard.web.yields import Tile, yield_tiles
+from runcard.web.yields import yield_tiles
 
 # That a station reports at all is told by samples too.
 ANY_UNIT: Sequence[SampleClass | None] = [None, *get_args(SampleClass)]

@@ -15,17 +15,12 @@ from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
 from runcard.web.formats import count_text, percent_text
+from runcard.web.tiles import Tile
 from runcard.web.urls import batch_url, part_url, procedure_url
 from runcard.web.visit import Visit
 
 _MOST_BARS = 30
 _TALL_FROM = 12
-
-
-class Tile(NamedTuple):
-    label: str
-    figure: str
-    hint: str = ""
 
 
 class Yields(NamedTuple):

@@ -34,6 +34,7 @@ from runcard.web.charts import Chart
 from runcard.web.filters import FilterBar, choice_field, page_query, text_field, url_of
 from runcard.web.formats import count_text, duration_text, percent_text
 from runcard.web.render import render
+from runcard.web.tiles import Tile
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -70,22 +71,13 @@ class ActivityQuery(Struct, kw_only=True):
     before: str | None = None
 
 
-class FigureTile(NamedTuple):
-    """url: of the calls that it counts; empty: of all."""
-
-    label: str
-    figure: str
-    hint: str = ""
-    url: str = ""
-
-
 class ActivityPage(NamedTuple):
     """is_kept: whether calls are written down at all; keeps: for how long."""
 
     is_kept: bool
     keeps: str
     filters: FilterBar
-    tiles: Sequence[FigureTile]
+    tiles: Sequence[Tile]
     charts: Sequence[Chart]
     calls: Sequence[CallLine]
     older_url: str
@@ -200,20 +192,20 @@ def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
     return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
 
 
-def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[FigureTile]:
+def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
     failed = url_of(_PATH, asked, status="failed", before=None) if figures.failed else ""
     deprecated = url_of(_PATH, asked, deprecated="yes", before=None) if figures.deprecated else ""
     return [
-        FigureTile("Calls", count_text(figures.calls)),
-        FigureTile(
+        Tile("Calls", count_text(figures.calls)),
+        Tile(
             "Succeeded",
             percent_text(figures.success_ratio) or "–",
             f"{count_text(figures.failed)} failed",
             failed,
         ),
-        FigureTile("Mean duration", "–" if figures.mean is None else duration_text(figures.mean)),
-        FigureTile("95 % duration", "–" if figures.p95 is None else duration_text(figures.p95)),
-        FigureTile(
+        Tile("Mean duration", "–" if figures.mean is None else duration_text(figures.mean)),
+        Tile("95 % duration", "–" if figures.p95 is None else duration_text(figures.p95)),
+        Tile(
             "Deprecated calls", count_text(figures.deprecated), "show them" if deprecated else "", deprecated
         ),
     ]

@@ -16,10 +16,11 @@ from runcard.web.filters import FilterBar, Period, page_query
 from runcard.web.formats import count_text, moment_of
 from runcard.web.members import MembersQuery, figures_bar, own_units, questions
 from runcard.web.render import render
+from runcard.web.tiles import Tile
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import batch_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import Tile, url_of_part, url_of_procedure
+from runcard.web.yields import url_of_part, url_of_procedure
 
 router = APIRouter()
 

@@ -33,8 +33,9 @@ from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
 from runcard.web.formats import count_text, percent_text
 from runcard.web.kiosk import kiosk_page
 from runcard.web.render import render
+from runcard.web.tiles import Tile
 from runcard.web.visit import Visit, WithVisit
-from runcard.web.yields import Tile, yield_tiles
+from runcard.web.yields import yield_tiles
 
 router = APIRouter()
 

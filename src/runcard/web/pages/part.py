@@ -20,10 +20,11 @@ from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.members import MembersQuery, figures_bar, own_units, questions
 from runcard.web.pictures import picture_urls
 from runcard.web.render import render
+from runcard.web.tiles import Tile
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import part_url, revision_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import Tile, url_of_batch
+from runcard.web.yields import url_of_batch
 
 router = APIRouter()
 

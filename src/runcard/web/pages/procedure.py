@@ -43,8 +43,9 @@ from runcard.web.formats import Moment, count_text, duration_text, moment_of, pe
 from runcard.web.headings import Direction, Heading, headings
 from runcard.web.pager import Pager
 from runcard.web.render import render
+from runcard.web.tiles import Tile
 from runcard.web.visit import Visit, WithVisit
-from runcard.web.yields import Tile, yield_tiles
+from runcard.web.yields import yield_tiles
 
 router = APIRouter()
 

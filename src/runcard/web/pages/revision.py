@@ -23,10 +23,11 @@ from runcard.web.forms import TOKEN_FIELD
 from runcard.web.members import MembersQuery, figures_bar, own_units, questions
 from runcard.web.pictures import WithPictureForm, keep_picture, picture_urls
 from runcard.web.render import redirect, render
+from runcard.web.tiles import Tile
 from runcard.web.unit_list import UnitList
 from runcard.web.urls import part_url, revision_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import Tile, url_of_batch, url_of_procedure
+from runcard.web.yields import url_of_batch, url_of_procedure
 
 router = APIRouter()
 
