@@ -20,7 +20,7 @@ import psutil
 import psycopg
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
@@ -145,6 +145,10 @@ def visible(copied: CopiedRuns) -> list[float]:
     return sorted(times)
 
 
+def _tell(bar: Progress, task: TaskID, done: int) -> None:
+    bar.update(task, completed=done, refresh=True)
+
+
 def _ms(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
@@ -204,8 +208,7 @@ def main(
         folder = Path(directory)
         path = folder / "analytics.duckdb"
         task = bar.add_task("making runs", total=runs)
-        tell = lambda done: bar.update(task, completed=done, refresh=True)  # noqa: E731
-        with copied_runs(folder, ListeningDuckDb(path), runs, tell) as copied:
+        with copied_runs(folder, ListeningDuckDb(path), runs, partial(_tell, bar, task)) as copied:
             with rows_of(copied.copy, folder) if on_postgresql else contextlib.nullcontext() as rows:
                 lines = []
                 asking = bar.add_task("asking", total=len(QUESTIONS))

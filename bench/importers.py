@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, TypeVar
@@ -184,7 +185,7 @@ def main(
     """Measure how report files become runs. Every part must be a run."""
     chosen = _formats(formats)
     work: list[Callable[[], Line]] = [lambda: parsed_beside_pystdf(repeat)] if "STDF" in chosen else []
-    work += [lambda importer=importer: stored(importer, runs) for importer in chosen]  # type: ignore[misc]
+    work += [partial(stored, importer, runs) for importer in chosen]
     try:
         with TemporaryDirectory(prefix="runcard-bench-") as directory:
             if big:

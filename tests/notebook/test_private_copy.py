@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ def opened(
 
     def open_one(cache_dir: Path = tmp_path / "cache", **options: object) -> Notebook:
         url = peopled_database_url
-        one = Notebook(module_data_dir, database_url=url, organization="acme", cache_dir=cache_dir, **options)  # type: ignore[arg-type]
+        named: dict[str, Any] = {"organization": "acme", "cache_dir": cache_dir, **options}
+        one = Notebook(module_data_dir, database_url=url, **named)
         notebooks.append(one)
         return one
 

@@ -245,7 +245,8 @@ class Spool:
         return version
 
     def _runs(self, condition: str) -> list[SpooledRun]:
-        return [SpooledRun(*row) for row in self._read(f"SELECT {_COLUMNS} FROM runs {condition}")]  # noqa: S608
+        statement = f"SELECT {_COLUMNS} FROM runs {condition}"  # noqa: S608 -- made of texts of this module
+        return [SpooledRun(*row) for row in self._read(statement)]
 
     def _read(self, statement: str, *values: object) -> list[sqlite3.Row]:
         with self._told():

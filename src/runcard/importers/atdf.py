@@ -167,7 +167,8 @@ def _field_decoder(record: type[Record], names: list[str]) -> Decode:
         return real_of(fields.text(position)) if name in _REALS else fields.integer(position)
 
     def decode(fields: Fields) -> Record:
-        return made(**{name: value(fields, position, name) for position, name in enumerate(names)})  # type: ignore[no-any-return]
+        found: Record = made(**{name: value(fields, position, name) for position, name in enumerate(names)})
+        return found
 
     return decode
 

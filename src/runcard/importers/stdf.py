@@ -139,7 +139,8 @@ def _field_decoder(order: str, record: type[Record], fields: str) -> Decode:
 
     def decode(body: bytes) -> Record:
         made: Any = record
-        return made(*read_fields(Cursor(body, order), codes))  # type: ignore[no-any-return]
+        found: Record = made(*read_fields(Cursor(body, order), codes))
+        return found
 
     return decode
 

@@ -110,7 +110,7 @@ def _mine(table: Table, organization_id: UUID) -> ColumnElement[bool]:
 
 
 def _unpacked(table: Table, packed: bytes) -> list[dict[str, Any]]:
-    kinds: Any = tuple[tuple(_kind_of(column) for column in table.columns)]  # type: ignore[misc]
+    kinds: Any = tuple[tuple(_kind_of(column) for column in table.columns)]  # type: ignore[misc]  # a type made as the program runs
     try:
         rows: list[tuple[Any, ...]] = msgspec.msgpack.decode(packed, type=list[kinds])
     except msgspec.DecodeError as error:

@@ -1,6 +1,6 @@
 """What the pages of parts, revisions and batches ask alike: figures over a filter bar, and the units of theirs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runcard.edge.deps import Parts
@@ -44,7 +44,10 @@ def own_units(
     connection: Connection, visit: Visit, here: str, asked: MembersQuery, own: UnitFilter
 ) -> UnitList:
     """The units of the page's own record, whatever its figures are about."""
-    url: Callable[..., str] = lambda **changes: f"{url_of(here, asked, **changes)}#units"  # noqa: E731
+
+    def url(**changes: object) -> str:
+        return f"{url_of(here, asked, **changes)}#units"
+
     sorting = Sorting(asked.sort, asked.order)
     return unit_list(
         connection, visit.actor.organization_id, Asked(own, sorting, asked.cursor, visit.zone, _UNITS), url

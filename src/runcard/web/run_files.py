@@ -62,7 +62,7 @@ class _Written(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, piece: bytes) -> int:  # type: ignore[override]
+    def write(self, piece: bytes) -> int:  # type: ignore[override]  # what is written here are bytes
         self._pieces.append(bytes(piece))
         self._position += len(piece)
         return len(piece)

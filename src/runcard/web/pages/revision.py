@@ -98,9 +98,9 @@ def change_picture(
     home = actor.organization_id
     with parts.database.read() as connection:
         revision = get_revision(connection, home, part_number, revision_number)
-    image_of: Callable[[Transaction], UUID | None]
+    image_of: Callable[[Transaction], UUID] | None
     if "remove" in form.fields:
-        image_of = lambda _: None  # noqa: E731
+        image_of = None
     elif form.picture is None:
         raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
     else:
@@ -108,7 +108,7 @@ def change_picture(
 
     def apply(tx: Transaction) -> None:
         now = get_revision(tx.connection, home, revision.part.number, revision.number)
-        change_revision(tx, home, now, number=None, image_id=image_of(tx))
+        change_revision(tx, home, now, number=None, image_id=image_of and image_of(tx))
 
     parts.writer.run(apply, changes_catalog=False)
     return redirect(revision_url(revision.part.number, revision.number))

@@ -86,13 +86,13 @@ def _group(kind: Kind, named: Sequence[Hit], similar: Sequence[Hit], wanted: str
     return HitGroup(
         kind,
         title,
-        [_line(hit, hit in first) for hit in hits[:_MOST]],
+        [_line(hit, is_named=hit in first) for hit in hits[:_MOST]],
         has_more,
         f"{more}?{urlencode({'search': wanted})}" if more and has_more else "",
     )
 
 
-def _line(hit: Hit, is_named: bool) -> HitLine:  # noqa: FBT001
+def _line(hit: Hit, *, is_named: bool) -> HitLine:
     return HitLine(_url(hit), hit.name, "" if hit.aside == hit.name else hit.aside, hit.outcome, is_named)
 
 
