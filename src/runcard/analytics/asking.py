@@ -32,6 +32,11 @@ class Selection(NamedTuple):
     runs: RunFilter
     attempts: Attempts = "all"
 
+    @property
+    def counted(self) -> RunFilter:
+        """`runs` without those of samples that are not asked for."""
+        return self.runs if self.runs.samples is not None else replace(self.runs, samples=[None])
+
 
 class Asking:
     """A state of the copy, and the conditions on `runs r` of one selection in it.
@@ -86,7 +91,7 @@ def asking(
         )
     newest = last_seq(connection)
     is_current = copy.is_fresh(newest)
-    runs = wanted.runs if wanted.runs.samples is not None else _of_production(wanted.runs)
+    runs = wanted.counted
     resolved = resolve(connection, organization_id, runs)
     if resolved is None:
         raise InvalidInput.at(
@@ -113,10 +118,6 @@ def asking(
         raise FiguresUnavailable(
             "The columnar copy failed; it is being mended. Ask again in a minute."
         ) from error
-
-
-def _of_production(runs: RunFilter) -> RunFilter:
-    return replace(runs, samples=[None])
 
 
 def _freshness(cursor: Cursor, newest: int, *, is_current: bool) -> Freshness:

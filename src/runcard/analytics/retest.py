@@ -112,7 +112,7 @@ def retest(
 ) -> RetestAnswer:
     """Retests of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
     with asking(copy, connection, organization_id, wanted._replace(attempts="first")) as asked:
-        [total] = _rows(asked, Grouping(asked, None, zone)) or [_row(ALL, 0, 0, 0, 0, (0, 0))]
+        total = _total(asked, zone)
         return RetestAnswer(
             n=total.units,
             definition=DEFINITION,
@@ -126,6 +126,23 @@ def retest(
             units_over=_units_over(asked, many.more_than),
             unit_page=_unit_page(asked, many),
         )
+
+
+def retest_total(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: Selection,
+    zone: ZoneInfo,
+) -> RetestRow:
+    """The `total` of the answer alone."""
+    with asking(copy, connection, organization_id, wanted._replace(attempts="first")) as asked:
+        return _total(asked, zone)
+
+
+def _total(asked: Asking, zone: ZoneInfo) -> RetestRow:
+    [total] = _rows(asked, Grouping(asked, None, zone)) or [_row(ALL, 0, 0, 0, 0, (0, 0))]
+    return total
 
 
 def _rows(asked: Asking, grouping: Grouping) -> Sequence[RetestRow]:

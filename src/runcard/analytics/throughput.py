@@ -68,6 +68,15 @@ def throughput(
         )
 
 
+def count_runs(
+    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: Selection
+) -> int:
+    """How many runs are selected. Raises as `asking` does."""
+    with asking(copy, connection, organization_id, wanted) as asked:
+        [count] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+        return int(count)
+
+
 def _rows(asked: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
     found = asked.rows(_query(asked, grouping.sql))
     groups = grouping.named([row[0] for row in found])

@@ -13,12 +13,13 @@ from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.pareto import Failing, ParetoRow, pareto
 from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
-from runcard.analytics.retest import RetestAnswer, retest
+from runcard.analytics.retest import RetestRow, retest_total
+from runcard.analytics.run_lists import list_runs
 from runcard.analytics.station_activity import StationActivity, station_activity
-from runcard.analytics.throughput import ThroughputAnswer, throughput
+from runcard.analytics.throughput import ThroughputAnswer, count_runs, throughput
 from runcard.store.database import Connection
 from runcard.store.pages import Page
-from runcard.store.run_records import RunRecord, list_runs
+from runcard.store.run_records import RunRecord
 from runcard.web.filters import FilterQuery, filters_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of, percent_text
 from runcard.web.urls import station_url
@@ -57,10 +58,10 @@ class Floor(NamedTuple):
         midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
         runs = replace(self.selection.runs, started_after=midnight, started_before=None)
         today = self.selection._replace(runs=runs)
-        return throughput(self.copy, self.connection, self.home, today, self.visit.zone).total.runs
+        return count_runs(self.copy, self.connection, self.home, today)
 
-    def retests(self) -> RetestAnswer:
-        return retest(self.copy, self.connection, self.home, self.selection, self.visit.zone)
+    def retests(self) -> RetestRow:
+        return retest_total(self.copy, self.connection, self.home, self.selection, self.visit.zone)
 
     def procedures(self) -> dict[UUID, ProcedureActivity]:
         """Those with the most runs first."""
@@ -72,10 +73,10 @@ class Floor(NamedTuple):
 
     def failures(self) -> Sequence["FailureLine"]:
         """The latest runs that failed."""
-        failed = replace(self.selection.runs, outcomes=["FAIL"])
+        failed = replace(self.selection.counted, outcomes=["FAIL"])
         page = Page(_FAILURES)
-        found = list_runs(self.connection, self.home, failed, "started_at", page, descending=True).rows
-        return [_failure(run, self.visit) for run in found]
+        found = list_runs(self.copy, self.connection, self.home, failed, "started_at", page, descending=True)
+        return [_failure(run, self.visit) for run in found.rows]
 
     def worst(self, asked: FilterQuery) -> Sequence["WorstLine"]:
         """The measurements that failed most."""

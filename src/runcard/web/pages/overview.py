@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.answers import Freshness
-from runcard.analytics.retest import RetestAnswer
+from runcard.analytics.retest import RetestRow
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
@@ -148,8 +148,7 @@ def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visi
     return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))
 
 
-def _retest_tile(answer: RetestAnswer) -> Tile:
-    total = answer.total
+def _retest_tile(total: RetestRow) -> Tile:
     passed = percent_text(total.passed_after_retest.ratio)
     return Tile(
         "Retested", percent_text(total.retested.ratio) or "–", f"{passed} passed then" if passed else ""

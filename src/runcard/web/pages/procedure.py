@@ -17,6 +17,7 @@ from runcard.analytics.first_pass_yield import first_pass_yield
 from runcard.analytics.measurement_names import measurement_names
 from runcard.analytics.pareto import Failing, pareto
 from runcard.analytics.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.run_lists import list_runs
 from runcard.analytics.small_histograms import small_histograms
 from runcard.analytics.throughput import throughput
 from runcard.edge.deps import WithParts
@@ -24,7 +25,7 @@ from runcard.store.choices import list_choices
 from runcard.store.database import Connection
 from runcard.store.pages import Page
 from runcard.store.procedures import Procedure, get_procedure
-from runcard.store.run_records import RunRecord, list_runs
+from runcard.store.run_records import RunRecord
 from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack, pareto_plot
@@ -168,7 +169,7 @@ def _runs(ask: _Ask) -> Contents:
     answer = throughput(ask.copy, ask.connection, home, ask.selection, ask.visit.zone, step)
     total = answer.total
     latest = list_runs(
-        ask.connection, home, ask.selection.runs, "started_at", Page(_LATEST), descending=True
+        ask.copy, ask.connection, home, ask.selection.counted, "started_at", Page(_LATEST), descending=True
     ).rows
     passed = sum(one.runs for one in total.outcomes if one.outcome == "PASS")
     return Contents(
