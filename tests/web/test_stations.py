@@ -112,6 +112,9 @@ def test_one_that_reported_is_archived_and_one_that_did_not_is_deleted(server: S
     assert "archived" in kept.text
     assert kept.all("form")[-1].get("method") == "get", "nothing about it can be changed"
     assert act(eve, used, "/keys").status == 404
+    archived = eve.open("/stations?state=archived&sort=last")
+    assert used.path in archived.links
+    assert not any(one in archived.links for one in (unused.path, made(eve, "In use").path))
     assert eve.open(unused.path).status == 404
     with server.client(key) as client:
         assert client.post("/runs", json=report("ST-5")).status_code == 401

@@ -35,12 +35,14 @@ class StationRecord(NamedTuple):
 class StationFilter(NamedTuple):
     """Which stations to list; None asks for nothing.
 
-    search: part of the name. procedure_ids: those of which it may report at least one.
+    search: part of the name. procedure_ids: those of which it may report at least one. archived: those that are, in
+    place of those in use.
     """
 
     search: str | None = None
     procedure_ids: Sequence[UUID] | None = None
     metadata: Sequence[MetadataTest] = ()
+    archived: bool = False
 
 
 def get_station_record(connection: Connection, organization_id: UUID, station_id: UUID) -> StationRecord:
@@ -63,10 +65,11 @@ def get_station_in_use(connection: Connection, organization_id: UUID, station_id
 def list_station_records(
     connection: Connection, organization_id: UUID, wanted: StationFilter, page: Page
 ) -> Listed[StationRecord]:
-    """A page of the stations in use, newest first."""
+    """A page of the stations in use, or of the archived ones, newest first."""
     s = t.stations.c
     query = _stations(organization_id).where(
-        s.archived_at.is_(None), *known_at(page, "station_created", s.id)
+        s.archived_at.is_not(None) if wanted.archived else s.archived_at.is_(None),
+        *known_at(page, "station_created", s.id),
     )
     if wanted.search is not None:
         query = query.where(s.name.icontains(wanted.search, autoescape=True))

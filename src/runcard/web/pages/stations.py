@@ -45,10 +45,10 @@ _MOST = 5000
 _RECENT = timedelta(days=7)
 ALL_PROCEDURES = "all"
 
-State = Literal["active", "silent"]
+State = Literal["active", "silent", "archived"]
 Sort = Literal["name", "last", "runs"]
 
-_STATES = {"": "All", "active": "Active", "silent": "Silent"}
+_STATES = {"": "In use", "active": "Active", "silent": "Silent", "archived": "Archived"}
 _SORTS = {"name": "Name", "last": "Last run", "runs": "Runs in 7 days"}
 
 
@@ -64,13 +64,13 @@ class StationsQuery(Struct, kw_only=True):
 class Activity(NamedTuple):
     """last_at: None where it never reported."""
 
-    is_active: bool
-    last_at: datetime | None
-    recent_runs: int
+    is_active: bool = False
+    last_at: datetime | None = None
+    recent_runs: int = 0
 
 
 class StationLine(NamedTuple):
-    """state: empty where it is not known."""
+    """state: empty where it is not known; else one of `State`."""
 
     url: str
     name: str
@@ -126,16 +126,21 @@ def _page(
 ) -> StationsPage:
     home, now = visit.actor.organization_id, datetime.now(UTC)
     with parts.database.read() as connection:
-        found = list_station_records(connection, home, StationFilter(search=asked.q), Page(_MOST)).rows
+        named = StationFilter(search=asked.q, archived=asked.state == "archived")
+        found = list_station_records(connection, home, named, Page(_MOST)).rows
         activity = _activity(parts, connection, home, now)
-        wanted = [one for one in found if _is_wanted(asked.state, activity, one.id)]
+        wanted = [one for one in found if _is_wanted(asked.state, activity, one)]
         wanted.sort(key=_key(asked.sort, activity))
         some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
         procedures = list_procedures_of(connection, home, some.rows)
         offered = list_procedures(connection, home) if may_manage(visit.actor) else []
     return StationsPage(
         query=asked,
-        states=[Choice(value, name, value == (asked.state or "")) for value, name in _STATES.items()],
+        states=[
+            Choice(value, name, value == (asked.state or ""))
+            for value, name in _STATES.items()
+            if value in ("", "archived") or activity is not None
+        ],
         sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
         stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
         has_figures=activity is not None,
@@ -149,7 +154,7 @@ def _page(
 def _activity(
     parts: Parts, connection: Connection, home: UUID, now: datetime
 ) -> Mapping[UUID, Activity] | None:
-    """What each station reported; None where this server has no figures."""
+    """What each station in use reported; None where this server has no figures."""
 
     def since(moment: datetime | None) -> Sequence[StationActivity]:
         runs = RunFilter(samples=ANY_UNIT, started_after=moment)
@@ -165,10 +170,10 @@ def _activity(
         return None
 
 
-def _is_wanted(state: State | None, activity: Mapping[UUID, Activity] | None, station_id: UUID) -> bool:
-    if state is None or activity is None:
+def _is_wanted(state: State | None, activity: Mapping[UUID, Activity] | None, station: StationRecord) -> bool:
+    if state is None or state == "archived" or activity is None:
         return True
-    return activity[station_id].is_active == (state == "active")
+    return activity[station.id].is_active == (state == "active")
 
 
 def _key(
@@ -178,7 +183,7 @@ def _key(
         name = station.name.casefold()
         if sort == "name" or activity is None:
             return 0, name
-        one = activity[station.id]
+        one = activity.get(station.id, Activity())
         if sort == "runs":
             return -one.recent_runs, name
         return (-one.last_at.timestamp() if one.last_at else 0), name
@@ -192,13 +197,21 @@ def _line(
     procedures: Sequence[ProcedureRef],
     visit: Visit,
 ) -> StationLine:
-    one = None if activity is None else activity[station.id]
+    one = None if activity is None else activity.get(station.id)
     return StationLine(
         url=f"{_HERE}/{station.id}",
         name=station.name,
-        state="" if one is None else "active" if one.is_active else "silent",
+        state=_state(station, one),
         last_at=None if one is None or one.last_at is None else moment_of(one.last_at, visit.zone),
         recent_runs="" if one is None else count_text(one.recent_runs),
         procedures="all" if station.all_procedures else ", ".join(one.name for one in procedures),
         team=station.team.name if station.team else "",
     )
+
+
+def _state(station: StationRecord, activity: Activity | None) -> State | Literal[""]:
+    if station.archived_at is not None:
+        return "archived"
+    if activity is None:
+        return ""
+    return "active" if activity.is_active else "silent"
