@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bench.copied_runs import DAYS, CopiedRuns
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capabilities import capabilities
 from runcard.analytics.capability import capability
 from runcard.analytics.compare import compare
@@ -50,28 +50,32 @@ def _measured(copied: CopiedRuns, name: str = _NAME) -> Measured:
     return Measured(copied.floor.procedure_ids[0], name, _PHASE)
 
 
+def _snapshot(copied: CopiedRuns, connection: Connection) -> Snapshot:
+    return Snapshot(copied.copy, connection, copied.floor.home)
+
+
 def _of(
     question: Callable[..., Any], days: int, *more: Any, one_procedure: bool = False, **named: Any
 ) -> Ask:
     """A question about the last so many days."""
     return lambda c, connection: question(
-        c.copy, connection, c.floor.home, _since(days, c if one_procedure else None), *more, **named
+        _snapshot(c, connection), _since(days, c if one_procedure else None), *more, **named
     )
 
 
 def _of_one(question: Callable[..., Any], days: int, *more: Any) -> Ask:
     """A question about one measurement."""
-    return lambda c, connection: question(c.copy, connection, c.floor.home, _since(days), _measured(c), *more)
+    return lambda c, connection: question(_snapshot(c, connection), _since(days), _measured(c), *more)
 
 
 def _pairs(copied: CopiedRuns, connection: Connection) -> Any:
     x, y = _measured(copied), _measured(copied, _OTHER)
-    return correlation(copied.copy, connection, copied.floor.home, _since(30), x, y)
+    return correlation(_snapshot(copied, connection), _since(30), x, y)
 
 
 def _all_capabilities(days: int) -> Ask:
     return lambda c, connection: capabilities(
-        c.copy, connection, c.floor.home, _since(days), c.floor.procedure_ids[0]
+        _snapshot(c, connection), _since(days), c.floor.procedure_ids[0]
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from runcard.analytics.asking import Snapshot
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import Floor, build_floor, record_history
@@ -42,6 +43,10 @@ class Line(NamedTuple):
     connection: Connection
     copy: ColumnarCopy
     frames: Frames
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.copy, self.connection, self.home)
 
 
 @pytest.fixture(scope="session")

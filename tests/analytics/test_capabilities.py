@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capabilities import CapabilitiesAnswer, SummaryRow, capabilities
 from runcard.analytics.capability import CapabilityRow, capability
 from runcard.analytics.measured import Measured
@@ -32,8 +32,8 @@ def test_attempts_and_retries(line: Line, attempts: Any):
 
 def test_the_poorest_come_first_and_the_rest_is_said(line: Line):
     procedure_id, wanted = line.frames.runs["procedure_id"].iloc[0], Selection(RunFilter())
-    every = capabilities(line.copy, line.connection, line.home, wanted, procedure_id)
-    few = capabilities(line.copy, line.connection, line.home, wanted, procedure_id, limit=3)
+    every = capabilities(line.snapshot, wanted, procedure_id)
+    few = capabilities(line.snapshot, wanted, procedure_id, limit=3)
     assert few.rows == every.rows[:3]
     assert few.specifications == every.specifications == len(every.rows)
     assert (few.n, few.is_exact) == (every.n, True)
@@ -46,8 +46,8 @@ def test_the_poorest_come_first_and_the_rest_is_said(line: Line):
 
 def test_moving_ranges_of_many_values_are_those_of_slices(line: Line):
     procedure_id, wanted = line.frames.runs["procedure_id"].iloc[0], Selection(RunFilter())
-    every = capabilities(line.copy, line.connection, line.home, wanted, procedure_id)
-    some = capabilities(line.copy, line.connection, line.home, wanted, procedure_id, most_ranged=every.n // 4)
+    every = capabilities(line.snapshot, wanted, procedure_id)
+    some = capabilities(line.snapshot, wanted, procedure_id, most_ranged=every.n // 4)
     assert not some.is_exact
     assert f"more than {every.n // 4} values" in some.definition
     known = {row.spec: row for row in every.rows}
@@ -62,7 +62,9 @@ def test_moving_ranges_of_many_values_are_those_of_slices(line: Line):
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere, procedure_id = line.frames.runs["id"].iloc[0], line.frames.runs["procedure_id"].iloc[0]
-    answer = capabilities(line.copy, line.connection, elsewhere, Selection(RunFilter()), procedure_id)
+    answer = capabilities(
+        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), procedure_id
+    )
     assert (answer.n, answer.specifications, answer.rows) == (0, 0, [])
 
 
@@ -123,19 +125,17 @@ def test_values_that_tell_little(
 
 
 def _ask(floor: Written) -> CapabilitiesAnswer:
-    return capabilities(floor.copy, floor.connection, floor.home, Selection(RunFilter()), floor.procedure_id)
+    return capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id)
 
 
 def _check(line: Line, wanted: Selection, *, only_final: bool) -> None:
     """All figures agree with those of the single measurements, to 1e-9."""
     for procedure_id in line.frames.runs["procedure_id"].unique()[:2]:
-        answer = capabilities(
-            line.copy, line.connection, line.home, wanted, procedure_id, only_final=only_final
-        )
+        answer = capabilities(line.snapshot, wanted, procedure_id, only_final=only_final)
         expected = {}
         for name in {row.spec.name for row in answer.rows}:
             measured = Measured(procedure_id, name, only_final=only_final)
-            single = capability(line.copy, line.connection, line.home, wanted, measured, ZoneInfo("UTC"))
+            single = capability(line.snapshot, wanted, measured, ZoneInfo("UTC"))
             expected.update({row.spec: _single(row) for row in single.rows})
         assert {row.spec: _summary(row) for row in answer.rows} == expected
         assert answer.n == sum(row.n for row in answer.rows)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capability import CapabilityAnswer, CapabilityRow, _row, capability
 from runcard.analytics.groups import ALL, GroupBy
 from runcard.analytics.measured import Measured, SpecRow
@@ -86,7 +86,10 @@ def test_a_phase_may_be_named(line: Line):
 def test_another_organization_sees_nothing(line: Line):
     elsewhere, procedure_id = line.frames.runs["id"].iloc[0], _procedure(line, 0)
     answer = capability(
-        line.copy, line.connection, elsewhere, Selection(RunFilter()), Measured(procedure_id, CONTACT), UTC
+        Snapshot(line.copy, line.connection, elsewhere),
+        Selection(RunFilter()),
+        Measured(procedure_id, CONTACT),
+        UTC,
     )
     assert (answer.n, answer.rows) == (0, [])
 
@@ -96,7 +99,7 @@ def test_of_too_many_values_some_slices_of_time_are_taken(line: Line):
     wanted = Selection(RunFilter())
     every = ask(line, wanted, measured)
     assert every.n > 300
-    some = capability(line.copy, line.connection, line.home, wanted, measured, UTC, most_values=300)
+    some = capability(line.snapshot, wanted, measured, UTC, most_values=300)
     assert not some.is_exact
     assert 50 < some.n <= 300
     assert "More than 300 values" in some.definition
@@ -240,16 +243,12 @@ def ask(
     group_by: GroupBy | None = None,
     subgroup_by: GroupBy | None = None,
 ) -> CapabilityAnswer:
-    return capability(
-        line.copy, line.connection, line.home, wanted, measured, ZoneInfo(ZONE), group_by, subgroup_by
-    )
+    return capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), group_by, subgroup_by)
 
 
 def _ask(floor: Written, group_by: GroupBy | None = None) -> CapabilityAnswer:
     return capability(
-        floor.copy,
-        floor.connection,
-        floor.home,
+        floor.snapshot,
         Selection(RunFilter()),
         Measured(floor.procedure_id, "m"),
         UTC,

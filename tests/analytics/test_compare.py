@@ -49,7 +49,7 @@ def values_of(line: Line, runs: pd.DataFrame, procedure: UUID, phase: str, name:
 def ask(line: Line, wanted: Selection, group_by: GroupBy) -> tuple[CompareAnswer, pd.DataFrame]:
     procedure, phase, name = busiest(line)
     measured = Measured(procedure, name, phase)
-    answer = compare(line.copy, line.connection, line.home, wanted, measured, ZoneInfo(ZONE), group_by)
+    answer = compare(line.snapshot, wanted, measured, ZoneInfo(ZONE), group_by)
     return answer, values_of(line, selected_runs(line.frames, measured.among(wanted)), procedure, phase, name)
 
 
@@ -129,9 +129,7 @@ def test_a_run_without_a_value_brings_no_unit_of_measure(tmp_path: Path):
         ],
     ) as floor:
         answer = compare(
-            floor.copy,
-            floor.connection,
-            floor.home,
+            floor.snapshot,
             Selection(RunFilter()),
             Measured(floor.procedure_id, "m"),
             ZoneInfo(ZONE),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.control_limits import ChartKind
 from runcard.analytics.groups import GroupBy
@@ -29,9 +29,7 @@ def ask(
     settings: ChartSettings,
     group_by: GroupBy | None = None,
 ) -> ControlChartAnswer:
-    return control_chart(
-        line.copy, line.connection, line.home, wanted, asked, settings, ZoneInfo(ZONE), group_by
-    )
+    return control_chart(line.snapshot, wanted, asked, settings, ZoneInfo(ZONE), group_by)
 
 
 def newest(line: Line, wanted: Selection, asked: Measured, last: int) -> pd.DataFrame:
@@ -130,9 +128,7 @@ def test_one_phase_may_be_meant(line: Line, phase: str):
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
     answer = control_chart(
-        line.copy,
-        line.connection,
-        elsewhere,
+        Snapshot(line.copy, line.connection, elsewhere),
         EVERYTHING,
         measured(line, MODULE, "gain_1khz"),
         ChartSettings(),

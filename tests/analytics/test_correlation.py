@@ -38,7 +38,7 @@ def of_runs(line: Line, wanted: Selection, measured: Measured) -> pd.DataFrame:
 
 
 def ask(line: Line, wanted: Selection, x: Measured, y: Measured) -> CorrelationAnswer:
-    return correlation(line.copy, line.connection, line.home, wanted, x, y)
+    return correlation(line.snapshot, wanted, x, y)
 
 
 def check(answer: CorrelationAnswer, pairs: pd.DataFrame) -> None:

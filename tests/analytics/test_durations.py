@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import astuple, replace
 
 from runcard.analytics import durations as module
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.durations import DurationFigures, durations
 from runcard.analytics.groups import GroupBy
 from runcard.store.run_filter import RunFilter
@@ -23,7 +23,7 @@ EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"])
 @every_attempts
 def test_durations_are_those_of_the_record(line: Line, filter_name: str, attempts: Attempts):
     wanted = selection(line, filter_name, attempts)
-    answer = durations(line.copy, line.connection, line.home, wanted, UTC)
+    answer = durations(line.snapshot, wanted, UTC)
     seconds = _seconds(selected_runs(line.frames, wanted))
     assert astuple(answer.total) == expected_durations(seconds)
     assert (answer.n, answer.rows, answer.is_exact) == (len(seconds), [], True)
@@ -31,7 +31,7 @@ def test_durations_are_those_of_the_record(line: Line, filter_name: str, attempt
 
 @every_group
 def test_groups_share_out_the_runs(line: Line, group_by: GroupBy):
-    answer = durations(line.copy, line.connection, line.home, EVERYTHING, ZoneInfo(ZONE), group_by)
+    answer = durations(line.snapshot, EVERYTHING, ZoneInfo(ZONE), group_by)
     runs = selected_runs(line.frames, EVERYTHING)
     expected = {
         None if pd.isna(name) else name: expected_durations(_seconds(some))
@@ -41,9 +41,9 @@ def test_groups_share_out_the_runs(line: Line, group_by: GroupBy):
 
 
 def test_of_too_many_only_the_quantiles_are_approximate(line: Line, monkeypatch: pytest.MonkeyPatch):
-    exact = durations(line.copy, line.connection, line.home, EVERYTHING, UTC)
+    exact = durations(line.snapshot, EVERYTHING, UTC)
     monkeypatch.setattr(module, "MAX_EXACT", 100)
-    answer = durations(line.copy, line.connection, line.home, EVERYTHING, UTC)
+    answer = durations(line.snapshot, EVERYTHING, UTC)
     assert not answer.is_exact
     assert "approximate" in answer.definition
     assert _without_quantiles(answer.total) == _without_quantiles(exact.total)
@@ -55,13 +55,13 @@ def test_of_too_many_only_the_quantiles_are_approximate(line: Line, monkeypatch:
 def test_one_run_has_one_duration(line: Line):
     run = line.frames.runs.head(1)
     wanted = Selection(replace(EVERYTHING.runs, ids=run["id"].tolist()))
-    answer = durations(line.copy, line.connection, line.home, wanted, UTC)
+    answer = durations(line.snapshot, wanted, UTC)
     assert astuple(answer.total) == (1, *[pytest.approx(_seconds(run).item())] * 5)
 
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = durations(line.copy, line.connection, elsewhere, EVERYTHING, UTC, "day")
+    answer = durations(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, UTC, "day")
     assert (answer.n, answer.rows) == (0, [])
     assert answer.total == DurationFigures(0, None, None, None, None, None)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.groups import GroupBy
 from runcard.store.run_filter import RunFilter
@@ -18,7 +18,7 @@ from tests.analytics.truth import group_names, selected_runs
 @every_filter
 def test_yields_are_those_of_the_record(line: Line, filter_name: str):
     wanted = selection(line, filter_name)
-    answer = first_pass_yield(line.copy, line.connection, line.home, wanted, ZoneInfo("UTC"))
+    answer = first_pass_yield(line.snapshot, wanted, ZoneInfo("UTC"))
     first = selected_runs(line.frames, wanted._replace(attempts="first"))
     assert _told(answer.total) == _expected(line, first)
     assert answer.n == len(first)
@@ -29,7 +29,7 @@ def test_yields_are_those_of_the_record(line: Line, filter_name: str):
 @every_group
 def test_groups_share_out_the_units(line: Line, group_by: GroupBy):
     wanted = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
-    answer = first_pass_yield(line.copy, line.connection, line.home, wanted, ZoneInfo(ZONE), group_by)
+    answer = first_pass_yield(line.snapshot, wanted, ZoneInfo(ZONE), group_by)
     first = selected_runs(line.frames, wanted._replace(attempts="first"))
     names = group_names(first, group_by, ZONE)
     expected = {name: _expected(line, some) for name, some in first.groupby(names, dropna=False)}
@@ -45,14 +45,16 @@ def test_a_unit_counts_once_wherever_its_retests_are(line: Line):
     retested = line.frames.runs.query("attempts > 1 and attempt == 2 and sample.isna()")
     assert len(retested) > 10
     later = Selection(RunFilter(ids=retested["id"].tolist()))
-    answer = first_pass_yield(line.copy, line.connection, line.home, later, ZoneInfo("UTC"))
+    answer = first_pass_yield(line.snapshot, later, ZoneInfo("UTC"))
     assert answer.n == 0
     assert answer.total.first_pass.ratio is None
 
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = first_pass_yield(line.copy, line.connection, elsewhere, Selection(RunFilter()), ZoneInfo("UTC"))
+    answer = first_pass_yield(
+        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), ZoneInfo("UTC")
+    )
     assert answer.n == 0
 
 

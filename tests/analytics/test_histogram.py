@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from runcard.analytics import histogram as question
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.distributions import Distribution
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.histogram import HistogramAnswer, histogram
@@ -32,7 +32,7 @@ def ask(
     group_by: GroupBy | None = None,
     bins: int | None = None,
 ) -> HistogramAnswer:
-    return histogram(line.copy, line.connection, line.home, wanted, asked, ZoneInfo(ZONE), group_by, bins)
+    return histogram(line.snapshot, wanted, asked, ZoneInfo(ZONE), group_by, bins)
 
 
 def numbers_of(line: Line, wanted: Selection, asked: Measured) -> pd.DataFrame:
@@ -132,7 +132,9 @@ def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
     for name in ("gain_1khz", "fixture_closed"):
         asked = measured(line, MODULE, name)
-        answer = histogram(line.copy, line.connection, elsewhere, EVERYTHING, asked, ZoneInfo("UTC"))
+        answer = histogram(
+            Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, asked, ZoneInfo("UTC")
+        )
         assert (answer.n, answer.limits) == (0, [])
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.first_pass_yield import first_pass_yield
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
@@ -116,7 +116,7 @@ def _compare(floor: Floor, copy: OwnCopy, procedure_id: UUID) -> None:
     """Yields that the copy knows, with those of the record."""
     with floor.database.read() as connection:
         wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
-        total = first_pass_yield(copy.copy, connection, floor.home, wanted, ZoneInfo("UTC")).total
+        total = first_pass_yield(Snapshot(copy.copy, connection, floor.home), wanted, ZoneInfo("UTC")).total
         runs = read_runs(connection, floor.home)
     told = (total.units, total.first_pass.count, total.second_pass.count, total.final.count)
     assert told == yields_of(runs[runs["procedure_id"] == procedure_id])

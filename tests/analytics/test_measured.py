@@ -50,13 +50,11 @@ def test_the_unit_of_measure_is_that_of_the_latest_number(
         for number, (value, unit) in enumerate(values)
     ]
     with written(tmp_path, reports) as floor:
-        compared = compare(floor.copy, floor.connection, floor.home, EVERYTHING, of(floor), UTC, "part")
+        compared = compare(floor.snapshot, EVERYTHING, of(floor), UTC, "part")
         assert (compared.n, compared.uom) == (len(numbers), uom)
-        pairs = correlation(
-            floor.copy, floor.connection, floor.home, EVERYTHING, of(floor), of(floor, "steady")
-        )
+        pairs = correlation(floor.snapshot, EVERYTHING, of(floor), of(floor, "steady"))
         assert (sorted(one.x for one in pairs.points), pairs.x_uom) == (numbers, uom)
-        bars = histogram(floor.copy, floor.connection, floor.home, EVERYTHING, of(floor), UTC)
+        bars = histogram(floor.snapshot, EVERYTHING, of(floor), UTC)
         assert (bars.total.n, [one.spec.uom for one in bars.limits]) == (
             len(numbers),
             [uom] if numbers else [],
@@ -68,9 +66,9 @@ def test_the_latest_number_is_that_of_the_selected_runs(tmp_path: Path):
     reports = [run_of(number, Measurement("m", "PASS", *value)) for number, value in enumerate(values)]
     with written(tmp_path, reports) as floor:
         before = Selection(RunFilter(started_before=START.replace(minute=1)))
-        compared = compare(floor.copy, floor.connection, floor.home, before, of(floor), UTC, "part")
+        compared = compare(floor.snapshot, before, of(floor), UTC, "part")
         assert (compared.n, compared.uom) == (2, "V")
-        bars = histogram(floor.copy, floor.connection, floor.home, before, of(floor), UTC)
+        bars = histogram(floor.snapshot, before, of(floor), UTC)
         assert (bars.n, [one.spec.uom for one in bars.limits]) == (2, ["V"])
 
 
@@ -78,10 +76,10 @@ def test_the_latest_number_is_that_of_the_selected_runs(tmp_path: Path):
 def test_what_is_measured_again_and_again_has_numbers_to_compare(line: Line, name: str):
     asked = measured(line, "Module functional test", name)
     values = line.frames.measurements.query("name == @name and is_final").dropna(subset=["num"])
-    compared = compare(line.copy, line.connection, line.home, EVERYTHING, asked, UTC, "station")
+    compared = compare(line.snapshot, EVERYTHING, asked, UTC, "station")
     assert 0 < compared.n <= len(values)
     assert compared.uom == values["uom"].iloc[-1]
-    pairs = correlation(line.copy, line.connection, line.home, EVERYTHING, asked, asked)
+    pairs = correlation(line.snapshot, EVERYTHING, asked, asked)
     assert 0 < pairs.n <= compared.n
 
 
@@ -115,7 +113,7 @@ _QUESTIONS = {
 
 def _ask(floor: Written, question: str) -> int:
     """The number of values that an answer is made from."""
-    where = (floor.copy, floor.connection, floor.home, EVERYTHING, of(floor))
+    where = (floor.snapshot, EVERYTHING, of(floor))
     match question:
         case "capability":
             return capability(*where, UTC).n

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.outcome_disagreement import OutcomeDisagreementAnswer, Shown, outcome_disagreement
 from runcard.domain.ids import run_of as run_of_part
 from runcard.domain.measurement import Measurement
@@ -139,7 +139,7 @@ def test_retries_are_left_out_or_counted(
 @every_attempts
 def test_the_line_of_the_demo_does_not_contradict_itself(line: Line, filter_name: str, attempts: Any):
     wanted = selection(line, filter_name, attempts)
-    answer = outcome_disagreement(line.copy, line.connection, line.home, wanted, _MOST)
+    answer = outcome_disagreement(line.snapshot, wanted, _MOST)
     assert answer.n == len(_judged(line.frames, wanted))
     assert (answer.passed_outside, answer.failed_inside, answer.measurements) == (0, 0, 0)
     assert (answer.rows, answer.examples) == ([], [])
@@ -154,7 +154,7 @@ def test_a_window_without_runs_has_nothing(floor: Written):
 
 def test_another_organization_sees_nothing(floor: Written):
     answer = outcome_disagreement(
-        floor.copy, floor.connection, floor.procedure_id, Selection(RunFilter()), _MOST
+        Snapshot(floor.copy, floor.connection, floor.procedure_id), Selection(RunFilter()), _MOST
     )
     assert (answer.n, answer.rows, answer.examples) == (0, [], [])
 
@@ -162,9 +162,7 @@ def test_another_organization_sees_nothing(floor: Written):
 def _ask(
     floor: Written, wanted: Selection, shown: Shown = _MOST, only_final: bool = True
 ) -> OutcomeDisagreementAnswer:
-    return outcome_disagreement(
-        floor.copy, floor.connection, floor.home, wanted, shown, only_final=only_final
-    )
+    return outcome_disagreement(floor.snapshot, wanted, shown, only_final=only_final)
 
 
 def _judged(frames: Frames, wanted: Selection) -> pd.DataFrame:

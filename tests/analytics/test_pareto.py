@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.domain.report import RunReport
 from runcard.store.run_filter import RunFilter
@@ -26,7 +26,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("only_final", [True, False], ids=["final", "all"])
 def test_failures_are_those_of_the_record(line: Line, filter_name: str, kind: ParetoKind, only_final: bool):
     wanted, failing = selection(line, filter_name), Failing(kind, only_final, 200)
-    answer = pareto(line.copy, line.connection, line.home, wanted, failing)
+    answer = pareto(line.snapshot, wanted, failing)
     _check(answer, line.frames, wanted, failing)
 
 
@@ -34,7 +34,7 @@ def test_failures_are_those_of_the_record(line: Line, filter_name: str, kind: Pa
 @every_kind
 def test_failures_are_of_the_attempts_that_are_asked_for(line: Line, attempts: Attempts, kind: ParetoKind):
     wanted, failing = EVERYTHING._replace(attempts=attempts), Failing(kind, top=200)
-    answer = pareto(line.copy, line.connection, line.home, wanted, failing)
+    answer = pareto(line.snapshot, wanted, failing)
     _check(answer, line.frames, wanted, failing)
 
 
@@ -50,15 +50,13 @@ def test_failures_in_sequences_and_repeated_phases(floor: Floor, followed: OwnCo
         for kind in KINDS:
             for only_final in (True, False):
                 failing = Failing(kind, only_final, 200)
-                answer = pareto(followed.copy, connection, floor.home, wanted, failing)
+                answer = pareto(Snapshot(followed.copy, connection, floor.home), wanted, failing)
                 _check(answer, frames, wanted, failing)
 
 
 @every_kind
 def test_what_is_not_on_top_is_counted_together(line: Line, kind: ParetoKind):
-    whole, part = (
-        pareto(line.copy, line.connection, line.home, EVERYTHING, Failing(kind, top=top)) for top in (200, 3)
-    )
+    whole, part = (pareto(line.snapshot, EVERYTHING, Failing(kind, top=top)) for top in (200, 3))
     assert len(whole.rows) > 4
     assert part.rows == whole.rows[:3]
     assert (part.failures, part.runs_affected) == (whole.failures, whole.runs_affected)
@@ -71,7 +69,7 @@ def test_what_is_not_on_top_is_counted_together(line: Line, kind: ParetoKind):
 
 def test_where_nothing_failed_there_is_no_share(line: Line):
     passed = Selection(RunFilter(outcomes=["PASS"]))
-    answer = pareto(line.copy, line.connection, line.home, passed, Failing())
+    answer = pareto(line.snapshot, passed, Failing())
     assert answer.n > 0
     assert (answer.failures, answer.runs_affected, answer.rows) == (0, 0, [])
     assert answer.others.share is None
@@ -80,7 +78,7 @@ def test_where_nothing_failed_there_is_no_share(line: Line):
 @every_kind
 def test_another_organization_sees_nothing(line: Line, kind: ParetoKind):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = pareto(line.copy, line.connection, elsewhere, EVERYTHING, Failing(kind))
+    answer = pareto(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, Failing(kind))
     assert (answer.n, answer.failures, answer.rows) == (0, 0, [])
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 
 from runcard.analytics import durations
 from runcard.analytics import phase_durations as module
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
 from runcard.domain.errors import InvalidInput
@@ -37,7 +37,7 @@ def test_durations_are_those_of_the_record(
     line: Line, filter_name: str, attempts: Attempts, only_final: bool
 ):
     wanted, phases = selection(line, filter_name, attempts), TimedPhases(only_final, top=200)
-    answer = phase_durations(line.copy, line.connection, line.home, wanted, phases, UTC)
+    answer = phase_durations(line.snapshot, wanted, phases, UTC)
     _check(answer, line.frames, wanted, only_final=only_final)
 
 
@@ -54,7 +54,9 @@ def test_durations_in_sequences_and_of_repeated_phases(
         frames = read_frames(connection, floor.home)
         for only_final in (True, False):
             phases = TimedPhases(only_final, top=200)
-            answer = phase_durations(followed.copy, connection, floor.home, wanted, phases, UTC, "part")
+            answer = phase_durations(
+                Snapshot(followed.copy, connection, floor.home), wanted, phases, UTC, "part"
+            )
             _check(answer, frames, wanted, only_final=only_final)
             for one in answer.phases:
                 assert [row.figures for row in one.rows] == [one.figures]
@@ -62,9 +64,7 @@ def test_durations_in_sequences_and_of_repeated_phases(
 
 @every_group
 def test_groups_share_out_the_phases(line: Line, group_by: GroupBy):
-    answer = phase_durations(
-        line.copy, line.connection, line.home, EVERYTHING, WHOLE, ZoneInfo(ZONE), group_by
-    )
+    answer = phase_durations(line.snapshot, EVERYTHING, WHOLE, ZoneInfo(ZONE), group_by)
     runs = selected_runs(line.frames, EVERYTHING)
     timed = _timed(line.frames, runs.assign(g=group_names(runs, group_by, ZONE)), only_final=True)
     expected = {
@@ -81,17 +81,15 @@ def test_groups_share_out_the_phases(line: Line, group_by: GroupBy):
 
 def test_a_phase_may_be_named(line: Line):
     phases = TimedPhases(name="thermal_soak")
-    answer = phase_durations(line.copy, line.connection, line.home, EVERYTHING, phases, UTC)
+    answer = phase_durations(line.snapshot, EVERYTHING, phases, UTC)
     [one] = answer.phases
     assert (one.phase, one.time_share, answer.phases_count) == ("thermal_soak", 1.0, 1)
     assert answer.n == one.figures.n > 0
 
 
 def test_what_takes_most_time_stands_first_and_for_the_rest(line: Line):
-    whole = phase_durations(line.copy, line.connection, line.home, EVERYTHING, WHOLE, UTC, "month")
-    part = phase_durations(
-        line.copy, line.connection, line.home, EVERYTHING, TimedPhases(top=2), UTC, "month"
-    )
+    whole = phase_durations(line.snapshot, EVERYTHING, WHOLE, UTC, "month")
+    part = phase_durations(line.snapshot, EVERYTHING, TimedPhases(top=2), UTC, "month")
     shares = [one.time_share or 0.0 for one in whole.phases]
     assert len(shares) > 3
     assert shares == sorted(shares, reverse=True)
@@ -102,7 +100,7 @@ def test_what_takes_most_time_stands_first_and_for_the_rest(line: Line):
 
 def test_of_many_runs_a_sample_is_looked_at(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_RUNS", 400)
-    answer = phase_durations(line.copy, line.connection, line.home, EVERYTHING, WHOLE, UTC)
+    answer = phase_durations(line.snapshot, EVERYTHING, WHOLE, UTC)
     with line.copy.engine.transaction() as cursor:
         rows = cursor.execute("SELECT id FROM runs WHERE hash(run) % 3 = 0").fetchall()
     sample: list[UUID] = [run_id for (run_id,) in rows]
@@ -122,7 +120,7 @@ def test_of_many_runs_a_sample_is_looked_at(line: Line, monkeypatch: pytest.Monk
 
 def test_of_many_phases_only_the_quantiles_are_approximate(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(durations, "MAX_EXACT", 100)
-    answer = phase_durations(line.copy, line.connection, line.home, EVERYTHING, WHOLE, UTC)
+    answer = phase_durations(line.snapshot, EVERYTHING, WHOLE, UTC)
     assert not answer.is_exact
     assert answer.runs_sampled == answer.runs
     assert "approximate" in answer.definition
@@ -146,7 +144,7 @@ def test_a_phase_that_ended_before_it_started_took_no_time(floor: Floor, followe
     followed.follow()
     wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
     with floor.database.read() as connection:
-        answer = phase_durations(followed.copy, connection, floor.home, wanted, WHOLE, UTC)
+        answer = phase_durations(Snapshot(followed.copy, connection, floor.home), wanted, WHOLE, UTC)
     told = {one.phase: (one.time_share, one.figures.min_s) for one in answer.phases}
     assert told == {"on": (1.0, 3.0), "back": (0.0, -2.0)}
 
@@ -154,7 +152,7 @@ def test_a_phase_that_ended_before_it_started_took_no_time(floor: Floor, followe
 def test_a_grouping_that_makes_too_many_figures_is_refused(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_ROWS", 10)
     with pytest.raises(InvalidInput) as refused:
-        phase_durations(line.copy, line.connection, line.home, EVERYTHING, WHOLE, UTC, "day")
+        phase_durations(line.snapshot, EVERYTHING, WHOLE, UTC, "day")
     [issue] = refused.value.issues
     assert issue.path == ("group_by",)
     assert "more than 10 figures" in issue.message
@@ -162,7 +160,7 @@ def test_a_grouping_that_makes_too_many_figures_is_refused(line: Line, monkeypat
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = phase_durations(line.copy, line.connection, elsewhere, EVERYTHING, WHOLE, UTC, "day")
+    answer = phase_durations(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, WHOLE, UTC, "day")
     assert (answer.n, answer.runs, answer.phases_count, answer.phases) == (0, 0, 0, [])
 
 

@@ -51,9 +51,7 @@ def test_mean_and_deviation_are_the_certified_ones(floor: Written, certified: Ce
 def test_individuals_of_the_handbook(floor: Written):
     """To the digits given, with the factors that the handbook takes: 1.128, and 3.267 of its tables."""
     measured = Measured(floor.procedure_id, "flowrate")
-    answer = control_chart(
-        floor.copy, floor.connection, floor.home, EVERYTHING, measured, ChartSettings(), UTC
-    )
+    answer = control_chart(floor.snapshot, EVERYTHING, measured, ChartSettings(), UTC)
     [segment] = answer.segments
     [limits] = segment.control
     centre, mean_range = segment.centre, limits.spread_centre
@@ -70,7 +68,7 @@ def test_individuals_of_the_handbook(floor: Written):
 
 
 def _moments(floor: Written, question: str, name: str) -> tuple[int, float | None, float | None]:
-    where = (floor.copy, floor.connection, floor.home, EVERYTHING)
+    where = (floor.snapshot, EVERYTHING)
     measured = Measured(floor.procedure_id, name)
     match question:
         case "capability":

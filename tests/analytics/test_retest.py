@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from runcard.analytics import retest as module
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.ratios import ratio_of
 from runcard.analytics.retest import ManyAttempts, RetestRow, retest
@@ -24,7 +24,7 @@ EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"])
 @every_filter
 def test_figures_are_those_of_the_record(line: Line, filter_name: str):
     wanted = selection(line, filter_name)
-    answer = retest(line.copy, line.connection, line.home, wanted, UTC, many=ManyAttempts(1, 200))
+    answer = retest(line.snapshot, wanted, UTC, many=ManyAttempts(1, 200))
     first = selected_runs(line.frames, wanted._replace(attempts="first"))
     assert _told(answer.total) == _expected(line, first)
     assert answer.n == len(first)
@@ -38,7 +38,7 @@ def test_figures_are_those_of_the_record(line: Line, filter_name: str):
 
 @every_group
 def test_groups_share_out_the_units(line: Line, group_by: GroupBy):
-    answer = retest(line.copy, line.connection, line.home, EVERYTHING, ZoneInfo(ZONE), group_by)
+    answer = retest(line.snapshot, EVERYTHING, ZoneInfo(ZONE), group_by)
     first = selected_runs(line.frames, EVERYTHING._replace(attempts="first"))
     names = group_names(first, group_by, ZONE)
     expected = {
@@ -60,9 +60,7 @@ def test_units_with_many_attempts_come_in_pages(line: Line):
     told: dict[tuple[str, Any], tuple[int, str]] = {}
     attempts: list[int] = []
     for offset in range(0, len(many) + 7, 7):
-        page = retest(
-            line.copy, line.connection, line.home, EVERYTHING, UTC, many=ManyAttempts(1, 7, offset)
-        ).unit_page
+        page = retest(line.snapshot, EVERYTHING, UTC, many=ManyAttempts(1, 7, offset)).unit_page
         told |= {(one.serial_number, one.procedure.name): (one.attempts, one.last_outcome) for one in page}
         attempts += [one.attempts for one in page]
     assert told == expected
@@ -70,7 +68,7 @@ def test_units_with_many_attempts_come_in_pages(line: Line):
 
 
 def test_units_that_never_passed_have_no_attempt_that_did(line: Line):
-    page = retest(line.copy, line.connection, line.home, EVERYTHING, UTC, many=ManyAttempts(2, 200)).unit_page
+    page = retest(line.snapshot, EVERYTHING, UTC, many=ManyAttempts(2, 200)).unit_page
     outcomes = line.frames.runs.groupby(["serial", "procedure"])["outcome"].agg(list)
     assert page
     for one in page:
@@ -80,7 +78,7 @@ def test_units_that_never_passed_have_no_attempt_that_did(line: Line):
 
 def test_the_tail_of_attempts_is_counted_together(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MANY_ATTEMPTS", 2)
-    answer = retest(line.copy, line.connection, line.home, EVERYTHING, UTC)
+    answer = retest(line.snapshot, EVERYTHING, UTC)
     first = selected_runs(line.frames, EVERYTHING._replace(attempts="first"))
     assert [(one.attempts, one.or_more, one.units) for one in answer.attempts] == [
         (1, False, (first["attempts"] == 1).sum()),
@@ -89,17 +87,17 @@ def test_the_tail_of_attempts_is_counted_together(line: Line, monkeypatch: pytes
 
 
 def test_the_most_frequent_moves_stand_for_too_many(line: Line, monkeypatch: pytest.MonkeyPatch):
-    answer = retest(line.copy, line.connection, line.home, EVERYTHING, UTC)
+    answer = retest(line.snapshot, EVERYTHING, UTC)
     units = [one.units for one in answer.moves]
     assert len(units) > 1
     assert units == sorted(units, reverse=True)
     monkeypatch.setattr(module, "MAX_MOVES", 1)
-    assert retest(line.copy, line.connection, line.home, EVERYTHING, UTC).moves == answer.moves[:1]
+    assert retest(line.snapshot, EVERYTHING, UTC).moves == answer.moves[:1]
 
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = retest(line.copy, line.connection, elsewhere, EVERYTHING, UTC, "day", ManyAttempts(1))
+    answer = retest(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, UTC, "day", ManyAttempts(1))
     assert (answer.n, answer.rows, answer.attempts, answer.moves) == (0, [], [], [])
     assert (answer.units_over, answer.unit_page) == (0, [])
     assert answer.total.retested.ratio is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from runcard.analytics import rolled_yield as module
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.ratios import Ratio, ratio_of
 from runcard.analytics.rolled_yield import (
     Estimate,
@@ -33,7 +33,7 @@ shares = st.integers(1, 3000).flatmap(
 @every_filter
 def test_yields_are_those_of_the_record(line: Line, filter_name: str):
     wanted = selection(line, filter_name)
-    answer = rolled_yield(line.copy, line.connection, line.home, wanted)
+    answer = rolled_yield(line.snapshot, wanted)
     first = selected_runs(line.frames, wanted._replace(attempts="first"))
     expected = {name: _expected(some) for name, some in first.groupby("part")}
     assert {row.part.name: _told(row) for row in answer.parts} == expected
@@ -44,7 +44,7 @@ def test_yields_are_those_of_the_record(line: Line, filter_name: str):
 def test_a_part_is_rolled_over_all_its_procedures(line: Line):
     everything = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
     names = line.frames.runs.groupby("part")["procedure"].unique().map(sorted)
-    answer = rolled_yield(line.copy, line.connection, line.home, everything)
+    answer = rolled_yield(line.snapshot, everything)
     assert {row.part.name: [one.procedure.name for one in row.procedures] for row in answer.parts} == dict(
         names
     )
@@ -52,7 +52,7 @@ def test_a_part_is_rolled_over_all_its_procedures(line: Line):
 
 def test_parts_with_the_most_units_stand_for_too_many(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_PARTS", 1)
-    answer = rolled_yield(line.copy, line.connection, line.home, Selection(RunFilter()))
+    answer = rolled_yield(line.snapshot, Selection(RunFilter()))
     counts = selected_runs(line.frames, Selection(RunFilter(), "first"))["part"].value_counts()
     assert [row.part.name for row in answer.parts] == [counts.idxmax()]
     assert answer.parts_count == len(counts) > 1
@@ -60,7 +60,9 @@ def test_parts_with_the_most_units_stand_for_too_many(line: Line, monkeypatch: p
 
 
 def test_another_organization_sees_nothing(line: Line):
-    answer = rolled_yield(line.copy, line.connection, line.frames.runs["id"].iloc[0], Selection(RunFilter()))
+    answer = rolled_yield(
+        Snapshot(line.copy, line.connection, line.frames.runs["id"].iloc[0]), Selection(RunFilter())
+    )
     assert (answer.n, answer.parts_count, answer.parts) == (0, 0, [])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capabilities import capabilities
 from runcard.analytics.small_histograms import BINS, SmallHistogram, small_histograms
 from runcard.domain.limit import Limits
@@ -21,8 +21,8 @@ from tests.analytics.written import Written, run_of, written
 def test_counts_are_those_of_the_values(line: Line, filter_name: str):
     wanted = selection(line, filter_name)
     procedure_id = line.frames.runs["procedure_id"].iloc[0]
-    rows = capabilities(line.copy, line.connection, line.home, wanted, procedure_id, limit=30).rows
-    found = small_histograms(line.copy, line.connection, line.home, wanted, procedure_id, rows)
+    rows = capabilities(line.snapshot, wanted, procedure_id, limit=30).rows
+    found = small_histograms(line.snapshot, wanted, procedure_id, rows)
     assert len(found) == len(rows)
     runs = selected_runs(line.frames, wanted)
     runs = runs[runs["procedure_id"] == procedure_id]
@@ -41,7 +41,7 @@ def test_counts_are_those_of_the_values(line: Line, filter_name: str):
 
 
 def _ask(floor: Written, *, most: int = 1000) -> list[SmallHistogram]:
-    asked = floor.copy, floor.connection, floor.home, Selection(RunFilter()), floor.procedure_id
+    asked = floor.snapshot, Selection(RunFilter()), floor.procedure_id
     return list(small_histograms(*asked, capabilities(*asked).rows, most))
 
 
@@ -77,8 +77,8 @@ def test_of_many_values_some_are_counted(tmp_path: Path):
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere, procedure_id = line.frames.runs["id"].iloc[0], line.frames.runs["procedure_id"].iloc[0]
-    rows = capabilities(line.copy, line.connection, line.home, Selection(RunFilter()), procedure_id).rows[:3]
+    rows = capabilities(line.snapshot, Selection(RunFilter()), procedure_id).rows[:3]
     found = small_histograms(
-        line.copy, line.connection, elsewhere, Selection(RunFilter()), procedure_id, rows
+        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), procedure_id, rows
     )
     assert [sum(one.counts) for one in found] == [0, 0, 0]

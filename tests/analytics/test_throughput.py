@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.throughput import ThroughputRow, throughput
 from runcard.store.run_filter import RunFilter
@@ -19,7 +19,7 @@ from tests.histories import RUN_OUTCOMES
 @every_attempts
 def test_counts_are_those_of_the_record(line: Line, filter_name: str, attempts: Attempts):
     wanted = selection(line, filter_name, attempts)
-    answer = throughput(line.copy, line.connection, line.home, wanted, ZoneInfo("UTC"))
+    answer = throughput(line.snapshot, wanted, ZoneInfo("UTC"))
     runs = selected_runs(line.frames, wanted)
     assert _told(answer.total) == _expected(runs)
     assert answer.n == len(runs)
@@ -30,7 +30,7 @@ def test_counts_are_those_of_the_record(line: Line, filter_name: str, attempts: 
 @every_group
 def test_groups_share_out_the_runs(line: Line, group_by: GroupBy):
     wanted = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
-    answer = throughput(line.copy, line.connection, line.home, wanted, ZoneInfo(ZONE), group_by)
+    answer = throughput(line.snapshot, wanted, ZoneInfo(ZONE), group_by)
     runs = selected_runs(line.frames, wanted)
     names = group_names(runs, group_by, ZONE)
     expected = {
@@ -46,7 +46,7 @@ def test_a_unit_that_failed_and_passed_counts_with_both_outcomes(line: Line):
     mixed = [pair for pair, some in again if sorted(some["outcome"]) == ["FAIL", "PASS"]]
     assert mixed
     ids = [run for pair in mixed for run in again.get_group(pair)["id"]]
-    answer = throughput(line.copy, line.connection, line.home, Selection(RunFilter(ids=ids)), ZoneInfo("UTC"))
+    answer = throughput(line.snapshot, Selection(RunFilter(ids=ids)), ZoneInfo("UTC"))
     assert (answer.total.runs, answer.total.units) == (2 * len(mixed), len(mixed))
     assert {one.outcome: (one.runs, one.units) for one in answer.total.outcomes} == {
         **dict.fromkeys(RUN_OUTCOMES, (0, 0)),
@@ -57,7 +57,9 @@ def test_a_unit_that_failed_and_passed_counts_with_both_outcomes(line: Line):
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = throughput(line.copy, line.connection, elsewhere, Selection(RunFilter()), ZoneInfo("UTC"), "day")
+    answer = throughput(
+        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), ZoneInfo("UTC"), "day"
+    )
     assert (answer.n, answer.total.units, answer.rows) == (0, 0, [])
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.analytics import utilisation as module
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Attempts, Selection, Snapshot
 from runcard.analytics.utilisation import StationUse, length_of_union, utilisation
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
@@ -19,7 +19,7 @@ from tests.analytics.truth import selected_runs
 @every_attempts
 def test_times_are_those_of_the_record(line: Line, filter_name: str, attempts: Attempts):
     wanted = selection(line, filter_name, attempts)
-    answer = utilisation(line.copy, line.connection, line.home, wanted)
+    answer = utilisation(line.snapshot, wanted)
     runs = selected_runs(line.frames, wanted)
     expected = {str(name): _expected(some) for name, some in runs.groupby("station")}
     assert {one.station.name: _told(one) for one in answer.stations} == expected
@@ -29,7 +29,7 @@ def test_times_are_those_of_the_record(line: Line, filter_name: str, attempts: A
 
 def test_beyond_its_bound_it_is_of_the_newest_runs_and_says_so(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_RUNS", 300)
-    answer = utilisation(line.copy, line.connection, line.home, Selection(RunFilter()))
+    answer = utilisation(line.snapshot, Selection(RunFilter()))
     runs = selected_runs(line.frames, Selection(RunFilter()))
     newest = runs.sort_values("seq").tail(300)
     expected = {str(name): _expected(some) for name, some in newest.groupby("station")}
@@ -41,14 +41,16 @@ def test_beyond_its_bound_it_is_of_the_newest_runs_and_says_so(line: Line, monke
 
 def test_the_busiest_stations_stand_for_too_many(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_STATIONS", 1)
-    answer = utilisation(line.copy, line.connection, line.home, Selection(RunFilter()))
+    answer = utilisation(line.snapshot, Selection(RunFilter()))
     counts = selected_runs(line.frames, Selection(RunFilter()))["station"].value_counts()
     assert [one.station.name for one in answer.stations] == [counts.idxmax()]
     assert answer.stations_count == len(counts) > 1
 
 
 def test_another_organization_sees_nothing(line: Line):
-    answer = utilisation(line.copy, line.connection, line.frames.runs["id"].iloc[0], Selection(RunFilter()))
+    answer = utilisation(
+        Snapshot(line.copy, line.connection, line.frames.runs["id"].iloc[0]), Selection(RunFilter())
+    )
     assert (answer.n, answer.stations_count, answer.stations) == (0, 0, [])
 
 

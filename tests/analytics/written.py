@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from runcard.analytics.asking import Snapshot
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase
@@ -30,6 +31,10 @@ class Written(NamedTuple):
     connection: Connection
     copy: ColumnarCopy
     runs: Sequence[UUID]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.copy, self.connection, self.home)
 
 
 def run_of(

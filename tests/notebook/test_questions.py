@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.first_pass_yield import first_pass_yield
 from runcard.domain.errors import InvalidInput, NotFound, ProcedureNotFound
 from runcard.notebook import Notebook
@@ -86,7 +86,7 @@ def test_answers_are_those_of_the_questions(notebook: Notebook, demo_dir: Path):
         procedure = next(one for one in list_procedures(connection, home.id) if one.name == MODULE)
         runs = RunFilter(procedure_ids=[procedure.id], created_by_station_ids=[station.id], samples=[None])
         zone = ZoneInfo("Europe/Berlin")
-        expected = first_pass_yield(copy.copy, connection, home.id, Selection(runs), zone, "week")
+        expected = first_pass_yield(Snapshot(copy.copy, connection, home.id), Selection(runs), zone, "week")
         for name in (MODULE, MODULE.upper(), procedure.identifier, str(procedure.id)):
             told = notebook.first_pass_yield(
                 procedures=[name],

@@ -1,18 +1,19 @@
 """Asking the copy: which runs a question is about, and one state of the copy to find them in."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Freshness, Window
 from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.conditions import Conditions, of_procedures, on_runs
-from runcard.analytics.engines.duckdb import CopyFailed, Cursor
+from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
+from runcard.analytics.engines.duckdb import CopyFailed, Cursor, failing_as_copy
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
@@ -38,86 +39,117 @@ class Selection(NamedTuple):
         return self.runs if self.runs.samples is not None else replace(self.runs, samples=[None])
 
 
-class Asking:
-    """A state of the copy, and the conditions on `runs r` of one selection in it.
+class _State(NamedTuple):
+    cursor: Cursor
+    freshness: Freshness
 
-    connection: of the truth, for names. window, freshness: what answers say of themselves.
+
+class Snapshot:
+    """One state of the copy, as an organization sees it: for a question, or for all of a page.
+
+    connection: of the truth, for names. The first question waits, for a bounded time, until the copy knows what
+    `connection` sees; those that follow in the `with` block are asked of the same state.
     """
 
-    def __init__(
-        self,
-        cursor: Cursor,
-        connection: Connection,
-        organization_id: UUID,
-        runs: Conditions,
-        window: Window,
-        freshness: Freshness,
-    ) -> None:
-        self.cursor = cursor
+    def __init__(self, copy: ColumnarCopy | None, connection: Connection, organization_id: UUID) -> None:
+        self.copy = copy
         self.connection = connection
         self.organization_id = organization_id
+        self._opened = ExitStack()
+        self._state: _State | None = None
+        self._procedures: dict[tuple[UUID, ...] | None, Sequence[int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._opened.close()
+        except CopyFailed as failure:  # of a question that was told so
+            _log.info("%s", failure)
+
+    def asking(self, wanted: Selection) -> "Asking":
+        """Raises FiguresUnavailable, and InvalidInput for a selection that names too much."""
+        runs = wanted.counted
+        freshness = self._seen().freshness
+        resolved = resolve(self.connection, self.organization_id, runs)
+        if resolved is None:
+            raise InvalidInput.at(
+                "filter", f"names or matches more than {MAX_IDS} things of one kind; ask for fewer"
+            )
+        conditions = self.of_procedures(runs.procedure_ids, "r.procedure").and_of(on_runs(runs, resolved))
+        if wanted.attempts != "all":
+            conditions.add(_OF_ATTEMPTS[wanted.attempts])
+        return Asking(self, conditions, Window(runs.started_after, runs.started_before), freshness)
+
+    def of_procedures(self, procedure_ids: Collection[UUID] | None, column: str) -> Conditions:
+        """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
+        key = None if procedure_ids is None else tuple(procedure_ids)
+        if key not in self._procedures:
+            with self.cursor() as cursor:
+                self._procedures[key] = procedure_numbers(cursor, self.organization_id, procedure_ids)
+        found = Conditions()
+        found.one_of(column, self._procedures[key], "INTEGER")
+        return found
+
+    @contextmanager
+    def cursor(self) -> Iterator[Cursor]:
+        """For a query. Raises FiguresUnavailable, also where the query fails."""
+        try:
+            with failing_as_copy():
+                yield self._seen().cursor
+        except CopyFailed as error:
+            _log.warning("a question was not answered: %s", error)
+            if error.is_damaged and self.copy is not None:
+                self.copy.distrust()
+            raise FiguresUnavailable(
+                "The columnar copy failed; it is being mended. Ask again in a minute."
+            ) from error
+
+    def _seen(self) -> _State:
+        if self._state is None:
+            if self.copy is None:
+                raise FiguresUnavailable(
+                    "This server keeps no columnar copy. Switch columnar_copy on, or ask the one that has."
+                )
+            newest = last_seq(self.connection)
+            is_current = self.copy.is_fresh(newest)
+            cursor = self._opened.enter_context(self.copy.engine.transaction())
+            self._state = _State(cursor, _freshness(cursor, newest, is_current=is_current))
+        return self._state
+
+
+class Asking:
+    """The conditions on `runs r` of one selection, in a snapshot.
+
+    window, freshness: what answers say of themselves.
+    """
+
+    def __init__(self, snapshot: Snapshot, runs: Conditions, window: Window, freshness: Freshness) -> None:
+        self.snapshot = snapshot
         self.runs = runs
         self.window = window
         self.freshness = freshness
 
     def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """What a query finds; its parameters are those of `runs` where no others are given."""
-        return self.cursor.execute(sql, self.runs.values if values is None else values).fetchall()
+        with self.snapshot.cursor() as cursor:
+            return cursor.execute(sql, self.runs.values if values is None else values).fetchall()
 
     def arrays(self, sql: str, values: Sequence[Any] | None = None) -> Mapping[str, Any]:
         """What a query finds as one NumPy array a column, masked where there are NULLs."""
-        found: Mapping[str, Any] = self.cursor.execute(
-            sql, self.runs.values if values is None else values
-        ).fetchnumpy()
+        with self.snapshot.cursor() as cursor:
+            found: Mapping[str, Any] = cursor.execute(
+                sql, self.runs.values if values is None else values
+            ).fetchnumpy()
         return found
 
     def one(self, sql: str, values: Sequence[Any] | None = None) -> tuple[Any, ...]:
         """The only row of what a query finds."""
         [row] = self.rows(sql, values)
         return row
-
-
-@contextmanager
-def asking(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: Selection
-) -> Iterator[Asking]:
-    """Wait, for a bounded time, until the copy knows what `connection` sees, then ask what it knows.
-
-    Raises FiguresUnavailable, and InvalidInput for a selection that names too much.
-    """
-    if copy is None:
-        raise FiguresUnavailable(
-            "This server keeps no columnar copy. Switch columnar_copy on, or ask the one that has."
-        )
-    newest = last_seq(connection)
-    is_current = copy.is_fresh(newest)
-    runs = wanted.counted
-    resolved = resolve(connection, organization_id, runs)
-    if resolved is None:
-        raise InvalidInput.at(
-            "filter", f"names or matches more than {MAX_IDS} things of one kind; ask for fewer"
-        )
-    try:
-        with copy.engine.transaction() as cursor:
-            conditions = of_procedures(cursor, organization_id, runs.procedure_ids, "r.procedure")
-            conditions = conditions.and_of(on_runs(runs, resolved))
-            if wanted.attempts != "all":
-                conditions.add(_OF_ATTEMPTS[wanted.attempts])
-            yield Asking(
-                cursor,
-                connection,
-                organization_id,
-                conditions,
-                Window(runs.started_after, runs.started_before),
-                _freshness(cursor, newest, is_current=is_current),
-            )
-    except CopyFailed as error:
-        _log.warning("a question was not answered: %s", error)
-        if error.is_damaged:
-            copy.distrust()
-        raise FiguresUnavailable(
-            "The columnar copy failed; it is being mended. Ask again in a minute."
-        ) from error
 
 
 def _freshness(cursor: Cursor, newest: int, *, is_current: bool) -> Freshness:

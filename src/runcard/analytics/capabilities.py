@@ -7,13 +7,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.conditions import Conditions, of_procedures
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.conditions import Conditions
 from runcard.analytics.dispersion import D2_OF_TWO
 from runcard.analytics.specified import Specified
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
-from runcard.store.database import Connection
 
 MAX_ROWS = 2000
 # Values whose moving ranges are taken: to put many millions in order would take many times as long as all the rest.
@@ -106,9 +104,7 @@ FROM indices ORDER BY ppk NULLS LAST, phase, sequence_path NULLS FIRST, name, sp
 
 
 def capabilities(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     procedure_id: UUID,
     limit: int = MAX_ROWS,
@@ -121,34 +117,34 @@ def capabilities(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
-    with asking(copy, connection, organization_id, wanted) as asked:
-        conditions = _on_values(asked, procedure_id, only_final=only_final)
-        (n,) = asked.one(
-            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql}",
-            conditions.values,
-        )
-        slices = one_of_each(asked, -(-n // most_ranged))
-        specs = of_procedures(asked.cursor, organization_id, [procedure_id], "s.procedure")
-        found = asked.rows(
-            _ROWS.format(conditions=conditions.sql, slices=slices, specs=specs.sql),
-            [*conditions.values, *specs.values, *conditions.values, min(limit, MAX_ROWS)],
-        )
-        count = found[0][-1] if found else 0
-        sampled = "" if slices == ALL_OF_TIME else _SAMPLED.format(most=most_ranged)
-        left_out = "" if count == len(found) else _LEFT_OUT.format(count=count - len(found))
-        return CapabilitiesAnswer(
-            n=n,
-            definition=DEFINITION + sampled + left_out,
-            window=asked.window,
-            is_exact=slices == ALL_OF_TIME,
-            freshness=asked.freshness,
-            specifications=count,
-            rows=[SummaryRow(Specified(*row[:_WIDTH]), *row[_WIDTH:-1]) for row in found],
-        )
+    asked = snapshot.asking(wanted)
+    conditions = _on_values(asked, procedure_id, only_final=only_final)
+    (n,) = asked.one(
+        f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql}",
+        conditions.values,
+    )
+    slices = one_of_each(asked, -(-n // most_ranged))
+    specs = asked.snapshot.of_procedures([procedure_id], "s.procedure")
+    found = asked.rows(
+        _ROWS.format(conditions=conditions.sql, slices=slices, specs=specs.sql),
+        [*conditions.values, *specs.values, *conditions.values, min(limit, MAX_ROWS)],
+    )
+    count = found[0][-1] if found else 0
+    sampled = "" if slices == ALL_OF_TIME else _SAMPLED.format(most=most_ranged)
+    left_out = "" if count == len(found) else _LEFT_OUT.format(count=count - len(found))
+    return CapabilitiesAnswer(
+        n=n,
+        definition=DEFINITION + sampled + left_out,
+        window=asked.window,
+        is_exact=slices == ALL_OF_TIME,
+        freshness=asked.freshness,
+        specifications=count,
+        rows=[SummaryRow(Specified(*row[:_WIDTH]), *row[_WIDTH:-1]) for row in found],
+    )
 
 
 def _on_values(asked: Asking, procedure_id: UUID, *, only_final: bool) -> Conditions:
-    found = of_procedures(asked.cursor, asked.organization_id, [procedure_id], "x.procedure")
+    found = asked.snapshot.of_procedures([procedure_id], "x.procedure")
     found.add("x.num IS NOT NULL")
     if only_final:
         found.add("x.is_final")

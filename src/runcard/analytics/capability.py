@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, asking
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capability_indices import (
     Index,
     PartsPerMillion,
@@ -17,7 +16,6 @@ from runcard.analytics.capability_indices import (
     indices_of,
     observed_outside,
 )
-from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.dispersion import by_moving_range, mean_of, overall, pooled
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs
@@ -32,7 +30,6 @@ from runcard.analytics.value_shape import (
     skewness_of,
 )
 from runcard.domain.errors import InvalidInput
-from runcard.store.database import Connection
 
 MAX_VALUES = 3_000_000
 
@@ -92,9 +89,7 @@ class CapabilityAnswer(Answer, frozen=True, kw_only=True):
 
 
 def capability(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     measured: Measured,
     zone: ZoneInfo,
@@ -106,35 +101,35 @@ def capability(
 
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
-    with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured)
-        grouping = Grouping(asked, group_by, zone)
-        groups = Keys(asked, group_by and grouping.sql, "g")
-        named = grouping.named(groups.keys)
-        subgroups = Keys(asked, subgroup_by and Grouping(asked, subgroup_by, zone).sql, "s")
-        values, is_exact = find_values(
-            asked, specs, groups, subgroups, most_values, only_final=measured.only_final
+    asked = snapshot.asking(measured.among(wanted))
+    specs = find_specs(asked, measured)
+    grouping = Grouping(asked, group_by, zone)
+    groups = Keys(asked, group_by and grouping.sql, "g")
+    named = grouping.named(groups.keys)
+    subgroups = Keys(asked, subgroup_by and Grouping(asked, subgroup_by, zone).sql, "s")
+    values, is_exact = find_values(
+        asked, specs, groups, subgroups, most_values, only_final=measured.only_final
+    )
+    cells = by_cell(values, len(groups.keys))
+    if len(cells) > MAX_GROUPS:
+        raise InvalidInput.at(
+            "group_by",
+            f"makes {len(cells)} rows, more than {MAX_GROUPS}; choose a longer period or filter",
         )
-        cells = by_cell(values, len(groups.keys))
-        if len(cells) > MAX_GROUPS:
-            raise InvalidInput.at(
-                "group_by",
-                f"makes {len(cells)} rows, more than {MAX_GROUPS}; choose a longer period or filter",
-            )
-        places = {key: place for place, key in enumerate(groups.keys)}
-        return CapabilityAnswer(
-            n=len(values.number),
-            definition=_definition(subgroup_by, None if is_exact else most_values),
-            window=asked.window,
-            is_exact=is_exact,
-            freshness=asked.freshness,
-            rows=[
-                _row(group, spec, cells[cell], is_pooled=subgroup_by is not None)
-                for place, spec in enumerate(specs)
-                for key, group in named.items()
-                if (cell := (place, places[key])) in cells
-            ],
-        )
+    places = {key: place for place, key in enumerate(groups.keys)}
+    return CapabilityAnswer(
+        n=len(values.number),
+        definition=_definition(subgroup_by, None if is_exact else most_values),
+        window=asked.window,
+        is_exact=is_exact,
+        freshness=asked.freshness,
+        rows=[
+            _row(group, spec, cells[cell], is_pooled=subgroup_by is not None)
+            for place, spec in enumerate(specs)
+            for key, group in named.items()
+            if (cell := (place, places[key])) in cells
+        ],
+    )
 
 
 def _definition(subgroup_by: GroupBy | None, most: int | None) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,15 +9,13 @@ import scipy
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer, finite
-from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.capability_indices import indices_of
-from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.dispersion import Dispersion, are_equal
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values
 from runcard.domain.errors import InvalidInput
 from runcard.domain.limit import Limits
-from runcard.store.database import Connection
 
 MAX_COMPARED = 50
 # Ranking more takes longer than anyone waits, and tells no more.
@@ -88,42 +85,40 @@ class _Row(NamedTuple):
 
 
 def compare(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     measured: Measured,
     zone: ZoneInfo,
     group_by: GroupBy,
 ) -> CompareAnswer:
     """Raises as `asking` does, and InvalidInput for more than 50 groups."""
-    with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = of_latest_uom(asked, find_specs(asked, measured), only_final=measured.only_final)
-        grouping = Grouping(asked, group_by, zone)
-        rows = _rows(asked, specs, grouping, only_final=measured.only_final)
-        if len(rows) > MAX_COMPARED:
-            mend = "choose a longer period or filter"
-            raise InvalidInput.at("group_by", f"makes {len(rows)} groups, more than {MAX_COMPARED}; {mend}")
-        n = sum(row.n for row in rows)
-        codes, values = _values(asked, specs, grouping, rows, only_final=measured.only_final)
-        groups = grouping.named([row.key for row in rows])
-        places = {row.key: place for place, row in enumerate(rows)}
-        samples = [values[codes == place] for place in range(len(rows))]
-        spread = [one for one in samples if len(one) > 1]
-        return CompareAnswer(
-            n=n,
-            definition=DEFINITION + (SAMPLED if n > MAX_TESTED else ""),
-            window=asked.window,
-            is_exact=n <= MAX_TESTED,
-            freshness=asked.freshness,
-            uom=specs[0].uom if specs else None,
-            groups=[
-                _compared(group, rows[place], specs, samples[place], values[codes != place])
-                for group, place in ((group, places[key]) for key, group in groups.items())
-            ],
-            anova=None if all(map(are_equal, spread)) else _test(scipy.stats.f_oneway, spread),
-            kruskal=_test(scipy.stats.kruskal, spread),
-        )
+    asked = snapshot.asking(measured.among(wanted))
+    specs = of_latest_uom(asked, find_specs(asked, measured), only_final=measured.only_final)
+    grouping = Grouping(asked, group_by, zone)
+    rows = _rows(asked, specs, grouping, only_final=measured.only_final)
+    if len(rows) > MAX_COMPARED:
+        mend = "choose a longer period or filter"
+        raise InvalidInput.at("group_by", f"makes {len(rows)} groups, more than {MAX_COMPARED}; {mend}")
+    n = sum(row.n for row in rows)
+    codes, values = _values(asked, specs, grouping, rows, only_final=measured.only_final)
+    groups = grouping.named([row.key for row in rows])
+    places = {row.key: place for place, row in enumerate(rows)}
+    samples = [values[codes == place] for place in range(len(rows))]
+    spread = [one for one in samples if len(one) > 1]
+    return CompareAnswer(
+        n=n,
+        definition=DEFINITION + (SAMPLED if n > MAX_TESTED else ""),
+        window=asked.window,
+        is_exact=n <= MAX_TESTED,
+        freshness=asked.freshness,
+        uom=specs[0].uom if specs else None,
+        groups=[
+            _compared(group, rows[place], specs, samples[place], values[codes != place])
+            for group, place in ((group, places[key]) for key, group in groups.items())
+        ],
+        anova=None if all(map(are_equal, spread)) else _test(scipy.stats.f_oneway, spread),
+        kruskal=_test(scipy.stats.kruskal, spread),
+    )
 
 
 def _rows(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> Sequence[_Row]:

@@ -99,15 +99,6 @@ def on_runs(wanted: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Condit
     return runs
 
 
-def of_procedures(
-    cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None, column: str
-) -> Conditions:
-    """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
-    found = Conditions()
-    found.one_of(column, procedure_numbers(cursor, organization_id, procedure_ids), "INTEGER")
-    return found
-
-
 def procedure_numbers(
     cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None
 ) -> list[int]:

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.control_limits import ChartKind
 from runcard.analytics.control_points import BrokenRule, ChartSegment, ControlPoint, charted
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.measured import Measured, find_specs
 from runcard.analytics.newest import newest_values
 from runcard.domain.errors import InvalidInput
-from runcard.store.database import Connection
 
 MAX_LAST = 5000
 MAX_SUBGROUP_SIZE = 100
@@ -66,9 +63,7 @@ class ControlChartAnswer(Answer, frozen=True, kw_only=True):
 
 
 def control_chart(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     measured: Measured,
     settings: ChartSettings,
@@ -79,27 +74,27 @@ def control_chart(
     if settings.kind == "i_mr" and settings.subgroup_size is not None:
         mend = "leave it out, or ask for the chart xbar_r or xbar_s"
         raise InvalidInput.at("subgroup_size", f"an i_mr chart has no subgroups; {mend}")
-    with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured)
-        grouping = Grouping(asked, group_by, zone)
-        values, has_older = newest_values(
-            asked, specs, settings.last, grouping.sql, only_final=measured.only_final
-        )
-        groups = {} if group_by is None else grouping.named({one.group for one in values})
-        size = settings.subgroup_size or (_SUBGROUP_SIZE if group_by is None else settings.last)
-        chart = charted(values, specs, list(groups), settings.kind, size)
-        return ControlChartAnswer(
-            n=len(values),
-            definition=_DEFINITION.format(spreads=_SPREADS[settings.kind]),
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            kind=settings.kind,
-            points=chart.points,
-            groups=list(groups.values()),
-            segments=chart.segments,
-            limit_changes=chart.limit_changes,
-            rules=chart.rules,
-            spreads_beyond=chart.spreads_beyond,
-            has_older=has_older,
-        )
+    asked = snapshot.asking(measured.among(wanted))
+    specs = find_specs(asked, measured)
+    grouping = Grouping(asked, group_by, zone)
+    values, has_older = newest_values(
+        asked, specs, settings.last, grouping.sql, only_final=measured.only_final
+    )
+    groups = {} if group_by is None else grouping.named({one.group for one in values})
+    size = settings.subgroup_size or (_SUBGROUP_SIZE if group_by is None else settings.last)
+    chart = charted(values, specs, list(groups), settings.kind, size)
+    return ControlChartAnswer(
+        n=len(values),
+        definition=_DEFINITION.format(spreads=_SPREADS[settings.kind]),
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        kind=settings.kind,
+        points=chart.points,
+        groups=list(groups.values()),
+        segments=chart.segments,
+        limit_changes=chart.limit_changes,
+        rules=chart.rules,
+        spreads_beyond=chart.spreads_beyond,
+        has_older=has_older,
+    )

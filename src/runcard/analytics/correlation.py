@@ -10,12 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.dispersion import are_equal
 from runcard.analytics.measured import Measured, find_specs, of_latest_uom, on_values
-from runcard.store.database import Connection
 
 MAX_POINTS = 2000
 # Ranking more takes longer than anyone waits, and tells no more.
@@ -67,41 +65,37 @@ class CorrelationAnswer(Answer, frozen=True, kw_only=True):
 
 
 def correlation(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     x: Measured,
     y: Measured,
 ) -> CorrelationAnswer:
     """Raises as `asking` does."""
     both = replace(wanted.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
-    with asking(copy, connection, organization_id, wanted._replace(runs=both)) as asked:
-        pairs, x_uom, y_uom = _pairs(asked, x, y)
-        [(n,)] = asked.rows(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
-        found = asked.arrays(
-            f"SELECT x, y, id FROM ({pairs.sql}) WHERE hash(run) % {max(1, -(-n // MAX_PAIRS))} = 0 ORDER BY run",
-            pairs.values,
-        )
-        xs, ys = (np.asarray(found[name], dtype=float) for name in ("x", "y"))
-        shown = (
-            np.unique(np.linspace(0, len(xs) - 1, MAX_POINTS).astype(int))
-            if len(xs) > MAX_POINTS
-            else range(len(xs))
-        )
-        return CorrelationAnswer(
-            n=n,
-            definition=DEFINITION
-            + (SAMPLED if n > MAX_POINTS else "")
-            + (SAMPLED_ALL if n > MAX_PAIRS else ""),
-            window=asked.window,
-            is_exact=n <= MAX_PAIRS,
-            freshness=asked.freshness,
-            x_uom=x_uom,
-            y_uom=y_uom,
-            correlation=_correlation(xs, ys),
-            points=[Point(float(xs[at]), float(ys[at]), UUID(str(found["id"][at]))) for at in shown],
-        )
+    asked = snapshot.asking(wanted._replace(runs=both))
+    pairs, x_uom, y_uom = _pairs(asked, x, y)
+    [(n,)] = asked.rows(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
+    found = asked.arrays(
+        f"SELECT x, y, id FROM ({pairs.sql}) WHERE hash(run) % {max(1, -(-n // MAX_PAIRS))} = 0 ORDER BY run",
+        pairs.values,
+    )
+    xs, ys = (np.asarray(found[name], dtype=float) for name in ("x", "y"))
+    shown = (
+        np.unique(np.linspace(0, len(xs) - 1, MAX_POINTS).astype(int))
+        if len(xs) > MAX_POINTS
+        else range(len(xs))
+    )
+    return CorrelationAnswer(
+        n=n,
+        definition=DEFINITION + (SAMPLED if n > MAX_POINTS else "") + (SAMPLED_ALL if n > MAX_PAIRS else ""),
+        window=asked.window,
+        is_exact=n <= MAX_PAIRS,
+        freshness=asked.freshness,
+        x_uom=x_uom,
+        y_uom=y_uom,
+        correlation=_correlation(xs, ys),
+        points=[Point(float(xs[at]), float(ys[at]), UUID(str(found["id"][at]))) for at in shown],
+    )
 
 
 def _pairs(asked: Asking, x: Measured, y: Measured) -> tuple[Conditions, str | None, str | None]:

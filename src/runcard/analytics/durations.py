@@ -1,17 +1,14 @@
 """Durations: how long runs take, and how that changes."""
 
 from collections.abc import Sequence
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import microseconds_between
 from runcard.analytics.groups import Group, GroupBy, Grouping, in_order
-from runcard.store.database import Connection
 
 # Exact quantiles hold all durations at once, 8 bytes each.
 MAX_EXACT = 5_000_000
@@ -53,28 +50,26 @@ class DurationsAnswer(Answer, frozen=True, kw_only=True):
 
 
 def durations(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> DurationsAnswer:
     """How long the runs of a selection took. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted) as asked:
-        [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
-        quantiles = quantiles_of(n)
-        columns = figure_columns(microseconds_between("r.started_at", "r.ended_at"), quantiles)
-        total = asked.one(f"SELECT {columns} FROM runs r WHERE {asked.runs.sql}")
-        return DurationsAnswer(
-            n=n,
-            definition=_DEFINITION.format(how=HOW_QUANTILES[quantiles]),
-            window=asked.window,
-            is_exact=quantiles == EXACT_QUANTILES,
-            freshness=asked.freshness,
-            total=figures_of(*total),
-            rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone), columns),
-        )
+    asked = snapshot.asking(wanted)
+    [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+    quantiles = quantiles_of(n)
+    columns = figure_columns(microseconds_between("r.started_at", "r.ended_at"), quantiles)
+    total = asked.one(f"SELECT {columns} FROM runs r WHERE {asked.runs.sql}")
+    return DurationsAnswer(
+        n=n,
+        definition=_DEFINITION.format(how=HOW_QUANTILES[quantiles]),
+        window=asked.window,
+        is_exact=quantiles == EXACT_QUANTILES,
+        freshness=asked.freshness,
+        total=figures_of(*total),
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone), columns),
+    )
 
 
 def _rows(asked: Asking, grouping: Grouping, columns: str) -> Sequence[DurationRow]:

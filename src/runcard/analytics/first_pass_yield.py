@@ -1,17 +1,14 @@
 """Yield: which share of the units passed at first, by the second run, and in the end."""
 
 from collections.abc import Sequence
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
 from runcard.analytics.ratios import Ratio, ratio_of
-from runcard.store.database import Connection
 
 DEFINITION = (
     "n: units by procedure whose first run, by start and over all time, is selected. first_pass: that run passed. "
@@ -49,25 +46,23 @@ _FIGURES = """count(*), count(*) FILTER (r.passed_at = 1), count(*) FILTER (r.pa
 
 
 def first_pass_yield(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> YieldAnswer:
     """Yields of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted._replace(attempts="first")) as asked:
-        total = _row(ALL, *asked.one(f"SELECT {_FIGURES} FROM runs r WHERE {asked.runs.sql}"))
-        return YieldAnswer(
-            n=total.units,
-            definition=DEFINITION,
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            total=total,
-            rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
-        )
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    total = _row(ALL, *asked.one(f"SELECT {_FIGURES} FROM runs r WHERE {asked.runs.sql}"))
+    return YieldAnswer(
+        n=total.units,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        total=total,
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+    )
 
 
 def _rows(asked: Asking, grouping: Grouping) -> Sequence[YieldRow]:

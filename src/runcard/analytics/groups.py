@@ -109,8 +109,8 @@ class Grouping:
         ids = self._ids(keys)
         kind: NameKind = self._by  # type: ignore[assignment]  # a Reference: periods were told apart
         names = names_of(
-            self._asking.connection,
-            self._asking.organization_id,
+            self._asking.snapshot.connection,
+            self._asking.snapshot.organization_id,
             kind,
             [one for one in ids.values() if isinstance(one, UUID)],
         )
@@ -119,7 +119,8 @@ class Grouping:
     def _ids(self, keys: Collection[Any]) -> dict[Any, UUID | str | None]:
         if self._by == "procedure":
             found = self._asking.rows(
-                "SELECT procedure, id FROM procedures WHERE organization = ?", [self._asking.organization_id]
+                "SELECT procedure, id FROM procedures WHERE organization = ?",
+                [self._asking.snapshot.organization_id],
             )
             return dict(found)
         return {key: _id_or_name(key) for key in keys}

@@ -4,15 +4,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.distributions import (
     MAX_BINS,
@@ -27,7 +25,6 @@ from runcard.analytics.groups import ALL, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_specs, on_values
 from runcard.analytics.specified import Specified, specified
 from runcard.analytics.text_bars import TextBars, text_bars
-from runcard.store.database import Connection
 
 # So many numbers are held in memory at once.
 MAX_NUMBERS = 4_000_000
@@ -76,9 +73,7 @@ class _Numbers(NamedTuple):
 
 
 def histogram(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     measured: Measured,
     zone: ZoneInfo,
@@ -86,36 +81,36 @@ def histogram(
     bins: int | None = None,
 ) -> HistogramAnswer:
     """How values are distributed, in `bins` bins (1 to MAX_BINS) or as many as suit. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, measured.among(wanted)) as asked:
-        specs = find_specs(asked, measured)
-        values = on_values(asked, specs, only_final=measured.only_final)
-        numeric = of_latest_uom(asked, specs, only_final=measured.only_final)
-        grouping = Grouping(asked, group_by, zone)
-        is_grouped = group_by is not None
-        numbers = _numbers(asked, numeric, grouping, only_final=measured.only_final)
-        texts = text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
-        every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
-        # What is too large for a double becomes infinite, and then None.
-        with np.errstate(all="ignore"):
-            edges = edges_of(every, bins)
-            total = distribution_of(ALL, every, edges)
-            groups = grouping.named(numbers.by_group) if is_grouped else {}
-            rows = [distribution_of(group, numbers.by_group[key], edges) for key, group in groups.items()]
-            curve = curve_of(total, edges)
-        is_exact = numbers.step == 1
-        return HistogramAnswer(
-            n=total.n + texts.total.n,
-            definition=_DEFINITION + ("" if is_exact else _SAMPLED.format(step=numbers.step)),
-            window=asked.window,
-            is_exact=is_exact,
-            freshness=asked.freshness,
-            edges=edges.tolist(),
-            total=total,
-            rows=rows,
-            curve=curve,
-            limits=_limits(specs, numbers.n_by_spec),
-            texts=texts,
-        )
+    asked = snapshot.asking(measured.among(wanted))
+    specs = find_specs(asked, measured)
+    values = on_values(asked, specs, only_final=measured.only_final)
+    numeric = of_latest_uom(asked, specs, only_final=measured.only_final)
+    grouping = Grouping(asked, group_by, zone)
+    is_grouped = group_by is not None
+    numbers = _numbers(asked, numeric, grouping, only_final=measured.only_final)
+    texts = text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
+    every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
+    # What is too large for a double becomes infinite, and then None.
+    with np.errstate(all="ignore"):
+        edges = edges_of(every, bins)
+        total = distribution_of(ALL, every, edges)
+        groups = grouping.named(numbers.by_group) if is_grouped else {}
+        rows = [distribution_of(group, numbers.by_group[key], edges) for key, group in groups.items()]
+        curve = curve_of(total, edges)
+    is_exact = numbers.step == 1
+    return HistogramAnswer(
+        n=total.n + texts.total.n,
+        definition=_DEFINITION + ("" if is_exact else _SAMPLED.format(step=numbers.step)),
+        window=asked.window,
+        is_exact=is_exact,
+        freshness=asked.freshness,
+        edges=edges.tolist(),
+        total=total,
+        rows=rows,
+        curve=curve,
+        limits=_limits(specs, numbers.n_by_spec),
+        texts=texts,
+    )
 
 
 def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> _Numbers:

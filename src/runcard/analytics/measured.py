@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.asking import Asking, Selection
-from runcard.analytics.conditions import Conditions, of_procedures
+from runcard.analytics.conditions import Conditions
 from runcard.domain.errors import InvalidInput
 
 # Literals in a query: ten times as many would take longer to compare than answers may take.
@@ -51,7 +51,7 @@ def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name
     Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed
     anew each time.
     """
-    conditions = of_procedures(asked.cursor, asked.organization_id, [measured.procedure_id], "procedure")
+    conditions = asked.snapshot.of_procedures([measured.procedure_id], "procedure")
     conditions.add("name = ?", measured.name)
     conditions.one_of("phase", None if measured.phase is None else [measured.phase])
     rows = asked.rows(

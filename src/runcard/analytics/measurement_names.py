@@ -6,10 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.conditions import of_procedures
-from runcard.store.database import Connection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.store.run_filter import RunFilter
 
 MAX_NAMES = 500
@@ -28,24 +25,22 @@ class MeasurementNamesAnswer(Answer, frozen=True, kw_only=True):
     names: Sequence[MeasurementName]
 
 
-def measurement_names(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, procedure_id: UUID
-) -> MeasurementNamesAnswer:
+def measurement_names(snapshot: Snapshot, procedure_id: UUID) -> MeasurementNamesAnswer:
     """Raises as `asking` does."""
-    with asking(copy, connection, organization_id, Selection(RunFilter())) as asked:
-        specs = of_procedures(asked.cursor, organization_id, [procedure_id], "procedure")
-        found = asked.rows(
-            "WITH named AS (SELECT phase, name, min(spec) AS first, count(*) OVER () AS n FROM specs "
-            f"WHERE {specs.sql} GROUP BY phase, name ORDER BY first LIMIT {MAX_NAMES}) "
-            "SELECT phase, name, n FROM named ORDER BY phase, name",
-            specs.values,
-        )
-        n = found[0][-1] if found else 0
-        return MeasurementNamesAnswer(
-            n=n,
-            definition=DEFINITION,
-            window=asked.window,
-            is_exact=n <= MAX_NAMES,
-            freshness=asked.freshness,
-            names=[MeasurementName(phase, name) for phase, name, _ in found],
-        )
+    asked = snapshot.asking(Selection(RunFilter()))
+    specs = asked.snapshot.of_procedures([procedure_id], "procedure")
+    found = asked.rows(
+        "WITH named AS (SELECT phase, name, min(spec) AS first, count(*) OVER () AS n FROM specs "
+        f"WHERE {specs.sql} GROUP BY phase, name ORDER BY first LIMIT {MAX_NAMES}) "
+        "SELECT phase, name, n FROM named ORDER BY phase, name",
+        specs.values,
+    )
+    n = found[0][-1] if found else 0
+    return MeasurementNamesAnswer(
+        n=n,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=n <= MAX_NAMES,
+        freshness=asked.freshness,
+        names=[MeasurementName(phase, name) for phase, name, _ in found],
+    )

@@ -9,13 +9,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import Group, Grouping
 from runcard.analytics.specified import Specified
 from runcard.domain.ids import RunPart, part_id
-from runcard.store.database import Connection
 
 DisagreementKind = Literal["passed_outside", "failed_inside"]
 
@@ -104,9 +102,7 @@ ORDER BY x.started_at DESC, x.run DESC, x.position DESC LIMIT ?
 
 
 def outcome_disagreement(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     shown: Shown,
     *,
@@ -116,22 +112,22 @@ def outcome_disagreement(
 
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
-    with asking(copy, connection, organization_id, wanted) as asked:
-        conditions = _judged(asked, only_final=only_final)
-        found = asked.rows(_ROWS.format(conditions=conditions.sql), [*conditions.values, shown.rows])
-        n, passed, failed, measurements = found[0][-4:] if found else (0, 0, 0, 0)
-        return OutcomeDisagreementAnswer(
-            n=n,
-            definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            passed_outside=passed,
-            failed_inside=failed,
-            measurements=measurements,
-            rows=_rows(asked, [row[:-4] for row in found if row[-6] + row[-5]]),
-            examples=_examples(asked, conditions, shown.examples) if passed + failed else [],
-        )
+    asked = snapshot.asking(wanted)
+    conditions = _judged(asked, only_final=only_final)
+    found = asked.rows(_ROWS.format(conditions=conditions.sql), [*conditions.values, shown.rows])
+    n, passed, failed, measurements = found[0][-4:] if found else (0, 0, 0, 0)
+    return OutcomeDisagreementAnswer(
+        n=n,
+        definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        passed_outside=passed,
+        failed_inside=failed,
+        measurements=measurements,
+        rows=_rows(asked, [row[:-4] for row in found if row[-6] + row[-5]]),
+        examples=_examples(asked, conditions, shown.examples) if passed + failed else [],
+    )
 
 
 def _judged(asked: Asking, *, only_final: bool) -> Conditions:

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple
-from uuid import UUID
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, references
-from runcard.store.database import Connection
 
 ParetoKind = Literal["phases", "measurements", "first_failing_phases"]
 
@@ -71,33 +68,31 @@ class ParetoAnswer(Answer, frozen=True, kw_only=True):
 
 
 def pareto(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     failing: Failing,
 ) -> ParetoAnswer:
     """What failed most in the runs of a selection. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted) as asked:
-        [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
-        found = asked.rows(_query(asked, failing), [*asked.runs.values, failing.top])
-        names, failures, affected = found[0][-3:] if found else (0, 0, 0)
-        rows = _rows(asked, found, failures)
-        rest = failures - sum(row.failures for row in rows)
-        return ParetoAnswer(
-            n=n,
-            definition=_DEFINITION.format(
-                what=_WHAT[failing.kind], attempts=_FINAL if failing.only_final else _EVERY
-            ),
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            kind=failing.kind,
-            failures=failures,
-            runs_affected=affected,
-            rows=rows,
-            others=ParetoOthers(names - len(rows), rest, rest / failures if failures else None),
-        )
+    asked = snapshot.asking(wanted)
+    [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+    found = asked.rows(_query(asked, failing), [*asked.runs.values, failing.top])
+    names, failures, affected = found[0][-3:] if found else (0, 0, 0)
+    rows = _rows(asked, found, failures)
+    rest = failures - sum(row.failures for row in rows)
+    return ParetoAnswer(
+        n=n,
+        definition=_DEFINITION.format(
+            what=_WHAT[failing.kind], attempts=_FINAL if failing.only_final else _EVERY
+        ),
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        kind=failing.kind,
+        failures=failures,
+        runs_affected=affected,
+        rows=rows,
+        others=ParetoOthers(names - len(rows), rest, rest / failures if failures else None),
+    )
 
 
 def _rows(asked: Asking, found: Sequence[tuple[Any, ...]], total: int) -> Sequence[ParetoRow]:

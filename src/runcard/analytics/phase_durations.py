@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions, microseconds_between
 from runcard.analytics.durations import (
     APPROXIMATE_QUANTILES,
@@ -23,7 +21,6 @@ from runcard.analytics.durations import (
 )
 from runcard.analytics.groups import Group, GroupBy, Grouping, references
 from runcard.domain.errors import InvalidInput
-from runcard.store.database import Connection
 
 # Of more, a sample of about so many is looked at.
 MAX_RUNS = 100_000
@@ -91,9 +88,7 @@ class _Way(NamedTuple):
 
 
 def phase_durations(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     phases: TimedPhases,
     zone: ZoneInfo,
@@ -103,33 +98,33 @@ def phase_durations(
 
     Raises as `asking` does, and InvalidInput for a grouping that makes too many figures.
     """
-    with asking(copy, connection, organization_id, wanted) as asked:
-        way = _way(asked, phases)
-        found = _by_name(asked, way, phases.top)
-        n, names, total = found[0][-3:] if found else (0, 0, 0)
-        rows = {} if group_by is None else _by_group(asked, way, found, Grouping(asked, group_by, zone))
-        procedures = references(asked, "procedure", {row[0] for row in found})
-        return PhaseDurationsAnswer(
-            n=n,
-            definition=_definition(way, phases),
-            window=asked.window,
-            is_exact=way.is_exact,
-            freshness=asked.freshness,
-            runs=way.runs,
-            runs_sampled=way.runs_sampled,
-            phases_count=names,
-            phases=[
-                PhaseDurations(
-                    procedures[procedure],
-                    path,
-                    name,
-                    took / total if total else None,
-                    figures_of(*figures),
-                    rows.get((procedure, path, name), []),
-                )
-                for procedure, path, name, took, *figures, _, _, _ in found
-            ],
-        )
+    asked = snapshot.asking(wanted)
+    way = _way(asked, phases)
+    found = _by_name(asked, way, phases.top)
+    n, names, total = found[0][-3:] if found else (0, 0, 0)
+    rows = {} if group_by is None else _by_group(asked, way, found, Grouping(asked, group_by, zone))
+    procedures = references(asked, "procedure", {row[0] for row in found})
+    return PhaseDurationsAnswer(
+        n=n,
+        definition=_definition(way, phases),
+        window=asked.window,
+        is_exact=way.is_exact,
+        freshness=asked.freshness,
+        runs=way.runs,
+        runs_sampled=way.runs_sampled,
+        phases_count=names,
+        phases=[
+            PhaseDurations(
+                procedures[procedure],
+                path,
+                name,
+                took / total if total else None,
+                figures_of(*figures),
+                rows.get((procedure, path, name), []),
+            )
+            for procedure, path, name, took, *figures, _, _, _ in found
+        ],
+    )
 
 
 def _definition(way: _Way, phases: TimedPhases) -> str:

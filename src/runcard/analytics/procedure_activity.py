@@ -7,10 +7,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.ratios import Ratio, ratio_of
-from runcard.store.database import Connection
 
 
 class ProcedureActivity(NamedTuple):
@@ -25,24 +23,22 @@ class ProcedureActivity(NamedTuple):
 
 
 def procedure_activity(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     procedure_ids: Sequence[UUID] | None = None,
 ) -> Mapping[UUID, ProcedureActivity]:
     """By procedure, those with the most runs first; procedure_ids: only of these. Raises as `asking` does."""
     if procedure_ids is not None:
         wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=procedure_ids))
-    with asking(copy, connection, organization_id, wanted) as asked:
-        rows = asked.rows(
-            "SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) AS runs, "
-            "max(r.started_at) AS last, count(*) FILTER (r.attempt = 1) AS units, "
-            "count(*) FILTER (r.attempt = 1 AND r.passed_at = 1) AS passed "
-            f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure) JOIN procedures p USING (procedure) "
-            "ORDER BY runs DESC, p.id"
-        )
-        return {
-            procedure: ProcedureActivity(runs, last.replace(tzinfo=UTC), ratio_of(passed, units))
-            for procedure, runs, last, units, passed in rows
-        }
+    asked = snapshot.asking(wanted)
+    rows = asked.rows(
+        "SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) AS runs, "
+        "max(r.started_at) AS last, count(*) FILTER (r.attempt = 1) AS units, "
+        "count(*) FILTER (r.attempt = 1 AND r.passed_at = 1) AS passed "
+        f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure) JOIN procedures p USING (procedure) "
+        "ORDER BY runs DESC, p.id"
+    )
+    return {
+        procedure: ProcedureActivity(runs, last.replace(tzinfo=UTC), ratio_of(passed, units))
+        for procedure, runs, last, units, passed in rows
+    }

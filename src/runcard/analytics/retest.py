@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
 from runcard.analytics.ratios import Ratio, ratio_of
 from runcard.domain.outcome import RunOutcome
-from runcard.store.database import Connection
 from runcard.store.names import names_of
 
 # Units with so many attempts or more are counted together.
@@ -102,42 +99,38 @@ _BOTH_KNOWN = "r.passed_at > 1 AND r.created_by_station IS NOT NULL AND p.create
 
 
 def retest(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
     many: ManyAttempts = _FIRST_PAGE,
 ) -> RetestAnswer:
     """Retests of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted._replace(attempts="first")) as asked:
-        total = _total(asked, zone)
-        return RetestAnswer(
-            n=total.units,
-            definition=DEFINITION,
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            total=total,
-            rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
-            attempts=_attempts(asked),
-            moves=_moves(asked),
-            units_over=_units_over(asked, many.more_than),
-            unit_page=_unit_page(asked, many),
-        )
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    total = _total(asked, zone)
+    return RetestAnswer(
+        n=total.units,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        total=total,
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+        attempts=_attempts(asked),
+        moves=_moves(asked),
+        units_over=_units_over(asked, many.more_than),
+        unit_page=_unit_page(asked, many),
+    )
 
 
 def retest_total(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     zone: ZoneInfo,
 ) -> RetestRow:
     """The `total` of the answer alone."""
-    with asking(copy, connection, organization_id, wanted._replace(attempts="first")) as asked:
-        return _total(asked, zone)
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    return _total(asked, zone)
 
 
 def _total(asked: Asking, zone: ZoneInfo) -> RetestRow:
@@ -206,7 +199,9 @@ def _unit_page(asked: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
         "ORDER BY r.attempts DESC, r.unit, r.procedure LIMIT ? OFFSET ?",
         [*asked.runs.values, *many],
     )
-    serials = names_of(asked.connection, asked.organization_id, "unit", {row[0] for row in rows})
+    serials = names_of(
+        asked.snapshot.connection, asked.snapshot.organization_id, "unit", {row[0] for row in rows}
+    )
     procedures = references(asked, "procedure", {row[1] for row in rows})
     return [
         RetestedUnit(serials.get(unit, str(unit)), procedures[procedure], *rest)

@@ -4,16 +4,13 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
-from uuid import UUID
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, references
 from runcard.analytics.ratios import Ratio, ratio_of
-from runcard.store.database import Connection
 
 MAX_PARTS = 200
 
@@ -62,23 +59,19 @@ class Estimate(NamedTuple):
     high: float
 
 
-def rolled_yield(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: Selection
-) -> RolledYieldAnswer:
+def rolled_yield(snapshot: Snapshot, wanted: Selection) -> RolledYieldAnswer:
     """Yields of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted._replace(attempts="first")) as asked:
-        n, parts_count = asked.one(
-            f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asked.runs.sql}"
-        )
-        return RolledYieldAnswer(
-            n=n,
-            definition=DEFINITION,
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            parts_count=parts_count,
-            parts=_parts(asked),
-        )
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    n, parts_count = asked.one(f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asked.runs.sql}")
+    return RolledYieldAnswer(
+        n=n,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        parts_count=parts_count,
+        parts=_parts(asked),
+    )
 
 
 def _parts(asked: Asking) -> Sequence[RolledYieldRow]:

@@ -3,11 +3,13 @@
 Where the copy cannot tell, the truth makes the list.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from runcard.analytics.asking import Snapshot
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.columns import columns_of
 from runcard.analytics.conditions import microseconds_between
@@ -60,6 +62,12 @@ def list_runs(
         if found is not None:
             return found
     return runs_of_truth(connection, organization_id, wanted, order, page, descending=descending)
+
+
+def latest_runs(snapshot: Snapshot, wanted: RunFilter, count: int) -> Sequence[RunRecord]:
+    """Those that started last, the latest first."""
+    copy, connection, home = snapshot.copy, snapshot.connection, snapshot.organization_id
+    return list_runs(copy, connection, home, wanted, "started_at", Page(count), descending=True).rows
 
 
 def find_runs(

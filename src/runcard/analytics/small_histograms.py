@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Asking, Selection, asking
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.capabilities import SummaryRow
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.conditions import Conditions, of_procedures
+from runcard.analytics.conditions import Conditions
 from runcard.analytics.specified import Specified
-from runcard.store.database import Connection
 
 BINS = 24
 # So many can be asked for at once.
@@ -43,9 +41,7 @@ class _Window(NamedTuple):
 
 
 def small_histograms(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     procedure_id: UUID,
     rows: Sequence[SummaryRow],
@@ -59,15 +55,15 @@ def small_histograms(
     wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
     reaches = [_reach(row) for row in rows]
     counts = np.zeros((len(rows), BINS), np.int64)
-    with asking(copy, connection, organization_id, wanted) as asked:
-        windows = {
-            spec: _Window(place, low, (high - low) / BINS)
-            for spec, place in _numbers(asked, procedure_id, [row.spec for row in rows])
-            for low, high in [reaches[place]]
-        }
-        step = max(1, -(-sum(row.n for row in rows) // most_counted))
-        if windows:
-            _count(asked, windows, step, counts)
+    asked = snapshot.asking(wanted)
+    windows = {
+        spec: _Window(place, low, (high - low) / BINS)
+        for spec, place in _numbers(asked, procedure_id, [row.spec for row in rows])
+        for low, high in [reaches[place]]
+    }
+    step = max(1, -(-sum(row.n for row in rows) // most_counted))
+    if windows:
+        _count(asked, windows, step, counts)
     return [
         SmallHistogram(low, high, some) for (low, high), some in zip(reaches, counts.tolist(), strict=True)
     ]
@@ -88,7 +84,7 @@ def _numbers(asked: Asking, procedure_id: UUID, specs: Sequence[Specified]) -> S
     """The number of each specification in the copy, with its place."""
     if not specs:
         return []
-    of_procedure = of_procedures(asked.cursor, asked.organization_id, [procedure_id], "s.procedure")
+    of_procedure = asked.snapshot.of_procedures([procedure_id], "s.procedure")
     types = {"phase": "VARCHAR", "sequence_path": "VARCHAR", "name": "VARCHAR", "uom": "VARCHAR"}
     columns = {**types, "lower": "DOUBLE", "upper": "DOUBLE"}
     listed = ", ".join(

@@ -8,9 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.store.database import Connection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.store.stations import list_stations
 
 DEFINITION = (
@@ -41,27 +39,25 @@ class StationActivityAnswer(Answer, frozen=True, kw_only=True):
     stations: Sequence[StationActivity]
 
 
-def station_activity(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: Selection
-) -> StationActivityAnswer:
+def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAnswer:
     """Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted) as asked:
-        rows = asked.rows(
-            "SELECT r.created_by_station, count(*), max(r.started_at) FROM runs r "
-            f"WHERE {asked.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station"
-        )
-        found = {station: (runs, last.replace(tzinfo=UTC)) for station, runs, last in rows}
-        stations = [
-            StationActivity(one.id, one.name, *found.get(one.id, (0, None)))
-            for one in list_stations(connection, organization_id)
-        ]
-        never = datetime.min.replace(tzinfo=UTC)
-        stations.sort(key=lambda one: one.last_started_at or never, reverse=True)
-        return StationActivityAnswer(
-            n=sum(runs for runs, _ in found.values()),
-            definition=DEFINITION,
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            stations=stations,
-        )
+    asked = snapshot.asking(wanted)
+    rows = asked.rows(
+        "SELECT r.created_by_station, count(*), max(r.started_at) FROM runs r "
+        f"WHERE {asked.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station"
+    )
+    found = {station: (runs, last.replace(tzinfo=UTC)) for station, runs, last in rows}
+    stations = [
+        StationActivity(one.id, one.name, *found.get(one.id, (0, None)))
+        for one in list_stations(snapshot.connection, snapshot.organization_id)
+    ]
+    never = datetime.min.replace(tzinfo=UTC)
+    stations.sort(key=lambda one: one.last_started_at or never, reverse=True)
+    return StationActivityAnswer(
+        n=sum(runs for runs, _ in found.values()),
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        stations=stations,
+    )

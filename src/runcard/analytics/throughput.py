@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Any, get_args
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
 from runcard.domain.outcome import RunOutcome
-from runcard.store.database import Connection
 
 DEFINITION = (
     "n: selected runs. units: units by procedure with a selected run; a unit with several in a group counts there "
@@ -46,35 +43,31 @@ class ThroughputAnswer(Answer, frozen=True, kw_only=True):
 
 
 def throughput(
-    copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    snapshot: Snapshot,
     wanted: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> ThroughputAnswer:
     """Runs and units of a selection. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted) as asked:
-        [(_, *figures)] = asked.rows(_query(asked, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
-        total = _row(ALL, figures)
-        return ThroughputAnswer(
-            n=total.runs,
-            definition=DEFINITION,
-            window=asked.window,
-            is_exact=True,
-            freshness=asked.freshness,
-            total=total,
-            rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
-        )
+    asked = snapshot.asking(wanted)
+    [(_, *figures)] = asked.rows(_query(asked, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
+    total = _row(ALL, figures)
+    return ThroughputAnswer(
+        n=total.runs,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        total=total,
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+    )
 
 
-def count_runs(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: Selection
-) -> int:
+def count_runs(snapshot: Snapshot, wanted: Selection) -> int:
     """How many runs are selected. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted) as asked:
-        [count] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
-        return int(count)
+    asked = snapshot.asking(wanted)
+    [count] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+    return int(count)
 
 
 def _rows(asked: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:

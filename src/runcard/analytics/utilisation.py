@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from typing import ClassVar
-from uuid import UUID
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, asking
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, references
-from runcard.store.database import Connection
 
 # Each takes some 50 bytes while it is answered.
 MAX_RUNS = 4_000_000
@@ -47,26 +44,24 @@ class UtilisationAnswer(Answer, frozen=True, kw_only=True):
     stations: Sequence[StationUse]
 
 
-def utilisation(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: Selection
-) -> UtilisationAnswer:
+def utilisation(snapshot: Snapshot, wanted: Selection) -> UtilisationAnswer:
     """How busy stations were with the runs of a selection. Raises as `asking` does."""
-    with asking(copy, connection, organization_id, wanted) as asked:
-        n, reported, stations_count = asked.one(
-            "SELECT count(*), count(r.created_by_station), count(DISTINCT r.created_by_station) FROM runs r "
-            f"WHERE {asked.runs.sql}"
-        )
-        is_exact = reported <= MAX_RUNS
-        made_from = "all those" if is_exact else f"the newest {MAX_RUNS}"
-        return UtilisationAnswer(
-            n=n,
-            definition=_DEFINITION.format(made_from=made_from),
-            window=asked.window,
-            is_exact=is_exact,
-            freshness=asked.freshness,
-            stations_count=stations_count,
-            stations=_stations(asked, "" if is_exact else f"ORDER BY r.run DESC LIMIT {MAX_RUNS}"),
-        )
+    asked = snapshot.asking(wanted)
+    n, reported, stations_count = asked.one(
+        "SELECT count(*), count(r.created_by_station), count(DISTINCT r.created_by_station) FROM runs r "
+        f"WHERE {asked.runs.sql}"
+    )
+    is_exact = reported <= MAX_RUNS
+    made_from = "all those" if is_exact else f"the newest {MAX_RUNS}"
+    return UtilisationAnswer(
+        n=n,
+        definition=_DEFINITION.format(made_from=made_from),
+        window=asked.window,
+        is_exact=is_exact,
+        freshness=asked.freshness,
+        stations_count=stations_count,
+        stations=_stations(asked, "" if is_exact else f"ORDER BY r.run DESC LIMIT {MAX_RUNS}"),
+    )
 
 
 def _stations(asked: Asking, bound: str) -> Sequence[StationUse]:

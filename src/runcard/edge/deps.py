@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from runcard.analytics.asking import Snapshot
 from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
@@ -106,6 +107,14 @@ def _connection(_actor: WithActor, parts: WithParts) -> Iterator[Connection]:
 
 
 WithConnection = Annotated[Connection, Depends(_connection)]
+
+
+def _snapshot(actor: WithActor, parts: WithParts, connection: WithConnection) -> Iterator[Snapshot]:
+    with Snapshot(parts.copy, connection, actor.organization_id) as snapshot:
+        yield snapshot
+
+
+WithSnapshot = Annotated[Snapshot, Depends(_snapshot)]
 
 
 def json_body(wanted: type[T]) -> Any:

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from platformdirs import user_cache_path
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
 from runcard.analytics.capability import CapabilityAnswer, capability
-from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.compare import CompareAnswer, compare
 from runcard.analytics.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.control_limits import ChartKind
@@ -33,21 +32,22 @@ from runcard.domain.errors import InvalidInput
 from runcard.notebook.asked import AskedRuns, check, procedure_id_of, selection_of
 from runcard.notebook.private_copy import PrivateCopy, Progress
 from runcard.settings import check_is_there, load_settings
-from runcard.store.database import Connection, Database, DatabaseFailed
+from runcard.store.database import Database, DatabaseFailed
 from runcard.store.migrate import is_newest_schema
 from runcard.store.organizations import get_organization
 
 
 class _Asking(NamedTuple):
-    """copy, connection, home: what every question takes first. wanted: the runs."""
+    """What every question takes first."""
 
-    copy: ColumnarCopy
-    connection: Connection
-    home: UUID
+    snapshot: Snapshot
     wanted: Selection
 
+    def procedure_id(self, reference: str) -> UUID:
+        return procedure_id_of(self.snapshot.connection, self.snapshot.organization_id, reference)
+
     def measured(self, procedure: str, name: str, phase: str | None, *, only_final: bool) -> Measured:
-        procedure_id = procedure_id_of(self.connection, self.home, procedure)
+        procedure_id = self.procedure_id(procedure)
         return Measured(procedure_id, name, phase, only_final=only_final)
 
 
@@ -191,7 +191,7 @@ class Notebook:
     ) -> CapabilitiesAnswer:
         """Those with the lowest Ppk, at most `limit`."""
         with self._asking(runs, limit=limit) as asked:
-            procedure_id = procedure_id_of(asked.connection, self._home, procedure)
+            procedure_id = asked.procedure_id(procedure)
             return capabilities(*asked, procedure_id, limit, only_final=exclude_retries)
 
     def control_chart(
@@ -281,9 +281,11 @@ class Notebook:
         try:
             check(options)
             self._copy.follow(self._progress)
-            with self._database.read() as connection:
-                wanted = selection_of(connection, self._home, runs)
-                yield _Asking(self._copy.columns, connection, self._home, wanted)
+            with (
+                self._database.read() as connection,
+                Snapshot(self._copy.columns, connection, self._home) as snapshot,
+            ):
+                yield _Asking(snapshot, selection_of(connection, self._home, runs))
         except InvalidInput as error:
             _tell(error)
             raise

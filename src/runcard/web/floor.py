@@ -7,18 +7,15 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.pareto import Failing, ParetoRow, pareto
 from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.analytics.retest import RetestRow, retest_total
-from runcard.analytics.run_lists import list_runs
+from runcard.analytics.run_lists import latest_runs
 from runcard.analytics.station_activity import StationActivity, station_activity
 from runcard.analytics.throughput import ThroughputAnswer, count_runs, throughput
-from runcard.store.database import Connection
-from runcard.store.pages import Page
 from runcard.store.run_records import RunRecord
 from runcard.web.filters import FilterQuery, filters_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of, percent_text
@@ -32,56 +29,47 @@ _WORST = 8
 class Floor(NamedTuple):
     """What is asked about the runs of a selection, by somebody."""
 
-    copy: ColumnarCopy | None
-    connection: Connection
+    snapshot: Snapshot
     visit: Visit
     selection: Selection
-
-    @property
-    def home(self) -> UUID:
-        return self.visit.actor.organization_id
 
     def of_procedure(self, procedure_id: UUID) -> "Floor":
         runs = replace(self.selection.runs, procedure_ids=[procedure_id])
         return self._replace(selection=self.selection._replace(runs=runs))
 
     def yields(self, group_by: GroupBy) -> YieldAnswer:
-        return first_pass_yield(
-            self.copy, self.connection, self.home, self.selection, self.visit.zone, group_by
-        )
+        return first_pass_yield(self.snapshot, self.selection, self.visit.zone, group_by)
 
     def throughput(self, group_by: GroupBy) -> ThroughputAnswer:
-        return throughput(self.copy, self.connection, self.home, self.selection, self.visit.zone, group_by)
+        return throughput(self.snapshot, self.selection, self.visit.zone, group_by)
 
     def runs_today(self, now: datetime) -> int:
         """Of the selection, whatever its period."""
         midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
         runs = replace(self.selection.runs, started_after=midnight, started_before=None)
         today = self.selection._replace(runs=runs)
-        return count_runs(self.copy, self.connection, self.home, today)
+        return count_runs(self.snapshot, today)
 
     def retests(self) -> RetestRow:
-        return retest_total(self.copy, self.connection, self.home, self.selection, self.visit.zone)
+        return retest_total(self.snapshot, self.selection, self.visit.zone)
 
     def procedures(self) -> dict[UUID, ProcedureActivity]:
         """Those with the most runs first."""
-        return dict(procedure_activity(self.copy, self.connection, self.home, self.selection))
+        return dict(procedure_activity(self.snapshot, self.selection))
 
     def stations(self, asked: FilterQuery, now: datetime) -> Sequence["StationLine"]:
-        found = station_activity(self.copy, self.connection, self.home, self.selection).stations
+        found = station_activity(self.snapshot, self.selection).stations
         return [_station(one, asked, self.visit, now) for one in found]
 
     def failures(self) -> Sequence["FailureLine"]:
         """The latest runs that failed."""
         failed = replace(self.selection.counted, outcomes=["FAIL"])
-        page = Page(_FAILURES)
-        found = list_runs(self.copy, self.connection, self.home, failed, "started_at", page, descending=True)
-        return [_failure(run, self.visit) for run in found.rows]
+        return [_failure(run, self.visit) for run in latest_runs(self.snapshot, failed, _FAILURES)]
 
     def worst(self, asked: FilterQuery) -> Sequence["WorstLine"]:
         """The measurements that failed most."""
         failing = Failing("measurements", top=_WORST)
-        rows = pareto(self.copy, self.connection, self.home, self.selection, failing).rows
+        rows = pareto(self.snapshot, self.selection, failing).rows
         return [_worst(row, asked) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from runcard.edge.deps import Parts
+from runcard.analytics.asking import Snapshot
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
 from runcard.store.unit_lists import UnitFilter
@@ -25,12 +25,10 @@ class MembersQuery(FilterQuery, kw_only=True):
     cursor: Cursor | None = None
 
 
-def questions(
-    parts: Parts, connection: Connection, visit: Visit, asked: MembersQuery, **own: Sequence[str]
-) -> YieldQuestions:
+def questions(snapshot: Snapshot, visit: Visit, asked: MembersQuery, **own: Sequence[str]) -> YieldQuestions:
     """Yields of the runs that are asked for, among those of the page's own record."""
     selection = narrowed(selection_of(asked, visit.zone, datetime.now(UTC)), **own)
-    return YieldQuestions(parts, connection, visit, selection)
+    return YieldQuestions(snapshot, visit, selection)
 
 
 def figures_bar(

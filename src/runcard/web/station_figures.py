@@ -7,15 +7,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.station_activity import StationActivity, station_activity
 from runcard.analytics.throughput import ThroughputRow, throughput
 from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.sample import SampleClass
-from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
 from runcard.web.count_plots import outcome_stack
@@ -43,10 +41,10 @@ class StationFigures(NamedTuple):
 
 
 def station_figures(
-    copy: ColumnarCopy | None, connection: Connection, visit: Visit, station_id: UUID, floor: Selection
+    snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection
 ) -> StationFigures | None:
     """The figures of a station among the runs of the whole floor; None where this server has none now."""
-    ask = _Ask(copy, connection, visit, station_id, floor)
+    ask = _Ask(snapshot, visit, station_id, floor)
     try:
         weeks, rows = ask.runs("week"), ask.runs("procedure")
         procedures = sorted((row for row in rows if row.group.key), key=lambda row: -row.runs)
@@ -65,15 +63,10 @@ def station_figures(
 
 
 class _Ask(NamedTuple):
-    copy: ColumnarCopy | None
-    connection: Connection
+    snapshot: Snapshot
     visit: Visit
     station_id: UUID
     floor: Selection
-
-    @property
-    def _home(self) -> UUID:
-        return self.visit.actor.organization_id
 
     @property
     def _own(self) -> Selection:
@@ -81,21 +74,21 @@ class _Ask(NamedTuple):
 
     def runs(self, group_by: GroupBy) -> Sequence[ThroughputRow]:
         zone = self.visit.zone
-        return throughput(self.copy, self.connection, self._home, self._own, zone, group_by).rows
+        return throughput(self.snapshot, self._own, zone, group_by).rows
 
     def own_yield(self) -> YieldRow:
-        return first_pass_yield(self.copy, self.connection, self._home, self._own, self.visit.zone).total
+        return first_pass_yield(self.snapshot, self._own, self.visit.zone).total
 
     def activity(self) -> StationActivity | None:
         """None where the station is not in use."""
         ever = Selection(RunFilter(created_by_station_ids=[self.station_id], samples=ANY_UNIT))
-        found = station_activity(self.copy, self.connection, self._home, ever).stations
+        found = station_activity(self.snapshot, ever).stations
         return next((one for one in found if one.id == self.station_id), None)
 
     def compared(self, procedure: ThroughputRow) -> Chart:
         key, name = procedure.group.key or "", procedure.group.name or ""
         wanted = Selection(replace(self.floor.runs, procedure_ids=[UUID(key)]))
-        answer = first_pass_yield(self.copy, self.connection, self._home, wanted, self.visit.zone, "station")
+        answer = first_pass_yield(self.snapshot, wanted, self.visit.zone, "station")
         points = [
             RatioPoint(
                 row.group,

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.groups import Group, GroupBy
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
-from runcard.edge.deps import Parts
-from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
 from runcard.web.formats import count_text, percent_text
@@ -41,15 +39,13 @@ class YieldCell(NamedTuple):
 class YieldQuestions(NamedTuple):
     """A selection of runs to ask about; a page of records stands without its figures where there are none."""
 
-    parts: Parts
-    connection: Connection
+    snapshot: Snapshot
     visit: Visit
     selection: Selection
 
     def yields(self, group_by: GroupBy | None) -> Yields:
-        home, zone = self.visit.actor.organization_id, self.visit.zone
         try:
-            answer = first_pass_yield(self.parts.copy, self.connection, home, self.selection, zone, group_by)
+            answer = first_pass_yield(self.snapshot, self.selection, self.visit.zone, group_by)
         except FiguresUnavailable as error:
             return Yields(None, (), str(error))
         except InvalidInput as error:
@@ -85,10 +81,10 @@ def yield_tiles(total: YieldRow) -> Sequence[Tile]:
 
 
 def yield_cells(
-    parts: Parts, connection: Connection, visit: Visit, runs: RunFilter, group_by: GroupBy
+    snapshot: Snapshot, visit: Visit, runs: RunFilter, group_by: GroupBy
 ) -> Mapping[UUID, YieldCell]:
     """First-pass yields over all time for a list of records, by their ids."""
-    yields = YieldQuestions(parts, connection, visit, Selection(runs)).yields(group_by)
+    yields = YieldQuestions(snapshot, visit, Selection(runs)).yields(group_by)
     return {
         UUID(row.group.key): YieldCell(percent_text(row.first_pass.ratio), count_text(row.units))
         for row in yields.rows

@@ -36,6 +36,15 @@ class CopyFailed(Exception):
         self.is_damaged = isinstance(error, _DAMAGE)
 
 
+@contextmanager
+def failing_as_copy() -> Iterator[None]:
+    """What DuckDB raises inside, as CopyFailed."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise CopyFailed(error) from error
+
+
 class CopyLocked(Exception):
     """Another process owns the file."""
 
@@ -54,14 +63,11 @@ class DuckDb:
 
         Raises CopyFailed.
         """
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("SET enable_progress_bar = false")  # which is each cursor's own
-                cursor.begin()
-                yield cursor
-                cursor.commit()  # else closing the cursor rolls back
-        except duckdb.Error as error:
-            raise CopyFailed(error) from error
+        with failing_as_copy(), self._connection.cursor() as cursor:
+            cursor.execute("SET enable_progress_bar = false")  # which is each cursor's own
+            cursor.begin()
+            yield cursor
+            cursor.commit()  # else closing the cursor rolls back
 
     def begin_anew(self) -> None:
         """Delete the file and make an empty one. Raises as opening does."""

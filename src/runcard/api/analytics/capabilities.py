@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runcard.analytics.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -32,17 +32,13 @@ class CapabilitiesQuery(RunsQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[CapabilitiesQuery, query(CapabilitiesQuery)],
 ) -> Response:
     """Cp, Cpk, Pp and Ppk of all measurements of a procedure, the lowest Ppk first."""
     return JsonResponse(
         capabilities(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             asked.procedure_id,
             asked.limit,

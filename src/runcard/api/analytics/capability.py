@@ -8,7 +8,7 @@ from starlette.responses import Response
 from runcard.analytics.capability import CapabilityAnswer, capability
 from runcard.analytics.groups import GroupBy, zone_of
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -29,17 +29,13 @@ class CapabilityQuery(MeasurementQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[CapabilityQuery, query(CapabilityQuery)],
 ) -> Response:
     """Capability of a measurement: Cp, Cpk, Pp, Ppk and what they rest on, by specification and group."""
     return JsonResponse(
         capability(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             measured_of(asked),
             zone_of(asked.time_zone),

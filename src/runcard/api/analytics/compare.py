@@ -8,7 +8,7 @@ from starlette.responses import Response
 from runcard.analytics.compare import CompareAnswer, compare
 from runcard.analytics.groups import zone_of
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -23,17 +23,13 @@ router = APIRouter()
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[MeasurementQuery, query(MeasurementQuery)],
 ) -> Response:
     """One measurement between groups (stations, where no `group_by` is given)."""
     return JsonResponse(
         compare(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             measured_of(asked),
             zone_of(asked.time_zone),

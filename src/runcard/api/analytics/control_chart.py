@@ -16,7 +16,7 @@ from runcard.analytics.control_chart import (
 from runcard.analytics.control_limits import ChartKind
 from runcard.analytics.groups import zone_of
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -39,17 +39,13 @@ class ControlChartQuery(MeasurementQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[ControlChartQuery, query(ControlChartQuery)],
 ) -> Response:
     """The newest values of a measurement with control limits, and the run rules that they break."""
     return JsonResponse(
         control_chart(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             measured_of(asked),
             ChartSettings(asked.chart, asked.last, asked.subgroup_size),

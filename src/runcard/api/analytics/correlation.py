@@ -10,7 +10,7 @@ from starlette.responses import Response
 from runcard.analytics.correlation import CorrelationAnswer, correlation
 from runcard.analytics.measured import Measured
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -39,9 +39,7 @@ class CorrelationQuery(RunsQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[CorrelationQuery, query(CorrelationQuery)],
 ) -> Response:
     """Two measurements of the same units, with the points to draw."""
@@ -49,4 +47,4 @@ def ask(
     x = Measured(asked.x_procedure_id, asked.x_measurement_name, asked.x_phase_name, only_final=finals)
     y_procedure_id = asked.y_procedure_id or asked.x_procedure_id
     y = Measured(y_procedure_id, asked.y_measurement_name, asked.y_phase_name, only_final=finals)
-    return JsonResponse(correlation(parts.copy, connection, actor.organization_id, selection_of(asked), x, y))
+    return JsonResponse(correlation(snapshot, selection_of(asked), x, y))

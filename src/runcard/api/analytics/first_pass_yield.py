@@ -8,7 +8,7 @@ from starlette.responses import Response
 from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.groups import zone_of
 from runcard.api.analytics.asked import GroupedQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -21,17 +21,13 @@ router = APIRouter()
     openapi_extra=operation(YieldAnswer, name="analytics-yield", parameters=query_parameters(GroupedQuery)),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[GroupedQuery, query(GroupedQuery)],
 ) -> Response:
     """First-pass, second-pass and final yield, and defects per million opportunities."""
     return JsonResponse(
         first_pass_yield(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             zone_of(asked.time_zone),
             asked.group_by,

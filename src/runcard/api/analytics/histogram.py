@@ -10,7 +10,7 @@ from runcard.analytics.distributions import MAX_BINS
 from runcard.analytics.groups import zone_of
 from runcard.analytics.histogram import HistogramAnswer, histogram
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -31,17 +31,13 @@ class HistogramQuery(MeasurementQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[HistogramQuery, query(HistogramQuery)],
 ) -> Response:
     """How the values of a measurement are distributed: bins, percentiles, quartiles, and bars of texts."""
     return JsonResponse(
         histogram(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             measured_of(asked),
             zone_of(asked.time_zone),

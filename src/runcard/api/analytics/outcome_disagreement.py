@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from runcard.analytics.outcome_disagreement import OutcomeDisagreementAnswer, Shown, outcome_disagreement
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -36,17 +36,13 @@ class OutcomeDisagreementQuery(RunsQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[OutcomeDisagreementQuery, query(OutcomeDisagreementQuery)],
 ) -> Response:
     """Measurements whose outcome, as the station claimed it, contradicts their limits."""
     return JsonResponse(
         outcome_disagreement(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             Shown(asked.limit, asked.examples),
             only_final=asked.exclude_retries,

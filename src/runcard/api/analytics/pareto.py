@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from runcard.analytics.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -29,11 +29,9 @@ class ParetoQuery(RunsQuery, kw_only=True):
     openapi_extra=operation(ParetoAnswer, name="analytics-pareto", parameters=query_parameters(ParetoQuery)),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[ParetoQuery, query(ParetoQuery)],
 ) -> Response:
     """The phases or measurements that fail most, each with its share of all failures."""
     failing = Failing(asked.kind, asked.exclude_retries, asked.top)
-    return JsonResponse(pareto(parts.copy, connection, actor.organization_id, selection_of(asked), failing))
+    return JsonResponse(pareto(snapshot, selection_of(asked), failing))

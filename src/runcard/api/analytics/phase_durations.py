@@ -9,7 +9,7 @@ from starlette.responses import Response
 from runcard.analytics.groups import zone_of
 from runcard.analytics.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
 from runcard.api.analytics.asked import GroupedQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -34,17 +34,13 @@ class PhaseDurationsQuery(GroupedQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[PhaseDurationsQuery, query(PhaseDurationsQuery)],
 ) -> Response:
     """How long phases took, those that took the most time first."""
     return JsonResponse(
         phase_durations(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             TimedPhases(asked.exclude_retries, asked.phase_name, asked.top),
             zone_of(asked.time_zone),

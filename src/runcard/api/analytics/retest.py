@@ -9,7 +9,7 @@ from starlette.responses import Response
 from runcard.analytics.groups import zone_of
 from runcard.analytics.retest import ManyAttempts, RetestAnswer, retest
 from runcard.api.analytics.asked import GroupedQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -32,17 +32,13 @@ class RetestsQuery(GroupedQuery, kw_only=True):
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[RetestsQuery, query(RetestsQuery)],
 ) -> Response:
     """Attempts per unit, what retests brought, and at which stations."""
     return JsonResponse(
         retest(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             zone_of(asked.time_zone),
             asked.group_by,

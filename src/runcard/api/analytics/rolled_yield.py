@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from runcard.analytics.rolled_yield import RolledYieldAnswer, rolled_yield
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -22,10 +22,8 @@ router = APIRouter()
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[RunsQuery, query(RunsQuery)],
 ) -> Response:
     """Rolled throughput yield of each part, with the yields on its procedures."""
-    return JsonResponse(rolled_yield(parts.copy, connection, actor.organization_id, selection_of(asked)))
+    return JsonResponse(rolled_yield(snapshot, selection_of(asked)))

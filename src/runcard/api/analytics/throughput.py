@@ -8,7 +8,7 @@ from starlette.responses import Response
 from runcard.analytics.groups import zone_of
 from runcard.analytics.throughput import ThroughputAnswer, throughput
 from runcard.api.analytics.asked import GroupedQuery, selection_of
-from runcard.edge.deps import WithActor, WithConnection, WithParts
+from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -23,17 +23,13 @@ router = APIRouter()
     ),
 )
 def ask(
-    actor: WithActor,
-    parts: WithParts,
-    connection: WithConnection,
+    snapshot: WithSnapshot,
     asked: Annotated[GroupedQuery, query(GroupedQuery)],
 ) -> Response:
     """Runs and units, by outcome."""
     return JsonResponse(
         throughput(
-            parts.copy,
-            connection,
-            actor.organization_id,
+            snapshot,
             selection_of(asked),
             zone_of(asked.time_zone),
             asked.group_by,

@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.edge.deps import WithParts
 from runcard.store.batch_records import get_batch
 from runcard.store.unit_lists import UnitFilter
@@ -48,10 +49,10 @@ def show_batch(
     asked: Annotated[BatchQuery, page_query(BatchQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         batch = get_batch(connection, home, batch_number)
         here, own = batch_url(batch.number), [batch.number]
-        ask = questions(parts, connection, visit, asked, batch_numbers=own)
+        ask = questions(snapshot, visit, asked, batch_numbers=own)
         created = moment_of(batch.created_at, visit.zone)
         count = count_units(connection, home, "batch", [batch.id]).get(batch.id, 0)
         page = BatchPage(

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.edge.deps import WithParts
 from runcard.store.batch_records import BatchFilter, list_batches
 from runcard.store.run_filter import RunFilter
@@ -67,14 +68,14 @@ def show_batches(
     parts: WithParts, visit: WithVisit, asked: Annotated[BatchesQuery, page_query(BatchesQuery)]
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         at = list_page(connection, asked.cursor)
         listed = list_batches(
             connection, home, BatchFilter(asked.search), asked.sort, at, descending=asked.order == "desc"
         )
         units = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
         numbers = [batch.number for batch in listed.rows]
-        first_pass = yield_cells(parts, connection, visit, RunFilter(batch_numbers=numbers), "batch")
+        first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
     page = BatchesPage(
         search_bar(_HERE, "Number contains", asked.search, _kept(asked)),
         headings(

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
-from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capability import CapabilityAnswer, capability
-from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.compare import CompareAnswer, compare
 from runcard.analytics.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.correlation import CorrelationAnswer, correlation
@@ -22,7 +20,6 @@ from runcard.analytics.measurement_names import MeasurementName, measurement_nam
 from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
-from runcard.store.database import Connection
 from runcard.store.procedures import get_procedure
 from runcard.web.capability_lines import CapabilityLine, capability_line
 from runcard.web.charts import Chart
@@ -121,16 +118,11 @@ class MeasurementPage(NamedTuple):
 
 
 class _Ask(NamedTuple):
-    copy: ColumnarCopy | None
-    connection: Connection
+    snapshot: Snapshot
     visit: Visit
     selection: Selection
     measured: Measured
     asked: MeasurementQuery
-
-    @property
-    def home(self) -> UUID:
-        return self.visit.actor.organization_id
 
     @property
     def group_by(self) -> GroupBy | None:
@@ -139,9 +131,7 @@ class _Ask(NamedTuple):
     def control_chart(self) -> ControlChartAnswer:
         settings = ChartSettings(last=int(self.asked.last))
         return control_chart(
-            self.copy,
-            self.connection,
-            self.home,
+            self.snapshot,
             self.selection,
             self.measured,
             settings,
@@ -151,20 +141,18 @@ class _Ask(NamedTuple):
 
     def histogram(self, group_by: GroupBy | None) -> HistogramAnswer:
         zone = self.visit.zone
-        return histogram(self.copy, self.connection, self.home, self.selection, self.measured, zone, group_by)
+        return histogram(self.snapshot, self.selection, self.measured, zone, group_by)
 
     def capability(self) -> CapabilityAnswer:
-        return capability(
-            self.copy, self.connection, self.home, self.selection, self.measured, self.visit.zone
-        )
+        return capability(self.snapshot, self.selection, self.measured, self.visit.zone)
 
     def compare(self, group_by: GroupBy) -> CompareAnswer:
         zone = self.visit.zone
-        return compare(self.copy, self.connection, self.home, self.selection, self.measured, zone, group_by)
+        return compare(self.snapshot, self.selection, self.measured, zone, group_by)
 
     def correlation(self, against: str) -> CorrelationAnswer:
         other = Measured(self.measured.procedure_id, against, self.asked.against_phase)
-        return correlation(self.copy, self.connection, self.home, self.selection, self.measured, other)
+        return correlation(self.snapshot, self.selection, self.measured, other)
 
 
 @router.get("/procedures/{procedure_id}/measurements")
@@ -175,11 +163,11 @@ def show_measurement(
     asked: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         procedure = get_procedure(connection, home, procedure_id)
         selection = selection_of(asked, visit.zone, datetime.now(UTC))
         measured = Measured(procedure.id, asked.name, asked.phase)
-        ask = _Ask(parts.copy, connection, visit, selection, measured, asked)
+        ask = _Ask(snapshot, visit, selection, measured, asked)
         chart = ask.control_chart()
         spread = _histogram(ask)
         fitness = _or_problem(ask.capability)
@@ -189,7 +177,7 @@ def show_measurement(
             if asked.against is None
             else scatter_plot(ask.correlation(asked.against), asked.name, asked.against)
         )
-        names = measurement_names(parts.copy, connection, home, procedure.id)
+        names = measurement_names(snapshot, procedure.id)
         choices = list_choices(connection, home)
     path = f"/procedures/{procedure.id}/measurements"
     broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]

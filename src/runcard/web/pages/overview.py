@@ -9,6 +9,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.answers import Freshness
+from runcard.analytics.asking import Snapshot
 from runcard.analytics.retest import RetestRow
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.choices import list_choices
@@ -78,12 +79,12 @@ def show_overview(
     visit: WithVisit,
     asked: Annotated[OverviewQuery, page_query(OverviewQuery)],
 ) -> Response:
-    now = datetime.now(UTC)
+    home, now = visit.actor.organization_id, datetime.now(UTC)
     selection = selection_of(asked, visit.zone, now)
-    with parts.database.read() as connection:
-        if not list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1).rows:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        if not list_latest_runs(connection, home, RunFilter(), 1).rows:
             return render("welcome.html", _welcome(request, parts, connection, visit), visit)
-        floor = Floor(parts.copy, connection, visit, selection)
+        floor = Floor(snapshot, visit, selection)
         if asked.kiosk is not None:
             return render("kiosk.html", kiosk_page(floor, filters_of(asked), asked.kiosk, now))
         page = _overview(floor, asked, now)
@@ -94,7 +95,7 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
     step = step_of(asked)
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
     runs, stations = floor.throughput(step), floor.stations(asked, now)
-    choices = list_choices(floor.connection, floor.home)
+    choices = list_choices(floor.snapshot.connection, floor.snapshot.organization_id)
     return OverviewPage(
         here=url_of("/", asked),
         kiosk_url=url_of("/", asked, kiosk=1),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.edge.deps import WithParts
 from runcard.store.metadata import read_metadata
 from runcard.store.part_records import PartRecord, RevisionRow, get_part, list_revisions
@@ -59,13 +60,13 @@ def show_part(
     asked: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
     home, zone = visit.actor.organization_id, visit.zone
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         part = get_part(connection, home, part_number)
         here, number = part_url(part.number), part.number
         revisions = list_revisions(connection, home, [part.id]).get(part.id, ())
         counts = count_units(connection, home, "revision", [one.id for one in revisions])
         pictures = picture_urls(parts, connection, home, [one.image_id for one in revisions])
-        ask = questions(parts, connection, visit, asked, part_numbers=[number])
+        ask = questions(snapshot, visit, asked, part_numbers=[number])
 
         # The name of such a group is that of the part too.
         urls = {str(one.id): revision_url(number, one.number) for one in revisions}

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.edge.deps import WithParts
 from runcard.store.part_records import PartFilter, list_parts, list_revisions
 from runcard.store.run_filter import RunFilter
@@ -68,7 +69,7 @@ def show_parts(
     parts: WithParts, visit: WithVisit, asked: Annotated[PartsQuery, page_query(PartsQuery)]
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         at = list_page(connection, asked.cursor)
         listed = list_parts(
             connection, home, PartFilter(asked.search), asked.sort, at, descending=asked.order == "desc"
@@ -77,7 +78,7 @@ def show_parts(
         revisions = list_revisions(connection, home, ids)
         units = count_units(connection, home, "part", ids)
         numbers = [part.number for part in listed.rows]
-        first_pass = yield_cells(parts, connection, visit, RunFilter(part_numbers=numbers), "part")
+        first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
     page = PartsPage(
         search_bar(_HERE, "Number or name contains", asked.search, _kept(asked)),
         headings(

@@ -9,21 +9,18 @@ from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.capabilities import capabilities
-from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.durations import durations
 from runcard.analytics.first_pass_yield import first_pass_yield
 from runcard.analytics.measurement_names import measurement_names
 from runcard.analytics.pareto import Failing, pareto
 from runcard.analytics.phase_durations import TimedPhases, phase_durations
-from runcard.analytics.run_lists import list_runs
+from runcard.analytics.run_lists import latest_runs
 from runcard.analytics.small_histograms import small_histograms
 from runcard.analytics.throughput import throughput
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
-from runcard.store.database import Connection
-from runcard.store.pages import Page
 from runcard.store.procedures import Procedure, get_procedure
 from runcard.store.run_records import RunRecord
 from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
@@ -115,8 +112,7 @@ class ProcedurePage(NamedTuple):
 
 
 class _Ask(NamedTuple):
-    copy: ColumnarCopy | None
-    connection: Connection
+    snapshot: Snapshot
     visit: Visit
     selection: Selection
     procedure: Procedure
@@ -143,12 +139,12 @@ def show_procedure(
     asked: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         procedure = get_procedure(connection, home, procedure_id)
         asked = replace(asked, procedure=None)
         selection = selection_of(asked, visit.zone, datetime.now(UTC))
         selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
-        ask = _Ask(parts.copy, connection, visit, selection, procedure, asked)
+        ask = _Ask(snapshot, visit, selection, procedure, asked)
         contents = _CONTENTS[asked.tab](ask)
         choices = list_choices(connection, home)
     page = ProcedurePage(
@@ -165,12 +161,10 @@ def show_procedure(
 
 
 def _runs(ask: _Ask) -> Contents:
-    home, step = ask.visit.actor.organization_id, step_of(ask.asked)
-    answer = throughput(ask.copy, ask.connection, home, ask.selection, ask.visit.zone, step)
+    step = step_of(ask.asked)
+    answer = throughput(ask.snapshot, ask.selection, ask.visit.zone, step)
     total = answer.total
-    latest = list_runs(
-        ask.copy, ask.connection, home, ask.selection.counted, "started_at", Page(_LATEST), descending=True
-    ).rows
+    latest = latest_runs(ask.snapshot, ask.selection.counted, _LATEST)
     passed = sum(one.runs for one in total.outcomes if one.outcome == "PASS")
     return Contents(
         tiles=[
@@ -187,9 +181,9 @@ def _runs(ask: _Ask) -> Contents:
 
 
 def _durations(ask: _Ask) -> Contents:
-    home, zone = ask.visit.actor.organization_id, ask.visit.zone
-    runs = durations(ask.copy, ask.connection, home, ask.selection, zone, step_of(ask.asked))
-    phases = phase_durations(ask.copy, ask.connection, home, ask.selection, TimedPhases(), zone)
+    zone = ask.visit.zone
+    runs = durations(ask.snapshot, ask.selection, zone, step_of(ask.asked))
+    phases = phase_durations(ask.snapshot, ask.selection, TimedPhases(), zone)
     total = runs.total
     return Contents(
         tiles=[
@@ -204,15 +198,12 @@ def _durations(ask: _Ask) -> Contents:
 
 
 def _yields(ask: _Ask) -> Contents:
-    home, zone = ask.visit.actor.organization_id, ask.visit.zone
-    step = step_of(ask.asked)
+    zone, step = ask.visit.zone, step_of(ask.asked)
     over_time, by_station = (
-        first_pass_yield(ask.copy, ask.connection, home, ask.selection, zone, group_by)
-        for group_by in (step, "station")
+        first_pass_yield(ask.snapshot, ask.selection, zone, group_by) for group_by in (step, "station")
     )
     phases, measurements = (
-        pareto(ask.copy, ask.connection, home, ask.selection, Failing(kind))
-        for kind in ("phases", "measurements")
+        pareto(ask.snapshot, ask.selection, Failing(kind)) for kind in ("phases", "measurements")
     )
     return Contents(
         tiles=[
@@ -240,13 +231,13 @@ def _yields(ask: _Ask) -> Contents:
 
 
 def _capability(ask: _Ask) -> Contents:
-    home, asked = ask.visit.actor.organization_id, ask.asked
-    of_procedure = (ask.copy, ask.connection, home, ask.selection, ask.procedure.id)
+    asked = ask.asked
+    of_procedure = (ask.snapshot, ask.selection, ask.procedure.id)
     answer = capabilities(*of_procedure)
     first, last = asked.offset, asked.offset + _PAGE_SIZE
     shown = sorted_rows(answer.rows, asked.sort, asked.order)[first:last]
     histograms = small_histograms(*of_procedure, shown)
-    names = measurement_names(ask.copy, ask.connection, home, ask.procedure.id)
+    names = measurement_names(ask.snapshot, ask.procedure.id)
     with_numbers = {(row.spec.phase, row.spec.name) for row in answer.rows}
     others = [one for one in names.names if (one.phase, one.name) not in with_numbers]
     return Contents(

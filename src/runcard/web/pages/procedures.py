@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.domain.errors import FiguresUnavailable
 from runcard.edge.deps import WithParts
@@ -66,13 +67,13 @@ def show_procedures(
 ) -> Response:
     home = visit.actor.organization_id
     selection = selection_of(asked, visit.zone, datetime.now(UTC))
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         at = list_page(connection, asked.cursor)
         listed = list_procedure_records(connection, home, ProcedureFilter(search=asked.search), at)
         ids, problem = [one.id for one in listed.rows], ""
         activity: Mapping[UUID, ProcedureActivity] = {}
         try:
-            activity = procedure_activity(parts.copy, connection, home, selection, ids)
+            activity = procedure_activity(snapshot, selection, ids)
         except FiguresUnavailable as error:
             problem = str(error)
         choices = list_choices(connection, home)

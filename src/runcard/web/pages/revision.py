@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithParts
@@ -61,12 +62,12 @@ def show_revision(
     asked: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         revision = get_revision(connection, home, part_number, revision_number)
         part, number = revision.part.number, revision.number
         here = revision_url(part, number)
         own = UnitFilter(part_numbers=[part], revision_numbers=[number])
-        ask = questions(parts, connection, visit, asked, part_numbers=[part], revision_numbers=[number])
+        ask = questions(snapshot, visit, asked, part_numbers=[part], revision_numbers=[number])
         pictures = picture_urls(parts, connection, home, [revision.image_id])
         page = RevisionPage(
             here=here,

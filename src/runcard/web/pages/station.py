@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import may_manage
 from runcard.domain.errors import StationNotFound
 from runcard.edge.deps import Parts, WithParts
@@ -84,11 +85,11 @@ def station_page(
 ) -> StationPage:
     """Raises StationNotFound."""
     home, now = visit.actor.organization_id, datetime.now(UTC)
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         station = get_station_record(connection, home, station_id)
         linked = list_procedures_of(connection, home, [station])[station_id]
         floor = selection_of(replace(asked, station=None), visit.zone, now)
-        figures = station_figures(parts.copy, connection, visit, station_id, floor)
+        figures = station_figures(snapshot, visit, station_id, floor)
         others = [one for one in list_procedures(connection, home) if one.id not in {p.id for p in linked}]
         teams = list_teams(connection, home)
         keys = list_keys(connection, home, station_id)

@@ -9,14 +9,13 @@ from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.station_activity import StationActivity, station_activity
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
-from runcard.store.database import Connection
 from runcard.store.pages import Page
 from runcard.store.procedures import list_procedures
 from runcard.store.refs import ProcedureRef
@@ -125,10 +124,10 @@ def _page(
     parts: Parts, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
 ) -> StationsPage:
     home, now = visit.actor.organization_id, datetime.now(UTC)
-    with parts.database.read() as connection:
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         named = StationFilter(search=asked.q, archived=asked.state == "archived")
         found = list_station_records(connection, home, named, Page(_MOST)).rows
-        activity = _activity(parts, connection, home, now)
+        activity = _activity(snapshot, now)
         wanted = [one for one in found if _is_wanted(asked.state, activity, one)]
         wanted.sort(key=_key(asked.sort, activity))
         some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
@@ -151,14 +150,12 @@ def _page(
     )
 
 
-def _activity(
-    parts: Parts, connection: Connection, home: UUID, now: datetime
-) -> Mapping[UUID, Activity] | None:
+def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:
     """What each station in use reported; None where this server has no figures."""
 
     def since(moment: datetime | None) -> Sequence[StationActivity]:
         runs = RunFilter(samples=ANY_UNIT, started_after=moment)
-        return station_activity(parts.copy, connection, home, Selection(runs)).stations
+        return station_activity(snapshot, Selection(runs)).stations
 
     try:
         recent = {one.id: one.runs for one in since(now - _RECENT)}

@@ -1,0 +1,66 @@
+"""Questions of one page are asked of one state of the copy, and one that fails says so."""
+
+import duckdb
+import pytest
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.throughput import count_runs
+from runcard.domain.errors import FiguresUnavailable
+from runcard.store.run_filter import RunFilter
+from tests.analytics.copies import OwnCopy
+from tests.analytics.written import run_of
+from tests.histories import Floor
+
+EVERYTHING = Selection(RunFilter())
+
+
+def test_questions_of_one_snapshot_see_the_same_runs(floor: Floor, followed: OwnCopy):
+    procedure_id = floor.procedure()
+    wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
+    floor.record(procedure_id, [run_of(1), run_of(2)])
+    followed.follow()
+    with floor.database.read() as connection, Snapshot(followed.copy, connection, floor.home) as snapshot:
+        assert count_runs(snapshot, wanted) == 2
+        floor.record(procedure_id, [run_of(3)])
+        followed.follow()
+        assert count_runs(snapshot, wanted) == 2
+        asked = snapshot.asking(wanted)
+        assert asked.freshness.is_current, "of what its connection sees"
+    with floor.database.read() as connection, Snapshot(followed.copy, connection, floor.home) as snapshot:
+        assert count_runs(snapshot, wanted) == 3
+
+
+def test_a_query_that_fails_says_so_and_so_do_those_after_it(floor: Floor, followed: OwnCopy):
+    followed.follow()
+    with floor.database.read() as connection:
+        with Snapshot(followed.copy, connection, floor.home) as snapshot:
+            asked = snapshot.asking(EVERYTHING)
+            for query in ("SELECT nothing FROM nowhere", "SELECT 1"):
+                with pytest.raises(FiguresUnavailable, match="Ask again"):
+                    asked.rows(query, [])
+        with Snapshot(followed.copy, connection, floor.home) as snapshot:
+            assert snapshot.asking(EVERYTHING).one("SELECT 1", []) == (1,)
+    assert not followed.copy.is_damaged
+
+
+def test_a_copy_that_is_found_damaged_is_not_trusted_any_more(floor: Floor, followed: OwnCopy):
+    followed.follow()
+    copy = ColumnarCopy(followed.copy.engine, timeout_s=0)
+    with (
+        floor.database.read() as connection,
+        Snapshot(copy, connection, floor.home) as snapshot,
+        pytest.raises(FiguresUnavailable),
+        snapshot.cursor(),
+    ):
+        raise duckdb.FatalException("a page of the file cannot be read")
+    assert copy.is_damaged
+
+
+def test_a_server_without_a_copy_says_what_to_do(floor: Floor):
+    with (
+        floor.database.read() as connection,
+        Snapshot(None, connection, floor.home) as snapshot,
+        pytest.raises(FiguresUnavailable, match="Switch columnar_copy on"),
+    ):
+        count_runs(snapshot, EVERYTHING)
