@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from msgspec.structs import replace
 
-from runcard.analytics.ratios import Ratio
+from runcard.analytics.statistics.ratios import Ratio
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import build_floor, record_history
 from runcard.cli.demo_line.history import DemoRun, demo_runs

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.copied_runs import MEASUREMENTS, CopiedRuns, a_run, copied_runs
 from bench.rows import rows_of
 from bench.typical_questions import QUESTIONS, Question
-from runcard.analytics.engines.duckdb import Cursor, DuckDb
+from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.ingest.record_run import record_run
 from runcard.store.changes import last_seq
 from runcard.worker import Worker

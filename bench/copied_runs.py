@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.compaction import ENOUGH_ROWS, compact
-from runcard.analytics.engines.duckdb import Cursor, DuckDb
-from runcard.analytics.projector import Projector
-from runcard.analytics.schema import RECENT
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
+from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
+from runcard.analytics.copy.projector import Projector
+from runcard.analytics.copy.schema import RECENT
 from runcard.domain.actor import StationActor
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase

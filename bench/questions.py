@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.inside_lists import list_logs, list_measurements, list_phases
-from runcard.analytics.run_lists import list_runs
-from runcard.analytics.unit_lists import list_units
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.lists.inside_lists import list_logs, list_measurements, list_phases
+from runcard.analytics.lists.run_lists import list_runs
+from runcard.analytics.lists.unit_lists import list_units
 from runcard.store.batch_records import BATCH_ORDERS, BatchFilter, list_batches
 from runcard.store.database import Connection
 from runcard.store.deployments import DeploymentFilter, list_deployments

@@ -13,8 +13,8 @@ from bench import hand_made, postgres
 from bench.bodies import PROCEDURE
 from bench.failure import BenchFailed
 from bench.floor import Floor
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.projector import Projector
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.projector import Projector
 from runcard.app import open_copy, open_database
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token

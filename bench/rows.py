@@ -9,7 +9,7 @@ import psycopg
 
 from bench.copied_runs import DAYS
 from bench.postgres import postgresql
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
 
 
 class _Table(NamedTuple):

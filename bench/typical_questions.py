@@ -7,21 +7,21 @@ from zoneinfo import ZoneInfo
 
 from bench.copied_runs import DAYS, CopiedRuns
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.capabilities import capabilities
-from runcard.analytics.capability import capability
-from runcard.analytics.compare import compare
-from runcard.analytics.control_chart import ChartSettings, control_chart
-from runcard.analytics.correlation import correlation
-from runcard.analytics.durations import durations
-from runcard.analytics.first_pass_yield import first_pass_yield
-from runcard.analytics.histogram import histogram
 from runcard.analytics.measured import Measured
-from runcard.analytics.outcome_disagreement import Shown, outcome_disagreement
-from runcard.analytics.pareto import Failing, pareto
-from runcard.analytics.phase_durations import TimedPhases, phase_durations
-from runcard.analytics.retest import retest
-from runcard.analytics.rolled_yield import rolled_yield
-from runcard.analytics.throughput import throughput
+from runcard.analytics.questions.capabilities import capabilities
+from runcard.analytics.questions.capability import capability
+from runcard.analytics.questions.compare import compare
+from runcard.analytics.questions.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.correlation import correlation
+from runcard.analytics.questions.durations import durations
+from runcard.analytics.questions.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.histogram import histogram
+from runcard.analytics.questions.outcome_disagreement import Shown, outcome_disagreement
+from runcard.analytics.questions.pareto import Failing, pareto
+from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.questions.retest import retest
+from runcard.analytics.questions.rolled_yield import rolled_yield
+from runcard.analytics.questions.throughput import throughput
 from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
 

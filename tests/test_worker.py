@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.engines.duckdb import DuckDb
-from runcard.analytics.inside_lists import list_logs
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import DuckDb
+from runcard.analytics.lists.inside_lists import list_logs
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport

@@ -17,8 +17,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard import __version__
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports

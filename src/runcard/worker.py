@@ -4,9 +4,9 @@ import logging
 import threading
 import time
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.engines.duckdb import CopyFailed
-from runcard.analytics.projector import AnotherHistory, Projector
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import CopyFailed
+from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.store.changes import last_seq
 from runcard.store.database import Database
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from runcard.analytics.measured import SpecRow
-from runcard.analytics.newest import Value
+from runcard.analytics.questions.newest import Value
 from runcard.domain.outcome import MeasurementOutcome
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 (as the copy holds moments)

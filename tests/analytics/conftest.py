@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import Floor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.engines.duckdb import DuckDb
-from runcard.analytics.projector import Projector
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import DuckDb
+from runcard.analytics.copy.projector import Projector
 from runcard.store.database import Database
 
 # So few that small histories are in both tables of measurements.

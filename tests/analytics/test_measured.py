@@ -8,12 +8,12 @@ import pytest
 
 from runcard.analytics import measured as module
 from runcard.analytics.asking import Selection
-from runcard.analytics.capability import capability
-from runcard.analytics.compare import compare
-from runcard.analytics.control_chart import ChartSettings, control_chart
-from runcard.analytics.correlation import correlation
-from runcard.analytics.histogram import histogram
 from runcard.analytics.measured import Measured
+from runcard.analytics.questions.capability import capability
+from runcard.analytics.questions.compare import compare
+from runcard.analytics.questions.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.correlation import correlation
+from runcard.analytics.questions.histogram import histogram
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
 from runcard.store.run_filter import RunFilter

@@ -4,8 +4,8 @@ import duckdb
 import pytest
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.throughput import count_runs
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.questions.throughput import count_runs
 from runcard.domain.errors import FiguresUnavailable
 from runcard.store.run_filter import RunFilter
 from tests.analytics.copies import OwnCopy

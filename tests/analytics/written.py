@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport

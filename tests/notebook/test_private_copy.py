@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runcard.analytics.engines.duckdb import DuckDb, look_at
+from runcard.analytics.copy.engines.duckdb import DuckDb, look_at
 from runcard.domain.report import RunReport
 from runcard.notebook import Notebook
 from runcard.settings import Settings

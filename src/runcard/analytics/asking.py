@@ -11,9 +11,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Freshness, Window
-from runcard.analytics.columnar_copy import ColumnarCopy
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
-from runcard.analytics.engines.duckdb import CopyFailed, Cursor, failing_as_copy
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection

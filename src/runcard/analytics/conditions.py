@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from runcard.analytics.columns import utc
-from runcard.analytics.engines.duckdb import Cursor
+from runcard.analytics.copy.columns import utc
+from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.store.run_filter import RunFilter
 
 _MICROSECOND = timedelta(microseconds=1)

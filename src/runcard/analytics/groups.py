@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.asking import Asking
-from runcard.analytics.columns import utc
+from runcard.analytics.copy.columns import utc
 from runcard.domain.errors import InvalidInput
 from runcard.store.names import NameKind, names_of
 

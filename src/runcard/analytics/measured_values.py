@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.dispersion import Floats
 from runcard.analytics.measured import SpecRow, on_values
+from runcard.analytics.statistics.dispersion import Floats
 from runcard.analytics.time_slices import ALL_OF_TIME, Slices, one_of_each
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from runcard.analytics.engines.duckdb import CopyLocked, look_at
+from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.settings import Settings
 from runcard.store.attachment_removal import KeptFile, delete_abandoned, is_abandoned, list_page
 from runcard.store.attachments import Attachment

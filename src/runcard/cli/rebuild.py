@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
-from runcard.analytics.projector import Projector
+from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.analytics.copy.projector import Projector
 from runcard.app import open_database
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import show_record

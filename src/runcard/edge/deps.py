@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage

@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from runcard.analytics.asking import Attempts, Selection
-from runcard.analytics.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
-from runcard.analytics.control_limits import ChartKind
-from runcard.analytics.distributions import MAX_BINS
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.pareto import ParetoKind
+from runcard.analytics.questions.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
+from runcard.analytics.questions.distributions import MAX_BINS
+from runcard.analytics.questions.pareto import ParetoKind
+from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
 from runcard.domain.instant import as_utc
 from runcard.domain.outcome import RunOutcome

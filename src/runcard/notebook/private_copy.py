@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.engines.duckdb import CopyFailed, DuckDb
-from runcard.analytics.projector import AnotherHistory, Projector
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import CopyFailed, DuckDb
+from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.store.changes import last_seq
 from runcard.store.database import Database
 

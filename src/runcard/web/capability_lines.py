@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from runcard.analytics.capability import CapabilityRow
+from runcard.analytics.questions.capability import CapabilityRow
 from runcard.web.formats import chance_text, count_text, figure_text, index_text
 from runcard.web.measurements import limits_text
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from runcard.analytics.capabilities import SummaryRow
-from runcard.analytics.small_histograms import SmallHistogram
+from runcard.analytics.questions.capabilities import SummaryRow
+from runcard.analytics.questions.small_histograms import SmallHistogram
 from runcard.web.formats import count_text, figure_text, index_text
 from runcard.web.headings import Column, Direction
 from runcard.web.measurements import limits_text

@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from runcard.analytics.groups import Group
-from runcard.analytics.ratios import Ratio
+from runcard.analytics.statistics.ratios import Ratio
 from runcard.web.formats import count_text, percent_text
 
 Option = Mapping[str, Any]

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from runcard.analytics.compare import CompareAnswer, ComparedGroup
-from runcard.analytics.correlation import CorrelationAnswer
-from runcard.analytics.distributions import Distribution
+from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup
+from runcard.analytics.questions.correlation import CorrelationAnswer
+from runcard.analytics.questions.distributions import Distribution
 from runcard.web.charts import GRID, Cell, Chart, Figures, option_json
 from runcard.web.formats import chance_text, count_text, figure_text, index_text, number_text
 

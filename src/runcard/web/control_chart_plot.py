@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.analytics.control_chart import ControlChartAnswer
-from runcard.analytics.control_points import BrokenRule, ChartSegment, ControlPoint
+from runcard.analytics.questions.control_chart import ControlChartAnswer
+from runcard.analytics.questions.control_points import BrokenRule, ChartSegment, ControlPoint
 from runcard.domain.limit import Limits
 from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
 from runcard.web.formats import figure_text, moment_of, number_text

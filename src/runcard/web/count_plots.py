@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from runcard.analytics.pareto import ParetoAnswer, ParetoRow
-from runcard.analytics.throughput import ThroughputRow
+from runcard.analytics.questions.pareto import ParetoAnswer, ParetoRow
+from runcard.analytics.questions.throughput import ThroughputRow
 from runcard.web.charts import GRID, OUTCOME_COLOURS, Cell, Chart, Figures, option_json
 from runcard.web.formats import count_text, percent_text
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from runcard.analytics.distributions import Distribution
 from runcard.analytics.groups import Group
-from runcard.analytics.histogram import HistogramAnswer
-from runcard.analytics.text_bars import TextBars
+from runcard.analytics.questions.distributions import Distribution
+from runcard.analytics.questions.histogram import HistogramAnswer
+from runcard.analytics.questions.text_bars import TextBars
 from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
 from runcard.web.formats import count_text, number_text, rounded_text
 

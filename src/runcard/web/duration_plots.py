@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from runcard.analytics.durations import DurationFigures, DurationRow
-from runcard.analytics.phase_durations import PhaseDurations
+from runcard.analytics.questions.durations import DurationFigures, DurationRow
+from runcard.analytics.questions.phase_durations import PhaseDurations
 from runcard.web.charts import GRID, Cell, Chart, Figures, option_json
 from runcard.web.formats import count_text, duration_text, percent_text
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.pareto import Failing, ParetoRow, pareto
-from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
-from runcard.analytics.retest import RetestRow, retest_total
-from runcard.analytics.run_lists import latest_runs
-from runcard.analytics.station_activity import StationActivity, station_activity
-from runcard.analytics.throughput import ThroughputAnswer, count_runs, throughput
+from runcard.analytics.lists.run_lists import latest_runs
+from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.questions.pareto import Failing, ParetoRow, pareto
+from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.analytics.questions.retest import RetestRow, retest_total
+from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
 from runcard.store.run_records import RunRecord
 from runcard.web.filters import FilterQuery, filters_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of, percent_text

@@ -8,10 +8,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.station_activity import StationActivity, station_activity
-from runcard.analytics.throughput import ThroughputRow, throughput
+from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
+from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.throughput import ThroughputRow, throughput
 from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.sample import SampleClass
 from runcard.store.run_filter import RunFilter

@@ -7,8 +7,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.groups import Group, GroupBy
+from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, RatioPoint, ratio_bars

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
+from runcard.analytics.questions.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

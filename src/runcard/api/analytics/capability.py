@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.capability import CapabilityAnswer, capability
 from runcard.analytics.groups import GroupBy, zone_of
+from runcard.analytics.questions.capability import CapabilityAnswer, capability
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

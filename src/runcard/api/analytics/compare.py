@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.compare import CompareAnswer, compare
 from runcard.analytics.groups import zone_of
+from runcard.analytics.questions.compare import CompareAnswer, compare
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

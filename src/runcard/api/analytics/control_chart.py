@@ -6,15 +6,15 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.control_chart import (
+from runcard.analytics.groups import zone_of
+from runcard.analytics.questions.control_chart import (
     MAX_LAST,
     MAX_SUBGROUP_SIZE,
     ChartSettings,
     ControlChartAnswer,
     control_chart,
 )
-from runcard.analytics.control_limits import ChartKind
-from runcard.analytics.groups import zone_of
+from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

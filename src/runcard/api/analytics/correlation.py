@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.correlation import CorrelationAnswer, correlation
 from runcard.analytics.measured import Measured
+from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.durations import DurationsAnswer, durations
 from runcard.analytics.groups import zone_of
+from runcard.analytics.questions.durations import DurationsAnswer, durations
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

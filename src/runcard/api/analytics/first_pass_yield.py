@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.groups import zone_of
+from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

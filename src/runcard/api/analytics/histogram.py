@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.distributions import MAX_BINS
 from runcard.analytics.groups import zone_of
-from runcard.analytics.histogram import HistogramAnswer, histogram
+from runcard.analytics.questions.distributions import MAX_BINS
+from runcard.analytics.questions.histogram import HistogramAnswer, histogram
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

@@ -6,7 +6,11 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.outcome_disagreement import OutcomeDisagreementAnswer, Shown, outcome_disagreement
+from runcard.analytics.questions.outcome_disagreement import (
+    OutcomeDisagreementAnswer,
+    Shown,
+    outcome_disagreement,
+)
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

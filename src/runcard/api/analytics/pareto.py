@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.pareto import Failing, ParetoAnswer, ParetoKind, pareto
+from runcard.analytics.questions.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.deps import WithSnapshot
 from runcard.edge.openapi import operation

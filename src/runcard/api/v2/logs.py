@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
-from runcard.analytics.inside_lists import list_logs
+from runcard.analytics.lists.inside_lists import list_logs
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named

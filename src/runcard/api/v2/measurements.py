@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from starlette.responses import Response
 
-from runcard.analytics.inside_lists import list_measurements
+from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.measurement_shapes import (
     MeasurementOut,

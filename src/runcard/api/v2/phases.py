@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
-from runcard.analytics.inside_lists import list_phases
+from runcard.analytics.lists.inside_lists import list_phases
 from runcard.api.v2.bounds import duration_bound, moment_bound
 from runcard.api.v2.measurement_shapes import MeasurementOut, measurement_out
 from runcard.api.v2.run_filters import OfRunsQuery

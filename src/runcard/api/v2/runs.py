@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runcard.analytics.run_lists import list_runs
+from runcard.analytics.lists.run_lists import list_runs
 from runcard.api.v2.run_bodies import RunCreateBody, UsualRunCreateBody
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.run_reports import report_of

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
-from runcard.analytics.unit_lists import list_units
+from runcard.analytics.lists.unit_lists import list_units
 from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.created import CreatedQuery, period_of
 from runcard.api.v2.run_shapes import PartWithRevision

@@ -9,14 +9,14 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.capability import CapabilityAnswer, capability
-from runcard.analytics.compare import CompareAnswer, compare
-from runcard.analytics.control_chart import ChartSettings, ControlChartAnswer, control_chart
-from runcard.analytics.correlation import CorrelationAnswer, correlation
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.histogram import HistogramAnswer, histogram
 from runcard.analytics.measured import Measured
-from runcard.analytics.measurement_names import MeasurementName, measurement_names
+from runcard.analytics.questions.capability import CapabilityAnswer, capability
+from runcard.analytics.questions.compare import CompareAnswer, compare
+from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
+from runcard.analytics.questions.histogram import HistogramAnswer, histogram
+from runcard.analytics.questions.measurement_names import MeasurementName, measurement_names
 from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices

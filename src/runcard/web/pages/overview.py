@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from runcard.analytics.answers import Freshness
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.retest import RetestRow
+from runcard.analytics.questions.retest import RetestRow
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection

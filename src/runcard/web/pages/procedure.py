@@ -10,15 +10,15 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.capabilities import capabilities
-from runcard.analytics.durations import durations
-from runcard.analytics.first_pass_yield import first_pass_yield
-from runcard.analytics.measurement_names import measurement_names
-from runcard.analytics.pareto import Failing, pareto
-from runcard.analytics.phase_durations import TimedPhases, phase_durations
-from runcard.analytics.run_lists import latest_runs
-from runcard.analytics.small_histograms import small_histograms
-from runcard.analytics.throughput import throughput
+from runcard.analytics.lists.run_lists import latest_runs
+from runcard.analytics.questions.capabilities import capabilities
+from runcard.analytics.questions.durations import durations
+from runcard.analytics.questions.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.measurement_names import measurement_names
+from runcard.analytics.questions.pareto import Failing, pareto
+from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.questions.small_histograms import small_histograms
+from runcard.analytics.questions.throughput import throughput
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
 from runcard.store.procedures import Procedure, get_procedure

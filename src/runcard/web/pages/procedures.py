@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.domain.errors import FiguresUnavailable
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.columnar_copy import ColumnarCopy
-from runcard.analytics.run_lists import list_runs
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.lists.run_lists import list_runs
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
 from runcard.edge.deps import WithParts

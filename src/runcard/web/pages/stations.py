@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.station_activity import StationActivity, station_activity
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
 from runcard.edge.deps import Parts, WithParts

@@ -1,0 +1,1 @@
+"""The columnar copy: how it is laid out, kept up to date and shared."""

@@ -1,0 +1,87 @@
+"""The copy as readers and the worker share it: where it stands, who waits for it, and whether it can be trusted."""
+
+import threading
+
+from runcard.analytics.copy.engines.duckdb import DuckDb
+
+# A copy that misses more changes than this will not have seen them within any bearable time.
+_HOPELESS = 5_000
+
+
+class ColumnarCopy:
+    """The columns, and up to which change they have been brought."""
+
+    def __init__(self, engine: DuckDb, timeout_s: float) -> None:
+        self.engine = engine
+        self._timeout_s = timeout_s
+        self._changed = threading.Condition()
+        self._seen: int | None = None
+        self._waiting = 0
+        self._is_damaged = False
+        self._is_closed = False
+
+    def is_fresh(self, seq: int) -> bool:
+        """Whether the copy has seen this change, after waiting for it for a bounded time."""
+        with self._changed:
+            if self._has_seen(seq):
+                return True
+            if self._is_closed or self._seen is None or seq - self._seen > _HOPELESS:
+                return False
+            self._waiting += 1
+            self._changed.notify_all()
+            try:
+                self._changed.wait_for(lambda: self._has_seen(seq) or self._is_closed, self._timeout_s)
+            finally:
+                self._waiting -= 1
+            return self._has_seen(seq)
+
+    def tell(self, seen: int | None) -> None:
+        """Up to which change the copy has been brought; None: that is not known."""
+        with self._changed:
+            self._seen = None if self._is_damaged else seen
+            self._changed.notify_all()
+
+    def distrust(self) -> None:
+        """It cannot be right: the worker shall begin the copy anew."""
+        with self._changed:
+            self._seen = None
+            self._is_damaged = True
+            self._changed.notify_all()
+
+    def begin_anew(self) -> None:
+        """For the worker: make the copy an empty one, which can be trusted. Raises as `DuckDb.begin_anew`."""
+        self.engine.begin_anew()
+        with self._changed:
+            self._is_damaged = False
+
+    def rest(self, seconds: float) -> None:
+        """For the worker: let time pass, but not while a reader waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_damaged or self._is_closed, seconds)
+
+    def pause(self, seconds: float) -> None:
+        """For the worker: let time pass, whoever waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed, seconds)
+
+    def close(self) -> None:
+        """Nobody waits for it any more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    @property
+    def seen(self) -> int | None:
+        """The last change that the copy has seen; None where that is not known yet, or no more."""
+        return self._seen
+
+    @property
+    def is_damaged(self) -> bool:
+        return self._is_damaged
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def _has_seen(self, seq: int) -> bool:
+        return self._seen is not None and self._seen >= seq

@@ -1,0 +1,144 @@
+"""Runs as rows of the copy, gathered by table and handed to it as columns."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import pyarrow as pa
+
+from runcard.analytics.copy.schema import TABLES
+from runcard.analytics.copy.standing import Standing
+from runcard.domain.inside import Measured, attempts_of, lines_of, measured_in
+from runcard.domain.measurement import effective_limits
+from runcard.domain.run import RunDocument
+from runcard.store.run_headers import RunHeader
+
+_ARROW = {
+    "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
+    "DOUBLE": pa.float64(),
+    "DOUBLE[]": pa.list_(pa.float64()),
+    "INTEGER": pa.int32(),
+    "SMALLINT": pa.int16(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "UUID": pa.uuid(),
+}
+# Of a 128-bit id, so that the rest fits 64 bits signed.
+_LOW_BITS = 65
+
+
+class Spec(NamedTuple):
+    """What is measured: the name in its phase, and limits and unit of measure as they were then."""
+
+    procedure: int
+    phase: str
+    sequence_path: str | None
+    name: str
+    uom: str | None
+    lower: float | None
+    upper: float | None
+
+
+class Rows:
+    """Rows by table; measurements have the places of their specs among `specs` until these have numbers."""
+
+    def __init__(self) -> None:
+        self._specs: dict[Spec, int] = {}
+        self._rows: dict[str, list[Sequence[Any]]] = {name: [] for name in TABLES}
+
+    @property
+    def specs(self) -> Sequence[Spec]:
+        return list(self._specs)
+
+    def add(self, table: str, row: Sequence[Any]) -> None:
+        self._rows[table].append(row)
+
+    def add_run(
+        self,
+        run: int,
+        organization_id: UUID,
+        procedure: int,
+        header: RunHeader,
+        document: RunDocument,
+        standing: Standing,
+    ) -> None:
+        run_id, _procedure_id, *rest = header
+        outcomes = Counter(one.measurement.outcome for one in measured_in(document) if one.attempt.is_final)
+        counts = (outcomes["PASS"] + outcomes["FAIL"], outcomes["FAIL"])
+        self.add("runs", (run, organization_id, procedure, run_id, *rest, *counts, *standing))
+        place = (run, run_id.int >> _LOW_BITS, procedure)
+        for position, phase, is_final, _ in attempts_of(document):
+            span = (phase.started_at, phase.ended_at, phase.retry_count)
+            named = (phase.name, phase.sequence_path, phase.outcome)
+            self.add("phases", (*place, position, *named, *span, is_final))
+        for measured in measured_in(document):
+            self._add_measurement(place, measured)
+        for position, log in lines_of(document):
+            origin = (log.source_file, log.line_number)
+            self.add("logs", (*place, position, log.level, log.timestamp, log.message.casefold(), *origin))
+
+    def _add_measurement(self, place: tuple[int, int, int], measured: Measured) -> None:
+        position, measurement, attempt = measured
+        phase = attempt.phase
+        limits = [None if one is None else float(one) for one in effective_limits(measurement)]
+        spec = Spec(place[2], phase.name, phase.sequence_path, measurement.name, measurement.uom, *limits)
+        kind, value = measurement.kind, measurement.value
+        self.add(
+            "measurements",
+            (
+                *place,
+                position,
+                attempt.position,
+                self._specs.setdefault(spec, len(self._specs)),
+                phase.started_at,
+                kind,
+                *split_number(measured.number),
+                value if kind == "boolean" else None,
+                value if kind == "string" else None,
+                msgspec.json.encode(value).decode() if kind == "json" else None,
+                measurement.outcome,
+                attempt.is_final,
+                phase.retry_count,
+            ),
+        )
+        for axis, series in enumerate(measurement.series):
+            self.add("series", (place[0], position, axis, series.uom, series.data))
+
+    def tables(self, spec_numbers: Sequence[int] = ()) -> Iterator[tuple[str, pa.Table]]:
+        """The tables that have rows, each as columns, given the number of each of the `specs`."""
+        for name, rows in self._rows.items():
+            if rows:
+                columns = columns_of(TABLES[name], rows)
+                if name == "measurements":
+                    place = columns.schema.get_field_index("spec")
+                    numbers = pa.array(spec_numbers, pa.int32()).take(columns.column(place))
+                    columns = columns.set_column(place, "spec", numbers)
+                yield name, columns
+
+
+def columns_of(kinds: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> pa.Table:
+    """Rows as columns of these types."""
+    columns = zip(*rows, strict=True)
+    return pa.table(
+        {name: _array(column, kind) for (name, kind), column in zip(kinds.items(), columns, strict=True)}
+    )
+
+
+def split_number(number: float | int | None) -> tuple[float | None, int]:
+    """The double nearest to a finite number, and by how much an integer is above that."""
+    if number is None:
+        return None, 0
+    nearest = float(number) + 0.0  # makes zero of minus zero, which compares as equal
+    return nearest, int(number - int(nearest)) if isinstance(number, int) else 0
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment as the copy holds it: UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _array(values: Sequence[Any], kind: str) -> pa.Array:
+    return pa.array(values, _ARROW.get(kind, pa.string()))

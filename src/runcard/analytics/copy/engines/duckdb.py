@@ -1,0 +1,155 @@
+"""DuckDB in one file, which one process owns."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from runcard.analytics.copy.schema import SCHEMA_VERSION, statements
+
+_log = logging.getLogger(__name__)
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "400MB",
+    "threads": 2,
+    # Nothing is fetched from anywhere.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+Cursor = duckdb.DuckDBPyConnection
+
+# Damage, or what may come of it; neither a query that is too large nor a mistake in one.
+_DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
+
+
+class CopyFailed(Exception):
+    """The copy did not do what it was asked; the message holds its own words.
+
+    is_damaged: it cannot be trusted any more.
+    """
+
+    def __init__(self, error: duckdb.Error | OSError) -> None:
+        super().__init__(f"The columnar copy failed: {error}")
+        self.is_damaged = isinstance(error, _DAMAGE)
+
+
+@contextmanager
+def failing_as_copy() -> Iterator[None]:
+    """What DuckDB raises inside, as CopyFailed."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise CopyFailed(error) from error
+
+
+class CopyLocked(Exception):
+    """Another process owns the file."""
+
+
+class DuckDb:
+    """The columns in a file. One that is missing, damaged or of another version is begun anew."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises CopyLocked, and CopyFailed where the file can be neither used nor begun anew."""
+        self.path = path
+        self._connection = self._open()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """A cursor that sees one state of the copy; what it changes is kept where the block ends without an error.
+
+        Raises CopyFailed.
+        """
+        with failing_as_copy(), self._connection.cursor() as cursor:
+            cursor.execute("SET enable_progress_bar = false")  # which is each cursor's own
+            cursor.begin()
+            yield cursor
+            cursor.commit()  # else closing the cursor rolls back
+
+    def begin_anew(self) -> None:
+        """Delete the file and make an empty one. Raises as opening does."""
+        self.close()
+        try:
+            _delete(self.path)
+        except OSError as error:
+            raise CopyFailed(error) from error
+        self._connection = self._open()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _open(self) -> Cursor:
+        try:
+            found = _connect(self.path)
+            if _is_of_this_version(found):
+                return found
+            found.close()
+            _log.info("%s is new or of another version, and is begun anew", self.path)
+        except duckdb.Error as error:
+            if _is_locked(error):
+                raise CopyLocked(self.path) from error
+            _log.warning("%s cannot be read, and is begun anew: %s", self.path, error)
+        try:
+            return _make(self.path)
+        except (duckdb.Error, OSError) as error:
+            if _is_locked(error):
+                raise CopyLocked(self.path) from error
+            raise CopyFailed(error) from error
+
+
+def look_at(path: Path) -> int | None:
+    """The last change that the copy in a file has seen; None where there is none of this version. Changes nothing.
+
+    Raises CopyLocked.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with duckdb.connect(path, read_only=True) as connection:
+            [(version, seq)] = connection.execute("SELECT version, seq FROM copy_state").fetchall()
+    except duckdb.Error as error:
+        if _is_locked(error):
+            raise CopyLocked(path) from error
+        return None
+    return int(seq) if version == SCHEMA_VERSION else None
+
+
+def _connect(path: Path) -> Cursor:
+    return duckdb.connect(path, config=_SETTINGS)
+
+
+def _make(path: Path) -> Cursor:
+    """An empty copy in place of whatever there is."""
+    _delete(path)
+    connection = _connect(path)
+    connection.begin()
+    for statement in statements():
+        connection.execute(statement)
+    connection.commit()
+    return connection
+
+
+def _is_of_this_version(connection: Cursor) -> bool:
+    """False for a file without tables, as a new one is. Raises duckdb.Error, having closed the file, where there are
+    others, or damaged ones.
+    """
+    try:
+        if not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall():
+            return False
+        return connection.execute("SELECT version FROM copy_state").fetchall() == [(SCHEMA_VERSION,)]
+    except duckdb.Error:
+        connection.close()
+        raise
+
+
+def _is_locked(error: Exception) -> bool:
+    """DuckDB has no class of its own for that."""
+    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+
+
+def _delete(path: Path) -> None:
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        file.unlink(missing_ok=True)

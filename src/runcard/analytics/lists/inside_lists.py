@@ -1,0 +1,247 @@
+"""Lists of what lies inside runs, found in the copy and read from the truth.
+
+Where the copy is not there, has not seen everything in time, or failed, the truth makes the list.
+"""
+
+import math
+from collections.abc import Collection
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between, numbers
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columns import split_number
+from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.lists.ordered_places import Key, Order, Place, Source, find_places
+from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
+from runcard.domain.ids import part_id, run_of
+from runcard.store.database import Connection
+from runcard.store.inside_runs import Deadline, Found, Kind, Numbered, places_up_to, read_inside
+from runcard.store.log_records import LOGS, FoundLog, LogFilter
+from runcard.store.log_records import list_logs as logs_of_truth
+from runcard.store.measurement_records import MEASUREMENTS, FoundMeasurement, MeasurementFilter
+from runcard.store.measurement_records import list_measurements as measurements_of_truth
+from runcard.store.pages import Listed, Page
+from runcard.store.phase_records import PHASES, FoundPhase, PhaseFilter
+from runcard.store.phase_records import list_phases as phases_of_truth
+from runcard.store.run_filter import RunFilter
+
+T = TypeVar("T", bound=Numbered)
+
+_SPECS = "JOIN specs s USING (spec)"
+_BY_SERIAL = Order(of_runs=[Key("u.serial_key", "VARCHAR")], joins="JOIN units u ON u.id = r.unit")
+_PHASE_DURATION = microseconds_between("x.started_at", "x.ended_at")
+_PHASE_ORDERS = {
+    "started_at": Order([Key("x.started_at", "TIMESTAMP")]),
+    "duration": Order([Key(_PHASE_DURATION, "BIGINT")]),
+    "outcome": Order([Key("x.outcome", "phase_outcome")]),
+    "serial_number": _BY_SERIAL,
+    "phase_name": Order([Key("x.name", "VARCHAR")]),
+}
+_MEASUREMENT_ORDERS = {
+    "started_at": Order([Key("x.started_at", "TIMESTAMP")]),
+    "value": Order([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
+    "outcome": Order([Key("x.outcome", "measurement_outcome")]),
+    "serial_number": _BY_SERIAL,
+    "phase_name": Order([Key("s.phase", "VARCHAR")], joins=_SPECS),
+    "measurement_name": Order([Key("s.name", "VARCHAR")], joins=_SPECS),
+}
+_LOG_ORDERS = {
+    "created_at": Order([Key("x.timestamp", "TIMESTAMP")]),
+    "level": Order([Key("x.level", "log_level")]),
+    "run_id": Order(),
+    "outcome": Order(of_runs=[Key("r.outcome", "run_outcome")]),
+}
+
+
+class _Wanted(NamedTuple, Generic[T]):
+    """What to list: rows of a table that keep conditions, and specs that do; ids as in `inside_runs.Wanted`.
+
+    costly: conditions on the rows, too; see `ordered_places.Source`.
+    """
+
+    kind: Kind[T]
+    table: str
+    rows: Conditions
+    order: Order
+    specs: Conditions | None = None
+    ids: Collection[UUID] | None = None
+    costly: Conditions | None = None
+
+
+def list_phases(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: PhaseFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundPhase]:
+    """As `phase_records.list_phases`."""
+    rows = Conditions()
+    rows.one_of("x.name", wanted.names)
+    rows.one_of("x.sequence_path", wanted.sequence_paths)
+    rows.one_of("x.outcome", wanted.outcomes, "phase_outcome")
+    rows.within("x.started_at", wanted.started_after, wanted.started_before)
+    rows.within(_PHASE_DURATION, wanted.duration_min, wanted.duration_max)
+    if wanted.only_final:
+        rows.add("x.is_final")
+    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[order], ids=wanted.ids)
+    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    if listed is not None:
+        return listed
+    return phases_of_truth(
+        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
+    )
+
+
+def list_measurements(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: MeasurementFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundMeasurement]:
+    """As `measurement_records.list_measurements`."""
+    specs = Conditions()
+    specs.one_of("name", wanted.names)
+    specs.one_of("phase", wanted.phase_names)
+    asked = _Wanted(
+        MEASUREMENTS,
+        "measurements",
+        _on_measurements(wanted),
+        _MEASUREMENT_ORDERS[order],
+        None if wanted.names is None and wanted.phase_names is None else specs,
+        wanted.ids,
+    )
+    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    if listed is not None:
+        return listed
+    return measurements_of_truth(
+        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
+    )
+
+
+def list_logs(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: LogFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundLog]:
+    """As `log_records.list_logs`."""
+    rows = Conditions()
+    rows.one_of("x.level", wanted.levels, "log_level")
+    rows.one_of("x.source_file", wanted.source_files)
+    rows.within("x.timestamp", wanted.logged_after, wanted.logged_before)
+    search = None
+    if wanted.search is not None:
+        search = Conditions()
+        search.add("contains(x.folded_message, ?)", wanted.search.casefold())
+    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order], costly=search)
+    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    if listed is not None:
+        return listed
+    return logs_of_truth(
+        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
+    )
+
+
+def _on_measurements(wanted: MeasurementFilter) -> Conditions:
+    rows = Conditions()
+    rows.one_of("x.outcome", wanted.outcomes, "measurement_outcome")
+    rows.one_of("x.kind", wanted.kinds, "value_kind")
+    rows.within("x.started_at", wanted.started_after, wanted.started_before)
+    bounds = [one for one in (wanted.value_min, wanted.value_max) if one is not None]
+    if any(math.isnan(one) for one in bounds):
+        rows.add("FALSE")  # no number keeps such a bound, while to DuckDB it is the highest
+    if wanted.value_min is not None:
+        lower, above = split_number(wanted.value_min)
+        rows.add("x.num >= ? AND (x.num > ? OR x.rest >= ?)", lower, lower, above)
+    if wanted.value_max is not None:
+        upper, above = split_number(wanted.value_max)
+        rows.add("x.num <= ? AND (x.num < ? OR x.rest <= ?)", upper, upper, above)
+    if wanted.value_bool is not None:
+        rows.add("x.bool = ?", wanted.value_bool)
+    rows.one_of("x.str", wanted.value_strings)
+    if wanted.only_final:
+        rows.add("x.is_final")
+    return rows
+
+
+def _list(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: _Wanted[T],
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[Found[T]] | None:
+    """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
+    count = places_up_to(page)
+
+    def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
+        source = _source(cursor, organization_id, found, wanted)
+        return find_places(cursor, source, wanted.order, count, page.offset, descending=descending)
+
+    places = find_in_copy(copy, connection, organization_id, runs, page, find)
+    if places is None:
+        return None
+    ids = [part_id(run_id, wanted.kind.part, position) for run_id, position in places[: page.limit]]
+    return Listed(read_inside(connection, organization_id, wanted.kind, ids), len(places) > page.limit)
+
+
+def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wanted[T]) -> Source:
+    """The rows that are wanted of these runs."""
+    rows = runs.what_lies_inside().and_of(wanted.rows)
+    if wanted.specs is not None:
+        rows = rows.and_of(_of_specs(cursor, wanted.specs))
+    source = Source(wanted.table, rows, runs.themselves(), wanted.costly or Conditions())
+    if wanted.ids is None:
+        return source
+    return _with_ids(cursor, organization_id, source, wanted.kind, wanted.ids)
+
+
+def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
+    found = Conditions()
+    found.one_of("x.spec", numbers(cursor, "spec", "specs", specs), "INTEGER")
+    return found
+
+
+def _with_ids(
+    cursor: Cursor, organization_id: UUID, source: Source, kind: Kind[T], ids: Collection[UUID]
+) -> Source:
+    """Of these rows those that have one of these ids, or lie in a run that has."""
+    places = {one: run_of(one) for one in ids}
+    inner = [place for place in places.values() if place is not None and place[1] is kind.part]
+    whole = [one for one, place in places.items() if place is None]
+    asked = Conditions()
+    asked.add("organization = ?", organization_id)
+    asked.one_of("id", [*whole, *(run_id for run_id, _, _ in inner)], "UUID")
+    found = cursor.execute(f"SELECT id, run FROM runs WHERE {asked.sql}", asked.values).fetchall()
+    numbers = dict(found)
+    pairs = [(numbers[run_id], position) for run_id, _, position in inner if run_id in numbers]
+    of_whole = [numbers[one] for one in whole if one in numbers]
+    alternatives = [is_one_of("x.run", of_whole, "BIGINT")]
+    alternatives += ["x.run = ? AND x.position = ?"] * len(pairs)
+    rows, runs = Conditions(), Conditions()
+    rows.one_of("x.run", numbers.values(), "BIGINT")
+    rows.add(f"({' OR '.join(alternatives)})", *of_whole, *(value for pair in pairs for value in pair))
+    runs.one_of("r.run", numbers.values(), "BIGINT")
+    return source._replace(rows=source.rows.and_of(rows), runs=source.runs.and_of(runs))

@@ -1,0 +1,131 @@
+"""Lists of runs, found in the copy where no index of the truth leads to a page, and read from the truth.
+
+Where the copy cannot tell, the truth makes the list.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from runcard.analytics.asking import Snapshot
+from runcard.analytics.conditions import microseconds_between
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columns import columns_of
+from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
+from runcard.store.database import Connection
+from runcard.store.number_keys import Numbered, read_number_keys
+from runcard.store.pages import Listed, Page
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import RunRecord, read_runs
+from runcard.store.run_records import list_runs as runs_of_truth
+
+
+class _Order(NamedTuple):
+    """What runs `r` are ordered by, and what is joined to them for that.
+
+    numbered: by the number of that, which the copy does not have: `n` are the numbers of those that runs refer to.
+    """
+
+    key: str
+    joins: str = ""
+    numbered: Numbered | None = None
+
+
+_ORDERS = {
+    "started_at": _Order("r.started_at"),
+    "created_at": _Order("r.id"),
+    "duration": _Order(microseconds_between("r.started_at", "r.ended_at")),
+    "outcome": _Order("r.outcome"),
+    "serial_number": _Order("u.serial_key", "JOIN units u ON u.id = r.unit"),
+    "part_number": _Order("n.number_key", "JOIN numbers n ON n.id = r.part", "part"),
+    "revision_number": _Order("n.number_key", "JOIN numbers n ON n.id = r.revision", "revision"),
+}
+
+
+def list_runs(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: RunFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[RunRecord]:
+    """As `run_records.list_runs`."""
+
+    if not _has_index(wanted, order):
+        found = find_runs(copy, connection, organization_id, wanted, order, page, descending=descending)
+        if found is not None:
+            return found
+    return runs_of_truth(connection, organization_id, wanted, order, page, descending=descending)
+
+
+def latest_runs(snapshot: Snapshot, wanted: RunFilter, count: int) -> Sequence[RunRecord]:
+    """Those that started last, the latest first."""
+    copy, connection, home = snapshot.copy, snapshot.connection, snapshot.organization_id
+    return list_runs(copy, connection, home, wanted, "started_at", Page(count), descending=True).rows
+
+
+def find_runs(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: RunFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[RunRecord] | None:
+    """The page as the copy finds it; None where it cannot tell."""
+
+    def find(cursor: Cursor, runs: WantedRuns) -> list[UUID]:
+        return _find(cursor, connection, organization_id, runs, _ORDERS[order], page, descending=descending)
+
+    ids = find_in_copy(copy, connection, organization_id, wanted, page, find)
+    if ids is None:
+        return None
+    return Listed(read_runs(connection, organization_id, ids[: page.limit]), len(ids) > page.limit)
+
+
+def _has_index(wanted: RunFilter, order: str) -> bool:
+    """Whether the truth goes straight to the runs that are wanted, or along their order past few others."""
+    if any(one is not None for one in (wanted.ids, wanted.serial_numbers, wanted.execution_ids)):
+        return True
+    # What these name is looked up in the truth in any case.
+    wanted = replace(wanted, search=None, metadata=())
+    if order == "started_at":
+        wanted = replace(wanted, started_after=None, started_before=None)
+        if wanted.procedure_ids is not None and len(wanted.procedure_ids) == 1:
+            wanted = replace(wanted, procedure_ids=None)
+    return order in ("started_at", "created_at") and wanted == RunFilter()
+
+
+def _find(
+    cursor: Cursor,
+    connection: Connection,
+    organization_id: UUID,
+    runs: WantedRuns,
+    order: _Order,
+    page: Page,
+    *,
+    descending: bool,
+) -> list[UUID]:
+    """The ids of a page, and of one more where there are more."""
+    conditions, way = runs.themselves(), "DESC" if descending else "ASC"
+    if order.numbered is not None:
+        query = f"SELECT DISTINCT r.{order.numbered} FROM runs r WHERE {conditions.sql}"
+        ids = [one for (one,) in cursor.execute(query, conditions.values).fetchall()]
+        numbers = read_number_keys(connection, organization_id, order.numbered, ids)
+        if not numbers:
+            return []
+        cursor.register("numbers", columns_of({"id": "UUID", "number_key": "VARCHAR"}, numbers))
+    found = cursor.execute(
+        f"SELECT r.id FROM runs r {order.joins} WHERE {conditions.sql} ORDER BY {order.key} {way}, r.id {way} "
+        f"LIMIT {page.limit + 1} OFFSET {page.offset}",
+        conditions.values,
+    )
+    return [run_id for (run_id,) in found.fetchall()]

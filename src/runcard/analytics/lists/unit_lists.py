@@ -1,0 +1,109 @@
+"""Lists of all units by their last runs, found in the copy and read from the truth.
+
+Where the copy cannot tell, and where a filter leaves few units, the truth makes the list.
+"""
+
+from uuid import UUID
+
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columns import columns_of
+from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.lists.wanted_runs import ask_copy
+from runcard.store.changes import last_seq
+from runcard.store.database import Connection
+from runcard.store.pages import Listed, Page, created_since
+from runcard.store.procedures import rank_by_name
+from runcard.store.unit_lists import UnitFilter, read_listed_units
+from runcard.store.unit_lists import list_units as units_of_truth
+from runcard.store.unit_records import UnitRecord
+
+# What a unit's last run is ordered by; `p`: the places of procedures by name.
+_ORDERS = {
+    "last_run_at": ("max(r.started_at)", ""),
+    "last_run_procedure": (
+        "arg_max(p.place, ROW(r.started_at, r.id))",
+        "JOIN places p ON p.procedure = r.procedure",
+    ),
+}
+# Units that are newer than a page's state: more, and the truth leaves them out faster.
+_MAX_NEWER = 10_000
+
+
+def list_units(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    wanted: UnitFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[UnitRecord]:
+    """As `store.unit_lists.list_units`."""
+    if order in _ORDERS and wanted.asks_for_nothing:
+        found = find_units(copy, connection, organization_id, order, page, descending=descending)
+        if found is not None:
+            return found
+    return units_of_truth(connection, organization_id, wanted, order, page, descending=descending)
+
+
+def find_units(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[UnitRecord] | None:
+    """The page of all units by their last runs, as the copy finds it; None where it cannot tell."""
+    seen = last_seq(connection)
+    if copy is None or not copy.is_fresh(seen):
+        return None
+    newer = created_since(connection, page, "unit_created")
+    if len(newer) > _MAX_NEWER:
+        return None
+
+    def find(cursor: Cursor) -> list[UUID] | None:
+        # It does not say when a unit came, so one that is ahead of the connection cannot leave out those since.
+        if cursor.execute("SELECT seq FROM copy_state").fetchall() != [(seen,)]:
+            return None
+        if order == "last_run_procedure":
+            _register_places(cursor, connection, organization_id)
+        units = Conditions()
+        units.add("u.organization = ?", organization_id)
+        if newer:
+            units.add(f"u.id NOT IN ({', '.join('?' for _ in newer)})", *newer)
+        return _find(cursor, organization_id, units, order, page, descending=descending)
+
+    ids = ask_copy(copy, find)
+    if ids is None:
+        return None
+    on_page = Listed(ids[: page.limit], len(ids) > page.limit)
+    return read_listed_units(connection, organization_id, on_page)
+
+
+def _find(
+    cursor: Cursor, organization_id: UUID, units: Conditions, order: str, page: Page, *, descending: bool
+) -> list[UUID]:
+    """The ids of a page, and of one more where there are more."""
+    key, joins = _ORDERS[order]
+    ordered = "n.key DESC NULLS LAST, u.id DESC" if descending else "n.key ASC NULLS FIRST, u.id ASC"
+    found = cursor.execute(
+        f"SELECT u.id FROM units u LEFT JOIN (SELECT r.unit, {key} AS key FROM runs r {joins} "
+        f"WHERE r.organization = ? GROUP BY r.unit) n ON n.unit = u.id WHERE {units.sql} "
+        f"ORDER BY {ordered} LIMIT {page.limit + 1} OFFSET {page.offset}",
+        [organization_id, *units.values],
+    )
+    return [unit_id for (unit_id,) in found.fetchall()]
+
+
+def _register_places(cursor: Cursor, connection: Connection, organization_id: UUID) -> None:
+    """Make `places`: of each procedure that has runs its place by name, which the copy does not know."""
+    query = "SELECT id, procedure FROM procedures WHERE organization = ?"
+    numbers = dict(cursor.execute(query, [organization_id]).fetchall())
+    ranked = rank_by_name(connection, organization_id, numbers.keys())
+    no_procedure = (0, 0)  # so that there is a row where nothing has run yet
+    rows = [no_procedure, *((numbers[one], place) for one, place in ranked)]
+    cursor.register("places", columns_of({"procedure": "INTEGER", "place": "INTEGER"}, rows))

@@ -1,0 +1,83 @@
+"""Which runs of the copy a filter means, for whoever looks for them or for what lies inside them."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor
+from runcard.store.changes import last_seq
+from runcard.store.database import Connection
+from runcard.store.pages import Page
+from runcard.store.resolved_runs import resolve
+from runcard.store.run_filter import RunFilter
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class WantedRuns(NamedTuple):
+    """Runs of these procedures, up to the newest one, that keep other conditions on `runs r`."""
+
+    procedures: Sequence[int]
+    newest: int
+    others: Conditions
+
+    def themselves(self) -> Conditions:
+        """On runs `r`."""
+        return self._on("r").and_of(self.others)
+
+    def what_lies_inside(self) -> Conditions:
+        """On rows `x` of what lies inside runs."""
+        rows = self._on("x")
+        if not self.others.is_empty:
+            rows.add(f"x.run IN (SELECT r.run FROM runs r WHERE {self.others.sql})", *self.others.values)
+        return rows
+
+    def _on(self, name: str) -> Conditions:
+        found = Conditions()
+        found.one_of(f"{name}.procedure", self.procedures, "INTEGER")
+        found.add(f"{name}.run <= ?", self.newest)
+        return found
+
+
+def find_in_copy(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    page: Page,
+    find: Callable[[Cursor, WantedRuns], T],
+) -> T | None:
+    """What `find` finds for a page; None where the copy is not there, has not seen everything in time, or failed."""
+    if copy is None:
+        return None
+    seen = last_seq(connection)
+    if not copy.is_fresh(seen):
+        return None
+    resolved = resolve(connection, organization_id, runs)
+    if resolved is None:
+        return None
+    # The copy may be ahead of the connection, which must not see what it will not find.
+    newest = min(seen, seen if page.snapshot is None else page.snapshot)
+
+    def find_those(cursor: Cursor) -> T:
+        procedures = procedure_numbers(cursor, organization_id, runs.procedure_ids)
+        return find(cursor, WantedRuns(procedures, newest, on_runs(runs, resolved)))
+
+    return ask_copy(copy, find_those)
+
+
+def ask_copy(copy: ColumnarCopy, find: Callable[[Cursor], T]) -> T | None:
+    """What `find` finds in one state of the copy; None where the copy failed."""
+    try:
+        with copy.engine.transaction() as cursor:
+            return find(cursor)
+    except CopyFailed as error:
+        _log.warning("the truth is asked instead: %s", error)
+        if error.is_damaged:
+            copy.distrust()
+        return None

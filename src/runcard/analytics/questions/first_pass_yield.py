@@ -1,0 +1,88 @@
+"""Yield: which share of the units passed at first, by the second run, and in the end."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
+from runcard.analytics.statistics.ratios import Ratio, ratio_of
+
+DEFINITION = (
+    "n: units by procedure whose first run, by start and over all time, is selected. first_pass: that run passed. "
+    "second_pass: it or the second run passed. final: the last run passed, whenever it was. Every outcome but PASS "
+    "counts as not passed. dpmo: measurements that failed in the selected first runs, per million judged."
+)
+
+
+class YieldRow(Struct, frozen=True):
+    """units: those that were first run. opportunities: measurements judged in these runs; defects: failed ones.
+
+    dpmo: defects per million opportunities; None without an opportunity.
+    """
+
+    group: Group
+    units: int
+    first_pass: Ratio
+    second_pass: Ratio
+    final: Ratio
+    opportunities: int
+    defects: int
+    dpmo: float | None
+
+
+class YieldAnswer(Answer, frozen=True, kw_only=True):
+    """total: all selected units; rows: them by group, empty where no grouping was asked for."""
+
+    total: YieldRow
+    rows: Sequence[YieldRow]
+
+
+# The last run, unlike the two before, may have any number.
+_FIGURES = """count(*), count(*) FILTER (r.passed_at = 1), count(*) FILTER (r.passed_at <= 2),
+    count(*) FILTER (r.last_outcome = 'PASS'), coalesce(sum(r.judged), 0)::BIGINT, coalesce(sum(r.failed), 0)::BIGINT"""
+
+
+def first_pass_yield(
+    snapshot: Snapshot,
+    wanted: Selection,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+) -> YieldAnswer:
+    """Yields of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    total = _row(ALL, *asked.one(f"SELECT {_FIGURES} FROM runs r WHERE {asked.runs.sql}"))
+    return YieldAnswer(
+        n=total.units,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        total=total,
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+    )
+
+
+def _rows(asked: Asking, grouping: Grouping) -> Sequence[YieldRow]:
+    found = asked.rows(
+        f"SELECT {grouping.sql} AS g, {_FIGURES} FROM runs r WHERE {asked.runs.sql} GROUP BY g"
+    )
+    groups = grouping.named([row[0] for row in found])
+    return [_row(group, *figures) for group, figures in in_order(groups, found)]
+
+
+def _row(
+    group: Group, units: int, first: int, by_second: int, in_the_end: int, opportunities: int, defects: int
+) -> YieldRow:
+    return YieldRow(
+        group,
+        units,
+        ratio_of(first, units),
+        ratio_of(by_second, units),
+        ratio_of(in_the_end, units),
+        opportunities,
+        defects,
+        1e6 * defects / opportunities if opportunities else None,
+    )

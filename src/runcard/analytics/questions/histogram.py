@@ -1,0 +1,148 @@
+"""Histogram: how the values of a measurement are distributed, all together and by group."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.groups import ALL, GroupBy, Grouping
+from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_specs, on_values
+from runcard.analytics.questions.distributions import (
+    MAX_BINS,
+    CurvePoint,
+    Distribution,
+    Floats,
+    curve_of,
+    distribution_of,
+    edges_of,
+)
+from runcard.analytics.questions.text_bars import TextBars, text_bars
+from runcard.analytics.specified import Specified, specified
+
+# So many numbers are held in memory at once.
+MAX_NUMBERS = 4_000_000
+
+_DEFINITION = (
+    "n: finite numbers, in the unit of measure of the latest one, texts and booleans; other values are left out. Bins "
+    f"are of one width, as many as the rule of Freedman and Diaconis gives, at most {MAX_BINS}, or as were asked for; "
+    "groups share them. curve: the normal distribution with mean and s of all numbers, as counts of a bin. "
+)
+_SAMPLED = (
+    f"The numbers are a sample: all those of one run in {{step}}, because there are more than {MAX_NUMBERS}."
+)
+
+
+_NUMBERS = Conditions.of("x.num IS NOT NULL")
+
+
+class LimitsOfValues(Struct, frozen=True):
+    """How `n` of the numbers were specified."""
+
+    spec: Specified
+    n: int
+
+
+class HistogramAnswer(Answer, frozen=True, kw_only=True):
+    """edges: of the bins, one more than these; empty where there are no numbers, or their range exceeds a double.
+
+    total: all numbers; rows: by group, empty where no grouping was asked for. curve: 101 points, or none where the
+    numbers do not vary. limits: of the numbers, in the order of `find_specs`.
+    """
+
+    edges: Sequence[float]
+    total: Distribution
+    rows: Sequence[Distribution]
+    curve: Sequence[CurvePoint]
+    limits: Sequence[LimitsOfValues]
+    texts: TextBars
+
+
+class _Numbers(NamedTuple):
+    """by_group: sorted. n_by_spec: how many by number of their spec. step: one run in how many they are of."""
+
+    by_group: Mapping[Any, Floats]
+    n_by_spec: Mapping[int, int]
+    step: int
+
+
+def histogram(
+    snapshot: Snapshot,
+    wanted: Selection,
+    measured: Measured,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+    bins: int | None = None,
+) -> HistogramAnswer:
+    """How values are distributed, in `bins` bins (1 to MAX_BINS) or as many as suit. Raises as `asking` does."""
+    asked = snapshot.asking(measured.among(wanted))
+    specs = find_specs(asked, measured)
+    values = on_values(asked, specs, only_final=measured.only_final)
+    numeric = of_latest_uom(asked, specs, only_final=measured.only_final)
+    grouping = Grouping(asked, group_by, zone)
+    is_grouped = group_by is not None
+    numbers = _numbers(asked, numeric, grouping, only_final=measured.only_final)
+    texts = text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
+    every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
+    # What is too large for a double becomes infinite, and then None.
+    with np.errstate(all="ignore"):
+        edges = edges_of(every, bins)
+        total = distribution_of(ALL, every, edges)
+        groups = grouping.named(numbers.by_group) if is_grouped else {}
+        rows = [distribution_of(group, numbers.by_group[key], edges) for key, group in groups.items()]
+        curve = curve_of(total, edges)
+    is_exact = numbers.step == 1
+    return HistogramAnswer(
+        n=total.n + texts.total.n,
+        definition=_DEFINITION + ("" if is_exact else _SAMPLED.format(step=numbers.step)),
+        window=asked.window,
+        is_exact=is_exact,
+        freshness=asked.freshness,
+        edges=edges.tolist(),
+        total=total,
+        rows=rows,
+        curve=curve,
+        limits=_limits(specs, numbers.n_by_spec),
+        texts=texts,
+    )
+
+
+def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> _Numbers:
+    numbers = on_values(asked, specs, only_final=only_final).and_of(_NUMBERS)
+    step = _step(asked, specs, numbers)
+    if step > 1:
+        numbers.add(f"hash(x.run) % {step} = 0")
+    found = asked.arrays(
+        f"SELECT {grouping.sql} AS g, x.spec, list(x.num) AS numbers "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} GROUP BY g, x.spec",
+        numbers.values,
+    )
+    by_group: dict[Any, list[Floats]] = defaultdict(list)
+    n_by_spec: Counter[int] = Counter()
+    for key, spec, some in zip(found["g"].tolist(), found["spec"].tolist(), found["numbers"], strict=True):
+        by_group[key].append(some)
+        n_by_spec[spec] += len(some)
+    return _Numbers({key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step)
+
+
+def _step(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions) -> int:
+    """One run in how many has so few of these numbers that they can be held."""
+    measured = on_specs(specs).and_of(_NUMBERS)
+    n: int
+    [n] = asked.one(f"SELECT count(*) FROM measurements x WHERE {measured.sql}", measured.values)
+    if n > MAX_NUMBERS:
+        # Only then, because it takes longer: how many are selected.
+        [n] = asked.one(
+            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
+        )
+    return max(1, math.ceil(n / MAX_NUMBERS))
+
+
+def _limits(specs: Sequence[SpecRow], n_by_spec: Mapping[int, int]) -> Sequence[LimitsOfValues]:
+    return [LimitsOfValues(specified(one), n_by_spec[one.spec]) for one in specs if one.spec in n_by_spec]

@@ -1,0 +1,44 @@
+"""How much each procedure is run, and when it was last."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.statistics.ratios import Ratio, ratio_of
+
+
+class ProcedureActivity(NamedTuple):
+    """Of the selected runs of a procedure, of which there is at least one.
+
+    first_pass: of the units whose first run is among them, those that passed it.
+    """
+
+    runs: int
+    last_started_at: datetime
+    first_pass: Ratio
+
+
+def procedure_activity(
+    snapshot: Snapshot,
+    wanted: Selection,
+    procedure_ids: Sequence[UUID] | None = None,
+) -> Mapping[UUID, ProcedureActivity]:
+    """By procedure, those with the most runs first; procedure_ids: only of these. Raises as `asking` does."""
+    if procedure_ids is not None:
+        wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=procedure_ids))
+    asked = snapshot.asking(wanted)
+    rows = asked.rows(
+        "SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) AS runs, "
+        "max(r.started_at) AS last, count(*) FILTER (r.attempt = 1) AS units, "
+        "count(*) FILTER (r.attempt = 1 AND r.passed_at = 1) AS passed "
+        f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure) JOIN procedures p USING (procedure) "
+        "ORDER BY runs DESC, p.id"
+    )
+    return {
+        procedure: ProcedureActivity(runs, last.replace(tzinfo=UTC), ratio_of(passed, units))
+        for procedure, runs, last, units, passed in rows
+    }

@@ -1,0 +1,1 @@
+"""Figures of arrays of numbers, by published definitions; nothing here knows of runs."""

@@ -1,0 +1,117 @@
+"""How a process fits between its limits: the width of these against its scatter, each index with its interval."""
+
+import math
+from typing import NamedTuple
+
+import scipy
+from msgspec import Struct
+
+from runcard.analytics.statistics.dispersion import Dispersion
+from runcard.domain.limit import Limits
+
+# Two-sided, 95 %: what lies below the interval, and the quantile of the normal distribution above it.
+_BELOW = 0.025
+_Z = 1.959963984540054
+
+
+class Index(Struct, frozen=True):
+    """low, high: its 95 % interval. All three are None where the index cannot be told: a limit that it needs is
+    missing, values do not scatter or are too few, or the limits exclude every value.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class PartsPerMillion(Struct, frozen=True):
+    """Values outside of limits, 0 to 1e6. below, above: None without that limit; total: None without any. All three are
+    None where there is nothing to tell them from.
+    """
+
+    below: float | None
+    above: float | None
+    total: float | None
+
+
+class Indices(NamedTuple):
+    """both: of both limits (Cp, Pp). lower, upper: of one limit (Cpl, Cpu; Ppl, Ppu). worst: the lesser of these (Cpk,
+    Ppk), or the one that there is.
+    """
+
+    both: Index
+    lower: Index
+    upper: Index
+    worst: Index
+
+
+NO_INDEX = Index(None, None, None)
+_NO_INDICES = Indices(NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX)
+
+
+def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Limits) -> Indices:
+    """The indices of so many values with this mean and scatter.
+
+    Sources: NIST/SEMATECH e-Handbook 6.1.6, also for the interval of Cp (chi-square); that of the others is normal, by
+    Bissell, Applied Statistics 39 (1990), 331-340, with the degrees of freedom of sigma in place of n - 1.
+    """
+    sigma, freedom = dispersion
+    if mean is None or not sigma or excludes_all(limits):
+        return _NO_INDICES
+    both = NO_INDEX
+    if limits.lower is not None and limits.upper is not None:
+        both = _of_width((limits.upper - limits.lower) / sigma / 6, freedom)
+    lower = NO_INDEX if limits.lower is None else _of_distance((mean - limits.lower) / sigma / 3, n, freedom)
+    upper = NO_INDEX if limits.upper is None else _of_distance((limits.upper - mean) / sigma / 3, n, freedom)
+    return Indices(both, lower, upper, _worst(lower, upper))
+
+
+def expected_outside(mean: float | None, sigma: float | None, limits: Limits) -> PartsPerMillion:
+    """What a normal distribution has outside of limits, which include their bounds."""
+    if mean is None or not sigma:
+        return PartsPerMillion(None, None, None)
+    return _parts(
+        None if limits.lower is None else float(scipy.special.ndtr((limits.lower - mean) / sigma)),
+        None if limits.upper is None else float(scipy.special.ndtr((mean - limits.upper) / sigma)),
+    )
+
+
+def observed_outside(n: int, below: int, above: int, limits: Limits) -> PartsPerMillion:
+    """What of so many values was outside of limits, given how many were on each side."""
+    if n == 0:
+        return PartsPerMillion(None, None, None)
+    return _parts(None if limits.lower is None else below / n, None if limits.upper is None else above / n)
+
+
+def excludes_all(limits: Limits) -> bool:
+    """Whether no value can keep both limits."""
+    return limits.lower is not None and limits.upper is not None and limits.lower > limits.upper
+
+
+def _of_width(value: float, freedom: float) -> Index:
+    if not math.isfinite(value):
+        return NO_INDEX
+    low, high = (
+        value * math.sqrt(scipy.special.chdtri(freedom, above) / freedom) for above in (1 - _BELOW, _BELOW)
+    )
+    return Index(value, low, high)
+
+
+def _of_distance(value: float, n: int, freedom: float) -> Index:
+    half = _Z * math.hypot(1 / (3 * math.sqrt(n)), value / math.sqrt(2 * freedom))
+    return Index(value, value - half, value + half) if math.isfinite(half) else NO_INDEX
+
+
+def _worst(lower: Index, upper: Index) -> Index:
+    """Their intervals have the same width for the same value, so the lesser index brings its own."""
+    known = [one for one in (lower, upper) if one.value is not None]
+    return min(known, key=lambda one: one.value or 0.0, default=NO_INDEX)
+
+
+def _parts(below: float | None, above: float | None) -> PartsPerMillion:
+    known = [one for one in (below, above) if one is not None]
+    return PartsPerMillion(
+        None if below is None else 1e6 * below,
+        None if above is None else 1e6 * above,
+        1e6 * min(sum(known), 1.0) if known else None,
+    )

@@ -1,0 +1,113 @@
+"""Where the points of a process in control lie: three sigma to both sides of the mean.
+
+Sources: NIST/SEMATECH e-Handbook 6.3.2.1 (X-bar with R and S) and 6.3.2.2 (individuals); for subgroups of unequal
+sizes: Burr, Journal of Quality Technology 1 (1969), 163-167.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from msgspec import Struct
+
+from runcard.analytics.answers import finite
+from runcard.analytics.statistics.control_constants import Spread, deviation_spread, range_spread
+from runcard.analytics.statistics.subgroups import Floats, Integers, Subgroups
+
+ChartKind = Literal["i_mr", "xbar_r", "xbar_s"]
+
+
+class ControlLimits(Struct, frozen=True):
+    """Control limits of points that are the mean of `size` values, and of the spread of these.
+
+    None: sigma cannot be told, or the points are too far apart for a double; of the spread also where a subgroup has a
+    single value.
+    """
+
+    size: int
+    lower: float | None
+    upper: float | None
+    spread_centre: float | None
+    spread_lower: float | None
+    spread_upper: float | None
+
+
+class Fitted(NamedTuple):
+    """What points tell of their process. spreads: of each point, NaN where it has none.
+
+    centre, sigma: mean of the values, and their standard deviation within subgroups or from one to the next; NaN where
+    they cannot be told.
+    """
+
+    kind: ChartKind
+    sizes: Integers
+    means: Floats
+    spreads: Floats
+    centre: float
+    sigma: float
+
+    @property
+    def z(self) -> Floats:
+        """How far each point is from the centre line, in sigmas of its own; sigma is neither 0 nor NaN.
+
+        Rounded, so that a point that is on a line is on it, however the mean was rounded.
+        """
+        return np.round((self.means - self.centre) * np.sqrt(self.sizes) / self.sigma, 9)
+
+    def limits(self) -> Sequence[ControlLimits]:
+        """For each size of a subgroup that there is, in order."""
+        return [self._limits(size) for size in np.unique(self.sizes).tolist()]
+
+    def beyond_in_spread(self) -> Sequence[int]:
+        """The points whose spread is beyond its limits."""
+        found: list[int] = []
+        for one in self.limits():
+            if one.spread_lower is not None and one.spread_upper is not None:
+                beyond = (self.spreads > one.spread_upper) | (self.spreads < one.spread_lower)
+                found += np.flatnonzero(beyond & (self.sizes == one.size)).tolist()
+        return sorted(found)
+
+    def _limits(self, size: int) -> ControlLimits:
+        half = 3 * self.sigma / size**0.5
+        lower, upper = finite(self.centre - half), finite(self.centre + half)
+        sample = _sample_size(self.kind, size)
+        if sample == 1:
+            return ControlLimits(size, lower, upper, None, None, None)
+        spread = _spread(self.kind, sample)
+        centre = spread.mean * self.sigma
+        return ControlLimits(
+            size, lower, upper, finite(centre), finite(centre * spread.lower), finite(centre * spread.upper)
+        )
+
+
+def fit(kind: ChartKind, points: Subgroups) -> Fitted:
+    """Centre line and sigma of points in order of time, at least one."""
+    if kind == "i_mr":
+        spreads = np.abs(np.diff(points.means, prepend=np.nan))
+    else:
+        spreads = points.ranges if kind == "xbar_r" else points.deviations
+    centre = float(np.average(points.means, weights=points.sizes))
+    return Fitted(kind, points.sizes, points.means, spreads, centre, _sigma(kind, points.sizes, spreads))
+
+
+def _sigma(kind: ChartKind, sizes: Integers, spreads: Floats) -> float:
+    """The mean of what each spread says of sigma, each with the inverse of its variance as weight."""
+    told = ~np.isnan(spreads)
+    if not told.any():
+        return np.nan
+    estimates, weights = np.zeros(len(sizes)), np.zeros(len(sizes))
+    for size in np.unique(sizes[told]).tolist():
+        spread = _spread(kind, _sample_size(kind, size))
+        of_size = told & (sizes == size)
+        estimates[of_size] = spreads[of_size] / spread.mean
+        weights[of_size] = (spread.mean / spread.deviation) ** 2
+    return float(np.average(estimates, weights=weights))
+
+
+def _sample_size(kind: ChartKind, size: int) -> int:
+    """Of how many values a spread is: that of an individual is its range with the one before."""
+    return 2 if kind == "i_mr" else size
+
+
+def _spread(kind: ChartKind, size: int) -> Spread:
+    return deviation_spread(size) if kind == "xbar_s" else range_spread(size)

@@ -1,0 +1,90 @@
+"""Lists of runs out of the copy against those of the truth, over random histories of what may happen to them."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runcard.analytics.lists import run_lists
+from runcard.domain.report import RunReport
+from runcard.store.changes import last_seq
+from runcard.store.pages import Page
+from runcard.store.part_records import change_part, get_part
+from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import RUN_ORDERS, list_runs
+from runcard.store.transaction import Transaction
+from tests.analytics.copies import OwnCopy
+from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
+from tests.histories import START, Floor, histories
+
+
+@pytest.mark.parametrize("by", RUN_ORDERS)
+@settings(max_examples=20, deadline=None)
+@given(histories, events, run_filters, st.booleans(), st.integers(1, 4))
+def test_runs(
+    floor: Floor,
+    followed: OwnCopy,
+    by: str,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    asked: dict[str, Any],
+    descending: bool,
+    limit: int,
+) -> None:
+    runs = of_line(after_all_that(floor, followed, history, happened), asked)
+    with floor.database.read() as connection:
+        snapshot = last_seq(connection)
+        for number in count():
+            page = Page(limit, number * limit, snapshot)
+            expected = list_runs(connection, floor.home, runs, by, page, descending=descending)
+            found = run_lists.find_runs(
+                followed.copy, connection, floor.home, runs, by, page, descending=descending
+            )
+            assert found == expected
+            if not expected.has_more:
+                break
+
+
+def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: OwnCopy) -> None:
+    line = Line(floor)
+    report = RunReport(procedure="later", serial_number="SN", outcome="PASS", started_at=START)
+    line.record([report] * 3)  # of parts b, A and c
+    followed.follow()
+
+    def renumber(tx: Transaction) -> None:
+        part = get_part(tx.connection, floor.home, line.serial("A"))
+        change_part(tx, floor.home, part, number=line.serial("d"), name=None)
+
+    floor.writer.run(renumber)
+    followed.follow()
+    runs = RunFilter(procedure_ids=[line.procedure_id])
+    with floor.database.read() as connection:
+        listed = run_lists.list_runs(
+            followed.copy, connection, floor.home, runs, "part_number", Page(9), descending=False
+        )
+    assert [run.part.number[0] for run in listed.rows] == ["b", "c", "d"]
+
+
+def test_another_organization_sees_none_of_them(floor: Floor, followed: OwnCopy) -> None:
+    line = Line(floor)
+    line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")])
+    followed.follow()
+    with floor.database.read() as connection:
+        listed = run_lists.find_runs(
+            followed.copy, connection, floor.elsewhere, RunFilter(), "outcome", Page(9), descending=True
+        )
+    assert listed is not None
+    assert [run for run in listed.rows if run.id in line.runs] == []
+
+
+def test_a_copy_that_has_not_seen_it_all_is_not_asked(floor: Floor, followed: OwnCopy) -> None:
+    followed.follow()
+    line = Line(floor)
+    line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")])
+    asked = (floor.home, RunFilter(procedure_ids=[line.procedure_id]), "duration", Page(9))
+    with floor.database.read() as connection:
+        assert run_lists.find_runs(followed.copy, connection, *asked, descending=True) is None
+        listed = run_lists.list_runs(followed.copy, connection, *asked, descending=True)
+    assert [run.id for run in listed.rows] == line.runs

@@ -1,0 +1,94 @@
+"""Yield, against the record as dataframes."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
+from runcard.store.run_filter import RunFilter
+from tests.analytics.conftest import Line
+from tests.analytics.selections import ZONE, every_filter, every_group, selection
+from tests.analytics.truth import group_names, selected_runs
+
+
+@every_filter
+def test_yields_are_those_of_the_record(line: Line, filter_name: str):
+    wanted = selection(line, filter_name)
+    answer = first_pass_yield(line.snapshot, wanted, ZoneInfo("UTC"))
+    first = selected_runs(line.frames, wanted._replace(attempts="first"))
+    assert _told(answer.total) == _expected(line, first)
+    assert answer.n == len(first)
+    assert answer.rows == []
+    assert answer.window.started_after == wanted.runs.started_after
+
+
+@every_group
+def test_groups_share_out_the_units(line: Line, group_by: GroupBy):
+    wanted = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
+    answer = first_pass_yield(line.snapshot, wanted, ZoneInfo(ZONE), group_by)
+    first = selected_runs(line.frames, wanted._replace(attempts="first"))
+    names = group_names(first, group_by, ZONE)
+    expected = {name: _expected(line, some) for name, some in first.groupby(names, dropna=False)}
+    told = {row.group.name: _told(row) for row in answer.rows}
+    assert told == {(None if pd.isna(name) else name): figures for name, figures in expected.items()}
+    assert [row.group.name for row in answer.rows if row.group.name is not None] == sorted(
+        name for name in told if name is not None
+    )
+    assert sum(row.units for row in answer.rows) == answer.n == answer.total.units
+
+
+def test_a_unit_counts_once_wherever_its_retests_are(line: Line):
+    retested = line.frames.runs.query("attempts > 1 and attempt == 2 and sample.isna()")
+    assert len(retested) > 10
+    later = Selection(RunFilter(ids=retested["id"].tolist()))
+    answer = first_pass_yield(line.snapshot, later, ZoneInfo("UTC"))
+    assert answer.n == 0
+    assert answer.total.first_pass.ratio is None
+
+
+def test_another_organization_sees_nothing(line: Line):
+    elsewhere = line.frames.runs["id"].iloc[0]
+    answer = first_pass_yield(
+        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), ZoneInfo("UTC")
+    )
+    assert answer.n == 0
+
+
+def _told(row: YieldRow) -> tuple[Any, ...]:
+    return (
+        row.units,
+        row.first_pass.count,
+        row.second_pass.count,
+        row.final.count,
+        row.opportunities,
+        row.defects,
+        pytest.approx(row.dpmo) if row.dpmo is not None else None,
+    )
+
+
+def _expected(line: Line, first: pd.DataFrame) -> tuple[Any, ...]:
+    runs = line.frames.runs.set_index(["procedure_id", "unit_id", "attempt"])["outcome"]
+    pairs = first[["procedure_id", "unit_id", "attempts"]].itertuples(index=False)
+    units = second = final = 0
+    for procedure, unit, attempts in pairs:
+        outcomes = [runs[procedure, unit, attempt] for attempt in range(1, attempts + 1)]
+        units += 1
+        second += "PASS" in outcomes[:2]
+        final += outcomes[-1] == "PASS"
+    inside = line.frames.measurements
+    inside = inside[inside["run"].isin(first["id"]) & inside["is_final"] & (inside["outcome"] != "UNSET")]
+    defects = int((inside["outcome"] == "FAIL").sum())
+    passed = int((first["outcome"] == "PASS").sum())
+    return (
+        units,
+        passed,
+        second,
+        final,
+        len(inside),
+        defects,
+        1e6 * defects / len(inside) if len(inside) else None,
+    )
