@@ -1,5 +1,6 @@
 """Capability of all that a procedure measures, the poorest first."""
 
+import math
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
 
 MAX_ROWS = 2000
-# Values whose moving ranges are taken: to put many millions in order would take many times as long as all the rest.
+# Up to so many values, the moving ranges of all are taken; to put many millions in order would take many times as long
+# as all the rest. Of more, those of a part: of 50 measurements it tells each sigma to about 1.5 %.
 MAX_RANGED = 500_000
+_PART_RANGED = 0.4
 
 DEFINITION = (
     "n: finite values of all measurements. One row for each specification (limits, unit of measure, phase), the lowest "
@@ -123,7 +126,7 @@ def capabilities(
         f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql}",
         conditions.values,
     )
-    slices = one_of_each(asked, -(-n // most_ranged))
+    slices = one_of_each(asked, 1 if n <= most_ranged else math.ceil(n / most_ranged / _PART_RANGED))
     specs = asked.snapshot.of_procedures([procedure_id], "s.procedure")
     found = asked.rows(
         _ROWS.format(conditions=conditions.sql, slices=slices, specs=specs.sql),

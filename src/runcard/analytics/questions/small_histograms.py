@@ -1,5 +1,6 @@
 """Small histograms of many measurements at once: where their values lie between their limits."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -16,8 +17,9 @@ from runcard.analytics.specified import Specified
 BINS = 24
 # So many can be asked for at once.
 MAX_HISTOGRAMS = 100
-# Of more values, those of one run in so many are counted: a glance sees no difference.
+# Of more values, those of one run in so many are counted, about a quarter as many: a glance sees no difference.
 MAX_COUNTED = 1_000_000
+_PART_COUNTED = 0.25
 _SIGMAS = 4
 # Limits that are farther away than so many widths of the values would press these into one bin.
 _FARTHEST = 3
@@ -61,7 +63,8 @@ def small_histograms(
         for spec, place in _numbers(asked, procedure_id, [row.spec for row in rows])
         for low, high in [reaches[place]]
     }
-    step = max(1, -(-sum(row.n for row in rows) // most_counted))
+    n = sum(row.n for row in rows)
+    step = 1 if n <= most_counted else math.ceil(n / most_counted / _PART_COUNTED)
     if windows:
         _count(asked, windows, step, counts)
     return [
