@@ -6,13 +6,17 @@ See README.md in this folder for the cases and for how to read the numbers.
 """
 
 import gzip
+import json
+import os
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from string import ascii_uppercase, digits
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -29,6 +33,7 @@ from runcard.importers.formats import FORMATS, FormatName
 
 _ROOT = Path(__file__).parents[1]
 _CASES = _ROOT / "tests" / "importers" / "cases"
+_RUNCARD = Path(sys.executable).with_name("runcard")
 # A file for each format that has one.
 SAMPLES: dict[FormatName, Path] = {
     "OPENHTF": _CASES / "openhtf" / "pass.json",
@@ -38,7 +43,11 @@ _LOT = SAMPLES["STDF"]
 
 _BIG_BYTES = 1 << 30
 MAX_BIG_PEAK_BYTES = 300 * 10**6
-_BEGIN_PART, _END_PART = b"\x05\x0a", b"\x05\x14"
+_BEGIN_WAFER, _END_WAFER, _END_PART = b"\x02\x0a", b"\x02\x14", b"\x05\x14"
+# Id of the sample's wafer, whose last two characters count those of the big file.
+_WAFER = b"GAL-LOT-02"
+_DIGITS = (digits + ascii_uppercase).encode()
+MOST_WAFERS = len(_DIGITS) ** 2
 
 T = TypeVar("T")
 
@@ -87,19 +96,58 @@ def parsed_big(directory: Path, size_bytes: int) -> Line:
     return _line("parse_big", "STDF", path, found.runs, found.seconds, path.stat().st_size, found.peak_bytes)
 
 
+def imported_big(directory: Path, size_bytes: int) -> Line:
+    """`runcard import` of the same file into a fresh SQLite database. Raises BenchFailed as `parsed_big` does."""
+    path, data_dir = directory / "big.stdf", directory / "data"
+    parts = write_big(path, size_bytes)
+    at = ["--data-dir", str(data_dir), "--json"]
+    _runcard("init", "--organization", "Bench", "--email", "bench@runcard.test", *at)
+    started = time.perf_counter()
+    printed, peak_bytes = _runcard("import", str(path), *at)
+    seconds = time.perf_counter() - started
+    runs = json.loads(printed)["runs"]
+    if runs != parts:
+        raise BenchFailed(f"The big file has {parts} parts, and {runs} runs were recorded")
+    if peak_bytes > MAX_BIG_PEAK_BYTES:
+        raise BenchFailed(
+            f"Importing the big file took {peak_bytes} bytes of memory, above {MAX_BIG_PEAK_BYTES}"
+        )
+    return _line("import_big", "STDF", path, runs, seconds, path.stat().st_size, peak_bytes)
+
+
+def _runcard(*arguments: str) -> tuple[str, int]:
+    """What a command prints, and the most memory that it had, in bytes. Raises BenchFailed where it fails."""
+    with TemporaryFile("w+") as printed, TemporaryFile("w+") as said:
+        process = subprocess.Popen([_RUNCARD, *arguments], stdout=printed, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        for file in (printed, said):
+            file.seek(0)
+        if process.returncode:
+            raise BenchFailed(
+                f"runcard {' '.join(arguments)} ended with {process.returncode}\n{said.read()[-4000:]}"
+            )
+        return printed.read(), usage.ru_maxrss * 1024
+
+
 def write_big(path: Path, size_bytes: int) -> int:
-    """A lot of at least so many bytes: the parts of the sample again and again. Returns how many."""
+    """A lot of at least so many bytes: the wafer of the sample again and again, each with an id, and so with units, of
+    its own. Returns how many parts it has.
+    """
     content = gzip.decompress(_LOT.read_bytes())
     kinds = list(_kinds(content))
-    start = next(at for at, kind in kinds if kind == _BEGIN_PART)
-    last = max(at for at, kind in kinds if kind == _END_PART)
+    start = next(at for at, kind in kinds if kind == _BEGIN_WAFER)
+    last = next(at for at, kind in kinds if kind == _END_WAFER)
     end = next(at for at, _ in kinds if at > last)
-    parts = sum(kind == _END_PART for _, kind in kinds)
-    times = -(-size_bytes // (end - start))
+    wafer, parts = content[start:end], sum(kind == _END_PART for _, kind in kinds)
+    times = -(-size_bytes // len(wafer))
+    if times > MOST_WAFERS:
+        raise BenchFailed(f"The big file would have {times} wafers, more than {MOST_WAFERS}")
     with path.open("wb") as file:
         file.write(content[:start])
-        for _ in range(times):
-            file.write(content[start:end])
+        for number in range(times):
+            high, low = divmod(number, len(_DIGITS))
+            file.write(wafer.replace(_WAFER, _WAFER[:-2] + bytes((_DIGITS[high], _DIGITS[low]))))
         file.write(content[end:])
     return parts * times
 
@@ -179,7 +227,9 @@ def main(
     repeat: Annotated[int, typer.Option(min=1, help="Times around beside pystdf; medians are printed.")] = 5,
     runs: Annotated[int, typer.Option(min=1, help="At least so many runs of each format are stored.")] = 500,
     formats: Annotated[str, typer.Option(help=f"Of {', '.join(SAMPLES)}, by comma; all of them.")] = "",
-    big: Annotated[bool, typer.Option("--big", help="Parse an STDF file of 1 GB as well.")] = False,
+    big: Annotated[
+        bool, typer.Option("--big", help="Parse and import an STDF file of 1 GB as well.")
+    ] = False,
     big_bytes: Annotated[int, typer.Option(min=1, help="How large the big file is.")] = _BIG_BYTES,
 ) -> None:
     """Measure how report files become runs. Every part must be a run."""
@@ -190,6 +240,7 @@ def main(
         with TemporaryDirectory(prefix="runcard-bench-") as directory:
             if big:
                 work.append(lambda: parsed_big(Path(directory), big_bytes))
+                work.append(lambda: imported_big(Path(directory), big_bytes))
             lines = []
             for measure in work:
                 lines.append(measure())

@@ -29,6 +29,7 @@ def test_every_part_is_a_run_in_each_case():
         ("store", "STDF", 1569),
         ("store", "OPENHTF", 1),
         ("parse_big", "STDF", 2 * 1569),
+        ("import_big", "STDF", 2 * 1569),
     ]
     assert all(line["runs_per_s"] > 0 and line["mb_per_s"] > 0 for line in lines)
     assert lines[0]["ratio_to_pystdf"] > 0

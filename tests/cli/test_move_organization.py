@@ -19,6 +19,7 @@ from runcard.store.organization_copy import COPIED
 from runcard.store.writer import Writer
 from tests.importers.many_runs import junit_of
 from tests.postgresql import Postgresql
+from tests.repairing import repair_of
 from tests.servers import Installation
 from tests.world import World
 
@@ -32,13 +33,15 @@ def run(*arguments: str | Path) -> tuple[int, Any]:
 def filled(
     database: Database, writer: Writer, world: World, database_url: str | None, tmp_path: Path
 ) -> list[str]:
-    """Options that name an installation with the cast, runs of a report, and a unit inside of an older one."""
+    """Options that name an installation with the cast, runs, a repair, and a unit inside of an older one."""
     options = ["--data-dir", str(tmp_path)] + (
         [] if database_url is None else ["--database-url", database_url]
     )
     (tmp_path / "two.xml").write_bytes(junit_of(["A", "B"]))
-    code, done = run("import", tmp_path / "two.xml", "--organization", "acme", *options)
-    assert code == 0, done
+    (tmp_path / "repair.json").write_text(json.dumps(repair_of("A")))
+    for name in ("two.xml", "repair.json"):
+        code, done = run("import", tmp_path / name, "--organization", "acme", *options)
+        assert code == 0, done
     report = RunReport(
         procedure="FVT1", serial_number="A", outcome="PASS", sub_units=("B",), metadata={"a": 1.5}
     )
@@ -74,7 +77,7 @@ def test_what_comes_in_is_what_went_out(
 ) -> None:
     folder = tmp_path / "moving"
     code, done = run("organization", "export", folder, "--organization", "acme", *filled)
-    told = {"organization": "acme", "runs": 3, "units": 2, "attachments": 1, "missing": []}
+    told = {"organization": "acme", "runs": 3, "units": 2, "attachments": 2, "missing": []}
     assert (code, done) == (0, {"path": str(folder), **told})
     assert run("organization", "import", folder, "--data-dir", other.data_dir) == (0, told)
     with other.database() as copy:
@@ -83,7 +86,8 @@ def test_what_comes_in_is_what_went_out(
             kinds = [
                 one.kind for one in list_changes(connection, 0, 1000) if one.organization_id == world.acme.id
             ]
-    assert (kinds.count("run_recorded"), kinds.count("unit_created")) == (3, 2)
+    assert [kinds.count(one) for one in ("run_recorded", "unit_created", "repair_recorded")] == [3, 2, 1]
+    assert len(rows(database, world)["repairs"]) == 1
     assert other.runcard("doctor")["ok"]
     listed = CliRunner().invoke(
         app, ["export", "runs", "--organization", "acme", "--data-dir", str(other.data_dir)]

@@ -10,6 +10,7 @@ import pytest
 from runcard_client import Client
 from runcard_client.spool import Spool
 from tests.client.answering import Answering
+from tests.client.pythons import OLDEST, oldest_python, own_python
 from tests.conftest import DatabaseKind
 from tests.servers import Server
 
@@ -18,6 +19,15 @@ from tests.servers import Server
 def database_kind() -> DatabaseKind:
     """What the server keeps its record in makes no difference to a client."""
     return "sqlite"
+
+
+@pytest.fixture(scope="session", params=["own", OLDEST])
+def station_python(request: pytest.FixtureRequest) -> Path:
+    """What a station's programs run in."""
+    python = own_python() if request.param == "own" else oldest_python()
+    if python is None:
+        pytest.skip(f"no Python {OLDEST} on the PATH or in pyenv; vermin alone has looked at the client")
+    return python
 
 
 @pytest.fixture

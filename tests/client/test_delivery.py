@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -268,16 +267,17 @@ def test_close_sends_what_waits(server: Server, admin: httpx.Client, spool_path:
 
 
 def test_a_program_that_ends_without_closing_has_sent(
-    server: Server, admin: httpx.Client, spool_path: Path, serial: str
+    server: Server, admin: httpx.Client, station_python: Path, spool_path: Path, serial: str
 ):
     """As most programs end that hold a client for as long as they live."""
     program = (
-        "import sys; from runcard_client import Client; from tests.client.reporting import report_of\n"
+        "import sys; from datetime import datetime, timezone; from runcard_client import Client, RunReport\n"
+        "now = datetime.now(timezone.utc)\n"
         "client = Client(sys.argv[1], sys.argv[2], spool=sys.argv[3])\n"
-        "client.record_run(report_of(sys.argv[4]))"
+        "client.record_run(RunReport('Board', sys.argv[4], 'PASS', now, now, part_number='PCB-1'))"
     )
     subprocess.run(
-        [sys.executable, "-c", program, server.url, server.world.acme.fct.api_key, spool_path, serial],
+        [station_python, "-c", program, server.url, server.world.acme.fct.api_key, spool_path, serial],
         check=True,
     )
     assert len(runs_of(admin, serial)) == 1

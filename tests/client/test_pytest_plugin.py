@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ Session = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def session(server: Server, tmp_path: Path, serial: str) -> Session:
+def session(server: Server, station_python: Path, tmp_path: Path, serial: str) -> Session:
     """Runs pytest on this text of a module, with these options, on a station of the cast."""
 
     def run(
@@ -37,7 +36,7 @@ def session(server: Server, tmp_path: Path, serial: str) -> Session:
             "PATH": os.environ["PATH"],
         }
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+            [station_python, "-m", "pytest", "-p", "no:cacheprovider", *options],
             cwd=folder,
             env=environment,
             capture_output=True,

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ Wrong
 
 
 @pytest.fixture
-def execution(server: Server, tmp_path: Path) -> Execution:
+def execution(server: Server, station_python: Path, tmp_path: Path) -> Execution:
     """Runs robot on this text of a suite, with these options, on a station of the cast."""
 
     def run(source: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +52,7 @@ def execution(server: Server, tmp_path: Path) -> Execution:
             "PATH": os.environ["PATH"],
         }
         return subprocess.run(
-            [sys.executable, "-m", "robot", "--output", "NONE", *options, "board.robot"],
+            [station_python, "-m", "robot", "--output", "NONE", *options, "board.robot"],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

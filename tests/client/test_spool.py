@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -115,14 +114,16 @@ def test_one_sends_at_a_time(spool: Spool, spool_path: Path):
     other.close()
 
 
-def test_a_sender_that_is_killed_leaves_the_spool_to_others(spool: Spool, spool_path: Path):
+def test_a_sender_that_is_killed_leaves_the_spool_to_others(
+    spool: Spool, station_python: Path, spool_path: Path
+):
     program = (
         "import sys, pathlib; from runcard_client.spool import Spool\n"
         "with Spool(pathlib.Path(sys.argv[1])).sending() as ours:\n"
         "    print(ours, flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program, spool_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [station_python, "-c", program, spool_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "True\n"

@@ -13,18 +13,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from runcard.domain.errors import RuncardError
 from runcard.domain.report import RunReport
 from runcard.importers import stdf
 from runcard.importers.stdf_parts import WANTED
 from runcard.importers.stdf_records import Gdr
+from tests.importers.semi_ate_text import as_text
 from tests.importers.stdf_lots import read
 from tests.importers.stdf_writers import write_atdf
 
 CASES = Path(__file__).parent / "cases" / "stdf"
 PACKED = (CASES / "lot2.stdf.gz").read_bytes()
 CONTENT = gzip.decompress(PACKED)
+# So many parts are written as text by another library; one of them has a result without a value.
+SOME = 500
 
 
 def walk(content):
@@ -121,6 +125,52 @@ def test_the_same_lot_as_text(runs):
     records = list(stdf.read_records(io.BytesIO(CONTENT), WANTED))
     assert not any("|" in value for record in records if isinstance(record, Gdr) for value in record.values)
     assert read(write_atdf(records), "text") == runs
+
+
+@pytest.fixture(scope="module")
+def some_as_text():
+    """The first parts, with what comes behind the last, as another library writes them as text."""
+    ends, at = [], 0
+    for kind, body in walk(CONTENT):
+        at += 4 + len(body)
+        if kind == (5, 20):
+            ends.append(at)
+    return read(as_text(CONTENT[: ends[SOME - 1]] + CONTENT[ends[-1] :]), "text")
+
+
+def test_another_library_writes_the_same_as_text(runs, some_as_text):
+    """The headers of runs, their outcomes, logs, phases and metadata, but for what that library cannot say."""
+    assert len(some_as_text) == SOME
+    # 65535, which stands for missing.
+    assert {run.metadata["burn_in_minutes"] for run in some_as_text} == {65535}
+    for ours, theirs in zip(runs, some_as_text, strict=False):
+        metadata = {key: value for key, value in theirs.metadata.items() if key != "burn_in_minutes"}
+        assert structs.replace(theirs, phases=(), logs=(), metadata=metadata) == structs.replace(
+            ours, phases=(), logs=()
+        )
+        assert [(one.name, one.outcome) for one in theirs.phases] == [
+            (one.name, one.outcome) for one in ours.phases
+        ]
+        assert [(log.level, log.source_file) for log in theirs.logs] == [
+            (log.level, log.source_file) for log in ours.logs
+        ]
+
+
+def test_another_library_writes_the_same_results_as_text(runs, some_as_text):
+    results = [
+        [one for run in some for phase in run.phases for one in phase.measurements]
+        for some in (runs[:SOME], some_as_text)
+    ]
+    assert len(results[0]) == len(results[1]) > 10_000
+    assert {one.outcome for one in results[1]} == {"PASS", "FAIL"}
+    assert any(one.value is None for one in results[1])
+    for ours, theirs in zip(*results, strict=True):
+        assert (theirs.name, theirs.uom, theirs.outcome) == (ours.name, ours.uom, ours.outcome)
+        # Of a number of 32 bits, STDF is read as its shortest decimal, and the text has all digits.
+        assert theirs.value == (None if ours.value is None else pytest.approx(ours.value, rel=1e-6))
+        # A limit that is none is written as 0.
+        limits = [0 if limit is None else limit for limit in ours.limits]
+        assert list(theirs.limits) == pytest.approx(limits, rel=1e-6)
 
 
 def test_runs_are_told_while_the_file_is_read():

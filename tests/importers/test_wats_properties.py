@@ -273,7 +273,12 @@ def survives(parse, content):
     )
 
 
-SAMPLES = {"uut.wsjf.json": read_json, "uut.wsxf.xml": read_xml, "uur.wsjf.json": read_json}
+SAMPLES = {
+    "uut.wsjf.json": read_json,
+    "uut.wsxf.xml": read_xml,
+    "uur.wsjf.json": read_json,
+    "uur.wsxf.xml": read_xml,
+}
 samples = st.sampled_from(sorted(SAMPLES))
 
 

@@ -7,7 +7,17 @@ import pytest
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
-from tests.importers.wats_files import as_wsjf, as_wsxf, case, read_json, read_xml, tree
+from tests.importers.wats_files import (
+    CASES,
+    NAMESPACE,
+    as_golden,
+    as_wsjf,
+    as_wsxf,
+    case,
+    read_json,
+    read_xml,
+    tree,
+)
 
 SAMPLE = json.loads(case("uur.wsjf.json"))
 
@@ -122,6 +132,96 @@ def test_repairs_beside_runs():
     assert (run.serial_number, repair) == ("SN1", repaired())
 
 
-def test_repairs_as_wsxf():
-    with pytest.raises(UnreadableReport, match="read as WSJF only"):
-        read_xml(as_wsxf(tree(type="R", uur={})))
+def test_golden():
+    """Whatever the importer changes about the case has to be meant; the file is made by `as_golden`."""
+    made = [as_golden(one) for one in read_xml(case("uur.wsxf.xml"))]
+    assert made == json.loads((CASES / "uur.golden.json").read_text("utf-8"))
+
+
+def test_both_files_tell_the_same():
+    first, _ = read_xml(case("uur.wsxf.xml"))
+    assert first == repaired()
+
+
+EVERYTHING = {
+    "uur": SAMPLE["uur"] | {"execTime": 12.5},
+    "miscInfos": [{"description": "Symptom", "text": "dead"}, {"description": "RMA", "numeric": 4711}],
+    "subUnits": [
+        {"sn": SAMPLE["sn"], "idx": 0, "failures": [{"code": "Cold joint", "comment": "hot air"}]},
+        {
+            "sn": "OLD",
+            "pn": "P1",
+            "rev": "A",
+            "partType": "PCBA",
+            "idx": 1,
+            "failures": [
+                {"category": "Component", "code": "Shorted", "comRef": "R1", "funcBlock": "supply"},
+                {"artNumber": "17", "artRev": "B", "artVendor": "Acme", "artDescription": "resistor"},
+                {"refStepId": 7, "refStepName": "Rail 3.3 V", "comment": "<&>"},
+            ],
+        },
+        {"sn": "NEW", "pn": "P1", "idx": 2, "replacedIdx": 1},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, EVERYTHING, {"uur": {}, "subUnits": []}, {"uur": {"processCode": 9}, "subUnits": None}]
+)
+def test_wsxf_says_the_same_as_wsjf(changes):
+    assert read_xml(as_wsxf(SAMPLE | changes)) == read_json(as_wsjf(SAMPLE | changes))
+
+
+def in_xml(inside, uur="<UUR/>"):
+    """What a repair report in XML of unit S is read as."""
+    header = 'type="UUR" SN="S" Result="Passed" Start_utc="2026-01-02T00:00:00Z"'
+    (report,) = read_xml(
+        f'<Report xmlns="{NAMESPACE}" {header}>{uur}<Process Code="500"/>{inside}</Report>'.encode()
+    )
+    return report
+
+
+UNIT = '<ReportUnitHierarchy SN="S"/>'
+
+
+@pytest.mark.parametrize(
+    ("inside", "uur"),
+    [
+        ('<Failure ComponentReference="R1" Comment="x"/>', "<UUR/>"),
+        ('<Failures compref="-" COMREF="R1"><Comment>x</Comment></Failures>', "<UUR/>"),
+        (f'{UNIT}<Failures><Failure ComRef="R1" Comment="x"/></Failures>', "<UUR/>"),
+        (UNIT, '<UUR><Failure ComRef="R1" Comment="x"/></UUR>'),
+        (
+            UNIT.replace(
+                "/>", '><Failures><Failure ComRef="R1" Comment="x"/></Failures></ReportUnitHierarchy>'
+            ),
+            "<UUR/>",
+        ),
+    ],
+)
+def test_where_failures_may_lie(inside, uur):
+    report = in_xml(inside, uur)
+    assert report.failures == (RepairFailure(component="R1", comment="x"),)
+    assert report.parts == ()
+
+
+@pytest.mark.parametrize(
+    ("inside", "uur", "told"),
+    [
+        ("<Repairs/>", "<UUR/>", "Report of the repair report holds <repairs>, which is not read"),
+        ("", "<UUR><Action/></UUR>", "UUR .* holds <action>"),
+        ('<ReportUnitHierarchy SN="S"><Fault/></ReportUnitHierarchy>', "<UUR/>", "holds <fault>"),
+        ("<Failures><Failure Code='1'/><Fault/></Failures>", "<UUR/>", "Failures .* holds <fault>"),
+        ("<Failure Code='1'><Part/></Failure>", "<UUR/>", "Failure .* holds <part>"),
+        ("<Failure Reason='1'/>", "<UUR/>", "none of the attributes that are read"),
+        (
+            f"{UNIT}<ReportUnitHierarchy SN='T'/><Failure Code='1'/>",
+            "<UUR/>",
+            "outside of its units, of which 'T'",
+        ),
+        ("<Step Name='x' Status='Passed'/>", "<UUR/>", "holds <step>"),
+    ],
+)
+def test_what_nobody_knows_how_to_read_in_xml(inside, uur, told):
+    with pytest.raises(UnreadableReport, match=told):
+        in_xml(inside, uur)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import wsjf, wsxf
 
@@ -91,8 +92,22 @@ def as_wsxf(tree):
         ProductName="productName",
     )
     if tree.get("uur") is not None:
-        ElementTree.SubElement(report, "UUR")
-    uut = tree.get("uut") or {}
+        _add_uur(report, tree["uur"])
+    if tree.get("uut") is not None or tree.get("uur") is None:
+        _add_uut(report, tree.get("uut") or {})
+    _add(report, "Process", tree, Code="processCode", Name="processName")
+    for info in tree.get("miscInfos") or ():
+        _add(report, "MiscInfo", info, Description="description", Numeric="numeric").text = info.get("text")
+    for unit in tree.get("subUnits") or ():
+        _add_unit(report, unit)
+    for attachment in tree.get("binaryData") or ():
+        _add(report, "Attachment", attachment, Name="name")
+    if tree.get("root") is not None:
+        _add_step(report, tree["root"])
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _add_uut(report, uut):
     element = _add(
         report,
         "UUT",
@@ -110,16 +125,37 @@ def as_wsxf(tree):
     )
     if uut.get("comment") is not None:
         ElementTree.SubElement(element, "Comment").text = uut["comment"]
-    _add(report, "Process", tree, Code="processCode", Name="processName")
-    for info in tree.get("miscInfos") or ():
-        _add(report, "MiscInfo", info, Description="description", Numeric="numeric").text = info.get("text")
-    for unit in tree.get("subUnits") or ():
-        _add(report, "ReportUnitHierarchy", unit, PartType="partType", PN="pn", SN="sn", Rev="rev")
-    for attachment in tree.get("binaryData") or ():
-        _add(report, "Attachment", attachment, Name="name")
-    if tree.get("root") is not None:
-        _add_step(report, tree["root"])
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _add_uur(report, given):
+    names = {"RefUUT": "refUUT", "ConfirmDate": "confirmDate", "FinalizeDate": "finalizeDate"}
+    uur = _add(report, "UUR", given, UserLoginName="user", ExecutionTime="execTime", **names)
+    if given.get("comment") is not None:
+        ElementTree.SubElement(uur, "Comment").text = given["comment"]
+    _add(uur, "Process", given, Code="processCode", Name="processName")
+
+
+def _add_unit(report, given):
+    names = {"PartType": "partType", "PN": "pn", "SN": "sn", "Rev": "rev"}
+    unit = _add(report, "ReportUnitHierarchy", given, Idx="idx", ReplacedIdx="replacedIdx", **names)
+    for one in given.get("failures") or ():
+        failure = _add(
+            unit,
+            "Failure",
+            one,
+            Category="category",
+            Code="code",
+            ComRef="comRef",
+            FuncBlock="funcBlock",
+            ArtNumber="artNumber",
+            ArtRev="artRev",
+            ArtVendor="artVendor",
+            ArtDescription="artDescription",
+            RefStepId="refStepId",
+            RefStepName="refStepName",
+        )
+        if one.get("comment") is not None:
+            ElementTree.SubElement(failure, "Comment").text = one["comment"]
 
 
 def _add_step(parent, given):
@@ -199,6 +235,6 @@ def _add(parent, tag, given, **attributes):
     return element
 
 
-def as_golden(report: RunReport) -> object:
+def as_golden(report: RunReport | RepairReport) -> object:
     """A report as JSON can tell it, for a file to compare with."""
     return json.loads(msgspec.json.encode(report))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +18,8 @@ from runcard.store.database import Database
 from runcard.store.file_imports import ImportedFile, find_import, note_import
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import update_organization
-from runcard.store.repairs import RepairRecord, RepairRow, list_repairs_of_unit
+from runcard.store.pages import Page
+from runcard.store.repairs import RepairFilter, RepairRecord, RepairRow, list_repairs
 from runcard.store.tables import metadata
 from runcard.store.transaction import Transaction
 from runcard.store.unit_records import delete_units
@@ -43,11 +45,19 @@ def repair(database: Database, writer: Writer, world: World) -> Repair:
             return record_repair(tx, who, report, noted.id)
 
         row = writer.run(write, changes_catalog=False)
-        with database.read() as connection:
-            found = list_repairs_of_unit(connection, world.acme.id, row.unit_id)
-        return next(record for record in found if record.row == row)
+        (record,) = listed(database, world.acme.id, ids=[row.id])
+        assert record.unit.id == row.unit_id
+        return record
 
     return repair
+
+
+def listed(database: Database, organization_id: UUID, **wanted: Any) -> list[RepairRecord]:
+    """The repairs that a filter leaves, the latest first."""
+    with database.read() as connection:
+        return list(
+            list_repairs(connection, organization_id, RepairFilter(**wanted), Page(50), descending=True).rows
+        )
 
 
 def count_rows(database: Database) -> dict[str, int]:
@@ -69,13 +79,14 @@ def test_a_repair_reads_back_as_it_was_told(repair: Repair) -> None:
     }
     record = repair("top", operator="Robin", **said)
     assert record.report == RepairReport("top", "Repair", "PASS", START, operator="Robin", **said)
-    assert (record.row.operator_id, record.row.operator_name) == (None, "Robin")
+    assert (record.operator, record.operator_name) == (None, "Robin")
 
 
 def test_a_member_as_operator(repair: Repair, world: World) -> None:
-    operator = world.acme.admin
-    record = repair("top", part_number="P", operator=operator.email.upper())
-    assert (record.row.operator_id, record.row.operator_name) == (operator.actor.user_id, None)
+    member = world.acme.admin
+    record = repair("top", part_number="P", operator=member.email.upper())
+    assert record.operator is not None
+    assert (record.operator.id, record.operator_name) == (member.actor.user_id, None)
 
 
 def test_repairs_of_a_unit_the_latest_first(repair: Repair, database: Database, world: World) -> None:
@@ -83,11 +94,9 @@ def test_repairs_of_a_unit_the_latest_first(repair: Repair, database: Database, 
     last = repair("TOP", started_at=START + timedelta(days=2))
     between = repair("top", part_number="other", started_at=START + timedelta(days=1))
     other = repair("other", part_number="P")
-    with database.read() as connection:
-        mine = list_repairs_of_unit(connection, world.acme.id, first.row.unit_id)
-        assert list(mine) == [last, between, first]
-        assert list_repairs_of_unit(connection, world.globex.id, first.row.unit_id) == []
-    assert other.row.unit_id != first.row.unit_id
+    assert listed(database, world.acme.id, serial_numbers=["Top"]) == [last, between, first]
+    assert listed(database, world.globex.id, serial_numbers=["top"]) == []
+    assert other.unit.id != first.unit.id
 
 
 def test_an_unknown_unit_needs_its_part(repair: Repair, database: Database) -> None:
@@ -108,7 +117,7 @@ def test_stations_create_what_they_may(
         repair("top", part_number="P", actor=world.acme.ict.actor)
     assert count_rows(database) == before
     made = repair("top", part_number="P")
-    assert repair("top", actor=world.acme.ict.actor).row.unit_id == made.row.unit_id
+    assert repair("top", actor=world.acme.ict.actor).unit.id == made.unit.id
 
 
 def test_viewers_record_nothing(repair: Repair, world: World) -> None:
@@ -121,11 +130,11 @@ def test_repairs_go_with_their_unit(repair: Repair, writer: Writer, database: Da
     with database.read() as connection:
         known = find_import(connection, world.acme.id, DIGEST)
     assert known is not None
-    assert (known.run_ids, known.repair_ids) == ([], [record.row.id])
+    assert (known.run_ids, known.repair_ids) == ([], [record.id])
     writer.run(lambda tx: delete_units(tx, world.acme.id, ["top"], with_runs=False))
     with database.read() as connection:
-        assert list_repairs_of_unit(connection, world.acme.id, record.row.unit_id) == []
         assert find_import(connection, world.acme.id, DIGEST) is None
+    assert listed(database, world.acme.id) == []
 
 
 @pytest.mark.parametrize(

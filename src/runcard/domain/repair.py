@@ -7,6 +7,9 @@ from msgspec import Struct
 from runcard.domain.metadata import Metadata
 from runcard.domain.outcome import RunOutcome
 
+# The metadata of a run under which stands which report it came of; repairs know the run by it.
+REPORT_ID = "report_id"
+
 
 class RepairFailure(Struct, frozen=True, array_like=True):
     """One fault. component: where it sits on the board (R12). step_name: the step of the run that found it.

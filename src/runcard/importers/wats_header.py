@@ -15,6 +15,7 @@ from datetime import datetime
 from runcard.domain.errors import InvalidInput, Issue, UnreadableReport
 from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, MetadataValue
 from runcard.domain.outcome import RunOutcome
+from runcard.domain.repair import REPORT_ID
 from runcard.importers.wats_report import MiscInfo, Report
 from runcard.importers.wats_values import (
     Status,
@@ -93,7 +94,7 @@ def metadata_of(
     """What the header says, then `more`, then the misc infos; and those that metadata do not hold, as lines."""
     facts: dict[str, MetadataValue | None] = {
         # WSXF writes ids in upper case, WSJF in lower case.
-        "report_id": (text_of(report.id) or "").lower() or None,
+        REPORT_ID: (text_of(report.id) or "").lower() or None,
         "station_name": text_of(report.machine_name),
         "location": text_of(report.location),
         "purpose": text_of(report.purpose),

@@ -1,14 +1,18 @@
-"""WSXF: reports of Virinco WATS in XML. What becomes of them is told in `wats_runs`.
+"""WSXF: reports of Virinco WATS in XML.
 
-Names of attributes, and of what lies inside a report, are compared without case and without their namespace.
+What becomes of them is told in `wats_runs` and `wats_repairs`, and on what the reading of repairs rests in
+`wsxf_repairs`.
 """
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from runcard.domain.errors import UnreadableReport
+from msgspec.structs import replace
+
+from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers.wats_header import is_repair
+from runcard.importers.wats_repairs import repair_of
 from runcard.importers.wats_report import (
     Attachment,
     BooleanMeasurement,
@@ -24,11 +28,12 @@ from runcard.importers.wats_report import (
     Step,
     StringMeasurement,
     SubUnit,
-    Uur,
     Uut,
 )
 from runcard.importers.wats_runs import run_of
-from runcard.importers.xml_stream import Element, name_of, read_records, root_of
+from runcard.importers.wsxf_nodes import Node
+from runcard.importers.wsxf_repairs import check_known, repaired_units_of, uur_of
+from runcard.importers.xml_stream import read_records, root_of
 
 _NAMESPACE = "wats.virinco.com"
 
@@ -39,49 +44,23 @@ def is_it(head: bytes) -> bool:
     return name in ("Reports", "Report") and _NAMESPACE in namespace
 
 
-def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """The runs of a file, in its order, one report in memory at a time. Raises UnreadableReport or InvalidInput."""
+def parse(file: BinaryIO) -> Iterator[RunReport | RepairReport]:
+    """The runs and repairs of a file, in its order, one report in memory at a time.
+
+    Raises UnreadableReport or InvalidInput.
+    """
     for element in read_records(file, ("Reports", "Report"), ("Report",)):
-        report = _report(element)
+        said = Node(element)
+        report = _report(said)
         if is_repair(report):
-            raise UnreadableReport("Repair reports (UUR) are read as WSJF only. Export this one as WSJF.")
-        yield run_of(report)
+            check_known(said)
+            yield repair_of(replace(report, sub_units=repaired_units_of(said)))
+        else:
+            yield run_of(report)
 
 
-class _Node:
-    """An element by the names of what it holds, in lower case."""
-
-    def __init__(self, element: Element) -> None:
-        self.text = None if element.text is None else str(element.text)
-        self._attributes = {
-            str(name).rpartition("}")[2].lower(): str(value) for name, value in element.items()
-        }
-        self._children: dict[str, list[Element]] = {}
-        for child in element:
-            self._children.setdefault(_name(child), []).append(child)
-
-    def get(self, attribute: str) -> str | None:
-        return self._attributes.get(attribute)
-
-    def all(self, name: str) -> list["_Node"]:
-        return [_Node(child) for child in self._children.get(name, ())]
-
-    def first(self, name: str) -> "_Node | None":
-        return next(iter(self.all(name)), None)
-
-    def text_in(self, name: str) -> str | None:
-        child = self.first(name)
-        return None if child is None else child.text
-
-
-def _name(element: Element) -> str:
-    return name_of(element).lower()
-
-
-def _report(element: Element) -> Report:
-    said = _Node(element)
-    process = said.first("process")
-    uut = said.first("uut")
+def _report(said: Node) -> Report:
+    process, uut, uur = said.first("process"), said.first("uut"), said.first("uur")
     return Report(
         type=said.get("type"),
         id=said.get("id"),
@@ -99,7 +78,7 @@ def _report(element: Element) -> Report:
         start=said.get("start"),
         start_utc=said.get("start_utc"),
         uut=None if uut is None else _uut(uut),
-        uur=None if said.first("uur") is None else Uur(),
+        uur=None if uur is None else uur_of(uur),
         misc_infos=[
             MiscInfo(one.get("description"), one.text, one.get("numeric")) for one in said.all("miscinfo")
         ],
@@ -112,7 +91,7 @@ def _report(element: Element) -> Report:
     )
 
 
-def _uut(said: _Node) -> Uut:
+def _uut(said: Node) -> Uut:
     return Uut(
         user=said.get("userloginname"),
         comment=said.text_in("comment"),
@@ -128,7 +107,7 @@ def _uut(said: _Node) -> Uut:
     )
 
 
-def _step(said: _Node) -> Step:
+def _step(said: Node) -> Step:
     call, popup, exe, attachment = (
         said.first(name) for name in ("sequencecall", "messagepopup", "callexe", "attachment")
     )
@@ -157,7 +136,7 @@ def _step(said: _Node) -> Step:
     )
 
 
-def _loop(said: _Node) -> Loop:
+def _loop(said: Node) -> Loop:
     return Loop(
         idx=said.get("index"),
         num=said.get("num"),
@@ -167,11 +146,11 @@ def _loop(said: _Node) -> Loop:
     )
 
 
-def _sequence_call(said: _Node) -> SequenceCall:
+def _sequence_call(said: Node) -> SequenceCall:
     return SequenceCall(said.get("filepath"), said.get("name"), said.get("version"))
 
 
-def _numeric(said: _Node) -> NumericMeasurement:
+def _numeric(said: Node) -> NumericMeasurement:
     return NumericMeasurement(
         name=said.get("name"),
         status=said.get("status"),
@@ -183,7 +162,7 @@ def _numeric(said: _Node) -> NumericMeasurement:
     )
 
 
-def _string(said: _Node) -> StringMeasurement:
+def _string(said: Node) -> StringMeasurement:
     return StringMeasurement(
         name=said.get("name"),
         status=said.get("status"),
@@ -193,7 +172,7 @@ def _string(said: _Node) -> StringMeasurement:
     )
 
 
-def _chart(said: _Node) -> Chart:
+def _chart(said: Node) -> Chart:
     return Chart(
         label=said.get("label"),
         x_label=said.get("xlabel"),
@@ -207,5 +186,5 @@ def _chart(said: _Node) -> Chart:
     )
 
 
-def _attachment(said: _Node) -> Attachment:
+def _attachment(said: Node) -> Attachment:
     return Attachment(said.get("name"), said.get("contenttype"))

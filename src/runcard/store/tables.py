@@ -559,6 +559,7 @@ repairs = Table(
     *_created(),
     Index(None, "unit_id", "started_at"),
     Index(None, "file_import_id"),
+    Index(None, "organization_id", "started_at"),
 )
 
 import_templates = Table(

@@ -8,16 +8,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
+from runcard.domain.repair import RepairFailure
 from runcard.store.attachments import Attachment
+from runcard.store.repairs import RepairRecord
 from runcard.store.unit_moves import Move, Place
 from runcard.store.unit_records import FirstRun, UnitRecord
 from runcard.store.unit_runs import Attempts
 from runcard.web.facts import creator_name
 from runcard.web.formats import Moment, moment_of
+from runcard.web.repairs import fault_text, operator_of, repair_anchor
 from runcard.web.urls import batch_url, revision_url, run_url, unit_url
 
 # So many sub-units that came at once are named; the tree has them all.
 _NAMED = 8
+# And so many faults of a repair; its card has them all.
+_FAULTS = 3
 
 
 class Word(NamedTuple):
@@ -28,7 +33,7 @@ class Word(NamedTuple):
 
 
 class Event(NamedTuple):
-    """outcome: of a run; None for all else. aside: who or what did it."""
+    """outcome: of a run or a repair; None for all else. aside: who or what did it."""
 
     at: Moment
     words: Sequence[Word]
@@ -50,6 +55,7 @@ class Past(NamedTuple):
     first_run: FirstRun | None
     attempts: Sequence[Attempts]
     moves: Sequence[Move]
+    repairs: Sequence[RepairRecord]
     files: Sequence[Attachment]
 
 
@@ -70,7 +76,25 @@ def _happened(past: Past) -> Iterator[_Happened]:
             attempt = f", attempt {one.number}" if total > 1 else ""
             words = [Word("Tested: "), Word(procedure.name, run_url(one.id)), Word(attempt)]
             yield _Happened(one.started_at, words, creator_name(one.created_by), one.outcome)
+    for repair in past.repairs:
+        yield _repaired(repair)
     yield _created(past.unit, past.first_run)
+
+
+def _repaired(repair: RepairRecord) -> _Happened:
+    report, here = repair.report, unit_url(repair.unit.serial_number)
+    faults = [_fault(one) for one in report.failures[:_FAULTS]]
+    others = [] if len(report.failures) <= _FAULTS else [" and others"]
+    words = [
+        Word("Repaired: "),
+        Word(report.operation, f"{here}#{repair_anchor(repair.id)}"),
+        Word("".join([": " if faults else "", ", ".join(faults), *others])),
+    ]
+    return _Happened(report.started_at, words, operator_of(repair), report.outcome)
+
+
+def _fault(failure: RepairFailure) -> str:
+    return f"{fault_text(failure)} at {failure.component}" if failure.component else fault_text(failure)
 
 
 def _created(unit: UnitRecord, first_run: FirstRun | None) -> _Happened:

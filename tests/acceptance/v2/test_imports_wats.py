@@ -135,6 +135,17 @@ def test_a_repair_report_is_kept_with_its_unit(user: TofuPilot, fresh: Fresh, un
     assert imported(user, again, importer="WATS")["already_imported"] is False
 
 
+def test_repairs_in_xml(user: TofuPilot, fresh: Fresh) -> None:
+    first, second = fresh("SN"), fresh("SN")
+    content = case("uur.wsxf.xml").decode().replace("MODULE-20251221230142-5519", first)
+    upload_id = uploaded(user, content.replace("MODULE-0042", second).encode(), "repairs.xml")
+    result = imported(user, upload_id, importer="WSXF")
+    assert result["warnings"] == ["2 repair reports were kept as repairs of their units and made no run."]
+    unit = user.units.get(serial_number=first).model_dump()
+    assert [one["name"] for one in unit["attachments"]] == ["repairs.xml"]
+    assert user.units.get(serial_number=second).part.number == "PRODUCTION-TEST-MODULE"
+
+
 def test_repairs_and_runs_in_one_file(user: TofuPilot, fresh: Fresh) -> None:
     run, names = sample("WATS", fresh)
     repair, serial_number = repair_report(fresh)

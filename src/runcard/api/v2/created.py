@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from runcard.api.v2.bounds import moment_bound
+from runcard.edge.bounds import moment_bound
 from runcard.edge.paging import PageQuery
 
 

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import Response
 
-from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.shapes import IdName
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.deployment import Environment, Mode, Provider, Status, Trigger
 from runcard.domain.errors import DeploymentNotFound
 from runcard.domain.outcome import LogLevel
+from runcard.edge.bounds import moment_bound
 from runcard.edge.deps import Parts, WithActor, WithConnection, WithParts
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation

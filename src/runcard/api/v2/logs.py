@@ -9,11 +9,11 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_logs
-from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
 from runcard.domain.errors import LogNotFound
 from runcard.domain.outcome import LogLevel, RunOutcome
+from runcard.edge.bounds import moment_bound
 from runcard.edge.deps import WithActor, WithConnection, WithParts
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation

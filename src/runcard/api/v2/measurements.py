@@ -10,7 +10,6 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_measurements
-from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.measurement_shapes import (
     MeasurementOut,
     ValidatorOut,
@@ -24,6 +23,7 @@ from runcard.domain.ids import RunPart, part_id
 from runcard.domain.measurement import ValueKind, shown_validators
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
 from runcard.domain.sample import SampleClass
+from runcard.edge.bounds import moment_bound
 from runcard.edge.deps import WithActor, WithConnection, WithParts
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation

@@ -9,7 +9,6 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_phases
-from runcard.api.v2.bounds import duration_bound, moment_bound
 from runcard.api.v2.measurement_shapes import MeasurementOut, measurement_out
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import IdName
@@ -17,6 +16,7 @@ from runcard.domain.errors import PhaseNotFound
 from runcard.domain.instant import format_duration
 from runcard.domain.outcome import PhaseOutcome, RunOutcome
 from runcard.domain.sample import SampleClass
+from runcard.edge.bounds import duration_bound, moment_bound
 from runcard.edge.deps import WithActor, WithConnection, WithParts
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation

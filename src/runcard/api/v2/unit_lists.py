@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
 from runcard.analytics.lists.unit_lists import list_units
-from runcard.api.v2.bounds import moment_bound
 from runcard.api.v2.created import CreatedQuery, period_of
 from runcard.api.v2.run_shapes import PartWithRevision
 from runcard.api.v2.shapes import (
@@ -26,6 +25,7 @@ from runcard.api.v2.shapes import (
 from runcard.api.v2.units import part_of
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
+from runcard.edge.bounds import moment_bound
 from runcard.edge.deps import WithActor, WithConnection, WithParts
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of

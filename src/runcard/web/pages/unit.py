@@ -20,6 +20,8 @@ from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.attachments import Attachment, list_attachments_of_unit
 from runcard.store.database import Connection
 from runcard.store.metadata import read_metadata
+from runcard.store.pages import Listed
+from runcard.store.repairs import RepairFilter, RepairRecord, list_repairs
 from runcard.store.unit_moves import list_moves
 from runcard.store.unit_records import UnitRecord, find_first_run, get_unit, read_units
 from runcard.store.unit_runs import Attempt, Attempts, list_attempts, list_earlier_attempts
@@ -28,7 +30,9 @@ from runcard.web.filters import Choice, page_query, url_of
 from runcard.web.formats import Moment, count_text, duration_text, moment_of, size_text
 from runcard.web.forms import TOKEN_FIELD, WithFields
 from runcard.web.genealogy import Ancestor, Branch, ancestors_of, branch_of
+from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import redirect, render
+from runcard.web.repairs import RepairCard, repair_cards
 from runcard.web.timeline import Event, Past, timeline
 from runcard.web.urls import batch_url, part_url, procedure_url, revision_url, run_url, unit_url
 from runcard.web.visit import WithVisit
@@ -37,6 +41,7 @@ router = APIRouter()
 
 _ATTEMPTS = 20
 _MOVES = 100
+_REPAIRS = 10
 _SAMPLES: Mapping[str, SampleClass | None] = {
     "production": None,
     "golden": "golden",
@@ -46,10 +51,14 @@ _SAMPLES: Mapping[str, SampleClass | None] = {
 
 
 class UnitQuery(Struct, kw_only=True):
-    """procedure, before: show only the runs on this procedure before the one with this number."""
+    """procedure, before: show only the runs on this procedure before the one with this number.
+
+    repairs: a page of them.
+    """
 
     procedure: UUID | None = None
     before: Annotated[int, Meta(ge=1, lt=1 << 31)] | None = None
+    repairs: Cursor | None = None
 
 
 class GenealogyQuery(Struct, kw_only=True):
@@ -84,7 +93,9 @@ class UnitFile(NamedTuple):
 
 
 class UnitPage(NamedTuple):
-    """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show."""
+    """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show;
+    has_left_out_repairs: whether there are repairs that it does not show.
+    """
 
     here: str
     serial_number: str
@@ -95,9 +106,20 @@ class UnitPage(NamedTuple):
     branch: Branch
     events: Sequence[Event]
     left_out: str
+    has_left_out_repairs: bool
     procedures: Sequence[ProcedureRuns]
+    repairs: Sequence[RepairCard]
+    repair_pages: Pager
     files: Sequence[UnitFile]
     metadata: Sequence[Fact]
+
+
+class _Repairs(NamedTuple):
+    """newest: those that the time line shows, whichever page of cards is asked for."""
+
+    newest: Listed[RepairRecord]
+    cards: Sequence[RepairCard]
+    pages: Pager
 
 
 class GenealogyPage(NamedTuple):
@@ -123,11 +145,13 @@ def show_unit(
         # Files of v2 belong to a unit before their bytes have come.
         announced = settled(parts, list_attachments_of_unit(connection, home, unit.id))
         files = [file for file in announced if file.stored_at is not None]
+        repairs = _repairs(connection, unit, home, asked.repairs, zone)
         past = Past(
             unit,
             find_first_run(connection, home, unit),
             attempts,
             list_moves(connection, home, unit.id, _MOVES),
+            repairs.newest.rows,
             files,
         )
         shown = _asked_attempts(connection, unit, home, asked) or attempts
@@ -146,7 +170,10 @@ def show_unit(
         branch=branch,
         events=timeline(past, zone),
         left_out=count_text(left_out) if left_out else "",
+        has_left_out_repairs=repairs.newest.has_more,
         procedures=[_procedure_runs(one, unit, zone) for one in shown],
+        repairs=repairs.cards,
+        repair_pages=repairs.pages,
         files=[_file(one, download_url(parts, one, root)) for one in files],
         metadata=metadata_facts(metadata),
     )
@@ -194,6 +221,21 @@ def _asked_attempts(
         return ()
     return list_earlier_attempts(
         connection, organization_id, unit.id, asked.procedure, asked.before, _ATTEMPTS
+    )
+
+
+def _repairs(
+    connection: Connection, unit: UnitRecord, organization_id: UUID, cursor: int | None, zone: ZoneInfo
+) -> _Repairs:
+    wanted, here = RepairFilter(serial_numbers=[unit.serial_number]), unit_url(unit.serial_number)
+    page = list_page(connection, None, _REPAIRS)
+    shown = newest = list_repairs(connection, organization_id, wanted, page, descending=True)
+    if cursor is not None:
+        page = list_page(connection, cursor, _REPAIRS)
+        shown = list_repairs(connection, organization_id, wanted, page, descending=True)
+    cards = repair_cards(connection, organization_id, shown.rows, zone)
+    return _Repairs(
+        newest, cards, pager(page, shown, lambda at: f"{url_of(here, UnitQuery(repairs=at))}#repairs")
     )
 
 
