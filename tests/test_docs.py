@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as command_lines
 from runcard.api.export import router as exports
+from runcard.api.quarantine import router as quarantine
 from runcard.api.v1 import router as v1
 from runcard.api.v2 import router as v2
 from runcard.cli.main import app as cli
@@ -59,8 +60,9 @@ def test_readme_lists_every_command():
         ("docs/api/cli.md", command_lines.router, {}),
         ("docs/api/analytics.md", questions.router, {}),
         ("docs/api/export.md", exports.router, {}),
+        ("docs/api/quarantine.md", quarantine.router, {}),
     ],
-    ids=["v1", "v2", "cli", "analytics", "export"],
+    ids=["v1", "v2", "cli", "analytics", "export", "quarantine"],
 )
 def test_page_of_an_api_lists_every_endpoint(
     paper: str, router: APIRouter, unseen: Mapping[str, Mapping[str, Any]]

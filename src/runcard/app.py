@@ -22,6 +22,7 @@ from runcard.analytics.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports
+from runcard.api.quarantine import router as quarantine
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
@@ -56,6 +57,7 @@ _V2 = "/api/v2"
 _QUESTIONS = "/api/analytics"
 _COMMAND_LINES = "/api/cli"
 _EXPORTS = "/api/export"
+_QUARANTINE = "/api/quarantine"
 
 
 def open_database(settings: Settings) -> Database:
@@ -97,7 +99,8 @@ def open_activity(
     if not settings.activity:
         return None
     database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
-    endpoints = Endpoints([*_V1, _V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS], plain, old=_V1)
+    prefixes = [*_V1, _V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE]
+    endpoints = Endpoints(prefixes, plain, old=_V1)
     return ActivityLog(notes, endpoints, database, truth, timedelta(days=settings.activity_days))
 
 
@@ -169,6 +172,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"])
     app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"])
     app.include_router(exports.router, prefix=_EXPORTS, tags=["export"])
+    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"])
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)
