@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))  # so that this file can be run by its path
 
 from tests.browser.calls import make_calls
 from tests.browser.chromium import VARIABLE, find_chromium, running_chromium
+from tests.browser.imports import make_imports
 from tests.browser.site import explore
 from tests.browser.windows import DESK, PHONE, Account, Windows, settled
 from tests.servers import AnyServer, Installation
@@ -44,6 +45,8 @@ DOCS = {
     "measurement.png": Shown("/procedures/{procedure_id}/measurements"),
     "unit.png": Shown("/units/{serial_number:path}"),
     "station.png": Shown("/stations/{station_id}"),
+    "imports.png": Shown("/imports"),
+    "quarantine.png": Shown("/imports/quarantine"),
 }
 
 
@@ -59,6 +62,7 @@ def demo() -> Iterator[tuple[str, Account]]:
         server.start()
         try:
             make_calls(server.url, access["api_key"])
+            make_imports(server.url, access["api_key"])
             yield server.url, Account(access["email"], access["password"])
         finally:
             server.stop()

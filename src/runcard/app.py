@@ -22,6 +22,7 @@ from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports
+from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
@@ -57,7 +58,8 @@ _V2 = "/api/v2"
 _QUESTIONS = "/api/analytics"
 _COMMAND_LINES = "/api/cli"
 _EXPORTS = "/api/export"
-# Of what only Runcard has; it comes last, as the others lie below it.
+_QUARANTINE = "/api/quarantine"
+# Of what needs no folder of its own; it comes last, as the others lie below it.
 _OWN = "/api"
 
 
@@ -100,7 +102,8 @@ def open_activity(
     if not settings.activity:
         return None
     database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
-    endpoints = Endpoints([*_V1, _V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _OWN], plain, old=_V1)
+    prefixes = [*_V1, _V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _OWN]
+    endpoints = Endpoints(prefixes, plain, old=_V1)
     return ActivityLog(notes, endpoints, database, truth, timedelta(days=settings.activity_days))
 
 
@@ -172,6 +175,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"])
     app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"])
     app.include_router(exports.router, prefix=_EXPORTS, tags=["export"])
+    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"])
     app.include_router(repairs.router, prefix=_OWN, tags=["repairs"])
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, StorageState, ViewportSize
 
 from tests.browser.calls import make_calls
 from tests.browser.conftest import Demo
+from tests.browser.imports import make_imports
 from tests.browser.site import ROUTES, Site, explore
 from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settled
 from tests.web.browser import Browser
@@ -21,6 +22,7 @@ FOR_SOME = {"/runs/{run_id}/series/{position}", "/genealogy/{unit_id}", "/pictur
 @pytest.fixture(scope="module")
 def site(demo: Demo) -> Iterator[Site]:
     make_calls(demo.server.url, demo.access.api_key)
+    make_imports(demo.server.url, demo.access.api_key)
     browser = Browser(demo.server.url)
     browser.log_in(*demo.admin)
     yield explore(browser)

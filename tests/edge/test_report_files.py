@@ -4,49 +4,27 @@ import bz2
 import gzip
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from runcard.domain.actor import Actor
 from runcard.domain.errors import PermissionDenied
-from runcard.edge.report_files import NO_FORMAT, Choice, Fate, ReportFiles, Stores
+from runcard.edge.file_choices import NO_FORMAT
+from runcard.edge.report_files import Fate, Stores
 from runcard.ingest.file_content import open_content
 from runcard.ingest.import_file import import_once, read_report, read_upload
 from runcard.ingest.import_groups import MAX_REPORTS
-from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment, list_attachments
-from runcard.store.blobs import Blobs
 from runcard.store.database import Database
 from runcard.store.file_imports import find_import, find_import_state
 from runcard.store.quarantine import list_quarantined
 from runcard.store.runs import delete_runs
 from runcard.store.tables import attachments, metadata, runs, units
-from runcard.store.writer import Writer
+from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import junit_of
 from tests.world import World
 
-CLIENT = RunClient("importing", "1")
 SERIALS = [f"SN-{number:05}" for number in range(2 * MAX_REPORTS + 100)]
-BringIn = Callable[..., Fate]
-
-
-@pytest.fixture
-def stores(database: Database, writer: Writer, tmp_path: Path) -> Stores:
-    return Stores(database, writer, Blobs.open(None, None, tmp_path / "attachments"))
-
-
-@pytest.fixture
-def bring_in(stores: Stores, world: World) -> BringIn:
-    """Brings in a file; the admin does, where no other actor is named."""
-
-    def bring_in(content: bytes, *, actor: Actor | None = None, name: str = "a.xml", **choice: Any) -> Fate:
-        files = ReportFiles(stores, actor or world.acme.admin.actor, CLIENT, Choice(**choice))
-        return files.bring_in(name, BytesIO(content))
-
-    return bring_in
 
 
 def serials(database: Database) -> list[str]:
@@ -64,6 +42,11 @@ def counts(database: Database) -> dict[str, int]:
         }
 
 
+def told(fate: Fate) -> Fate:
+    """What has become of a file, without the ids that nobody can foretell."""
+    return fate._replace(import_id=None, quarantined_id=None)
+
+
 def digest(content: bytes) -> bytes:
     with open_content(BytesIO(content)) as opened:
         return opened.digest
@@ -73,10 +56,12 @@ def test_a_file_is_recorded_and_is_the_report_of_its_runs(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
     content = junit_of(["A", "B"])
-    assert bring_in(content) == Fate("recorded", "JUNIT", run_count=2)
+    fate = bring_in(content)
+    assert told(fate) == Fate("recorded", "JUNIT", run_count=2)
     with stores.database.read() as connection:
         known = find_import(connection, world.acme.id, digest(content))
         assert known is not None
+        assert (fate.import_id, fate.quarantined_id) == (known.id, None)
         assert known.recorded_count is None
         found = list_attachments(connection, world.acme.id, known.run_ids)
     assert [[(one.name, one.size_bytes, one.is_report) for one in found[run]] for run in known.run_ids] == [
@@ -90,9 +75,10 @@ def test_the_same_content_is_known_however_it_is_packed(
     bring_in: BringIn, database: Database, pack: Callable[[bytes], bytes]
 ) -> None:
     content = junit_of(["A"])
-    bring_in(content)
+    first = bring_in(content)
     before = counts(database)
-    assert bring_in(pack(content), name="b.xml") == Fate("known", "JUNIT", run_count=1)
+    known = bring_in(pack(content), name="b.xml")
+    assert known == Fate("known", "JUNIT", run_count=1, import_id=first.import_id)
     assert counts(database) == before
 
 
@@ -103,8 +89,8 @@ def test_content_is_known_in_its_organization_only(bring_in: BringIn, world: Wor
 
 def test_a_file_of_many_runs_is_recorded_whole_and_once(bring_in: BringIn, database: Database) -> None:
     content = junit_of(SERIALS)
-    assert bring_in(content) == Fate("recorded", "JUNIT", run_count=len(SERIALS))
-    assert bring_in(content) == Fate("known", "JUNIT", run_count=len(SERIALS))
+    assert told(bring_in(content)) == Fate("recorded", "JUNIT", run_count=len(SERIALS))
+    assert told(bring_in(content)) == Fate("known", "JUNIT", run_count=len(SERIALS))
     assert serials(database) == SERIALS
 
 
@@ -143,7 +129,10 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
     assert state is not None
     assert (state.recorded_count, state.attachment_id) == (2 * MAX_REPORTS, kept.attachment_id)
 
-    assert bring_in(content, part_number="PCB01") == Fate("recorded", "JUNIT", run_count=100)
+    assert (fate.import_id, fate.quarantined_id) == (state.id, kept.id)
+
+    last = bring_in(content, part_number="PCB01")
+    assert last == Fate("recorded", "JUNIT", run_count=100, import_id=state.id)
     assert serials(database) == SERIALS
     with database.read() as connection:
         assert list_quarantined(connection, world.acme.id) == []
@@ -238,7 +227,7 @@ def test_a_rehearsal_says_the_same_and_leaves_nothing(
     rehearsed = bring_in(content, rehearses=True)
     assert counts(stores.database) == before
     assert list(stores.blobs.list()) == []
-    assert bring_in(content) == rehearsed
+    assert told(bring_in(content)) == rehearsed
 
 
 def test_whoever_brings_files_says_of_which_procedure_and_part_they_are(

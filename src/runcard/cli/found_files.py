@@ -1,34 +1,14 @@
 """The files that a command is to read: named ones, those of folders and patterns, and what lies in ZIP archives."""
 
 import glob
-import lzma
 import os
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
-from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
-from runcard.importers.unpacking import FREE_BYTES, MAX_RATIO
-
-_ZIP = b"PK\x03\x04"
-_WORKBOOK_MEMBER = "[Content_Types].xml"
-_IN_MEMORY_BYTES = 8 << 20
-_BLOCK_BYTES = 1 << 20
-_ENCRYPTED = 0x1
-# What zipfile raises for damaged archives, and for such as are packed in ways that it does not know.
-_DAMAGE = (
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+from runcard.domain.errors import InvalidInput
+from runcard.ingest import archives
 
 
 class FoundFile(NamedTuple):
@@ -51,16 +31,12 @@ class FoundFile(NamedTuple):
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """The bytes, able to seek. Raises UnreadableReport, PayloadTooLarge and OSError."""
-        if self.member is None:
-            with self.path.open("rb") as file:
+        with self.path.open("rb") as file:
+            if self.member is None:
                 yield file
-            return
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
-            content = cast(BinaryIO, spooled)
-            with _reading(), zipfile.ZipFile(self.path) as archive:
-                _unpack(archive, archive.getinfo(self.member), content)
-            content.seek(0)
-            yield content
+                return
+            with archives.open_member(file, self.member) as content:
+                yield content
 
 
 def find_files(paths: Sequence[str]) -> Iterator[FoundFile]:
@@ -85,15 +61,13 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def members(file: FoundFile) -> Iterator[FoundFile]:
-    """What lies in a ZIP archive; a file that is none itself, and one that is damaged, too."""
-    if not _is_archive(file.path):
-        yield file
-        return
-    with zipfile.ZipFile(file.path) as archive:
-        for info in archive.infolist():
-            hidden = any(part.startswith((".", "__MACOSX")) for part in Path(info.filename).parts)
-            if not info.is_dir() and not hidden:
-                yield FoundFile(file.path, info.filename)
+    """What lies in a ZIP archive; a file that is none itself, and one that is damaged or cannot be read, too."""
+    try:
+        with file.path.open("rb") as content:
+            names = archives.members(content)
+    except OSError:
+        names = None
+    yield from [file] if names is None else [FoundFile(file.path, name) for name in names]
 
 
 def _matches(path: str) -> Sequence[Path]:
@@ -105,34 +79,3 @@ def _matches(path: str) -> Sequence[Path]:
             "path", f"{path}: there is no such file or folder, and nothing that matches it."
         )
     return found
-
-
-def _is_archive(path: Path) -> bool:
-    """Whether a file is a ZIP archive that can be looked into; a workbook of Excel is one to the eye only."""
-    try:
-        with path.open("rb") as file:
-            if file.read(len(_ZIP)) != _ZIP:
-                return False
-        with zipfile.ZipFile(path) as archive:
-            return _WORKBOOK_MEMBER not in archive.namelist()
-    except (OSError, *_DAMAGE):
-        return False
-
-
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: BinaryIO) -> None:
-    if info.flag_bits & _ENCRYPTED:
-        raise UnreadableReport("It is encrypted inside of its archive. Unpack it first.")
-    bound = FREE_BYTES + MAX_RATIO * info.compress_size
-    with archive.open(info) as packed:
-        while block := packed.read(_BLOCK_BYTES):
-            content.write(block)
-            if content.tell() > bound:
-                raise PayloadTooLarge(f"It unpacks to more than {MAX_RATIO} times its size. Unpack it first.")
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    try:
-        yield
-    except _DAMAGE as error:
-        raise UnreadableReport(f"The archive is damaged or cut short: {error}. Copy it again.") from error

@@ -1,7 +1,6 @@
 """`runcard quarantine`: files that could not be read or recorded."""
 
-import tempfile
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -26,17 +25,15 @@ from runcard.cli.output import Record, show_record, show_rows
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
-from runcard.edge.report_files import Choice, Fate, ReportFiles, Stores
-from runcard.importers.formats import FORMATS
-from runcard.ingest.quarantine_file import discard_file
-from runcard.store.blobs import Blobs, blob_key
+from runcard.edge.file_choices import Choice
+from runcard.edge.quarantine import again, discard, recorder_of, retry_file
+from runcard.edge.report_files import Stores
 from runcard.store.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")
 
 Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID…", help="Ids of files, as `list` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="All files that are in quarantine.")]
-_IN_MEMORY_BYTES = 8 << 20
 
 
 @app.command("list")
@@ -56,7 +53,7 @@ def list_(
         [_record(file) for file in found],
         as_json=as_json,
         none="Nothing is in quarantine.",
-        only_in_json=["size_bytes", "recorded_reports", "created_at"],
+        only_in_json=["size_bytes", "recorded_reports", "created_at", "client"],
     )
 
 
@@ -79,18 +76,18 @@ def retry(
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
         files = _chosen(installation, home, ids, everything=everything)
-        blobs = open_blobs(installation.settings)
         choice = Choice(
             format_called(file_format), procedure_called(installation, home, procedure), part_number
         )
+        named = None if station is None and user is None else installation.recorder(home, station, user)
         report = ImportReport(rehearses=False)
-        stores = Stores(installation.database, installation.writer, blobs)
+        stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             for file in progress.track(files, description="Retrying files"):
-                actor = _recorder(installation, home, file, station, user)
-                report.add(file.name, _retry(stores, actor, choice, file))
+                recorder = named or _recorder(installation, home, file)
+                report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))
     if as_json:
         report.show_json()
     else:
@@ -99,8 +96,8 @@ def retry(
         raise typer.Exit(1)
 
 
-@app.command()
-def discard(
+@app.command("discard")
+def discard_(
     ids: Ids = None,
     *,
     everything: All = False,
@@ -113,9 +110,9 @@ def discard(
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
         files = _chosen(installation, home, ids, everything=everything)
-        blobs = open_blobs(installation.settings)
+        stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         for file in files:
-            _discard(installation, blobs, home, file)
+            discard(stores, home.id, file)
     show_record({"discarded": len(files)}, as_json=as_json)
 
 
@@ -128,40 +125,10 @@ def _chosen(
         return list(list_quarantined(connection, home.id, ids or None))
 
 
-def _recorder(
-    installation: Installation,
-    home: Organization,
-    file: QuarantinedFile,
-    station: str | None,
-    user: str | None,
-) -> Actor:
-    if station is None and user is None:
-        brought_by = file.created_by
-        station = None if brought_by.station_id is None else str(brought_by.station_id)
-        user = None if brought_by.user_id is None else str(brought_by.user_id)
-    return installation.recorder(home, station, user)
-
-
-def _retry(stores: Stores, actor: Actor, choice: Choice, file: QuarantinedFile) -> Fate:
-    """A file that was read as a format before is read as that again, unless another is chosen."""
-    pieces = stores.blobs.stream(blob_key(actor.organization_id, file.attachment_id))
-    if pieces is None:
-        return Fate(
-            "refused", reason="Its bytes are gone from the attachment store. Restore them, or discard it."
-        )
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as content:
-        for piece in pieces:
-            content.write(piece)
-        read_as = next((one.name for one in FORMATS if one.name == file.importer), None)
-        importer = choice.importer or read_as
-        files = ReportFiles(stores, actor, CLIENT, choice._replace(importer=importer))
-        return files.bring_in(file.name, cast(BinaryIO, content))
-
-
-def _discard(installation: Installation, blobs: Blobs, home: Organization, file: QuarantinedFile) -> None:
-    gone = installation.writer.run(lambda tx: discard_file(tx, home.id, file), changes_catalog=False)
-    if gone is not None:
-        blobs.delete(gone.blob_key)
+def _recorder(installation: Installation, home: Organization, file: QuarantinedFile) -> Actor:
+    otherwise = installation.admin(home)
+    with installation.database.read() as connection:
+        return recorder_of(connection, file, otherwise)
 
 
 def _record(file: QuarantinedFile) -> Record:
@@ -175,4 +142,5 @@ def _record(file: QuarantinedFile) -> Record:
         "size_bytes": file.size_bytes,
         "recorded_reports": file.recorded_count,
         "created_at": file.created_at,
+        "client": file.client,
     }

@@ -201,6 +201,18 @@ class ImportTemplateNotFound(NotFound):
         super().__init__(f"Import template not found: {template_id}")
 
 
+class FileImportNotFound(NotFound):
+    def __init__(self, import_id: object) -> None:
+        super().__init__(f"Import not found: {import_id}")
+
+
+class QuarantinedFileNotFound(NotFound):
+    def __init__(self, file_id: object) -> None:
+        super().__init__(
+            f"No file with id {file_id} is in quarantine. It may have been imported or discarded since."
+        )
+
+
 class DeploymentNotFound(NotFound):
     def __init__(self, deployment_id: object) -> None:
         super().__init__(f"Deployment not found: {deployment_id}")

@@ -16,6 +16,7 @@ from runcard.edge.activity import ActivityLog
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
 from runcard.store.database import Connection, Database
 from runcard.store.writer import Writer
@@ -63,6 +64,14 @@ def _actor(request: Request, parts: WithParts) -> Actor:
 
 
 WithActor = Annotated[Actor, Depends(_actor)]
+
+
+def _client(request: Request) -> RunClient:
+    return RunClient(request.headers.get("x-client-type"), request.headers.get("x-client-version"))
+
+
+# The program that asks, as it says itself.
+WithClient = Annotated[RunClient, Depends(_client)]
 
 
 def _recorder(actor: WithActor) -> Actor:

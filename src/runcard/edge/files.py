@@ -56,16 +56,26 @@ def download(parts: WithParts, attachment: Linked) -> Response:
 
 def file_answer(parts: Parts, attachment: Attachment) -> Response:
     """The bytes of an attachment, never as something that a browser would run. Raises AttachmentNotFound."""
+    content_type = attachment.shown_content_type
+    if content_type in HARMLESS_IMAGES:
+        return _bytes_of(parts, attachment, content_type, inline=True)
+    return saved_file(parts, attachment)
+
+
+def saved_file(parts: Parts, attachment: Attachment) -> Response:
+    """The bytes of an attachment as something that a browser only ever saves. Raises AttachmentNotFound."""
+    return _bytes_of(parts, attachment, "application/octet-stream", inline=False)
+
+
+def _bytes_of(parts: Parts, attachment: Attachment, content_type: str, *, inline: bool) -> Response:
     pieces = parts.blobs.stream(attachment.blob_key)
     if pieces is None:
         raise AttachmentNotFound(attachment.id)
-    content_type = attachment.shown_content_type
-    is_harmless = content_type in HARMLESS_IMAGES
     return StreamingResponse(
         pieces,
-        media_type=content_type if is_harmless else "application/octet-stream",
+        media_type=content_type,
         headers={
-            "Content-Disposition": content_disposition(attachment.name, inline=is_harmless),
+            "Content-Disposition": content_disposition(attachment.name, inline=inline),
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "X-Content-Type-Options": "nosniff",
             **({"Content-Length": str(attachment.size_bytes)} if attachment.size_bytes is not None else {}),

@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from os import SEEK_END
 from typing import BinaryIO, Literal, NamedTuple
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import PayloadTooLarge, RuncardError, StorageUnavailable, UnreadableReport
+from runcard.domain.errors import (
+    InvalidInput,
+    PayloadTooLarge,
+    RuncardError,
+    StorageUnavailable,
+    UnreadableReport,
+)
 from runcard.domain.ids import new_id
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers.formats import FORMATS, Format, FormatName, detect
-from runcard.importers.heads import HEAD_BYTES
+from runcard.edge.file_choices import NO_FORMAT, Choice, Reading, reading_of
+from runcard.importers.formats import TABULAR
 from runcard.ingest.file_content import Content, open_content, packed_digest
 from runcard.ingest.import_groups import Group, import_group, in_groups, rehearse_group
 from runcard.ingest.quarantine_file import quarantine_file
@@ -32,29 +39,11 @@ from runcard.store.writer import Writer
 
 Report = RunReport | RepairReport
 
-_KNOWN = ", ".join(one.name for one in FORMATS)
-NO_FORMAT = f"Its content is of no format that is read ({_KNOWN}). Name the format if it is one of them."
-
 
 class Stores(NamedTuple):
     database: Database
     writer: Writer
     blobs: Blobs
-
-
-class Choice(NamedTuple):
-    """What whoever brings files says of them.
-
-    importer: None: told from the content. procedure: identifier or id of the procedure of all runs, whatever they say.
-    part_number: of runs that name none. keeps_strange: whether files of no known format go to quarantine too.
-    rehearses: only say what would become of them.
-    """
-
-    importer: FormatName | None = None
-    procedure: str | None = None
-    part_number: str | None = None
-    keeps_strange: bool = True
-    rehearses: bool = False
 
 
 class Fate(NamedTuple):
@@ -64,14 +53,17 @@ class Fate(NamedTuple):
         reports; strange: it is of no format that is read.
     run_count, repair_count: what was recorded of it now; of a known one, the runs that there are.
     recorded_count: how many of its reports are recorded by now, where not all are.
+    import_id: of what is recorded of it, by now or before. quarantined_id: what it is known by in quarantine.
     """
 
     status: Literal["recorded", "known", "refused", "strange"]
-    importer: FormatName | None = None
+    importer: str | None = None
     run_count: int = 0
     repair_count: int = 0
     recorded_count: int = 0
     reason: str | None = None
+    import_id: UUID | None = None
+    quarantined_id: UUID | None = None
 
 
 class _Rehearsed(Exception):
@@ -100,7 +92,10 @@ class ReportFiles:
             return self._refuse(arrival, packed_digest(file), Refusal(None, error.summary))
 
     def _import(self, arrival: "_Arrival", content: Content, tell: Callable[[int], None]) -> Fate:
-        found = self._format(content)
+        try:
+            found = self._reading(content)
+        except RuncardError as error:
+            return self._refuse(arrival, content.digest, Refusal(TABULAR, error.summary))
         if found is None:
             if not self._choice.keeps_strange:
                 return Fate("strange", reason=NO_FORMAT)
@@ -122,12 +117,12 @@ class ReportFiles:
         except RuncardError as error:
             refusal = Refusal(found.name, error.summary, progress.recorded_count)
             return self._refuse(arrival, content.digest, refusal, progress)
-        return progress._replace(recorded_count=0)
+        return progress._replace(recorded_count=0, import_id=self._import_id(content.digest))
 
-    def _record(self, arrival: "_Arrival", content: Content, found: Format, group: Group) -> Recorded | None:
-        if self._choice.rehearses:
-            return self._rehearse(ImportedFile(content.digest, found.name, arrival.attachment_id), group)
+    def _record(self, arrival: "_Arrival", content: Content, found: Reading, group: Group) -> Recorded | None:
         file = ImportedFile(content.digest, found.name, arrival.attachment_id)
+        if self._choice.rehearses:
+            return self._rehearse(file, group)
         return self._stores.writer.run(
             lambda tx: import_group(tx, self._actor, file, arrival.keep(tx), group), changes_catalog=False
         )
@@ -143,23 +138,26 @@ class ReportFiles:
             self._stores.writer.run(apply, changes_catalog=False)
         return outcome[-1]
 
-    def _format(self, content: Content) -> Format | None:
-        if self._choice.importer is not None:
-            return next((one for one in FORMATS if one.name == self._choice.importer), None)
-        head = content.file.read(HEAD_BYTES)
-        return detect(head)
+    def _reading(self, content: Content) -> Reading | None:
+        with self._stores.database.read() as connection:
+            return reading_of(connection, self._actor.organization_id, self._choice, content.file)
 
     def _state(self, digest: bytes) -> ImportState | None:
         with self._stores.database.read() as connection:
             return find_import_state(connection, self._actor.organization_id, digest)
 
-    def _known(self, found: Format, state: ImportState | None) -> Fate:
+    def _import_id(self, digest: bytes) -> UUID | None:
+        state = None if self._choice.rehearses else self._state(digest)
+        return None if state is None else state.id
+
+    def _known(self, found: Reading, state: ImportState | None) -> Fate:
         if state is None:
             return Fate("known", found.name)
         with self._stores.database.read() as connection:
-            return Fate("known", found.name, count_imported(connection, state.id))
+            run_count = count_imported(connection, state.id)
+        return Fate("known", found.name, run_count, import_id=state.id)
 
-    def _groups(self, arrival: "_Arrival", found: Format, content: Content, first: int) -> Iterable[Group]:
+    def _groups(self, arrival: "_Arrival", found: Reading, content: Content, first: int) -> Iterable[Group]:
         """The groups of a file, whose bytes are kept by then.
 
         One that is larger than a group is read to its end before the first is told, so that all that can be said
@@ -174,13 +172,15 @@ class ReportFiles:
             arrival.find_place(content.digest)
         return [group] if group.is_last else self._told(found, content, first)
 
-    def _told(self, found: Format, content: Content, first: int) -> Iterator[Group]:
+    def _told(self, found: Reading, content: Content, first: int) -> Iterator[Group]:
         content.file.seek(0)
         return in_groups(map(self._chosen, found.parse(content.file)), self._client, first)
 
     def _chosen(self, report: Report) -> Report:
         if isinstance(report, RepairReport):
             return report
+        if self._choice.procedure is None and not report.procedure:
+            raise InvalidInput.at("procedure", "the file names none; name the one that its runs are of")
         if self._choice.procedure is not None:
             report = replace(report, procedure=self._choice.procedure, procedure_is_name=False)
         if report.part_number is None and self._choice.part_number is not None:
@@ -190,15 +190,24 @@ class ReportFiles:
     def _refuse(
         self, arrival: "_Arrival", digest: bytes, refusal: Refusal, progress: Fate | None = None
     ) -> Fate:
-        if not self._choice.rehearses:
-            arrival.find_place(digest)
-            self._stores.writer.run(
-                lambda tx: quarantine_file(tx, self._actor, digest, arrival.keep(tx).id, refusal),
-                changes_catalog=False,
+        before = progress or Fate("refused", refusal.importer)
+        refused = before._replace(
+            status="refused",
+            recorded_count=refusal.recorded_count,
+            reason=refusal.reason,
+            import_id=self._import_id(digest) if refusal.recorded_count else None,
+        )
+        if self._choice.rehearses:
+            return refused
+        arrival.find_place(digest)
+
+        def apply(tx: Transaction) -> UUID:
+            kept, said = arrival.keep(tx).id, self._choice.said
+            return quarantine_file(
+                tx, self._actor, digest, kept, refusal, client=self._client.name, said=said
             )
-        importer = next((one.name for one in FORMATS if one.name == refusal.importer), None)
-        before = progress or Fate("refused", importer)
-        return before._replace(status="refused", recorded_count=refusal.recorded_count, reason=refusal.reason)
+
+        return refused._replace(quarantined_id=self._stores.writer.run(apply, changes_catalog=False))
 
 
 class _Arrival:

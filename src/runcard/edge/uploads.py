@@ -12,7 +12,7 @@ from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts
 from runcard.ingest.attach_file import arrived_whole
 from runcard.store.attachments import Attachment, create_attachment, mark_stored
-from runcard.store.blobs import blob_key
+from runcard.store.blobs import Blobs, blob_key
 from runcard.store.creator import Creator
 from runcard.store.transaction import Transaction
 
@@ -99,11 +99,11 @@ def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str
     return parts.links.url("download", attachment.id, request_root)
 
 
-def remove_files(parts: Parts, attachments: Sequence[Attachment]) -> None:
+def remove_files(blobs: Blobs, attachments: Sequence[Attachment]) -> None:
     """Remove the bytes of attachments that are deleted. Where the store does not answer they stay behind."""
     for attachment in attachments:
         try:
-            parts.blobs.delete(attachment.blob_key)
+            blobs.delete(attachment.blob_key)
         except StorageUnavailable:
             # Nothing is lost but room: the attachment is gone, and `doctor` finds what belongs to nothing.
             _log.warning("file %s stays behind", attachment.blob_key, exc_info=True)

@@ -14,6 +14,8 @@ FormatName = Literal[
     "OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT", "TABLE"
 ]
 
+# What files are noted as that are read through a mapping of their columns, which none has by itself.
+TABULAR = "TABULAR"
 
 Parse = Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
 

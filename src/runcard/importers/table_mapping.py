@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, TypeVar
 
+import msgspec
 from msgspec import Meta, Struct
 
 from runcard.domain.outcome import PhaseOutcome, RunOutcome
@@ -117,6 +118,11 @@ class TableMapping(Struct, rename="camel", omit_defaults=True):
         for rules in (self.metadata, self.unit_metadata):
             for key in _repeated([rule.key for rule in rules or ()]):
                 raise ValueError(f"Two rules are for metadata key {key!r}; keep one")
+
+
+def read_mapping(kept: str) -> TableMapping:
+    """The mapping that an import template keeps as JSON."""
+    return msgspec.json.decode(kept, type=TableMapping)
 
 
 def _check_one(first: str, one: str | None, second: str, other: str | None) -> None:

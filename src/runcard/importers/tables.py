@@ -3,7 +3,7 @@
 import reprlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.importers.cells import Cell, check_computed, text_of
@@ -91,6 +91,14 @@ class Table:
         titles = [title for title in self.header if title]
         more = len(titles) - _SHOWN_COLUMNS
         return ", ".join(map(repr, titles[:_SHOWN_COLUMNS])) + (f" and {more} more" if more > 0 else "")
+
+
+def read_content(file: BinaryIO) -> bytes:
+    """All that a table's file holds. Raises PayloadTooLarge."""
+    content = file.read(MAX_TEXT_BYTES + 1)
+    if len(content) > MAX_TEXT_BYTES:
+        raise PayloadTooLarge(f"The table has more than {MAX_TEXT_BYTES} bytes; split it.")
+    return content
 
 
 def read_table(content: bytes) -> Table:

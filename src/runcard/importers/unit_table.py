@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import BinaryIO, NamedTuple, get_args
 
-from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
+from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Phase
@@ -20,7 +20,7 @@ from runcard.importers.outcome_words import outcome_of
 from runcard.importers.recording import metadata_of
 from runcard.importers.table_header import Heading, read_heading
 from runcard.importers.table_phases import DEFAULT_PHASE
-from runcard.importers.tables import MAX_TEXT_BYTES, Column, Row, Table, read_table
+from runcard.importers.tables import Column, Row, Table, read_content, read_table
 
 _NAMES = {
     "serial_number": (
@@ -88,10 +88,7 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
     Raises UnreadableReport and PayloadTooLarge (see `tables.read_table`), and InvalidInput that names row, column and
     value.
     """
-    content = file.read(MAX_TEXT_BYTES + 1)
-    if len(content) > MAX_TEXT_BYTES:
-        raise PayloadTooLarge(f"The table has more than {MAX_TEXT_BYTES} bytes; split it.")
-    table = read_table(content)
+    table = read_table(read_content(file))
     columns = _columns(table.header)
     for field in ("serial_number", "outcome"):
         if field not in columns.fields:

@@ -13,7 +13,7 @@ from runcard.domain.errors import AttachmentNotFound, Conflict, UnreadableReport
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import tabular
-from runcard.importers.formats import FORMATS, FormatName
+from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.attach_file import arrived
 from runcard.ingest.file_content import digest_of
@@ -25,8 +25,6 @@ from runcard.store.creator import Creator
 from runcard.store.file_imports import FileImport, ImportedFile, find_import, note_import, note_recorded
 from runcard.store.quarantine import release
 from runcard.store.transaction import Transaction
-
-_TABULAR = "TABULAR"
 
 _FORMATS = {one.name: one for one in FORMATS}
 
@@ -71,7 +69,7 @@ def read_table_report(
 ) -> Report:
     """The run of a table. Raises what `tabular.parse` raises."""
     run = tabular.parse(file.content, mapping, str(procedure_id))
-    return _report(file, _TABULAR, [run], client)
+    return _report(file, TABULAR, [run], client)
 
 
 def import_file(tx: Transaction, actor: Actor, report: Report) -> FileImport:

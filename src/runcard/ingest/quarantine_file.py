@@ -7,7 +7,7 @@ from runcard.store.attachment_removal import delete_abandoned
 from runcard.store.attachments import Attachment, get_attachment, mark_stored
 from runcard.store.blobs import BlobMeta
 from runcard.store.creator import Creator
-from runcard.store.quarantine import QuarantinedFile, Refusal, quarantine, release
+from runcard.store.quarantine import NOTHING_SAID, QuarantinedFile, Refusal, Said, quarantine, release
 from runcard.store.transaction import Transaction
 
 
@@ -17,17 +17,22 @@ def quarantine_file(
     digest: bytes,
     attachment_id: UUID,
     refusal: Refusal,
+    *,
+    client: str | None,
+    said: Said = NOTHING_SAID,
     meta: BlobMeta | None = None,
 ) -> UUID:
     """Id of the file in quarantine. It leaves that when its content is imported, or by `discard_file`.
 
-    meta: what has `arrived` since. Raises PermissionDenied for a viewer; then AttachmentNotFound.
+    client: the program that brought it. meta: what has `arrived` since. Raises PermissionDenied for a viewer; then
+    AttachmentNotFound.
     """
     check_may_record(actor)
     attachment = get_attachment(tx.connection, actor.organization_id, attachment_id)
     if meta is not None:
         mark_stored(tx, attachment, meta)
-    return quarantine(tx, actor.organization_id, digest, attachment_id, refusal, Creator.of(actor))
+    creator = Creator.of(actor)
+    return quarantine(tx, actor.organization_id, digest, attachment_id, refusal, creator, said, client)
 
 
 def discard_file(tx: Transaction, organization_id: UUID, file: QuarantinedFile) -> Attachment | None:

@@ -46,6 +46,8 @@ ChangeKind = Literal[
     "deployment_changed",
     "import_template_created",
     "import_template_deleted",
+    "file_imported",
+    "file_quarantined",
 ]
 
 

@@ -1,15 +1,21 @@
 """Which file runs and repairs were imported from. A file is known by the digest of its content, not by its name."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, update
 
+from runcard.domain.errors import FileImportNotFound
 from runcard.domain.ids import new_id
 from runcard.store.creator import Creator
-from runcard.store.tables import file_imports, imported_runs, repairs
+from runcard.store.pages import Listed, Page, fetch_page, known_at
+from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.tables import attachments, file_imports, imported_runs, repairs, units
 from runcard.store.transaction import Transaction
+
+T = TypeVar("T")
 
 
 class FileImport(NamedTuple):
@@ -40,6 +46,28 @@ class ImportState(NamedTuple):
     recorded_count: int | None
 
 
+class ImportRecord(NamedTuple):
+    """An import as people look at it.
+
+    name, size_bytes: of its file; None where that was deleted. run_count, repair_count: those that are left.
+    """
+
+    id: UUID
+    digest: bytes
+    importer: str
+    attachment_id: UUID | None
+    recorded_count: int | None
+    created_at: datetime
+    name: str | None
+    size_bytes: int | None
+    run_count: int
+    repair_count: int
+    created_by: CreatedBy
+
+
+_OWN = ImportRecord._fields[:6]
+
+
 def note_import(
     tx: Transaction, organization_id: UUID, file: ImportedFile, run_ids: Sequence[UUID], creator: Creator
 ) -> FileImport:
@@ -48,6 +76,7 @@ def note_import(
     row = {"id": made.id, "organization_id": organization_id, **file._asdict()}
     tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
     note_runs(tx, organization_id, made.id, run_ids, first=0)
+    tx.note_change(organization_id, "file_imported", made.id)
     return made
 
 
@@ -102,6 +131,67 @@ def find_import(connection: Connection, organization_id: UUID, digest: bytes) ->
         connection.execute(repair_ids).scalars().all(),
         state.recorded_count,
     )
+
+
+def get_import(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportRecord:
+    """Raises FileImportNotFound."""
+    row = connection.execute(_imports(organization_id).where(file_imports.c.id == import_id)).one_or_none()
+    if row is None:
+        raise FileImportNotFound(import_id)
+    return _import(*row)
+
+
+def list_imports(connection: Connection, organization_id: UUID, page: Page) -> Listed[ImportRecord]:
+    """A page of imports, the newest first."""
+    f = file_imports.c
+    query = _imports(organization_id).where(*known_at(page, "file_imported", f.id))
+    return fetch_page(connection, query.order_by(f.created_at.desc(), f.id.desc()), page, _import)
+
+
+def list_imported_runs(
+    connection: Connection, organization_id: UUID, import_id: UUID, page: Page
+) -> Listed[UUID]:
+    """A page of the runs of an import that are left, in the order of the file."""
+    i = imported_runs.c
+    query = select(i.run_id).where(i.organization_id == organization_id, i.file_import_id == import_id)
+    return fetch_page(connection, query.order_by(i.position), page, _same)
+
+
+def list_repaired_units(
+    connection: Connection, organization_id: UUID, import_id: UUID, page: Page
+) -> Listed[str]:
+    """A page of the serial numbers of the units whose repairs are left of an import, in their order."""
+    r, u = repairs.c, units.c
+    query = (
+        select(u.serial_number)
+        .join_from(repairs, units, u.id == r.unit_id)
+        .where(r.organization_id == organization_id, r.file_import_id == import_id)
+        .distinct()
+    )
+    return fetch_page(connection, query.order_by(u.serial_number), page, _same)
+
+
+def _imports(organization_id: UUID) -> Select[Any]:
+    a, f, i, r = attachments.c, file_imports.c, imported_runs.c, repairs.c
+    counts = [
+        select(func.count()).where(one == f.id).scalar_subquery()
+        for one in (i.file_import_id, r.file_import_id)
+    ]
+    named = file_imports.outerjoin(attachments, a.id == f.attachment_id)
+    return (
+        select(*(f[name] for name in _OWN), a.name, a.size_bytes, *counts, *CREATOR_COLUMNS)
+        .select_from(with_creator(file_imports, named))
+        .where(f.organization_id == organization_id)
+    )
+
+
+def _same(value: T) -> T:
+    return value
+
+
+def _import(*row: Any) -> ImportRecord:
+    made = len(CREATOR_COLUMNS)
+    return ImportRecord._make([*row[:-made], created_by(*row[-made:])])
 
 
 def _first(organization_id: UUID, digest: bytes, *columns: ColumnElement[Any]) -> Select[Any]:

@@ -514,6 +514,7 @@ file_imports = Table(
     # How many reports of it are recorded, in its order, as long as its import has not come to its end.
     Column("recorded_count", Integer),
     Index(None, "organization_id", "digest"),
+    Index(None, "organization_id", "created_at"),
 )
 
 imported_runs = Table(
@@ -538,9 +539,15 @@ quarantined_files = Table(
     Column("recorded_count", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("tried_at", Instant, nullable=False),
+    # The program that brought it, and what was said of it: no references, because what is named may be gone by then.
+    Column("client", Text),
+    Column("procedure", Text),
+    Column("part_number", Text),
+    Column("template_id", Id),
     *_created(),
     UniqueConstraint("organization_id", "digest"),
     Index(None, "attachment_id"),
+    Index(None, "organization_id", "created_at"),
 )
 
 repairs = Table(

@@ -21,6 +21,7 @@ _TITLES = {
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This cannot be done here",
+    413: "This is too much at once",
     429: "Slow down",
     503: "The figures are not ready",
 }

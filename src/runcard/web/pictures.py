@@ -1,16 +1,14 @@
 """Pictures of records: which uploads pages show, and forms that send one."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Request
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import InvalidInput, PayloadTooLarge
+from runcard.domain.errors import InvalidInput
 from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.files import HARMLESS_IMAGES
@@ -21,11 +19,10 @@ from runcard.store.creator import Creator
 from runcard.store.database import Connection
 from runcard.store.transaction import Transaction
 from runcard.web.forms import Fields
+from runcard.web.sent_form import read_sent_form
 from runcard.web.visit import WithVisit
 
 _MAX_BYTES = 10_000_000
-_MAX_FIELDS = 10
-_FORM_BYTES = 16_384
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -88,35 +85,16 @@ def keep_picture(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Tr
 
 
 async def _read_form(request: Request, _visit: WithVisit, parts: WithParts) -> PictureForm:
-    """The fields and the picture of a multipart form. Raises InvalidInput, PayloadTooLarge."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InvalidInput.at(
-            "form", "It is not sent as multipart/form-data, so it has no picture; send it so"
-        )
-    chunks = _bounded(request.stream(), min(_MAX_BYTES, parts.max_upload_bytes))
-    parser = MultiPartParser(
-        request.headers, chunks, max_files=1, max_fields=_MAX_FIELDS, max_part_size=_FORM_BYTES
+    """The fields and the picture of a form. Raises InvalidInput, PayloadTooLarge."""
+    most = min(_MAX_BYTES, parts.max_upload_bytes)
+    form = await read_sent_form(
+        request, most, f"Picture is larger than {most} bytes; send a smaller one.", max_files=1
     )
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError) as error:
-        raise InvalidInput.at(
-            "form", "It is not made as multipart/form-data is; send it from the page"
-        ) from error
-    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    chosen = form.get("picture")
-    picture = await chosen.read() if isinstance(chosen, UploadFile) else None
-    await form.close()
-    return PictureForm(fields, picture or None)
+    picture = None
+    for chosen in form.files:
+        picture = await chosen.read()
+        await chosen.close()
+    return PictureForm(form.fields, picture or None)
 
 
 WithPictureForm = Annotated[PictureForm, Depends(_read_form)]
-
-
-async def _bounded(chunks: AsyncGenerator[bytes, None], max_bytes: int) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        if size > max_bytes + _FORM_BYTES:
-            raise PayloadTooLarge(f"Picture is larger than {max_bytes} bytes; send a smaller one.")
-        yield chunk

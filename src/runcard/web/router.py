@@ -8,6 +8,8 @@ from runcard.web.pages import (
     api_call,
     batch,
     batches,
+    file_import,
+    imports,
     invitation,
     log_in,
     measurement,
@@ -20,6 +22,8 @@ from runcard.web.pages import (
     procedure,
     procedures,
     profile,
+    quarantine,
+    quarantined_file,
     revision,
     run,
     run_exports,
@@ -36,7 +40,8 @@ from runcard.web.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-# The path of a revision goes on after that of its part, which would take it as its own.
+# The path of a revision goes on after that of its part, which would take it as its own, and so does quarantine after
+# imports.
 _PAGES = (
     log_in,
     set_up,
@@ -67,6 +72,10 @@ _PAGES = (
     measurement,
     activity,
     api_call,
+    imports,
+    quarantine,
+    quarantined_file,
+    file_import,
 )
 for page in _PAGES:
     for route in page.router.routes:

@@ -26,6 +26,7 @@ _MENU = {
     "Parts": "/parts",
     "Batches": "/batches",
     "Stations": "/stations",
+    "Imports": "/imports",
     "Activity": "/activity",
     "Settings": "/settings",
 }

@@ -7,8 +7,8 @@ from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.v2.floor import put
 
-# The table that a refused file goes to.
-QUARANTINE = ("quarantined_files",)
+# The tables that tell of a refused file.
+QUARANTINE = ("quarantined_files", "changes")
 
 
 def uploaded(client: TofuPilot, content: bytes, name: str = "report.json") -> str:

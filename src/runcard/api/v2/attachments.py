@@ -80,7 +80,7 @@ def delete(
     deleted = parts.writer.run(
         lambda tx: delete_attachments(tx, actor.organization_id, ids), changes_catalog=False
     )
-    remove_files(parts, deleted)
+    remove_files(parts.blobs, deleted)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
 
 
@@ -141,5 +141,5 @@ def delete_of_unit(
         return list(delete_attachments(tx, home, ids, of_unit=unit.id))
 
     deleted = parts.writer.run(apply, changes_catalog=False)
-    remove_files(parts, deleted)
+    remove_files(parts.blobs, deleted)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))

@@ -18,10 +18,9 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.importers.table_mapping import TableMapping
+from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.store.creator import Creator
 from runcard.store.import_templates import (
-    ImportTemplate,
     create_template,
     delete_template,
     get_template,
@@ -54,10 +53,6 @@ class ImportTemplateGetResponse(Struct):
     created_at: datetime
     created_by_user: CreatorRef | None
     created_by_station: IdName | None
-
-
-def mapping_of(template: ImportTemplate) -> TableMapping:
-    return msgspec.json.decode(template.mapping, type=TableMapping)
 
 
 @router.post(
@@ -108,7 +103,7 @@ def get(
         ImportTemplateGetResponse(
             template.id,
             template.name,
-            mapping_of(template),
+            read_mapping(template.mapping),
             template.created_at,
             creator(template.created_by.user),
             named(template.created_by.station),

@@ -4,18 +4,17 @@ from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
-from runcard.api.v2.import_templates import mapping_of
 from runcard.domain.actor import Actor
 from runcard.domain.errors import AttachmentNotFound, InvalidInput, RuncardError
-from runcard.edge.deps import Parts, WithParts, WithRecorder, json_body
+from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.importers.formats import FormatName
-from runcard.importers.table_mapping import TableMapping
+from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.import_file import (
     Imported,
     UploadedFile,
@@ -83,13 +82,13 @@ class ImportTabularResponse(Struct):
     openapi_extra=operation(ImportStructuredResponse, ImportStructuredRequest, name="import-structured"),
 )
 def structured(
-    request: Request,
+    client: WithClient,
     actor: WithRecorder,
     parts: WithParts,
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    client, again = _client(request), body.allow_duplicate is True
+    again = body.allow_duplicate is True
     results = [_import_item(parts, actor, item, client, again=again) for item in body.items]
     return JsonResponse(ImportStructuredResponse(results))
 
@@ -99,7 +98,7 @@ def structured(
     openapi_extra=operation(ImportTabularResponse, ImportTabularRequest, name="import-tabular"),
 )
 def tabular(
-    request: Request,
+    client: WithClient,
     actor: WithRecorder,
     parts: WithParts,
     body: Annotated[ImportTabularRequest, json_body(ImportTabularRequest)],
@@ -107,7 +106,7 @@ def tabular(
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
     mapping = _mapping(parts, actor, body)
     file = _upload(parts, actor, body.upload_id)
-    report = read_table_report(file, mapping, body.procedure_id, _client(request))
+    report = read_table_report(file, mapping, body.procedure_id, client)
     imported = parts.writer.run(lambda tx: import_upload(tx, actor, report), changes_catalog=False)
     return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id))
 
@@ -129,7 +128,7 @@ def _import_item(
 
         imported = parts.writer.run(apply, changes_catalog=False)
     except RuncardError as error:
-        _quarantine(parts, actor, file, Refusal(item.importer, error.summary))
+        _quarantine(parts, actor, file, Refusal(item.importer, error.summary), client)
         return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
     run_ids = list(imported.runs.run_ids)
     return ImportStructuredResult(
@@ -142,13 +141,14 @@ def _import_item(
     )
 
 
-def _quarantine(parts: Parts, actor: Actor, file: UploadedFile, refusal: Refusal) -> None:
+def _quarantine(parts: Parts, actor: Actor, file: UploadedFile, refusal: Refusal, client: RunClient) -> None:
+    def apply(tx: Transaction) -> None:
+        program, meta = client.name, file.meta
+        quarantine_file(tx, actor, file.digest, file.upload_id, refusal, client=program, meta=meta)
+
     # Somebody may have deleted the upload since it was read: then there is nothing to keep.
     with suppress(AttachmentNotFound):
-        parts.writer.run(
-            lambda tx: quarantine_file(tx, actor, file.digest, file.upload_id, refusal, file.meta),
-            changes_catalog=False,
-        )
+        parts.writer.run(apply, changes_catalog=False)
 
 
 def _warnings(imported: FileImport) -> list[str]:
@@ -174,10 +174,6 @@ def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMap
             return mapping
         case None, template_id if template_id is not None:
             with parts.database.read() as connection:
-                return mapping_of(get_template(connection, actor.organization_id, template_id))
+                return read_mapping(get_template(connection, actor.organization_id, template_id).mapping)
         case _:
             raise InvalidInput.at("mapping", "Give mapping or template_id, exactly one of them")
-
-
-def _client(request: Request) -> RunClient:
-    return RunClient(request.headers.get("x-client-type"), request.headers.get("x-client-version"))

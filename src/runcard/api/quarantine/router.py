@@ -1,0 +1,141 @@
+"""Files that could not be read or recorded: list them, look at them, try them again, give them up."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.api.quarantine.shapes import (
+    QuarantineDeleteResponse,
+    QuarantinedFileBody,
+    QuarantineListQuery,
+    QuarantineListResponse,
+    QuarantineRetryBody,
+    QuarantineRetryResponse,
+    file_body,
+    retry_body,
+)
+from runcard.domain.actor import Actor, UserActor
+from runcard.domain.errors import QuarantinedFileNotFound
+from runcard.edge.deps import (
+    Parts,
+    WithActor,
+    WithClient,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
+from runcard.edge.file_choices import Choice
+from runcard.edge.files import saved_file
+from runcard.edge.ids import id_of
+from runcard.edge.openapi import operation
+from runcard.edge.paging import meta_of, page_of
+from runcard.edge.quarantine import again, discard, retry_as_brought
+from runcard.edge.queries import query, query_parameters
+from runcard.edge.report_files import Stores
+from runcard.edge.responses import JsonResponse
+from runcard.store.attachments import get_attachment
+from runcard.store.quarantine import (
+    QuarantinedFile,
+    QuarantineFilter,
+    get_quarantined,
+    list_quarantined_page,
+)
+
+router = APIRouter()
+
+# What is called otherwise in a query than in the record.
+_IMPORTERS: Mapping[str, str | None] = {"UNKNOWN": None}
+
+
+@router.get(
+    "/files",
+    openapi_extra=operation(
+        QuarantineListResponse, name="quarantine-list", parameters=query_parameters(QuarantineListQuery)
+    ),
+)
+def list_(
+    actor: WithActor,
+    connection: WithConnection,
+    asked: Annotated[QuarantineListQuery, query(QuarantineListQuery)],
+) -> Response:
+    """The files in quarantine, the newest first."""
+    importers = None if asked.formats is None else [_IMPORTERS.get(one, one) for one in asked.formats]
+    wanted, page = QuarantineFilter(asked.search_query, importers), page_of(connection, asked)
+    listed = list_quarantined_page(connection, actor.organization_id, wanted, page)
+    data = [file_body(file) for file in listed.rows]
+    return JsonResponse(QuarantineListResponse(data, meta_of(page, listed)))
+
+
+@router.get("/files/{id}", openapi_extra=operation(QuarantinedFileBody, name="quarantine-get"))
+def get(
+    id: str,  # noqa: A002 (as the other operations name it)
+    actor: WithActor,
+    parts: WithParts,
+) -> Response:
+    """One file, and why it was refused."""
+    return JsonResponse(file_body(_get(parts, actor, id)))
+
+
+@router.get(
+    "/files/{id}/content",
+    openapi_extra={
+        "operationId": "quarantine-download",
+        "summary": "quarantine-download",
+        "security": [{"ApiKey": []}],
+        "responses": {"200": {"description": "Success", "content": {"application/octet-stream": {}}}},
+    },
+)
+def download(
+    id: str,  # noqa: A002 (as the other operations name it)
+    actor: WithActor,
+    parts: WithParts,
+) -> Response:
+    """The bytes of a file as they came."""
+    file = _get(parts, actor, id)
+    with parts.database.read() as connection:
+        attachment = get_attachment(connection, actor.organization_id, file.attachment_id)
+    return saved_file(parts, attachment)
+
+
+@router.post(
+    "/files/{id}/retry",
+    openapi_extra=operation(QuarantineRetryResponse, QuarantineRetryBody, name="quarantine-retry"),
+)
+def retry(
+    id: str,  # noqa: A002 (as the other operations name it)
+    actor: WithRecorder,
+    parts: WithParts,
+    client: WithClient,
+    body: Annotated[QuarantineRetryBody, json_body(QuarantineRetryBody)],
+) -> Response:
+    """Try a file again, after a fix: it is recorded by whoever brought it."""
+    file = _get(parts, actor, id)
+    choice = Choice(body.format, body.procedure_id, body.part_number, body.template_id)
+    fate = retry_as_brought(_stores(parts), actor, client, file, again(file, choice))
+    return JsonResponse(retry_body(fate))
+
+
+@router.delete("/files/{id}", openapi_extra=operation(QuarantineDeleteResponse, name="quarantine-delete"))
+def delete(
+    id: str,  # noqa: A002 (as the other operations name it)
+    actor: Annotated[UserActor, to_manage("discard files in quarantine")],
+    parts: WithParts,
+) -> Response:
+    """Give a file up; runs that were recorded from it stay."""
+    file = _get(parts, actor, id)
+    discard(_stores(parts), actor.organization_id, file)
+    return JsonResponse(QuarantineDeleteResponse(file.id))
+
+
+def _stores(parts: Parts) -> Stores:
+    return Stores(parts.database, parts.writer, parts.blobs)
+
+
+def _get(parts: Parts, actor: Actor, file_id: str) -> QuarantinedFile:
+    with parts.database.read() as connection:
+        wanted = id_of(file_id, QuarantinedFileNotFound)
+        return get_quarantined(connection, actor.organization_id, wanted)

@@ -1,0 +1,124 @@
+"""Bodies of the quarantine's operations. Members that may be null are always there."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.edge.paging import PageMeta, PageQuery
+from runcard.edge.report_files import Fate
+from runcard.importers.formats import FormatName
+from runcard.store.quarantine import QuarantinedFile
+from runcard.store.refs import Named, UserRef
+
+_Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
+
+
+class QuarantineListQuery(PageQuery, kw_only=True):
+    """search_query: part of the name or of the reason. formats: UNKNOWN: of no known one."""
+
+    search_query: str | None = None
+    formats: list[Literal[FormatName, "TABULAR", "UNKNOWN"]] | None = None
+
+
+class QuarantineCreator(Struct):
+    id: UUID
+    name: str
+
+
+class QuarantinedFileBody(Struct):
+    """format: that it was read as; null where none was found. recorded_reports: of a file of many, how many are
+    recorded all the same. client: the program that brought it. procedure_id, part_number, template_id: what was said of
+    it.
+    """
+
+    id: UUID
+    name: str
+    size_bytes: int | None
+    format: str | None
+    reason: str
+    recorded_reports: int
+    attempts: int
+    tried_at: datetime
+    created_at: datetime
+    created_by_user: QuarantineCreator | None
+    created_by_station: QuarantineCreator | None
+    client: str | None
+    procedure_id: str | None
+    part_number: str | None
+    template_id: UUID | None
+
+
+class QuarantineListResponse(Struct):
+    data: list[QuarantinedFileBody]
+    meta: PageMeta
+
+
+class QuarantineRetryBody(Struct):
+    """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too."""
+
+    format: FormatName | None = None
+    procedure_id: _Name | None = None
+    part_number: _Name | None = None
+    template_id: UUID | None = None
+
+
+class QuarantineRetryResponse(Struct):
+    """known: it had been recorded before. runs, repairs: recorded now; of a known one, the runs that there are.
+
+    id: of the file in quarantine, where it was refused again; then `reason` says why.
+    """
+
+    status: Literal["recorded", "known", "refused"]
+    format: str | None
+    runs: int
+    repairs: int
+    recorded_reports: int
+    reason: str | None
+    import_id: UUID | None
+    id: UUID | None
+
+
+class QuarantineDeleteResponse(Struct):
+    id: UUID
+
+
+def file_body(file: QuarantinedFile) -> QuarantinedFileBody:
+    return QuarantinedFileBody(
+        id=file.id,
+        name=file.name,
+        size_bytes=file.size_bytes,
+        format=file.importer,
+        reason=file.reason,
+        recorded_reports=file.recorded_count,
+        attempts=file.attempts,
+        tried_at=file.tried_at,
+        created_at=file.created_at,
+        created_by_user=_creator(file.created_by.user),
+        created_by_station=_creator(file.created_by.station),
+        client=file.client,
+        procedure_id=file.said.procedure,
+        part_number=file.said.part_number,
+        template_id=file.said.template_id,
+    )
+
+
+def retry_body(fate: Fate) -> QuarantineRetryResponse:
+    # What is kept in quarantine is refused there too, and never passed over.
+    status = "refused" if fate.status == "strange" else fate.status
+    return QuarantineRetryResponse(
+        status,
+        fate.importer,
+        fate.run_count,
+        fate.repair_count,
+        fate.recorded_count,
+        fate.reason,
+        fate.import_id,
+        fate.quarantined_id,
+    )
+
+
+def _creator(row: UserRef | Named | None) -> QuarantineCreator | None:
+    return None if row is None else QuarantineCreator(row.id, row.name)

@@ -1,0 +1,104 @@
+"""What becomes of files in quarantine: they are tried again or given up, at whichever door somebody asks for it."""
+
+import tempfile
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from runcard.auth.permissions import may_manage
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.errors import NotFound, PermissionDenied
+from runcard.edge.file_choices import Choice, checked, last_choice
+from runcard.edge.report_files import Fate, ReportFiles, Stores
+from runcard.edge.uploads import remove_files
+from runcard.ingest.quarantine_file import discard_file
+from runcard.ingest.record_run import RunClient
+from runcard.store.blobs import blob_key
+from runcard.store.database import Connection
+from runcard.store.quarantine import QuarantinedFile, release
+from runcard.store.refs import CreatedBy
+from runcard.store.station_records import get_station_in_use
+from runcard.store.users import get_user
+
+BYTES_GONE = "Its bytes are gone from the attachment store. Restore them, or discard it."
+
+_IN_MEMORY_BYTES = 8 << 20
+
+
+def may_retry(actor: Actor, file: QuarantinedFile) -> bool:
+    """Whoever brought a file may try it again, as long as they may record; who manages may do so for anybody."""
+    if isinstance(actor, UserActor) and actor.role == "viewer":
+        return False
+    return may_manage(actor) or _brought(actor, file.created_by)
+
+
+def retry_as_brought(
+    stores: Stores, actor: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
+) -> Fate:
+    """What becomes of a file that the actor tries again as is said of it now: whoever brought it records it.
+
+    Raises PermissionDenied, what `file_choices.checked` raises, and StorageUnavailable.
+    """
+    check_may_record(actor)
+    if not may_retry(actor, file):
+        raise PermissionDenied(
+            "Only admins, engineers and whoever brought a file may retry it. Ask an admin."
+        )
+    with stores.database.read() as connection:
+        choice = checked(connection, actor.organization_id, choice)
+        recorder = recorder_of(connection, file, otherwise=actor)
+    return retry_file(stores, recorder, client, file, choice)
+
+
+def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor) -> Actor:
+    """Whoever brought a file, with the rights that they have now; `otherwise` where they may not record any more."""
+    home, (user, station) = otherwise.organization_id, file.created_by
+    try:
+        if station is not None:
+            return StationActor(get_station_in_use(connection, home, station.id).id, home)
+        member = get_user(connection, home, str(user.id)) if user is not None else None
+    except NotFound:
+        return otherwise
+    if member is None or member.suspended_at is not None or member.role == "viewer":
+        return otherwise
+    return UserActor(member.id, home, member.role)
+
+
+def retry_file(
+    stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
+) -> Fate:
+    """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
+    home = recorder.organization_id
+    pieces = stores.blobs.stream(blob_key(home, file.attachment_id))
+    if pieces is None:
+        return Fate("refused", file.importer, reason=BYTES_GONE, quarantined_id=file.id)
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
+        for piece in pieces:
+            spooled.write(piece)
+        content = cast(BinaryIO, spooled)
+        fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
+    if fate.status == "known":
+        # It was recorded before it was refused, as a second copy that somebody had asked for.
+        stores.writer.run(lambda tx: release(tx, home, file.digest), changes_catalog=False)
+    return fate
+
+
+def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
+    """Give a file up. Its bytes are removed, unless a run that was recorded from it needs them."""
+    gone = stores.writer.run(lambda tx: discard_file(tx, organization_id, file), changes_catalog=False)
+    remove_files(stores.blobs, [] if gone is None else [gone])
+
+
+def again(file: QuarantinedFile, choice: Choice) -> Choice:
+    """What is said of a file now, and else what was said of it when it was tried last."""
+    last = last_choice(file)
+    if choice.importer is None and choice.template_id is None:
+        choice = choice._replace(importer=last.importer, template_id=last.template_id)
+    return choice._replace(
+        procedure=choice.procedure or last.procedure, part_number=choice.part_number or last.part_number
+    )
+
+
+def _brought(actor: Actor, created_by: CreatedBy) -> bool:
+    creator = created_by.station if isinstance(actor, StationActor) else created_by.user
+    mine = actor.station_id if isinstance(actor, StationActor) else actor.user_id
+    return creator is not None and creator.id == mine

@@ -1,0 +1,77 @@
+"""What lies in ZIP archives of report files."""
+
+import lzma
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePath
+from typing import BinaryIO, cast
+
+from runcard.domain.errors import PayloadTooLarge, UnreadableReport
+from runcard.importers.unpacking import FREE_BYTES, MAX_RATIO
+
+_ZIP = b"PK\x03\x04"
+_WORKBOOK_MEMBER = "[Content_Types].xml"
+_IN_MEMORY_BYTES = 8 << 20
+_BLOCK_BYTES = 1 << 20
+_ENCRYPTED = 0x1
+# What zipfile raises for damaged archives, and for such as are packed in ways that it does not know.
+_DAMAGE = (
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def members(file: BinaryIO) -> Sequence[str] | None:
+    """Names of the files in a ZIP archive that are not hidden, which must be able to seek and is at its start
+    afterwards; None for what is none that can be looked into. A workbook of Excel is one to the eye only.
+    """
+    file.seek(0)
+    try:
+        if file.read(len(_ZIP)) != _ZIP:
+            return None
+        with zipfile.ZipFile(file) as archive:
+            found = archive.infolist()
+    except (OSError, *_DAMAGE):
+        return None
+    finally:
+        file.seek(0)
+    if any(one.filename == _WORKBOOK_MEMBER for one in found):
+        return None
+    return [one.filename for one in found if not one.is_dir() and not _is_hidden(one.filename)]
+
+
+@contextmanager
+def open_member(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """The bytes of a file in a ZIP archive, able to seek. Raises UnreadableReport and PayloadTooLarge."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
+        content = cast(BinaryIO, spooled)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _unpack(archive, archive.getinfo(name), content)
+        except _DAMAGE as error:
+            raise UnreadableReport(f"The archive is damaged or cut short: {error}. Copy it again.") from error
+        content.seek(0)
+        yield content
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in PurePath(name).parts)
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: BinaryIO) -> None:
+    if info.flag_bits & _ENCRYPTED:
+        raise UnreadableReport("It is encrypted inside of its archive. Unpack it first.")
+    bound = FREE_BYTES + MAX_RATIO * info.compress_size
+    with archive.open(info) as packed:
+        while block := packed.read(_BLOCK_BYTES):
+            content.write(block)
+            if content.tell() > bound:
+                raise PayloadTooLarge(f"It unpacks to more than {MAX_RATIO} times its size. Unpack it first.")

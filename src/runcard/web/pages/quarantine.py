@@ -1,0 +1,146 @@
+"""Files that could not be read or recorded."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import RuncardError
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.file_choices import last_choice
+from runcard.edge.quarantine import retry_as_brought
+from runcard.edge.report_files import Fate
+from runcard.importers.formats import TABULAR, FormatName
+from runcard.store.database import Connection
+from runcard.store.pages import Listed, Page
+from runcard.store.quarantine import (
+    QuarantinedFile,
+    QuarantineFilter,
+    count_quarantined,
+    list_quarantined_page,
+)
+from runcard.web.arrivals import CLIENT, stores_of
+from runcard.web.facts import creator_name
+from runcard.web.filters import Field, FilterBar, choice_field, page_query, url_of
+from runcard.web.formats import Moment, count_text, moment_of, size_text
+from runcard.web.forms import WithForm
+from runcard.web.outcomes import Arrived, OutcomeLine, outcome_lines, quarantined_url
+from runcard.web.pager import Cursor, Pager, list_page, pager
+from runcard.web.render import render
+from runcard.web.report_formats import format_choices, format_text
+from runcard.web.search_bar import search_field
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter()
+
+_HERE = "/imports/quarantine"
+_RETRY = f"{_HERE}/retry"
+_UNKNOWN = "UNKNOWN"
+
+
+class QuarantineQuery(Struct, kw_only=True):
+    """search: part of the name or of the reason. format: UNKNOWN: of no known one."""
+
+    search: str | None = None
+    format: Literal[FormatName, "TABULAR", "UNKNOWN"] | None = None
+    cursor: Cursor | None = None
+
+
+class QuarantineLine(NamedTuple):
+    """way: the program by which it came; empty where that is not known."""
+
+    url: str
+    name: str
+    format: str
+    size: str
+    reason: str
+    came_at: Moment
+    recorder: str
+    way: str
+
+
+class QuarantinePage(NamedTuple):
+    """retry_url: where those that are listed are tried again; empty where the reader may not do that."""
+
+    quarantined: str
+    filters: FilterBar
+    files: Sequence[QuarantineLine]
+    pager: Pager
+    is_filtered: bool
+    retry_url: str
+    outcomes: Sequence[OutcomeLine]
+
+
+WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
+
+
+@router.get(_HERE)
+def show_quarantine(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
+    return _show(parts, visit, asked)
+
+
+@router.post(_RETRY)
+def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, _fields: WithForm) -> Response:
+    """Try again the files that the page shows, each as it was tried last."""
+    check_may_manage(visit.actor, "retry files that others brought")
+    with parts.database.read() as connection:
+        _, listed = _listed(connection, visit, asked)
+    return _show(parts, visit, asked, [Arrived(one.name, _fate(parts, visit, one)) for one in listed.rows])
+
+
+def _fate(parts: Parts, visit: Visit, file: QuarantinedFile) -> Fate:
+    """One that cannot even be tried keeps no other from it."""
+    try:
+        return retry_as_brought(stores_of(parts), visit.actor, CLIENT, file, last_choice(file))
+    except RuncardError as error:
+        return Fate("refused", file.importer, reason=error.summary, quarantined_id=file.id)
+
+
+def _show(parts: Parts, visit: Visit, asked: QuarantineQuery, arrived: Sequence[Arrived] = ()) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        at, listed = _listed(connection, visit, asked)
+        page = QuarantinePage(
+            quarantined=count_text(count_quarantined(connection, home)),
+            filters=FilterBar(_HERE, _fields_of(asked), []),
+            files=[_line(one, visit) for one in listed.rows],
+            pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+            is_filtered=asked.search is not None or asked.format is not None,
+            retry_url=url_of(_RETRY, asked) if may_manage(visit.actor) else "",
+            outcomes=outcome_lines(connection, home, arrived),
+        )
+    return render("quarantine.html", page, visit)
+
+
+def _listed(
+    connection: Connection, visit: Visit, asked: QuarantineQuery
+) -> tuple[Page, Listed[QuarantinedFile]]:
+    importers = None if asked.format is None else [None if asked.format == _UNKNOWN else asked.format]
+    at = list_page(connection, asked.cursor)
+    wanted = QuarantineFilter(asked.search, importers)
+    return at, list_quarantined_page(connection, visit.actor.organization_id, wanted, at)
+
+
+def _fields_of(asked: QuarantineQuery) -> Sequence[Field]:
+    formats = [(one.value, one.name) for one in format_choices(None)]
+    others = [(TABULAR, format_text(TABULAR)), (_UNKNOWN, "None that is known")]
+    return [
+        search_field("Name or reason contains", asked.search),
+        choice_field("format", "Read as", asked.format, [("", "All"), *formats, *others]),
+    ]
+
+
+def _line(file: QuarantinedFile, visit: Visit) -> QuarantineLine:
+    return QuarantineLine(
+        quarantined_url(file.id),
+        file.name,
+        format_text(file.importer),
+        "" if file.size_bytes is None else size_text(file.size_bytes),
+        file.reason,
+        moment_of(file.created_at, visit.zone),
+        creator_name(file.created_by),
+        file.client or "",
+    )

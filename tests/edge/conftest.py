@@ -1,0 +1,36 @@
+"""Files that somebody brings in."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runcard.domain.actor import Actor
+from runcard.edge.file_choices import Choice
+from runcard.edge.report_files import Fate, ReportFiles, Stores
+from runcard.ingest.record_run import RunClient
+from runcard.store.blobs import Blobs
+from runcard.store.database import Database
+from runcard.store.writer import Writer
+from tests.world import World
+
+CLIENT = RunClient("importing", "1")
+BringIn = Callable[..., Fate]
+
+
+@pytest.fixture
+def stores(database: Database, writer: Writer, tmp_path: Path) -> Stores:
+    return Stores(database, writer, Blobs.open(None, None, tmp_path / "attachments"))
+
+
+@pytest.fixture
+def bring_in(stores: Stores, world: World) -> BringIn:
+    """Brings in a file; the admin does, where no other actor is named."""
+
+    def bring_in(content: bytes, *, actor: Actor | None = None, name: str = "a.xml", **choice: Any) -> Fate:
+        files = ReportFiles(stores, actor or world.acme.admin.actor, CLIENT, Choice(**choice))
+        return files.bring_in(name, BytesIO(content))
+
+    return bring_in
