@@ -30,8 +30,8 @@ from runcard.store.api_calls import (
     insert_calls,
     prune_calls,
 )
+from runcard.store.column_types import microseconds_of
 from runcard.store.database import Database
-from runcard.store.tables import microseconds_of
 
 HOME, ELSEWHERE = UUID(int=1), UUID(int=2)
 STATION = UUID(int=3)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, f
 
 from runcard.domain.errors import ApiCallNotFound
 from runcard.store.api_calls import Route, api_calls, api_routes
-from runcard.store.tables import microseconds_of
+from runcard.store.column_types import microseconds_of
 
 StatusClass = Literal["2xx", "3xx", "4xx", "5xx"]
 

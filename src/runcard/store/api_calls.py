@@ -29,8 +29,8 @@ from sqlalchemy import (
     text,
 )
 
+from runcard.store.column_types import Id, microseconds_of
 from runcard.store.database import Database
-from runcard.store.tables import Id, microseconds_of
 
 # About 1 GB, whatever the number of days.
 MOST_CALLS = 5_000_000

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, upd
 
 from runcard.domain.errors import NotFound
 from runcard.domain.ids import new_id
-from runcard.store.tables import Id, api_keys
+from runcard.store.column_types import Id
+from runcard.store.tables import api_keys
 from runcard.store.transaction import Transaction
 
 

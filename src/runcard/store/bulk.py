@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
 
-from runcard.store.tables import Id, Instant, microseconds_of
+from runcard.store.column_types import Id, Instant, microseconds_of
 
 # Rows in one SQLite statement: whole chunks share one compiled statement, far below its limit of 32 766 values.
 _CHUNK = 32

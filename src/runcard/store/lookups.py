@@ -13,7 +13,7 @@ from runcard.domain.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 from runcard.store.bulk import driver_of
-from runcard.store.tables import uuid_of
+from runcard.store.column_types import uuid_of
 
 # An organization and the lookup key of a serial number.
 UnitKey = tuple[UUID, str]

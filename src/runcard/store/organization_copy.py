@@ -29,6 +29,7 @@ from runcard.domain.errors import AlreadyExists, UnreadableReport
 from runcard.store import tables as t
 from runcard.store.bulk import insert_rows
 from runcard.store.changes import ChangeKind
+from runcard.store.column_types import Id, Instant
 from runcard.store.database import Database
 from runcard.store.transaction import Transaction
 
@@ -38,8 +39,8 @@ _LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.changes, t.catalog_vers
 # In an order in which each row finds those that it refers to.
 COPIED = [table for table in t.metadata.sorted_tables if table not in _LEFT_OUT]
 _KINDS: Sequence[tuple[type[Any], Any]] = [
-    (t.Id, UUID),
-    (t.Instant, datetime),
+    (Id, UUID),
+    (Instant, datetime),
     (LargeBinary, bytes),
     (Boolean, bool),
     (Float, float),

@@ -12,6 +12,7 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
+from runcard.store.column_types import Span
 from runcard.store.metadata import MetadataTest, keeps
 
 
@@ -66,7 +67,7 @@ def run_conditions(organization_id: UUID, wanted: RunFilter) -> list[ColumnEleme
 
 def duration_of_runs() -> ColumnElement[Any]:
     """How long a run took, as something that can be compared and sorted by."""
-    return type_coerce(t.runs.c.ended_at - t.runs.c.started_at, t.Span)
+    return type_coerce(t.runs.c.ended_at - t.runs.c.started_at, Span)
 
 
 def _own_lists(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
