@@ -40,7 +40,9 @@ from runcard.edge.links import Links
 from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
 from runcard.edge.openapi import document
 from runcard.edge.paths import ApiPaths
+from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
+from runcard.edge.retention import Sweeper
 from runcard.settings import Settings
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database
@@ -127,12 +129,14 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)
+        blobs = open_blobs(settings)
+        sweeper = Sweeper(Stores(database, writer, blobs))
         secret_key = settings.secret_key or _secret_key(settings.data_dir)
         app.state.parts = Parts(
             database=database,
             writer=writer,
             gate=Gate(database),
-            blobs=open_blobs(settings),
+            blobs=blobs,
             copy=copy,
             links=Links(
                 secret_key,
@@ -151,6 +155,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         try:
             yield
         finally:
+            sweeper.close()
             if worker is not None:
                 worker.close()
             writer.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,13 @@ from runcard.domain.errors import RuncardError
 from runcard.domain.report import RunReport
 from runcard.store.batch_records import delete_batch, get_batch
 from runcard.store.metadata import MetadataTest, change_metadata
+from runcard.store.retention import delete_old_runs
 from runcard.store.run_filter import RunFilter
 from runcard.store.runs import delete_run
 from runcard.store.transaction import Transaction
 from runcard.store.unit_records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy
-from tests.histories import RUN_OUTCOMES, SERIALS, Floor, conditions, lengths, moments, some_of
+from tests.histories import RUN_OUTCOMES, SERIALS, START, Floor, conditions, lengths, moments, some_of
 
 _numbers = count()
 _OPERATORS = ("Ada", "Bo")
@@ -59,6 +61,9 @@ class Line:
         serial = self.serial(SERIALS[place % len(SERIALS)])
         deeds: dict[str, Callable[[Transaction], object]] = {
             "delete a run": lambda tx: delete_run(tx, self._home, run_id),
+            "let a unit grow old": lambda tx: delete_old_runs(
+                tx, self._home, [self._unit(tx, serial)], START + timedelta(days=36_500), 500
+            ),
             "delete a unit": lambda tx: delete_units(tx, self._home, [serial], with_runs=True),
             "delete the batch": lambda tx: delete_batch(
                 tx, self._home, get_batch(tx.connection, self._home, self.serial("B"))
@@ -81,7 +86,16 @@ class Line:
 events = st.lists(
     st.tuples(
         st.sampled_from(
-            ["delete a run", "delete a unit", "delete the batch", "rename", "make golden", "note", "follow"]
+            [
+                "delete a run",
+                "let a unit grow old",
+                "delete a unit",
+                "delete the batch",
+                "rename",
+                "make golden",
+                "note",
+                "follow",
+            ]
         ),
         st.integers(0, 5),
     ),

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, StorageState, ViewportSize
+from playwright.sync_api import StorageState, ViewportSize
 
 from tests.browser.calls import make_calls
 from tests.browser.conftest import Demo
 from tests.browser.imports import make_imports
 from tests.browser.site import ROUTES, Site, explore
-from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settled
+from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settled, violations
 from tests.web.browser import Browser
 
 # To these no page of a member leads.
@@ -27,15 +26,6 @@ def site(demo: Demo) -> Iterator[Site]:
     browser.log_in(*demo.admin)
     yield explore(browser)
     browser.close()
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{page.url}: {one['help']}: {node['html']} {node['failureSummary']}"
-        for one in found
-        for node in one["nodes"]
-    ]
 
 
 def test_something_leads_to_everything(site: Site):

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.acceptance.environments import current_environment
 from tests.browser.conftest import Demo
-from tests.browser.windows import Account, Windows
+from tests.browser.windows import Account, Windows, violations
 
 PROGRAM = Path(__file__).with_name("station_program.py")
 
@@ -103,6 +103,29 @@ def test_somebody_is_invited_joins_and_is_suspended(windows: Windows, page: Page
     # The browser tells of the status of that answer.
     assert all("status of 4" in one for one in windows.complaints)
     windows.complaints.clear()
+
+
+def test_old_runs_go_after_it_was_asked(page: Page, demo: Demo):
+    page.goto("/settings/organization")
+    page.get_by_label("Keep runs for so many days").fill("30")
+    # What would go is shown as it is typed.
+    row = page.locator("#retention-preview tbody tr").first
+    expect(row).to_contain_text("started")
+    shown = row.locator("td").first.inner_text()
+    total = int(re.sub(r"\D", "", shown))
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Nothing is saved yet")).to_be_in_viewport()
+    expect(page.locator("#question")).to_contain_text(f"{total:,} runs".replace(",", "\u202f"))
+    assert violations(page) == []
+    page.get_by_role("button", name="Save, and delete them").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    # What the server does within the hour.
+    assert demo.server.runcard("retention")["runs"] == total > 0
+
+    page.reload()
+    page.get_by_role("button", name="Show what would go now").click()
+    expect(page.locator("#retention-preview")).to_contain_text("Nothing is that old yet.")
+    expect(page.get_by_role("table").filter(has_text="What went lately")).to_contain_text(shown)
 
 
 def test_a_choice_of_colours_holds_against_the_system(page: Page):

@@ -5,8 +5,7 @@ import pytest
 from playwright.sync_api import StorageState, ViewportSize, expect
 
 from tests.browser.conftest import Demo
-from tests.browser.test_every_page import violations
-from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settled
+from tests.browser.windows import DESK, PHONE, Windows, scrolls_sideways, settled, violations
 from tests.repairing import import_reports, repair_of
 from tests.servers import DEADLINE_S
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -76,6 +77,16 @@ class Windows:
 
     def _hear_error(self, error: Error) -> None:
         self.complaints.append(str(error))
+
+
+def violations(page: Page) -> list[str]:
+    """The rules of axe that a page breaks."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url}: {one['help']}: {node['html']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
 
 
 def scrolls_sideways(page: Page) -> bool:

@@ -70,6 +70,17 @@ def test_what_is_restored_is_what_was_backed_up(acme: Installation, tmp_path: Pa
     assert Installation(restored, None).runcard("doctor")["ok"]
 
 
+def test_who_restores_is_told_that_what_is_old_goes_again(acme: Installation, tmp_path: Path) -> None:
+    def told(name: str) -> str:
+        run("backup", tmp_path / name, "--data-dir", acme.data_dir)
+        at = ["--data-dir", str(tmp_path / f"{name} restored")]
+        return CliRunner().invoke(app, ["restore", str(tmp_path / name), *at]).output
+
+    assert "deletes at once" not in told("one")
+    acme.runcard("organization", "set", "--run-retention-days", "30")
+    assert "what is older than its organization keeps it, as that of acme" in told("two")
+
+
 def test_a_backup_while_runs_are_recorded_holds_whole_runs(
     database: Database, writer: Writer, world: World, tmp_path: Path
 ) -> None:

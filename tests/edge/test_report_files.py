@@ -3,6 +3,7 @@
 import bz2
 import gzip
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -18,8 +19,10 @@ from runcard.store.attachments import get_attachment, list_attachments
 from runcard.store.database import Database
 from runcard.store.file_imports import find_import, find_import_state
 from runcard.store.quarantine import list_quarantined
+from runcard.store.retention import delete_old_runs
 from runcard.store.runs import delete_runs
 from runcard.store.tables import attachments, metadata, runs, units
+from runcard.store.transaction import Transaction
 from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import junit_of
 from tests.world import World
@@ -171,6 +174,27 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
     stores.writer.run(lambda tx: delete_runs(tx, world.acme.id, known.run_ids[:10]))
     assert bring_in(content, part_number="PCB01").run_count == 1
     assert serials(stores.database) == numbers[10:]
+
+
+def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_cut_short(
+    bring_in: BringIn, stores: Stores, world: World
+) -> None:
+    numbers = SERIALS[: MAX_REPORTS + 1]
+    content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
+    content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
+    cut_short, whole = content, junit_of(["A"])
+    bring_in(cut_short)
+    bring_in(whole)
+
+    def grow_old(tx: Transaction) -> None:
+        units = [tx.catalog.get_unit(world.acme.id, serial).id for serial in (*numbers[:-1], "A")]
+        delete_old_runs(tx, world.acme.id, units, datetime.now(UTC) + timedelta(days=1), len(SERIALS))
+
+    stores.writer.run(grow_old)
+    assert serials(stores.database) == []
+    assert bring_in(whole) == Fate("known", "JUNIT")
+    assert bring_in(cut_short, part_number="PCB01").run_count == 1
+    assert serials(stores.database) == numbers[-1:]
 
 
 def test_what_is_refused_again_is_one_file_in_quarantine(

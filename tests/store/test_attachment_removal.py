@@ -11,7 +11,7 @@ from runcard.domain.errors import AttachmentNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.attachment_removal import delete_abandoned, delete_attachments, is_abandoned, list_page
+from runcard.store.attachment_removal import delete_attachments, delete_unneeded, is_abandoned, list_page
 from runcard.store.attachments import Attachment, Owner, create_attachment, find_attachments, link_upload
 from runcard.store.creator import Creator
 from runcard.store.database import Database
@@ -99,7 +99,9 @@ def test_what_something_names_is_kept(database: Database, writer: Writer, world:
     writer.run(lambda tx: names(tx, world, needed.id))
     assert _abandoned(database, timedelta(days=1)) == [free.id]
     assert _abandoned(database, timedelta()) == []
-    assert writer.run(lambda tx: [delete_abandoned(tx, one) for one in (needed, free)]) == [False, True]
+    both = [needed.id, free.id]
+    assert writer.run(lambda tx: delete_unneeded(tx, world.globex.id, both)) == []
+    assert writer.run(lambda tx: delete_unneeded(tx, world.acme.id, both)) == [free]
     with database.read() as connection:
         assert list(find_attachments(connection, world.acme.id, [needed.id, free.id])) == [needed.id]
 

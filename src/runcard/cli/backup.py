@@ -21,6 +21,7 @@ from runcard.domain.errors import Conflict, InvalidInput
 from runcard.settings import Settings, SettingsError, check_is_there, load_settings
 from runcard.store.database import Database, naming_failures
 from runcard.store.integrity import count_runs
+from runcard.store.organizations import list_organizations
 from runcard.store.sqlite_copy import copy_database, list_stored
 
 _DATABASE = "runcard.sqlite3"
@@ -85,7 +86,8 @@ def restore(
                 _copy_secret(source / name, settings.data_dir / name)
         settings = load_settings(data_dir=settings.data_dir)
         record = _put_back(settings, source)
-    show_record(record, as_json=as_json)
+        note = _retention_note(settings)
+    show_record(record, as_json=as_json, note=note)
 
 
 def _copy(settings: Settings, folder: Path) -> _Kept:
@@ -113,6 +115,18 @@ def _put_back(settings: Settings, source: Path) -> Record:
     unfinished.rename(settings.sqlite_path)
     with naming_failures(), closing(open_database(settings)) as database, database.read() as connection:
         return {"data_dir": str(settings.data_dir), "runs": count_runs(connection), "attachments": count}
+
+
+def _retention_note(settings: Settings) -> str | None:
+    """Whoever restores a backup may want what has been deleted for its age since."""
+    with naming_failures(), closing(open_database(settings)) as database, database.read() as connection:
+        slugs = [one.slug for one in list_organizations(connection) if one.retention.is_set]
+    if not slugs:
+        return None
+    return (
+        f"A server deletes at once what is older than its organization keeps it, as that of {', '.join(slugs)}. To "
+        "keep it, first run: runcard organization set --no-run-retention --no-file-retention"
+    )
 
 
 def _check_sqlite(settings: Settings) -> None:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.settings import Settings
-from runcard.store.attachment_removal import KeptFile, delete_abandoned, is_abandoned, list_page
+from runcard.store.attachment_removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.attachments import Attachment
 from runcard.store.blobs import BlobEntry, Blobs
 from runcard.store.changes import last_seq
 from runcard.store.database import Database
+from runcard.store.file_removals import list_removals
 from runcard.store.integrity import inspect_documents, list_faults
 from runcard.store.migrate import is_newest_schema
 from runcard.store.writer import Writer
@@ -130,7 +131,15 @@ class Cupboard:
                 self.abandoned.append(attachment)
             elif attachment.stored_at is not None:
                 yield from self._compare(attachment, entry)
+        with self._database.read() as connection:
+            # The next sweep removes them.
+            for _, key in list_removals(connection):
+                self._unclaimed.pop(key, None)
         for orphan in self.orphans:
+            if self._blobs.find(orphan.key) is None:
+                # A server that is running has removed it since it was listed.
+                del self._unclaimed[orphan.key]
+                continue
             yield Finding(
                 "attachments",
                 f"File {orphan.key} ({orphan.size_bytes} bytes) belongs to no attachment.",
@@ -151,7 +160,12 @@ class Cupboard:
         removed = len(orphans)
         for attachment in self.abandoned:
             # The row goes first: a file without a row is found the next time.
-            if writer.run(partial(delete_abandoned, attachment=attachment), changes_catalog=False):
+            forget = partial(
+                delete_unneeded,
+                organization_id=attachment.organization_id,
+                attachment_ids=[attachment.id],
+            )
+            if writer.run(forget, changes_catalog=False):
                 self._blobs.delete(attachment.blob_key)
                 removed += 1
         self.abandoned = []

@@ -18,6 +18,7 @@ from runcard.cli import (
     procedure,
     quarantine,
     rebuild,
+    retention,
     serve,
     station,
     team,
@@ -64,6 +65,7 @@ app.add_typer(procedure.app, name="procedure")
 app.command("import")(import_files.import_files)
 app.command()(export.export)
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(retention.retention)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(rebuild.app, name="rebuild")

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
-from runcard.store.attachment_removal import delete_abandoned
+from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.attachments import Attachment, get_attachment, mark_stored
 from runcard.store.blobs import BlobMeta
 from runcard.store.creator import Creator
@@ -39,4 +39,4 @@ def discard_file(tx: Transaction, organization_id: UUID, file: QuarantinedFile) 
     """Give a quarantined file up; what is left to remove of it, or None where something else needs its bytes."""
     attachment = get_attachment(tx.connection, organization_id, file.attachment_id)
     release(tx, organization_id, file.digest)
-    return attachment if delete_abandoned(tx, attachment) else None
+    return attachment if delete_unneeded(tx, organization_id, [attachment.id]) else None

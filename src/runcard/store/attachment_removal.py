@@ -1,14 +1,15 @@
 """Removing attachments: those that somebody deletes, and those that nothing needs any more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, update
 
 from runcard.domain.errors import AttachmentNotFound
 from runcard.store.attachments import ATTACHMENT_COLUMNS, Attachment, get_attachment
+from runcard.store.chunks import in_chunks
 from runcard.store.tables import (
     attachments,
     deployments,
@@ -16,6 +17,7 @@ from runcard.store.tables import (
     imported_runs,
     quarantined_files,
     revisions,
+    runs,
     stations,
 )
 from runcard.store.transaction import Transaction
@@ -46,11 +48,18 @@ def is_abandoned(file: KeptFile, before: datetime) -> bool:
     return not file.is_needed and touched_at < before
 
 
-def delete_abandoned(tx: Transaction, attachment: Attachment) -> bool:
-    """Forget an attachment; False where it has become part of something meanwhile. Its bytes are the caller's."""
+def delete_unneeded(
+    tx: Transaction, organization_id: UUID, attachment_ids: Collection[UUID]
+) -> Sequence[Attachment]:
+    """Forget those of these attachments that nothing needs, and return them; their bytes are the caller's."""
     a = attachments.c
-    mine = (a.organization_id == attachment.organization_id, a.id == attachment.id, ~_is_needed())
-    return bool(tx.connection.execute(delete(attachments).where(*mine)).rowcount)
+    deleted: list[Attachment] = []
+    for some in in_chunks(attachment_ids):
+        mine = (a.organization_id == organization_id, a.id.in_(some), ~_is_needed())
+        found = tx.connection.execute(select(*ATTACHMENT_COLUMNS).where(*mine)).all()
+        deleted += [Attachment(*row) for row in found]
+    _erase(tx, organization_id, deleted)
+    return deleted
 
 
 def delete_attachments(
@@ -65,30 +74,47 @@ def delete_attachments(
         attachment = get_attachment(tx.connection, organization_id, attachment_id)
         if of_unit is not None and attachment.unit_id != of_unit:
             raise AttachmentNotFound(attachment_id)
-        _delete(tx, attachment)
         deleted.append(attachment)
+    _erase(tx, organization_id, deleted)
+    for attachment in deleted:
+        tx.note_change(organization_id, "attachment_deleted", attachment.id)
+    for run_id in dict.fromkeys(one.run_id for one in deleted if one.run_id is not None):
+        tx.note_change(organization_id, "run_changed", run_id)
+    for unit_id in dict.fromkeys(one.unit_id for one in deleted if one.unit_id is not None):
+        tx.note_change(organization_id, "unit_changed", unit_id)
     return deleted
 
 
-def _delete(tx: Transaction, attachment: Attachment) -> None:
-    home = attachment.organization_id
-    for column in (*_NAMED_BY, file_imports.c.attachment_id):
-        named = (column.table.c.organization_id == home, column == attachment.id)
-        tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
+def is_named() -> ColumnElement[bool]:
+    """The condition that an attachment is known by its id: as an image, as what is deployed, or in quarantine."""
+    named = (*_NAMED_BY, quarantined_files.c.attachment_id)
+    return or_(*(attachments.c.id.in_(select(column).where(column.is_not(None))) for column in named))
+
+
+def reported(*conditions: ColumnElement[bool]) -> Exists:
+    """The condition that an attachment is the report of runs that there are, of which one keeps these conditions."""
+    f, i, r = file_imports.c, imported_runs.c, runs.c
+    return (
+        select(f.id)
+        .join_from(file_imports, imported_runs, i.file_import_id == f.id)
+        .join(runs, r.id == i.run_id)
+        .where(f.attachment_id == attachments.c.id, *conditions)
+        .correlate(attachments)
+        .exists()
+    )
+
+
+def _erase(tx: Transaction, organization_id: UUID, gone: Sequence[Attachment]) -> None:
     a = attachments.c
-    tx.connection.execute(delete(attachments).where(a.organization_id == home, a.id == attachment.id))
-    tx.note_change(home, "attachment_deleted", attachment.id)
-    if attachment.run_id is not None:
-        tx.note_change(home, "run_changed", attachment.run_id)
-    if attachment.unit_id is not None:
-        tx.note_change(home, "unit_changed", attachment.unit_id)
+    for some in in_chunks([one.id for one in gone]):
+        for column in (*_NAMED_BY, file_imports.c.attachment_id):
+            named = (column.table.c.organization_id == organization_id, column.in_(some))
+            tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
+        mine = (a.organization_id == organization_id, a.id.in_(some))
+        tx.connection.execute(delete(attachments).where(*mine))
 
 
 def _is_needed() -> ColumnElement[bool]:
     """The condition that something names an attachment: a run, a unit, or what knows it by its id."""
-    a, f, i = attachments.c, file_imports.c, imported_runs.c
-    imported = select(f.attachment_id).join_from(file_imports, imported_runs, i.file_import_id == f.id)
-    named = [select(column).where(column.is_not(None)) for column in _NAMED_BY]
-    quarantined = select(quarantined_files.c.attachment_id)
-    by_id = union_all(*named, imported.where(f.attachment_id.is_not(None)), quarantined)
-    return or_(a.run_id.is_not(None), a.unit_id.is_not(None), a.id.in_(by_id))
+    a = attachments.c
+    return or_(a.run_id.is_not(None), a.unit_id.is_not(None), is_named(), reported())

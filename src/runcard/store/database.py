@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -99,6 +99,25 @@ class Database:
     def writing_connection(self) -> Connection:
         """The connection of a writer: each of its transactions holds SQLite's write lock from the start."""
         return self.engine.connect().execution_options(writes=True)
+
+    @contextmanager
+    def alone(self, key: int) -> Iterator[bool]:
+        """Whether no other process is in a block of this key, for as long as this one lasts.
+
+        Always so on SQLite, whose file one process serves. A process that dies has left its block.
+        """
+        if not self.is_postgresql:
+            yield True
+            return
+        # Outside of any transaction: one that stays open keeps PostgreSQL from clearing up.
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            lock = {"key": key}
+            is_alone = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), lock).scalar_one()
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), lock)
 
     def keep_statistics(self, connection: Connection) -> None:
         """Let SQLite see how its tables have grown, for without figures it takes the organization for a rare value.

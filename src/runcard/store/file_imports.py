@@ -1,6 +1,6 @@
 """Which file runs and repairs were imported from. A file is known by the digest of its content, not by its name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, sel
 
 from runcard.domain.errors import FileImportNotFound
 from runcard.domain.ids import new_id
+from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -101,6 +102,41 @@ def note_recorded(
     )
 
 
+def list_imports_of(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Sequence[ImportState]:
+    """The imports that these runs came from."""
+    f, i = file_imports.c, imported_runs.c
+    found: dict[UUID, ImportState] = {}
+    for some in in_chunks(run_ids):
+        query = (
+            select(f.id, f.attachment_id, f.recorded_count)
+            .distinct()
+            .join_from(file_imports, imported_runs, i.file_import_id == f.id)
+            .where(f.organization_id == organization_id, i.run_id.in_(some))
+        )
+        found |= {row.id: ImportState(*row) for row in connection.execute(query)}
+    return list(found.values())
+
+
+def expire_imports(tx: Transaction, organization_id: UUID, import_ids: Collection[UUID]) -> None:
+    """Note of those of these imports of which no run is left that the runs went for their age.
+
+    Their content counts as imported still, or whoever imports a folder again and again would bring them back.
+    """
+    f, i = file_imports.c, imported_runs.c
+    for some in in_chunks(import_ids):
+        tx.connection.execute(
+            update(file_imports)
+            .where(
+                f.organization_id == organization_id,
+                f.id.in_(some),
+                ~exists().where(i.file_import_id == f.id),
+            )
+            .values(expired_at=tx.now)
+        )
+
+
 def find_import_state(connection: Connection, organization_id: UUID, digest: bytes) -> ImportState | None:
     """How far the import has come that `find_import` finds."""
     f = file_imports.c
@@ -118,7 +154,9 @@ def count_imported(connection: Connection, import_id: UUID) -> int:
 
 
 def find_import(connection: Connection, organization_id: UUID, digest: bytes) -> FileImport | None:
-    """The first import of a file with this content of which a run or a repair is left; None where there is none."""
+    """The first import of a file with this content of which a run or a repair is left, or else whose runs went for
+    their age; None where there is none.
+    """
     state = find_import_state(connection, organization_id, digest)
     if state is None:
         return None
@@ -197,9 +235,10 @@ def _import(*row: Any) -> ImportRecord:
 def _first(organization_id: UUID, digest: bytes, *columns: ColumnElement[Any]) -> Select[Any]:
     f, i, r = file_imports.c, imported_runs.c, repairs.c
     is_left = or_(exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
+    is_expired = f.expired_at.is_not(None)
     return (
         select(*columns)
-        .where(f.organization_id == organization_id, f.digest == digest, is_left)
-        .order_by(f.created_at, f.id)
+        .where(f.organization_id == organization_id, f.digest == digest, or_(is_left, is_expired))
+        .order_by(is_expired, f.created_at, f.id)
         .limit(1)
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from runcard.store.database import Database, DatabaseFailed
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 0x52_43_03
+_MIGRATION_LOCK = 0x52_43_06
 
 
 def migrate(database: Database, to: str = "head") -> None:

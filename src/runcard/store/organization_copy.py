@@ -35,7 +35,7 @@ from runcard.store.transaction import Transaction
 
 ROWS_AT_ONCE = 500
 
-_LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.changes, t.catalog_version}
+_LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.changes, t.catalog_version, t.file_removals}
 # In an order in which each row finds those that it refers to.
 COPIED = [table for table in t.metadata.sorted_tables if table not in _LEFT_OUT]
 _KINDS: Sequence[tuple[type[Any], Any]] = [

@@ -10,6 +10,7 @@ from runcard.domain.ids import new_id
 from runcard.domain.organization import Organization
 from runcard.domain.pattern import compile_pattern
 from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.retention import check_days
 from runcard.store.tables import organizations
 from runcard.store.transaction import Transaction
 
@@ -39,6 +40,8 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
         raise InvalidInput.at(
             "monthly_run_quota", f"{quota} is no number of runs; give one from 0 to {MAX_QUOTA}"
         )
+    check_days("run_retention_days", organization.run_retention_days)
+    check_days("file_retention_days", organization.file_retention_days)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
     tx.connection.execute(update(organizations).where(organizations.c.id == organization.id).values(**row))
 

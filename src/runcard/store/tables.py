@@ -82,6 +82,8 @@ organizations = Table(
     Column("station_may_create_units", Boolean(), nullable=False),
     Column("station_may_create_versions", Boolean(), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("run_retention_days", Integer),
+    Column("file_retention_days", Integer),
 )
 
 users = Table(
@@ -437,8 +439,11 @@ file_imports = Table(
     *_created(),
     # How many reports of it are recorded, in its order, as long as its import has not come to its end.
     Column("recorded_count", Integer),
+    # When the last of its runs was deleted for its age: its content is known all the same.
+    Column("expired_at", Instant),
     Index(None, "organization_id", "digest"),
     Index(None, "organization_id", "created_at"),
+    Index(None, "attachment_id", **_where("attachment_id")),
 )
 
 imported_runs = Table(
@@ -504,6 +509,26 @@ import_templates = Table(
     Column("mapping", Text, nullable=False),
     *_created(),
     UniqueConstraint("organization_id", "name_key"),
+)
+
+# Files whose attachments are deleted, and whose bytes are still to be removed.
+file_removals = Table(
+    "file_removals",
+    metadata,
+    _id(),
+    _organization(),
+)
+
+# What was deleted for its age, by day (UTC). swept_at: when the last sweep of that day came to its end.
+retention_log = Table(
+    "retention_log",
+    metadata,
+    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
+    Column("day", Instant, primary_key=True),
+    Column("runs", Integer, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("swept_at", Instant),
 )
 
 changes = Table(

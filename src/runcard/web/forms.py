@@ -53,6 +53,17 @@ def problems_of(error: RuncardError | None) -> Sequence[str]:
     return [str(error)] if error else []
 
 
+def whole_number(fields: Fields, field: str, of: str) -> int | None:
+    """The number that is filled in; None where nothing is. of: of what it is. Raises InvalidInput."""
+    text = fields.get(field, "").strip()
+    if not text:
+        return None
+    # int() would take signs and other digits too, and as many as there are.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidInput.at(field, f"{text!r} is no number of {of}; give a whole number, or none")
+    return int(text)
+
+
 def visitor_of(request: Request) -> str:
     """The secret by which a browser is told from others before anyone has logged in, a fresh one where it has none."""
     return request.cookies.get(_VISITOR_COOKIE) or secrets.token_urlsafe(24)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,8 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorUNAUTHORIZED
 
+from runcard.store.retention import delete_old_runs
+from runcard.store.transaction import Transaction
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import SAMPLES, openhtf_report
 from tests.acceptance.v2.conftest import Sdk
@@ -176,6 +178,27 @@ def test_content_whose_runs_are_deleted_is_new(user: TofuPilot, fresh: Fresh) ->
     assert (second["already_imported"], second["id"] == first["id"]) == (False, False)
     assert reports_of(user, second["id"]) == ["report.json"]
     assert imported(user, upload_id)["id"] == second["id"]
+
+
+def test_content_whose_runs_went_for_their_age_is_known(
+    server: Server, user: TofuPilot, world: World, fresh: Fresh
+) -> None:
+    """Or whoever imports a folder again and again would bring back what retention deletes."""
+    serial_number = fresh("SN")
+    content = report(serial_number)
+    imported(user, uploaded(user, content))
+
+    def grow_old(tx: Transaction) -> None:
+        unit = tx.catalog.get_unit(world.acme.id, serial_number)
+        delete_old_runs(tx, world.acme.id, [unit.id], datetime.now(UTC) + timedelta(days=1), 10)
+
+    server.change(grow_old)
+    result = imported(user, uploaded(user, content))
+    assert (result["success"], result["already_imported"], "id" in result) == (True, True, False)
+    assert "as old as the organization keeps runs" in result["warnings"][0]
+    assert run_ids(user, serial_number) == []
+    again = imported(user, uploaded(user, content), allow_duplicate=True)
+    assert run_ids(user, serial_number) == [again["id"]]
 
 
 def test_content_is_known_within_one_organization_only(

@@ -28,7 +28,6 @@ from runcard.ingest.import_file import (
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
-from runcard.store.file_imports import FileImport
 from runcard.store.import_templates import get_template
 from runcard.store.quarantine import Refusal
 from runcard.store.transaction import Transaction
@@ -137,7 +136,7 @@ def _import_item(
         id=run_ids[0] if run_ids else UNSET,
         ids=run_ids if len(run_ids) > 1 else UNSET,
         already_imported=imported.known,
-        warnings=_warnings(imported.runs) or UNSET,
+        warnings=_warnings(imported) or UNSET,
     )
 
 
@@ -151,8 +150,12 @@ def _quarantine(parts: Parts, actor: Actor, file: UploadedFile, refusal: Refusal
         parts.writer.run(apply, changes_catalog=False)
 
 
-def _warnings(imported: FileImport) -> list[str]:
-    count = len(imported.repair_ids)
+def _warnings(imported: Imported) -> list[str]:
+    count = len(imported.runs.repair_ids)
+    if imported.known and not count and not imported.runs.run_ids:
+        return [
+            "Its runs were deleted, as old as the organization keeps runs. allow_duplicate records them again."
+        ]
     kept = (
         "1 repair report was kept as a repair of its unit and made"
         if count == 1

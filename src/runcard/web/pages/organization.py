@@ -1,4 +1,4 @@
-"""An organization: its name, how part numbers are read out of serial numbers, and what stations may create."""
+"""An organization: its name, what stations may create, how part numbers are read, and how long runs are kept."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,8 +21,15 @@ from runcard.store.runs import count_runs_since
 from runcard.store.transaction import Transaction
 from runcard.store.unit_records import UnitRecord, list_newest_units
 from runcard.web.filters import page_query
-from runcard.web.forms import Fields, WithForm, problems_of
+from runcard.web.forms import Fields, WithForm, problems_of, whole_number
 from runcard.web.render import redirect, render
+from runcard.web.retention import (
+    Question,
+    RetentionCard,
+    question_about,
+    retention_card,
+    retention_in,
+)
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -59,7 +66,10 @@ class Policy(NamedTuple):
 
 
 class OrganizationPage(NamedTuple):
-    """pattern, quota: as they stand in the form. broken: what is wrong with the pattern. used: runs of this month."""
+    """pattern, quota: as they stand in the form. broken: what is wrong with the pattern. used: runs of this month.
+
+    question: what is to be confirmed before it is saved; None: nothing.
+    """
 
     name: str
     slug: str
@@ -70,6 +80,8 @@ class OrganizationPage(NamedTuple):
     quota: str
     used: str
     policies: Sequence[Policy]
+    retention: RetentionCard
+    question: Question | None
     may_change: bool
     is_saved: bool
     problems: Sequence[str]
@@ -86,11 +98,17 @@ def show_organization(
 def submit_organization(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
     check_may_administer(visit.actor, "change the organization")
 
+    home = visit.actor.organization_id
+
     def apply(tx: Transaction) -> None:
-        before = get_organization(tx.connection, visit.actor.organization_id)
-        update_organization(tx, _changed(before, fields))
+        update_organization(tx, _changed(get_organization(tx.connection, home), fields))
 
     try:
+        with parts.database.read() as connection:
+            now = get_organization(connection, home)
+            question = question_about(connection, now, retention_in(fields), fields)
+        if question is not None:
+            return _show(parts, visit, fields, question=question)
         parts.writer.run(apply)
     except InvalidInput as error:
         return _show(parts, visit, fields, error)
@@ -104,12 +122,21 @@ def preview(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
     return _show(parts, visit, fields)
 
 
+@router.post(f"{_HERE}/retention")
+def preview_retention(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """As `preview`: what would be deleted."""
+    check_may_administer(visit.actor, "change the organization")
+    return _show(parts, visit, fields, shows_due=True)
+
+
 def _show(
     parts: Parts,
     visit: Visit,
     fields: Fields | None,
     error: InvalidInput | None = None,
     *,
+    question: Question | None = None,
+    shows_due: bool = False,
     is_saved: bool = False,
 ) -> Response:
     home = visit.actor.organization_id
@@ -118,6 +145,9 @@ def _show(
         units = list_newest_units(connection, home, _PREVIEWED)
         quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
         used = "" if quota is None else str(count_runs_since(connection, home, month, quota))
+        retention = retention_card(
+            connection, now, fields, parts.activity, visit.zone, shows_due=shows_due or question is not None
+        )
     if fields is None:
         pattern, name = now.serial_number_pattern or "", now.name
         shown_quota = "" if quota is None else str(quota)
@@ -138,6 +168,8 @@ def _show(
         quota=shown_quota,
         used=used,
         policies=[Policy(field, label, _is_open(now, fields, field)) for field, label in _POLICIES.items()],
+        retention=retention,
+        question=question,
         may_change=may_administer(visit.actor),
         is_saved=is_saved,
         problems=problems_of(error),
@@ -158,24 +190,16 @@ def _read(units: Sequence[UnitRecord], pattern: str) -> Sequence[ReadLine]:
 
 def _changed(before: Organization, fields: Fields) -> Organization:
     policies = {field: field in fields for field in _POLICIES}
+    asked = retention_in(fields)
     return replace(
         before,
         name=fields.get("name", "").strip(),
         serial_number_pattern=fields.get("serial_number_pattern", "").strip() or None,
-        monthly_run_quota=_quota(fields.get("monthly_run_quota", "").strip()),
+        monthly_run_quota=whole_number(fields, "monthly_run_quota", "runs"),
+        run_retention_days=asked.run_days,
+        file_retention_days=asked.file_days,
         **policies,
     )
-
-
-def _quota(text: str) -> int | None:
-    if not text:
-        return None
-    # int() would take signs and other digits too, and as many as there are.
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidInput.at(
-            "monthly_run_quota", f"{text!r} is no number of runs; give a whole number, or none"
-        )
-    return int(text)
 
 
 def _is_open(now: Organization, fields: Fields | None, field: str) -> bool:

@@ -19,6 +19,7 @@ from runcard.edge.uploads import download_url, settled
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.attachments import Attachment, list_attachments_of_unit
 from runcard.store.database import Connection
+from runcard.store.lookups import get_organization
 from runcard.store.metadata import read_metadata
 from runcard.store.pages import Listed
 from runcard.store.repairs import RepairFilter, RepairRecord, list_repairs
@@ -94,7 +95,8 @@ class UnitFile(NamedTuple):
 
 class UnitPage(NamedTuple):
     """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show;
-    has_left_out_repairs: whether there are repairs that it does not show.
+    has_left_out_repairs: whether there are repairs that it does not show. no_runs: what there is to say of a unit without
+    any.
     """
 
     here: str
@@ -110,6 +112,7 @@ class UnitPage(NamedTuple):
     procedures: Sequence[ProcedureRuns]
     repairs: Sequence[RepairCard]
     repair_pages: Pager
+    no_runs: str
     files: Sequence[UnitFile]
     metadata: Sequence[Fact]
 
@@ -158,6 +161,7 @@ def show_unit(
         ancestors = ancestors_of(connection, home, unit.id)
         branch = branch_of(connection, home, unit.id, zone)
         metadata = read_metadata(connection, home, [unit.id]).get(unit.id, {})
+        kept_days = None if attempts else get_organization(connection, home).run_retention_days
     left_out = sum(one.total - len(one.shown) for one in attempts)
     root = str(request.base_url)
     page = UnitPage(
@@ -174,6 +178,7 @@ def show_unit(
         procedures=[_procedure_runs(one, unit, zone) for one in shown],
         repairs=repairs.cards,
         repair_pages=repairs.pages,
+        no_runs=_no_runs(kept_days),
         files=[_file(one, download_url(parts, one, root)) for one in files],
         metadata=metadata_facts(metadata),
     )
@@ -272,6 +277,12 @@ def _procedure_runs(one: Attempts, unit: UnitRecord, zone: ZoneInfo) -> Procedur
         earlier_url=f"{url_of(here, earlier)}#runs" if first > 1 else "",
         all_url=f"{here}#runs" if last < one.total else "",
     )
+
+
+def _no_runs(kept_days: int | None) -> str:
+    if kept_days is None:
+        return "This unit has never run."
+    return f"No run of this unit is kept: {kept_days} days after the last one they are deleted."
 
 
 def _attempt(attempt: Attempt, zone: ZoneInfo) -> AttemptLine:

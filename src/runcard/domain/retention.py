@@ -1,0 +1,53 @@
+"""How long an organization keeps what it has recorded."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from runcard.domain.errors import InvalidInput
+
+# 50 years: longer than any record of a test must be kept.
+MAX_DAYS = 18_250
+
+
+class Cutoffs(NamedTuple):
+    """Runs are old that were recorded before `runs`, files that came before `files`; None: none ever is."""
+
+    runs: datetime | None
+    files: datetime | None
+
+
+class Retention(NamedTuple):
+    """Days that runs, and files of runs, are kept after they were recorded; None: for ever."""
+
+    run_days: int | None
+    file_days: int | None
+
+    @property
+    def is_set(self) -> bool:
+        return self != Retention(None, None)
+
+    def cutoffs(self, now: datetime) -> Cutoffs:
+        return Cutoffs(_ago(self.run_days, now), _ago(self.file_days, now))
+
+
+class Amount(NamedTuple):
+    """So many runs, and so many files of so many bytes together."""
+
+    runs: int = 0
+    files: int = 0
+    size_bytes: int = 0
+
+    def with_more(self, more: "Amount") -> "Amount":
+        return Amount(*map(sum, zip(self, more, strict=True)))
+
+
+def check_days(field: str, days: int | None) -> None:
+    """Raises InvalidInput for what is no number of days to keep something."""
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise InvalidInput.at(
+            field, f"{days} is no number of days to keep it; give one from 1 to {MAX_DAYS}, or none"
+        )
+
+
+def _ago(days: int | None, now: datetime) -> datetime | None:
+    return None if days is None else now - timedelta(days=days)

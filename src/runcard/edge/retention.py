@@ -1,0 +1,209 @@
+"""Sweeps, which delete what is older than its organization keeps it: a little at a time, beside all that is recorded.
+
+A sweep may end anywhere, also by `kill -9`: what a transaction deleted is gone whole, and the bytes of files that are
+still there are known to the next sweep.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.errors import StorageUnavailable
+from runcard.domain.organization import Organization
+from runcard.domain.retention import Amount, Cutoffs
+from runcard.edge.report_files import Stores
+from runcard.store.attachments import Attachment
+from runcard.store.database import DATABASE_ERRORS
+from runcard.store.file_removals import forget_removals, list_removals
+from runcard.store.lookups import get_organization
+from runcard.store.organizations import list_organizations
+from runcard.store.retention import (
+    UnitRuns,
+    count_runs_by_unit,
+    delete_old_files,
+    delete_old_runs,
+    list_old_files,
+    list_old_runs,
+)
+from runcard.store.retention_log import note_swept
+from runcard.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+SWEEP_LOCK = 0x52_43_05
+
+_PAGE = 500
+# What one transaction deletes, and stations wait for. Runs of one unit go in one transaction up to the larger number.
+_RUNS_AT_ONCE = 50
+_MOST_RUNS_AT_ONCE = 500
+_FILES_AT_ONCE = 50
+
+_EVERY_S = 3600.0
+_PAUSE_AFTER_FAILURE_S = 60.0
+# Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
+# follow beside all else. At most so long, since an object store that is slow holds up nobody.
+_REST_RATIO = 4.0
+_LEAST_REST_S = 0.2
+_MOST_REST_S = 1.0
+
+_Deleted = tuple[Amount, Sequence[Attachment]]
+
+
+def sweep(stores: Stores, organization_id: UUID, now: datetime) -> Iterator[Amount]:
+    """Delete what is old, as the settings of the organization are by then; what went by each transaction.
+
+    Raises StorageUnavailable where bytes cannot be removed; then nothing more is deleted.
+    """
+    return _Sweep(stores, organization_id, now).run()
+
+
+class _Sweep(NamedTuple):
+    stores: Stores
+    home: UUID
+    now: datetime
+
+    def run(self) -> Iterator[Amount]:
+        self.remove_bytes()
+        with self.stores.database.read() as connection:
+            is_set = get_organization(connection, self.home).retention.is_set
+        if is_set:
+            yield from self._runs()
+            yield from self._files()
+            self.stores.writer.run(lambda tx: note_swept(tx, self.home), changes_catalog=False)
+
+    def remove_bytes(self) -> None:
+        """Remove the bytes of files that are deleted, those too that an earlier sweep did not come to."""
+        while True:
+            with self.stores.database.read() as connection:
+                removals = list_removals(connection, self.home, _PAGE)
+            if not removals:
+                return
+            for _, key in removals:
+                self.stores.blobs.delete(key)
+            gone = [file_id for file_id, _ in removals]
+            forget = partial(forget_removals, organization_id=self.home, ids=gone)
+            self.stores.writer.run(forget, changes_catalog=False)
+
+    def _runs(self) -> Iterator[Amount]:
+        staying: set[UUID] = set()
+        after: UUID | None = None
+        while True:
+            with self.stores.database.read() as connection:
+                before = self._cutoffs(get_organization(connection, self.home)).runs
+                if before is None:
+                    return
+                page = list_old_runs(connection, self.home, before, after, _PAGE)
+                found = count_runs_by_unit(connection, self.home, {*page.unit_ids} - staying)
+            staying |= {one.unit_id for one in found if one.newest_at >= before}
+            for unit_ids in _in_batches([one for one in found if one.newest_at < before]):
+                yield from self._delete_runs(unit_ids)
+            if page.last_id is None:
+                return
+            after = page.last_id
+
+    def _delete_runs(self, unit_ids: Sequence[UUID]) -> Iterator[Amount]:
+        def apply(tx: Transaction) -> _Deleted:
+            before = self._cutoffs(tx.catalog.organization(self.home)).runs
+            if before is None:
+                return Amount(), ()
+            return delete_old_runs(tx, self.home, unit_ids, before, _MOST_RUNS_AT_ONCE)
+
+        is_whole = False
+        while not is_whole:
+            removed = self._delete(apply)
+            yield removed
+            is_whole = removed.runs < _MOST_RUNS_AT_ONCE
+
+    def _files(self) -> Iterator[Amount]:
+        after: UUID | None = None
+        while True:
+            with self.stores.database.read() as connection:
+                before = self._cutoffs(get_organization(connection, self.home)).files
+                if before is None:
+                    return
+                page = list_old_files(connection, self.home, before, after, _FILES_AT_ONCE)
+            if not page:
+                return
+            yield self._delete_files(page)
+            after = page[-1]
+
+    def _delete_files(self, attachment_ids: Sequence[UUID]) -> Amount:
+        def apply(tx: Transaction) -> _Deleted:
+            before = self._cutoffs(tx.catalog.organization(self.home)).files
+            if before is None:
+                return Amount(), ()
+            return delete_old_files(tx, self.home, attachment_ids, before)
+
+        return self._delete(apply)
+
+    def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
+        removed, deleted = self.stores.writer.run(apply, changes_catalog=False)
+        if deleted:
+            self.remove_bytes()
+        return removed
+
+    def _cutoffs(self, home: Organization) -> Cutoffs:
+        """By the settings of that moment: who changes them stops a sweep that is under way."""
+        return home.retention.cutoffs(self.now)
+
+
+def _in_batches(due: Sequence[UnitRuns]) -> Iterator[Sequence[UUID]]:
+    """Units that have enough runs together for one transaction."""
+    unit_ids: list[UUID] = []
+    run_count = 0
+    for one in due:
+        unit_ids.append(one.unit_id)
+        run_count += one.run_count
+        if run_count >= _RUNS_AT_ONCE:
+            yield unit_ids
+            unit_ids, run_count = [], 0
+    if unit_ids:
+        yield unit_ids
+
+
+class Sweeper:
+    """A thread that sweeps now and then, until it is closed. Of several servers of one database, one sweeps."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="runcard-sweeper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it after the transaction that it is at; what is left is for the next one."""
+        self._closing.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        pause_s = 0.0
+        while not self._closing.wait(pause_s):
+            try:
+                self._sweep_all()
+                pause_s = _EVERY_S
+            except (*DATABASE_ERRORS, StorageUnavailable) as error:
+                _log.warning("what is old could not be deleted, and is tried again in a minute: %s", error)
+                pause_s = _PAUSE_AFTER_FAILURE_S
+
+    def _sweep_all(self) -> None:
+        with self._stores.database.alone(SWEEP_LOCK) as is_alone:
+            if not is_alone:
+                return
+            with self._stores.database.read() as connection:
+                homes = list_organizations(connection)
+            for home in homes:
+                self._sweep(home.id)
+
+    def _sweep(self, organization_id: UUID) -> None:
+        started = time.monotonic()
+        for _ in sweep(self._stores, organization_id, datetime.now(UTC)):
+            worked_s = time.monotonic() - started
+            rest_s = min(max(_LEAST_REST_S, worked_s * _REST_RATIO), _MOST_REST_S)
+            if self._closing.wait(rest_s):
+                return
+            started = time.monotonic()
