@@ -192,7 +192,7 @@ def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_
 
     stores.writer.run(grow_old)
     assert serials(stores.database) == []
-    assert bring_in(whole) == Fate("known", "JUNIT")
+    assert told(bring_in(whole)) == Fate("known", "JUNIT")
     assert bring_in(cut_short, part_number="PCB01").run_count == 1
     assert serials(stores.database) == numbers[-1:]
 

@@ -95,8 +95,8 @@ class UnitFile(NamedTuple):
 
 class UnitPage(NamedTuple):
     """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show;
-    has_left_out_repairs: whether there are repairs that it does not show. no_runs: what there is to say of a unit without
-    any.
+    has_left_out_repairs: whether there are repairs that it does not show. no_runs: what there is to say where there are
+    none.
     """
 
     here: str
