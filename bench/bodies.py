@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -29,12 +29,19 @@ _STARTED_AT = datetime(2026, 1, 5, 6, tzinfo=UTC)
 _APART = timedelta(seconds=7.3)
 
 
+# A phase on the wire: given the start of its run, and its number in this.
+PhaseOf = Callable[[random.Random, datetime, int], dict[str, Any]]
+
+
 class Template(NamedTuple):
     """A body without its serial number."""
 
     product: int
     before: bytes
     after: bytes
+
+    def with_serial(self, serial_number: str) -> bytes:
+        return b"".join((self.before, serial_number.encode(), self.after))
 
 
 class Requests:
@@ -77,19 +84,31 @@ def _serial(product: int, unit: int) -> bytes:
 
 
 def make_templates(
-    count: int, started_at: datetime = _STARTED_AT, apart: timedelta = _APART
+    count: int,
+    started_at: datetime = _STARTED_AT,
+    apart: timedelta = _APART,
+    procedure: str = PROCEDURE,
+    phase_of: PhaseOf | None = None,
 ) -> list[Template]:
-    """So many different bodies, the same ones every time; the first run started then, each one so much later."""
+    """So many different bodies, the same ones every time; the first run started then, each one so much later.
+
+    phase_of: what its phases are, in place of those that this module knows.
+    """
     rng = random.Random(20260105)
-    return [_template(rng, position, started_at + apart * position) for position in range(count)]
+    return [
+        _template(rng, position, started_at + apart * position, procedure, phase_of or _phase)
+        for position in range(count)
+    ]
 
 
-def _template(rng: random.Random, position: int, started_at: datetime) -> Template:
+def _template(
+    rng: random.Random, position: int, started_at: datetime, procedure: str, phase_of: PhaseOf
+) -> Template:
     product = position % _PRODUCTS
-    phases = [_phase(rng, started_at, number) for number in range(PHASES)]
+    phases = [phase_of(rng, started_at, number) for number in range(PHASES)]
     passed = all(phase["outcome"] == "PASS" for phase in phases)
     body = {
-        "procedure_id": PROCEDURE,
+        "procedure_id": procedure,
         "run_passed": passed,
         "outcome": "PASS" if passed else "FAIL",
         "started_at": _wire(started_at),

@@ -1,9 +1,12 @@
-"""A closed-loop HTTP load generator: N connections, each sends its next request when the last is answered."""
+"""An HTTP load generator of N connections, each of which sends its next request when the last is answered, or when a
+rate says that it is due.
+"""
 
 import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import NamedTuple, cast
 
 import uvloop
@@ -13,7 +16,7 @@ class Load(NamedTuple):
     """What was measured.
 
     answered: answers with status 200; refused: other answers, and connections that were lost.
-    latencies_ms: of each answer with status 200, ascending.
+    latencies_ms: of each answer with status 200, ascending; at a rate, from when the request was due.
     """
 
     answered: int
@@ -33,21 +36,39 @@ class Load(NamedTuple):
 class _Connection(asyncio.Protocol):
     """Speaks just enough HTTP/1.1: answers with a content-length, one at a time."""
 
-    def __init__(self, requests: Callable[[], bytes], deadline: float, done: asyncio.Future[None]) -> None:
+    def __init__(
+        self,
+        requests: Callable[[], bytes],
+        due: Callable[[], float],
+        deadline: float,
+        done: asyncio.Future[None],
+    ) -> None:
         self._requests = requests
+        self._due = due
         self._deadline = deadline
         self._done = done
         self._received = b""
-        self._sent_at = 0.0
+        self._due_at = 0.0
         self.latencies: list[float] = []
         self.refused = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
-        self._send()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Send the next request when it is due, or nothing more."""
+        self._due_at = self._due()
+        wait_s = self._due_at - time.perf_counter()
+        if self._due_at >= self._deadline:
+            self._transport.close()
+            self._finish()
+        elif wait_s > 0:
+            asyncio.get_running_loop().call_later(wait_s, self._send)
+        else:
+            self._send()
 
     def _send(self) -> None:
-        self._sent_at = time.perf_counter()
         self._transport.write(self._requests())
 
     def data_received(self, data: bytes) -> None:
@@ -61,14 +82,10 @@ class _Connection(asyncio.Protocol):
         self._received = b""
         now = time.perf_counter()
         if head.startswith(b"HTTP/1.1 200"):
-            self.latencies.append((now - self._sent_at) * 1000)
+            self.latencies.append((now - self._due_at) * 1000)
         else:
             self.refused += 1
-        if now < self._deadline:
-            self._send()
-        else:
-            self._transport.close()
-            self._finish()
+        self._go_on()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         if not self._done.done():  # with a request under way
@@ -80,11 +97,14 @@ class _Connection(asyncio.Protocol):
             self._done.set_result(None)
 
 
-async def _drive(port: int, connections: int, seconds: float, requests: Callable[[], bytes]) -> Load:
+async def _drive(
+    port: int, connections: int, seconds: float, requests: Callable[[], bytes], per_s: float | None
+) -> Load:
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     waiting = [loop.create_future() for _ in range(connections)]
-    protocols = [_Connection(requests, started + seconds, done) for done in waiting]
+    due = time.perf_counter if per_s is None else _at_rate(started, per_s)
+    protocols = [_Connection(requests, due, started + seconds, done) for done in waiting]
     for protocol in protocols:
         await loop.create_connection(partial(_itself, protocol), "127.0.0.1", port)
     await asyncio.gather(*waiting)
@@ -97,6 +117,21 @@ def _itself(protocol: _Connection) -> _Connection:
     return protocol
 
 
-def drive(port: int, connections: int, seconds: float, requests: Callable[[], bytes]) -> Load:
-    """Load the server on this port of the loopback address for so many seconds."""
-    return uvloop.run(_drive(port, connections, seconds, requests))
+def _at_rate(started: float, per_s: float) -> Callable[[], float]:
+    """When the next request is due, whether the last ones were answered in time or not."""
+    numbers = count()
+    return lambda: started + next(numbers) / per_s
+
+
+def drive(
+    port: int,
+    connections: int,
+    seconds: float,
+    requests: Callable[[], bytes],
+    per_s: float | None = None,
+) -> Load:
+    """Load the server on this port of the loopback address for so many seconds.
+
+    per_s: so many requests a second, as long as a connection is free when one is due; None: as many as are answered.
+    """
+    return uvloop.run(_drive(port, connections, seconds, requests, per_s))

@@ -69,11 +69,11 @@ class RuncardRecords:
         procedure = create_procedure(tx, organization.id, "Board test", creator)
         assert procedure.identifier == PROCEDURE
         link_procedures(tx, organization.id, station.id, [procedure.id])
-        create_station_key(tx, organization.id, station.id, _secret(self.api_key))
+        create_station_key(tx, organization.id, station.id, secret_of(self.api_key))
         member = create_user(
             tx, organization.id, "bench@example.com", name="Bench", role="admin", password_hash=None
         )
-        create_user_key(tx, organization.id, member.id, _secret(self.member_key))
+        create_user_key(tx, organization.id, member.id, secret_of(self.member_key))
         return actor, UserActor(member.id, organization.id, "admin")
 
     def furnish(self, units: int) -> None:
@@ -148,7 +148,8 @@ class HandMadeRecords:
         return postgres.settled_bytes(self._database_url)
 
 
-def _secret(token: str) -> Secret:
+def secret_of(token: str) -> Secret:
+    """What the record keeps of a key."""
     return Secret(digest_of(token), display_prefix(token))
 
 

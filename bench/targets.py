@@ -91,14 +91,24 @@ def prepared(cases: Sequence[Case], templates: Sequence[Template], directory: Pa
 def serving(place: Place) -> Iterator[Target]:
     """A server that runs on what is there, stopped in the end."""
     case, records = place.case, place.records
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
-        for _ in range(case.processes):
-            stack.enter_context(_process(place.arguments, listener, place.log))
-        port: int = listener.getsockname()[1]
-        listener.close()  # so that a server that has died refuses connections
+    with server_process(place.arguments, place.log, case.processes) as port:
         requests = Requests(place.templates, "/v1/runs", records.api_key)
         yield Target(case, port, records, requests, place.log)
+
+
+@contextmanager
+def server_process(arguments: Sequence[str], log: Path, processes: int = 1) -> Iterator[int]:
+    """The port of the loopback address at which a server answers that `servers.py` makes of these arguments.
+
+    processes: so many share it. log: what they write to standard error.
+    """
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
+        for _ in range(processes):
+            stack.enter_context(_process(arguments, listener, log))
+        port: int = listener.getsockname()[1]
+        listener.close()  # so that a server that has died refuses connections
+        yield port
 
 
 def _place(case: Case, templates: Sequence[Template], directory: Path, database_url: str | None) -> Place:

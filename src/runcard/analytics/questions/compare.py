@@ -13,7 +13,8 @@ from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values
 from runcard.analytics.statistics.capability_indices import indices_of
-from runcard.analytics.statistics.dispersion import Dispersion, are_equal
+from runcard.analytics.statistics.differences import Difference, differences_of
+from runcard.analytics.statistics.dispersion import Dispersion, Floats, are_equal
 from runcard.domain.errors import InvalidInput
 from runcard.domain.limit import Limits
 
@@ -29,15 +30,6 @@ DEFINITION = (
     "equal places."
 )
 SAMPLED = f" Tests and intervals are made of {MAX_TESTED} values, drawn evenly; n, mean, s and ppk of all."
-
-
-class Difference(Struct, frozen=True):
-    """In the measurement's unit of measure. low, high: the 95 % interval. p: of no difference (0..1)."""
-
-    difference: float
-    low: float
-    high: float
-    p: float
 
 
 class ComparedGroup(Struct, frozen=True):
@@ -75,13 +67,16 @@ class CompareAnswer(Answer, frozen=True, kw_only=True):
     kruskal: TestResult | None
 
 
-class _Row(NamedTuple):
+class _Sample(NamedTuple):
+    """The values of a group, or those of them that are tested; all else of all."""
+
     key: Any
     n: int
     mean: float
     s: float | None
     specs: int
     spec: int
+    values: Floats
 
 
 def compare(
@@ -95,16 +90,18 @@ def compare(
     asked = snapshot.asking(measured.among(wanted))
     specs = of_latest_uom(asked, find_specs(asked, measured), only_final=measured.only_final)
     grouping = Grouping(asked, group_by, zone)
-    rows = _rows(asked, specs, grouping, only_final=measured.only_final)
-    if len(rows) > MAX_COMPARED:
+    samples = _samples(asked, specs, grouping, only_final=measured.only_final)
+    if len(samples) > MAX_COMPARED:
         mend = "choose a longer period or filter"
-        raise InvalidInput.at("group_by", f"makes {len(rows)} groups, more than {MAX_COMPARED}; {mend}")
-    n = sum(row.n for row in rows)
-    codes, values = _values(asked, specs, grouping, rows, only_final=measured.only_final)
-    groups = grouping.named([row.key for row in rows])
-    places = {row.key: place for place, row in enumerate(rows)}
-    samples = [values[codes == place] for place in range(len(rows))]
-    spread = [one for one in samples if len(one) > 1]
+        raise InvalidInput.at("group_by", f"makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}")
+    n = sum(one.n for one in samples)
+    groups = grouping.named([one.key for one in samples])
+    differences = differences_of([one.values for one in samples])
+    compared = {
+        one.key: _compared(groups[one.key], one, specs, difference)
+        for one, difference in zip(samples, differences, strict=True)
+    }
+    spread = [one.values for one in samples if len(one.values) > 1]
     return CompareAnswer(
         n=n,
         definition=DEFINITION + (SAMPLED if n > MAX_TESTED else ""),
@@ -112,56 +109,54 @@ def compare(
         is_exact=n <= MAX_TESTED,
         freshness=asked.freshness,
         uom=specs[0].uom if specs else None,
-        groups=[
-            _compared(group, rows[place], specs, samples[place], values[codes != place])
-            for group, place in ((group, places[key]) for key, group in groups.items())
-        ],
+        groups=[compared[key] for key in groups],
         anova=None if all(map(are_equal, spread)) else _test(scipy.stats.f_oneway, spread),
         kruskal=_test(scipy.stats.kruskal, spread),
     )
 
 
-def _rows(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> Sequence[_Row]:
-    keep = on_values(asked, specs, only_final=only_final)
-    found = asked.rows(
-        f"SELECT {grouping.sql} AS g, count(*), avg(x.num), stddev_samp(x.num), count(DISTINCT x.spec), "
-        "any_value(x.spec) "
-        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} AND x.num IS NOT NULL GROUP BY g",
-        keep.values,
-    )
-    return [_Row(*row) for row in found]
-
-
-def _values(
-    asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, rows: Sequence[_Row], *, only_final: bool
-) -> tuple[Any, Any]:
-    """The place of each value's group among `rows`, and the values: all, or as many as are tested, drawn evenly."""
-    n = sum(row.n for row in rows)
+def _samples(
+    asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool
+) -> Sequence[_Sample]:
+    """The groups with all their values or, where these are more than are tested, some, drawn evenly."""
     keep = on_values(asked, specs, only_final=only_final)
     keep.add("x.num IS NOT NULL")
-    if n > MAX_TESTED:
-        keep.add(f"hash(x.run, x.position) % {-(-n // MAX_TESTED)} = 0")
+    chosen = (
+        f"SELECT {grouping.sql} AS g, x.spec, x.num, hash(x.run, x.position) AS hash "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql}"
+    )
+    found = _found(asked, f"{chosen} LIMIT {MAX_TESTED + 1}", "TRUE", keep.values)
+    if sum(one.n for one in found) > MAX_TESTED:
+        # Only then, because it takes longer: how many there are.
+        [n] = asked.one(f"SELECT count(*) FROM ({chosen})", keep.values)
+        found = _found(asked, chosen, f"hash % {-(-n // MAX_TESTED)} = 0", keep.values)
+    return found
+
+
+def _found(asked: Asking, chosen: str, are_tested: str, values: Sequence[Any]) -> Sequence[_Sample]:
     found = asked.arrays(
-        f"SELECT coalesce(({grouping.sql})::VARCHAR, '') AS g, x.num FROM measurements x JOIN runs r USING (run) "
-        f"WHERE {keep.sql}",
-        keep.values,
+        "SELECT g, count(*) AS n, avg(num) AS mean, stddev_samp(num) AS s, count(DISTINCT spec) AS specs, "
+        f"any_value(spec) AS spec, coalesce(list(num) FILTER ({are_tested}), []) AS tested FROM ({chosen}) GROUP BY g",
+        values,
     )
-    texts, codes = np.unique(np.asarray(found["g"], dtype=str), return_inverse=True)
-    # Keys as DuckDB writes them.
-    places = {"" if row.key is None else str(row.key): place for place, row in enumerate(rows)}
-    return np.array([places[text] for text in texts.tolist()], dtype=int)[codes], np.asarray(
-        found["num"], dtype=float
-    )
+    *columns, tested = found.values()
+    figures = zip(*(column.tolist() for column in columns), strict=True)
+    return [
+        _Sample._make((*row, np.asarray(values, np.float64)))
+        for row, values in zip(figures, tested, strict=True)
+    ]
 
 
-def _compared(group: Group, row: _Row, specs: Sequence[SpecRow], own: Any, others: Any) -> ComparedGroup:
-    s = None if row.s is None else finite(row.s)
+def _compared(
+    group: Group, one: _Sample, specs: Sequence[SpecRow], difference: Difference | None
+) -> ComparedGroup:
+    s = None if one.s is None else finite(one.s)
     ppk = None
-    if row.specs == 1:
-        [limits] = [Limits(one.lower, one.upper) for one in specs if one.spec == row.spec]
-        ppk = indices_of(row.n, row.mean, Dispersion(s, row.n - 1), limits).worst.value
-    low, high = _interval(row.n, row.mean, s)
-    return ComparedGroup(group, row.n, row.mean, low, high, s, ppk, _difference(own, others))
+    if one.specs == 1:
+        [limits] = [Limits(spec.lower, spec.upper) for spec in specs if spec.spec == one.spec]
+        ppk = indices_of(one.n, one.mean, Dispersion(s, one.n - 1), limits).worst.value
+    low, high = _interval(one.n, one.mean, s)
+    return ComparedGroup(group, one.n, one.mean, low, high, s, ppk, difference)
 
 
 def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float | None]:
@@ -170,17 +165,6 @@ def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float
         return None, None
     half = float(scipy.stats.t.ppf(0.975, n - 1)) * s / n**0.5
     return mean - half, mean + half
-
-
-def _difference(own: Any, others: Any) -> Difference | None:
-    if min(len(own), len(others)) < 2 or (are_equal(own) and are_equal(others)):
-        return None
-    # What is too large for a double becomes infinite, or NaN, and then nothing is told.
-    with np.errstate(all="ignore"):
-        found = scipy.stats.ttest_ind(own, others, equal_var=False)
-        interval = found.confidence_interval(0.95)
-        figures = (own.mean() - others.mean(), interval.low, interval.high, found.pvalue)
-    return Difference(*map(float, figures)) if np.isfinite(figures).all() else None
 
 
 def _test(test: Any, samples: Sequence[Any]) -> TestResult | None:

@@ -1,6 +1,6 @@
 """Whether two measurements of the same units go together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -74,17 +74,8 @@ def correlation(
     both = replace(wanted.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
     asked = snapshot.asking(wanted._replace(runs=both))
     pairs, x_uom, y_uom = _pairs(asked, x, y)
-    [(n,)] = asked.rows(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
-    found = asked.arrays(
-        f"SELECT x, y, id FROM ({pairs.sql}) WHERE hash(run) % {max(1, -(-n // MAX_PAIRS))} = 0 ORDER BY run",
-        pairs.values,
-    )
+    n, found = _found(asked, pairs)
     xs, ys = (np.asarray(found[name], dtype=float) for name in ("x", "y"))
-    shown = (
-        np.unique(np.linspace(0, len(xs) - 1, MAX_POINTS).astype(int))
-        if len(xs) > MAX_POINTS
-        else range(len(xs))
-    )
     return CorrelationAnswer(
         n=n,
         definition=DEFINITION + (SAMPLED if n > MAX_POINTS else "") + (SAMPLED_ALL if n > MAX_PAIRS else ""),
@@ -94,12 +85,29 @@ def correlation(
         x_uom=x_uom,
         y_uom=y_uom,
         correlation=_correlation(xs, ys),
-        points=[Point(float(xs[at]), float(ys[at]), UUID(str(found["id"][at]))) for at in shown],
+        points=_points(asked, xs, ys, np.asarray(found["run"])),
     )
 
 
+def _found(asked: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
+    """How many pairs there are, and x, y and run of all of them or of those that are drawn, in the order of runs."""
+    found = asked.arrays(
+        f"SELECT x, y, run FROM (SELECT * FROM ({pairs.sql}) LIMIT {MAX_PAIRS + 1}) ORDER BY run",
+        pairs.values,
+    )
+    n = len(found["x"])
+    if n > MAX_PAIRS:
+        # Only then, because it takes longer: how many there are.
+        [n] = asked.one(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
+        found = asked.arrays(
+            f"SELECT x, y, run FROM ({pairs.sql}) WHERE hash(run) % {-(-n // MAX_PAIRS)} = 0 ORDER BY run",
+            pairs.values,
+        )
+    return n, found
+
+
 def _pairs(asked: Asking, x: Measured, y: Measured) -> tuple[Conditions, str | None, str | None]:
-    """A query of run, id, x and y, with its values; and the units of measure."""
+    """A query of run, x and y, with its values; and the units of measure."""
     sides, uoms = [], []
     is_one_procedure = x.procedure_id == y.procedure_id
     for measured, field in ((x, "x_measurement_name"), (y, "y_measurement_name")):
@@ -113,17 +121,27 @@ def _pairs(asked: Asking, x: Measured, y: Measured) -> tuple[Conditions, str | N
         sides.append(keep)
     # Of a measurement that stands in a run several times, the last counts.
     side = (
-        "(SELECT r.run, any_value(r.unit) AS unit, any_value(r.id) AS id, arg_max(x.num, x.position) AS num "
+        "(SELECT r.run, any_value(r.unit) AS unit, arg_max(x.num, x.position) AS num "
         "FROM measurements x JOIN runs r USING (run) WHERE {} GROUP BY r.run)"
     )
     query = Conditions()
     query.add(
-        f"SELECT a.run, a.id, a.num AS x, b.num AS y FROM {side.format(sides[0].sql)} a "
+        f"SELECT a.run, a.num AS x, b.num AS y FROM {side.format(sides[0].sql)} a "
         f"JOIN {side.format(sides[1].sql)} b ON {'a.run = b.run' if is_one_procedure else 'a.unit = b.unit'}",
         *sides[0].values,
         *sides[1].values,
     )
     return query, uoms[0], uoms[1]
+
+
+def _points(asked: Asking, xs: Any, ys: Any, runs: Any) -> Sequence[Point]:
+    """The pairs that are shown; ids are looked up of no others, because to make them takes longer than all else."""
+    if len(xs) > MAX_POINTS:
+        shown = np.unique(np.linspace(0, len(xs) - 1, MAX_POINTS).astype(int))
+        xs, ys, runs = xs[shown], ys[shown], runs[shown]
+    numbers = runs.tolist()
+    ids = dict(asked.rows("SELECT run, id FROM runs WHERE run IN (SELECT unnest(?::BIGINT[]))", [numbers]))
+    return [Point(x, y, ids[run]) for x, y, run in zip(xs.tolist(), ys.tolist(), numbers, strict=True)]
 
 
 def _correlation(xs: Any, ys: Any) -> Correlation | None:

@@ -73,31 +73,39 @@ class OutcomeDisagreementAnswer(Answer, frozen=True, kw_only=True):
 _SPECIFIED = Specified.__struct_fields__
 _ANY_ZONE = ZoneInfo("UTC")
 
-# What a limit that is missing is compared with is NULL, and no reason to be outside.
-_OUTSIDE = "coalesce(x.num < s.lower, FALSE) OR coalesce(x.num > s.upper, FALSE)"
-_FROM = "FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec"
-_DISAGREES = f"(x.outcome = 'PASS') = ({_OUTSIDE})"
-_ROWS = f"""
-WITH specified AS (
-    SELECT x.spec, count(*) AS n, count(*) FILTER (x.outcome = 'PASS' AND ({_OUTSIDE})) AS passed_outside,
-        count(*) FILTER (x.outcome = 'FAIL' AND NOT ({_OUTSIDE})) AS failed_inside
-    {_FROM} WHERE {{conditions}} GROUP BY x.spec
+# What a limit that is missing is compared with is NULL, and no reason to be outside. All values are gone through once:
+# of those that disagree the newest of each specification are kept, among which the examples are.
+_QUERY = f"""
+WITH judged AS (
+    SELECT x.spec, x.outcome = 'PASS' AS has_passed, (x.num < s.lower OR x.num > s.upper) IS TRUE AS is_outside,
+        x.started_at, x.run, x.position, x.num
+    FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {{conditions}}
+),
+specified AS (
+    SELECT spec, has_passed, count(*) AS n, count(*) FILTER (is_outside) AS outside, max(
+        {{{{'at': started_at, 'run': run, 'position': position, 'spec': spec, 'has_passed': has_passed, 'num': num}}}},
+        {{most}}
+    ) FILTER (has_passed = is_outside) AS newest
+    FROM judged GROUP BY spec, has_passed
 ),
 measured AS (
-    SELECT procedure, phase, sequence_path, name, sum(n)::BIGINT AS n, sum(passed_outside)::BIGINT AS passed_outside,
-        sum(failed_inside)::BIGINT AS failed_inside
+    SELECT procedure, phase, sequence_path, name, sum(n)::BIGINT AS n,
+        coalesce(sum(outside) FILTER (has_passed), 0)::BIGINT AS passed_outside,
+        coalesce(sum(n - outside) FILTER (NOT has_passed), 0)::BIGINT AS failed_inside
     FROM specified JOIN specs USING (spec) GROUP BY procedure, phase, sequence_path, name
+),
+examples AS (
+    SELECT e, row(
+        CASE WHEN e.has_passed THEN 'passed_outside' ELSE 'failed_inside' END, r.id, e.position, e.at, e.num,
+        {", ".join(f"s.{name}" for name in _SPECIFIED)}
+    ) AS example
+    FROM (SELECT unnest(newest) AS e FROM specified ORDER BY e DESC LIMIT ?) newest
+    JOIN runs r ON r.run = e.run JOIN specs s ON s.spec = e.spec
 )
 SELECT *, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
-    count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER ()
+    count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER (),
+    (SELECT list(example ORDER BY e DESC) FROM examples)
 FROM measured ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, procedure LIMIT ?
-"""
-
-
-_EXAMPLES = f"""
-SELECT x.outcome = 'PASS', r.id, x.position, x.started_at, x.num, {", ".join(f"s.{name}" for name in _SPECIFIED)}
-{_FROM} WHERE {{conditions}} AND {_DISAGREES}
-ORDER BY x.started_at DESC, x.run DESC, x.position DESC LIMIT ?
 """
 
 
@@ -113,9 +121,13 @@ def outcome_disagreement(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     asked = snapshot.asking(wanted)
-    conditions = _judged(asked, only_final=only_final)
-    found = asked.rows(_ROWS.format(conditions=conditions.sql), [*conditions.values, shown.rows])
-    n, passed, failed, measurements = found[0][-4:] if found else (0, 0, 0, 0)
+    conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure")
+    conditions = conditions.and_of(_judged(asked, only_final=only_final))
+    found = asked.rows(
+        _QUERY.format(conditions=conditions.sql, most=max(shown.examples, 1)),
+        [*conditions.values, shown.examples, shown.rows],
+    )
+    n, passed, failed, measurements, examples = found[0][-5:] if found else (0, 0, 0, 0, None)
     return OutcomeDisagreementAnswer(
         n=n,
         definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
@@ -125,8 +137,8 @@ def outcome_disagreement(
         passed_outside=passed,
         failed_inside=failed,
         measurements=measurements,
-        rows=_rows(asked, [row[:-4] for row in found if row[-6] + row[-5]]),
-        examples=_examples(asked, conditions, shown.examples) if passed + failed else [],
+        rows=_rows(asked, [row[:-5] for row in found if row[-7] + row[-6]]),
+        examples=[_example(*example) for example in examples or ()],
     )
 
 
@@ -144,16 +156,14 @@ def _rows(asked: Asking, found: Sequence[tuple[Any, ...]]) -> Sequence[Disagreem
     return [DisagreementRow(procedures[procedure], *figures) for procedure, *figures in found]
 
 
-def _examples(asked: Asking, conditions: Conditions, most: int) -> Sequence[Disagreement]:
-    found = asked.rows(_EXAMPLES.format(conditions=conditions.sql), [*conditions.values, most])
-    return [
-        Disagreement(
-            "passed_outside" if has_passed else "failed_inside",
-            run_id,
-            part_id(run_id, RunPart.MEASUREMENT, position),
-            started_at.replace(tzinfo=UTC),
-            Specified(*spec),
-            value,
-        )
-        for has_passed, run_id, position, started_at, value, *spec in found
-    ]
+def _example(
+    kind: DisagreementKind, run_id: UUID, position: int, started_at: datetime, value: float, *spec: Any
+) -> Disagreement:
+    return Disagreement(
+        kind,
+        run_id,
+        part_id(run_id, RunPart.MEASUREMENT, position),
+        started_at.replace(tzinfo=UTC),
+        Specified(*spec),
+        value,
+    )
