@@ -1,5 +1,6 @@
 """Which values a question about a measurement is about, and the limits that they were judged by."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -95,6 +96,20 @@ def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> C
     if only_final:
         found.add("x.is_final")
     return found.and_of(asked.runs)
+
+
+def one_of_numbers(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> int:
+    """Of the numbers that keep these conditions, all with these specs, one in how many makes at most about `most`."""
+    every = on_specs(specs)
+    every.add("x.num IS NOT NULL")
+    n: int
+    [n] = asked.one(f"SELECT count(*) FROM measurements x WHERE {every.sql}", every.values)
+    if n > most:
+        # Only then, because it takes longer: how many are selected.
+        [n] = asked.one(
+            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
+        )
+    return max(1, math.ceil(n / most))
 
 
 def on_specs(specs: Sequence[SpecRow]) -> Conditions:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from runcard.analytics.answers import Answer, finite
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy, Grouping
-from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values
+from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values, one_of_numbers
 from runcard.analytics.statistics.capability_indices import indices_of
 from runcard.analytics.statistics.differences import Difference, differences_of
 from runcard.analytics.statistics.dispersion import Dispersion, Floats, are_equal
@@ -121,23 +121,14 @@ def _samples(
     """The groups with all their values or, where these are more than are tested, some, drawn evenly."""
     keep = on_values(asked, specs, only_final=only_final)
     keep.add("x.num IS NOT NULL")
-    chosen = (
-        f"SELECT {grouping.sql} AS g, x.spec, x.num, hash(x.run, x.position) AS hash "
-        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql}"
-    )
-    found = _found(asked, f"{chosen} LIMIT {MAX_TESTED + 1}", "TRUE", keep.values)
-    if sum(one.n for one in found) > MAX_TESTED:
-        # Only then, because it takes longer: how many there are.
-        [n] = asked.one(f"SELECT count(*) FROM ({chosen})", keep.values)
-        found = _found(asked, chosen, f"hash % {-(-n // MAX_TESTED)} = 0", keep.values)
-    return found
-
-
-def _found(asked: Asking, chosen: str, are_tested: str, values: Sequence[Any]) -> Sequence[_Sample]:
+    step = one_of_numbers(asked, specs, keep, MAX_TESTED)
+    are_tested = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
     found = asked.arrays(
-        "SELECT g, count(*) AS n, avg(num) AS mean, stddev_samp(num) AS s, count(DISTINCT spec) AS specs, "
-        f"any_value(spec) AS spec, coalesce(list(num) FILTER ({are_tested}), []) AS tested FROM ({chosen}) GROUP BY g",
-        values,
+        f"SELECT {grouping.sql} AS g, count(*) AS n, avg(x.num) AS mean, stddev_samp(x.num) AS s, "
+        "count(DISTINCT x.spec) AS specs, any_value(x.spec) AS spec, "
+        f"coalesce(list(x.num) FILTER ({are_tested}), []) AS tested "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g",
+        keep.values,
     )
     *columns, tested = found.values()
     figures = zip(*(column.tolist() for column in columns), strict=True)

@@ -1,6 +1,5 @@
 """Histogram: how the values of a measurement are distributed, all together and by group."""
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import ALL, GroupBy, Grouping
-from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_specs, on_values
+from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values, one_of_numbers
 from runcard.analytics.questions.distributions import (
     MAX_BINS,
     CurvePoint,
@@ -115,7 +114,7 @@ def histogram(
 
 def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> _Numbers:
     numbers = on_values(asked, specs, only_final=only_final).and_of(_NUMBERS)
-    step = _step(asked, specs, numbers)
+    step = one_of_numbers(asked, specs, numbers, MAX_NUMBERS)
     if step > 1:
         numbers.add(f"hash(x.run) % {step} = 0")
     found = asked.arrays(
@@ -129,19 +128,6 @@ def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, onl
         by_group[key].append(some)
         n_by_spec[spec] += len(some)
     return _Numbers({key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step)
-
-
-def _step(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions) -> int:
-    """One run in how many has so few of these numbers that they can be held."""
-    measured = on_specs(specs).and_of(_NUMBERS)
-    n: int
-    [n] = asked.one(f"SELECT count(*) FROM measurements x WHERE {measured.sql}", measured.values)
-    if n > MAX_NUMBERS:
-        # Only then, because it takes longer: how many are selected.
-        [n] = asked.one(
-            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
-        )
-    return max(1, math.ceil(n / MAX_NUMBERS))
 
 
 def _limits(specs: Sequence[SpecRow], n_by_spec: Mapping[int, int]) -> Sequence[LimitsOfValues]:
