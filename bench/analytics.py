@@ -8,7 +8,7 @@ See README.md in this folder for how to read the numbers.
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,7 +17,6 @@ from typing import Annotated, Any
 
 import msgspec
 import psutil
-import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -25,8 +24,11 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
 
+from bench import arriving
 from bench.copied_runs import MEASUREMENTS, CopiedRuns, a_run, copied_runs
-from bench.rows import rows_of
+from bench.failure import BenchFailed
+from bench.figures import difference
+from bench.rows import FilledRows, rows_of
 from bench.typical_questions import QUESTIONS, Question
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.ingest.record_run import record_run
@@ -37,7 +39,10 @@ _SEEN_RUNS = 25
 
 
 class Line(msgspec.Struct):
-    """A question: medians of its answer, of the bare queries of that in the engine, and of the same on rows."""
+    """A question: medians of its answer, of the bare queries of that in the engine, and of the same on rows.
+
+    postgresql_with_our_columns_ms: on rows of runs that have what the copy keeps on them; None where that says nothing.
+    """
 
     question: str
     p50_ms: float
@@ -46,10 +51,14 @@ class Line(msgspec.Struct):
     n: int
     is_exact: bool
     postgresql_ms: float | None = None
+    postgresql_with_our_columns_ms: float | None = None
 
 
 class Summary(msgspec.Struct):
-    """visible_s: from the commit of a run until questions know it. memory_mb: the most that the process had."""
+    """visible_s: from the commit of a run until questions know it. memory_mb: the most that the process had.
+
+    postgresql_with_our_columns_sum_ms: with these times in place of the others, where there are any.
+    """
 
     runs: int
     measurements: int
@@ -58,6 +67,7 @@ class Summary(msgspec.Struct):
     slowest_ms: float
     postgresql_sum_ms: float | None
     ratio_to_postgresql: float | None
+    postgresql_with_our_columns_sum_ms: float | None
     bytes_per_measurement: float
     memory_mb: int
     visible_p50_s: float
@@ -90,33 +100,51 @@ class _Ear:
         return getattr(self._cursor, name)
 
 
-def measure(copied: CopiedRuns, question: Question, repeat: int, rows: psycopg.Connection | None) -> Line:
+def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRows | None) -> Line:
+    """Raises BenchFailed where rows in PostgreSQL say something else."""
     engine = copied.copy.engine
     assert isinstance(engine, ListeningDuckDb)
     with copied.database.read() as connection:
-        answer = question.ask(copied, connection)
+        answer = question.answer(copied, connection)
         engine.heard.clear()
-        question.ask(copied, connection)
+        question.answer(copied, connection)
         heard = list(engine.heard)
         whole, bare = [], []
         for _ in range(repeat):  # in turn, so that what disturbs hits both
-            whole.append(_ms(partial(question.ask, copied, connection)))
+            whole.append(_ms(partial(question.answer, copied, connection)))
             bare.append(_ms(partial(_ask_bare, engine, heard)))
-    on_rows = None
-    if rows is not None and question.rows_sql is not None:
-        query = question.rows_sql.encode()
-        on_rows = median([_ms(lambda: rows.execute(query).fetchall()) for _ in range(repeat + 1)][1:])
-    p50, bare_p50 = median(whole), median(bare)
+    on_rows = with_columns = None
+    if rows is not None:
+        on_rows = _on_rows(rows, question, answer, repeat)
+        with_columns = _on_rows(rows, question, answer, repeat, "with_our_columns")
     own = median([one - other for one, other in zip(whole, bare, strict=True)])
     return Line(
         question.name,
-        round(p50, 2),
-        round(bare_p50, 2),
+        round(median(whole), 2),
+        round(median(bare), 2),
         round(own, 2),
         answer.n,
         answer.is_exact,
         _rounded(on_rows),
+        _rounded(with_columns),
     )
+
+
+def _on_rows(
+    rows: FilledRows, question: Question, answer: Any, repeat: int, folder: str = ""
+) -> float | None:
+    """The median on rows, which say the same where the answer is exact; None where there is no such statement."""
+    statement = question.statement(folder)
+    if statement is None:
+        return None
+    values = question.values(rows.procedure)
+    found = rows.find(statement, values)
+    differs = difference(question.figures(answer, rows.numbers.__getitem__), found)
+    if answer.is_exact and differs:
+        raise BenchFailed(
+            f"{question.name}: {folder or 'PostgreSQL'} does not find what Runcard does: {differs}"
+        )
+    return median([_ms(partial(rows.find, statement, values)) for _ in range(repeat)])
 
 
 def _ask_bare(engine: DuckDb, queries: list[tuple[str, Any]]) -> None:
@@ -161,18 +189,18 @@ def _rounded(value: float | None) -> float | None:
 
 def _summary(lines: list[Line], copied: CopiedRuns, runs: int, size: int) -> Summary:
     times = visible(copied)
-    on_rows = [one.postgresql_ms for one in lines if one.postgresql_ms is not None]
     total = sum(one.p50_ms for one in lines)
+    on_rows = _sum([one.postgresql_ms for one in lines])
+    with_columns = _sum([one.postgresql_with_our_columns_ms or one.postgresql_ms for one in lines])
     return Summary(
         runs,
         runs * MEASUREMENTS,
         round(total, 1),
         round(sum(one.bare_ms for one in lines), 1),
         max(one.p50_ms for one in lines),
-        round(sum(on_rows), 1) if on_rows else None,
-        round(sum(on_rows) / sum(one.p50_ms for one in lines if one.postgresql_ms is not None), 2)
-        if on_rows
-        else None,
+        on_rows,
+        None if on_rows is None else round(on_rows / total, 2),
+        with_columns,
         round(size / (runs * MEASUREMENTS), 2),
         psutil.Process().memory_info().rss >> 20,
         round(median(times), 3),
@@ -180,16 +208,61 @@ def _summary(lines: list[Line], copied: CopiedRuns, runs: int, size: int) -> Sum
     )
 
 
-def _table(lines: list[Line], summary: Summary) -> Table:
-    table = Table(title=f"{summary.runs:,} runs, {summary.measurements:,} measurements")
-    for name in ("question", "n", "ms", "bare ms", "own ms", "PostgreSQL ms"):
-        table.add_column(name, justify="left" if name == "question" else "right")
-    for one in lines:
-        rows = "" if one.postgresql_ms is None else f"{one.postgresql_ms:.1f}"
-        table.add_row(
-            one.question, f"{one.n:,}", f"{one.p50_ms:.1f}", f"{one.bare_ms:.1f}", f"{one.own_ms:.1f}", rows
-        )
+def _sum(times_ms: list[float | None]) -> float | None:
+    """None where one of them is not known."""
+    known = [one for one in times_ms if one is not None]
+    return round(sum(known), 1) if len(known) == len(times_ms) else None
+
+
+def _measure_all(
+    folder: Path, runs: int, repeat: int, bar: Progress, *, on_postgresql: bool
+) -> tuple[list[Line], Summary]:
+    with _floor(folder, runs, bar) as copied:
+        with rows_of(copied, folder) if on_postgresql else contextlib.nullcontext() as rows:
+            lines = []
+            task = bar.add_task("asking", total=len(QUESTIONS))
+            for question in QUESTIONS:
+                bar.update(task, description=question.name, refresh=True)
+                lines.append(measure(copied, question, repeat, rows))
+                bar.advance(task)
+        return lines, _summary(lines, copied, runs, copied.copy.engine.path.stat().st_size)
+
+
+def _measure_arriving(
+    folder: Path, runs: int, per_s: float, seconds: float, bar: Progress
+) -> tuple[list[arriving.Line], arriving.Summary]:
+    with _floor(folder, runs, bar) as copied:
+        floor, keys = copied.floor, arriving.add_keys(copied)
+    bar.add_task(f"asking while {per_s:g} runs/s arrive", total=None)
+    bar.refresh()
+    return arriving.ask_while_arriving(folder, floor, keys, per_s, seconds)
+
+
+@contextlib.contextmanager
+def _floor(folder: Path, runs: int, bar: Progress) -> Iterator[CopiedRuns]:
+    task = bar.add_task("making runs", total=runs)
+    engine = ListeningDuckDb(folder / "analytics.duckdb")
+    with copied_runs(folder, engine, runs, partial(_tell, bar, task)) as copied:
+        yield copied
+
+
+def _table(lines: Sequence[Line | arriving.Line], title: str) -> Table:
+    """The fields of the lines as they are."""
+    table = Table(title=title)
+    for name in lines[0].__struct_fields__:
+        is_name = name == "question"
+        table.add_column(name.replace("_", " "), justify="left" if is_name else "right", no_wrap=is_name)
+    for line in lines:
+        table.add_row(*(_shown(getattr(line, name)) for name in line.__struct_fields__))
     return table
+
+
+def _shown(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def main(
@@ -197,6 +270,11 @@ def main(
     runs: Annotated[int, typer.Option(min=2000, help="How many runs, of 50 measurements each.")] = 200_000,
     repeat: Annotated[int, typer.Option(min=1, help="Times each question is asked.")] = 9,
     on_postgresql: Annotated[bool, typer.Option("--postgresql", help="Ask rows in PostgreSQL too.")] = False,
+    per_s: Annotated[
+        float | None,
+        typer.Option("--arriving", min=1, help="Ask a server while so many runs a second arrive."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="How long runs arrive.")] = 60,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line for each question, and a summary.")
     ] = False,
@@ -204,24 +282,22 @@ def main(
     """Measure each question on a made-up floor of so many runs."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
-    with TemporaryDirectory(prefix="runcard-bench-") as directory, bar:
-        folder = Path(directory)
-        path = folder / "analytics.duckdb"
-        task = bar.add_task("making runs", total=runs)
-        with copied_runs(folder, ListeningDuckDb(path), runs, partial(_tell, bar, task)) as copied:
-            with rows_of(copied.copy, folder) if on_postgresql else contextlib.nullcontext() as rows:
-                lines = []
-                asking = bar.add_task("asking", total=len(QUESTIONS))
-                for question in QUESTIONS:
-                    bar.update(asking, description=question.name, refresh=True)
-                    lines.append(measure(copied, question, repeat, rows))
-                    bar.advance(asking)
-            summary = _summary(lines, copied, runs, path.stat().st_size)
+    lines: Sequence[Line | arriving.Line]
+    summary: Summary | arriving.Summary
+    try:
+        with TemporaryDirectory(prefix="runcard-bench-") as directory, bar:
+            if per_s is None:
+                lines, summary = _measure_all(Path(directory), runs, repeat, bar, on_postgresql=on_postgresql)
+            else:
+                lines, summary = _measure_arriving(Path(directory), runs, per_s, seconds, bar)
+    except BenchFailed as error:
+        print(f"Failed. {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
     if as_json:
         for line in (*lines, summary):
             print(msgspec.json.encode(line).decode())
     else:
-        Console().print(_table(lines, summary))
+        Console().print(_table(lines, f"{runs:,} runs, {runs * MEASUREMENTS:,} measurements"))
         Console().print(msgspec.json.format(msgspec.json.encode(summary)).decode())
 
 

@@ -29,6 +29,8 @@ from runcard.store.transaction import Transaction
 from runcard.store.writer import Writer
 
 PROCEDURES, STATIONS, PARTS, REVISIONS, BATCHES = 4, 8, 4, 3, 40
+# Of the first.
+PROCEDURE_NAME = "Procedure 0"
 PHASES, A_PHASE = 10, 5
 MEASUREMENTS = PHASES * A_PHASE
 DAYS = 400
@@ -59,16 +61,19 @@ def build_floor(tx: Transaction) -> Floor:
 def record_seeds(writer: Writer, floor: Floor) -> None:
     """Runs of every procedure, station, part, revision and batch, with all that is measured."""
     for n in range(_SEEDS):
-        run, station = a_run(floor, n, f"SEED-{n}")
+        run, station = a_run(floor, n, f"SEED-{n}", _SEEDED_AT)
         writer.run(partial(_record, station, run), changes_catalog=False)
 
 
-def a_run(floor: Floor, n: int, serial_number: str = "NEW") -> tuple[PreparedRun, StationActor]:
-    """One of the runs that a floor records, and who reports it."""
+def a_run(
+    floor: Floor, n: int, serial_number: str = "NEW", started_at: datetime | None = None
+) -> tuple[PreparedRun, StationActor]:
+    """One of the runs that a floor records, and who reports it. started_at: None: now."""
     part = n % PARTS
     report = RunReport(
         procedure=str(floor.procedure_ids[n % PROCEDURES]),
         serial_number=serial_number,
+        started_at=started_at,
         part_number=f"PART-{part}",
         revision_number=f"{chr(ord('A') + n // PARTS % REVISIONS)}",
         batch_number=f"BATCH-{n % BATCHES}",

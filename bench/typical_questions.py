@@ -1,11 +1,14 @@
-"""The typical questions of a test engineer, each as Runcard answers it and as SQL on rows in PostgreSQL."""
+"""The typical questions of a test engineer, each as Runcard answers it, over REST, and as SQL on rows in PostgreSQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from bench.copied_runs import DAYS, CopiedRuns
+from bench import figures
+from bench.copied_runs import DAYS, CopiedRuns, Floor
+from bench.figures import Figures
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.measured import Measured
 from runcard.analytics.questions.capabilities import capabilities
@@ -25,168 +28,234 @@ from runcard.analytics.questions.throughput import throughput
 from runcard.store.database import Connection
 from runcard.store.run_filter import RunFilter
 
-_END = datetime(2025, 10, 1, tzinfo=UTC) + timedelta(days=DAYS)
+END = datetime(2025, 10, 1, tzinfo=UTC) + timedelta(days=DAYS)
 _ZONE = ZoneInfo("Europe/Berlin")
 _PHASE, _NAME, _OTHER = "phase_3", "value_3_1", "value_3_2"
+_SQL = Path(__file__).parent / "sql"
 
-Ask = Callable[[CopiedRuns, Connection], Any]
+# Of the selected runs.
+Ask = Callable[[CopiedRuns, Connection, Selection], Any]
 
 
 class Question(NamedTuple):
-    """rows_sql: the same, or its heart, on the tables of `rows`; None where nobody would do it in SQL."""
+    """About the last so many days.
+
+    path, query: the same over REST, where {procedure} stands for the id of the first procedure. sql: names the
+    statement in `sql` that finds the same; figures: the answer as the rows of that.
+    """
 
     name: str
+    days: int
     ask: Ask
-    rows_sql: str | None
+    path: str
+    query: Mapping[str, str]
+    sql: str
+    figures: Figures
 
+    def answer(self, copied: CopiedRuns, connection: Connection) -> Any:
+        return self.ask(copied, connection, Selection(RunFilter(started_after=self._since)))
 
-def _since(days: int, copied: CopiedRuns | None = None) -> Selection:
-    """The last so many days, of the first procedure where the floor is given."""
-    procedures = None if copied is None else copied.floor.procedure_ids[:1]
-    return Selection(RunFilter(started_after=_END - timedelta(days=days), procedure_ids=procedures))
+    def url(self, floor: Floor) -> tuple[str, Mapping[str, str]]:
+        """The path of the question, and its query."""
+        query = {name: value.format(procedure=floor.procedure_ids[0]) for name, value in self.query.items()}
+        return f"/api/analytics/{self.path}", {"started_after": self._since.isoformat(), **query}
 
+    def statement(self, folder: str = "") -> str | None:
+        """The SQL of the question, or that in a folder beside it; None where there is none."""
+        path = _SQL / folder / f"{self.sql}.sql"
+        return path.read_text() if path.exists() else None
 
-def _measured(copied: CopiedRuns, name: str = _NAME) -> Measured:
-    return Measured(copied.floor.procedure_ids[0], name, _PHASE)
+    def values(self, procedure: int) -> Mapping[str, Any]:
+        """What the parameters of the statement stand for, given the number of the first procedure."""
+        names = {"phase": _PHASE, "name": _NAME, "other": _OTHER}
+        return {"since": self._since, "procedure": procedure, **names}
+
+    @property
+    def _since(self) -> datetime:
+        return END - timedelta(days=self.days)
 
 
 def _snapshot(copied: CopiedRuns, connection: Connection) -> Snapshot:
     return Snapshot(copied.copy, connection, copied.floor.home)
 
 
-def _of(
-    question: Callable[..., Any], days: int, *more: Any, one_procedure: bool = False, **named: Any
-) -> Ask:
-    """A question about the last so many days."""
-    return lambda c, connection: question(
-        _snapshot(c, connection), _since(days, c if one_procedure else None), *more, **named
-    )
+def _of(question: Callable[..., Any], *more: Any) -> Ask:
+    """A question about all runs."""
+    return lambda copied, connection, wanted: question(_snapshot(copied, connection), wanted, *more)
 
 
-def _of_one(question: Callable[..., Any], days: int, *more: Any) -> Ask:
+def _of_procedure(question: Callable[..., Any], *more: Any) -> Ask:
+    """A question about the first procedure."""
+
+    def ask(copied: CopiedRuns, connection: Connection, wanted: Selection) -> Any:
+        runs = RunFilter(
+            started_after=wanted.runs.started_after, procedure_ids=copied.floor.procedure_ids[:1]
+        )
+        return question(_snapshot(copied, connection), Selection(runs), *more)
+
+    return ask
+
+
+def _of_one(question: Callable[..., Any], *more: Any) -> Ask:
     """A question about one measurement."""
-    return lambda c, connection: question(_snapshot(c, connection), _since(days), _measured(c), *more)
-
-
-def _pairs(copied: CopiedRuns, connection: Connection) -> Any:
-    x, y = _measured(copied), _measured(copied, _OTHER)
-    return correlation(_snapshot(copied, connection), _since(30), x, y)
-
-
-def _all_capabilities(days: int) -> Ask:
-    return lambda c, connection: capabilities(
-        _snapshot(c, connection), _since(days), c.floor.procedure_ids[0]
+    return lambda copied, connection, wanted: question(
+        _snapshot(copied, connection), wanted, _measured(copied, _NAME), *more
     )
 
 
-_FIRST = "attempt = 1 AND sample IS NULL AND started_at >= now_is() - INTERVAL '{} days'"
-_RUNS = "r.sample IS NULL AND r.started_at >= now_is() - INTERVAL '{} days'"
-_ONE = (
-    "FROM measurements m JOIN runs r USING (run) WHERE m.procedure = 1 AND m.phase = 'phase_3' AND m.name = '{name}' "
-    "AND m.started_at >= now_is() - INTERVAL '{days} days' AND r.sample IS NULL"
-)
-_MOMENTS = "count(*), avg(num), stddev_samp(num), min(lower), min(upper)"
+def _pairs(copied: CopiedRuns, connection: Connection, wanted: Selection) -> Any:
+    x, y = _measured(copied, _NAME), _measured(copied, _OTHER)
+    return correlation(_snapshot(copied, connection), wanted, x, y)
+
+
+def _all_capabilities(copied: CopiedRuns, connection: Connection, wanted: Selection) -> Any:
+    return capabilities(_snapshot(copied, connection), wanted, copied.floor.procedure_ids[0])
+
+
+def _measured(copied: CopiedRuns, name: str) -> Measured:
+    return Measured(copied.floor.procedure_ids[0], name, _PHASE)
+
+
+_BERLIN = {"time_zone": "Europe/Berlin"}
+_BY_DAY = {"group_by": "day", **_BERLIN}
+_BY_WEEK = {"group_by": "week", **_BERLIN}
+_THIS = {"procedure_ids": "{procedure}"}
+_VALUES = {"procedure_id": "{procedure}", "phase_name": _PHASE, "measurement_name": _NAME, **_BERLIN}
+_TWO = {
+    "x_procedure_id": "{procedure}",
+    "x_phase_name": _PHASE,
+    "x_measurement_name": _NAME,
+    "y_phase_name": _PHASE,
+    "y_measurement_name": _OTHER,
+}
 
 QUESTIONS = [
-    Question(
-        "yield, 365 days",
-        _of(first_pass_yield, 365, _ZONE),
-        "SELECT count(*), count(*) FILTER (WHERE passed_at = 1), count(*) FILTER (WHERE passed_at <= 2), "
-        f"count(*) FILTER (WHERE last_outcome = 'PASS') FROM runs WHERE {_FIRST.format(365)}",
-    ),
+    Question("yield, 365 days", 365, _of(first_pass_yield, _ZONE), "yield", {}, "yield", figures.of_yield),
     Question(
         "yield a day, 90 days",
-        _of(first_pass_yield, 90, _ZONE, "day"),
-        "SELECT date_trunc('day', started_at), count(*), count(*) FILTER (WHERE passed_at = 1) "
-        f"FROM runs WHERE {_FIRST.format(90)} GROUP BY 1",
+        90,
+        _of(first_pass_yield, _ZONE, "day"),
+        "yield",
+        _BY_DAY,
+        "yield_by_day",
+        figures.of_yields,
     ),
     Question(
         "rolled throughput yield, 365 days",
-        _of(rolled_yield, 365),
-        "SELECT part, procedure, count(*), count(*) FILTER (WHERE passed_at = 1) "
-        f"FROM runs WHERE {_FIRST.format(365)} GROUP BY 1, 2",
+        365,
+        _of(rolled_yield),
+        "rolled-yield",
+        {},
+        "rolled_yield",
+        figures.of_rolled_yield,
     ),
     Question(
         "throughput a day, 90 days",
-        _of(throughput, 90, _ZONE, "day"),
-        "SELECT date_trunc('day', r.started_at), r.outcome, count(*), count(DISTINCT r.unit) "
-        f"FROM runs r WHERE {_RUNS.format(90)} GROUP BY 1, 2",
+        90,
+        _of(throughput, _ZONE, "day"),
+        "throughput",
+        _BY_DAY,
+        "throughput_by_day",
+        figures.of_throughput,
     ),
-    Question(
-        "retests, 365 days",
-        _of(retest, 365, _ZONE),
-        "SELECT attempts, count(*), count(*) FILTER (WHERE passed_at > 1) "
-        f"FROM runs WHERE {_FIRST.format(365)} GROUP BY 1",
-    ),
+    Question("retests, 365 days", 365, _of(retest, _ZONE), "retests", {}, "retests", figures.of_retests),
     Question(
         "phases by failures, 90 days",
-        _of(pareto, 90, Failing("phases"), one_procedure=True),
-        "SELECT p.name, count(*), count(DISTINCT p.run) FROM phases p JOIN runs r USING (run) "
-        f"WHERE p.outcome IN ('FAIL', 'ERROR') AND r.procedure = 1 AND {_RUNS.format(90)} GROUP BY 1 ORDER BY 2 DESC",
+        90,
+        _of_procedure(pareto, Failing("phases")),
+        "pareto",
+        {"kind": "phases", **_THIS},
+        "phases_by_failures",
+        figures.of_failures,
     ),
     Question(
         "measurements by failures, 90 days",
-        _of(pareto, 90, Failing("measurements"), one_procedure=True),
-        "SELECT m.phase, m.name, count(*), count(DISTINCT m.run) FROM measurements m JOIN runs r USING (run) "
-        f"WHERE m.outcome = 'FAIL' AND r.procedure = 1 AND {_RUNS.format(90)} GROUP BY 1, 2 ORDER BY 3 DESC",
+        90,
+        _of_procedure(pareto, Failing("measurements")),
+        "pareto",
+        {"kind": "measurements", **_THIS},
+        "measurements_by_failures",
+        figures.of_failures,
     ),
     Question(
         "durations of runs a week, 365 days",
-        _of(durations, 365, _ZONE, "week"),
-        "SELECT date_trunc('week', r.started_at), avg(r.ended_at - r.started_at), "
-        "percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM r.ended_at - r.started_at)) "
-        f"FROM runs r WHERE {_RUNS.format(365)} GROUP BY 1",
+        365,
+        _of(durations, _ZONE, "week"),
+        "durations",
+        _BY_WEEK,
+        "durations_by_week",
+        figures.of_durations,
     ),
     Question(
         "durations of phases, 30 days",
-        _of(phase_durations, 30, TimedPhases(), _ZONE, one_procedure=True),
-        "SELECT p.name, count(*), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP "
-        "(ORDER BY extract(epoch FROM p.ended_at - p.started_at)) FROM phases p JOIN runs r USING (run) "
-        f"WHERE r.procedure = 1 AND {_RUNS.format(30)} GROUP BY 1",
+        30,
+        _of_procedure(phase_durations, TimedPhases(), _ZONE),
+        "phase-durations",
+        _THIS,
+        "durations_of_phases",
+        figures.of_phase_durations,
     ),
     Question(
         "capability of all, 30 days",
-        _all_capabilities(30),
-        f"SELECT m.phase, m.name, {_MOMENTS} FROM measurements m JOIN runs r USING (run) "
-        f"WHERE r.procedure = 1 AND {_RUNS.format(30)} GROUP BY 1, 2",
+        30,
+        _all_capabilities,
+        "capabilities",
+        {"procedure_id": "{procedure}"},
+        "capabilities",
+        figures.of_capabilities,
     ),
     Question(
         "capability of one, 90 days",
-        _of_one(capability, 90, _ZONE),
-        f"SELECT {_MOMENTS}, percentile_cont(ARRAY[0.00135, 0.5, 0.99865]) WITHIN GROUP (ORDER BY num) "
-        + _ONE.format(name=_NAME, days=90),
+        90,
+        _of_one(capability, _ZONE),
+        "capability",
+        _VALUES,
+        "capability",
+        figures.of_capability,
     ),
     Question(
         "control chart of the last 500",
-        _of_one(control_chart, DAYS + 1, ChartSettings(), _ZONE),
-        "SELECT m.run, m.started_at, m.num, m.lower, m.upper, m.outcome "
-        + _ONE.format(name=_NAME, days=DAYS + 1)
-        + " ORDER BY m.started_at DESC LIMIT 500",
+        DAYS + 1,
+        _of_one(control_chart, ChartSettings(), _ZONE),
+        "control-chart",
+        _VALUES,
+        "control_chart",
+        figures.of_control_chart,
     ),
     Question(
         "histogram and percentiles, 90 days",
-        _of_one(histogram, 90, _ZONE),
-        "SELECT width_bucket(num, 3.5, 6.5, 50), count(*) "
-        + _ONE.format(name=_NAME, days=90)
-        + " GROUP BY 1",
+        90,
+        _of_one(histogram, _ZONE),
+        "histogram",
+        _VALUES,
+        "histogram",
+        figures.of_histogram,
     ),
     Question(
         "comparison of stations, 30 days",
-        _of_one(compare, 30, _ZONE, "station"),
-        f"SELECT r.station, {_MOMENTS} " + _ONE.format(name=_NAME, days=30) + " GROUP BY 1",
+        30,
+        _of_one(compare, _ZONE, "station"),
+        "compare",
+        {"group_by": "station", **_VALUES},
+        "comparison_of_stations",
+        figures.of_comparison,
     ),
     Question(
         "correlation of two, 30 days",
+        30,
         _pairs,
-        "SELECT corr(a.num, b.num), regr_slope(b.num, a.num), count(*) FROM "
-        f"(SELECT m.run, m.num {_ONE.format(name=_NAME, days=30)}) a "
-        f"JOIN (SELECT m.run, m.num {_ONE.format(name=_OTHER, days=30)}) b USING (run)",
+        "correlation",
+        _TWO,
+        "correlation",
+        figures.of_correlation,
     ),
     Question(
         "outcomes against limits, 30 days",
-        _of(outcome_disagreement, 30, Shown(), one_procedure=True),
-        "SELECT m.phase, m.name, count(*) FROM measurements m JOIN runs r USING (run) "
-        "WHERE (m.outcome = 'PASS') <> (m.num >= coalesce(m.lower, m.num) AND m.num <= coalesce(m.upper, m.num)) "
-        f"AND r.procedure = 1 AND {_RUNS.format(30)} GROUP BY 1, 2",
+        30,
+        _of_procedure(outcome_disagreement, Shown()),
+        "outcome-disagreements",
+        _THIS,
+        "outcomes_against_limits",
+        figures.of_disagreement,
     ),
 ]

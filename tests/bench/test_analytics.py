@@ -4,23 +4,73 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.figures import difference
 
 ANALYTICS = Path(__file__).parents[2] / "bench" / "analytics.py"
 
 
-def test_every_question_is_timed_beside_rows():
+def bench(*arguments: str) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [sys.executable, str(ANALYTICS), "--json", "--runs", "2000", "--repeat", "1", "--postgresql"],
+        [sys.executable, str(ANALYTICS), "--json", "--runs", "2000", *arguments],
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
-
     assert done.returncode == 0, done.stderr
-    *lines, summary = [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_question_is_timed_beside_rows_that_say_the_same():
+    *lines, summary = bench("--repeat", "1", "--postgresql")
+
     assert len({line["question"] for line in lines}) == 16
-    assert all(line["n"] > 0 and line["bare_ms"] > 0 and line["postgresql_ms"] > 0 for line in lines)
+    # Only of exact answers it is checked that rows say the same.
+    assert all(line["is_exact"] and line["n"] > 0 for line in lines)
+    assert all(line["bare_ms"] > 0 and line["postgresql_ms"] > 0 for line in lines)
+    assert sum(line["postgresql_with_our_columns_ms"] is not None for line in lines) == 5
     assert (summary["runs"], summary["measurements"]) == (2000, 100_000)
     assert summary["bytes_per_measurement"] > 0
     assert summary["visible_p50_s"] > 0
+
+
+def test_every_question_is_asked_while_runs_arrive():
+    *lines, summary = bench("--arriving", "20", "--seconds", "2")
+
+    assert len({line["question"] for line in lines}) == 16
+    assert all(line["asked"] > 0 and 0 < line["p50_ms"] <= line["p95_ms"] for line in lines)
+    assert summary["asked_per_s"] == 20
+    # Of 40 that were due, those that a slow machine did not get to are missing.
+    assert 0 < summary["arrived"] <= 40
+    assert 0 < summary["visible_p50_s"] <= summary["visible_p95_s"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ([(1, 2.0, "a", None)], [[1, 2.0 + 1e-12, "a", None]]),
+        ([(0.0, [1, 2])], [(1e-15, [1.0, 2])]),
+    ],
+)
+def test_rows_that_say_the_same_do_not_differ(ours: object, theirs: object):
+    assert difference(ours, theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "where"),
+    [
+        ([(1, 2.0)], [(1, 2.0 + 1e-8)], "[0][1]"),
+        ([(1, 2.0)], [(2, 2.0)], "[0][0]"),
+        ([("a", [(1.0, None)])], [("a", [(1.0, 0.0)])], "[0][1][0][1]"),
+        ([(1,), (2,)], [(1,)], ""),
+        ([("PASS",)], [("FAIL",)], "[0][0]"),
+    ],
+)
+def test_where_rows_differ_is_told(ours: object, theirs: object, where: str):
+    found = difference(ours, theirs)
+    assert found is not None
+    assert found.startswith(f"{where} ")

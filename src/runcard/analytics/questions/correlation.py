@@ -13,7 +13,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.measured import Measured, find_specs, of_latest_uom, on_values
-from runcard.analytics.statistics.dispersion import are_equal
+from runcard.analytics.statistics.dispersion import Floats, are_equal
 
 MAX_POINTS = 2000
 # Ranking more takes longer than anyone waits, and tells no more.
@@ -151,9 +151,9 @@ def _correlation(xs: Any, ys: Any) -> Correlation | None:
     with np.errstate(all="ignore"):
         pearson = scipy.stats.pearsonr(xs, ys)
         interval = pearson.confidence_interval(0.95) if len(xs) > 3 else None
-        line = scipy.stats.linregress(xs, ys)
+        slope, intercept = _line(xs, ys)
         spearman = scipy.stats.spearmanr(xs, ys)
-    figures = (pearson.statistic, pearson.pvalue, spearman.statistic, line.slope, line.intercept)
+    figures = (pearson.statistic, pearson.pvalue, spearman.statistic, slope, intercept)
     if not np.isfinite(figures).all():
         return None
     return Correlation(
@@ -162,3 +162,13 @@ def _correlation(xs: Any, ys: Any) -> Correlation | None:
         None if interval is None else float(interval.high),
         *map(float, figures[1:]),
     )
+
+
+def _line(xs: Floats, ys: Floats) -> tuple[float, float]:
+    """Slope and intercept of the least squares line of y over x. Source: NIST/SEMATECH e-Handbook 4.1.4.1.
+
+    SciPy's takes a matrix product for it, which waits for all cores, and for 20 ms where another one has them.
+    """
+    x = xs - xs.mean()
+    slope = float((x * (ys - ys.mean())).sum() / np.square(x).sum())
+    return slope, float(ys.mean() - slope * xs.mean())
