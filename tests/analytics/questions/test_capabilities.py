@@ -3,6 +3,7 @@
 import statistics
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,12 +52,17 @@ def test_moving_ranges_of_many_values_are_those_of_slices(line: Line):
     assert not some.is_exact
     assert f"more than {every.n // 2} values" in some.definition
     known = {row.spec: row for row in every.rows}
+    ratios = []
     for row in some.rows:
         whole = known[row.spec]
         assert (row.n, row.failed) == (whole.n, whole.failed)
         assert row.mean == pytest.approx(whole.mean, rel=1e-12)
         assert row.sigma_overall == pytest.approx(whole.sigma_overall, rel=1e-9)
-        assert row.sigma_within == pytest.approx(whole.sigma_within, rel=0.6)
+        if row.sigma_within and whole.sigma_within:
+            ratios.append(row.sigma_within / whole.sigma_within)
+    # Of a few dozen values each, so that single ones say little.
+    assert len(ratios) > 10
+    assert median(ratios) == pytest.approx(1, abs=0.2)
     assert [row.sigma_within for row in some.rows] != [row.sigma_within for row in every.rows]
 
 

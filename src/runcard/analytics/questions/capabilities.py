@@ -16,9 +16,9 @@ from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
 
 MAX_ROWS = 2000
 # Up to so many values, the moving ranges of all are taken; to put many millions in order would take many times as long
-# as all the rest. Of more, those of a part: of 50 measurements it tells each sigma to about 1.5 %.
+# as all the rest. Of more, those of a part: of 50 measurements it tells each sigma to about 2 %.
 MAX_RANGED = 500_000
-_PART_RANGED = 0.4
+_PART_RANGED = 0.2
 
 DEFINITION = (
     "n: finite values of all measurements. One row for each specification (limits, unit of measure, phase), the lowest "

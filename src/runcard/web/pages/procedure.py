@@ -55,7 +55,7 @@ _TABS: dict[Tab, str] = {
     "capability": "Capability",
 }
 _LATEST = 20
-_PAGE_SIZE = 50
+_PAGE_SIZE = 25
 
 
 class ProcedureQuery(FilterQuery, kw_only=True):
