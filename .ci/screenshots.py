@@ -51,8 +51,8 @@ DOCS = {
 
 
 @contextmanager
-def demo() -> Iterator[tuple[str, Account]]:
-    """The address of a running demo, and its admin."""
+def demo() -> Iterator[tuple[str, Account, str]]:
+    """The address of a running demo, its admin, and a key of theirs."""
     with TemporaryDirectory(prefix="runcard-screenshots-") as directory:
         data_dir = Path(directory)
         installation = Installation(data_dir, None)
@@ -62,8 +62,7 @@ def demo() -> Iterator[tuple[str, Account]]:
         server.start()
         try:
             make_calls(server.url, access["api_key"])
-            make_imports(server.url, access["api_key"])
-            yield server.url, Account(access["email"], access["password"])
+            yield server.url, Account(access["email"], access["password"]), access["api_key"]
         finally:
             server.stop()
 
@@ -86,10 +85,13 @@ def main() -> int:
         print(f"No Chromium on the PATH, and none named by {VARIABLE}.", file=sys.stderr)
         return 1
     EVERYTHING.mkdir(exist_ok=True)
-    with demo() as (url, admin), running_chromium(program) as browser:
+    with demo() as (url, admin, api_key), running_chromium(program) as browser:
         reader = Browser(url)
         reader.log_in(*admin)
         pages = dict(explore(reader).pages)
+        make_imports(url, api_key)
+        # Units of the demo have more to show than those of the files.
+        pages = {**explore(reader).pages, **pages}
         reader.close()
         windows = Windows(browser, url)
         cookies = windows.log_in(admin).context.storage_state()
