@@ -8,7 +8,7 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.questions.throughput import count_runs
 from runcard.domain.errors import FiguresUnavailable
 from runcard.store.run_filter import RunFilter
-from tests.analytics.copies import OwnCopy
+from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.written import run_of
 from tests.histories import Floor
 
@@ -55,6 +55,18 @@ def test_a_copy_that_is_found_damaged_is_not_trusted_any_more(floor: Floor, foll
     ):
         raise duckdb.FatalException("a page of the file cannot be read")
     assert copy.is_damaged
+
+
+def test_a_copy_that_cannot_be_opened_says_so(floor: Floor):
+    with own_copy(floor.database) as own:
+        own.follow()
+        own.copy.engine.close()
+        with (
+            floor.database.read() as connection,
+            Snapshot(own.copy, connection, floor.home) as snapshot,
+            pytest.raises(FiguresUnavailable, match="Ask again"),
+        ):
+            count_runs(snapshot, EVERYTHING)
 
 
 def test_a_server_without_a_copy_says_what_to_do(floor: Floor):

@@ -73,7 +73,8 @@ class Snapshot:
     def asking(self, wanted: Selection) -> "Asking":
         """Raises FiguresUnavailable, and InvalidInput for a selection that names too much."""
         runs = wanted.counted
-        freshness = self._seen().freshness
+        with self._telling():
+            freshness = self._seen().freshness
         resolved = resolve(self.connection, self.organization_id, runs)
         if resolved is None:
             raise InvalidInput.at(
@@ -97,9 +98,15 @@ class Snapshot:
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
         """For a query. Raises FiguresUnavailable, also where the query fails."""
+        with self._telling():
+            yield self._seen().cursor
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What the copy fails at inside, as FiguresUnavailable."""
         try:
             with failing_as_copy():
-                yield self._seen().cursor
+                yield
         except CopyFailed as error:
             _log.warning("a question was not answered: %s", error)
             if error.is_damaged and self.copy is not None:
