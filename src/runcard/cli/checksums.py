@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
+from runcard.cli.output import progress_bar
 from runcard.domain.errors import InvalidInput, UnreadableReport
 
 T = TypeVar("T")
@@ -52,7 +52,6 @@ def _digest(path: Path) -> str:
 
 def shown(things: Iterable[T], what: str) -> Iterator[T]:
     """The same things, under a bar that shows how many are done."""
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bar(*columns) as progress:
         yield from progress.track(things, description=what)

@@ -7,8 +7,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from runcard.app import open_blobs
 from runcard.auth.api_keys import new_api_key
@@ -18,7 +17,7 @@ from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
 from runcard.cli.installation import Installation, open_or_create
 from runcard.cli.options import DatabaseUrl, Json
-from runcard.cli.output import Record, show_record
+from runcard.cli.output import Record, progress_bar, show_record
 from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server, url_of
 from runcard.settings import SettingsError, load_settings
 from runcard.store.organizations import count_organizations
@@ -98,9 +97,8 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
     path.touch(mode=0o600)  # it stays empty until everything is recorded
 
     history = demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC))
-    console = Console(stderr=True)
     columns = (TextColumn("Recording runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("runs", total=plan.runs)
         record_history(
             installation.writer,

@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from runcard.app import open_blobs
@@ -19,7 +18,7 @@ from runcard.cli.checkup import (
     state_of_copy,
 )
 from runcard.cli.options import DatabaseUrl, DataDir, Json
-from runcard.cli.output import show_json
+from runcard.cli.output import progress_bar, show_json
 from runcard.domain.errors import StorageUnavailable
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.database import Database, DatabaseFailed, naming_failures
@@ -63,9 +62,8 @@ class _Checkup:
         self.findings: list[Finding] = []
 
     def run(self, *, mend: bool) -> None:
-        console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        with progress_bar(*columns) as progress:
             self._check("data directory", check_data_dir(self._settings))
             if not self._check("schema", check_schema(self._database)):
                 return

@@ -10,12 +10,11 @@ from uuid import UUID
 
 import typer
 from msgspec import Struct
-from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
-from runcard.cli.output import show_record
+from runcard.cli.output import progress_bar, show_record
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.outcome import RunOutcome
@@ -135,11 +134,10 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def _write(path: Path | None, chosen: ExportFormat, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
     """How many rows were written. The file has its name once it is whole."""
-    console = Console(stderr=True)
     columns = (TextColumn("Exporting: {task.completed} rows"), TimeElapsedColumn())
     count = 0
     with (
-        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
+        progress_bar(*columns) as progress,
         _opened(path) as file,
     ):
         task = progress.add_task("rows", total=None)

@@ -9,8 +9,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from runcard import __version__
 from runcard.app import open_blobs
@@ -27,7 +26,7 @@ from runcard.cli.options import (
     StationOption,
     UserOption,
 )
-from runcard.cli.output import Record, show_json
+from runcard.cli.output import Record, progress_bar, show_json
 from runcard.cli.watching import watched_files
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
@@ -149,10 +148,9 @@ class _Importing:
 
 
 def _import_all(importing: _Importing, files: Iterable[FoundFile], report: ImportReport) -> None:
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     found = list(files)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("Importing files", total=len(found))
         reports = progress.add_task("Reports", total=None)
         for file in found:

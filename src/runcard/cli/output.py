@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 
 Record = Mapping[str, Any]
@@ -50,6 +51,12 @@ def show_rows(
 def show_json(value: object) -> None:
     """One line of JSON."""
     typer.echo(msgspec.json.encode(value).decode())
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A bar beside what is printed, for people at a terminal only."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _label(name: str) -> str:

@@ -4,8 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from runcard.app import open_blobs
 from runcard.cli.import_files import CLIENT, FormatOption, format_called, procedure_called
@@ -21,7 +20,7 @@ from runcard.cli.options import (
     StationOption,
     UserOption,
 )
-from runcard.cli.output import Record, show_record, show_rows
+from runcard.cli.output import Record, progress_bar, show_record, show_rows
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
@@ -82,9 +81,8 @@ def retry(
         named = None if station is None and user is None else installation.recorder(home, station, user)
         report = ImportReport(rehearses=False)
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
-        console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        with progress_bar(*columns) as progress:
             for file in progress.track(files, description="Retrying files"):
                 recorder = named or _recorder(installation, home, file)
                 report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))

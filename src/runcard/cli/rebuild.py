@@ -3,14 +3,13 @@
 from contextlib import closing
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.analytics.copy.projector import Projector
 from runcard.app import open_database
 from runcard.cli.options import DatabaseUrl, DataDir, Json
-from runcard.cli.output import show_record
+from runcard.cli.output import progress_bar, show_record
 from runcard.domain.errors import Conflict, StorageUnavailable
 from runcard.settings import check_is_there, load_settings
 from runcard.store.changes import last_seq
@@ -52,9 +51,8 @@ def _follow(database: Database, engine: DuckDb) -> int:
     projector = Projector(database, engine)
     with database.read() as connection:
         last = last_seq(connection)
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with progress_bar(*columns) as bar:
         task = bar.add_task("Copying changes", total=last)
         seen = projector.seen()
         while seen < last:
