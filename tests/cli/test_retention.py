@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.edge.retention import SWEEP_LOCK
 from runcard.store.attachments import Owner
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database
+from runcard.store.locks import Lock
 from runcard.store.retention import delete_old_files
 from runcard.store.transaction import Transaction
 from runcard.store.writer import Writer
@@ -101,7 +101,7 @@ def test_one_of_several_organizations_must_be_named(acme: Commands) -> None:
 
 def test_it_leaves_it_to_a_server_that_is_about_it(acme: Commands, database: Database) -> None:
     acme.set("--run-retention-days", "30")
-    with database.alone(SWEEP_LOCK):
+    with database.alone(Lock.SWEEP):
         code, told = acme.retention()
     if database.is_postgresql:
         assert code == 1

@@ -18,7 +18,7 @@ from runcard.domain.errors import StorageUnavailable
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
 from runcard.edge.report_files import Stores
-from runcard.edge.retention import SWEEP_LOCK, sweep
+from runcard.edge.retention import sweep
 from runcard.store import tables as t
 from runcard.store.attachments import Owner, find_attachments, get_attachment, link_attachment
 from runcard.store.blobs import Blobs, blob_key
@@ -26,6 +26,7 @@ from runcard.store.creator import Creator
 from runcard.store.database import Database
 from runcard.store.file_imports import ImportedFile, find_import, note_import
 from runcard.store.file_removals import list_removals
+from runcard.store.locks import Lock
 from runcard.store.organizations import create_organization, update_organization
 from runcard.store.procedures import create_procedure
 from runcard.store.quarantine import Refusal, quarantine
@@ -325,10 +326,10 @@ def test_what_went_is_noted_by_day(home: Home) -> None:
 
 def test_one_process_sweeps(home: Home) -> None:
     database = home.stores.database
-    with database.alone(SWEEP_LOCK) as first:
+    with database.alone(Lock.SWEEP) as first:
         assert first
-        with database.alone(SWEEP_LOCK) as second:
+        with database.alone(Lock.SWEEP) as second:
             # A file of SQLite is served by one process.
             assert second is not database.is_postgresql
-    with database.alone(SWEEP_LOCK) as third:
+    with database.alone(Lock.SWEEP) as third:
         assert third

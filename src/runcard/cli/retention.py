@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from runcard.app import open_blobs
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
-from runcard.cli.output import Record, show_record
+from runcard.cli.output import Record, progress_bar, show_record
 from runcard.domain.errors import Conflict
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
 from runcard.edge.report_files import Stores
-from runcard.edge.retention import SWEEP_LOCK, sweep
+from runcard.edge.retention import sweep
+from runcard.store.locks import Lock
 from runcard.store.retention import Forecast, forecast
 
 _KEEPS_ALL = "It keeps everything: `runcard organization set --run-retention-days DAYS` changes that."
@@ -64,11 +64,10 @@ def _told(expected: Forecast) -> Record:
 def _sweep(installation: Installation, home: Organization, now: datetime, expected: Forecast) -> Amount:
     stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
     removed = Amount()
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        installation.database.alone(SWEEP_LOCK) as is_alone,
-        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+        installation.database.alone(Lock.SWEEP) as is_alone,
+        progress_bar(*columns) as bar,
     ):
         if not is_alone:
             raise Conflict("A server is deleting what is old at this moment. Let it, or try again later.")

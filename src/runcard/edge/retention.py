@@ -20,6 +20,7 @@ from runcard.edge.report_files import Stores
 from runcard.store.attachments import Attachment
 from runcard.store.database import DATABASE_ERRORS
 from runcard.store.file_removals import forget_removals, list_removals
+from runcard.store.locks import Lock
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import list_organizations
 from runcard.store.retention import (
@@ -34,8 +35,6 @@ from runcard.store.retention_log import note_swept
 from runcard.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-
-SWEEP_LOCK = 0x52_43_05
 
 _PAGE = 500
 # What one transaction deletes, and stations wait for. Runs of one unit go in one transaction up to the larger number.
@@ -191,7 +190,7 @@ class Sweeper:
                 pause_s = _PAUSE_AFTER_FAILURE_S
 
     def _sweep_all(self) -> None:
-        with self._stores.database.alone(SWEEP_LOCK) as is_alone:
+        with self._stores.database.alone(Lock.SWEEP) as is_alone:
             if not is_alone:
                 return
             with self._stores.database.read() as connection:

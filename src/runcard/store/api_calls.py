@@ -31,11 +31,11 @@ from sqlalchemy import (
 
 from runcard.store.column_types import Id, microseconds_of
 from runcard.store.database import Database
+from runcard.store.locks import Lock, hold
 
 # About 1 GB, whatever the number of days.
 MOST_CALLS = 5_000_000
 _PRUNED_AT_ONCE = 20_000
-_CREATION_LOCK = 0x52_43_04
 
 
 class Caller(NamedTuple):
@@ -112,8 +112,7 @@ api_calls = Table(
 def create_api_calls(database: Database) -> None:
     """The table, where it is not there yet."""
     with database.writing_connection() as connection, connection.begin():
-        if database.is_postgresql:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATION_LOCK})
+        hold(connection, Lock.CALL_TABLES)
         _metadata.create_all(connection)
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from runcard.store.locks import Lock
+
 # Connection: for layers that name one and know no driver.
 __all__ = [
     "DATABASE_ERRORS",
@@ -101,8 +103,8 @@ class Database:
         return self.engine.connect().execution_options(writes=True)
 
     @contextmanager
-    def alone(self, key: int) -> Iterator[bool]:
-        """Whether no other process is in a block of this key, for as long as this one lasts.
+    def alone(self, lock: Lock) -> Iterator[bool]:
+        """Whether no other process is in a block of this lock, for as long as this one lasts.
 
         Always so on SQLite, whose file one process serves. A process that dies has left its block.
         """
@@ -111,13 +113,13 @@ class Database:
             return
         # Outside of any transaction: one that stays open keeps PostgreSQL from clearing up.
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            lock = {"key": key}
-            is_alone = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), lock).scalar_one()
+            key = {"key": int(lock)}
+            is_alone = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one()
             try:
                 yield is_alone
             finally:
                 if is_alone:
-                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), lock)
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def keep_statistics(self, connection: Connection) -> None:
         """Let SQLite see how its tables have grown, for without figures it takes the organization for a rare value.

@@ -7,12 +7,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from runcard.store.database import Database, DatabaseFailed
+from runcard.store.locks import Lock, hold
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 0x52_43_06
 
 
 def migrate(database: Database, to: str = "head") -> None:
@@ -21,8 +21,7 @@ def migrate(database: Database, to: str = "head") -> None:
     to: the last migration to run. Raises DatabaseFailed for the database of a newer Runcard.
     """
     with database.writing_connection() as connection, connection.begin():
-        if database.is_postgresql:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        hold(connection, Lock.MIGRATION)
         try:
             command.upgrade(_config(connection), to)
         except CommandError as error:

@@ -5,20 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, NestedTransaction, Table, text
+from sqlalchemy import Connection, NestedTransaction, Table
 
 from runcard.store.bulk import insert_rows
 from runcard.store.catalog import Catalog
 from runcard.store.changes import ChangeKind
 from runcard.store.documents import compress_documents
+from runcard.store.locks import Lock, hold
 from runcard.store.tables import changes, metadata, run_documents
 
 _TABLE_ORDER = {table.name: position for position, table in enumerate(metadata.sorted_tables)}
-
-# Keys of PostgreSQL's advisory locks, held to the end of the transaction.
-_CHANGES_LOCK = 0x52_43_01
-_ASSEMBLY_LOCK = 0x52_43_02
-_IMPORTS_LOCK = 0x52_43_03
 
 Row = dict[str, Any]
 
@@ -76,11 +72,11 @@ class Transaction:
 
     def lock_assembly(self) -> None:
         """Hold off other processes that change which unit is part of which, so that two of them cannot close a ring."""
-        self._lock(_ASSEMBLY_LOCK)
+        hold(self._connection, Lock.ASSEMBLY)
 
     def lock_imports(self) -> None:
         """Hold off other processes that import files, so that two of them do not both find the same file new."""
-        self._lock(_IMPORTS_LOCK)
+        hold(self._connection, Lock.IMPORTS)
 
     def begin_write(self) -> None:
         self._mark = (len(self._staged), len(self._changes))
@@ -114,7 +110,7 @@ class Transaction:
         if self._catalog_changed:
             self.catalog.raise_version()
         if self._changes:
-            self._lock(_CHANGES_LOCK)
+            hold(self._connection, Lock.CHANGES)
             insert_rows(self._connection, changes, self._changes)
 
     def _flush(self) -> None:
@@ -131,7 +127,3 @@ class Transaction:
                 bodies = compress_documents([row["body"] for row in rows])
                 rows = [{**row, "body": body} for row, body in zip(rows, bodies, strict=True)]
             insert_rows(self._connection, table, rows)
-
-    def _lock(self, key: int) -> None:
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
