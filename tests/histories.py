@@ -114,6 +114,31 @@ histories = st.lists(
 )
 
 
+phase_filters = conditions(
+    {
+        "only_final": st.booleans(),
+        "names": some_of("pqr"),
+        "outcomes": some_of(PHASE_OUTCOMES),
+        "sequence_paths": some_of("st"),
+        "started_after": moments,
+        "started_before": moments,
+        "duration_min": lengths,
+        "duration_max": lengths,
+    },
+    at_most=2,
+)
+log_filters = conditions(
+    {
+        "search": st.sampled_from(["straSSE", "%", "A_B", "xyz"]),
+        "levels": some_of(LOG_LEVELS),
+        "source_files": some_of(["a.py", "c.py"]),
+        "logged_after": moments,
+        "logged_before": moments,
+    },
+    at_most=2,
+)
+
+
 class Floor:
     """Records histories, each under a procedure of its own."""
 

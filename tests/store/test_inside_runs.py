@@ -19,7 +19,6 @@ from runcard.domain.errors import (
     QueryTooSlow,
 )
 from runcard.domain.ids import RunPart, part_id
-from runcard.domain.outcome import LOG_LEVELS
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.store.inside_runs import MAX_PLACES, Deadline
@@ -39,7 +38,6 @@ from tests.histories import (
     KINDS,
     LONG,
     MEASUREMENT_OUTCOMES,
-    PHASE_OUTCOMES,
     RUN_OUTCOMES,
     SERIALS,
     START,
@@ -47,8 +45,10 @@ from tests.histories import (
     conditions,
     histories,
     lengths,
+    log_filters,
     moments,
     opened_floor,
+    phase_filters,
     some_of,
 )
 
@@ -151,19 +151,6 @@ def check(
 
 page_lengths = st.integers(1, 4)
 few = settings(max_examples=20, deadline=None)
-phase_filters = conditions(
-    {
-        "only_final": st.booleans(),
-        "names": some_of("pqr"),
-        "outcomes": some_of(PHASE_OUTCOMES),
-        "sequence_paths": some_of("st"),
-        "started_after": moments,
-        "started_before": moments,
-        "duration_min": lengths,
-        "duration_max": lengths,
-    },
-    at_most=2,
-)
 
 
 @pytest.mark.parametrize("by", PHASE_ORDERS)
@@ -285,16 +272,6 @@ def test_measurements(
     check(floor, history, of_runs, listed)
 
 
-log_filters = conditions(
-    {
-        "search": st.sampled_from(["straSSE", "%", "A_B", "xyz"]),
-        "levels": some_of(LOG_LEVELS),
-        "source_files": some_of(["a.py", "c.py"]),
-        "logged_after": moments,
-        "logged_before": moments,
-    },
-    at_most=2,
-)
 HOLDING = {"straSSE": {"Straße", "STRASSE"}, "%": {"100 %"}, "A_B": {"a_b"}, "xyz": set()}
 
 

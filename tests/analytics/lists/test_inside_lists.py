@@ -16,7 +16,6 @@ from runcard.analytics.lists import inside_lists, ordered_places
 from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import LOG_LEVELS
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.store import resolved_runs
@@ -34,29 +33,16 @@ from tests.histories import (
     KINDS,
     LONG,
     MEASUREMENT_OUTCOMES,
-    PHASE_OUTCOMES,
     START,
     Floor,
     conditions,
     histories,
-    lengths,
+    log_filters,
     moments,
+    phase_filters,
     some_of,
 )
 
-phase_filters = conditions(
-    {
-        "only_final": st.booleans(),
-        "names": some_of("pqr"),
-        "outcomes": some_of(PHASE_OUTCOMES),
-        "sequence_paths": some_of("st"),
-        "started_after": moments,
-        "started_before": moments,
-        "duration_min": lengths,
-        "duration_max": lengths,
-    },
-    at_most=2,
-)
 measurement_filters = conditions(
     {
         "only_final": st.booleans(),
@@ -69,16 +55,6 @@ measurement_filters = conditions(
         "value_max": st.sampled_from([0, 1, 1.5, 2.0**53, math.nan, math.inf]),
         "value_bool": st.booleans(),
         "value_strings": some_of(["", "a", "c"]),
-    },
-    at_most=2,
-)
-log_filters = conditions(
-    {
-        "search": st.sampled_from(["straSSE", "%", "A_B", "xyz"]),
-        "levels": some_of(LOG_LEVELS),
-        "source_files": some_of(["a.py", "c.py"]),
-        "logged_after": moments,
-        "logged_before": moments,
     },
     at_most=2,
 )
