@@ -6,10 +6,11 @@ Started by `targets.py`, which hands down a listening socket; says "ready" on it
 
 import argparse
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
+from uuid import UUID
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,23 +18,21 @@ from starlette.types import ASGIApp
 
 from bench import hand_made
 from runcard.app import create_app, create_server
-from runcard.domain.ids import new_run_id
+from runcard.edge.gate import Admission
 from runcard.edge.noted_calls import NotedCalls, new_notes
 from runcard.edge.paths import ApiPaths
+from runcard.edge.recorder import Recorder
+from runcard.ingest.record_run import PreparedRun
 from runcard.settings import Settings
-from runcard.store.lookups import UnitKey
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
 
-T = TypeVar("T")
 KINDS = ("runcard", "no_copy", "no_activity", "no_store", "hand_made")
 
 
-class NoWriter:
-    """Stands where the Writer stands, and answers at once: what it is given is dropped."""
+class NoRecorder:
+    """Stands where the Recorder stands, and answers at once: what it is given is dropped."""
 
-    async def record(self, _apply: Callable[[Transaction], T], _units: Sequence[UnitKey] = ()) -> T:
-        return cast(T, new_run_id())
+    async def record(self, _admission: Admission, run: PreparedRun) -> UUID:
+        return run.id
 
 
 def without_store(server: ApiPaths) -> ApiPaths:
@@ -44,7 +43,7 @@ def without_store(server: ApiPaths) -> ApiPaths:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
         async with whole(app) as state:
-            app.state.parts = app.state.parts._replace(writer=cast(Writer, NoWriter()))
+            app.state.parts = app.state.parts._replace(recorder=cast(Recorder, NoRecorder()))
             yield state
 
     router.lifespan_context = lifespan

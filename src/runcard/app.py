@@ -40,6 +40,7 @@ from runcard.edge.links import Links
 from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
 from runcard.edge.openapi import document
 from runcard.edge.paths import ApiPaths
+from runcard.edge.recorder import Recorder
 from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.edge.retention import Sweeper
@@ -126,6 +127,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         _tune_the_interpreter()
         database = open_database(settings)
         writer = Writer(database)
+        gate = Gate(database)
+        recorder = Recorder(database, gate)
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)
@@ -135,7 +138,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         app.state.parts = Parts(
             database=database,
             writer=writer,
-            gate=Gate(database),
+            gate=gate,
+            recorder=recorder,
             blobs=blobs,
             copy=copy,
             links=Links(
@@ -155,6 +159,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         try:
             yield
         finally:
+            await recorder.close()
             sweeper.close()
             if worker is not None:
                 worker.close()

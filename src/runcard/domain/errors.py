@@ -4,7 +4,7 @@ Each message names the field or thing, the value, and the mend. `edge.errors` ma
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Of many things that a message is about, how many it names.
 _MAX_NAMED = 10
@@ -31,6 +31,10 @@ def in_one_line(message: str, issues: Sequence[Issue]) -> str:
 class RuncardError(Exception):
     """Root of all errors that Runcard itself raises."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is and not as it was made, since classes differ in what they are made of."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
     @property
     def message(self) -> str:
         return str(self)
@@ -39,6 +43,13 @@ class RuncardError(Exception):
     def summary(self) -> str:
         """All that it says, in one line."""
         return self.message
+
+
+def _as_it_was(cls: type[RuncardError], args: tuple[object, ...], state: dict[str, object]) -> RuncardError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidInput(RuncardError):

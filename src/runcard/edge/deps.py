@@ -16,6 +16,7 @@ from runcard.edge.activity import ActivityLog
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.edge.recorder import Recorder
 from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
 from runcard.store.database import Connection, Database
@@ -33,6 +34,7 @@ class Parts(NamedTuple):
     database: Database
     writer: Writer
     gate: Gate
+    recorder: Recorder
     blobs: Blobs
     copy: ColumnarCopy | None
     links: Links

@@ -13,7 +13,6 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import Unauthenticated
 from runcard.store.database import Database
 from runcard.store.lookups import find_actor
-from runcard.store.transaction import Transaction
 
 _MAX_REMEMBERED = 10_000
 
@@ -44,17 +43,13 @@ class Gate:
         return actor
 
     async def admit(self, authorization: str | None) -> Admission:
-        """As `identify`, but a key that has held before is let in unasked: `confirm` it before acting on it."""
+        """As `identify`, but a key that has held before is let in unasked: whoever acts on it asks the record."""
         digest = digest_of(bearer_token(authorization))
         actor = self._seen.get(digest)
         if actor is None:
             actor = await run_in_threadpool(self.identify, authorization)
         return Admission(digest, actor)
 
-    def confirm(self, tx: Transaction, admission: Admission) -> Actor:
-        """The actor behind the key as of this transaction. Raises Unauthenticated."""
-        actor = tx.catalog.actor(admission.digest)
-        if actor is None:
-            self._seen.pop(admission.digest, None)
-            raise Unauthenticated
-        return actor
+    def forget(self, admission: Admission) -> None:
+        """Ask the record next time: it says that this key holds no longer."""
+        self._seen.pop(admission.digest, None)

@@ -68,7 +68,9 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.is_postgresql = url.get_backend_name() == "postgresql"
-        self._looks = 0
+        # How often this process has looked at how the tables have grown.
+        self.looks = 0
+        self._informed = 0
         if self.is_postgresql:
             self.engine = _postgresql_engine(url)
         else:
@@ -91,6 +93,16 @@ class Database:
                 "or leave it out for SQLite in the data directory."
             )
         return cls(url.set(drivername="postgresql+psycopg"))
+
+    @classmethod
+    def at(cls, address: str) -> "Database":
+        """The database that another process has open at this `address`."""
+        return cls(make_url(address))
+
+    @property
+    def address(self) -> str:
+        """Where it is, for other processes; holds the password, if there is one."""
+        return self.url.render_as_string(hide_password=False)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -131,19 +143,24 @@ class Database:
         driver: Any = connection.connection.driver_connection
         if driver.execute(_SQLITE_WOULD_LOOK).fetchall():
             driver.execute(_SQLITE_LOOK).close()
-            self._looks += 1
+            self.looks += 1
+            self.renew_connections()
+
+    def renew_connections(self) -> None:
+        """To be called when the figures are others: a connection knows them as they were when it was opened."""
+        self._informed += 1
 
     def close(self) -> None:
         self.engine.dispose()
 
     def _keep_connections_informed(self) -> None:
-        """A connection knows the figures as they were when it was opened, so an older one is opened anew."""
+        """Connections that are older than the figures are opened anew."""
 
         def note(_connection: Any, record: ConnectionPoolEntry) -> None:
-            record.info["looks"] = self._looks
+            record.info["informed"] = self._informed
 
         def check(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-            if record.info["looks"] != self._looks:
+            if record.info["informed"] != self._informed:
                 raise DisconnectionError
 
         event.listen(self.engine, "connect", note)

@@ -94,6 +94,12 @@ def find_reported_run(
     return None if row is None else ReportedRun(*row)
 
 
+def is_recorded(connection: Connection, organization_id: UUID, run_id: UUID) -> bool:
+    r = runs.c
+    query = select(r.id).where(r.organization_id == organization_id, r.id == run_id)
+    return connection.execute(query).one_or_none() is not None
+
+
 def is_slot_taken(connection: Connection, organization_id: UUID, execution_id: str, slot_key: str) -> bool:
     """Whether a run of this execution stands in this slot already."""
     r = runs.c

@@ -19,7 +19,7 @@ from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.uploads import download_url
-from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
+from runcard.ingest.record_run import PreparedRun, prepare_run
 from runcard.store.attachments import list_attachments
 from runcard.store.database import Connection
 from runcard.store.run_records import list_runs_of_unit, list_sub_units, read_documents
@@ -42,10 +42,7 @@ class CreateRun:
         body = await read_body(receive, parts.max_body_bytes)
         run = _prepare(body, header_of(scope, b"content-type") or "")
         del body  # only the packed document waits for the commit
-        run_id = await parts.writer.record(
-            lambda tx: record_run(tx, parts.gate.confirm(tx, admission), run),
-            run.unit_keys(admission.actor.organization_id),
-        )
+        run_id = await parts.recorder.record(admission, run)
         await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode())
 
 

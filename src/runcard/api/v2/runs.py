@@ -36,7 +36,7 @@ from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
 from runcard.edge.uploads import download_url, settled
 from runcard.ingest.attach_file import link_uploads
-from runcard.ingest.record_run import prepare_run, record_run
+from runcard.ingest.record_run import prepare_run
 from runcard.store.attachments import list_attachments
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.run_records import find_run, list_moved_units, read_documents
@@ -112,10 +112,7 @@ class CreateRun:
             client_version=header_of(scope, b"x-client-version"),
         )
         del body, report  # only the packed document waits for the commit
-        run_id = await parts.writer.record(
-            lambda tx: record_run(tx, parts.gate.confirm(tx, admission), run),
-            run.unit_keys(admission.actor.organization_id),
-        )
+        run_id = await parts.recorder.record(admission, run)
         await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode())
 
 

@@ -1,0 +1,108 @@
+"""Records the runs that a server hands over, in a process of its own: `python -m runcard.edge.recording`.
+
+Its standard input is a socket: orders come in, answers go out. It ends when the server has closed its end, or died.
+"""
+
+import gc
+import signal
+import socket
+from contextlib import suppress
+from uuid import UUID
+
+import msgspec
+
+from runcard.domain.errors import Unauthenticated
+from runcard.edge.orders import HEAD, Answer, Answers, Order, Start, message_of, pickled
+from runcard.ingest.record_run import record_run
+from runcard.store.database import Database
+from runcard.store.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
+from runcard.store.runs import is_recorded
+from runcard.store.transaction import Transaction
+
+_READ_BYTES = 256 * 1024
+_decoder = msgspec.msgpack.Decoder(Order)
+
+
+class Incoming:
+    """The messages that come through a socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._arrived = bytearray()
+        self._read = memoryview(bytearray(_READ_BYTES))
+
+    def wait(self, at_most: int) -> list[bytes]:
+        """The bodies of those that have arrived, one at least; none once the other end is closed."""
+        while not (found := self._take(at_most)):
+            size = self._connection.recv_into(self._read)
+            if not size:
+                return []
+            self._arrived += self._read[:size]
+        return found
+
+    def _take(self, at_most: int) -> list[bytes]:
+        found: list[bytes] = []
+        start = 0
+        with memoryview(self._arrived) as arrived:
+            while len(found) < at_most and len(arrived) - start >= HEAD.size:
+                (size,) = HEAD.unpack_from(arrived, start)
+                end = start + HEAD.size + size
+                if len(arrived) < end:
+                    break
+                found.append(bytes(arrived[start + HEAD.size : end]))
+                start = end
+        del self._arrived[:start]
+        return found
+
+
+def record_orders(connection: socket.socket) -> None:
+    """Answer all orders that come through this socket, which begins with a Start, until it is closed."""
+    incoming = Incoming(connection)
+    started = incoming.wait(1)
+    if not started:
+        return
+    database = Database.at(msgspec.msgpack.decode(started[0], type=Start).database_url)
+    commits = GroupCommit(database)
+    try:
+        while group := [_decoder.decode(body) for body in incoming.wait(MAX_GROUP)]:
+            outcomes = commits.commit([_write_of(order) for order in group])
+            answers = [_answer(order, outcome) for order, outcome in zip(group, outcomes, strict=True)]
+            connection.sendall(message_of(Answers(answers, database.looks)))
+            del group, outcomes, answers
+            commits.rest()
+    finally:
+        commits.close()
+        database.close()
+
+
+def _write_of(order: Order) -> Write:
+    def apply(tx: Transaction) -> UUID:
+        actor = tx.catalog.actor(order.key_digest)
+        if actor is None:
+            raise Unauthenticated
+        if order.is_repeated and is_recorded(tx.connection, actor.organization_id, order.run.id):
+            return order.run.id
+        return record_run(tx, actor, order.run)
+
+    return Write(apply, order.run.unit_keys(order.organization_id), changes_catalog=False)
+
+
+def _answer(order: Order, outcome: Outcome) -> Answer:
+    if outcome.error is not None:
+        return Answer(order.number, None, pickled(outcome.error))
+    return Answer(order.number, outcome.value)
+
+
+def main() -> None:
+    # Whoever stops the server may signal all its processes; this one ends after the last order.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    # A server that has died wants no answer.
+    with socket.socket(fileno=0) as connection, suppress(BrokenPipeError, ConnectionResetError):
+        record_orders(connection)
+
+
+if __name__ == "__main__":
+    main()
