@@ -6,8 +6,9 @@ import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,6 +109,16 @@ class AnyServer(Installation):
         self._running().kill()
         self._running().wait(DEADLINE_S)
         self._forget()
+
+    def recording_process(self) -> psutil.Process:
+        """The one that commits runs for the server, once there is one."""
+        until = time.monotonic() + DEADLINE_S
+        while time.monotonic() < until:
+            for child in psutil.Process(self._running().pid).children():
+                with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                    if "runcard.edge.recording" in child.cmdline():
+                        return child
+        raise AssertionError(f"no process records:\n{self.log}")
 
     def close(self) -> None:
         if self._process is not None:

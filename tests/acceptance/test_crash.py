@@ -1,12 +1,12 @@
 """A server that is killed in the middle of its work: what was answered stays, and nothing is there in part."""
 
-import http.client
-import json
 import random
-import threading
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -15,103 +15,23 @@ from sqlalchemy import Connection, func, select
 from runcard.store.changes import list_changes
 from runcard.store.database import Database
 from runcard.store.documents import unpack_document
+from runcard.store.locks import Lock, hold
 from runcard.store.tables import parts, revisions, run_documents, run_sub_units, runs, units
-from tests.acceptance.wire import Json, create_run, measurement_of, phase_of, run_of, runs_of
+from tests.acceptance.floor import CLIENTS, FIRST_SUB_UNIT, Floor, body_of, number_of
+from tests.acceptance.wire import Json, create_run, run_of, runs_of
 from tests.conftest import Template
 from tests.postgresql import Postgresql
 from tests.servers import DEADLINE_S, Server
 
-CLIENTS = 32
 KILLS = 10
-# Each serial number stands for one body, so that what was recorded can be compared with what was sent.
-FIRST_SUB_UNIT = "CHILD"
-
-
-def _number_of(serial: str) -> int:
-    return int(serial.rpartition("-")[2])
-
-
-def _body(serial: str) -> Json:
-    """A run that touches every table that a run can."""
-    n = _number_of(serial)
-    phases = [
-        phase_of(*(measurement_of(n + m, name=f"m{m}") for m in range(p * 3)), name=f"phase {p}")
-        for p in range(n % 5 + 1)
-    ]
-    log = {"level": "INFO", "timestamp": "2024-03-01T12:00:00Z", "message": serial}
-    return run_of(
-        serial,
-        unit={"part_number": f"P-{n % 7}", "revision": f"R-{n % 3}", "batch_number": f"B-{n % 11}"},
-        procedure_version=f"V-{n % 13}",
-        phases=phases,
-        logs=[log] * (n % 4),
-        sub_units=[FIRST_SUB_UNIT] if n % 10 == 0 else [],
-    )
-
-
-class Floor:
-    """32 stations that send runs as fast as they are answered, until told to stop."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._lock = threading.Condition()
-        self._next = 0
-        self.answered: dict[str, str] = {}
-        self.surprises: list[str] = []
-
-    def until_killed(self, after: int) -> None:
-        """Send from all stations; kill the server once so many more runs were answered."""
-        with self._lock:
-            goal = len(self.answered) + after
-        stations = [threading.Thread(target=self._send_until_it_breaks) for _ in range(CLIENTS)]
-        for station in stations:
-            station.start()
-        with self._lock:
-            reached = self._lock.wait_for(lambda: len(self.answered) >= goal or self.surprises, DEADLINE_S)
-        self._server.kill()
-        for station in stations:
-            station.join(DEADLINE_S)
-        assert reached, self._server.log
-        assert not self.surprises, self.surprises
-
-    def _send_until_it_breaks(self) -> None:
-        key = self._server.world.acme.fct.api_key
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection(urlsplit(self._server.url).netloc, timeout=DEADLINE_S)
-        try:
-            while True:
-                serial = self._new_serial()
-                connection.request("POST", "/api/v1/runs", json.dumps(_body(serial)), headers)
-                answer = connection.getresponse()
-                body = answer.read()
-                self._note(serial, answer.status, body)
-        except (OSError, http.client.HTTPException):
-            return  # the server is gone
-        finally:
-            connection.close()
-
-    def _new_serial(self) -> str:
-        with self._lock:
-            self._next += 1
-            return f"CRASH-{self._next}"
-
-    def _note(self, serial: str, status: int, body: bytes) -> None:
-        with self._lock:
-            if status == 200:
-                self.answered[serial] = json.loads(body)["id"]
-            else:
-                self.surprises.append(f"{serial}: {status} {body.decode()}")
-            self._lock.notify_all()
 
 
 @pytest.fixture
-def doomed(
-    peopled: Template, module_data_dir: Any, postgresql_if_wanted: Postgresql | None
-) -> Iterator[Server]:
+def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
     """A server of the test's own, to be killed."""
     assert peopled.world is not None
-    for url in peopled.copy(module_data_dir, postgresql_if_wanted):
-        server = Server(module_data_dir, url, peopled.world)
+    for url in peopled.copy(tmp_path, postgresql_if_wanted):
+        server = Server(tmp_path, url, peopled.world)
         try:
             yield server
         finally:
@@ -125,23 +45,83 @@ def test_killed_ten_times_while_32_clients_send_runs(doomed: Server):
     with doomed.client(doomed.world.acme.admin.api_key) as admin:
         create_run(admin, run_of(FIRST_SUB_UNIT))
     for _ in range(KILLS):
-        floor.until_killed(after=chance.randint(1, 400))
+        with floor.sending(end=doomed.kill):
+            floor.wait_for(more=chance.randint(1, 400))
         doomed.start()
+    _check_all(doomed, floor)
 
+
+def test_the_process_that_records_killed_ten_times_while_32_clients_send_runs(doomed: Server):
+    """Nobody notices: another one records what was not answered, and nothing twice."""
+    chance = random.Random(31)
+    floor = Floor(doomed)
+    doomed.start()
+    with doomed.client(doomed.world.acme.admin.api_key) as admin:
+        create_run(admin, run_of(FIRST_SUB_UNIT))
+    with floor.sending(end=floor.stop):
+        for _ in range(KILLS):
+            floor.wait_for(more=chance.randint(100, 400))
+            doomed.recording_process().kill()
+        floor.wait_for(more=100)
+    assert doomed.log.count("the process that records ended with -9") == KILLS
+    _check_all(doomed, floor)
+
+
+def test_a_run_that_no_process_lives_to_record_is_refused_in_the_end(doomed: Server):
+    """Each process has to wait for somebody else who writes, and is killed there."""
+    doomed.start()
+    with doomed.client(doomed.world.acme.admin.api_key) as admin, doomed.database() as database:
+        create_run(admin, run_of("BEFORE"))
+        with _held_up(database), ThreadPoolExecutor() as threads:
+            sent = threads.submit(admin.post, "/runs", json=run_of("DOOMED"))
+            while not sent.done():
+                doomed.recording_process().kill()
+            answer = sent.result()
+        assert answer.status_code == 500
+        assert answer.json()["code"] == "INTERNAL_SERVER_ERROR"
+        assert runs_of(admin, "DOOMED") == []
+        create_run(admin, run_of("AFTER"))
+        assert len(runs_of(admin, "AFTER")) == 1
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_the_process_that_records_ends_only_with_its_server(doomed: Server, signal_number: signal.Signals):
+    doomed.start()
+    recording = doomed.recording_process()
+    with doomed.client(doomed.world.acme.admin.api_key) as admin:
+        create_run(admin, run_of("BEFORE"))
+        recording.send_signal(signal_number)
+        create_run(admin, run_of("AFTER"))
+    assert recording.is_running()
+    doomed.kill()
+    recording.wait(DEADLINE_S)
+
+
+@contextmanager
+def _held_up(database: Database) -> Iterator[None]:
+    """A block in which nobody else can commit a run."""
+    with database.writing_connection() as connection, connection.begin():
+        hold(connection, Lock.CHANGES)
+        yield
+
+
+def _check_all(doomed: Server, floor: Floor) -> None:
     with doomed.client(doomed.world.acme.fct.api_key) as client:
         for serial in random.Random(10).sample(sorted(floor.answered), 200):
             assert floor.answered[serial] in [run["id"] for run in runs_of(client, serial)]
-        _check_shown(client, runs_of(client, "CRASH-1"))
+        _check_shown(runs_of(client, "CRASH-1"))
     with doomed.database() as database:
         _check_record(database, floor.answered)
     doomed.stop()
     assert doomed.runcard("doctor")["findings"] == []
 
 
-def _check_shown(client: Any, shown: list[Json]) -> None:
+def _check_shown(shown: list[Json]) -> None:
     (run,) = shown
     serial = run["unit"]["serial_number"]
-    assert [phase["name"] for phase in run["phases"]] == [phase["name"] for phase in _body(serial)["phases"]]
+    assert [phase["name"] for phase in run["phases"]] == [
+        phase["name"] for phase in body_of(serial)["phases"]
+    ]
 
 
 def _check_record(database: Database, answered: dict[str, str]) -> None:
@@ -162,12 +142,12 @@ def _check_record(database: Database, answered: dict[str, str]) -> None:
         linked = set(connection.execute(select(run_sub_units.c.run_id)).scalars())
         for serial, row in recorded.items():
             _check_whole(connection, serial, row)
-            assert (row.id in linked) == (_number_of(serial) % 10 == 0)
+            assert (row.id in linked) == (number_of(serial) % 10 == 0)
         _check_no_leftovers(connection, {row.id for row in rows})
 
 
 def _check_whole(connection: Connection, serial: str, row: Any) -> None:
-    body = _body(serial)
+    body = body_of(serial)
     document = unpack_document(row.body)
     shown = [(phase.name, [m.value for m in phase.measurements]) for phase in document.phases]
     sent = [(phase["name"], [m["measured_value"] for m in phase["measurements"]]) for phase in body["phases"]]

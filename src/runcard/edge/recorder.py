@@ -71,7 +71,7 @@ class Recorder:
 
     async def close(self) -> None:
         self._is_closing = True
-        if self._out is not None:
+        if self._out is not None and not self._out.is_closing():
             self._out.write_eof()
         await self._following
 
@@ -141,5 +141,6 @@ class Recorder:
 
 
 def _send(out: StreamWriter, waiting: _Waiting) -> None:
-    waiting.tries += 1
-    out.write(message_of(waiting.order))
+    if not out.is_closing():  # else its process has died, and the next one is handed what waits
+        waiting.tries += 1
+        out.write(message_of(waiting.order))
