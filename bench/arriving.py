@@ -114,14 +114,14 @@ def ask_while_arriving(
     templates = make_templates(_TEMPLATES, _STARTED_AT, _APART, str(floor.procedure_ids[0]), _phase)
     log = data_dir / "server.log"
     with (
-        server_process(["runcard", "--data-dir", str(data_dir)], log) as port,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_ANSWERED_WITHIN_S) as http,
+        server_process(["runcard", "--data-dir", str(data_dir)], log) as server,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=_ANSWERED_WITHIN_S) as http,
         ThreadPoolExecutor(1) as pool,
     ):
         _ask_all(http, floor, keys)
         quiet = _together([_ask_all(http, floor, keys) for _ in range(_QUIET_ROUNDS)])
         requests = Requests(templates, "/v1/runs", keys.station)
-        arriving = pool.submit(drive, port, _CONNECTIONS, seconds, requests, per_s)
+        arriving = pool.submit(drive, server.port, _CONNECTIONS, seconds, requests, per_s)
         rounds: list[Mapping[str, _Asked]] = []
         visible_s: list[float] = []
         while not arriving.done():

@@ -58,7 +58,10 @@ Samples = dict[tuple[str, int], list[Sample]]
 
 
 def measure(target: Target, connections: int, seconds: float) -> Sample:
-    """Load a server, then hold its answers against its database. Raises BenchFailed where they differ."""
+    """Load a server, then hold its answers against its database. Raises BenchFailed where they differ.
+
+    It is at rest afterwards: its columnar copy has taken in what was recorded.
+    """
     records = target.records
     runs, size_bytes = records.count(), records.settled_bytes()
     warm_up = drive(target.port, connections, seconds * _WARM_UP_RATIO, target.requests)
@@ -68,6 +71,7 @@ def measure(target: Target, connections: int, seconds: float) -> Sample:
     where = f"{target.case.name} at {connections} connections"
     if refused or not load.answered:
         raise BenchFailed(f"{where}: {refused} requests were not answered with 200\n{target.log_tail()}")
+    target.serving.wait_until_it_rests()
     recorded = records.count() - runs
     if recorded != (answered if target.case.stores else 0):
         raise BenchFailed(f"{where}: {answered} answers, but {recorded} runs recorded\n{target.log_tail()}")

@@ -4,10 +4,13 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from bench.bodies import Requests, Template
 from bench.failure import BenchFailed
@@ -18,6 +21,10 @@ _ROOT = Path(__file__).parents[1]
 _READY_WITHIN_S = 60
 _STOPPED_WITHIN_S = 15
 _LOG_TAIL_BYTES = 4000
+# A server at rest looks now and then whether there is something to do.
+_AT_REST_RATIO = 0.05
+_AT_REST_WITHIN_S = 120
+_LOOK_S = 0.5
 
 
 class Case(NamedTuple):
@@ -48,14 +55,40 @@ CASES = {
 }
 
 
+class Serving(NamedTuple):
+    """A server that answers at this port of the loopback address, and its processes."""
+
+    port: int
+    processes: Sequence[psutil.Process]
+
+    def wait_until_it_rests(self) -> None:
+        """Until it does no more than look whether there is something to do. Raises BenchFailed where it never rests."""
+        until = time.monotonic() + _AT_REST_WITHIN_S
+        used_s = self._used_s()
+        while time.monotonic() < until:
+            time.sleep(_LOOK_S)
+            before_s, used_s = used_s, self._used_s()
+            if used_s - before_s < _AT_REST_RATIO * _LOOK_S:
+                return
+        raise BenchFailed(f"The server at port {self.port} did not come to rest.")
+
+    def _used_s(self) -> float:
+        family = [one for process in self.processes for one in (process, *process.children(recursive=True))]
+        return sum(sum(one.cpu_times()[:2]) for one in family)
+
+
 class Target(NamedTuple):
     """A case with its server running. log: what its processes wrote to standard error."""
 
     case: Case
-    port: int
+    serving: Serving
     records: Records
     requests: Requests
     log: Path
+
+    @property
+    def port(self) -> int:
+        return self.serving.port
 
     def log_tail(self) -> str:
         return self.log.read_bytes()[-_LOG_TAIL_BYTES:].decode(errors="replace").strip()
@@ -91,24 +124,23 @@ def prepared(cases: Sequence[Case], templates: Sequence[Template], directory: Pa
 def serving(place: Place) -> Iterator[Target]:
     """A server that runs on what is there, stopped in the end."""
     case, records = place.case, place.records
-    with server_process(place.arguments, place.log, case.processes) as port:
+    with server_process(place.arguments, place.log, case.processes) as started:
         requests = Requests(place.templates, "/v1/runs", records.api_key)
-        yield Target(case, port, records, requests, place.log)
+        yield Target(case, started, records, requests, place.log)
 
 
 @contextmanager
-def server_process(arguments: Sequence[str], log: Path, processes: int = 1) -> Iterator[int]:
-    """The port of the loopback address at which a server answers that `servers.py` makes of these arguments.
+def server_process(arguments: Sequence[str], log: Path, processes: int = 1) -> Iterator[Serving]:
+    """The server that `servers.py` makes of these arguments.
 
     processes: so many share it. log: what they write to standard error.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
-        for _ in range(processes):
-            stack.enter_context(_process(arguments, listener, log))
+        started = [stack.enter_context(_process(arguments, listener, log)) for _ in range(processes)]
         port: int = listener.getsockname()[1]
         listener.close()  # so that a server that has died refuses connections
-        yield port
+        yield Serving(port, [psutil.Process(one.pid) for one in started])
 
 
 def _place(case: Case, templates: Sequence[Template], directory: Path, database_url: str | None) -> Place:
@@ -127,7 +159,9 @@ def _place(case: Case, templates: Sequence[Template], directory: Path, database_
 
 
 @contextmanager
-def _process(arguments: Sequence[str], listener: socket.socket, log: Path) -> Iterator[None]:
+def _process(
+    arguments: Sequence[str], listener: socket.socket, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server process that is ready to answer."""
     command = [sys.executable, "-m", "bench.servers", *arguments, "--fd", str(listener.fileno())]
     with log.open("ab") as errors:
@@ -139,7 +173,7 @@ def _process(arguments: Sequence[str], listener: socket.socket, log: Path) -> It
         readable, _, _ = select.select([process.stdout], [], [], _READY_WITHIN_S)
         if not readable or process.stdout.readline() != b"ready\n":
             raise BenchFailed(f"The server did not start: {' '.join(command)}\n{log.read_text()}")
-        yield
+        yield process
     finally:
         process.terminate()
         try:

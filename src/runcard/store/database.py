@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from runcard.store.locks import Lock
+from runcard.store.turns import NoTurns, Turns
 
 # Connection: for layers that name one and know no driver.
 __all__ = [
@@ -28,11 +29,14 @@ _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
-    "PRAGMA wal_autocheckpoint=2000",
+    # Pages of 4 kB. Most pages of indexes are written again and again before they are brought home.
+    "PRAGMA wal_autocheckpoint=8000",
     "PRAGMA cache_size=-65536",
     # Rows of an index that `keep_statistics` looks at: enough to tell a common value from a rare one.
     "PRAGMA analysis_limit=1000",
 )
+# A statement for many rows keeps what it would have to undo, which SQLite else writes to a file as soon as it is 64 kB.
+_SQLITE_WRITING_PRAGMA = "PRAGMA temp_store=MEMORY"
 # Look at every table that has grown tenfold since it was last looked at; the first only tells whether there is one.
 _SQLITE_WOULD_LOOK = "PRAGMA optimize=0x10003"
 _SQLITE_LOOK = "PRAGMA optimize=0x10002"
@@ -112,7 +116,15 @@ class Database:
 
     def writing_connection(self) -> Connection:
         """The connection of a writer: each of its transactions holds SQLite's write lock from the start."""
-        return self.engine.connect().execution_options(writes=True)
+        connection = self.engine.connect().execution_options(writes=True)
+        if not self.is_postgresql:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(_SQLITE_WRITING_PRAGMA)
+        return connection
+
+    def turns(self) -> Turns | NoTurns:
+        """The turns of a writer among those of other processes. PostgreSQL sees to that itself."""
+        return NoTurns() if self.is_postgresql else Turns(Path(self.url.database or ""))
 
     @contextmanager
     def alone(self, lock: Lock) -> Iterator[bool]:

@@ -45,6 +45,7 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turns = database.turns()
         self._catalog = Catalog()
         self._connection: Connection | None = None
         self._groups = 0
@@ -68,6 +69,7 @@ class GroupCommit:
         if self._connection is not None:
             self._look_at_growth()
         self._disconnect()
+        self._turns.close()
 
     def _commit_alone(self, write: Write) -> Outcome:
         try:
@@ -79,7 +81,7 @@ class GroupCommit:
     def _commit_together(self, group: Sequence[Write]) -> list[Outcome]:
         connection = self._connect()
         try:
-            with connection.begin():
+            with self._turns.taken(), connection.begin():
                 transaction = Transaction(connection, self._catalog)
                 self._catalog.open(connection, [key for write in group for key in write.units])
                 outcomes = [_apply(transaction, write) for write in group]
