@@ -7,6 +7,7 @@ pipeline.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
@@ -17,24 +18,19 @@ from runcard.store.column_types import Id, Instant, microseconds_of
 _CHUNK = 32
 
 
-class _Column(NamedTuple):
-    name: str
-    to_driver: Callable[[Any], Any] | None
+class _Columns(NamedTuple):
+    """take: the values of a row in order. ids, instants: where those are that SQLite keeps as bytes and numbers."""
+
+    take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    ids: Sequence[int]
+    instants: Sequence[int]
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all name the same columns."""
+    """Insert rows that all name the same columns, two at least."""
     names = tuple(rows[0])
     columns = _columns(connection.dialect, table, names)
-    values = [
-        tuple(
-            [
-                row[name] if to_driver is None or row[name] is None else to_driver(row[name])
-                for name, to_driver in columns
-            ]
-        )
-        for row in rows
-    ]
+    values = [_values(row, columns) for row in rows]
     head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 (names of our own tables)
     if connection.dialect.name == "postgresql":
         # %b: binary, so that documents are not written out as text
@@ -53,9 +49,24 @@ def driver_of(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
+def _values(row: Mapping[str, Any], columns: _Columns) -> list[Any]:
+    values = list(columns.take(row))
+    for place in columns.ids:
+        value = values[place]
+        if value is not None:
+            values[place] = value.int.to_bytes(16)  # half the time that `bytes` takes
+    for place in columns.instants:
+        value = values[place]
+        if value is not None:
+            values[place] = microseconds_of(value)
+    return values
+
+
 @lru_cache(maxsize=256)
-def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> list[_Column]:
-    to_driver: dict[type, Callable[[Any], Any]] = {}
-    if dialect.name != "postgresql":
-        to_driver = {Id: lambda value: value.bytes, Instant: microseconds_of}
-    return [_Column(name, to_driver.get(type(table.c[name].type))) for name in names]
+def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Columns:
+    kinds = [] if dialect.name == "postgresql" else [type(table.c[name].type) for name in names]
+    return _Columns(
+        itemgetter(*names),
+        [place for place, kind in enumerate(kinds) if kind is Id],
+        [place for place, kind in enumerate(kinds) if kind is Instant],
+    )
