@@ -29,8 +29,7 @@ _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
-    # Pages of 4 kB. Most pages of indexes are written again and again before they are brought home.
-    "PRAGMA wal_autocheckpoint=8000",
+    "PRAGMA wal_autocheckpoint=2000",
     "PRAGMA cache_size=-65536",
     # Rows of an index that `keep_statistics` looks at: enough to tell a common value from a rare one.
     "PRAGMA analysis_limit=1000",
