@@ -81,9 +81,8 @@ def _marks(
 ) -> Integers:
     """So many numbers, with the marks of each line among those that begin there and are so many."""
     marks = np.zeros(count * _BITS, np.bool_)
-    marks[begins * _BITS] = (
-        True  # to stand for what reaches over the end of a message, which is not to be told apart
-    )
+    # The first stands for what reaches over the end of a message, and so from block to block.
+    marks[begins * _BITS] = True
     if len(written) >= _GRAM:
         sizes = np.diff(starts)
         hashes = _hashes(written)
