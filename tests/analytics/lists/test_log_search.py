@@ -67,7 +67,7 @@ def parts_of(text: str) -> st.SearchStrategy[str]:
     """Of a message, in any case."""
     ends = st.integers(0, len(text))
     part = st.tuples(ends, ends).map(lambda places: text[min(places) : max(places)])
-    return st.tuples(part, st.sampled_from([str, str.upper, str.swapcase])).map(lambda one: one[1](one[0]))
+    return part | part.map(str.upper) | part.map(str.swapcase)
 
 
 @st.composite
@@ -119,7 +119,7 @@ def found(
     with floor.database.read() as connection:
         while True:
             listed = inside_lists.list_logs(
-                copy and copy.copy,
+                None if copy is None else copy.copy,
                 connection,
                 floor.home,
                 RunFilter(procedure_ids=[line.procedure_id]),
