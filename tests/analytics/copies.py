@@ -65,6 +65,7 @@ def content_of(copy: ColumnarCopy) -> dict[str, list[str]]:
         "measurements": measured,
         "series": "SELECT * FROM series",
         "logs": inside.format("logs"),
+        "log_blocks": inside.format("log_blocks"),
     }
     with copy.engine.transaction() as cursor:
         return {

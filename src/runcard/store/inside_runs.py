@@ -196,12 +196,18 @@ def _read(
     connection: Connection, organization_id: UUID, kind: Kind[T], ids: Collection[UUID]
 ) -> Iterator[Found[T]]:
     """What has these ids, in no order."""
-    asked, run_ids = set(ids), _runs_with(ids)
+    asked: dict[UUID, dict[int, UUID]] = {}
+    for one in ids:
+        place = run_of(one)
+        if place is not None and place[1] is kind.part:
+            run_id, _, position = place
+            asked.setdefault(run_id, {})[position] = one
+    run_ids = list(asked)
     for start in range(0, len(run_ids), _CHUNK):
         some = run_ids[start : start + _CHUNK]
         documents = read_documents(connection, organization_id, some)
         for run in read_runs(connection, organization_id, some):
             for item in kind.of(documents[run.id]):
-                own_id = kind.id_of(run.id, item)
-                if own_id in asked:
+                own_id = asked[run.id].get(item.position)
+                if own_id is not None:
                     yield Found(own_id, run, item)

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import pyarrow as pa
 
+from runcard.analytics.copy.log_blocks import blocks_of
 from runcard.analytics.copy.schema import TABLES
 from runcard.analytics.copy.standing import Standing
 from runcard.domain.inside import Measured, attempts_of, lines_of, measured_in
@@ -116,6 +117,8 @@ class Rows:
                     place = columns.schema.get_field_index("spec")
                     numbers = pa.array(spec_numbers, pa.int32()).take(columns.column(place))
                     columns = columns.set_column(place, "spec", numbers)
+                if name == "logs":
+                    yield "log_blocks", blocks_of(columns)
                 yield name, columns
 
 

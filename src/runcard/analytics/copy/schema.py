@@ -24,7 +24,7 @@ from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -123,10 +123,18 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "source_file": "VARCHAR",
         "line_number": "BIGINT",
     },
+    # Lines of a run from the first place to the last, and marks of what is written in them; see `log_blocks`.
+    "log_blocks": {
+        "run": "BIGINT",
+        "procedure": "INTEGER",
+        "first": "INTEGER",
+        "last": "INTEGER",
+        "marks": "BIGINT[]",
+    },
 }
 RECENT, SORTED = "measurements_recent", "measurements_sorted"
 # The tables that hold what lies inside runs, and the one that new rows of a kind are added to.
-INSIDE_RUNS = ("phases", RECENT, SORTED, "series", "logs")
+INSIDE_RUNS = ("phases", RECENT, SORTED, "series", "logs", "log_blocks")
 INTO = {"measurements": RECENT}
 
 

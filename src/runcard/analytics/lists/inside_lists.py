@@ -12,6 +12,7 @@ from runcard.analytics.conditions import Conditions, is_one_of, microseconds_bet
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import split_number
 from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.lists.log_search import Search, holding
 from runcard.analytics.lists.ordered_places import Key, Order, Place, Source, find_places
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
 from runcard.domain.ids import part_id, run_of
@@ -57,7 +58,7 @@ _LOG_ORDERS = {
 class _Wanted(NamedTuple, Generic[T]):
     """What to list: rows of a table that keep conditions, and specs that do; ids as in `inside_runs.Wanted`.
 
-    costly: conditions on the rows, too; see `ordered_places.Source`.
+    text: what the messages of logs must hold, folded.
     """
 
     kind: Kind[T]
@@ -66,7 +67,7 @@ class _Wanted(NamedTuple, Generic[T]):
     order: Order
     specs: Conditions | None = None
     ids: Collection[UUID] | None = None
-    costly: Conditions | None = None
+    text: str | None = None
 
 
 def list_phases(
@@ -148,11 +149,8 @@ def list_logs(
     rows.one_of("x.level", wanted.levels, "log_level")
     rows.one_of("x.source_file", wanted.source_files)
     rows.within("x.timestamp", wanted.logged_after, wanted.logged_before)
-    search = None
-    if wanted.search is not None:
-        search = Conditions()
-        search.add("contains(x.folded_message, ?)", wanted.search.casefold())
-    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order], costly=search)
+    text = None if wanted.search is None else wanted.search.casefold()
+    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order], text=text)
     listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
@@ -198,6 +196,9 @@ def _list(
 
     def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
         source = _source(cursor, organization_id, found, wanted)
+        if wanted.text is not None:
+            blocks = found.what_lies_inside()
+            source = holding(cursor, Search(source, blocks, wanted.text, wanted.order, count, descending))
         return find_places(cursor, source, wanted.order, count, page.offset, descending=descending)
 
     places = find_in_copy(copy, connection, organization_id, runs, page, find)
@@ -212,7 +213,7 @@ def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wa
     rows = runs.what_lies_inside().and_of(wanted.rows)
     if wanted.specs is not None:
         rows = rows.and_of(_of_specs(cursor, wanted.specs))
-    source = Source(wanted.table, rows, runs.themselves(), wanted.costly or Conditions())
+    source = Source(wanted.table, rows, runs.themselves())
     if wanted.ids is None:
         return source
     return _with_ids(cursor, organization_id, source, wanted.kind, wanted.ids)

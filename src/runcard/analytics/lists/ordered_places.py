@@ -33,15 +33,11 @@ class Order(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Rows `x` of a table that keep some conditions; runs `r` that do not keep `runs` have no such rows.
-
-    costly: conditions on rows, too, that take long to look at.
-    """
+    """Rows `x` of a table that keep some conditions; runs `r` that do not keep `runs` have no such rows."""
 
     table: str
     rows: Conditions
     runs: Conditions
-    costly: Conditions
 
 
 class Place(NamedTuple):
@@ -53,10 +49,6 @@ class Place(NamedTuple):
 FEW = 10_000
 # Of so many runs for each row that is wanted the rows are looked at, before those of all runs are.
 RUNS_PER_ROW = (0.25, 4.0)
-# Where three of four rows of so many keep what is costly, twice as many rows as are wanted are looked at without it,
-# to see how far it is worth looking with it.
-SAMPLE = 8_000
-_REACH = 2
 
 
 def find_places(
@@ -79,7 +71,7 @@ class _Search:
 
     def places(self, count: int, offset: int) -> list[Place]:
         found: list[Place] = []
-        equal = self._source.rows.and_of(self._source.costly)
+        equal = self._source.rows
         keys = list(self._order.of_rows)
         while keys:
             self._find_first(keys, equal, count)
@@ -96,43 +88,11 @@ class _Search:
 
     def _find_first(self, keys: Sequence[Key], wanted: Conditions, count: int) -> None:
         """The first `count` rows by the first of these keys, or all where there are fewer."""
-        if len(keys) == len(self._order.of_rows) and self._mostly_keep_costly():
-            near = self._source.rows.and_of(self._near(keys[0], count)).and_of(self._source.costly)
-            if self._keep_first(keys, near, count) == count:
-                return
-        self._keep_first(keys, wanted, count)
-
-    def _mostly_keep_costly(self) -> bool:
-        rows, costly = self._source.rows, self._source.costly
-        if costly.is_empty:
-            return False
-        [(kept_count,)] = self._fetch(
-            f"SELECT count(*) FROM (SELECT x.* FROM {self._rows} WHERE {rows.sql} LIMIT {SAMPLE}) x "
-            f"WHERE {costly.sql}",
-            rows.and_of(costly),
-        )
-        return bool(4 * kept_count >= 3 * SAMPLE)
-
-    def _keep_first(self, keys: Sequence[Key], wanted: Conditions, count: int) -> int:
-        [(found_count,)] = self._fetch(
+        self._fetch(
             f"CREATE OR REPLACE TEMP TABLE found AS SELECT {_named(keys)}x.run, x.position FROM {self._rows} "
             f"WHERE {wanted.sql} ORDER BY {self._by(keys[0].sql)} LIMIT {count}",
             wanted,
         )
-        return int(found_count)
-
-    def _near(self, key: Key, count: int) -> Conditions:
-        """That a row is among the first few times `count`, whether it keeps what is costly or not."""
-        rows = self._source.rows
-        furthest = self._fetch(
-            f"SELECT {key.sql} FROM {self._rows} WHERE {rows.sql} ORDER BY {self._by(key.sql)} "
-            f"LIMIT 1 OFFSET {_REACH * count - 1}",
-            rows,
-        )
-        near = Conditions()
-        if furthest and furthest[0][0] is not None:  # what is NULL comes after all others
-            near.add(f"{key.sql} {'>=' if self._way == 'DESC' else '<='} ?::{key.kind}", furthest[0][0])
-        return near
 
     def _sorted(self, keys: Sequence[Key], known: Conditions, offset: int) -> list[Place]:
         """What was found and keeps these conditions, but for `offset`."""

@@ -1,0 +1,141 @@
+"""Lines of logs that hold a text, found without reading the messages of all."""
+
+import math
+from typing import NamedTuple
+
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.log_blocks import marks_of
+from runcard.analytics.lists.ordered_places import Order, Source
+
+# So many lines are looked at first, to see how many hold the text.
+SAMPLE = 8_000
+# Lines that come first are looked at by themselves where so many should do, and at least so many are.
+LEAST_NEAR, MOST_NEAR = 500, 300_000
+# So many more than these are not kept.
+MANY = 100_000
+# How far these go is seen in so many of a hundred parts of the table.
+PERCENT = 6
+# Looked at are so many times the lines that should do.
+_TO_SPARE = 2
+# Lines of blocks that may hold the text are looked at by themselves where these are few of all blocks.
+MOST_BLOCKS = 0.25
+
+
+class Search(NamedTuple):
+    """Which lines are wanted, and in what order how many of them; a text that they hold, folded.
+
+    blocks: what rows `x` of `log_blocks` keep that have such lines.
+    """
+
+    lines: Source
+    blocks: Conditions
+    text: str
+    order: Order
+    wanted_count: int
+    descending: bool
+
+
+def holding(cursor: Cursor, search: Search) -> Source:
+    """The lines that are wanted and hold the text, or some of them with the first `count` among them.
+
+    What is found on the way is kept in the temporary tables `likely`, of blocks, and `found_lines`.
+    """
+    rows, holds = search.lines.rows, Conditions.of("contains(x.folded_message, ?)", search.text)
+    [(sampled_count, held_count)] = cursor.execute(
+        f"SELECT count(*), count(*) FILTER ({holds.sql}) "
+        f"FROM (SELECT x.folded_message FROM logs x WHERE {rows.sql} LIMIT {SAMPLE}) x",
+        [*holds.values, *rows.values],
+    ).fetchall()
+    if sampled_count < SAMPLE:  # which are all
+        _keep(cursor, "logs x", rows, search.text)
+        return _kept(search)
+    share = held_count / sampled_count
+    found = _among_the_first(cursor, search, holds, share)
+    if found is None and share < MOST_BLOCKS:
+        found = _in_blocks(cursor, search)
+    return found or search.lines._replace(rows=rows.and_of(holds))
+
+
+def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: float) -> Source | None:
+    """Those that hold the text among the lines that come first, as this share should; None if they are too few."""
+    rows, count = search.lines.rows, search.wanted_count
+    if not search.order.of_rows:
+        return None
+    for _ in range(2):
+        reach = max(LEAST_NEAR, _TO_SPARE * count / share if share else math.inf)
+        if reach > MOST_NEAR:
+            return None
+        near = _near(cursor, search, reach)
+        if near is None:
+            return None
+        wanted = rows.and_of(near)
+        if _are_many_more(cursor, wanted, reach):
+            is_enough = _keep(cursor, "logs x", wanted, search.text, count) == count
+            return search.lines._replace(rows=wanted.and_of(holds)) if is_enough else None
+        found_count = _keep(cursor, "logs x", wanted, search.text)
+        if found_count >= count:
+            return _kept(search)
+        share = found_count / reach
+    return None
+
+
+def _near(cursor: Cursor, search: Search, reach: float) -> Conditions | None:
+    """That a line is among the first, about so many and its equals; None where that cannot be told."""
+    key, rows = search.order.of_rows[0], search.lines.rows
+    way, not_beyond = ("DESC", ">=") if search.descending else ("ASC", "<=")
+    furthest = cursor.execute(
+        f"SELECT {key.sql} FROM logs x TABLESAMPLE system({PERCENT}%) WHERE {rows.sql} "
+        f"ORDER BY {key.sql} {way} NULLS LAST LIMIT 1 OFFSET {math.ceil(reach * PERCENT / 100) - 1}",
+        rows.values,
+    ).fetchall()
+    if not furthest or furthest[0][0] is None:  # what is NULL comes after all others
+        return None
+    return Conditions.of(f"{key.sql} {not_beyond} ?::{key.kind}", furthest[0][0])
+
+
+def _are_many_more(cursor: Cursor, rows: Conditions, reach: float) -> bool:
+    """Whether these are far more lines than should be reached, as where the last of them has many equals."""
+    query = f"SELECT count(*) FROM logs x TABLESAMPLE system({PERCENT}%) WHERE {rows.sql}"
+    [(seen_count,)] = cursor.execute(query, rows.values).fetchall()
+    return bool(seen_count * 100 / PERCENT > _TO_SPARE * reach + MANY)
+
+
+def _in_blocks(cursor: Cursor, search: Search) -> Source | None:
+    """All that hold the text; None where so many blocks may hold it that looking at each is not worth it."""
+    blocks, marked = search.blocks, Conditions()
+    for place, bits in marks_of(search.text).items():
+        marked.add(f"x.marks[1 + ({place} & (len(x.marks) - 1))] & {bits} = {bits}")
+    if marked.is_empty:
+        return None
+    [(likely_count,)] = cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE likely AS SELECT x.run, x.first, x.last FROM log_blocks x "
+        f"WHERE {blocks.and_of(marked).sql}",
+        blocks.values,
+    ).fetchall()
+    [(block_count,)] = cursor.execute(
+        f"SELECT count(*) FROM log_blocks x WHERE {blocks.sql}", blocks.values
+    ).fetchall()
+    if likely_count > MOST_BLOCKS * block_count:
+        return None
+    of_likely = "logs x JOIN likely b ON b.run = x.run AND x.position BETWEEN b.first AND b.last"
+    _keep(cursor, of_likely, search.lines.rows, search.text)
+    return _kept(search)
+
+
+def _keep(cursor: Cursor, source: str, rows: Conditions, text: str, limit: int | None = None) -> int:
+    """Keep the lines that hold the text, or so many, with what lines are ordered by; how many are kept."""
+    # Of a constant DuckDB looks at each message of a part of the table, be it of one of these rows or not.
+    wanted = rows.and_of(
+        Conditions.of("contains(x.folded_message, CASE WHEN x.position >= 0 THEN ? END)", text)
+    )
+    [(kept_count,)] = cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE found_lines AS SELECT x.run, x.position, x.timestamp, x.level "
+        f"FROM {source} WHERE {wanted.sql} {'' if limit is None else f'LIMIT {limit}'}",
+        wanted.values,
+    ).fetchall()
+    return int(kept_count)
+
+
+def _kept(search: Search) -> Source:
+    return search.lines._replace(table="found_lines", rows=Conditions())
