@@ -1,15 +1,18 @@
 """Lists of units out of the copy against those of the truth, over random histories of what may happen to them."""
 
+from functools import partial
 from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runcard.analytics.lists import unit_lists
 from runcard.domain.report import RunReport
 from runcard.store.changes import last_seq
 from runcard.store.pages import Page
+from runcard.store.run_filter import RunFilter
 from runcard.store.unit_lists import UnitFilter, list_units
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events
@@ -76,3 +79,44 @@ def test_a_copy_that_is_ahead_of_the_reader_moves_nothing(floor: Floor, followed
             followed.copy, connection, floor.home, UnitFilter(), by, page, descending=True
         )
         assert listed == list_units(connection, floor.home, UnitFilter(), by, page, descending=True)
+
+
+FAILED = RunFilter(outcomes=["FAIL"])
+FILTERS = [
+    UnitFilter(with_run=FAILED),
+    UnitFilter(with_newest_run=FAILED),
+    UnitFilter(with_run=RunFilter(outcomes=["PASS"]), with_newest_run=FAILED),
+]
+
+
+@pytest.mark.parametrize("wanted", FILTERS, ids=["with a failure", "that failed last", "that passed before"])
+@settings(max_examples=10, deadline=None)
+@given(histories, events, st.booleans())
+def test_units_by_their_runs(
+    floor: Floor,
+    followed: OwnCopy,
+    wanted: UnitFilter,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    descending: bool,
+) -> None:
+    after_all_that(floor, followed, history, happened)
+    with floor.database.read() as connection:
+        told = unit_lists.by_ids(followed.copy, connection, floor.home, wanted)
+        assert (told.with_run, told.with_newest_run) == (None, None)
+        for some in (wanted, replace(wanted, ids=(told.ids or [])[::2])):
+            expected, found = (
+                lister(connection, floor.home, some, "created_at", Page(5), descending=descending)
+                for lister in (list_units, partial(unit_lists.list_units, followed.copy))
+            )
+            assert found == expected
+
+
+def test_many_units_by_their_runs_are_left_to_the_truth(
+    floor: Floor, followed: OwnCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Line(floor).record([replace(REPORT, serial_number=f"SN-{n}", outcome="FAIL") for n in range(3)])
+    followed.follow()
+    monkeypatch.setattr(unit_lists, "MAX_WITH_RUN", 2)
+    with floor.database.read() as connection:
+        assert unit_lists.by_ids(followed.copy, connection, floor.home, FILTERS[0]) == FILTERS[0]

@@ -1,19 +1,23 @@
-"""Lists of all units by their last runs, found in the copy and read from the truth.
+"""Lists of all units by their last runs, and of few by what runs they have, found in the copy and read from the truth.
 
-Where the copy cannot tell, and where a filter leaves few units, the truth makes the list.
+Where the copy cannot tell, and for other filters, the truth makes the list.
 """
 
+from collections.abc import Set
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
-from runcard.analytics.lists.wanted_runs import ask_copy
+from runcard.analytics.lists.wanted_runs import WantedRuns, ask_copy, find_in_copy
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
 from runcard.store.pages import Listed, Page, created_since
 from runcard.store.procedures import rank_by_name
+from runcard.store.run_filter import RunFilter
 from runcard.store.unit_lists import UnitFilter, read_listed_units
 from runcard.store.unit_lists import list_units as units_of_truth
 from runcard.store.unit_records import UnitRecord
@@ -28,6 +32,8 @@ _ORDERS = {
 }
 # Units that are newer than a page's state: more, and the truth leaves them out faster.
 _MAX_NEWER = 10_000
+# Units that have such runs: of more, the truth finds a page as fast by looking at one after the other.
+MAX_WITH_RUN = 2_000
 
 
 def list_units(
@@ -45,7 +51,45 @@ def list_units(
         found = find_units(copy, connection, organization_id, order, page, descending=descending)
         if found is not None:
             return found
-    return units_of_truth(connection, organization_id, wanted, order, page, descending=descending)
+    told = by_ids(copy, connection, organization_id, wanted)
+    return units_of_truth(connection, organization_id, told, order, page, descending=descending)
+
+
+def by_ids(
+    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: UnitFilter
+) -> UnitFilter:
+    """The same filter, with the ids of the units in place of what their runs must be, where the copy finds few."""
+    for field in ("with_run", "with_newest_run"):
+        runs: RunFilter | None = getattr(wanted, field)
+        if runs is None:
+            continue
+        found = _units_with(copy, connection, organization_id, runs, is_newest=field == "with_newest_run")
+        if found is not None:
+            ids = found if wanted.ids is None else found & set(wanted.ids)
+            wanted = replace(wanted, ids=sorted(ids), **{field: None})
+    return wanted
+
+
+def _units_with(
+    copy: ColumnarCopy | None,
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    *,
+    is_newest: bool,
+) -> Set[UUID] | None:
+    """Those that have such a run, or whose newest one is such; None where they are many, or the copy cannot tell."""
+
+    def find(cursor: Cursor, such: WantedRuns) -> Set[UUID]:
+        conditions = such.themselves()
+        if is_newest:
+            later = "l.unit = r.unit AND (l.started_at, l.id) > (r.started_at, r.id) AND l.run <= ?"
+            conditions.add(f"NOT EXISTS (SELECT 1 FROM runs l WHERE {later})", such.newest)
+        query = f"SELECT DISTINCT r.unit FROM runs r WHERE {conditions.sql} LIMIT {MAX_WITH_RUN + 1}"
+        return {unit_id for (unit_id,) in cursor.execute(query, conditions.values).fetchall()}
+
+    found = find_in_copy(copy, connection, organization_id, runs, Page(1), find)
+    return None if found is None or len(found) > MAX_WITH_RUN else found
 
 
 def find_units(
