@@ -12,6 +12,7 @@ from runcard.analytics.conditions import Conditions, is_one_of, microseconds_bet
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import split_number
 from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.lists.first_named import first_named
 from runcard.analytics.lists.log_search import Search, holding
 from runcard.analytics.lists.ordered_places import Key, Order, Place, Source, find_places
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
@@ -44,8 +45,8 @@ _MEASUREMENT_ORDERS = {
     "value": Order([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
     "outcome": Order([Key("x.outcome", "measurement_outcome")]),
     "serial_number": _BY_SERIAL,
-    "phase_name": Order([Key("s.phase", "VARCHAR")], joins=_SPECS),
-    "measurement_name": Order([Key("s.name", "VARCHAR")], joins=_SPECS),
+    "phase_name": Order([Key("s.phase", "VARCHAR")], joins=_SPECS, name="phase"),
+    "measurement_name": Order([Key("s.name", "VARCHAR")], joins=_SPECS, name="name"),
 }
 _LOG_ORDERS = {
     "created_at": Order([Key("x.timestamp", "TIMESTAMP")]),
@@ -196,10 +197,13 @@ def _list(
 
     def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
         source = _source(cursor, organization_id, found, wanted)
+        order = wanted.order
+        if order.name is not None and wanted.specs is None:
+            source, order = first_named(cursor, source, found.procedures, order, count, descending=descending)
         if wanted.text is not None:
             blocks = found.what_lies_inside()
-            source = holding(cursor, Search(source, blocks, wanted.text, wanted.order, count, descending))
-        return find_places(cursor, source, wanted.order, count, page.offset, descending=descending)
+            source = holding(cursor, Search(source, blocks, wanted.text, order, count, descending))
+        return find_places(cursor, source, order, count, page.offset, descending=descending)
 
     places = find_in_copy(copy, connection, organization_id, runs, page, find)
     if places is None:

@@ -25,11 +25,13 @@ class Order(NamedTuple):
     """What rows `x` are ordered by: columns of theirs, or of their runs `r`, and what has to be joined to either.
 
     Where a column is NULL it comes last, whichever way the order goes. Equals are ordered by run and place in it.
+    name: the column of `specs` that rows are ordered by, if they are; see `first_named`.
     """
 
     of_rows: Sequence[Key] = ()
     of_runs: Sequence[Key] = ()
     joins: str = ""
+    name: str | None = None
 
 
 class Source(NamedTuple):
@@ -47,8 +49,8 @@ class Place(NamedTuple):
 
 # So few rows are all taken and sorted.
 FEW = 10_000
-# Of so many runs for each row that is wanted the rows are looked at, before those of all runs are.
-RUNS_PER_ROW = (0.25, 4.0)
+# Rows are looked at of so many times the runs that should hold those that are wanted, before those of all runs are.
+RUNS_TO_SPARE = (1.25, 4.0)
 
 
 def find_places(
@@ -105,11 +107,12 @@ class _Search:
 
     def _by_runs(self, wanted: Conditions, count: int, offset: int) -> list[Place]:
         """The first `count` rows but `offset`, ordered by their runs."""
-        [(few_count,)] = self._fetch(
+        self._fetch(
             f"CREATE OR REPLACE TEMP TABLE few AS SELECT x.run, x.position FROM {self._rows} WHERE {wanted.sql} "
             f"LIMIT {FEW}",
             wanted,
         )
+        [(few_count, run_count)] = self._fetch("SELECT count(*), count(DISTINCT run) FROM few")
         if few_count < FEW:
             keys = [key.sql for key in self._order.of_runs]
             return self._fetch_places(
@@ -118,7 +121,7 @@ class _Search:
             )
         keys = [f"o.k{number}" for number in range(len(self._order.of_runs))]
         # The rows of few runs are mostly enough; to order those of all takes long.
-        for limit in (*(math.ceil(ratio * count) for ratio in RUNS_PER_ROW), None):
+        for limit in (*(math.ceil(ratio * count * run_count / few_count) for ratio in RUNS_TO_SPARE), None):
             are_all = self._find_nearest_runs(limit)
             found = self._fetch_places(
                 f"SELECT o.id, x.position FROM {self._rows} JOIN nearest o ON o.run = x.run WHERE {wanted.sql} "
@@ -132,6 +135,8 @@ class _Search:
     def _find_nearest_runs(self, limit: int | None) -> bool:
         """The first runs, and whether there are no others."""
         keys, runs = self._order.of_runs, self._source.runs
+        if limit is not None and not keys:
+            runs = runs.and_of(self._not_beyond_the_last(limit))
         [(found_count,)] = self._fetch(
             f"CREATE OR REPLACE TEMP TABLE nearest AS SELECT {_named(keys)}r.run, r.id FROM runs r "
             f"{self._joins_of_runs} WHERE {runs.sql} ORDER BY {self._by(*(key.sql for key in keys), 'r.id')} "
@@ -139,6 +144,20 @@ class _Search:
             runs,
         )
         return limit is None or found_count < limit
+
+    def _not_beyond_the_last(self, limit: int) -> Conditions:
+        """That a run is among the first by its id, or nearly so.
+
+        Ids come nearly in the order of the runs' numbers, and so each would be the first of all until then, which is
+        the slowest way to find the first.
+        """
+        runs, (last, not_beyond) = self._source.runs, ("min", ">=") if self._way == "DESC" else ("max", "<=")
+        [(last_id,)] = self._fetch(
+            f"SELECT {last}(id) FROM "
+            f"(SELECT r.id FROM runs r WHERE {runs.sql} ORDER BY r.run {self._way} LIMIT {limit})",
+            runs,
+        )
+        return Conditions() if last_id is None else Conditions.of(f"r.id {not_beyond} ?", last_id)
 
     def _by(self, *columns: str) -> str:
         return ", ".join(f"{column} {self._way} NULLS LAST" for column in columns)
