@@ -40,10 +40,7 @@ def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql |
 
 def test_killed_ten_times_while_32_clients_send_runs(doomed: Server):
     chance = random.Random(32)
-    floor = Floor(doomed)
-    doomed.start()
-    with doomed.client(doomed.world.acme.admin.api_key) as admin:
-        create_run(admin, run_of(FIRST_SUB_UNIT))
+    floor = _open_floor(doomed)
     for _ in range(KILLS):
         with floor.sending(end=doomed.kill):
             floor.wait_for(more=chance.randint(1, 400))
@@ -54,10 +51,7 @@ def test_killed_ten_times_while_32_clients_send_runs(doomed: Server):
 def test_the_process_that_records_killed_ten_times_while_32_clients_send_runs(doomed: Server):
     """Nobody notices: another one records what was not answered, and nothing twice."""
     chance = random.Random(31)
-    floor = Floor(doomed)
-    doomed.start()
-    with doomed.client(doomed.world.acme.admin.api_key) as admin:
-        create_run(admin, run_of(FIRST_SUB_UNIT))
+    floor = _open_floor(doomed)
     with floor.sending(end=floor.stop):
         for _ in range(KILLS):
             floor.wait_for(more=chance.randint(100, 400))
@@ -95,6 +89,13 @@ def test_the_process_that_records_ends_only_with_its_server(doomed: Server, sign
     assert recording.is_running()
     doomed.kill()
     recording.wait(DEADLINE_S)
+
+
+def _open_floor(doomed: Server) -> Floor:
+    doomed.start()
+    with doomed.client(doomed.world.acme.admin.api_key) as admin:
+        create_run(admin, run_of(FIRST_SUB_UNIT))
+    return Floor(doomed)
 
 
 @contextmanager
