@@ -89,7 +89,7 @@ def check(
     assert pages(floor, followed.copy, list_, limit) == expected
     with pytest.MonkeyPatch.context() as patch:  # as where there are more rows than are sorted at once
         patch.setattr(ordered_places, "FEW", 2)
-        patch.setattr(ordered_places, "RUNS_TO_SPARE", (0.1, 0.5))
+        patch.setattr(ordered_places, "RUNS_PER_ROW", (0.1, 0.5))
         assert pages(floor, followed.copy, list_, limit) == expected
 
 

@@ -49,8 +49,8 @@ class Place(NamedTuple):
 
 # So few rows are all taken and sorted.
 FEW = 10_000
-# Rows are looked at of so many times the runs that should hold those that are wanted, before those of all runs are.
-RUNS_TO_SPARE = (1.25, 4.0)
+# Of so many runs for each row that is wanted the rows are looked at, before those of all runs are.
+RUNS_PER_ROW = (0.25, 1.25, 4.0)
 
 
 def find_places(
@@ -107,12 +107,11 @@ class _Search:
 
     def _by_runs(self, wanted: Conditions, count: int, offset: int) -> list[Place]:
         """The first `count` rows but `offset`, ordered by their runs."""
-        self._fetch(
+        [(few_count,)] = self._fetch(
             f"CREATE OR REPLACE TEMP TABLE few AS SELECT x.run, x.position FROM {self._rows} WHERE {wanted.sql} "
             f"LIMIT {FEW}",
             wanted,
         )
-        [(few_count, run_count)] = self._fetch("SELECT count(*), count(DISTINCT run) FROM few")
         if few_count < FEW:
             keys = [key.sql for key in self._order.of_runs]
             return self._fetch_places(
@@ -121,7 +120,7 @@ class _Search:
             )
         keys = [f"o.k{number}" for number in range(len(self._order.of_runs))]
         # The rows of few runs are mostly enough; to order those of all takes long.
-        for limit in (*(math.ceil(ratio * count * run_count / few_count) for ratio in RUNS_TO_SPARE), None):
+        for limit in (*(math.ceil(ratio * count) for ratio in RUNS_PER_ROW), None):
             are_all = self._find_nearest_runs(limit)
             found = self._fetch_places(
                 f"SELECT o.id, x.position FROM {self._rows} JOIN nearest o ON o.run = x.run WHERE {wanted.sql} "
