@@ -1,6 +1,5 @@
 """The only place where the parts meet."""
 
-import gc
 import logging
 import secrets
 from collections.abc import AsyncIterator, Collection
@@ -31,6 +30,7 @@ from runcard.auth.form_tokens import FormTokens
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
+from runcard.edge.collector import look_less_often
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.files import router as files_router
@@ -123,7 +123,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        _tune_the_interpreter()
+        look_less_often()
         database = open_database(settings)
         writer = Writer(database)
         gate = Gate(database)
@@ -234,13 +234,6 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if is_page(request):
         return page_for(request, error)
     return Response(not_found_body(), 404, media_type="application/json")
-
-
-def _tune_the_interpreter() -> None:
-    """A run makes hundreds of objects and no cycles: to look for these less often gains a tenth at 32 connections."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _secret_key(data_dir: Path) -> str:

@@ -3,7 +3,6 @@
 Its standard input is a socket: orders come in, answers go out. It ends when the server has closed its end, or died.
 """
 
-import gc
 import signal
 import socket
 from contextlib import suppress
@@ -12,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from runcard.domain.errors import Unauthenticated
+from runcard.edge.collector import look_less_often
 from runcard.edge.orders import HEAD, Answer, Answers, Order, Start, message_of, pickled
 from runcard.ingest.record_run import record_run
 from runcard.store.database import Database
@@ -97,8 +97,7 @@ def main() -> None:
     # Whoever stops the server may signal all its processes; this one ends after the last order.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    look_less_often()
     # A server that has died wants no answer.
     with socket.socket(fileno=0) as connection, suppress(BrokenPipeError, ConnectionResetError):
         record_orders(connection)

@@ -95,6 +95,7 @@ def find_reported_run(
 
 
 def is_recorded(connection: Connection, organization_id: UUID, run_id: UUID) -> bool:
+    """Whether the organization has a run with this id."""
     r = runs.c
     query = select(r.id).where(r.organization_id == organization_id, r.id == run_id)
     return connection.execute(query).one_or_none() is not None

@@ -1,8 +1,8 @@
 """Measurements in the order of names: those of the first names, so that nobody looks at the names of all others."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from runcard.analytics.conditions import Conditions
+from runcard.analytics.conditions import Conditions, is_one_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.ordered_places import Order, Source
 
@@ -11,23 +11,22 @@ MOST_NAMES = 4
 
 
 def first_named(
-    cursor: Cursor, source: Source, procedures: Collection[int], order: Order, count: int, *, descending: bool
+    cursor: Cursor, source: Source, procedures: Sequence[int], order: Order, count: int, *, descending: bool
 ) -> tuple[Source, Order]:
     """The same rows, or those of the first names with the first `count` among them; what these are ordered by.
 
-    procedures: those that all rows are of. order: by a column of `specs`.
+    procedures: those that all rows are of. order: by a column of `specs s`.
     """
-    asked = Conditions()
-    asked.one_of("procedure", procedures, "INTEGER")
+    name = order.of_rows[0].sql
     names = cursor.execute(
-        f"SELECT list(spec) FROM specs WHERE {asked.sql} GROUP BY {order.name} "
-        f"ORDER BY {order.name} {'DESC' if descending else 'ASC'} LIMIT {MOST_NAMES}",
-        asked.values,
+        f"SELECT list(s.spec) FROM specs s WHERE {is_one_of('s.procedure', procedures, 'INTEGER')} "
+        f"GROUP BY {name} ORDER BY {name} {'DESC' if descending else 'ASC'} LIMIT {MOST_NAMES}",
+        procedures,
     ).fetchall()
     specs: list[int] = []
     for number, (of_name,) in enumerate(names):
         specs += of_name
-        rows = source.rows.and_of(_of(specs))
+        rows = source.rows.and_of(Conditions.of(is_one_of("x.spec", specs, "INTEGER"), *specs))
         [(found_count,)] = cursor.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM {source.table} x WHERE {rows.sql} LIMIT {count})",
             rows.values,
@@ -36,9 +35,3 @@ def first_named(
             # Rows of one name are equals.
             return source._replace(rows=rows), order if number else Order()
     return source, order
-
-
-def _of(specs: Collection[int]) -> Conditions:
-    found = Conditions()
-    found.one_of("x.spec", specs, "INTEGER")
-    return found

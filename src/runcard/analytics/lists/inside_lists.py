@@ -45,8 +45,8 @@ _MEASUREMENT_ORDERS = {
     "value": Order([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
     "outcome": Order([Key("x.outcome", "measurement_outcome")]),
     "serial_number": _BY_SERIAL,
-    "phase_name": Order([Key("s.phase", "VARCHAR")], joins=_SPECS, name="phase"),
-    "measurement_name": Order([Key("s.name", "VARCHAR")], joins=_SPECS, name="name"),
+    "phase_name": Order([Key("s.phase", "VARCHAR")], joins=_SPECS),
+    "measurement_name": Order([Key("s.name", "VARCHAR")], joins=_SPECS),
 }
 _LOG_ORDERS = {
     "created_at": Order([Key("x.timestamp", "TIMESTAMP")]),
@@ -198,7 +198,7 @@ def _list(
     def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
         source = _source(cursor, organization_id, found, wanted)
         order = wanted.order
-        if order.name is not None and wanted.specs is None:
+        if order.joins == _SPECS and wanted.specs is None:
             source, order = first_named(cursor, source, found.procedures, order, count, descending=descending)
         if wanted.text is not None:
             blocks = found.what_lies_inside()

@@ -25,13 +25,11 @@ class Order(NamedTuple):
     """What rows `x` are ordered by: columns of theirs, or of their runs `r`, and what has to be joined to either.
 
     Where a column is NULL it comes last, whichever way the order goes. Equals are ordered by run and place in it.
-    name: the column of `specs` that rows are ordered by, if they are; see `first_named`.
     """
 
     of_rows: Sequence[Key] = ()
     of_runs: Sequence[Key] = ()
     joins: str = ""
-    name: str | None = None
 
 
 class Source(NamedTuple):
