@@ -117,7 +117,7 @@ def test_a_server_whose_process_is_stopped_ends_and_says_so(doomed: Server):
     recording = doomed.recording_process()
     recording.suspend()
     assert doomed.end() == 1
-    assert "did not end within 5 s, and is killed" in doomed.log
+    assert "did not end within 8 s, and is killed" in doomed.log
     assert not recording.is_running()
 
 

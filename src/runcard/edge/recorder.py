@@ -36,7 +36,7 @@ _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 # How long a process may take to begin: it loads its program first.
 _BEGIN_S = 60.0
 # How long it may take to end once it has been told to.
-_CLOSE_S = 5.0
+_CLOSE_S = 8.0
 _decoder = msgspec.msgpack.Decoder(Answers)
 
 
@@ -129,8 +129,13 @@ class Recorder:
 
     def _finish_child(self) -> None:
         """Let the process end, unless somebody still waits for it to begin."""
-        if self._child is not None and (self._child.has_begun or not self._waiting):
-            self._child.finish()
+        child = self._child
+        if child is None:
+            return
+        if child.has_begun:
+            child.finish()
+        elif not self._waiting:  # it has nothing to lose
+            child.kill()
 
     def _last(self, work: Coroutine[Any, Any, None]) -> Task[None]:
         """A task that lasts until this is closed. Without it no run is recorded, so its end is that of the server."""
