@@ -97,12 +97,17 @@ class AnyServer(Installation):
 
     def stop(self) -> None:
         """End the process as an administrator does. It must end by itself, and have met no unexpected error."""
+        code = self.end()
+        assert code == 0, f"the server ended with {code}:\n{self.log}"
+        assert "Traceback" not in self.log, self.log
+
+    def end(self) -> int:
+        """End the process as an administrator does, and return its exit code."""
         process = self._running()
         process.send_signal(signal.SIGTERM)
         code = process.wait(DEADLINE_S)
         self._forget()
-        assert code == 0, f"the server ended with {code}:\n{self.log}"
-        assert "Traceback" not in self.log, self.log
+        return code
 
     def kill(self) -> None:
         """End the process as a power cut does."""
@@ -111,12 +116,12 @@ class AnyServer(Installation):
         self._forget()
 
     def recording_process(self) -> psutil.Process:
-        """The one that commits runs for the server, once there is one."""
+        """The one that commits runs for the server, once it has begun, which a second thread of it tells."""
         until = time.monotonic() + DEADLINE_S
         while time.monotonic() < until:
             for child in psutil.Process(self._running().pid).children():
                 with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    if "runcard.edge.recording" in child.cmdline():
+                    if "runcard.edge.recording" in child.cmdline() and child.num_threads() > 1:
                         return child
         raise AssertionError(f"no process records:\n{self.log}")
 

@@ -27,7 +27,7 @@ from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
-from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.domain.errors import InvalidInput, Issue, RecordingUnavailable, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.collector import look_less_often
@@ -125,9 +125,9 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         look_less_often()
         database = open_database(settings)
-        writer = Writer(database)
+        writer = Writer(database, settings.write_timeout_s)
         gate = Gate(database)
-        recorder = Recorder(database, gate)
+        recorder = Recorder(database, gate, settings.recording_timeout_s, settings.write_timeout_s)
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)
@@ -166,6 +166,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             if activity is not None:
                 activity.close()
             database.close()
+            recorder.check_ended_well()
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
     _open_doors(app)
@@ -216,11 +217,12 @@ def _answering(endpoint: ASGIApp) -> ASGIApp:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     answer = answer_error(error, v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS)
-    if answer.status >= 500:
+    # Why nothing is recorded is told once, by who finds it out.
+    if answer.status >= 500 and not isinstance(error, RecordingUnavailable):
         _log.error("request failed", exc_info=error)
     if is_page(request):
         return page_for(request, error)
-    return Response(answer.body, answer.status, media_type=answer.media_type)
+    return Response(answer.body, answer.status, answer.headers, answer.media_type)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

@@ -28,6 +28,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_expires_s, download_expires_s: how long a signed link works.
     list_timeout_s: how long a list of phases, measurements or logs may take to make.
     columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.
+    recording_timeout_s: how long the process that records may be silent before it is ended and replaced.
+    write_timeout_s: how long a request waits to be recorded before it is withdrawn and refused.
     copy_timeout_s: how long a list waits for the columnar copy to see what was committed before it was asked for.
     operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
     activity: whether to write down which calls are made of the APIs.
@@ -46,6 +48,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_expires_s: int = 900
     download_expires_s: int = 86_400
     list_timeout_s: int = 20
+    recording_timeout_s: Annotated[int, Meta(ge=2, le=3600)] = 10
+    write_timeout_s: Annotated[int, Meta(ge=2, le=3600)] = 30
     columnar_copy: bool = True
     copy_timeout_s: int = 2
     activity: bool = True

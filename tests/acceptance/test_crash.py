@@ -18,7 +18,7 @@ from runcard.store.documents import unpack_document
 from runcard.store.locks import Lock, hold
 from runcard.store.tables import parts, revisions, run_documents, run_sub_units, runs, units
 from tests.acceptance.floor import CLIENTS, FIRST_SUB_UNIT, Floor, body_of, number_of
-from tests.acceptance.wire import Json, create_run, run_of, runs_of
+from tests.acceptance.wire import Json, assert_error, create_run, run_of, runs_of
 from tests.conftest import Template
 from tests.postgresql import Postgresql
 from tests.servers import DEADLINE_S, Server
@@ -59,6 +59,66 @@ def test_the_process_that_records_killed_ten_times_while_32_clients_send_runs(do
         floor.wait_for(more=100)
     assert doomed.log.count("the process that records ended with -9") == KILLS
     _check_all(doomed, floor)
+
+
+def test_the_process_that_records_stopped_twice_while_32_clients_send_runs(doomed: Server):
+    """It may hold the turn of all that write; it is killed for its silence, and another one records what it held."""
+    doomed.settings["RUNCARD_RECORDING_TIMEOUT_S"] = "3"
+    floor = _open_floor(doomed)
+    with floor.sending(end=floor.stop):
+        for _ in range(2):
+            floor.wait_for(more=100)
+            doomed.recording_process().suspend()
+            floor.wait_for(more=100)
+    assert doomed.log.count("has been silent for") >= 2
+    _check_all(doomed, floor)
+
+
+def test_a_process_that_goes_on_in_time_is_left_alone(doomed: Server):
+    doomed.start()
+    recording = doomed.recording_process()
+    with doomed.client(doomed.world.acme.admin.api_key) as admin, ThreadPoolExecutor() as threads:
+        recording.suspend()
+        sent = threads.submit(create_run, admin, run_of("WAITED"))
+        recording.resume()
+        assert sent.result() == runs_of(admin, "WAITED")[0]["id"]
+    assert doomed.recording_process().pid == recording.pid
+    doomed.stop()
+
+
+def test_what_nobody_can_record_is_withdrawn_in_time(doomed: Server):
+    """Somebody else holds up all who write. Nothing of what was refused is recorded afterwards."""
+    doomed.settings["RUNCARD_WRITE_TIMEOUT_S"] = "2"
+    doomed.start()
+    key = doomed.world.acme.admin.api_key
+    with doomed.client(key) as admin, doomed.database() as database:
+        create_run(admin, run_of("BEFORE"))
+        with _held_up(database), ThreadPoolExecutor(CLIENTS) as threads:
+            runs = [threads.submit(admin.post, "/runs", json=run_of(f"HELD-{n}")) for n in range(CLIENTS)]
+            procedure = threads.submit(
+                admin.post, f"{doomed.url}/api/v2/procedures", json={"name": "Held up"}
+            )
+            answers = [one.result() for one in [*runs, procedure]]
+        for answer in answers:
+            assert_error(answer, 503, "SERVICE_UNAVAILABLE")
+            assert answer.headers["Retry-After"] == "5"
+        create_run(admin, run_of("AFTER"))
+        doomed.recording_process().kill()
+        create_run(admin, run_of("AFTER THAT"))
+        assert [runs_of(admin, f"HELD-{n}") for n in range(CLIENTS)] == [[]] * CLIENTS
+        names = [one["name"] for one in admin.get(f"{doomed.url}/api/v2/procedures").json()["data"]]
+        assert "Held up" not in names
+    doomed.stop()
+
+
+def test_a_server_whose_process_is_stopped_ends_and_says_so(doomed: Server):
+    doomed.settings["RUNCARD_RECORDING_TIMEOUT_S"] = "3600"
+    doomed.start()
+    recording = doomed.recording_process()
+    recording.suspend()
+    assert doomed.end() == 1
+    assert "did not end within 8 s, and is killed" in doomed.log
+    assert not recording.is_running()
 
 
 def test_a_run_that_no_process_lives_to_record_is_refused_in_the_end(doomed: Server):

@@ -128,3 +128,27 @@ def test_a_body_in_pieces_is_put_together() -> None:
 def test_a_body_that_is_too_large_is_refused(chunks: tuple[bytes, ...]) -> None:
     with pytest.raises(PayloadTooLarge, match="3 bytes"):
         run(read_body(receive_of(*chunks), 3))
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"name": "a", "number": 1e400}', ("number", "1e400 is beyond what a double holds")),
+        (b'{"name": "a", "value": {"x": [1, -1e999]}}', ("value.x.1", "-1e999 is beyond")),
+        (
+            b'{"name": "a", "inner": [{"name": "b", "count": ' + b"9" * 5000 + b"}]}",
+            ("inner.0.count", "9999"),
+        ),
+    ],
+)
+def test_a_number_that_no_double_holds_is_named(body: bytes, told: tuple[str, str]) -> None:
+    [(location, message)] = issues(body)
+    assert location == told[0]
+    assert message.startswith(told[1])
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize("number", [b"1" + b"0" * 30, b"-1" + b"0" * 30, b"18446744073709551616"])
+def test_half_of_a_surrogate_pair_is_found_behind_a_huge_integer(number: bytes) -> None:
+    with pytest.raises(MalformedBody, match="surrogate"):
+        decoder.decode(b'{"x": ' + number + b', "name": "\\ud800"}')

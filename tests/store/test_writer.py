@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from runcard.auth.tokens import digest_of
-from runcard.domain.errors import AlreadyExists
+from runcard.domain.errors import AlreadyExists, WriteTimedOut
 from runcard.domain.ids import new_id
 from runcard.store.api_keys import list_keys, revoke_key
 from runcard.store.changes import list_changes
@@ -167,6 +169,26 @@ def test_a_caller_that_goes_away_does_not_harm_its_group(
 
     assert asyncio.run(main()) == "stayed"
     assert "stayed" in numbers(database)
+
+
+def test_a_write_without_a_turn_is_withdrawn_in_time_and_one_that_has_begun_is_waited_for(
+    database: Database, world: World
+) -> None:
+    holding, release = threading.Event(), threading.Event()
+
+    def hold(_tx: Transaction) -> str:
+        holding.set()
+        release.wait()
+        return "held"
+
+    with closing(Writer(database, wait_s=0.01)) as impatient, ThreadPoolExecutor() as threads:
+        held = threads.submit(impatient.run, hold)
+        holding.wait()
+        with pytest.raises(WriteTimedOut):
+            impatient.run(stage(world, "late"))
+        release.set()
+        assert held.result() == "held"
+    assert numbers(database) == []
 
 
 class TestCatalogOfAnotherProcess:

@@ -145,13 +145,18 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
         return Multiprocess(config, [listener]).run
     server = uvicorn.Server(config)
 
+    def run() -> None:
+        server.run(sockets=[listener])
+        if server.lifespan.should_exit:  # it could not begin, or not end as it should; the log tells why
+            raise typer.Exit(1)
+
     def stop(_signal: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
     # Once it has stopped, uvicorn raises the signal again, which by itself would end the process as if it was killed.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, stop)
-    return partial(server.run, sockets=[listener])
+    return run
 
 
 def _check_workers(settings: Settings, workers: int) -> None:

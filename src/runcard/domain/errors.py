@@ -350,3 +350,29 @@ class ReportRefused(RuncardError):
 
 class StorageUnavailable(RuncardError):
     """The place where files are kept did not answer."""
+
+
+class RecordingUnavailable(RuncardError):
+    """Nothing could be written for a while, so whoever waited is told to come again. See ADR 30."""
+
+    retry_after_s = 5
+
+
+class WriteTimedOut(RecordingUnavailable):
+    """A write waited too long for its turn. It is withdrawn: nothing of it is recorded, now or later."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing could be recorded for a while. This request is withdrawn and has changed nothing; "
+            "send it again in a few seconds."
+        )
+
+
+class OutcomeUnknown(RecordingUnavailable):
+    """The process that held a run has ended, and the database does not say whether the run is recorded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database does not answer, so whether this run is recorded cannot be told. "
+            "Look for it before you send it again, or send it again with the same client_run_ref."
+        )

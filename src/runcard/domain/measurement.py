@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from runcard.domain.errors import InvalidInput
 from runcard.domain.limit import Limits
+from runcard.domain.number import is_kept_integer
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import (
     Validator,
@@ -151,7 +152,7 @@ def storable_number(value: int | float) -> tuple[int | float, str | None]:
     Such an integer becomes the nearest float, or an infinity where it exceeds every float; see
     `Measurement.exact`.
     """
-    if not isinstance(value, int) or -(2**63) <= value < 2**63:
+    if not isinstance(value, int) or is_kept_integer(value):
         return value, None
     try:
         return float(value), str(value)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from runcard.domain.errors import InvalidInput, Issue
+from runcard.domain.number import is_kept_integer, too_large_integer
 
 MetadataValue = str | bool | int | float
 Metadata = Mapping[str, MetadataValue]
@@ -50,12 +51,8 @@ def metadata_issues(field: str, change: MetadataChange) -> Iterator[Issue]:
                 yield Issue((field, key), f"text has {len(value)} characters; use at most {MAX_TEXT_LENGTH}")
             if "\0" in value:
                 yield Issue((field, key), "text contains a NUL character; remove it")
-        elif isinstance(value, int | float) and not _is_storable(value):
-            yield Issue((field, key), f"{value} is no finite number")
-
-
-def _is_storable(number: int | float) -> bool:
-    try:
-        return math.isfinite(float(number))
-    except OverflowError:
-        return False
+        elif isinstance(value, int):
+            if not is_kept_integer(value):
+                yield Issue((field, key), too_large_integer(value))
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield Issue((field, key), f"{value} is no finite number; send a number, or a text")

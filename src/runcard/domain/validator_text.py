@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from msgspec import structs
 
+from runcard.domain.number import is_kept_integer
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import Expected, Validator, is_bound, judge
 
@@ -166,5 +167,5 @@ def _number(text: str | None) -> int | float | None:
     # Documents hold 64 bits, and Python refuses to read thousands of digits.
     if text.lstrip("+-").isdecimal() and len(text) <= _INTEGER_LENGTH:
         integer = int(text)
-        return integer if -(2**63) <= integer < 2**63 else number
+        return integer if is_kept_integer(integer) else number
     return number

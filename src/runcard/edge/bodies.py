@@ -1,9 +1,11 @@
 """Bodies off the wire: bytes to typed Structs, or an error that names every field that is wrong."""
 
 import json
+import math
 import re
 import types
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -11,12 +13,15 @@ import msgspec
 from starlette.types import Receive
 
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
+from runcard.domain.number import too_large_number
 
 T = TypeVar("T")
 Usual = TypeVar("Usual")
 Path = tuple[str | int, ...]
 
 _MAX_ISSUES = 20
+# Python reads no integer that is longer.
+_MOST_DIGITS = 4300
 _LOCATION = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
@@ -53,17 +58,17 @@ class BodyDecoder(Generic[T, Usual]):
 
 
 def parse_json(body: bytes) -> object:
-    """Any JSON value; NaN and Infinity are read. Raises MalformedBody."""
+    """Any JSON value; NaN and Infinity are read. Raises MalformedBody, and InvalidInput for numbers no double holds."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_float=_float, parse_int=_integer)
         # A lone surrogate is JSON but no text that anyone could store or send on.
-        msgspec.msgpack.encode(value, enc_hook=_refuse)
+        msgspec.json.encode(value, enc_hook=_refuse)
     except RecursionError as error:
         raise MalformedBody("Body is nested too deeply to be read.") from error
     except UnicodeEncodeError as error:
         raise MalformedBody("Body contains half of a surrogate pair, which is no text; remove it.") from error
-    except OverflowError:
-        return value  # an integer beyond 64 bits: readable JSON
+    except _HasUnreadNumbers as error:
+        raise InvalidInput(list(islice(_unread_numbers(value, ()), _MAX_ISSUES))) from error
     except ValueError as error:
         raise MalformedBody(f"Body is not valid JSON: {error}") from error
     return value
@@ -91,8 +96,40 @@ def _check_size(size: int, max_bytes: int) -> None:
         raise PayloadTooLarge(f"Body is larger than {max_bytes} bytes; send less, or raise max_body_bytes.")
 
 
+class _UnreadNumber:
+    """A number that Python would read as an infinity, or not at all."""
+
+    def __init__(self, digits: str) -> None:
+        self.digits = digits
+
+
+class _HasUnreadNumbers(Exception):
+    """A body holds an _UnreadNumber."""
+
+
+def _float(digits: str) -> "float | _UnreadNumber":
+    number = float(digits)
+    return number if math.isfinite(number) else _UnreadNumber(digits)
+
+
+def _integer(digits: str) -> "int | _UnreadNumber":
+    return int(digits) if len(digits) <= _MOST_DIGITS else _UnreadNumber(digits)
+
+
 def _refuse(value: object) -> object:
-    raise TypeError(value)
+    raise _HasUnreadNumbers(value)
+
+
+def _unread_numbers(value: object, path: Path) -> Iterator[Issue]:
+    match value:
+        case _UnreadNumber():
+            yield Issue(path, too_large_number(value.digits))
+        case dict():
+            for key, item in value.items():
+                yield from _unread_numbers(item, (*path, key))
+        case list():
+            for position, item in enumerate(value):
+                yield from _unread_numbers(item, (*path, position))
 
 
 def _violations(value: object, wanted: Any, path: Path) -> Iterator[Issue]:

@@ -40,6 +40,7 @@ ANSWERS: Answers = {
     e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS"),
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
     e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
+    e.RecordingUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
 }
 _UNEXPECTED = Answer(500, "INTERNAL_SERVER_ERROR")
 
@@ -48,6 +49,7 @@ class ErrorAnswer(NamedTuple):
     status: int
     body: bytes
     media_type: str
+    headers: Mapping[str, str]
 
 
 def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
@@ -59,7 +61,15 @@ def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
     answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
     issues = error.issues if isinstance(error, e.InvalidInput) else ()
-    return ErrorAnswer(answer.status, error_body(answer.code, message, issues), answer.media_type)
+    body = error_body(answer.code, message, issues)
+    return ErrorAnswer(answer.status, body, answer.media_type, headers_of(error))
+
+
+def headers_of(error: Exception) -> Mapping[str, str]:
+    """When to come again, where that is known."""
+    if isinstance(error, e.RecordingUnavailable):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {}
 
 
 def not_found_body() -> bytes:

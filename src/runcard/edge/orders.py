@@ -12,6 +12,8 @@ from runcard.domain.errors import RuncardError
 from runcard.ingest.record_run import PreparedRun
 
 HEAD = Layout("<I")
+# Between two signs of life of a recording process.
+BEAT_S = 0.5
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -20,9 +22,13 @@ class RecordingFailed(Exception):
 
 
 class Start(Struct, frozen=True, array_like=True):
-    """The first message to a recording process. It holds secrets, so it is no argument of a command."""
+    """The first message to a recording process. It holds secrets, so it is no argument of a command.
+
+    is_retry: the process before this one could not begin, and the log tells why.
+    """
 
     database_url: str
+    is_retry: bool = False
 
 
 class Order(Struct, frozen=True, array_like=True):
@@ -44,7 +50,10 @@ class Answer(Struct, frozen=True, array_like=True):
 
 
 class Answers(Struct, frozen=True, array_like=True):
-    """All orders of a group. looks: how often the recording process has looked at how the tables have grown."""
+    """All orders of a group; none where the recording process only says that it lives.
+
+    looks: how often it has looked at how the tables have grown.
+    """
 
     answers: list[Answer]
     looks: int

@@ -1,18 +1,22 @@
 """Records the runs that a server hands over, in a process of its own: `python -m runcard.edge.recording`.
 
 Its standard input is a socket: orders come in, answers go out. It ends when the server has closed its end, or died.
+Whether it has orders or not, it says now and then that it lives; one that does not is ended and replaced (ADR 30).
 """
 
 import signal
 import socket
-from contextlib import suppress
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import msgspec
 
 from runcard.domain.errors import Unauthenticated
 from runcard.edge.collector import look_less_often
-from runcard.edge.orders import HEAD, Answer, Answers, Order, Start, message_of, pickled
+from runcard.edge.orders import BEAT_S, HEAD, Answer, Answers, Order, Start, message_of, pickled
 from runcard.ingest.record_run import record_run
 from runcard.store.database import Database
 from runcard.store.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
@@ -55,24 +59,73 @@ class Incoming:
         return found
 
 
+class Outgoing:
+    """Answers on their way out, and signs of life between them."""
+
+    def __init__(self, connection: socket.socket, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._lock = threading.Lock()
+
+    def send(self, answers: list[Answer]) -> None:
+        message = message_of(Answers(answers, self._database.looks))
+        with self._lock:
+            self._connection.sendall(message)
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """A block that another thread sends signs of life in: it waits for nothing that orders may wait for."""
+        over = threading.Event()
+
+        def beat() -> None:
+            with suppress(OSError):  # the server has died
+                while not over.is_set():
+                    self.send([])
+                    over.wait(BEAT_S)
+
+        thread = threading.Thread(target=beat, name="runcard-beat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
 def record_orders(connection: socket.socket) -> None:
     """Answer all orders that come through this socket, which begins with a Start, until it is closed."""
     incoming = Incoming(connection)
     started = incoming.wait(1)
     if not started:
         return
-    database = Database.at(msgspec.msgpack.decode(started[0], type=Start).database_url)
-    commits = GroupCommit(database)
+    start = msgspec.msgpack.decode(started[0], type=Start)
+    with _silent(is_wanted=start.is_retry):
+        database = Database.at(start.database_url)
+        commits = GroupCommit(database)
+    outgoing = Outgoing(connection, database)
     try:
-        while group := [_decoder.decode(body) for body in incoming.wait(MAX_GROUP)]:
-            outcomes = commits.commit([_write_of(order) for order in group])
-            answers = [_answer(order, outcome) for order, outcome in zip(group, outcomes, strict=True)]
-            connection.sendall(message_of(Answers(answers, database.looks)))
-            del group, outcomes, answers
-            commits.rest()
+        with outgoing.alive():
+            while group := [_decoder.decode(body) for body in incoming.wait(MAX_GROUP)]:
+                outcomes = commits.commit([_write_of(order) for order in group])
+                outgoing.send(
+                    [_answer(order, outcome) for order, outcome in zip(group, outcomes, strict=True)]
+                )
+                del group, outcomes
+                commits.rest()
     finally:
         commits.close()
         database.close()
+
+
+@contextmanager
+def _silent(*, is_wanted: bool) -> Iterator[None]:
+    """A block whose errors end the process, without a word where the log has them already."""
+    try:
+        yield
+    except Exception:
+        if is_wanted:
+            sys.exit(1)
+        raise
 
 
 def _write_of(order: Order) -> Write:

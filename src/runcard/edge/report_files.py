@@ -14,6 +14,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import (
     InvalidInput,
     PayloadTooLarge,
+    RecordingUnavailable,
     RuncardError,
     StorageUnavailable,
     UnreadableReport,
@@ -112,7 +113,7 @@ class ReportFiles:
                     return self._known(found, self._state(content.digest))
                 tell(len(group.told))
                 progress = _after(progress, group, recorded)
-        except StorageUnavailable:
+        except (RecordingUnavailable, StorageUnavailable):
             raise
         except RuncardError as error:
             refusal = Refusal(found.name, error.summary, progress.recorded_count)

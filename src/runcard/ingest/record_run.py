@@ -17,6 +17,7 @@ from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
 from runcard.domain.metadata import metadata_issues
+from runcard.domain.number import too_large_integers
 from runcard.domain.organization import Organization
 from runcard.domain.report import RunReport, name_issues
 from runcard.domain.run import RunDocument
@@ -102,10 +103,15 @@ def prepare_run(
         ended_at = started_at + report.duration
     except OverflowError as error:
         raise InvalidInput.at("duration", f"Run would end after the year 9999: {report.duration}.") from error
-    document = pack_document(
-        RunDocument(report.phases, report.logs, report.steps, report.sequences, report.config, report.secrets)
-    )
-    digest = None if report.client_run_ref is None else _digest_of(report)
+    try:
+        document = pack_document(
+            RunDocument(
+                report.phases, report.logs, report.steps, report.sequences, report.config, report.secrets
+            )
+        )
+        digest = None if report.client_run_ref is None else _digest_of(report)
+    except OverflowError as error:
+        raise InvalidInput(list(too_large_integers(report))) from error
     header = replace(report, phases=(), logs=(), steps=None, sequences=(), config=(), secrets=())
     return PreparedRun(new_run_id(), header, document, digest, started_at, ended_at, received_at, program)
 

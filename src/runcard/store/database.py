@@ -21,6 +21,7 @@ __all__ = [
     "Database",
     "DatabaseFailed",
     "DatabaseUrlInvalid",
+    "is_out_of_patience",
     "naming_failures",
 ]
 
@@ -51,6 +52,11 @@ class DatabaseUrlInvalid(Exception):
 
 class DatabaseFailed(Exception):
     """The database cannot be reached, or did not do what it was asked; the message holds its own words."""
+
+
+def is_out_of_patience(error: Exception) -> bool:
+    """Whether a statement has waited for a lock of PostgreSQL for as long as a `writing_connection` may."""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.LockNotAvailable)
 
 
 @contextmanager
@@ -113,12 +119,18 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
-    def writing_connection(self) -> Connection:
-        """The connection of a writer: each of its transactions holds SQLite's write lock from the start."""
+    def writing_connection(self, wait_s: float | None = None) -> Connection:
+        """The connection of a writer: each of its transactions holds SQLite's write lock from the start.
+
+        wait_s: how long PostgreSQL lets it wait for any one lock; None: for ever.
+        """
         connection = self.engine.connect().execution_options(writes=True)
         if not self.is_postgresql:
             driver: Any = connection.connection.driver_connection
             driver.execute(_SQLITE_WRITING_PRAGMA)
+        elif wait_s is not None:
+            connection.execute(text(f"SET lock_timeout = '{round(wait_s * 1000)}ms'"))
+            connection.commit()
         return connection
 
     def turns(self) -> Turns | NoTurns:

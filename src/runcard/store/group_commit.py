@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from runcard.domain.errors import WriteTimedOut
 from runcard.store.catalog import Catalog
-from runcard.store.database import DATABASE_ERRORS, Database
+from runcard.store.database import DATABASE_ERRORS, Database, is_out_of_patience
 from runcard.store.lookups import UnitKey
 from runcard.store.transaction import Transaction
 
@@ -41,10 +42,14 @@ class Outcome(NamedTuple):
 
 
 class GroupCommit:
-    """Owns a writing connection. For one thread; `close` it in that thread."""
+    """Owns a writing connection. For one thread; `close` it in that thread.
 
-    def __init__(self, database: Database) -> None:
+    wait_s: how long a write may wait for what another process of PostgreSQL holds; None: for ever.
+    """
+
+    def __init__(self, database: Database, wait_s: float | None = None) -> None:
         self._database = database
+        self._wait_s = wait_s
         self._turns = database.turns()
         self._catalog = Catalog()
         self._connection: Connection | None = None
@@ -54,7 +59,12 @@ class GroupCommit:
         """The outcome of each of these writes, of which all that succeeded are durable."""
         try:
             return self._commit_together(group)
-        except Exception:
+        except Exception as error:
+            if is_out_of_patience(error):  # each alone would wait as long
+                _log.error(
+                    "another process has kept %d writes waiting for too long: they are refused", len(group)
+                )
+                return [Outcome(None, WriteTimedOut()) for _ in group]
             # What broke the shared transaction breaks only its own, or has passed (another process was first).
             _log.info("group of %d writes failed, running each alone", len(group), exc_info=True)
             return [self._commit_alone(write) for write in group]
@@ -101,7 +111,7 @@ class GroupCommit:
 
     def _connect(self) -> Connection:
         if self._connection is None:
-            self._connection = self._database.writing_connection()
+            self._connection = self._database.writing_connection(self._wait_s)
         return self._connection
 
     def _disconnect(self) -> None:

@@ -17,6 +17,20 @@ class Lock(IntEnum):
     MIGRATION = 0x52_43_06
 
 
+# Longer than any commit takes that the server can be waited for.
+_COMMIT_S = 5
+
+
+def await_commits(connection: Connection) -> None:
+    """Wait for what is being committed now, so that the next query sees it. Raises a database error after a while.
+
+    A process that dies may have asked PostgreSQL for its last commit, which then happens after its death.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_COMMIT_S}s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": int(Lock.CHANGES)})
+
+
 def hold(connection: Connection, lock: Lock) -> None:
     """Wait for it, and hold it to the end of the transaction."""
     if connection.dialect.name == "postgresql":

@@ -1,18 +1,26 @@
 """A thread that writes for whoever asks: what waits is committed together, then everyone is answered."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
+from runcard.domain.errors import WriteTimedOut
 from runcard.store.database import Database
 from runcard.store.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
 from runcard.store.lookups import UnitKey
 from runcard.store.transaction import Transaction
 
+_log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+# How long the thread may take to end.
+_CLOSE_S = 10.0
 
 
 class _Waiting(NamedTuple):
@@ -21,10 +29,14 @@ class _Waiting(NamedTuple):
 
 
 class Writer:
-    """Owns the thread that commits. `close` ends it after everything that was submitted."""
+    """Owns the thread that commits. `close` ends it after everything that was submitted.
 
-    def __init__(self, database: Database) -> None:
-        self._commits = GroupCommit(database)
+    wait_s: how long a write may wait for its turn.
+    """
+
+    def __init__(self, database: Database, wait_s: float = 30.0) -> None:
+        self._wait_s = wait_s
+        self._commits = GroupCommit(database, wait_s)
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="runcard-writer", daemon=True)
         self._thread.start()
@@ -39,14 +51,31 @@ class Writer:
         return await answer
 
     def run(self, apply: Callable[[Transaction], T], *, changes_catalog: bool = True) -> T:
-        """As `record`, for threads: waits for any write, such as one that renames, links, revokes or deletes."""
+        """As `record`, for threads: waits for any write, such as one that renames, links, revokes or deletes.
+
+        Raises WriteTimedOut where it has not had its turn by then; it is withdrawn.
+        """
         answer: Future[T] = Future()
-        self._queue.put(_Waiting(Write(apply, changes_catalog=changes_catalog), answer))
-        return answer.result()
+
+        def begin(tx: Transaction) -> T:
+            # Begun twice where others spoilt the transaction of its group.
+            if answer.cancelled() or not (answer.running() or answer.set_running_or_notify_cancel()):
+                raise WriteTimedOut
+            return apply(tx)
+
+        self._queue.put(_Waiting(Write(begin, changes_catalog=changes_catalog), answer))
+        try:
+            return answer.result(self._wait_s)
+        except TimeoutError as error:
+            if answer.cancel():
+                raise WriteTimedOut from error
+            return answer.result()
 
     def close(self) -> None:
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(_CLOSE_S)
+        if self._thread.is_alive():
+            _log.error("another process has been writing for %g s: what waits for it is dropped", _CLOSE_S)
 
     def _loop(self) -> None:
         while (group := self._next_group()) is not None:
@@ -91,7 +120,9 @@ def _settle_all(answers: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
 def _settle(future: "Future[Any] | asyncio.Future[Any]", outcome: Outcome) -> None:
     if future.done():  # the caller has gone away; the write stands
         return
-    if outcome.error is not None:
-        future.set_exception(outcome.error)
-    else:
-        future.set_result(outcome.value)
+    # A caller may go away right now, where the write could not even begin.
+    with suppress(InvalidStateError):
+        if outcome.error is not None:
+            future.set_exception(outcome.error)
+        else:
+            future.set_result(outcome.value)

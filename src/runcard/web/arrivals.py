@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from runcard import __version__
 from runcard.domain.actor import check_may_record
-from runcard.domain.errors import PayloadTooLarge, StorageUnavailable, UnreadableReport
+from runcard.domain.errors import PayloadTooLarge, RecordingUnavailable, StorageUnavailable, UnreadableReport
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import Fate, ReportFiles, Stores
@@ -89,7 +89,7 @@ def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
     """Files before this one are recorded already, so what goes wrong here is told beside them."""
     try:
         return files.bring_in(name, file)
-    except StorageUnavailable as error:
+    except (RecordingUnavailable, StorageUnavailable) as error:
         return Fate("refused", reason=f"{error} Send the file again.")
 
 
