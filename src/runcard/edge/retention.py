@@ -9,17 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.errors import StorageUnavailable
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount, Cutoffs
+from runcard.edge.file_removals import remove_noted
 from runcard.edge.report_files import Stores
 from runcard.store.attachments import Attachment
 from runcard.store.database import DATABASE_ERRORS
-from runcard.store.file_removals import forget_removals, list_removals
 from runcard.store.locks import Lock
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import list_organizations
@@ -67,26 +66,13 @@ class _Sweep(NamedTuple):
     now: datetime
 
     def run(self) -> Iterator[Amount]:
-        self.remove_bytes()
+        remove_noted(self.stores, self.home)
         with self.stores.database.read() as connection:
             is_set = get_organization(connection, self.home).retention.is_set
         if is_set:
             yield from self._runs()
             yield from self._files()
             self.stores.writer.run(lambda tx: note_swept(tx, self.home), changes_catalog=False)
-
-    def remove_bytes(self) -> None:
-        """Remove the bytes of files that are deleted, those too that an earlier sweep did not come to."""
-        while True:
-            with self.stores.database.read() as connection:
-                removals = list_removals(connection, self.home, _PAGE)
-            if not removals:
-                return
-            for _, key in removals:
-                self.stores.blobs.delete(key)
-            gone = [file_id for file_id, _ in removals]
-            forget = partial(forget_removals, organization_id=self.home, ids=gone)
-            self.stores.writer.run(forget, changes_catalog=False)
 
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
@@ -143,7 +129,7 @@ class _Sweep(NamedTuple):
     def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
         removed, deleted = self.stores.writer.run(apply, changes_catalog=False)
         if deleted:
-            self.remove_bytes()
+            remove_noted(self.stores, self.home)
         return removed
 
     def _cutoffs(self, home: Organization) -> Cutoffs:
