@@ -35,7 +35,7 @@ def acme(tmp_path: Path) -> Installation:
     )
     (tmp_path / "two.xml").write_bytes(junit_of(["A", "B"]))
     installation.runcard("import", str(tmp_path / "two.xml"))
-    (installation.data_dir / "secret.key").write_text("secret")
+    (installation.data_dir / "secret.key").write_text("secret" * 8)
     (installation.data_dir / "runcard.toml").write_text("upload_expires_s = 60\n")
     return installation
 

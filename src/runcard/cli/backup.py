@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from runcard.app import open_blobs, open_database
+from runcard.auth.secret_keys import KEY_FILE
 from runcard.cli.checksums import check_sums, write_sums
 from runcard.cli.copied_blobs import copy_blobs, put_back_blobs
 from runcard.cli.options import DatabaseUrl, DataDir, Json
@@ -26,7 +27,7 @@ from runcard.store.sqlite_copy import copy_database, list_stored
 
 _DATABASE = "runcard.sqlite3"
 _ATTACHMENTS = "attachments"
-_BESIDE = ("secret.key", "runcard.toml")
+_BESIDE = (KEY_FILE, "runcard.toml")
 
 
 class _Kept(NamedTuple):

@@ -8,6 +8,9 @@ from functools import partial
 from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
+from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
+from runcard.edge.file_removals import remove_noted
+from runcard.edge.report_files import Stores
 from runcard.settings import Settings
 from runcard.store.attachment_removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.attachments import Attachment
@@ -47,7 +50,11 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
             "Make it, or give it to the user that serves.",
         )
         return
-    key = folder / "secret.key"
+    try:
+        read_keys(settings.secret_key, folder)
+    except SecretKeyUnusable as error:
+        yield Finding(check, error.fault, error.mend)
+    key = folder / KEY_FILE
     if key.exists() and key.stat().st_mode & _OTHERS:
         mode = key.stat().st_mode & 0o777
         yield Finding(
@@ -159,15 +166,14 @@ class Cupboard:
             del self._unclaimed[orphan.key]
         removed = len(orphans)
         for attachment in self.abandoned:
-            # The row goes first: a file without a row is found the next time.
             forget = partial(
                 delete_unneeded,
                 organization_id=attachment.organization_id,
                 attachment_ids=[attachment.id],
             )
-            if writer.run(forget, changes_catalog=False):
-                self._blobs.delete(attachment.blob_key)
-                removed += 1
+            removed += len(writer.run(forget, changes_catalog=False))
+        for organization_id in {one.organization_id for one in self.abandoned}:
+            remove_noted(Stores(self._database, writer, self._blobs), organization_id)
         self.abandoned = []
         return removed
 
