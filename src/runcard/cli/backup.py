@@ -51,6 +51,7 @@ def backup(
     _check_sqlite(settings)
     if target.exists():
         raise InvalidInput.at("target", f"{target} is there already; name a folder that is not.")
+    os.umask(0o077)
     unfinished = target.with_name(f"{target.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
+from runcard.cli.private_files import open_to_all
 from runcard.edge.file_removals import remove_noted
 from runcard.edge.report_files import Stores
 from runcard.settings import Settings
@@ -59,6 +60,15 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
         mode = key.stat().st_mode & 0o777
         yield Finding(
             check, f"{key} may be read by others: its mode is {mode:04o}.", f"Run: chmod 600 '{key}'"
+        )
+    for path in open_to_all(folder):
+        if path == key:
+            continue
+        mode = path.stat().st_mode & 0o777
+        yield Finding(
+            check,
+            f"Everybody on this machine may read {path}: its mode is {mode:04o}.",
+            f"Run: chmod go= '{path}'. The next server does so too, unless others have files in that directory.",
         )
     free = shutil.disk_usage(folder).free
     if free < _MIN_FREE_BYTES:

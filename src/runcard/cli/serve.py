@@ -19,6 +19,7 @@ from runcard.auth.tokens import digest_of, new_token
 from runcard.cli.installation import open_or_create
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import show_json
+from runcard.cli.private_files import keep_private
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.organizations import count_organizations
 from runcard.store.sessions import create_setup_link
@@ -76,6 +77,7 @@ def serve(
 @contextmanager
 def sole_server(settings: Settings) -> Iterator[None]:
     """Be the one server of a SQLite data directory. Raises SettingsError where there is one already."""
+    keep_private(settings.data_dir)
     if settings.database_url is not None:
         yield
         return
