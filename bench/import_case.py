@@ -11,18 +11,16 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
-from uuid import UUID
 
 import msgspec
 
 from runcard.app import open_database
 from runcard.domain.actor import UserActor
-from runcard.domain.ids import new_id
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.ingest.import_file import UploadedFile, import_file, read_report
 from runcard.ingest.record_run import RunClient
 from runcard.settings import Settings
-from runcard.store.attachments import create_attachment
+from runcard.store.attachments import Attachment, create_attachment, mark_stored
 from runcard.store.blobs import BlobMeta
 from runcard.store.creator import Creator
 from runcard.store.organizations import create_organization
@@ -63,8 +61,8 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
             actor = writer.run(_prepare)
             seconds, runs = 0.0, 0
             while runs < least_runs:
-                file = UploadedFile(new_id(), content, digest, BlobMeta(len(content), None))
-                writer.run(partial(_announce, actor=actor, upload_id=file.upload_id, name=path.name))
+                upload = writer.run(partial(_upload, actor=actor, name=path.name, size_bytes=len(content)))
+                file = UploadedFile(upload.id, content, digest, upload.blob_key)
                 started = time.perf_counter()
                 report = read_report(file, importer, RunClient())
                 recorded = writer.run(partial(import_file, actor=actor, report=report))
@@ -85,16 +83,16 @@ def _prepare(tx: Transaction) -> UserActor:
     return actor
 
 
-def _announce(tx: Transaction, actor: UserActor, upload_id: UUID, name: str) -> None:
-    create_attachment(
+def _upload(tx: Transaction, actor: UserActor, name: str, size_bytes: int) -> Attachment:
+    announced = create_attachment(
         tx,
         actor.organization_id,
         name,
         content_type=None,
         declared_bytes=None,
         creator=Creator.of(actor),
-        attachment_id=upload_id,
     )
+    return mark_stored(tx, announced, BlobMeta(size_bytes, None))
 
 
 def _peak_bytes() -> int:

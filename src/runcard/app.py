@@ -1,12 +1,10 @@
 """The only place where the parts meet."""
 
 import logging
-import secrets
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +25,7 @@ from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
+from runcard.auth.secret_keys import open_keys
 from runcard.domain.errors import InvalidInput, Issue, RecordingUnavailable, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
@@ -77,6 +76,11 @@ def open_blobs(settings: Settings) -> Blobs:
     return Blobs.open(
         settings.attachments_url, settings.attachments_endpoint, settings.data_dir / "attachments"
     )
+
+
+def open_secret_keys(settings: Settings) -> Sequence[str]:
+    """The keys that sign links and forms, the newest first. Raises SecretKeyUnusable."""
+    return open_keys(settings.secret_key, settings.data_dir)
 
 
 def open_copy(settings: Settings) -> ColumnarCopy | None:
@@ -133,7 +137,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         activity = open_activity(settings, database, notes, direct)
         blobs = open_blobs(settings)
         sweeper = Sweeper(Stores(database, writer, blobs))
-        secret_key = settings.secret_key or _secret_key(settings.data_dir)
+        secret_keys = open_secret_keys(settings)
         app.state.parts = Parts(
             database=database,
             writer=writer,
@@ -142,7 +146,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             blobs=blobs,
             copy=copy,
             links=Links(
-                secret_key,
+                secret_keys,
                 settings.public_url,
                 {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
             ),
@@ -152,7 +156,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             runs_as_object=settings.runs_envelope == "object",
             operators_by_email=settings.operators_by_email,
             credentials=CredentialCheck(),
-            form_tokens=FormTokens(secret_key),
+            form_tokens=FormTokens(secret_keys),
             activity=activity,
         )
         try:
@@ -236,18 +240,3 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if is_page(request):
         return page_for(request, error)
     return Response(not_found_body(), 404, media_type="application/json")
-
-
-def _secret_key(data_dir: Path) -> str:
-    """The key in the data directory, made at the first start and readable by its owner only."""
-    path = data_dir / "secret.key"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = data_dir / f"secret.key.{secrets.token_hex(8)}"
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(48), "ascii")
-        # Of several processes that start at once, one names its key and all read that.
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
-    return path.read_text("ascii").strip()

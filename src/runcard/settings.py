@@ -24,7 +24,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     attachments_endpoint: address of an S3-compatible server where it is not the vendor's own.
     public_url: the root under which stations reach this server, for the links it hands out; None: taken from
         each request.
-    secret_key: signs links and sessions; None: a key file in data_dir. Needed where several hosts serve one database.
+    secret_key: signs links and forms; None: a key file in data_dir. Needed where several hosts serve one database.
+        Several keys, the newest first, with commas between them: the first one signs, all are believed.
     upload_expires_s, download_expires_s: how long a signed link works.
     list_timeout_s: how long a list of phases, measurements or logs may take to make.
     columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.

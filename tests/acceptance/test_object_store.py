@@ -77,7 +77,8 @@ def test_client_puts_and_gets_at_the_store_itself(admin, serial, server: Server,
     shown = {name: attachment[name] for name in ("name", "size", "content_type")}
     assert shown == {"name": "../odd name.bin", "size": 7, "content_type": "application/x-dump"}
     keys = [item.key for item in bucket.objects.all()]
-    assert f"{PREFIX}/{server.world.acme.id}/{slot['id']}" in keys
+    assert all(key.startswith(f"{PREFIX}/{server.world.acme.id}/") for key in keys)
+    assert urlsplit(attachment["url"]).path.removeprefix(f"/{BUCKET}/") in keys
     assert not (server.data_dir / "attachments").exists()
 
 
@@ -92,6 +93,27 @@ def test_second_put_replaces_the_first(admin, serial):
     assert downloaded(attachment) == b"second"
     assert sync(admin, slot["id"], run_id).status_code == 200
     assert len(attachments_of(admin, serial)) == 1
+
+
+def test_a_url_that_works_on_replaces_nothing_that_is_finished(admin, serial):
+    run_id = create_run(admin, run_of(serial))
+    slot = initialize(admin)
+    put(slot, b"GENUINE")
+    assert sync(admin, slot["id"], run_id).status_code == 200
+    assert put(slot, b"TAMPERED").status_code == 200
+    (attachment,) = attachments_of(admin, serial)
+    assert (attachment["size"], downloaded(attachment)) == (len(b"GENUINE"), b"GENUINE")
+    assert sync(admin, slot["id"], run_id).status_code == 200
+    assert downloaded(attachments_of(admin, serial)[0]) == b"GENUINE"
+
+
+def test_deleted_run_takes_its_files_along(admin, serial, bucket):
+    run_id = create_run(admin, run_of(serial))
+    before = {item.key for item in bucket.objects.all()}
+    assert sync(admin, uploaded(admin, b"a curve"), run_id).status_code == 200
+    assert len({item.key for item in bucket.objects.all()} - before) == 1
+    assert admin.delete(f"/runs/{run_id}").status_code == 200
+    assert {item.key for item in bucket.objects.all()} == before
 
 
 def test_empty_file(admin, serial):
@@ -145,6 +167,6 @@ def test_store_that_is_gone(server: Server, admin, serial, bucket):
     run_id = create_run(admin, run_of(serial))
     upload_id = uploaded(admin, b"x")
     sync(admin, upload_id, run_id)
-    bucket.Object(f"{PREFIX}/{server.world.acme.id}/{upload_id}").delete()
     (attachment,) = attachments_of(admin, serial)
+    bucket.Object(urlsplit(attachment["url"]).path.removeprefix(f"/{BUCKET}/")).delete()
     assert httpx.get(attachment["url"]).status_code == 404

@@ -6,8 +6,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from typer.testing import CliRunner
 
+from runcard.cli.main import app
 from runcard.store import tables as t
 from runcard.store.attachments import Owner
 from runcard.store.blobs import Blobs
@@ -31,12 +33,10 @@ MOST_LOOKS = 100_000
 
 
 @pytest.fixture
-def doomed(
-    peopled: Template, module_data_dir: Path, postgresql_if_wanted: Postgresql | None
-) -> Iterator[Server]:
+def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
     assert peopled.world is not None
-    for url in peopled.copy(module_data_dir, postgresql_if_wanted):
-        server = Server(module_data_dir, url, peopled.world)
+    for url in peopled.copy(tmp_path, postgresql_if_wanted):
+        server = Server(tmp_path, url, peopled.world)
         try:
             yield server
         finally:
@@ -74,11 +74,11 @@ def look_until(is_so: Callable[[], bool]) -> None:
     assert any(is_so() for _ in range(MOST_LOOKS))
 
 
-def test_killed_in_the_middle_of_a_sweep(doomed: Server, module_data_dir: Path) -> None:
-    blobs = Blobs.open(None, None, module_data_dir / "attachments")
+def test_killed_in_the_middle_of_a_sweep(doomed: Server, tmp_path: Path) -> None:
+    blobs = Blobs.open(None, None, tmp_path / "attachments")
     young_files = record_history(doomed, blobs)
     home = doomed.world.acme.id
-    doomed.runcard("organization", "set", "--run-retention-days", "30", "--organization", "acme")
+    doomed.runcard("organization", "set", "--run-retention-days", "3", "--organization", "acme")
     assert doomed.runcard("retention", "--dry-run", "--organization", "acme")["runs"] == OLD
 
     left = OLD + YOUNG * RUNS_A_UNIT
@@ -100,6 +100,7 @@ def test_killed_in_the_middle_of_a_sweep(doomed: Server, module_data_dir: Path) 
     look_until(lambda: len(runs_by_unit(doomed)) == YOUNG + 1)
     look_until(lambda: not waiting_removals(doomed))
     doomed.stop()
+    assert "organization acme: deleted" in doomed.log
     assert doomed.runcard("doctor")["findings"] == []
     assert set(keys_in(blobs)) == young_files
     with doomed.database() as database:
@@ -108,12 +109,39 @@ def test_killed_in_the_middle_of_a_sweep(doomed: Server, module_data_dir: Path) 
         left = runs_by_unit(doomed).total()
         assert sum(one.runs for one in removed) == OLD + YOUNG * RUNS_A_UNIT + 1 - left
         assert sum(one.files for one in removed) == UNITS // EACH
-        survived = OwnCopy(database, module_data_dir / "analytics.duckdb")
+        survived = OwnCopy(database, tmp_path / "analytics.duckdb")
         survived.follow()
         with own_copy(database) as rebuilt:
             rebuilt.follow()
             assert survived.content() == rebuilt.content()
         survived.close()
+
+
+def test_a_server_whose_clock_may_be_wrong_deletes_nothing(doomed: Server, tmp_path: Path) -> None:
+    """That nothing has happened for a year is what a clock looks like that is a year ahead."""
+    blobs = Blobs.open(None, None, tmp_path / "attachments")
+    record_history(doomed, blobs)
+    doomed.runcard("organization", "set", "--run-retention-days", "3", "--organization", "acme")
+
+    def set_back(tx: Transaction) -> None:
+        tx.connection.execute(update(t.retention_log).values(set_at=days_ago(365)))
+
+    doomed.change(set_back)
+    before = runs_by_unit(doomed)
+    doomed.start()
+    look_until(lambda: "what is old is not deleted: The clock says" in doomed.log)
+    with doomed.client(doomed.world.acme.fct.api_key) as station:
+        create_run(station, run_of("AFTERWARDS"))
+    doomed.stop()
+    assert runs_by_unit(doomed).total() == before.total() + 1
+    at = ["--organization", "acme", "--data-dir", str(tmp_path)]
+    at += [] if doomed.database_url is None else ["--database-url", doomed.database_url]
+    told = CliRunner().invoke(app, ["retention", *at])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "runcard retention --clock-is-right" in told.stderr
+    assert doomed.runcard("retention", "--clock-is-right", "--organization", "acme")["runs"] == OLD
+    # It is known again by then.
+    assert doomed.runcard("retention", "--organization", "acme")["runs"] == 0
 
 
 def waiting_removals(server: Server) -> bool:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -223,7 +224,7 @@ def test_file_names_are_for_display_only(server: Server, admin, serial, name):
         relative = path.relative_to(server.data_dir / "attachments")
         assert relative.parts[0] in organizations
         assert len(relative.parts) == 2
-    assert upload_id in [path.name for path in stored]
+        assert str(UUID(path.name)) == path.name
 
 
 def test_names_and_sizes_that_are_refused(admin, unchanged: Unchanged):

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ def acme(tmp_path: Path) -> Installation:
     )
     (tmp_path / "two.xml").write_bytes(junit_of(["A", "B"]))
     installation.runcard("import", str(tmp_path / "two.xml"))
-    (installation.data_dir / "secret.key").write_text("secret")
+    (installation.data_dir / "secret.key").write_text("secret" * 8)
     (installation.data_dir / "runcard.toml").write_text("upload_expires_s = 60\n")
     return installation
 
@@ -60,7 +63,8 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_what_is_restored_is_what_was_backed_up(acme: Installation, tmp_path: Path) -> None:
     target = tmp_path / "backups" / "monday"
     code, done = run("backup", target, "--data-dir", acme.data_dir)
-    assert (code, done) == (0, {"path": str(target), "runs": 2, "attachments": 1, "missing": []})
+    nothing: dict[str, list[str]] = {"missing": [], "damaged": []}
+    assert (code, done) == (0, {"path": str(target), "runs": 2, "attachments": 1, **nothing})
     restored = tmp_path / "restored"
     code, done = run("restore", target, "--data-dir", restored)
     assert (code, done) == (0, {"data_dir": str(restored), "runs": 2, "attachments": 1})
@@ -116,7 +120,72 @@ def test_a_backup_while_runs_are_recorded_holds_whole_runs(
 def test_bytes_that_are_gone_are_told(acme: Installation, tmp_path: Path) -> None:
     shutil.rmtree(acme.data_dir / "attachments")
     code, done = run("backup", tmp_path / "backup", "--data-dir", acme.data_dir)
-    assert (code, done["attachments"], len(done["missing"])) == (0, 0, 1)
+    assert (code, done["attachments"], len(done["missing"])) == (1, 0, 1)
+    assert (tmp_path / "backup" / "SHA256SUMS").is_file()
+
+
+def test_bytes_that_are_fewer_than_came_are_told(acme: Installation, tmp_path: Path) -> None:
+    (file,) = [path for path in (acme.data_dir / "attachments").rglob("*") if path.is_file()]
+    file.write_bytes(file.read_bytes()[:-1])
+    code, done = run("backup", tmp_path / "backup", "--data-dir", acme.data_dir)
+    assert (code, done["missing"]) == (1, [])
+    assert [one.rpartition("/")[2] for one in done["damaged"]] == [file.name]
+
+
+def damage_pages(path: Path) -> None:
+    """Write over the pages of a table, as a disk does that fails."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = "SELECT pageno FROM dbstat WHERE name IN ('units', 'ix_units_organization_id_serial_key')"
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        numbers = [number for (number,) in connection.execute(pages)]
+    assert numbers
+    with path.open("r+b") as file:
+        for number in numbers:
+            file.seek((number - 1) * size + size // 2)
+            file.write(b"\xa5" * (size // 2))
+
+
+def damage_document(path: Path) -> None:
+    """Change a bit of a document, which SQLite does not notice."""
+    with closing(sqlite3.connect(path)) as connection:
+        run_id, body = connection.execute("SELECT run_id, body FROM run_documents").fetchone()
+        changed = body[:-1] + bytes([body[-1] ^ 1])
+        connection.execute("UPDATE run_documents SET body = ? WHERE run_id = ?", (changed, run_id))
+        connection.commit()
+
+
+def damage_reference(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM units")
+        connection.commit()
+
+
+def damage_head(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"no database" * 10)
+
+
+@pytest.mark.parametrize("damage", [damage_pages, damage_document, damage_reference, damage_head])
+def test_no_backup_is_made_of_a_damaged_database(
+    acme: Installation, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(acme.data_dir / "runcard.sqlite3")
+    target = tmp_path / "backups" / "tuesday"
+    code, done = run("backup", target, "--data-dir", acme.data_dir)
+    assert code == 1
+    assert "No backup was made, since the database is damaged" in done["error"]["message"]
+    assert list(target.parent.iterdir()) == []
+
+
+def test_another_version_of_the_schema_is_told(acme: Installation, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(acme.data_dir / "runcard.sqlite3")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+    code, done = run("backup", tmp_path / "backup", "--data-dir", acme.data_dir)
+    assert code == 1
+    assert "Back up with the version that served it last." in done["error"]["message"]
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_damaged_backup_is_not_restored(acme: Installation, tmp_path: Path) -> None:

@@ -202,6 +202,7 @@ def test_an_upload_that_no_run_took_up_is_no_fault_and_is_removed_after_a_day(pa
 def test_a_key_that_others_can_read_is_found(patient: Patient) -> None:
     key = patient.data_dir / "secret.key"
     key.touch(mode=0o600)
+    key.write_text("k" * 32)
     assert patient.findings() == []
     key.chmod(0o644)
     (found,) = patient.findings()

@@ -75,6 +75,22 @@ def test_what_is_old_is_told_and_then_deleted(acme: Commands) -> None:
     assert acme.run("doctor")[1]["findings"] == []
 
 
+def test_a_tenth_goes_in_a_day_unless_somebody_says_so(acme: Commands, writer: Writer, world: World) -> None:
+    def apply(tx: Transaction) -> None:
+        for number in range(8):
+            record_at(tx, world.acme.admin.actor, days_ago(40), f"OLD-{number}")
+
+    writer.run(apply)
+    acme.set("--run-retention-days", "30")
+    at = ("retention", "--organization", "acme")
+    told = acme.text(*at)
+    assert "8 runs and" in told
+    assert "are left for the next days: a tenth of what there is goes in a day." in told
+    assert acme.retention()[1]["runs"] == 0
+    assert acme.retention("--at-once")[1]["runs"] == 8
+    assert "left for the next days" not in acme.text(*at)
+
+
 def test_people_are_told_what_a_new_number_deletes(acme: Commands) -> None:
     setting = ("organization", "set", "--organization", "acme", "--run-retention-days")
     assert "1 runs and 1 files are older than that" in acme.text(*setting, "30")

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import StorageUnavailable
+from runcard.domain.errors import ClockDoubted, StorageUnavailable
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
 from runcard.edge.report_files import Stores
@@ -22,6 +22,7 @@ from runcard.edge.retention import sweep
 from runcard.store import tables as t
 from runcard.store.attachments import Owner, find_attachments, get_attachment, link_attachment
 from runcard.store.blobs import Blobs, blob_key
+from runcard.store.changes import last_seq, list_changes
 from runcard.store.creator import Creator
 from runcard.store.database import Database
 from runcard.store.file_imports import ImportedFile, find_import, note_import
@@ -31,7 +32,7 @@ from runcard.store.organizations import create_organization, update_organization
 from runcard.store.procedures import create_procedure
 from runcard.store.quarantine import Refusal, quarantine
 from runcard.store.retention import count_kept, forecast
-from runcard.store.retention_log import find_swept_at, list_removed_days
+from runcard.store.retention_log import find_swept_at, last_known, list_removed_days
 from runcard.store.transaction import Transaction
 from runcard.store.users import create_user
 from runcard.store.writer import Writer
@@ -95,7 +96,7 @@ class Home:
         with self.stores.database.read() as connection:
             due = forecast(connection, self.id, home.retention.cutoffs(NOW))
         removed = Amount()
-        for more in sweep(self.stores, self.id, NOW):
+        for more in sweep(self.stores, self.id, NOW, at_once=True):
             removed = removed.with_more(more)
         assert (due.runs.total, due.files.total, due.size_bytes) == removed
         return removed
@@ -272,7 +273,7 @@ def test_who_raises_the_number_of_days_stops_a_sweep(home: Home) -> None:
     for number in range(120):
         home.run(f"SN-{number:03}", 10)
     home.keep(7)
-    sweeping = sweep(home.stores, home.id, NOW)
+    sweeping = sweep(home.stores, home.id, NOW, at_once=True)
     first = next(sweeping)
     assert 0 < first.runs < 120
     home.keep(30)
@@ -322,6 +323,91 @@ def test_what_went_is_noted_by_day(home: Home) -> None:
     assert today.removed == Amount(2, 1, len(CONTENT))
     assert swept_at is not None
     assert swept_at - today.day < timedelta(days=1)
+
+
+def swept(home: Home, now: datetime, **options: bool) -> Amount:
+    removed = Amount()
+    for more in sweep(home.stores, home.id, now, **options):
+        removed = removed.with_more(more)
+    return removed
+
+
+def test_a_clock_that_is_far_ahead_deletes_nothing(home: Home) -> None:
+    """Nor does it after a station has recorded by it."""
+    runs = {home.run("A", 10)}
+    home.keep(3650)
+    assert swept(home, NOW) == Amount()
+    ahead = NOW + timedelta(days=4000)
+    runs |= {home.run("B", -4000)}
+    for now in (ahead, ahead + timedelta(hours=1)):
+        with pytest.raises(ClockDoubted, match="By a wrong clock") as refused:
+            swept(home, now)
+        assert f"{NOW:%Y-%m-%d}" in str(refused.value)
+    assert home.runs() == runs
+    # The clock has been set right.
+    assert swept(home, NOW) == Amount()
+    assert swept(home, ahead, clock_is_right=True).runs == 1
+
+
+def test_a_clock_is_believed_for_a_month_after_the_last_sweep(home: Home) -> None:
+    home.run("A", 10)
+    home.keep(30)
+    assert swept(home, NOW) == Amount()
+    assert swept(home, NOW + timedelta(days=29)) == Amount(1, 0, 0)
+    with pytest.raises(ClockDoubted):
+        swept(home, NOW + timedelta(days=31))
+
+
+def test_who_says_how_long_things_are_kept_has_seen_the_clock(home: Home) -> None:
+    home.run("A", 10)
+    home.keep(7)
+    with home.stores.database.read() as connection:
+        known = last_known(connection, home.id, NOW + timedelta(days=400))
+    assert known is not None
+    assert abs(known - datetime.now(UTC)) < timedelta(hours=1)
+
+
+def test_where_nobody_ever_looked_the_newest_change_counts(home: Home) -> None:
+    home.run("A", 10)
+    with home.stores.database.read() as connection:
+        (newest,) = list_changes(connection, last_seq(connection) - 1, 1)
+        assert last_known(connection, home.id, NOW + timedelta(days=400)) == newest.changed_at
+
+
+def test_a_tenth_goes_in_a_day_and_the_rest_when_somebody_says_so(home: Home) -> None:
+    old = [home.run(f"OLD-{number}", 40) for number in range(35)]
+    young = [home.run(f"YOUNG-{number}", 1) for number in range(5)]
+    home.keep(30)
+    assert swept(home, NOW).runs == 4
+    assert swept(home, NOW).runs == 0
+    assert home.runs() == {*old[4:], *young}
+    assert swept(home, NOW, at_once=True).runs == 31
+    assert home.runs() == {*young}
+
+
+def test_a_unit_goes_whole_whatever_the_share_of_a_day(home: Home) -> None:
+    for _ in range(20):
+        home.run("OFTEN", 40)
+    left = home.run("ONCE", 39)
+    home.keep(30)
+    assert swept(home, NOW).runs == 20
+    assert home.runs() == {left}
+
+
+def test_a_tenth_of_the_files_goes_in_a_day(home: Home) -> None:
+    run = home.run("A", 40)
+    files = {home.file(40, run) for _ in range(20)}
+    home.keep(None, 30)
+    assert swept(home, NOW) == Amount(0, 2, 2 * len(CONTENT))
+    assert swept(home, NOW) == Amount()
+    assert len(home.files() & files) == 18
+
+
+def test_what_grows_old_within_three_days_may_go_in_one(home: Home) -> None:
+    for number in range(10):
+        home.run(f"OLD-{number}", 10)
+    home.keep(6)
+    assert swept(home, NOW).runs == 5
 
 
 def test_one_process_sweeps(home: Home) -> None:

@@ -16,6 +16,7 @@ from runcard.store.attachments import Attachment, Owner, create_attachment, find
 from runcard.store.creator import Creator
 from runcard.store.database import Database
 from runcard.store.file_imports import ImportedFile, note_import
+from runcard.store.file_removals import list_removals, note_removals
 from runcard.store.quarantine import Refusal, list_quarantined, quarantine
 from runcard.store.runs import delete_run
 from runcard.store.tables import deployments, revisions, runs, stations
@@ -106,7 +107,7 @@ def test_what_something_names_is_kept(database: Database, writer: Writer, world:
         assert list(find_attachments(connection, world.acme.id, [needed.id, free.id])) == [needed.id]
 
 
-def test_a_report_whose_runs_are_all_deleted_is_needed_no_more(
+def test_a_report_whose_runs_are_all_deleted_goes_with_them(
     database: Database, writer: Writer, world: World
 ) -> None:
     file = writer.run(lambda tx: _announced(tx, world))
@@ -114,7 +115,17 @@ def test_a_report_whose_runs_are_all_deleted_is_needed_no_more(
     with database.read() as connection:
         (run_id,) = connection.execute(runs.select().with_only_columns(runs.c.id)).scalars()
     writer.run(lambda tx: delete_run(tx, world.acme.id, run_id))
-    assert _abandoned(database, timedelta(days=1)) == [file.id]
+    with database.read() as connection:
+        assert find_attachments(connection, world.acme.id, [file.id]) == {}
+        assert list_removals(connection) == [(file.id, file.blob_key)]
+
+
+def test_bytes_are_noted_once(database: Database, writer: Writer, world: World) -> None:
+    blob_id = new_id()
+    for _ in range(2):
+        writer.run(lambda tx: note_removals(tx, world.acme.id, [blob_id, blob_id]))
+    with database.read() as connection:
+        assert [found for found, _ in list_removals(connection)] == [blob_id]
 
 
 def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, world: World) -> None:

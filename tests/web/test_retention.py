@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from runcard.domain.retention import Amount
 from runcard.store.attachments import Owner
 from runcard.store.blobs import Blobs
 from runcard.store.retention_log import note_removed, note_swept
+from runcard.store.tables import retention_log
 from runcard.store.transaction import Transaction
 from tests.old_runs import attach_at, days_ago, record_at
 from tests.servers import Server
@@ -154,6 +156,24 @@ def test_what_went_is_told(server: Server, ada: Browser, vic: Browser):
         assert ["1\u2009234", "5", "6.7 MB"] in [cells[1:] for cells in page.rows]
         assert "Last looked for what is old at" in page.text
         assert "Calls of the API are kept for 14 days" in page.text
+
+
+def test_people_are_told_why_nothing_is_deleted(server: Server, ada: Browser, gus: Browser):
+    server.runcard("organization", "set", "--run-retention-days", "3650", "--organization", "acme")
+    assert "By a wrong clock" not in ada.open(HERE).text
+
+    def set_back(tx: Transaction) -> None:
+        long_ago = {"set_at": days_ago(40), "swept_at": days_ago(35)}
+        tx.connection.execute(update(retention_log).values(**long_ago))
+
+    server.change(set_back)
+    told = ada.open(HERE).text
+    assert f"was on {days_ago(35):%Y-%m-%d}, 35 days before" in told
+    assert "runcard retention --clock-is-right" in told
+    assert "By a wrong clock" not in gus.open(HERE).text
+    # Who changes the number of days has seen what goes by this clock.
+    server.runcard("organization", "set", "--run-retention-days", "3649", "--organization", "acme")
+    assert "By a wrong clock" not in ada.open(HERE).text
 
 
 def test_others_neither_see_it_nor_change_it(server: Server, gus: Browser, eve: Browser, vic: Browser):

@@ -1,6 +1,7 @@
 """Tokens in forms, so that no other site can make a browser send one (CSRF)."""
 
 import hashlib
+from collections.abc import Sequence
 
 from itsdangerous import Signer
 
@@ -14,9 +15,10 @@ class FormTokens:
     (signed double submit).
     """
 
-    def __init__(self, secret_key: str) -> None:
+    def __init__(self, secret_keys: Sequence[str]) -> None:
+        """secret_keys: the newest first, which signs; each is believed."""
         self._signer = Signer(
-            secret_key, salt="runcard.form", key_derivation="hmac", digest_method=hashlib.sha256
+            secret_keys[::-1], salt="runcard.form", key_derivation="hmac", digest_method=hashlib.sha256
         )
 
     def token(self, holder: str) -> str:

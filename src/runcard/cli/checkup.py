@@ -8,6 +8,10 @@ from functools import partial
 from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
+from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
+from runcard.cli.private_files import open_to_all
+from runcard.edge.file_removals import remove_noted
+from runcard.edge.report_files import Stores
 from runcard.settings import Settings
 from runcard.store.attachment_removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.attachments import Attachment
@@ -47,11 +51,24 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
             "Make it, or give it to the user that serves.",
         )
         return
-    key = folder / "secret.key"
+    try:
+        read_keys(settings.secret_key, folder)
+    except SecretKeyUnusable as error:
+        yield Finding(check, error.fault, error.mend)
+    key = folder / KEY_FILE
     if key.exists() and key.stat().st_mode & _OTHERS:
         mode = key.stat().st_mode & 0o777
         yield Finding(
             check, f"{key} may be read by others: its mode is {mode:04o}.", f"Run: chmod 600 '{key}'"
+        )
+    for path in open_to_all(folder):
+        if path == key:
+            continue
+        mode = path.stat().st_mode & 0o777
+        yield Finding(
+            check,
+            f"Everybody on this machine may read {path}: its mode is {mode:04o}.",
+            f"Run: chmod go= '{path}'. The next server does so too, unless others have files in that directory.",
         )
     free = shutil.disk_usage(folder).free
     if free < _MIN_FREE_BYTES:
@@ -159,15 +176,14 @@ class Cupboard:
             del self._unclaimed[orphan.key]
         removed = len(orphans)
         for attachment in self.abandoned:
-            # The row goes first: a file without a row is found the next time.
             forget = partial(
                 delete_unneeded,
                 organization_id=attachment.organization_id,
                 attachment_ids=[attachment.id],
             )
-            if writer.run(forget, changes_catalog=False):
-                self._blobs.delete(attachment.blob_key)
-                removed += 1
+            removed += len(writer.run(forget, changes_catalog=False))
+        for organization_id in {one.organization_id for one in self.abandoned}:
+            remove_noted(Stores(self._database, writer, self._blobs), organization_id)
         self.abandoned = []
         return removed
 

@@ -6,12 +6,21 @@ import msgspec
 import typer
 from typer.core import TyperGroup
 
+from runcard.auth.secret_keys import SecretKeyUnusable
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.settings import SettingsError
 from runcard.store.database import DatabaseFailed, DatabaseUrlInvalid
 
 # Wrong input, and what the machine underneath refuses; anything else is a defect and shows where it is.
-_EXPECTED = (RuncardError, SettingsError, DatabaseUrlInvalid, DatabaseFailed, OSError, UnicodeError)
+_EXPECTED = (
+    RuncardError,
+    SettingsError,
+    SecretKeyUnusable,
+    DatabaseUrlInvalid,
+    DatabaseFailed,
+    OSError,
+    UnicodeError,
+)
 
 
 class ClearErrors(TyperGroup):

@@ -79,7 +79,8 @@ def export(
             "what", "--phase, --measurement and --final-only choose measurements, not runs."
         )
     chosen = file_format or _format_of(output)
-    with open_installation(data_dir, database_url) as installation:
+    # The file first: it is as open as whoever exports it wants, and what lies in the data directory is not.
+    with _opened(output) as file, open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
         wanted = RunFilter(
             procedure_ids=_procedure_ids(installation, home, procedures),
@@ -93,11 +94,11 @@ def export(
         )
         if what == "runs":
             runs = export_runs(installation.database, home.id, wanted)
-            count = _write(output, chosen, ExportedRun, runs)
+            count = _write(file, chosen, ExportedRun, runs)
         else:
             inside = MeasurementFilter(names=names, phase_names=phases, only_final=final_only)
             found = export_measurements(installation.database, home.id, wanted, inside)
-            count = _write(output, chosen, ExportedMeasurement, found)
+            count = _write(file, chosen, ExportedMeasurement, found)
     if output is not None:
         show_record({"path": str(output), "format": chosen, "rows": count}, as_json=as_json)
 
@@ -132,14 +133,11 @@ def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-def _write(path: Path | None, chosen: ExportFormat, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
-    """How many rows were written. The file has its name once it is whole."""
+def _write(file: BinaryIO, chosen: ExportFormat, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
+    """How many rows were written."""
     columns = (TextColumn("Exporting: {task.completed} rows"), TimeElapsedColumn())
     count = 0
-    with (
-        progress_bar(*columns) as progress,
-        _opened(path) as file,
-    ):
+    with progress_bar(*columns) as progress:
         task = progress.add_task("rows", total=None)
 
         def tell(number: int) -> None:
@@ -147,8 +145,7 @@ def _write(path: Path | None, chosen: ExportFormat, kind: type[Row], pages: Iter
             count += number
             progress.update(task, completed=count)
 
-        for piece in ENCODINGS[chosen].encode(kind, _counted(pages, tell)):
-            file.write(piece)
+        file.writelines(ENCODINGS[chosen].encode(kind, _counted(pages, tell)))
     return count
 
 
@@ -160,6 +157,7 @@ def _counted(pages: Iterator[Sequence[Row]], tell: Callable[[int], None]) -> Ite
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[BinaryIO]:
+    """The file, which has its name once it is whole; None: standard output."""
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runcard.app import open_database
+from runcard.cli.private_files import keep_private
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
 from runcard.domain.organization import Organization
@@ -72,6 +73,7 @@ def open_installation(data_dir: Path | None, database_url: str | None) -> Iterat
 @contextmanager
 def open_or_create(settings: Settings) -> Iterator[Installation]:
     """An installation, made where there is none. Raises DatabaseUrlInvalid, DatabaseFailed."""
+    keep_private(settings.data_dir)
     with naming_failures():
         database = open_database(settings)
         writer = Writer(database)

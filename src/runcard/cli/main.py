@@ -19,6 +19,7 @@ from runcard.cli import (
     quarantine,
     rebuild,
     retention,
+    secret,
     serve,
     station,
     team,
@@ -59,6 +60,7 @@ organization.app.command("import")(move_organization.import_organization)
 app.add_typer(organization.app, name="organization")
 app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
+app.add_typer(secret.app, name="secret")
 app.add_typer(station.app, name="station")
 app.add_typer(team.app, name="team")
 app.add_typer(procedure.app, name="procedure")

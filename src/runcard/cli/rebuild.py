@@ -10,6 +10,7 @@ from runcard.analytics.copy.projector import Projector
 from runcard.app import open_database
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import progress_bar, show_record
+from runcard.cli.private_files import keep_private
 from runcard.domain.errors import Conflict, StorageUnavailable
 from runcard.settings import check_is_there, load_settings
 from runcard.store.changes import last_seq
@@ -28,6 +29,7 @@ def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_jso
     """Delete the columnar copy and make it anew. A running server does that by itself where the copy is missing."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
+    keep_private(settings.data_dir)
     with naming_failures(), closing(open_database(settings)) as database:
         try:
             with closing(DuckDb(settings.copy_path)) as engine:

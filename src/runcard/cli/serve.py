@@ -14,11 +14,12 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from runcard.app import create_app, open_blobs
+from runcard.app import create_app, open_blobs, open_secret_keys
 from runcard.auth.tokens import digest_of, new_token
 from runcard.cli.installation import open_or_create
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import show_json
+from runcard.cli.private_files import keep_private
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.organizations import count_organizations
 from runcard.store.sessions import create_setup_link
@@ -76,6 +77,7 @@ def serve(
 @contextmanager
 def sole_server(settings: Settings) -> Iterator[None]:
     """Be the one server of a SQLite data directory. Raises SettingsError where there is one already."""
+    keep_private(settings.data_dir)
     if settings.database_url is not None:
         yield
         return
@@ -125,9 +127,10 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
     """What serves until SIGINT or SIGTERM; requests that are under way are answered first.
 
     From now on the two signals stop it, even before it has started. Raises StorageUnavailable for an attachment store
-    that the settings cannot mean.
+    that the settings cannot mean, and SecretKeyUnusable.
     """
     open_blobs(settings)
+    open_secret_keys(settings)
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,

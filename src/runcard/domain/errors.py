@@ -4,6 +4,7 @@ Each message names the field or thing, the value, and the mend. `edge.errors` ma
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 # Of many things that a message is about, how many it names.
@@ -314,6 +315,17 @@ class NotAChild(RuncardError):
 
 class Conflict(RuncardError):
     """The request contradicts what is already recorded."""
+
+
+class ClockDoubted(Conflict):
+    """The clock says that nothing has happened for so long that it may be wrong, and data would be deleted by it."""
+
+    def __init__(self, now: datetime, last_known: datetime) -> None:
+        super().__init__(
+            f"The clock says {now:%Y-%m-%d}, and the last that is known to have happened here was on "
+            f"{last_known:%Y-%m-%d}, {(now - last_known).days} days before. By a wrong clock what is young would be "
+            "deleted, so nothing is. Set the clock right; if it is, run `runcard retention --clock-is-right`."
+        )
 
 
 class AlreadyExists(Conflict):

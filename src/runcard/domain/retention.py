@@ -1,12 +1,20 @@
 """How long an organization keeps what it has recorded."""
 
 from datetime import datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from runcard.domain.errors import InvalidInput
 
 # 50 years: longer than any record of a test must be kept.
 MAX_DAYS = 18_250
+
+# A clock that has run on for longer than that since anything was known to happen may be wrong, and what it would delete
+# is gone for good.
+_MOST_SILENCE = timedelta(days=30)
+# A mistaken number of days is noticed before all is gone.
+_LEAST_SHARE_OF_A_DAY = 0.1
+_DAYS_AT_ONCE = 3
 
 
 class Cutoffs(NamedTuple):
@@ -39,6 +47,21 @@ class Amount(NamedTuple):
 
     def with_more(self, more: "Amount") -> "Amount":
         return Amount(*map(sum, zip(self, more, strict=True)))
+
+
+def is_doubtful(now: datetime, last_known: datetime | None) -> bool:
+    """Whether a clock may be wrong. last_known: when something last happened that is known of; None: nothing has."""
+    return last_known is not None and now - last_known > _MOST_SILENCE
+
+
+def most_of_a_day(kept: int, gone_today: int, days: int) -> int:
+    """How many more things may go today: a tenth of what there was this morning, or what grows old within three days
+    where that is more.
+
+    kept: how many there are. days: that they are kept.
+    """
+    share = min(1.0, max(_LEAST_SHARE_OF_A_DAY, _DAYS_AT_ONCE / days))
+    return max(0, ceil(share * (kept + gone_today)) - gone_today)
 
 
 def check_days(field: str, days: int | None) -> None:

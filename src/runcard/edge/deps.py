@@ -17,6 +17,7 @@ from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.recorder import Recorder
+from runcard.edge.report_files import Stores
 from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
 from runcard.store.database import Connection, Database
@@ -46,6 +47,11 @@ class Parts(NamedTuple):
     credentials: CredentialCheck
     form_tokens: FormTokens
     activity: ActivityLog | None
+
+    @property
+    def stores(self) -> Stores:
+        """Those of them that keep what is recorded."""
+        return Stores(self.database, self.writer, self.blobs)
 
 
 def parts_of(scope: Scope) -> Parts:

@@ -1,6 +1,7 @@
 """Where signed links lead: bytes of attachments in and out, without a key."""
 
 import re
+from contextlib import suppress
 from typing import IO, Annotated
 from urllib.parse import quote
 
@@ -8,12 +9,15 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from runcard.domain.errors import AttachmentNotFound
+from runcard.domain.errors import AttachmentNotFound, RuncardError, StorageUnavailable
+from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.links import Purpose
 from runcard.ingest.attach_file import collect
-from runcard.store.attachments import Attachment, get_attachment_by_link, mark_stored
-from runcard.store.blobs import BlobMeta
+from runcard.store.attachments import Attachment, get_attachment_by_link
+from runcard.store.blobs import BlobMeta, blob_key
+from runcard.store.replaced_files import replace_bytes
 
 router = APIRouter()
 
@@ -33,19 +37,29 @@ Linked = Annotated[Attachment, Depends(_linked)]
 
 @router.put("/files/upload/{token}")
 async def upload(request: Request, parts: WithParts, attachment: Linked) -> Response:
-    """Take in the bytes of an upload; again, before it is linked, replaces them."""
+    """Take in the bytes of an upload; again, before something needs it, replaces them."""
     content = await collect(request.stream(), parts.max_upload_bytes, attachment)
     await run_in_threadpool(_store, parts, attachment, content, request.headers.get("content-type"))
     return Response(status_code=200)
 
 
 def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_type: str | None) -> None:
+    """Under a fresh id, so that nothing that is there is touched before it is decided that these bytes count."""
+    blob_id = new_id()
+    key = blob_key(attachment.organization_id, blob_id)
     with content:
         size = content.seek(0, 2)
         content.seek(0)
-        parts.blobs.write(attachment.blob_key, content)
-    meta = BlobMeta(size, _plain(content_type))
-    parts.writer.run(lambda tx: mark_stored(tx, attachment, meta), changes_catalog=False)
+        parts.blobs.write(key, content)
+    meta = BlobMeta(size, _plain(content_type), blob_id)
+    try:
+        parts.writer.run(lambda tx: replace_bytes(tx, attachment, meta), changes_catalog=False)
+    except RuncardError:
+        # Refused, so nothing refers to them. Who cannot remove them now leaves them to `doctor`.
+        with suppress(StorageUnavailable):
+            parts.blobs.delete(key)
+        raise
+    remove_soon(parts.stores, attachment.organization_id)
 
 
 @router.get("/files/download/{token}")

@@ -1,6 +1,8 @@
 """Signed links: URLs that carry their own permission, so that a client needs no key to follow them."""
 
-from typing import Literal
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
@@ -9,12 +11,18 @@ from runcard.domain.errors import SignatureInvalid
 
 Purpose = Literal["upload", "download"]
 
+# Links of older versions work until they expire.
+_AS_UNTIL_2026_11: dict[str, Any] = {"key_derivation": "django-concat", "digest_method": hashlib.sha1}
+
 
 class Links:
     """Makes and checks links to attachments. A link of one purpose is worth nothing for another."""
 
-    def __init__(self, secret_key: str, public_url: str | None, expires_s: dict[Purpose, int]) -> None:
-        self._secret_key = secret_key
+    def __init__(
+        self, secret_keys: Sequence[str], public_url: str | None, expires_s: dict[Purpose, int]
+    ) -> None:
+        """secret_keys: the newest first, which signs; each is believed."""
+        self._secret_keys = secret_keys
         self._public_url = public_url.rstrip("/") if public_url else None
         self.expires_s = expires_s
 
@@ -37,4 +45,9 @@ class Links:
             raise SignatureInvalid(f"This {purpose} link is not valid; ask for a new one.") from error
 
     def _serializer(self, purpose: Purpose) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(self._secret_key, salt=f"runcard.{purpose}")
+        return URLSafeTimedSerializer(
+            self._secret_keys[::-1],
+            salt=f"runcard.{purpose}",
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+            fallback_signers=[_AS_UNTIL_2026_11],
+        )

@@ -8,11 +8,11 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import NotFound, PermissionDenied
 from runcard.edge.file_choices import Choice, checked, last_choice
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.report_files import Fate, ReportFiles, Stores
-from runcard.edge.uploads import remove_files
 from runcard.ingest.quarantine_file import discard_file
 from runcard.ingest.record_run import RunClient
-from runcard.store.blobs import blob_key
+from runcard.store.attachments import find_attachments
 from runcard.store.database import Connection
 from runcard.store.quarantine import QuarantinedFile, release
 from runcard.store.refs import CreatedBy
@@ -68,7 +68,9 @@ def retry_file(
 ) -> Fate:
     """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
     home = recorder.organization_id
-    pieces = stores.blobs.stream(blob_key(home, file.attachment_id))
+    with stores.database.read() as connection:
+        kept = find_attachments(connection, home, [file.attachment_id]).get(file.attachment_id)
+    pieces = None if kept is None else stores.blobs.stream(kept.blob_key)
     if pieces is None:
         return Fate("refused", file.importer, reason=BYTES_GONE, quarantined_id=file.id)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
@@ -84,8 +86,8 @@ def retry_file(
 
 def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
     """Give a file up. Its bytes are removed, unless a run that was recorded from it needs them."""
-    gone = stores.writer.run(lambda tx: discard_file(tx, organization_id, file), changes_catalog=False)
-    remove_files(stores.blobs, [] if gone is None else [gone])
+    stores.writer.run(lambda tx: discard_file(tx, organization_id, file), changes_catalog=False)
+    remove_soon(stores, organization_id)
 
 
 def again(file: QuarantinedFile, choice: Choice) -> Choice:

@@ -5,33 +5,34 @@ still there are known to the next sweep.
 """
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.errors import RecordingUnavailable, StorageUnavailable
+from runcard.domain.errors import ClockDoubted, RecordingUnavailable, StorageUnavailable
 from runcard.domain.organization import Organization
-from runcard.domain.retention import Amount, Cutoffs
+from runcard.domain.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
+from runcard.edge.file_removals import remove_noted
 from runcard.edge.report_files import Stores
 from runcard.store.attachments import Attachment
-from runcard.store.database import DATABASE_ERRORS
-from runcard.store.file_removals import forget_removals, list_removals
+from runcard.store.database import DATABASE_ERRORS, Connection
 from runcard.store.locks import Lock
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import list_organizations
 from runcard.store.retention import (
     UnitRuns,
+    count_kept,
     count_runs_by_unit,
     delete_old_files,
     delete_old_runs,
     list_old_files,
     list_old_runs,
 )
-from runcard.store.retention_log import note_swept
+from runcard.store.retention_log import last_known, note_swept, removed_on
 from runcard.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -53,45 +54,52 @@ _MOST_REST_S = 1.0
 _Deleted = tuple[Amount, Sequence[Attachment]]
 
 
-def sweep(stores: Stores, organization_id: UUID, now: datetime) -> Iterator[Amount]:
+def sweep(
+    stores: Stores,
+    organization_id: UUID,
+    now: datetime,
+    *,
+    clock_is_right: bool = False,
+    at_once: bool = False,
+) -> Iterator[Amount]:
     """Delete what is old, as the settings of the organization are by then; what went by each transaction.
 
-    Raises StorageUnavailable where bytes cannot be removed; then nothing more is deleted.
+    clock_is_right: somebody says so. at_once: all of it, and not the share of a day. Raises ClockDoubted before
+    anything is deleted, and StorageUnavailable where bytes cannot be removed; then nothing more is deleted.
     """
-    return _Sweep(stores, organization_id, now).run()
+    return _Sweep(stores, organization_id, now, clock_is_right=clock_is_right, at_once=at_once).run()
+
+
+def check_clock(connection: Connection, organization_id: UUID, now: datetime) -> None:
+    """Raises ClockDoubted where nothing is known to have happened for so long that the clock may be wrong."""
+    known = last_known(connection, organization_id, now)
+    if known is not None and is_doubtful(now, known):
+        raise ClockDoubted(now, known)
 
 
 class _Sweep(NamedTuple):
     stores: Stores
     home: UUID
     now: datetime
+    clock_is_right: bool
+    at_once: bool
 
     def run(self) -> Iterator[Amount]:
-        self.remove_bytes()
+        remove_noted(self.stores, self.home)
         with self.stores.database.read() as connection:
             is_set = get_organization(connection, self.home).retention.is_set
+            if is_set and not self.clock_is_right:
+                check_clock(connection, self.home, self.now)
         if is_set:
             yield from self._runs()
             yield from self._files()
             self.stores.writer.run(lambda tx: note_swept(tx, self.home), changes_catalog=False)
 
-    def remove_bytes(self) -> None:
-        """Remove the bytes of files that are deleted, those too that an earlier sweep did not come to."""
-        while True:
-            with self.stores.database.read() as connection:
-                removals = list_removals(connection, self.home, _PAGE)
-            if not removals:
-                return
-            for _, key in removals:
-                self.stores.blobs.delete(key)
-            gone = [file_id for file_id, _ in removals]
-            forget = partial(forget_removals, organization_id=self.home, ids=gone)
-            self.stores.writer.run(forget, changes_catalog=False)
-
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
         after: UUID | None = None
-        while True:
+        left: int | None = None
+        while left != 0:
             with self.stores.database.read() as connection:
                 before = self._cutoffs(get_organization(connection, self.home)).runs
                 if before is None:
@@ -99,7 +107,11 @@ class _Sweep(NamedTuple):
                 page = list_old_runs(connection, self.home, before, after, _PAGE)
                 found = count_runs_by_unit(connection, self.home, {*page.unit_ids} - staying)
             staying |= {one.unit_id for one in found if one.newest_at >= before}
-            for unit_ids in _in_batches([one for one in found if one.newest_at < before]):
+            if due := [one for one in found if one.newest_at < before]:
+                left = self._left().runs if left is None else left
+                due = _within(due, left)
+                left = max(0, left - sum(one.run_count for one in due))
+            for unit_ids in _in_batches(due):
                 yield from self._delete_runs(unit_ids)
             if page.last_id is None:
                 return
@@ -120,12 +132,18 @@ class _Sweep(NamedTuple):
 
     def _files(self) -> Iterator[Amount]:
         after: UUID | None = None
-        while True:
+        left: int | None = None
+        while left != 0:
             with self.stores.database.read() as connection:
                 before = self._cutoffs(get_organization(connection, self.home)).files
                 if before is None:
                     return
                 page = list_old_files(connection, self.home, before, after, _FILES_AT_ONCE)
+            if not page:
+                return
+            left = self._left().files if left is None else left
+            page = page[:left]
+            left -= len(page)
             if not page:
                 return
             yield self._delete_files(page)
@@ -143,12 +161,36 @@ class _Sweep(NamedTuple):
     def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
         removed, deleted = self.stores.writer.run(apply, changes_catalog=False)
         if deleted:
-            self.remove_bytes()
+            remove_noted(self.stores, self.home)
         return removed
+
+    def _left(self) -> Amount:
+        """How many runs and files may go by now. size_bytes: none of it counts."""
+        if self.at_once:
+            return Amount(sys.maxsize, sys.maxsize)
+        with self.stores.database.read() as connection:
+            retention = get_organization(connection, self.home).retention
+            kept = count_kept(connection, self.home)
+            gone = removed_on(connection, self.home, datetime.now(UTC))
+        return Amount(
+            most_of_a_day(kept.runs, gone.runs, retention.run_days or MAX_DAYS),
+            most_of_a_day(kept.files, gone.files, retention.file_days or MAX_DAYS),
+        )
 
     def _cutoffs(self, home: Organization) -> Cutoffs:
         """By the settings of that moment: who changes them stops a sweep that is under way."""
         return home.retention.cutoffs(self.now)
+
+
+def _within(due: Sequence[UnitRuns], left: int) -> list[UnitRuns]:
+    """The first of these units, until they have so many runs, or more by the last of them, since a unit goes whole."""
+    taken: list[UnitRuns] = []
+    for one in due:
+        if left <= 0:
+            break
+        taken.append(one)
+        left -= one.run_count
+    return taken
 
 
 def _in_batches(due: Sequence[UnitRuns]) -> Iterator[Sequence[UUID]]:
@@ -196,11 +238,28 @@ class Sweeper:
             with self._stores.database.read() as connection:
                 homes = list_organizations(connection)
             for home in homes:
-                self._sweep(home.id)
+                try:
+                    self._sweep(home)
+                except ClockDoubted as error:
+                    _log.warning("organization %s: what is old is not deleted: %s", home.slug, error)
 
-    def _sweep(self, organization_id: UUID) -> None:
+    def _sweep(self, home: Organization) -> None:
+        removed = Amount()
+        try:
+            for more in self._rested(sweep(self._stores, home.id, datetime.now(UTC))):
+                removed = removed.with_more(more)
+        finally:
+            if removed != Amount():
+                _log.warning(
+                    "organization %s: deleted %d runs and %d files of %d bytes, which were older than it keeps them",
+                    home.slug,
+                    *removed,
+                )
+
+    def _rested(self, sweeping: Iterator[Amount]) -> Iterator[Amount]:
         started = time.monotonic()
-        for _ in sweep(self._stores, organization_id, datetime.now(UTC)):
+        for removed in sweeping:
+            yield removed
             worked_s = time.monotonic() - started
             rest_s = min(max(_LEAST_REST_S, worked_s * _REST_RATIO), _MOST_REST_S)
             if self._closing.wait(rest_s):

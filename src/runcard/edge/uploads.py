@@ -1,22 +1,21 @@
 """Announcing files: where their bytes are to be PUT, and from where they are got back."""
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import InvalidInput, PayloadTooLarge, StorageUnavailable
+from runcard.domain.errors import InvalidInput, PayloadTooLarge
 from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts
-from runcard.ingest.attach_file import arrived_whole
-from runcard.store.attachments import Attachment, create_attachment, mark_stored
-from runcard.store.blobs import Blobs, blob_key
+from runcard.edge.file_removals import remove_soon
+from runcard.ingest.attach_file import arrived, arrived_whole
+from runcard.store.attachments import Attachment, create_attachment
+from runcard.store.blobs import BlobMeta, blob_key
 from runcard.store.creator import Creator
+from runcard.store.replaced_files import keep_first
 from runcard.store.transaction import Transaction
-
-_log = logging.getLogger(__name__)
 
 
 class UploadSlot(NamedTuple):
@@ -82,13 +81,30 @@ def settled(parts: Parts, attachments: Sequence[Attachment]) -> Sequence[Attachm
     What it knows is noted, so that it is asked once for each.
     """
     known = {one.id: meta for one in attachments if (meta := arrived_whole(parts.blobs, one)) is not None}
+    return _noted(parts, attachments, known)
+
+
+def taken_in(parts: Parts, attachment: Attachment) -> Attachment:
+    """As `settled`, for whoever needs all of a file now. Raises UploadNotLinkable where other bytes came than were
+    declared.
+    """
+    meta = arrived(parts.blobs, attachment)
+    return attachment if meta is None else _noted(parts, [attachment], {attachment.id: meta})[0]
+
+
+def _noted(
+    parts: Parts, attachments: Sequence[Attachment], known: Mapping[UUID, BlobMeta]
+) -> Sequence[Attachment]:
     if not known:
         return attachments
 
     def apply(tx: Transaction) -> list[Attachment]:
-        return [mark_stored(tx, one, known[one.id]) if one.id in known else one for one in attachments]
+        return [keep_first(tx, one, known[one.id]) if one.id in known else one for one in attachments]
 
-    return parts.writer.run(apply, changes_catalog=False)
+    now = parts.writer.run(apply, changes_catalog=False)
+    for organization_id in {one.organization_id for one in now}:
+        remove_soon(parts.stores, organization_id)
+    return now
 
 
 def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str:
@@ -97,13 +113,3 @@ def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str
         expires_in = timedelta(seconds=parts.links.expires_s["download"])
         return parts.blobs.sign("GET", attachment.blob_key, expires_in)
     return parts.links.url("download", attachment.id, request_root)
-
-
-def remove_files(blobs: Blobs, attachments: Sequence[Attachment]) -> None:
-    """Remove the bytes of attachments that are deleted. Where the store does not answer they stay behind."""
-    for attachment in attachments:
-        try:
-            blobs.delete(attachment.blob_key)
-        except StorageUnavailable:
-            # Nothing is lost but room: the attachment is gone, and `doctor` finds what belongs to nothing.
-            _log.warning("file %s stays behind", attachment.blob_key, exc_info=True)

@@ -13,6 +13,7 @@ from runcard.domain.errors import (
     RunNotFound,
     UploadNotLinkable,
 )
+from runcard.domain.ids import new_id
 from runcard.ingest.resolve import check_station_link
 from runcard.store.attachments import (
     Attachment,
@@ -21,10 +22,10 @@ from runcard.store.attachments import (
     get_attachment,
     link_attachment,
     link_upload,
-    mark_stored,
 )
-from runcard.store.blobs import BlobMeta, Blobs
+from runcard.store.blobs import BlobMeta, Blobs, blob_key
 from runcard.store.creator import Creator
+from runcard.store.replaced_files import REPLACED_TOO_LATE
 from runcard.store.runs import find_procedure_of
 from runcard.store.transaction import Transaction
 
@@ -38,7 +39,7 @@ async def collect(chunks: AsyncIterator[bytes], max_bytes: int, attachment: Atta
     is not the one that was declared.
     """
     if attachment.stored_at is not None and attachment.is_linked:
-        raise Conflict("This upload is part of a run or unit already and cannot be replaced.")
+        raise Conflict(REPLACED_TOO_LATE)
     content: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 (closed by whoever stores it)
     async for chunk in chunks:
         content.write(chunk)
@@ -60,32 +61,45 @@ async def collect(chunks: AsyncIterator[bytes], max_bytes: int, attachment: Atta
 def arrived(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
     """What an object store took in from the client directly, where that is not noted yet.
 
+    It is copied to where no link leads, since the client's link works on for a while.
+
     Raises UploadNotLinkable where that is not as many bytes as were declared.
     """
-    meta = _found(blobs, attachment)
-    if meta is not None and not _is_as_declared(attachment, meta):
+    if attachment.stored_at is not None or not blobs.signs_urls:
+        return None
+    if (meta := blobs.find(attachment.blob_key)) is None:
+        return None
+    if not _is_as_declared(attachment, meta):
         raise UploadNotLinkable
-    return meta
+    return _copied(blobs, attachment)
 
 
 def arrived_whole(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
     """What has `arrived`; None too as long as it is not what was declared."""
-    meta = _found(blobs, attachment)
-    return meta if meta is not None and _is_as_declared(attachment, meta) else None
-
-
-def _found(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
-    if attachment.stored_at is not None or not blobs.signs_urls:
+    try:
+        return arrived(blobs, attachment)
+    except UploadNotLinkable:
         return None
-    return blobs.find(attachment.blob_key)
+
+
+def _copied(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
+    """Looked at again as a copy, as the client may have sent other bytes meanwhile."""
+    blob_id = new_id()
+    key = blob_key(attachment.organization_id, blob_id)
+    if not blobs.copy(attachment.blob_key, key) or (meta := blobs.find(key)) is None:
+        return None
+    if not _is_as_declared(attachment, meta):
+        blobs.delete(key)
+        raise UploadNotLinkable
+    return meta._replace(blob_id=blob_id)
 
 
 def _is_as_declared(attachment: Attachment, meta: BlobMeta) -> bool:
     return attachment.declared_bytes in (None, meta.size_bytes)
 
 
-def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID, meta: BlobMeta | None) -> None:
-    """Link an upload to a run. `meta`: what has `arrived` since.
+def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID) -> None:
+    """Link an upload to a run.
 
     Raises PermissionDenied for a viewer; then AttachmentNotFound, RunNotFound, StationNotAuthorized or
     UploadNotLinkable.
@@ -93,8 +107,6 @@ def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID, me
     check_may_record(actor)
     attachment = get_attachment(tx.connection, actor.organization_id, upload_id)
     _check_run(tx, actor, run_id)
-    if meta is not None:
-        mark_stored(tx, attachment, meta)
     link_attachment(tx, attachment, run_id)
 
 

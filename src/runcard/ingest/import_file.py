@@ -15,12 +15,11 @@ from runcard.domain.report import RunReport
 from runcard.importers import tabular
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.importers.table_mapping import TableMapping
-from runcard.ingest.attach_file import arrived
 from runcard.ingest.file_content import digest_of
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import NO_RUN, Told, link_report, prepare, record_told
-from runcard.store.attachments import Attachment, get_attachment, mark_stored
-from runcard.store.blobs import BlobMeta, Blobs
+from runcard.store.attachments import Attachment, get_attachment, hold_attachment
+from runcard.store.blobs import Blobs
 from runcard.store.creator import Creator
 from runcard.store.file_imports import FileImport, ImportedFile, find_import, note_import, note_recorded
 from runcard.store.quarantine import release
@@ -30,32 +29,28 @@ _FORMATS = {one.name: one for one in FORMATS}
 
 
 class UploadedFile(NamedTuple):
-    """content: as it came, packed or not. digest: of what it holds, as in `file_content`.
-
-    meta: what an object store took in and nobody has noted yet.
-    """
+    """content: as it came, packed or not. digest: of what it holds, as in `file_content`. blob_key: where it lay."""
 
     upload_id: UUID
     content: bytes
     digest: bytes
-    meta: BlobMeta | None
+    blob_key: str
 
 
 class Report(NamedTuple):
-    """What a file was found to tell of, in its order: one run or repair, or more."""
+    """What a file was found to tell of, in its order: one run or repair, or more. blob_key: where it was read."""
 
     file: ImportedFile
-    meta: BlobMeta | None
+    blob_key: str
     told: Sequence[Told]
 
 
 def read_upload(blobs: Blobs, attachment: Attachment) -> UploadedFile:
-    """Raises AttachmentNotFound where no bytes have arrived, UploadNotLinkable where not all that were declared."""
-    meta = arrived(blobs, attachment)
+    """Raises AttachmentNotFound where no bytes have arrived."""
     content = blobs.read(attachment.blob_key)
     if not content:
         raise AttachmentNotFound(attachment.id)
-    return UploadedFile(attachment.id, content, digest_of(BytesIO(content)), meta)
+    return UploadedFile(attachment.id, content, digest_of(BytesIO(content)), attachment.blob_key)
 
 
 def read_report(file: UploadedFile, importer: FormatName, client: RunClient) -> Report:
@@ -75,7 +70,7 @@ def read_table_report(
 def import_file(tx: Transaction, actor: Actor, report: Report) -> FileImport:
     """Record the runs and repairs of a file, all or none, whether its content has been imported before or not.
 
-    Raises what `record_run` and `record_repair` raise, and UploadNotLinkable.
+    Raises what `record_run` and `record_repair` raise, and Conflict where the upload has other bytes by now.
     """
     noted = note_import(tx, actor.organization_id, report.file, (), Creator.of(actor))
     return _record(tx, actor, report, noted)
@@ -119,9 +114,9 @@ def import_once(tx: Transaction, actor: Actor, report: Report) -> Imported:
 
 def _record(tx: Transaction, actor: Actor, report: Report, noted: FileImport, first: int = 0) -> FileImport:
     recorded = record_told(tx, actor, noted.id, report.told, first=first)
-    attachment = get_attachment(tx.connection, actor.organization_id, report.file.attachment_id)
-    if report.meta is not None:
-        mark_stored(tx, attachment, report.meta)
+    attachment = hold_attachment(tx, actor.organization_id, report.file.attachment_id)
+    if attachment.blob_key != report.blob_key:
+        raise Conflict(f"Upload {attachment.id} was replaced while it was imported. Import it again.")
     link_report(tx, actor, attachment, recorded)
     release(tx, actor.organization_id, report.file.digest)
     repair_ids = [repair.id for repair in recorded.repairs]
@@ -138,4 +133,4 @@ def _report(
     told = [prepare(report, client) for report in reports]
     if not told:
         raise UnreadableReport(NO_RUN)
-    return Report(ImportedFile(file.digest, importer, file.upload_id), file.meta, told)
+    return Report(ImportedFile(file.digest, importer, file.upload_id), file.blob_key, told)

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
 from runcard.store.attachment_removal import delete_unneeded
-from runcard.store.attachments import Attachment, get_attachment, mark_stored
-from runcard.store.blobs import BlobMeta
+from runcard.store.attachments import get_attachment
 from runcard.store.creator import Creator
 from runcard.store.quarantine import NOTHING_SAID, QuarantinedFile, Refusal, Said, quarantine, release
 from runcard.store.transaction import Transaction
@@ -20,23 +19,19 @@ def quarantine_file(
     *,
     client: str | None,
     said: Said = NOTHING_SAID,
-    meta: BlobMeta | None = None,
 ) -> UUID:
     """Id of the file in quarantine. It leaves that when its content is imported, or by `discard_file`.
 
-    client: the program that brought it. meta: what has `arrived` since. Raises PermissionDenied for a viewer; then
-    AttachmentNotFound.
+    client: the program that brought it. Raises PermissionDenied for a viewer; then AttachmentNotFound.
     """
     check_may_record(actor)
-    attachment = get_attachment(tx.connection, actor.organization_id, attachment_id)
-    if meta is not None:
-        mark_stored(tx, attachment, meta)
+    get_attachment(tx.connection, actor.organization_id, attachment_id)
     creator = Creator.of(actor)
     return quarantine(tx, actor.organization_id, digest, attachment_id, refusal, creator, said, client)
 
 
-def discard_file(tx: Transaction, organization_id: UUID, file: QuarantinedFile) -> Attachment | None:
-    """Give a quarantined file up; what is left to remove of it, or None where something else needs its bytes."""
+def discard_file(tx: Transaction, organization_id: UUID, file: QuarantinedFile) -> None:
+    """Give a quarantined file up. Its bytes are noted to be removed, unless something else needs them."""
     attachment = get_attachment(tx.connection, organization_id, file.attachment_id)
     release(tx, organization_id, file.digest)
-    return attachment if delete_unneeded(tx, organization_id, [attachment.id]) else None
+    delete_unneeded(tx, organization_id, [attachment.id])

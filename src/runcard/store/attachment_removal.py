@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, u
 from runcard.domain.errors import AttachmentNotFound
 from runcard.store.attachments import ATTACHMENT_COLUMNS, Attachment, get_attachment
 from runcard.store.chunks import in_chunks
+from runcard.store.file_removals import note_removals
 from runcard.store.tables import (
     attachments,
     deployments,
@@ -36,7 +37,7 @@ class KeptFile(NamedTuple):
 def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequence[KeptFile]:
     """At most `limit` attachments of all organizations, by id, going on after one."""
     a = attachments.c
-    query = select(_is_needed(), *ATTACHMENT_COLUMNS).order_by(a.id).limit(limit)
+    query = select(is_needed(), *ATTACHMENT_COLUMNS).order_by(a.id).limit(limit)
     if after is not None:
         query = query.where(a.id > after)
     return [KeptFile(Attachment(*row), bool(is_needed)) for is_needed, *row in connection.execute(query)]
@@ -51,11 +52,11 @@ def is_abandoned(file: KeptFile, before: datetime) -> bool:
 def delete_unneeded(
     tx: Transaction, organization_id: UUID, attachment_ids: Collection[UUID]
 ) -> Sequence[Attachment]:
-    """Forget those of these attachments that nothing needs, and return them; their bytes are the caller's."""
+    """Forget those of these attachments that nothing needs, and return them. Their bytes are noted to be removed."""
     a = attachments.c
     deleted: list[Attachment] = []
     for some in in_chunks(attachment_ids):
-        mine = (a.organization_id == organization_id, a.id.in_(some), ~_is_needed())
+        mine = (a.organization_id == organization_id, a.id.in_(some), ~is_needed())
         found = tx.connection.execute(select(*ATTACHMENT_COLUMNS).where(*mine)).all()
         deleted += [Attachment(*row) for row in found]
     _erase(tx, organization_id, deleted)
@@ -65,7 +66,7 @@ def delete_unneeded(
 def delete_attachments(
     tx: Transaction, organization_id: UUID, attachment_ids: Iterable[UUID], *, of_unit: UUID | None = None
 ) -> Sequence[Attachment]:
-    """Forget attachments, whatever names them, and return them; their bytes are the caller's.
+    """Forget attachments, whatever names them, and return them. Their bytes are noted to be removed.
 
     of_unit: they must be part of this unit. Raises AttachmentNotFound where one is not.
     """
@@ -112,9 +113,10 @@ def _erase(tx: Transaction, organization_id: UUID, gone: Sequence[Attachment]) -
             tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
         mine = (a.organization_id == organization_id, a.id.in_(some))
         tx.connection.execute(delete(attachments).where(*mine))
+    note_removals(tx, organization_id, [one.blob_id or one.id for one in gone])
 
 
-def _is_needed() -> ColumnElement[bool]:
+def is_needed() -> ColumnElement[bool]:
     """The condition that something names an attachment: a run, a unit, or what knows it by its id."""
     a = attachments.c
     return or_(a.run_id.is_not(None), a.unit_id.is_not(None), is_named(), reported())

@@ -25,6 +25,7 @@ class Attachment(NamedTuple):
 
     name: as the station gave it; for display only, never part of a path.
     is_report: the file is the report that the run was imported from.
+    blob_id: what its bytes lie under; None: its own id.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class Attachment(NamedTuple):
     is_report: bool
     created_at: datetime
     unit_id: UUID | None = None
+    blob_id: UUID | None = None
 
     @property
     def is_linked(self) -> bool:
@@ -46,7 +48,7 @@ class Attachment(NamedTuple):
 
     @property
     def blob_key(self) -> str:
-        return blob_key(self.organization_id, self.id)
+        return blob_key(self.organization_id, self.blob_id or self.id)
 
     @property
     def shown_content_type(self) -> str:
@@ -118,18 +120,30 @@ def get_attachment_by_link(connection: Connection, attachment_id: UUID) -> Attac
     return _one(connection, attachment_id)
 
 
+def hold_attachment(tx: Transaction, organization_id: UUID, attachment_id: UUID) -> Attachment:
+    """The attachment, which no other process changes before this transaction ends. Raises AttachmentNotFound."""
+    a = attachments.c
+    query = select(*ATTACHMENT_COLUMNS).where(a.organization_id == organization_id, a.id == attachment_id)
+    row = tx.connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        raise AttachmentNotFound(attachment_id)
+    return Attachment(*row)
+
+
 def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Attachment:
-    """Note that the bytes have arrived, or have been replaced; the attachment with what is known now."""
+    """Note that the bytes have arrived; the attachment with what is known now."""
     after = attachment._replace(
         size_bytes=meta.size_bytes,
         content_type=meta.content_type or attachment.shown_content_type,
         stored_at=tx.now,
+        blob_id=meta.blob_id,
     )
     a = attachments.c
+    changed = ("size_bytes", "content_type", "stored_at", "blob_id")
     tx.connection.execute(
         update(attachments)
         .where(a.organization_id == attachment.organization_id, a.id == attachment.id)
-        .values(size_bytes=after.size_bytes, content_type=after.content_type, stored_at=after.stored_at)
+        .values({name: getattr(after, name) for name in changed})
     )
     return after
 

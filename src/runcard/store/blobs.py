@@ -16,8 +16,11 @@ from runcard.domain.errors import StorageUnavailable
 
 
 class BlobMeta(NamedTuple):
+    """blob_id: what the bytes lie under; None: the id of their attachment."""
+
     size_bytes: int
     content_type: str | None
+    blob_id: UUID | None = None
 
 
 class BlobEntry(NamedTuple):
@@ -26,9 +29,9 @@ class BlobEntry(NamedTuple):
     modified_at: datetime
 
 
-def blob_key(organization_id: UUID, attachment_id: UUID) -> str:
-    """Where the bytes of an attachment lie. Nothing that a client wrote is part of it."""
-    return f"{organization_id}/{attachment_id}"
+def blob_key(organization_id: UUID, blob_id: UUID) -> str:
+    """Where bytes lie that are kept under this id. Nothing that a client wrote is part of it."""
+    return f"{organization_id}/{blob_id}"
 
 
 class Blobs:
@@ -66,7 +69,7 @@ class Blobs:
         with _storage_errors():
             obstore.put(self._store, key, content)
             if self._folder is not None:
-                _make_durable(self._folder / key)
+                make_durable(self._folder / key)
 
     def read(self, key: str) -> bytes | None:
         """All bytes of a blob; None where there is none."""
@@ -104,6 +107,15 @@ class Blobs:
             content_type = result.attributes.get("Content-Type")
             return BlobMeta(result.meta["size"], None if content_type is None else str(content_type))
 
+    def copy(self, source: str, target: str) -> bool:
+        """Copy a blob to another key, within the store; False where there is none."""
+        with _storage_errors():
+            try:
+                obstore.copy(self._store, source, target)
+            except FileNotFoundError:
+                return False
+        return True
+
     def list(self) -> Iterator[BlobEntry]:
         """All blobs."""
         with _storage_errors():
@@ -140,7 +152,7 @@ def _storage_errors() -> Iterator[None]:
         raise StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.") from error
 
 
-def _make_durable(path: Path) -> None:
+def make_durable(path: Path) -> None:
     """A file is safe once it and its directory entry are on the disk; the store's own put does not wait for that."""
     for target in (path, path.parent):
         descriptor = os.open(target, os.O_RDONLY)

@@ -1,7 +1,7 @@
-"""Files whose attachments are deleted, and whose bytes are still to be removed.
+"""Bytes that are still to be removed, since no attachment needs them any more.
 
-They are noted in the transaction that deletes the attachments, so that whoever dies between that and the removal leaves
-nothing behind that nobody knows of.
+They are noted in the transaction that deletes the attachment or gives it other bytes, so that whoever dies between that
+and the removal leaves nothing behind that nobody knows of.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,23 +9,25 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, select
 
-from runcard.store.attachments import Attachment
 from runcard.store.blobs import blob_key
 from runcard.store.chunks import in_chunks
 from runcard.store.tables import file_removals
 from runcard.store.transaction import Transaction
 
 
-def note_removals(tx: Transaction, deleted: Collection[Attachment]) -> None:
-    """Note the files of attachments that are deleted."""
-    for one in deleted:
-        tx.stage(file_removals, {"id": one.id, "organization_id": one.organization_id})
+def note_removals(tx: Transaction, organization_id: UUID, blob_ids: Collection[UUID]) -> None:
+    """Note what the bytes lie under."""
+    f = file_removals.c
+    for some in in_chunks(set(blob_ids)):
+        noted = tx.connection.execute(select(f.id).where(f.id.in_(some))).scalars().all()
+        for blob_id in set(some) - set(noted):
+            tx.stage(file_removals, {"id": blob_id, "organization_id": organization_id})
 
 
 def list_removals(
     connection: Connection, organization_id: UUID | None = None, limit: int | None = None
 ) -> Sequence[tuple[UUID, str]]:
-    """The files that are still to be removed: each one's id and the key of its blob. None: of all organizations."""
+    """What is still to be removed: the id that it lies under, and its key. None: of all organizations."""
     f = file_removals.c
     query = select(f.id, f.organization_id).order_by(f.id).limit(limit)
     if organization_id is not None:

@@ -11,6 +11,7 @@ from runcard.domain.organization import Organization
 from runcard.domain.pattern import compile_pattern
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.retention import check_days
+from runcard.store.retention_log import note_set
 from runcard.store.tables import organizations
 from runcard.store.transaction import Transaction
 
@@ -43,7 +44,11 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
     check_days("run_retention_days", organization.run_retention_days)
     check_days("file_retention_days", organization.file_retention_days)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
-    tx.connection.execute(update(organizations).where(organizations.c.id == organization.id).values(**row))
+    o = organizations.c
+    kept_for = select(o.run_retention_days, o.file_retention_days).where(o.id == organization.id)
+    if tuple(tx.connection.execute(kept_for).one()) != organization.retention:
+        note_set(tx, organization.id)
+    tx.connection.execute(update(organizations).where(o.id == organization.id).values(**row))
 
 
 def _check_name(name: str) -> None:

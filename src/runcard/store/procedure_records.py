@@ -12,13 +12,14 @@ from sqlalchemy import Connection, Select, delete, func, select, update
 from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFound
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.text import lookup_key
+from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.creator import Creator
 from runcard.store.id_pages import id_pages
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.procedures import stage_version
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.runs import delete_runs
-from runcard.store.tables import procedure_versions, procedures, runs, units
+from runcard.store.tables import deployments, procedure_versions, procedures, runs, units
 from runcard.store.transaction import Transaction
 
 
@@ -137,13 +138,16 @@ def change_procedure(
 
 
 def delete_procedure(tx: Transaction, organization_id: UUID, procedure_id: UUID) -> None:
-    """Delete a procedure with its runs, versions, deployments and links to stations."""
-    p, r = procedures.c, runs.c
+    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these."""
+    d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (r.organization_id == organization_id, r.procedure_id == procedure_id)
     for some in id_pages(tx.connection, r.id, *of_procedure):
         delete_runs(tx, organization_id, some)
+    deployed = (d.organization_id == organization_id, d.procedure_id == procedure_id)
+    archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
     mine = (p.organization_id == organization_id, p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))
+    delete_unneeded(tx, organization_id, [one for one in archives if one is not None])
     tx.note_change(organization_id, "procedure_deleted", procedure_id)
 
 

@@ -14,11 +14,10 @@ from sqlalchemy import CTE, ColumnElement, Connection, FromClause, and_, exists,
 
 from runcard.domain.ids import first_id_at
 from runcard.domain.retention import Amount, Cutoffs
-from runcard.store.attachment_removal import delete_attachments, delete_unneeded, is_named, reported
+from runcard.store.attachment_removal import delete_attachments, is_named, reported
 from runcard.store.attachments import Attachment
 from runcard.store.chunks import in_chunks
-from runcard.store.file_imports import expire_imports, list_imports_of
-from runcard.store.file_removals import note_removals
+from runcard.store.file_imports import expire_imports
 from runcard.store.retention_log import note_removed
 from runcard.store.runs import delete_runs
 from runcard.store.tables import attachments, file_imports, imported_runs, runs, units
@@ -141,7 +140,7 @@ def delete_old_runs(
     """
     known = count_runs_by_unit(tx.connection, organization_id, unit_ids)
     old = [one.unit_id for one in known if one.newest_at < before]
-    r, a, u = runs.c, attachments.c, units.c
+    r, u = runs.c, units.c
     wanted = (
         select(r.id)
         .join_from(units, runs, r.unit_id == u.id)
@@ -150,13 +149,9 @@ def delete_old_runs(
         .limit(at_most)
     )
     run_ids = tx.connection.execute(wanted).scalars().all()
-    imports = list_imports_of(tx.connection, organization_id, run_ids)
-    own = select(a.id).where(a.organization_id == organization_id, a.run_id.in_(run_ids))
-    files = {*tx.connection.execute(own).scalars(), *(one.attachment_id for one in imports)} - {None}
     deleted = delete_runs(tx, organization_id, run_ids)
-    expire_imports(tx, organization_id, [one.id for one in imports])
-    gone = delete_unneeded(tx, organization_id, [one for one in files if one is not None])
-    return _note(tx, organization_id, len(deleted), gone), gone
+    expire_imports(tx, organization_id, deleted.import_ids)
+    return _note(tx, organization_id, len(deleted.ids), deleted.files), deleted.files
 
 
 def list_old_files(
@@ -183,7 +178,6 @@ def delete_old_files(
 
 def _note(tx: Transaction, organization_id: UUID, run_count: int, gone: Sequence[Attachment]) -> Amount:
     removed = Amount(run_count, len(gone), sum(one.size_bytes or 0 for one in gone))
-    note_removals(tx, gone)
     note_removed(tx, organization_id, removed)
     return removed
 

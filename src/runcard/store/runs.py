@@ -9,8 +9,11 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from runcard.domain.ids import first_id_at
 from runcard.domain.outcome import RunOutcome
+from runcard.store.attachment_removal import delete_unneeded
+from runcard.store.attachments import Attachment
 from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
+from runcard.store.file_imports import list_imports_of
 from runcard.store.lookups import UnitRow
 from runcard.store.metadata import delete_metadata
 from runcard.store.tables import attachments, run_documents, run_sub_units, runs
@@ -117,17 +120,29 @@ def find_procedure_of(connection: Connection, organization_id: UUID, run_id: UUI
 
 def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
     """Delete a run with all that lies inside it; its unit stays. False where there is no such run."""
-    return bool(delete_runs(tx, organization_id, [run_id]))
+    return bool(delete_runs(tx, organization_id, [run_id]).ids)
 
 
-def delete_runs(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> Sequence[UUID]:
-    """Delete runs with all that lies inside them; their units stay. The ids of those that were there.
+class DeletedRuns(NamedTuple):
+    """ids: of runs. import_ids: of the imports that they came from. files: theirs, their reports included."""
 
-    Attachments lose their run; the files are removed by `doctor`.
+    ids: Sequence[UUID]
+    import_ids: Sequence[UUID]
+    files: Sequence[Attachment]
+
+
+def delete_runs(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> DeletedRuns:
+    """Delete runs with all that lies inside them and the files that nothing else needs; their units stay.
+
+    What was there. The bytes of the files are noted to be removed.
     """
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
+    imports = list_imports_of(tx.connection, organization_id, run_ids)
+    files = {one.attachment_id for one in imports if one.attachment_id is not None}
     for some in in_chunks(run_ids):
+        own = select(a.id).where(a.organization_id == organization_id, a.run_id.in_(some))
+        files |= {*tx.connection.execute(own).scalars()}
         tx.connection.execute(
             update(attachments)
             .where(a.organization_id == organization_id, a.run_id.in_(some))
@@ -138,4 +153,5 @@ def delete_runs(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID
     delete_metadata(tx, organization_id, deleted)
     for run_id in deleted:
         tx.note_change(organization_id, "run_deleted", run_id)
-    return deleted
+    gone = delete_unneeded(tx, organization_id, files)
+    return DeletedRuns(deleted, [one.id for one in imports], gone)

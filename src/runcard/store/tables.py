@@ -411,6 +411,8 @@ attachments = Table(
     Column("is_report", Boolean(), nullable=False),
     *_created(),
     _reference("unit_id", "units"),
+    # What the bytes lie under in their store, where that is not the id of the attachment.
+    Column("blob_id", Id),
     Index(None, "run_id"),
     Index(None, "unit_id", **_where("unit_id")),
 )
@@ -529,6 +531,8 @@ retention_log = Table(
     Column("files", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("swept_at", Instant),
+    # When a person last said on that day how long things are kept.
+    Column("set_at", Instant),
 )
 
 changes = Table(

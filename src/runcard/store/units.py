@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from runcard.domain.ids import new_id
 from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
+from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.creator import Creator
 from runcard.store.lookups import UnitRow
 from runcard.store.metadata import delete_metadata
@@ -74,20 +75,22 @@ def has_runs(connection: Connection, unit_id: UUID) -> bool:
 
 
 def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
-    """Delete a unit that has no runs. Its sub-units stay and lose their parent, with a trace of the move.
+    """Delete a unit that has no runs, with the files that nothing else needs; their bytes are noted to be removed.
 
-    Attachments lose their unit; the files are removed by `doctor`.
+    Its sub-units stay and lose their parent, with a trace of the move.
     """
     a, s, u = attachments.c, run_sub_units.c, units.c
     for child in _children(tx.connection, organization_id, unit_id):
         move_unit(tx, organization_id, child, child._replace(parent_id=None), None)
     of_unit = (a.organization_id == organization_id, a.unit_id == unit_id)
+    files = tx.connection.execute(select(a.id).where(*of_unit)).scalars().all()
     tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
     tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
     was_here = (s.organization_id == organization_id, s.previous_parent_id == unit_id)
     tx.connection.execute(update(run_sub_units).where(*was_here).values(previous_parent_id=None))
     delete_metadata(tx, organization_id, [unit_id])
     tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id == unit_id))
+    delete_unneeded(tx, organization_id, files)
     tx.note_change(organization_id, "unit_deleted", unit_id)
 
 

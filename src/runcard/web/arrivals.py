@@ -13,7 +13,7 @@ from runcard.domain.actor import check_may_record
 from runcard.domain.errors import PayloadTooLarge, RecordingUnavailable, StorageUnavailable, UnreadableReport
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_choices import Choice
-from runcard.edge.report_files import Fate, ReportFiles, Stores
+from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest import archives
 from runcard.ingest.record_run import RunClient
 from runcard.web.formats import count_text, size_text
@@ -37,17 +37,13 @@ def too_large(max_bytes: int) -> str:
     )
 
 
-def stores_of(parts: Parts) -> Stores:
-    return Stores(parts.database, parts.writer, parts.blobs)
-
-
 def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadFile]) -> Iterator[Arrived]:
     """What becomes of each file, and in place of a ZIP archive of each that lies in it.
 
     As on the command line, what lies in an archive and is of no known format does not go to quarantine.
     """
-    named = ReportFiles(stores_of(parts), visit.actor, CLIENT, choice)
-    passed = ReportFiles(stores_of(parts), visit.actor, CLIENT, choice._replace(keeps_strange=False))
+    named = ReportFiles(parts.stores, visit.actor, CLIENT, choice)
+    passed = ReportFiles(parts.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
     for one in files:
         name, file = file_name(one.filename), one.file
         members = archives.members(file)

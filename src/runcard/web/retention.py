@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import ClockDoubted, InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount, Retention, check_days
 from runcard.edge.activity import ActivityLog
+from runcard.edge.retention import check_clock
 from runcard.store.database import Connection
 from runcard.store.retention import Due, Forecast, count_kept, forecast
 from runcard.store.retention_log import RemovedDay, find_swept_at, list_removed_days
@@ -47,7 +48,8 @@ class Question(NamedTuple):
 class RetentionCard(NamedTuple):
     """run_days, file_days: as they stand in the form. says, shares: what would go by these. swept_at: None: never yet.
 
-    calls_kept: how long the server keeps calls of its APIs; empty where it writes none down.
+    doubt: why nothing is deleted now; empty where it is. calls_kept: how long the server keeps calls of its APIs; empty
+    where it writes none down.
     """
 
     run_days: str
@@ -57,6 +59,7 @@ class RetentionCard(NamedTuple):
     shares: Sequence[ShareLine]
     is_set: bool
     swept_at: Moment | None
+    doubt: str
     removed: Sequence[RemovedLine]
     calls_kept: str
 
@@ -106,9 +109,20 @@ def retention_card(
         shares=shares,
         is_set=now.retention.is_set,
         swept_at=None if swept_at is None else moment_of(swept_at, zone),
+        doubt=_doubt(connection, now),
         removed=[_removed_line(one) for one in list_removed_days(connection, now.id, _DAYS_SHOWN)],
         calls_kept="" if activity is None else f"{activity.keep.days} days",
     )
+
+
+def _doubt(connection: Connection, now: Organization) -> str:
+    if not now.retention.is_set:
+        return ""
+    try:
+        check_clock(connection, now.id, datetime.now(UTC))
+    except ClockDoubted as error:
+        return str(error)
+    return ""
 
 
 def _shown(days: int | None) -> str:

@@ -20,9 +20,8 @@ from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import initialize_upload
-from runcard.ingest.attach_file import arrived
-from runcard.store.attachments import Attachment, get_attachment, mark_stored
+from runcard.edge.uploads import initialize_upload, taken_in
+from runcard.store.attachments import Attachment, get_attachment, hold_attachment
 from runcard.store.blobs import Blobs
 from runcard.store.creator import Creator
 from runcard.store.database import Connection
@@ -160,16 +159,15 @@ def create(
     """Deploy an uploaded archive: code of a procedure, for stations to pull."""
     home = actor.organization_id
     procedure = get_procedure(connection, home, body.procedure_id)
-    attachment = get_attachment(connection, home, body.upload_id)
-    meta = arrived(parts.blobs, attachment)
+    attachment = taken_in(parts, get_attachment(connection, home, body.upload_id))
     archive = _read_archive(parts.blobs, attachment)
     if body.sha256 is not None and body.sha256.lower() != archive.sha256:
         raise InvalidInput.at("sha256", f"{body.sha256} is not that of the upload, which is {archive.sha256}")
     new = _new_deployment(body, procedure, archive)
 
     def apply(tx: Transaction) -> DeployResult:
-        if meta is not None:
-            mark_stored(tx, attachment, meta)
+        if hold_attachment(tx, home, attachment.id).blob_key != attachment.blob_key:
+            raise Conflict(f"Upload {attachment.id} was replaced while it was deployed. Deploy it again.")
         stations = _stations(tx.connection, home, procedure, body)
         log = [
             f"Archive {attachment.name}: {archive.size_bytes} bytes, SHA-256 {archive.sha256}",

@@ -15,6 +15,7 @@ from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import RunNotFound
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.deps import WithActor, WithConnection, WithParts, parts_of
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse, header_of, send_json
@@ -82,6 +83,7 @@ def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
     )
     if not deleted:
         raise RunNotFound(run_id)
+    remove_soon(parts.stores, actor.organization_id)
     return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))
 
 

@@ -11,6 +11,7 @@ from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, UnitNotFound
 from runcard.edge.deps import Parts, WithActor, WithParts, json_body
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.ingest.assembly import add_sub_units
@@ -54,6 +55,7 @@ def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Respo
         return unit.serial_number
 
     deleted = parts.writer.run(apply)
+    remove_soon(parts.stores, actor.organization_id)
     return JsonResponse(DeletedUnitBody(deleted, f"Unit {deleted} deleted."))
 
 

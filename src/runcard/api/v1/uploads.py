@@ -16,8 +16,8 @@ from runcard.api.v1.bodies import (
 from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import initialize_upload
-from runcard.ingest.attach_file import arrived, attach_file
+from runcard.edge.uploads import initialize_upload, taken_in
+from runcard.ingest.attach_file import attach_file
 from runcard.ingest.import_file import import_upload, read_report, read_upload
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
@@ -52,10 +52,8 @@ def sync(
     body: Annotated[SyncUploadBody, json_body(SyncUploadBody)],
 ) -> Response:
     """Make an uploaded file an attachment of a run."""
-    meta = arrived(parts.blobs, get_attachment(connection, actor.organization_id, body.upload_id))
-    parts.writer.run(
-        lambda tx: attach_file(tx, actor, body.upload_id, body.run_id, meta), changes_catalog=False
-    )
+    taken_in(parts, get_attachment(connection, actor.organization_id, body.upload_id))
+    parts.writer.run(lambda tx: attach_file(tx, actor, body.upload_id, body.run_id), changes_catalog=False)
     return JsonResponse(EmptyBody())
 
 
@@ -67,7 +65,7 @@ def import_report(
     body: Annotated[ImportBody, json_body(ImportBody)],
 ) -> Response:
     """Record the run that an uploaded report file tells of."""
-    attachment = get_attachment(connection, actor.organization_id, body.upload_id)
+    attachment = taken_in(parts, get_attachment(connection, actor.organization_id, body.upload_id))
     file = read_upload(parts.blobs, attachment)
     report = read_report(file, body.importer, RunClient(body.client, body.client_version))
     imported = parts.writer.run(lambda tx: import_upload(tx, actor, report), changes_catalog=False)

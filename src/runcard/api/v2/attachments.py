@@ -11,11 +11,12 @@ from runcard.api.v2.shapes import IdListResult, NameBody, UploadSlot
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AttachmentNotFound, RunNotFound
 from runcard.edge.deps import WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import download_url, initialize_upload, new_slot, remove_files, settled
+from runcard.edge.uploads import download_url, initialize_upload, new_slot, settled
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
 from runcard.store.attachment_removal import delete_attachments
 from runcard.store.attachments import Attachment, get_attachment
@@ -80,7 +81,7 @@ def delete(
     deleted = parts.writer.run(
         lambda tx: delete_attachments(tx, actor.organization_id, ids), changes_catalog=False
     )
-    remove_files(parts.blobs, deleted)
+    remove_soon(parts.stores, actor.organization_id)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
 
 
@@ -141,5 +142,5 @@ def delete_of_unit(
         return list(delete_attachments(tx, home, ids, of_unit=unit.id))
 
     deleted = parts.writer.run(apply, changes_catalog=False)
-    remove_files(parts.blobs, deleted)
+    remove_soon(parts.stores, home)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))

@@ -13,6 +13,7 @@ from runcard.domain.errors import AttachmentNotFound, InvalidInput, RecordingUna
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
+from runcard.edge.uploads import taken_in
 from runcard.importers.formats import FormatName
 from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.import_file import (
@@ -144,8 +145,7 @@ def _import_item(
 
 def _quarantine(parts: Parts, actor: Actor, file: UploadedFile, refusal: Refusal, client: RunClient) -> None:
     def apply(tx: Transaction) -> None:
-        program, meta = client.name, file.meta
-        quarantine_file(tx, actor, file.digest, file.upload_id, refusal, client=program, meta=meta)
+        quarantine_file(tx, actor, file.digest, file.upload_id, refusal, client=client.name)
 
     # Somebody may have deleted the upload since it was read: then there is nothing to keep.
     with suppress(AttachmentNotFound):
@@ -170,7 +170,7 @@ def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> UploadedFile:
     # No connection stays open while a file is read and parsed, or a later file would not see what an earlier one left.
     with parts.database.read() as connection:
         attachment = get_attachment(connection, actor.organization_id, upload_id)
-    return read_upload(parts.blobs, attachment)
+    return read_upload(parts.blobs, taken_in(parts, attachment))
 
 
 def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:

@@ -17,6 +17,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
@@ -213,7 +214,9 @@ def delete(
         delete_procedure(tx, home, procedure.id)
         return procedure.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply)))
+    deleted = parts.writer.run(apply)
+    remove_soon(parts.stores, home)
+    return JsonResponse(IdResult(deleted))
 
 
 def _creator(home: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:

@@ -28,6 +28,7 @@ from runcard.edge.deps import (
     parts_of,
     to_manage,
 )
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.paging import meta_of, page_of
@@ -167,7 +168,9 @@ def delete(
                 raise RunNotFound(run_id)
         return ids
 
-    return JsonResponse(IdListResult(parts.writer.run(apply, changes_catalog=False)))
+    deleted = parts.writer.run(apply, changes_catalog=False)
+    remove_soon(parts.stores, home)
+    return JsonResponse(IdListResult(deleted))
 
 
 @router.get("/runs/{id}", openapi_extra=operation(RunGetResponse, name="run-get"))

@@ -29,6 +29,7 @@ from runcard.domain.instant import format_duration
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
@@ -149,6 +150,7 @@ def delete(
     deleted = parts.writer.run(
         lambda tx: delete_units(tx, actor.organization_id, asked.serial_numbers, with_runs=asked.cascade)
     )
+    remove_soon(parts.stores, actor.organization_id)
     return JsonResponse(IdListResult(list(deleted)))
 
 

@@ -111,6 +111,6 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
 
     def finish(tx: Transaction) -> None:
         mark_stored(tx, attachment, meta)
-        attach_file(tx, station, attachment.id, run_id, None)
+        attach_file(tx, station, attachment.id, run_id)
 
     writer.run(finish, changes_catalog=False)

@@ -15,6 +15,7 @@ from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.domain.outcome import RunOutcome, SequenceOutcome
 from runcard.domain.run import RunDocument
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.file_removals import remove_soon
 from runcard.edge.files import content_disposition
 from runcard.edge.ids import id_of
 from runcard.edge.uploads import settled
@@ -156,6 +157,7 @@ def submit_delete(parts: WithParts, visit: WithVisit, fields: WithFields, run_id
     home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
     if not parts.writer.run(lambda tx: delete_run(tx, home, wanted), changes_catalog=False):
         raise RunNotFound(run_id)
+    remove_soon(parts.stores, home)
     return redirect("/runs")
 
 
