@@ -128,3 +128,17 @@ def test_a_body_in_pieces_is_put_together() -> None:
 def test_a_body_that_is_too_large_is_refused(chunks: tuple[bytes, ...]) -> None:
     with pytest.raises(PayloadTooLarge, match="3 bytes"):
         run(read_body(receive_of(*chunks), 3))
+
+
+def test_a_body_that_ends_too_early_is_none() -> None:
+    """The beginning of a form is a form."""
+    arriving: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"name=log", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return arriving.pop(0)
+
+    with pytest.raises(MalformedBody, match="ended before it was whole"):
+        run(read_body(receive, 100))
