@@ -9,6 +9,7 @@ from starlette.responses import Response
 from runcard.auth.sessions import log_in, log_out
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.organizations import count_organizations
+from runcard.web.cookies import is_by_tls
 from runcard.web.forms import (
     TOKEN_FIELD,
     Fields,
@@ -55,18 +56,19 @@ def submit_log_in(request: Request, parts: WithParts, fields: WithFields) -> Res
     if actor is None:
         return _form(request, parts, fields, status=401)
     agent = request.headers.get("user-agent")
-    session = parts.writer.run(lambda tx: log_in(tx, actor, agent), changes_catalog=False)
+    by_tls = is_by_tls(request)
+    session = parts.writer.run(lambda tx: log_in(tx, actor, agent, by_tls=by_tls), changes_catalog=False)
     response = redirect(_page_of(fields.get("next", _HOME)))
     remember_session(response, request, session)
     return response
 
 
 @router.post("/log-out")
-def submit_log_out(parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
+def submit_log_out(request: Request, parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
     parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     parts.writer.run(lambda tx: log_out(tx, visit.session), changes_catalog=False)
     response = redirect("/log-in")
-    forget_session(response)
+    forget_session(response, request)
     return response
 
 

@@ -22,6 +22,7 @@ from runcard.store.procedures import list_procedures
 from runcard.store.sessions import Session, end_other_sessions, list_sessions
 from runcard.store.transaction import Transaction
 from runcard.store.users import get_user, rename_user, set_password
+from runcard.web.cookies import is_by_tls
 from runcard.web.filters import page_query
 from runcard.web.first_run import SOME_PROCEDURE
 from runcard.web.formats import Moment, moment_of
@@ -97,7 +98,7 @@ def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields
 
     def apply(tx: Transaction) -> str:
         set_password(tx, home, user_id, password_hash)
-        return log_in(tx, visit.actor, request.headers.get("user-agent"))
+        return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
     response = redirect(f"{_HERE}?saved=true")
     remember_session(response, request, parts.writer.run(apply))
