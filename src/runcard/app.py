@@ -27,6 +27,7 @@ from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
+from runcard.auth.known_browsers import KnownBrowsers
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
@@ -152,6 +153,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             runs_as_object=settings.runs_envelope == "object",
             operators_by_email=settings.operators_by_email,
             credentials=CredentialCheck(),
+            known_browsers=KnownBrowsers(secret_key),
             form_tokens=FormTokens(secret_key),
             activity=activity,
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from runcard.auth.credentials import MAX_FAILURES_PER_EMAIL
+from runcard.auth.credentials import MAX_FAILURES, MAX_FAILURES_PER_ADDRESS
 from runcard.auth.passwords import hash_password
 from runcard.domain.actor import UserActor
 from runcard.store.users import create_user, suspend_user
@@ -78,7 +78,10 @@ def test_by_tls_every_cookie_stays_on_tls_and_with_this_host(server: Server):
     assert answer.status_code == 303
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     cookies = answer.headers.get_list("set-cookie")
-    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-runcard_session"}
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "__Host-runcard_session",
+        "__Host-runcard_browser",
+    }
     for cookie in cookies:
         assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
         assert "domain" not in cookie.lower()
@@ -105,6 +108,23 @@ def test_a_session_is_worth_nothing_the_other_way(server: Server, stranger: Brow
                 assert status(name, session, **headers) == (200 if is_its_own else 303)
 
 
+def test_guesses_behind_the_same_proxy_do_not_keep_out_who_has_been_here(
+    server: Server, stranger: Browser, other: Browser
+):
+    """All have one address where a proxy is not named, or tells none."""
+    here = {"X-Forwarded-For": "192.0.2.99"}
+    stranger.http.headers.update(here)
+    other.http.headers.update(here)
+    email = server.world.globex.admin.email
+    assert stranger.log_in(email).path == "/"
+    assert stranger.log_out().path == "/log-in"
+    for number in range(MAX_FAILURES_PER_ADDRESS):
+        # Refused before it is hashed, so the test is quick.
+        assert other.log_in(f"{number}@acme.test", "x" * 2000).status == 401
+    assert other.log_in(email).status == 429
+    assert stranger.log_in(email).path == "/"
+
+
 def test_wrong_unknown_and_suspended_are_answered_the_same(server: Server, stranger: Browser):
     acme = server.world.acme
     tries = [
@@ -129,7 +149,7 @@ def test_wrong_unknown_and_suspended_are_answered_the_same(server: Server, stran
 
 def test_after_ten_failures_an_e_mail_must_wait(server: Server, stranger: Browser):
     email = server.world.acme.engineer.email
-    for _ in range(MAX_FAILURES_PER_EMAIL):
+    for _ in range(MAX_FAILURES):
         assert stranger.log_in(email, "a guess").status == 401
     refused = stranger.log_in(email)
     assert refused.status == 429

@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.auth.api_keys import new_api_key
+from runcard.auth.credentials import Caller
 from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of
@@ -84,11 +85,11 @@ def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Respons
 def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
     """Every log-in ends; this browser gets a new one."""
     home, user_id = _self(visit)
-    address = request.client.host if request.client else ""
+    caller = Caller(request.client.host if request.client else "", digest_of(visit.session).hex())
     wanted = fields.get("password", "")
     try:
         with parts.database.read() as connection:
-            known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), address)
+            known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
         if known is None:
             raise InvalidInput.at("current", "The current password is wrong")
         check_password_strength(wanted)
