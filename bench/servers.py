@@ -18,6 +18,10 @@ from starlette.types import ASGIApp
 
 from bench import hand_made
 from runcard.app import create_app, create_server
+from runcard.edge.connections.entrance import Entrance
+from runcard.edge.connections.http_connections import HttpConnections
+from runcard.edge.connections.limits import limits_of_this_process
+from runcard.edge.connections.proxies import Proxies
 from runcard.edge.gate import Admission
 from runcard.edge.noted_calls import NotedCalls, new_notes
 from runcard.edge.paths import ApiPaths
@@ -62,7 +66,7 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None) -> ASGIApp:
     )
     if kind == "no_store":
         notes = new_notes()
-        return NotedCalls(without_store(create_server(settings, notes)), notes)
+        return Entrance(NotedCalls(without_store(create_server(settings, notes)), notes), Proxies(()))
     return create_app(settings)
 
 
@@ -82,7 +86,9 @@ def main() -> None:
     config = uvicorn.Config(
         _server_of(given.kind, given.data_dir, given.database_url),
         loop="uvloop",
-        http="httptools",
+        http=HttpConnections(limits_of_this_process()).as_protocol,
+        ws="none",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
     )

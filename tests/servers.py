@@ -65,13 +65,17 @@ class Installation:
 
 
 class AnyServer(Installation):
-    """A server on a port of its own. `settings` are RUNCARD_* and other variables of its environment."""
+    """A server on a port of its own. `settings` are RUNCARD_* and other variables of its environment.
+
+    open_files: how many it may have at the most; None: as many as the tests may.
+    """
 
     def __init__(
         self, data_dir: Path, database_url: str | None, settings: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(data_dir, database_url)
         self.settings = dict(settings or {})
+        self.open_files: int | None = None
         self.log_path = data_dir / "serve.log"
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
@@ -81,7 +85,7 @@ class AnyServer(Installation):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RUNCARD_")}
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [RUNCARD, "serve", "--port", "0", "--json", *self._options()],
+                [*self._bounds(), RUNCARD, "serve", "--port", "0", "--json", *self._options()],
                 env=environment | self.settings,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -94,6 +98,10 @@ class AnyServer(Installation):
         self.url = f"http://127.0.0.1:{port}"
         # The port takes connections already, so this waits until there is an answer.
         httpx.get(f"{self.url}/api/openapi.json", timeout=DEADLINE_S).raise_for_status()
+
+    def _bounds(self) -> list[str]:
+        """What starts a command under the limits of this server."""
+        return [] if self.open_files is None else ["sh", "-c", f'ulimit -n {self.open_files}; exec "$0" "$@"']
 
     def stop(self) -> None:
         """End the process as an administrator does. It must end by itself, and have met no unexpected error."""

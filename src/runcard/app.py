@@ -25,11 +25,15 @@ from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
+from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.secret_keys import open_keys
 from runcard.domain.errors import InvalidInput, Issue, RecordingUnavailable, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.collector import look_less_often
+from runcard.edge.connections.entrance import Entrance
+from runcard.edge.connections.hosts import AllowedHosts
+from runcard.edge.connections.proxies import Proxies
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.files import router as files_router
@@ -117,7 +121,8 @@ def create_app(settings: Settings) -> ASGIApp:
     """The whole server for one installation."""
     notes = new_notes()
     server = create_server(settings, notes)
-    return NotedCalls(server, notes) if settings.activity else server
+    noted = NotedCalls(server, notes) if settings.activity else server
+    return Entrance(noted, Proxies(settings.trusted_proxies or ()))
 
 
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
@@ -145,17 +150,14 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             recorder=recorder,
             blobs=blobs,
             copy=copy,
-            links=Links(
-                secret_keys,
-                settings.public_url,
-                {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
-            ),
+            links=_links(settings, secret_keys),
             max_body_bytes=settings.max_body_bytes,
             max_upload_bytes=settings.max_upload_bytes,
             list_timeout_s=settings.list_timeout_s,
             runs_as_object=settings.runs_envelope == "object",
             operators_by_email=settings.operators_by_email,
             credentials=CredentialCheck(),
+            known_browsers=KnownBrowsers(secret_keys),
             form_tokens=FormTokens(secret_keys),
             activity=activity,
         )
@@ -180,6 +182,15 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_error)
     return ApiPaths(app, direct)
+
+
+def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:
+    return Links(
+        secret_keys,
+        settings.public_url,
+        AllowedHosts(settings.allowed_hosts or ()),
+        {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
+    )
 
 
 def _open_doors(app: FastAPI) -> None:

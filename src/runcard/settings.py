@@ -1,5 +1,6 @@
 """Every RUNCARD_* variable and every key of runcard.toml, read once at start."""
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, ValidationError, convert
 
 MIB = 1024 * 1024
+# In a variable, their items are parted by commas.
+_LISTS = ("allowed_hosts", "trusted_proxies")
 
 
 class SettingsError(Exception):
@@ -24,6 +27,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     attachments_endpoint: address of an S3-compatible server where it is not the vendor's own.
     public_url: the root under which stations reach this server, for the links it hands out; None: taken from
         each request.
+    allowed_hosts: names of this server that links may be made of, where no public URL is set and the request says
+        so; besides those that only a local network has.
+    trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed.
     secret_key: signs links and forms; None: a key file in data_dir. Needed where several hosts serve one database.
         Several keys, the newest first, with commas between them: the first one signs, all are believed.
     upload_expires_s, download_expires_s: how long a signed link works.
@@ -43,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     attachments_url: str | None = None
     attachments_endpoint: str | None = None
     public_url: str | None = None
+    allowed_hosts: tuple[str, ...] | None = None
+    trusted_proxies: tuple[str, ...] | None = None
     secret_key: str | None = None
     max_body_bytes: int = 64 * MIB
     max_upload_bytes: int = 100 * MIB
@@ -57,6 +65,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     activity_days: Annotated[int, Meta(ge=1, le=3650)] = 14
     runs_envelope: Literal["array", "object"] = "array"
     operators_by_email: bool = False
+
+    def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies or ():
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError as error:
+                raise ValueError(
+                    f"trusted_proxies names {proxy[:100]!r}, which is no address or network; give such as "
+                    "10.0.0.7 or 10.0.0.0/24"
+                ) from error
 
     @property
     def sqlite_path(self) -> Path:
@@ -101,10 +119,14 @@ def check_is_there(settings: Settings) -> None:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     prefix = "RUNCARD_"
     known = set(Settings.__struct_fields__)
-    return {
+    given = {
         key.removeprefix(prefix).lower(): value
         for key, value in environment.items()
         if key.startswith(prefix) and key.removeprefix(prefix).lower() in known and value
+    }
+    return {
+        key: [item.strip() for item in value.split(",") if item.strip()] if key in _LISTS else value
+        for key, value in given.items()
     }
 
 

@@ -36,6 +36,16 @@ NOBODYS_ID = "550e8400-e29b-41d4-a716-446655440000"
 MIB = 1024 * 1024
 NOT_LINKABLE = "Failed to sync upload with run"
 
+
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, str]:
+    """The tests stand where a proxy would."""
+    return {
+        "RUNCARD_TRUSTED_PROXIES": "127.0.0.1",
+        "RUNCARD_ALLOWED_HOSTS": ".runcard.example, other.example",
+    }
+
+
 CONTENTS = [
     b"hello",
     b"\r\n\0\xff",
@@ -357,6 +367,18 @@ def test_links_lead_to_where_the_client_reached_the_server(admin):
     assert root_of(Host="runcard.test:8080") == "http://runcard.test:8080"
     headers = {"Host": "runcard.test", "X-Forwarded-Proto": "https"}
     assert root_of(**headers) == "https://runcard.test"
+    headers |= {"Host": "backend:8000", "X-Forwarded-Host": "line-1.runcard.example"}
+    assert root_of(**headers) == "https://line-1.runcard.example"
+
+
+def test_no_link_leads_to_a_host_that_nobody_named(admin, serial, unchanged: Unchanged):
+    named = {"Host": "evil.example"}
+    with unchanged():
+        refused = admin.post("/uploads/initialize", json={"name": "a"}, headers=named)
+        assert_error(refused, 421, "MISDIRECTED_REQUEST")
+        assert "'evil.example' is not allowed" in refused.json()["message"]
+    # A run needs no link, so it is recorded whatever the station calls this server.
+    assert admin.post("/runs", json=run_of(serial), headers=named).status_code == 200
 
 
 def test_import(ict, admin, serial):

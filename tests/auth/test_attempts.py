@@ -4,17 +4,20 @@ import pytest
 
 from runcard.auth.attempts import _MAX_KEYS, Attempts
 from runcard.auth.credentials import (
+    MAX_FAILURES,
+    MAX_FAILURES_OF_GUESSED,
     MAX_FAILURES_PER_ADDRESS,
-    MAX_FAILURES_PER_EMAIL,
     WINDOW_S,
+    Caller,
     CredentialCheck,
 )
+from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, log_in
 from runcard.domain.errors import TooManyAttempts
-from runcard.store.database import Database
+from runcard.store.database import Connection, Database
 from runcard.store.sessions import create_session
 from runcard.store.writer import Writer
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, Member, World
 
 
 class Clock:
@@ -68,37 +71,91 @@ def test_the_memory_is_bounded():
         attempts.count({str(_MAX_KEYS): 1})
 
 
-def test_an_e_mail_is_refused_from_every_address_and_only_for_a_while(database: Database, world: World):
+TOO_LONG = "x" * 2000  # refused before it is hashed, so the tests are quick
+
+
+def fail(check: CredentialCheck, connection: Connection, email: str, count: int, address: str) -> None:
+    """Guess so often. A `{}` in the address becomes the number of the guess."""
+    for number in range(count):
+        assert check.find_user(connection, email, TOO_LONG, Caller(address.format(number))) is None
+
+
+def is_let_in(check: CredentialCheck, connection: Connection, member: Member, caller: Caller) -> bool:
+    try:
+        return check.find_user(connection, member.email, PASSWORD, caller) == member.actor
+    except TooManyAttempts:
+        return False
+
+
+def test_who_fails_ten_times_must_wait_and_only_there(database: Database, world: World):
     clock = Clock()
     check = CredentialCheck(clock)
-    email = world.acme.admin.email
+    admin = world.acme.admin
     with database.read() as connection:
-        for number in range(MAX_FAILURES_PER_EMAIL):
-            assert check.find_user(connection, email, "a guess", f"10.0.0.{number}") is None
-        with pytest.raises(TooManyAttempts):
-            check.find_user(connection, email.upper(), PASSWORD, "10.0.1.1")
+        fail(check, connection, admin.email.upper(), MAX_FAILURES, "10.0.0.1")
+        assert not is_let_in(check, connection, admin, Caller("10.0.0.1"))
+        assert is_let_in(check, connection, admin, Caller("10.0.0.2"))
+        assert is_let_in(check, connection, world.acme.viewer, Caller("10.0.0.1"))
         clock.now_s += WINDOW_S
-        assert check.find_user(connection, email, PASSWORD, "10.0.1.1") == world.acme.admin.actor
+        assert is_let_in(check, connection, admin, Caller("10.0.0.1"))
+
+
+def test_who_guesses_from_everywhere_keeps_nobody_out_and_guesses_less(database: Database, world: World):
+    check = CredentialCheck(Clock())
+    admin = world.acme.admin
+    with database.read() as connection:
+        fail(check, connection, admin.email, 200, "10.0.0.{}")
+        assert is_let_in(check, connection, admin, Caller("10.0.1.1"))
+        fail(check, connection, admin.email, MAX_FAILURES_OF_GUESSED, "10.0.1.2")
+        assert not is_let_in(check, connection, admin, Caller("10.0.1.2"))
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "2001:db8::{}", "", "unix"])
 def test_an_address_is_refused_for_every_e_mail(database: Database, world: World, address: str):
     check = CredentialCheck(Clock())
-    too_long = "x" * 2000  # refused before it is hashed, so the test is quick
     with database.read() as connection:
         for number in range(MAX_FAILURES_PER_ADDRESS):
-            guess = check.find_user(connection, f"{number}@acme.test", too_long, address.format(number))
-            assert guess is None
-        with pytest.raises(TooManyAttempts):
-            check.find_user(connection, world.acme.admin.email, PASSWORD, address.format("ffff"))
-        assert check.find_user(connection, world.acme.admin.email, PASSWORD, "192.0.2.1") is not None
+            fail(check, connection, f"{number}@acme.test", 1, address.format(number))
+        assert not is_let_in(check, connection, world.acme.admin, Caller(address.format("ffff")))
+        assert is_let_in(check, connection, world.acme.admin, Caller("192.0.2.1"))
+
+
+def test_who_has_logged_in_before_is_let_in_whatever_others_do_at_the_same_address(
+    database: Database, world: World
+):
+    """Behind a proxy that is not named, everybody has its address."""
+    check, browsers, admin = CredentialCheck(Clock()), KnownBrowsers(["secret"]), world.acme.admin
+    known = Caller("10.0.0.1", browsers.find(browsers.mark(admin.email.upper()), admin.email))
+    assert known.browser is not None
+    with database.read() as connection:
+        fail(check, connection, admin.email, MAX_FAILURES, "10.0.0.1")
+        for number in range(MAX_FAILURES_PER_ADDRESS - MAX_FAILURES):
+            fail(check, connection, f"{number}@acme.test", 1, "10.0.0.1")
+        assert not is_let_in(check, connection, admin, Caller("10.0.0.1"))
+        for _ in range(MAX_FAILURES):
+            assert check.find_user(connection, admin.email, TOO_LONG, known) is None
+        assert not is_let_in(check, connection, admin, known)
+        other = Caller("10.0.0.1", browsers.find(browsers.mark(admin.email), admin.email))
+        assert is_let_in(check, connection, admin, other)
+
+
+@pytest.mark.parametrize("mark", [None, "", "x", "a:b.c", KnownBrowsers(["another"]).mark("ada@acme.test")])
+def test_a_made_up_mark_of_a_browser_is_none(mark: str | None):
+    assert KnownBrowsers(["secret"]).find(mark, "ada@acme.test") is None
+
+
+def test_a_mark_is_of_one_e_mail():
+    browsers = KnownBrowsers(["secret"])
+    assert browsers.find(browsers.mark("ada@acme.test"), "eve@acme.test") is None
 
 
 def test_success_is_no_failure(database: Database, world: World):
     check = CredentialCheck(Clock())
     with database.read() as connection:
-        for _ in range(MAX_FAILURES_PER_ADDRESS + 1):
-            assert check.find_user(connection, world.acme.admin.email, PASSWORD, "10.0.0.1") is not None
+        for _ in range(MAX_FAILURES + 1):
+            assert is_let_in(check, connection, world.acme.admin, Caller("10.0.0.1"))
+    for key in ("address 10.0.0.1", f"email {world.acme.admin.email}"):
+        assert not check._attempts.has(key, 1)
 
 
 def test_a_session_lasts_two_weeks(database: Database, writer: Writer, world: World):

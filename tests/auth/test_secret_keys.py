@@ -10,6 +10,7 @@ from itsdangerous import URLSafeTimedSerializer
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, key_id, new_key, open_keys, write_keys
 from runcard.domain.errors import FormExpired, SignatureInvalid
+from runcard.edge.connections.hosts import AllowedHosts
 from runcard.edge.links import Links
 
 OLD, NEW = "old-" * 8, "new-" * 8
@@ -17,7 +18,7 @@ FILE = uuid4()
 
 
 def links(*keys: str) -> Links:
-    return Links(keys, None, {"upload": 60, "download": 60})
+    return Links(keys, None, AllowedHosts(()), {"upload": 60, "download": 60})
 
 
 def token(keys: Sequence[str]) -> str:

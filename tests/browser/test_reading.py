@@ -26,6 +26,12 @@ def test_who_is_not_logged_in_is_led_back_to_the_page_that_was_asked_for(windows
     expect(page).to_have_title("Log in · Runcard")
 
 
+def test_the_api_is_shown_though_nothing_of_strangers_may_run_there(windows: Windows):
+    page = windows.open("/api/docs")
+    page.locator(".opblock-tag").first.click()
+    expect(page.locator(".opblock").first).to_be_visible()
+
+
 def test_a_failure_is_traced_from_the_overview_to_its_measurement_and_its_station(
     windows: Windows, admin: StorageState
 ):

@@ -9,7 +9,7 @@ import httpx
 from runcard.auth.tokens import digest_of
 from runcard.store.sessions import is_setup_link_open
 from tests.cli.commands import runcard, serving
-from tests.servers import Installation
+from tests.servers import DEADLINE_S, Installation
 
 
 def is_open(installation: Installation, setup_url: str) -> bool:
@@ -81,7 +81,8 @@ def test_several_processes_serve_one_postgresql(postgresql_url: str, tmp_path: P
         key = {"Authorization": f"Bearer {made['api_key']}"}
         # A connection each, so that both processes come to answer.
         for _ in range(8):
-            answer = httpx.get(f"{server.first['url']}/api/v1/runs?serial_number=SN-1", headers=key)
+            url = f"{server.first['url']}/api/v1/runs?serial_number=SN-1"
+            answer = httpx.get(url, headers=key, timeout=DEADLINE_S)
             assert answer.status_code == 200
         assert server.stop().code == 0
     assert not list(tmp_path.glob("secret.key.*"))

@@ -152,3 +152,17 @@ def test_a_number_that_no_double_holds_is_named(body: bytes, told: tuple[str, st
 def test_half_of_a_surrogate_pair_is_found_behind_a_huge_integer(number: bytes) -> None:
     with pytest.raises(MalformedBody, match="surrogate"):
         decoder.decode(b'{"x": ' + number + b', "name": "\\ud800"}')
+
+
+def test_a_body_that_ends_too_early_is_none() -> None:
+    """The beginning of a form is a form."""
+    arriving: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"name=log", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return arriving.pop(0)
+
+    with pytest.raises(MalformedBody, match="ended before it was whole"):
+        run(read_body(receive, 100))

@@ -1,13 +1,18 @@
 """Pages for what went wrong, and the headers that every page has."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import update
 
+from runcard.app import create_server
+from runcard.edge.noted_calls import new_notes
+from runcard.settings import Settings
 from runcard.store.tables import run_documents
 from tests.conftest import Template
 from tests.servers import DEADLINE_S, Server
@@ -103,6 +108,46 @@ def test_every_page_is_safe_to_show(server: Server, ada: Browser, stranger: Brow
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
+
+
+def every_request(data_dir: Path) -> list[tuple[str, str]]:
+    """Method and path of every route, with something in the place of each parameter."""
+    app = create_server(Settings(data_dir=data_dir), new_notes()).app
+    found = [
+        (method, re.sub(r"{[^}]*}", "x", route.path or ""))
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+    ]
+    return [*found, ("GET", "/static/runcard.css"), ("GET", "/api/docs/files/swagger-ui.css"), ("GET", "/x")]
+
+
+def test_every_answer_is_safe_to_have(server: Server, ada: Browser, tmp_path: Path):
+    """Whatever it is: of each route, one for nobody and one for an admin."""
+    requests = every_request(tmp_path)
+    assert len(requests) > 200
+    key = {"Authorization": f"Bearer {server.world.acme.admin.api_key}"}
+    admin = httpx.Client(
+        base_url=server.url, headers=key, cookies=ada.http.cookies, timeout=DEADLINE_S, follow_redirects=False
+    )
+    with admin, httpx.Client(base_url=server.url, timeout=DEADLINE_S) as nobody:
+        for method, path in requests:
+            for client in (admin, nobody):
+                headers = client.request(method, path).headers
+                where = f"{method} {path}: {headers}"
+                assert headers["x-content-type-options"] == "nosniff", where
+                assert "no-store" in headers.get("cache-control", "") or "etag" in headers, where
+                assert "strict-transport-security" not in headers, where
+                if headers.get("content-type", "").startswith("text/html"):
+                    assert "frame-ancestors 'none'" in headers["content-security-policy"], where
+                    assert headers["x-frame-options"] == "DENY", where
+
+
+def test_a_redirect_names_no_host(ada: Browser):
+    for host in ("evil.example", "localhost"):
+        answer = ada.http.get("/runs/", headers={"Host": host}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, "/runs")
+    answer = ada.http.get("//evil.example/..%2fruns/", follow_redirects=False)
+    assert not answer.headers.get("location", "/").startswith("//")
 
 
 def test_pages_need_nothing_but_this_server(server: Server, ada: Browser):

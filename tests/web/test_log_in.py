@@ -6,14 +6,20 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from runcard.auth.credentials import MAX_FAILURES_PER_EMAIL
+from runcard.auth.credentials import MAX_FAILURES, MAX_FAILURES_PER_ADDRESS
 from runcard.auth.passwords import hash_password
 from runcard.domain.actor import UserActor
 from runcard.store.users import create_user, suspend_user
-from tests.servers import Server
+from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page, logged_in
 from tests.web.reporting import record, report
 from tests.world import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, str]:
+    """The tests stand where a proxy would."""
+    return {"RUNCARD_TRUSTED_PROXIES": "127.0.0.1"}
 
 
 @pytest.fixture
@@ -55,18 +61,68 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(server: Server, strange
     assert "secure" not in cookie
 
 
-def test_over_https_the_cookie_stays_on_https(server: Server, stranger: Browser):
-    stranger.http.headers["X-Forwarded-Proto"] = "https"
-    stranger.http.follow_redirects = False
-    email = server.world.acme.admin.email
-    shown = stranger.http.get("/log-in")
-    assert "secure" in shown.headers["set-cookie"].lower()
-    # The client itself speaks http, so it keeps the secure cookie to itself.
-    [cookie] = re.findall(r"runcard_visitor=[^;]+", shown.headers["set-cookie"])
-    fields = {**Page(shown).hidden_fields, "email": email, "password": PASSWORD}
-    answer = stranger.http.post("/log-in", data=fields, headers={"Cookie": cookie})
+BY_TLS = {"X-Forwarded-Proto": "https"}
+
+
+def session_by_tls(server: Server) -> httpx.Response:
+    """The answer to a log-in by TLS. The client itself speaks http, so it would keep secure cookies to itself."""
+    url = f"{server.url}/log-in"
+    shown = httpx.get(url, headers=BY_TLS)
+    [cookie] = re.findall(r"__Host-runcard_visitor=[^;]+", shown.headers["set-cookie"])
+    fields = {**Page(shown).hidden_fields, "email": server.world.acme.admin.email, "password": PASSWORD}
+    return httpx.post(url, data=fields, headers={**BY_TLS, "Cookie": cookie}, timeout=DEADLINE_S)
+
+
+def test_by_tls_every_cookie_stays_on_tls_and_with_this_host(server: Server):
+    answer = session_by_tls(server)
     assert answer.status_code == 303
-    assert "; secure" in answer.headers["set-cookie"].lower()
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    cookies = answer.headers.get_list("set-cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "__Host-runcard_session",
+        "__Host-runcard_browser",
+    }
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+        assert "domain" not in cookie.lower()
+
+
+def test_a_session_is_worth_nothing_the_other_way(server: Server, stranger: Browser):
+    stranger.log_in(server.world.acme.viewer.email)
+    plain = stranger.http.cookies["runcard_session"]
+    [tls] = re.findall(r"__Host-runcard_session=([^;]+)", session_by_tls(server).headers["set-cookie"])
+
+    def status(name: str, session: str, **headers: str) -> int:
+        headers["Cookie"] = f"{name}={session}"
+        return httpx.get(f"{server.url}/runs", headers=headers).status_code
+
+    by_tls = {"X-Forwarded-Proto": "https"}
+    assert status("runcard_session", plain) == 200
+    assert status("__Host-runcard_session", tls, **by_tls) == 200
+    for session in (plain, tls):
+        for name in ("runcard_session", "__Host-runcard_session"):
+            for headers in ({}, by_tls):
+                is_its_own = (name, headers) == (
+                    ("runcard_session", {}) if session is plain else ("__Host-runcard_session", by_tls)
+                )
+                assert status(name, session, **headers) == (200 if is_its_own else 303)
+
+
+def test_guesses_behind_the_same_proxy_do_not_keep_out_who_has_been_here(
+    server: Server, stranger: Browser, other: Browser
+):
+    """All have one address where a proxy is not named, or tells none."""
+    here = {"X-Forwarded-For": "192.0.2.99"}
+    stranger.http.headers.update(here)
+    other.http.headers.update(here)
+    email = server.world.globex.admin.email
+    assert stranger.log_in(email).path == "/"
+    assert stranger.log_out().path == "/log-in"
+    for number in range(MAX_FAILURES_PER_ADDRESS):
+        # Refused before it is hashed, so the test is quick.
+        assert other.log_in(f"{number}@acme.test", "x" * 2000).status == 401
+    assert other.log_in(email).status == 429
+    assert stranger.log_in(email).path == "/"
 
 
 def test_wrong_unknown_and_suspended_are_answered_the_same(server: Server, stranger: Browser):
@@ -93,7 +149,7 @@ def test_wrong_unknown_and_suspended_are_answered_the_same(server: Server, stran
 
 def test_after_ten_failures_an_e_mail_must_wait(server: Server, stranger: Browser):
     email = server.world.acme.engineer.email
-    for _ in range(MAX_FAILURES_PER_EMAIL):
+    for _ in range(MAX_FAILURES):
         assert stranger.log_in(email, "a guess").status == 401
     refused = stranger.log_in(email)
     assert refused.status == 429

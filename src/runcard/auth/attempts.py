@@ -34,6 +34,22 @@ class Attempts:
                 made_at.append(now)
                 self._made_at[key] = made_at
 
+    def note(self, key: str, most: int) -> None:
+        """Count an attempt for a key that is at no limit; no more than the newest `most` are remembered."""
+        with self._lock:
+            now = self._clock()
+            made_at = self._recent(key, now)
+            self._make_room(now)
+            self._made_at[key] = made_at
+            made_at.append(now)
+            while len(made_at) > most:
+                made_at.popleft()
+
+    def has(self, key: str, count: int) -> bool:
+        """Whether so many attempts of a key are remembered."""
+        with self._lock:
+            return len(self._recent(key, self._clock())) >= count
+
     def forgive(self, key: str) -> None:
         """Take back the last attempt of a key: it was no failure."""
         with self._lock:

@@ -3,7 +3,8 @@
 import ipaddress
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from runcard.auth.attempts import Attempts
 from runcard.auth.passwords import is_right_password
@@ -13,33 +14,45 @@ from runcard.store.database import Connection
 from runcard.store.users import find_credentials
 
 WINDOW_S = 300
-MAX_FAILURES_PER_EMAIL = 10
-# More than per e-mail: a whole floor may reach the server through one address.
-MAX_FAILURES_PER_ADDRESS = 30
+MAX_FAILURES = 10
+# A whole floor may reach the server through one address; it bounds the hashes that one may ask for.
+MAX_FAILURES_PER_ADDRESS = 100
+# An e-mail that has failed so often, wherever from, is being guessed at by many.
+GUESSED_AT = 30
+MAX_FAILURES_OF_GUESSED = 2
 
 # Each hash takes 64 MiB for a moment, and anyone may ask for one.
 _MAX_HASHES_AT_ONCE = 4
 
 
+class Caller(NamedTuple):
+    """Who asks. browser: tells one that has logged in with the same e-mail before from others; None: it has not."""
+
+    address: str
+    browser: str | None = None
+
+
 class CredentialCheck:
     """Says whose e-mail and password these are, slowly to those who guess.
 
-    Of one e-mail, MAX_FAILURES_PER_EMAIL failures in WINDOW_S are answered, of one address MAX_FAILURES_PER_ADDRESS
-    (IPv6: of one /64 network). So a stranger can keep a member from logging in for as long as the stranger goes on;
-    those who are logged in do not notice.
+    In WINDOW_S, MAX_FAILURES are answered of one e-mail from one address (IPv6: from one /64 network), and of that
+    address MAX_FAILURES_PER_ADDRESS. An e-mail that is guessed at from many addresses has MAX_FAILURES_OF_GUESSED at
+    each: so nobody elsewhere keeps a member out who types the right password. A browser that has logged in with this
+    e-mail before has MAX_FAILURES of its own, whatever others do, even behind the same proxy.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._attempts = Attempts(WINDOW_S, clock)
         self._hashing = threading.BoundedSemaphore(_MAX_HASHES_AT_ONCE)
 
-    def find_user(self, connection: Connection, email: str, password: str, address: str) -> UserActor | None:
+    def find_user(
+        self, connection: Connection, email: str, password: str, caller: Caller
+    ) -> UserActor | None:
         """Whose they are; None, after the same work, for an unknown e-mail, a wrong password or a suspended user.
 
         Raises TooManyAttempts.
         """
-        by_email, by_address = f"email {lookup_key(email)[:255]}", f"address {_network(address)}"
-        self._attempts.count({by_email: MAX_FAILURES_PER_EMAIL, by_address: MAX_FAILURES_PER_ADDRESS})
+        counted = self._count(lookup_key(email)[:255], caller)
         # No e-mail has a NUL, and PostgreSQL refuses to look for one.
         found = None if "\0" in email else find_credentials(connection, email)
         if found is not None and found.user.suspended_at is not None:
@@ -48,9 +61,25 @@ class CredentialCheck:
             is_right = is_right_password(password, found.password_hash if found else None)
         if found is None or not is_right:
             return None
-        self._attempts.forget(by_email)
-        self._attempts.forgive(by_address)
+        own, *shared = counted
+        self._attempts.forget(own)
+        for key in shared:
+            self._attempts.forgive(key)
         return UserActor(found.user.id, found.user.organization_id, found.user.role)
+
+    def _count(self, email: str, caller: Caller) -> Sequence[str]:
+        """Count an attempt. The keys that it counts for, that of this caller alone first. Raises TooManyAttempts."""
+        if caller.browser is not None:
+            own = f"browser {caller.browser}"
+            self._attempts.count({own: MAX_FAILURES})
+            return (own,)
+        network = _network(caller.address)
+        own, by_email, by_address = f"{email} from {network}", f"email {email}", f"address {network}"
+        is_guessed = self._attempts.has(by_email, GUESSED_AT)
+        limit = MAX_FAILURES_OF_GUESSED if is_guessed else MAX_FAILURES
+        self._attempts.count({own: limit, by_address: MAX_FAILURES_PER_ADDRESS})
+        self._attempts.note(by_email, GUESSED_AT)
+        return own, by_email, by_address
 
 
 def _network(address: str) -> str:

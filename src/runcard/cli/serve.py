@@ -20,6 +20,8 @@ from runcard.cli.installation import open_or_create
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import show_json
 from runcard.cli.private_files import keep_private
+from runcard.edge.connections.http_connections import HttpConnections
+from runcard.edge.connections.limits import limits_of_this_process
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.organizations import count_organizations
 from runcard.store.sessions import create_setup_link
@@ -30,6 +32,8 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0
 _BACKLOG = 2048
 # How long requests that are under way may take to end when the server is stopped.
 _GRACE_S = 20
+# How long one of several processes may take to start on a busy machine, before it is taken for dead and replaced.
+_START_S = 60
 _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -136,13 +140,16 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=HttpConnections(limits_of_this_process()).as_protocol,
+        ws="none",
         lifespan="on",
         log_config=_LOGGING,
         access_log=False,
-        proxy_headers=True,
+        # The application knows which proxies it may believe.
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_worker_healthcheck=_START_S,
     )
     if workers > 1:
         return Multiprocess(config, [listener]).run

@@ -264,6 +264,16 @@ class FiguresUnavailable(RuncardError):
     """Questions cannot be answered here or now: the columnar copy is not kept, or is being mended."""
 
 
+class HostNotAllowed(RuncardError):
+    """A link would be made of a name of this server that nobody vouches for."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"Host {host[:100]!r} is not allowed in links. Set public_url to the root that stations and browsers use, "
+            "or name the host in allowed_hosts."
+        )
+
+
 class TooManyAttempts(RuncardError):
     """Somebody failed to log in too often of late."""
 

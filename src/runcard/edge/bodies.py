@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from runcard.domain.number import too_large_number
@@ -75,8 +75,12 @@ def parse_json(body: bytes) -> object:
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
-    """The whole body of a request. Raises PayloadTooLarge as soon as it is longer than `max_bytes`."""
-    message = await receive()
+    """The whole body of a request.
+
+    Raises PayloadTooLarge as soon as it is longer than `max_bytes`, and MalformedBody where it ends too early: the
+    beginning of a form is a form.
+    """
+    message = await _next_piece(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
         _check_size(len(body), max_bytes)
@@ -84,11 +88,18 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
     chunks, size = [body], len(body)
     while message.get("more_body", False):
         _check_size(size, max_bytes)
-        message = await receive()
+        message = await _next_piece(receive)
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
     _check_size(size, max_bytes)
     return b"".join(chunks)
+
+
+async def _next_piece(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise MalformedBody("Body ended before it was whole; send it again.")
+    return message
 
 
 def _check_size(size: int, max_bytes: int) -> None:

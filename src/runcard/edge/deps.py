@@ -10,6 +10,7 @@ from runcard.analytics.asking import Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
+from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.edge.activity import ActivityLog
@@ -45,6 +46,7 @@ class Parts(NamedTuple):
     runs_as_object: bool
     operators_by_email: bool
     credentials: CredentialCheck
+    known_browsers: KnownBrowsers
     form_tokens: FormTokens
     activity: ActivityLog | None
 

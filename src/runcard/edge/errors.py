@@ -36,6 +36,7 @@ ANSWERS: Answers = {
     e.Conflict: Answer(409, "CONFLICT"),
     e.PayloadTooLarge: Answer(413, "PAYLOAD_TOO_LARGE"),
     e.UnsupportedMediaType: Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
+    e.HostNotAllowed: Answer(421, "MISDIRECTED_REQUEST"),
     e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
     e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS"),
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),

@@ -91,7 +91,6 @@ def _bytes_of(parts: Parts, attachment: Attachment, content_type: str, *, inline
         headers={
             "Content-Disposition": content_disposition(attachment.name, inline=inline),
             "Content-Security-Policy": "sandbox; default-src 'none'",
-            "X-Content-Type-Options": "nosniff",
             **({"Content-Length": str(attachment.size_bytes)} if attachment.size_bytes is not None else {}),
         },
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from runcard.domain.errors import SignatureInvalid
+from runcard.edge.connections.hosts import AllowedHosts
 
 Purpose = Literal["upload", "download"]
 
@@ -19,20 +20,30 @@ class Links:
     """Makes and checks links to attachments. A link of one purpose is worth nothing for another."""
 
     def __init__(
-        self, secret_keys: Sequence[str], public_url: str | None, expires_s: dict[Purpose, int]
+        self,
+        secret_keys: Sequence[str],
+        public_url: str | None,
+        hosts: AllowedHosts,
+        expires_s: dict[Purpose, int],
     ) -> None:
         """secret_keys: the newest first, which signs; each is believed."""
         self._secret_keys = secret_keys
+        self._hosts = hosts
         self._public_url = public_url.rstrip("/") if public_url else None
         self.expires_s = expires_s
 
     def url(self, purpose: Purpose, attachment_id: UUID, request_root: str) -> str:
-        """An absolute link. `request_root` is how the client reached this server, where no public URL is set."""
+        """An absolute link. `request_root` is how the client reached this server, where no public URL is set.
+
+        Raises HostNotAllowed.
+        """
         token = self._serializer(purpose).dumps(attachment_id.hex)
         return f"{self.root(request_root)}/files/{purpose}/{token}"
 
     def root(self, request_root: str) -> str:
-        """The root under which this server is reached, without a slash at its end."""
+        """The root under which this server is reached, without a slash at its end. Raises HostNotAllowed."""
+        if self._public_url is None:
+            self._hosts.check(request_root)
         return self._public_url or request_root.rstrip("/")
 
     def attachment_id(self, purpose: Purpose, token: str) -> UUID:

@@ -22,6 +22,7 @@ _TITLES = {
     404: "There is nothing here",
     405: "This cannot be done here",
     413: "This is too much at once",
+    421: "This server does not go by that name",
     429: "Slow down",
     503: "This is not possible right now",
 }

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.edge.bodies import read_body
 from runcard.edge.deps import Parts, WithParts
+from runcard.web.cookies import keep_secret, read_secret
 from runcard.web.visit import WithVisit
 
 TOKEN_FIELD = "form_token"  # noqa: S105 (the name of a field)
@@ -66,14 +67,13 @@ def whole_number(fields: Fields, field: str, of: str) -> int | None:
 
 def visitor_of(request: Request) -> str:
     """The secret by which a browser is told from others before anyone has logged in, a fresh one where it has none."""
-    return request.cookies.get(_VISITOR_COOKIE) or secrets.token_urlsafe(24)
+    return read_secret(request, _VISITOR_COOKIE) or secrets.token_urlsafe(24)
 
 
 def remember_visitor(response: Response, request: Request, visitor: str) -> None:
-    secure = request.url.scheme == "https"
-    response.set_cookie(_VISITOR_COOKIE, visitor, httponly=True, samesite="lax", secure=secure)
+    keep_secret(response, request, _VISITOR_COOKIE, visitor)
 
 
 def check_visitor_form(request: Request, parts: Parts, fields: Fields) -> None:
     """Raises FormExpired for a form that this browser did not get from us."""
-    parts.form_tokens.check(request.cookies.get(_VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))
+    parts.form_tokens.check(read_secret(request, _VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))

@@ -17,7 +17,6 @@ _CONTENT_SECURITY_POLICY = (
 )
 SAFETY_HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
 }

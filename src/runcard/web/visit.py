@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
 from runcard.auth.permissions import may_manage
-from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in
+from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, is_for_tls
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
 from runcard.edge.deps import WithParts
 from runcard.store.lookups import get_organization
 from runcard.store.users import get_user
+from runcard.web.cookies import forget_secret, is_by_tls, keep_secret, read_secret
 
 SESSION_COOKIE = "runcard_session"
 _MENU = {
@@ -62,8 +63,8 @@ class Visit(NamedTuple):
 
 
 def _find_visit(request: Request, parts: WithParts) -> Visit | None:
-    session = request.cookies.get(SESSION_COOKIE)
-    if not session:
+    session = read_secret(request, SESSION_COOKIE)
+    if not session or is_for_tls(session) != is_by_tls(request):
         return None
     with parts.database.read() as connection:
         actor = find_logged_in(connection, session)
@@ -116,15 +117,8 @@ WithVisit = Annotated[Visit, Depends(_visit)]
 
 def remember_session(response: Response, request: Request, session: str) -> None:
     """Give the browser the secret of its session."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        session,
-        max_age=int(SESSION_LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+    keep_secret(response, request, SESSION_COOKIE, session, int(SESSION_LIFETIME.total_seconds()))
 
 
-def forget_session(response: Response) -> None:
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
+def forget_session(response: Response, request: Request) -> None:
+    forget_secret(response, request, SESSION_COOKIE)

@@ -14,6 +14,7 @@ from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.store.lookups import get_organization
 from runcard.store.transaction import Transaction
+from runcard.web.cookies import is_by_tls
 from runcard.web.forms import (
     Fields,
     WithFields,
@@ -55,7 +56,7 @@ def submit_invitation(request: Request, parts: WithParts, token: str, fields: Wi
 
         def apply(tx: Transaction) -> str:
             member = accept(tx, token, fields.get("name", ""), password_hash)
-            return log_in(tx, member, request.headers.get("user-agent"))
+            return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
         session = parts.writer.run(apply)
     except (InvalidInput, AlreadyExists) as error:

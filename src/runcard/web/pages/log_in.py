@@ -6,9 +6,11 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from runcard.auth.credentials import Caller
 from runcard.auth.sessions import log_in, log_out
 from runcard.edge.deps import Parts, WithParts
 from runcard.store.organizations import count_organizations
+from runcard.web.cookies import is_by_tls, keep_secret, read_secret
 from runcard.web.forms import (
     TOKEN_FIELD,
     Fields,
@@ -23,6 +25,8 @@ from runcard.web.visit import AnyVisit, WithVisit, forget_session, remember_sess
 router = APIRouter()
 
 _HOME = "/"
+_BROWSER_COOKIE = "runcard_browser"
+_YEAR_S = 365 * 86_400
 # Where a log-in may lead: to our own pages, never to another site, which two slashes of either kind would begin.
 _PAGES = re.compile(r"/(?!log-|setup/|invitation/|[/\\])[!-~]*")
 
@@ -47,26 +51,27 @@ def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str =
 @router.post("/log-in")
 def submit_log_in(request: Request, parts: WithParts, fields: WithFields) -> Response:
     check_visitor_form(request, parts, fields)
-    address = request.client.host if request.client else ""
+    email, address = fields.get("email", ""), request.client.host if request.client else ""
+    caller = Caller(address, parts.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))
     with parts.database.read() as connection:
-        actor = parts.credentials.find_user(
-            connection, fields.get("email", ""), fields.get("password", ""), address
-        )
+        actor = parts.credentials.find_user(connection, email, fields.get("password", ""), caller)
     if actor is None:
         return _form(request, parts, fields, status=401)
     agent = request.headers.get("user-agent")
-    session = parts.writer.run(lambda tx: log_in(tx, actor, agent), changes_catalog=False)
+    by_tls = is_by_tls(request)
+    session = parts.writer.run(lambda tx: log_in(tx, actor, agent, by_tls=by_tls), changes_catalog=False)
     response = redirect(_page_of(fields.get("next", _HOME)))
     remember_session(response, request, session)
+    keep_secret(response, request, _BROWSER_COOKIE, parts.known_browsers.mark(email), _YEAR_S)
     return response
 
 
 @router.post("/log-out")
-def submit_log_out(parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
+def submit_log_out(request: Request, parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
     parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     parts.writer.run(lambda tx: log_out(tx, visit.session), changes_catalog=False)
     response = redirect("/log-in")
-    forget_session(response)
+    forget_session(response, request)
     return response
 
 

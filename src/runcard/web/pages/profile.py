@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.auth.api_keys import new_api_key
+from runcard.auth.credentials import Caller
 from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of
@@ -22,6 +23,7 @@ from runcard.store.procedures import list_procedures
 from runcard.store.sessions import Session, end_other_sessions, list_sessions
 from runcard.store.transaction import Transaction
 from runcard.store.users import get_user, rename_user, set_password
+from runcard.web.cookies import is_by_tls
 from runcard.web.filters import page_query
 from runcard.web.first_run import SOME_PROCEDURE
 from runcard.web.formats import Moment, moment_of
@@ -83,11 +85,11 @@ def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Respons
 def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
     """Every log-in ends; this browser gets a new one."""
     home, user_id = _self(visit)
-    address = request.client.host if request.client else ""
+    caller = Caller(request.client.host if request.client else "", digest_of(visit.session).hex())
     wanted = fields.get("password", "")
     try:
         with parts.database.read() as connection:
-            known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), address)
+            known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
         if known is None:
             raise InvalidInput.at("current", "The current password is wrong")
         check_password_strength(wanted)
@@ -97,7 +99,7 @@ def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields
 
     def apply(tx: Transaction) -> str:
         set_password(tx, home, user_id, password_hash)
-        return log_in(tx, visit.actor, request.headers.get("user-agent"))
+        return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
     response = redirect(f"{_HERE}?saved=true")
     remember_session(response, request, parts.writer.run(apply))

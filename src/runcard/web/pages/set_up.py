@@ -19,6 +19,7 @@ from runcard.store.creator import Creator
 from runcard.store.procedures import Procedure, create_procedure
 from runcard.store.sessions import is_setup_link_open, use_setup_link
 from runcard.store.transaction import Transaction
+from runcard.web.cookies import is_by_tls
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
 from runcard.web.forms import (
     Fields,
@@ -90,7 +91,11 @@ def submit_set_up(request: Request, parts: WithParts, token: str, fields: WithFi
             procedure = (
                 create_procedure(tx, made.organization.id, first, Creator.of(admin)) if first else None
             )
-            return _Done(made, procedure, log_in(tx, admin, request.headers.get("user-agent")))
+            return _Done(
+                made,
+                procedure,
+                log_in(tx, admin, request.headers.get("user-agent"), by_tls=is_by_tls(request)),
+            )
 
         done = parts.writer.run(apply)
     except (InvalidInput, AlreadyExists) as error:

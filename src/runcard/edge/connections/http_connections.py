@@ -1,0 +1,306 @@
+"""HTTP/1.1 as uvicorn speaks it, with a bound on what each connection takes and on how many there are.
+
+uvicorn and httptools wait for ever, and join a header that arrives in pieces in time that grows with its square. The
+clock here is read once a sweep, so a request costs no timer.
+"""
+
+import asyncio
+import logging
+from asyncio import AbstractEventLoop, Transport
+from enum import Enum
+from typing import Any, cast
+
+import httptools
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from runcard.edge.connections.limits import Limits
+from runcard.edge.connections.refusals import (
+    ALL_BUSY,
+    BODY_TOO_SLOW,
+    HEADERS_TOO_LARGE,
+    HEADERS_TOO_SLOW,
+    MALFORMED,
+    MAX_HEADER_BYTES,
+)
+
+_log = logging.getLogger(__name__)
+
+# Of those that are refused, as many may stay to read why; others are closed at once.
+_MOST_LINGERING = 64
+_TELL_EVERY_S = 60.0
+# " HTTP/1.1\r\n" after the target, the blank before it, and the empty line at the end.
+_REQUEST_LINE_BYTES = 14
+
+
+class Phase(Enum):
+    """How far the newest request of a connection has arrived. REFUSED: what arrives now is dropped."""
+
+    NONE = 0
+    HEADERS = 1
+    BODY = 2
+    WHOLE = 3
+    REFUSED = 4
+
+
+class HttpConnections:
+    """The connections of one server process. It makes one for each socket, in the place of uvicorn's protocol class.
+
+    One more than there may be takes the place of one that owes nothing to anybody: of those that have never sent a
+    request the oldest, else the one that has been idle longest, else one whose client is slow. Where there is none, it
+    is refused.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.now_s = 0.0
+        self.lingering = 0
+        self._open: set[HttpConnection] = set()
+        # In the order in which they may be dropped.
+        self._silent: dict[HttpConnection, None] = {}
+        self._idle: dict[HttpConnection, None] = {}
+        self._slow: list[HttpConnection] = []
+        self._is_sweeping = False
+        self._refused = 0
+        self._told_s = -_TELL_EVERY_S
+
+    def __call__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+    ) -> "HttpConnection":
+        return HttpConnection(self, config, server_state, app_state, _loop)
+
+    @property
+    def as_protocol(self) -> type[asyncio.Protocol]:
+        """This, as uvicorn wants to be given it: it calls what it takes for a class, and does no more with it."""
+        return cast(type[asyncio.Protocol], self)
+
+    def enter(self, connection: "HttpConnection") -> bool:
+        """Whether there is room for one more, which is made where that can be."""
+        if not self._is_sweeping:
+            self._is_sweeping, self.now_s = True, connection.loop.time()
+            connection.loop.call_later(self.limits.sweep_s, self._sweep, connection.loop)
+        self._open.add(connection)
+        if len(self._open) - self.lingering > self.limits.connections and not self._make_room():
+            self._refused += 1
+            return False
+        self._silent[connection] = None
+        return True
+
+    def leave(self, connection: "HttpConnection") -> None:
+        self._open.discard(connection)
+        self.occupy(connection)
+
+    def occupy(self, connection: "HttpConnection") -> None:
+        """It has a request to answer, so it is not dropped for another."""
+        self._silent.pop(connection, None)
+        self._idle.pop(connection, None)
+
+    def release(self, connection: "HttpConnection") -> None:
+        """Everything that it asked is answered."""
+        self._idle[connection] = None
+
+    def _make_room(self) -> bool:
+        for droppable in (self._silent, self._idle):
+            for connection in droppable:
+                connection.drop()
+                return True
+        while self._slow:
+            connection = self._slow.pop()
+            if connection in self._open and connection.is_slow:
+                connection.drop()
+                return True
+        return False
+
+    def _sweep(self, loop: AbstractEventLoop) -> None:
+        """Look at every connection, and again later, for as long as there are any."""
+        self.now_s = loop.time()
+        self._slow = [one for one in list(self._open) if one.look(self.now_s) and one.is_slow]
+        if self._refused and self.now_s - self._told_s >= _TELL_EVERY_S:
+            _log.warning(
+                "%d connections were refused, as all %d were busy. Raise the limit of open files "
+                "(LimitNOFILE of systemd, ulimit -n), or see who opens so many.",
+                self._refused,
+                self.limits.connections,
+            )
+            self._refused, self._told_s = 0, self.now_s
+        self._is_sweeping = bool(self._open)
+        if self._is_sweeping:
+            loop.call_later(self.limits.sweep_s, self._sweep, loop)
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One connection. `since_s`: when its phase began, or the stretch in which something has to arrive."""
+
+    def __init__(
+        self,
+        connections: HttpConnections,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: AbstractEventLoop | None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, loop)
+        self._all = connections
+        self._limits = connections.limits
+        self.phase = Phase.NONE
+        self.since_s = 0.0
+        self.is_slow = False
+        # Bytes: all that have arrived, those up to `since_s`, of the newest piece, and since a request got further.
+        self._arrived = self._mark = self._piece = self._pending = 0
+        self._unsent = -1
+        self._refusal = MALFORMED
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        has_room = self._all.enter(self)
+        self.since_s = self._all.now_s
+        if not has_room:
+            self.refuse(ALL_BUSY)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.leave(self)
+        if self.phase is Phase.REFUSED:
+            self._all.lingering -= 1
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.phase is Phase.REFUSED:
+            return
+        self._piece = len(data)
+        self._arrived += self._piece
+        self._pending += self._piece
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # There is nothing to change to. The request is answered, and what follows it is in no known protocol.
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError:
+            self.refuse(self._refusal)
+        else:
+            if self._pending > MAX_HEADER_BYTES and self.phase is not Phase.WHOLE:
+                self.refuse(HEADERS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        if self.phase is not Phase.NONE:
+            self._pending = 0  # the request begins inside of a piece; what came before was another's
+        self.phase, self.since_s = Phase.HEADERS, self._all.now_s
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        # Headers are added up only where so many bytes have arrived.
+        if self._pending + self._piece > MAX_HEADER_BYTES and self._header_bytes() > MAX_HEADER_BYTES:
+            self._refusal = HEADERS_TOO_LARGE
+            raise ValueError("the headers are too large")
+        self.phase, self.since_s = Phase.BODY, self._all.now_s
+        self._mark, self._pending = self._arrived, 0
+        self._all.occupy(self)
+        super().on_headers_complete()
+        self.headers = []  # the scope has them; fields after a chunked body are no headers
+
+    def on_body(self, body: bytes) -> None:
+        self._pending = (
+            0  # so it counts what is no body: the fields after a last chunk, which are joined as headers are
+        )
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.phase, self._pending, self.is_slow = Phase.WHOLE, 0, False
+        super().on_message_complete()
+        if self.cycle.response_complete and not self.pipeline:
+            self._rest()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn does, but for its timer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self.since_s, self._mark = self._all.now_s, self._arrived
+        if self.phase is Phase.WHOLE:
+            self.phase = Phase.NONE
+        self._all.release(self)
+
+    def _header_bytes(self) -> int:
+        fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE_BYTES + fields
+
+    def look(self, now_s: float) -> bool:
+        """Whether this connection may go on. One that may not is refused or closed."""
+        limits, waited_s = self._limits, now_s - self.since_s
+        if self.flow.write_paused:
+            self._look_at_reader(now_s)
+        elif self.phase is Phase.NONE and waited_s >= limits.idle_s:
+            self.transport.close()
+        elif self.phase is Phase.REFUSED and waited_s >= limits.linger_s and not self._is_answering():
+            self.transport.abort()
+        elif self.flow.read_paused:
+            self.since_s = now_s  # it is this server that takes nothing
+        elif self.phase is Phase.HEADERS and waited_s >= limits.headers_s:
+            self.refuse(HEADERS_TOO_SLOW)
+        elif self.phase is Phase.BODY:
+            self._look_at_sender(now_s)
+        return self.phase is not Phase.REFUSED
+
+    def _look_at_sender(self, now_s: float) -> None:
+        if self.cycle.waiting_for_100_continue:
+            self.since_s = now_s
+        elif now_s - self.since_s >= self._limits.window_s:
+            if self._arrived - self._mark < self._limits.window_bytes:
+                self.refuse(BODY_TOO_SLOW)
+            else:
+                self.since_s, self._mark, self.is_slow = now_s, self._arrived, True
+
+    def _look_at_reader(self, now_s: float) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self.since_s, self._unsent, self.is_slow = now_s, unsent, False
+        elif now_s - self.since_s >= self._limits.stalled_s:
+            self.transport.abort()
+        else:
+            self.is_slow = now_s - self.since_s >= self._limits.window_s
+
+    def resume_writing(self) -> None:
+        self._unsent, self.is_slow = -1, False
+        super().resume_writing()
+
+    def refuse(self, answer: bytes) -> None:
+        """Answer this, unless another answer is under way, and take nothing more in."""
+        is_of_body = self.phase is Phase.BODY and not self.pipeline
+        self.phase, self.since_s = Phase.REFUSED, self._all.now_s
+        self._all.occupy(self)
+        self._all.lingering += 1
+        self.flow.resume_reading()
+        if self._is_answering() and not (is_of_body and not self.cycle.response_started):
+            self.cycle.keep_alive = False  # it closes after its last answer
+            if is_of_body:
+                self.transport.abort()
+            return
+        if self._is_answering():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(answer)
+        if self._all.lingering > _MOST_LINGERING:
+            self.transport.close()
+        else:
+            # To close now would reset a client that is still sending, before it has read why.
+            self.transport.write_eof()
+
+    def drop(self) -> None:
+        """Give its place to another."""
+        self._all.leave(self)
+        self.transport.abort()
+
+    def _is_answering(self) -> bool:
+        # uvicorn begins with a cycle that is None, and does not say so.
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
