@@ -18,7 +18,7 @@ FILE = uuid4()
 
 
 def links(*keys: str) -> Links:
-    return Links(keys, None, AllowedHosts(()), {"upload": 60, "download": 60})
+    return Links(keys, "http://runcard.test", AllowedHosts(()), {"upload": 60, "download": 60})
 
 
 def token(keys: Sequence[str]) -> str:
