@@ -395,6 +395,6 @@ class OutcomeUnknown(RecordingUnavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "The database does not answer, so whether this run is recorded cannot be told. "
+            "Nothing could be recorded for a while, and whether this run is recorded cannot be told now. "
             "Look for it before you send it again, or send it again with the same client_run_ref."
         )

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import signal
 from asyncio import Future, Task
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from runcard.edge.child import Child
 from runcard.edge.gate import Admission, Gate
 from runcard.edge.orders import BEAT_S, Answer, Answers, Order, RecordingFailed, Start, message_of, unpickled
 from runcard.ingest.record_run import PreparedRun
-from runcard.store.database import DATABASE_ERRORS, Database
+from runcard.store.database import Database
 from runcard.store.locks import await_commits
 from runcard.store.runs import is_recorded
 
@@ -229,7 +230,9 @@ class Recorder:
             if waiting.deaths >= _TRIES:
                 doomed[number] = self._waiting.pop(number)
         if doomed:
-            self._settle(doomed.values(), child, RecordingFailed(f"{_TRIES} processes died of these runs"))
+            self._settle(
+                doomed.values(), child, partial(RecordingFailed, f"{_TRIES} processes died of this run")
+            )
 
     async def _watch(self) -> None:
         """End a process that has fallen silent, and withdraw what has waited too long."""
@@ -258,28 +261,33 @@ class Recorder:
         holder = self._child if any(one.child is self._child for one in withdrawn.values()) else None
         if holder is not None:
             holder.kill()
-        self._settle(withdrawn.values(), holder, WriteTimedOut())
+        self._settle(withdrawn.values(), holder, WriteTimedOut)
 
-    def _settle(self, waiting: Iterable[_Waiting], child: Child | None, error: Exception) -> None:
-        task = asyncio.create_task(self._tell(list(waiting), child, error))
+    def _settle(self, waiting: Iterable[_Waiting], child: Child | None, why: Callable[[], Exception]) -> None:
+        task = asyncio.create_task(self._tell(list(waiting), child, why))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
-    async def _tell(self, settled: Sequence[_Waiting], child: Child | None, error: Exception) -> None:
+    async def _tell(
+        self, settled: Sequence[_Waiting], child: Child | None, why: Callable[[], Exception]
+    ) -> None:
         """Answer those whom no process will record any more, by what the record says."""
         if child is not None:
             await child.wait()
         held = [one.order for one in settled if one.child is not None]
         try:
             recorded = await asyncio.to_thread(self._recorded, held)
-        except DATABASE_ERRORS:
-            _log.warning("whether %d runs are recorded could not be looked up", len(held), exc_info=True)
-            recorded, error = set(), OutcomeUnknown()
+        # Whatever it was, they are told.
+        except Exception as error:
+            _log.warning("whether %d runs are recorded could not be looked up: %r", len(held), error.args[:1])
+            recorded = set()
+            if why is WriteTimedOut:
+                why = OutcomeUnknown
         for one in settled:
             run_id = one.order.run.id
             if run_id in recorded and not one.answer.done():
                 one.answer.set_result(run_id)
-            one.fail(error if one.child is not None else WriteTimedOut())
+            one.fail(WriteTimedOut() if one.child is None else why())
 
     def _recorded(self, orders: Sequence[Order]) -> set[UUID]:
         """Ids of the runs that are recorded; no process that held them is alive any more."""
