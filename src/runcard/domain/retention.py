@@ -13,7 +13,7 @@ MAX_DAYS = 18_250
 # is gone for good.
 _MOST_SILENCE = timedelta(days=30)
 # A mistaken number of days is noticed before all is gone.
-_LEAST_SHARE_OF_A_DAY = 0.1
+_PARTS_OF_ALL = 10
 _DAYS_AT_ONCE = 3
 
 
@@ -60,8 +60,9 @@ def most_of_a_day(kept: int, gone_today: int, days: int) -> int:
 
     kept: how many there are. days: that they are kept.
     """
-    share = min(1.0, max(_LEAST_SHARE_OF_A_DAY, _DAYS_AT_ONCE / days))
-    return max(0, ceil(share * (kept + gone_today)) - gone_today)
+    total = kept + gone_today
+    most = max(ceil(total / _PARTS_OF_ALL), ceil(total * _DAYS_AT_ONCE / days))
+    return max(0, min(total, most) - gone_today)
 
 
 def check_days(field: str, days: int | None) -> None:

@@ -11,7 +11,7 @@ from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts
 from runcard.edge.file_removals import remove_soon
 from runcard.ingest.attach_file import arrived, arrived_whole
-from runcard.store.attachments import Attachment, create_attachment
+from runcard.store.attachments import Attachment, create_attachment, get_attachment
 from runcard.store.blobs import BlobMeta, blob_key
 from runcard.store.creator import Creator
 from runcard.store.replaced_files import keep_first
@@ -89,7 +89,13 @@ def taken_in(parts: Parts, attachment: Attachment) -> Attachment:
     declared.
     """
     meta = arrived(parts.blobs, attachment)
-    return attachment if meta is None else _noted(parts, [attachment], {attachment.id: meta})[0]
+    if meta is not None:
+        return _noted(parts, [attachment], {attachment.id: meta})[0]
+    if attachment.stored_at is not None or not parts.blobs.signs_urls:
+        return attachment
+    # Another request may have taken it in since this one looked, and moved the bytes.
+    with parts.database.read() as connection:
+        return get_attachment(connection, attachment.organization_id, attachment.id)
 
 
 def _noted(
