@@ -44,6 +44,8 @@ class SpecRow(NamedTuple):
     uom: str | None
     lower: float | None
     upper: float | None
+    lower_is_strict: bool = False
+    upper_is_strict: bool = False
 
 
 def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:

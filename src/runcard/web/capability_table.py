@@ -89,7 +89,7 @@ def table_line(row: SummaryRow, histogram: SmallHistogram, url: str) -> TableLin
         pp=index_text(row.pp),
         ppk=index_text(row.ppk),
         is_poor=row.ppk is not None and row.ppk < _CAPABLE,
-        picture=picture_of(histogram, [one for one in (spec.lower, spec.upper) if one is not None]),
+        picture=picture_of(histogram, spec.limits.bounds),
     )
 
 

@@ -18,9 +18,7 @@ _COLOURED = len(SERIES_COLOURS) - 1
 
 def histogram_plot(answer: HistogramAnswer) -> Chart:
     """Bins, stacked by group where there are groups, with the normal curve and the limits."""
-    limits = sorted(
-        {one for row in answer.limits for one in (row.spec.lower, row.spec.upper) if one is not None}
-    )
+    limits = sorted({one for row in answer.limits for one in row.spec.limits.bounds})
     before, after = _padding(answer.edges, limits)
     edges = _padded(answer.edges, before, after)
     ends = {"min": edges[0], "max": edges[-1]} if edges else {}

@@ -1,7 +1,7 @@
 """Capability of a measurement, against the record as dataframes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +17,13 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import ALL, GroupBy
 from runcard.analytics.measured import Measured, SpecRow
 from runcard.analytics.measured_values import Values
+from runcard.analytics.questions.capabilities import capabilities
 from runcard.analytics.questions.capability import CapabilityAnswer, CapabilityRow, _row, capability
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.sample import SampleClass
+from runcard.domain.validator import Validator
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -174,6 +176,53 @@ def test_what_the_station_said_is_counted_as_it_said_it(tmp_path: Path):
         [row] = _ask(floor).rows
         assert row.failed == 2
         assert row.observed.total == 0
+
+
+def _limited(
+    value: float, limits: tuple[float | None, float | None], checks: Mapping[str, float]
+) -> Measurement:
+    validators = tuple(Validator(f"x {symbol} {bound}", symbol, bound) for symbol, bound in checks.items())
+    return Measurement("m", "PASS", value, None, *limits, validators)
+
+
+@pytest.mark.parametrize(
+    ("limits", "checks"),
+    [
+        ((None, None), {">=": 0.0, "<": 5.6}),
+        ((None, None), {">": 0.0, "<": 5.6}),
+        ((0, None), {"<=": 5.6}),
+        ((0, 11), {"<": 5.6}),
+        ((0, 5.6), {"<": 7.0, "==": 3.0}),
+    ],
+    ids=["GELT", "GTLT", "a check beside", "a tighter check", "looser ones"],
+)
+def test_strict_bounds_and_checks_beside_limits_are_limits(
+    tmp_path: Path, limits: tuple[float | None, float | None], checks: Mapping[str, float]
+):
+    """The indices are those of 0 ... 5.6; a value that equals a strict bound is outside."""
+    values = [5.5, 5.4, 5.52, 5.49, 5.6]
+    reports = [run_of(number, _limited(value, limits, checks)) for number, value in enumerate(values)]
+    with written(tmp_path, reports) as floor:
+        [row] = _ask(floor).rows
+        summary = capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id)
+        assert summary.rows[0].spec == row.spec
+        assert (summary.rows[0].cpk, summary.rows[0].pp) == pytest.approx((row.cpk.value, row.pp.value))
+    assert (row.spec.lower, row.spec.upper) == (0, 5.6)
+    mean, sigma = np.mean(values), np.std(values, ddof=1)
+    assert row.ppk.value == pytest.approx((5.6 - mean) / sigma / 3)
+    assert row.pp.value == pytest.approx(5.6 / sigma / 6)
+    is_strict = checks.get("<") == 5.6
+    assert (row.spec.upper_is_strict, row.observed.above) == (is_strict, 2e5 if is_strict else 0)
+
+
+def test_bounds_that_leave_only_what_a_strict_one_forbids_exclude_every_value(tmp_path: Path):
+    reports = [
+        run_of(number, _limited(value, (5, None), {"<": 5.0})) for number, value in enumerate((4.0, 6.0))
+    ]
+    with written(tmp_path, reports) as floor:
+        [row] = _ask(floor).rows
+        [summary] = capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id).rows
+        assert (row.pp.value, row.ppk.value, summary.pp, summary.ppk) == (None,) * 4
 
 
 def test_more_specifications_than_can_be_shown_are_refused(tmp_path: Path):

@@ -15,7 +15,7 @@ from runcard.analytics.statistics.value_shape import (
     percentile_indices,
     skewness_of,
 )
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 
 _HANDBOOK = [
     30, 171, 184, 201, 212, 250, 265, 270, 272, 289, 305, 306, 322, 322, 336, 346, 351, 370, 390, 404, 409, 411, 436,
@@ -71,7 +71,7 @@ def test_normality_that_cannot_be_told(values: list[float]):
 def test_percentiles_of_normal_values_say_what_sigmas_say():
     """The quantiles of a standard normal distribution at evenly spaced shares: ±3.000 at 0.135 % and 99.865 %."""
     ordered = scipy.stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)
-    found = percentile_indices(ordered, Limits(-4, 5))
+    found = percentile_indices(ordered, Interval(-4, 5))
     assert found is not None
     assert (found.low, found.median, found.high) == pytest.approx((-3.0, 0.0, 3.0), abs=1e-3)
     assert (found.pp, found.ppl, found.ppu, found.ppk) == pytest.approx((1.5, 4 / 3, 5 / 3, 4 / 3), abs=1e-3)
@@ -82,32 +82,32 @@ def test_percentiles_of_skewed_values_agree_with_a_second_opinion():
     shares = (np.arange(400_000) + 0.5) / 400_000
     ordered = scipy.stats.lognorm.ppf(shares, 0.4)
     theirs: PercentileCapability = percentile_capability(ordered, lsl=0.2, usl=6, distribution="lognorm")
-    found = percentile_indices(ordered, Limits(0.2, 6))
+    found = percentile_indices(ordered, Interval(0.2, 6))
     assert found is not None
     assert (found.pp, found.ppk) == pytest.approx((theirs.pp, theirs.ppk), rel=5e-3)
 
 
 def test_percentiles_need_values_beyond_them():
     ordered = np.arange(741.0)
-    assert percentile_indices(ordered[:740], Limits(0, 740)) is None
-    found = percentile_indices(ordered, Limits(None, 740))
+    assert percentile_indices(ordered[:740], Interval(0, 740)) is None
+    found = percentile_indices(ordered, Interval(None, 740))
     assert found is not None
     assert (found.pp, found.ppl) == (None, None)
     assert found.ppk == found.ppu
-    no_limits = percentile_indices(ordered, Limits(None, None))
+    no_limits = percentile_indices(ordered, Interval(None, None))
     assert no_limits is not None
     assert no_limits.ppk is None
 
 
 def test_percentiles_of_huge_values_are_numbers():
-    found = percentile_indices(np.array([-1.7e308] * 400 + [1.7e308] * 400), Limits(0, 1))
+    found = percentile_indices(np.array([-1.7e308] * 400 + [1.7e308] * 400), Interval(0, 1))
     assert found is not None
     assert (found.low, found.median, found.high) == (-1.7e308, 0, 1.7e308)
     assert found.pp is None
 
 
 def test_percentiles_that_do_not_differ_make_no_index():
-    found = percentile_indices(np.full(1000, 2.0), Limits(1, 3))
+    found = percentile_indices(np.full(1000, 2.0), Interval(1, 3))
     assert found is not None
     assert (found.low, found.high) == (2, 2)
     assert (found.pp, found.ppl, found.ppu, found.ppk) == (None,) * 4

@@ -62,7 +62,7 @@ def _finite(figure: str) -> str:
 
 
 def _index(figure: str) -> str:
-    return f"CASE WHEN isfinite({figure}) AND (lower <= upper) IS NOT FALSE THEN {figure} END AS {figure}"
+    return f"CASE WHEN isfinite({figure}) AND NOT is_empty THEN {figure} END AS {figure}"
 
 
 # A centre that is near to the values keeps their squares from drowning what they differ by: that of the slices, or a
@@ -95,7 +95,8 @@ figures AS (
     SELECT spec, n, failed, {_finite("mean")}, {_finite("sigma_overall")}, {_finite("sigma_within")} FROM moments
 ),
 indices AS (
-    SELECT s.*, n, failed, mean, sigma_overall, sigma_within,
+    SELECT s.*, (lower > upper OR ((lower_is_strict OR upper_is_strict) AND lower >= upper)) IS TRUE AS is_empty,
+        n, failed, mean, sigma_overall, sigma_within,
         (upper - lower) / sigma_within / 6 AS cp, least(mean - lower, upper - mean) / sigma_within / 3 AS cpk,
         (upper - lower) / sigma_overall / 6 AS pp, least(mean - lower, upper - mean) / sigma_overall / 3 AS ppk
     FROM figures JOIN specs s USING (spec)

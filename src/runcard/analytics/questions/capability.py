@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,7 +21,7 @@ from runcard.analytics.statistics.capability_indices import (
     indices_of,
     observed_outside,
 )
-from runcard.analytics.statistics.dispersion import by_moving_range, mean_of, overall, pooled
+from runcard.analytics.statistics.dispersion import Floats, by_moving_range, mean_of, overall, pooled
 from runcard.analytics.statistics.value_shape import (
     Normality,
     PercentileIndices,
@@ -30,6 +31,7 @@ from runcard.analytics.statistics.value_shape import (
     skewness_of,
 )
 from runcard.domain.errors import InvalidInput
+from runcard.domain.limit import Interval
 
 MAX_VALUES = 3_000_000
 
@@ -165,8 +167,7 @@ def _row(group: Group, spec: SpecRow, values: Values, *, is_pooled: bool) -> Cap
         expected=expected_outside(mean, over_all.sigma, limits),
         observed=observed_outside(
             n,
-            0 if limits.lower is None else int(np.searchsorted(ordered, limits.lower, "left")),
-            0 if limits.upper is None else n - int(np.searchsorted(ordered, limits.upper, "right")),
+            *_outside(ordered, limits),
             limits,
         ),
         normality=normality_of(numbers),
@@ -174,3 +175,14 @@ def _row(group: Group, spec: SpecRow, values: Values, *, is_pooled: bool) -> Cap
         skewness=skewness_of(numbers),
         outliers=count_outliers(ordered),
     )
+
+
+def _outside(ordered: Floats, limits: Interval) -> tuple[int, int]:
+    """How many values, given by size, lie below and above what limits allow."""
+    below = above = 0
+    if limits.lower is not None:
+        below = int(np.searchsorted(ordered, limits.lower, "right" if limits.lower_is_strict else "left"))
+    if limits.upper is not None:
+        side: Literal["left", "right"] = "left" if limits.upper_is_strict else "right"
+        above = len(ordered) - int(np.searchsorted(ordered, limits.upper, side))
+    return below, above

@@ -12,11 +12,11 @@ from runcard.analytics.answers import Answer, finite
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values, one_of_numbers
+from runcard.analytics.specified import specified
 from runcard.analytics.statistics.capability_indices import indices_of
 from runcard.analytics.statistics.differences import Difference, differences_of
 from runcard.analytics.statistics.dispersion import Dispersion, Floats, are_equal
 from runcard.domain.errors import InvalidInput
-from runcard.domain.limit import Limits
 
 MAX_COMPARED = 50
 # Ranking more takes longer than anyone waits, and tells no more.
@@ -144,7 +144,7 @@ def _compared(
     s = None if one.s is None else finite(one.s)
     ppk = None
     if one.specs == 1:
-        [limits] = [Limits(spec.lower, spec.upper) for spec in specs if spec.spec == one.spec]
+        [limits] = [specified(spec).limits for spec in specs if spec.spec == one.spec]
         ppk = indices_of(one.n, one.mean, Dispersion(s, one.n - 1), limits).worst.value
     low, high = _interval(one.n, one.mean, s)
     return ComparedGroup(group, one.n, one.mean, low, high, s, ppk, difference)

@@ -19,8 +19,8 @@ DisagreementKind = Literal["passed_outside", "failed_inside"]
 
 DEFINITION = (
     "n: finite values with a limit that the station called PASS or FAIL. passed_outside: PASS with a value below the "
-    "lower or above the upper limit, which are inclusive. failed_inside: FAIL with a value that keeps its limits; the "
-    "reason may be a check that is no inclusive limit (a strict bound, a list, an aggregation), which is not seen. "
+    "lower or above the upper limit, or at one that is strict. failed_inside: FAIL with a value that keeps its limits; "
+    "the reason may be a check that is no limit (an equality, a list, an aggregation), which is not seen. "
     "{attempts}"
 )
 _FINAL = "Attempts of phases that were repeated in the same run are left out."
@@ -73,11 +73,16 @@ class OutcomeDisagreementAnswer(Answer, frozen=True, kw_only=True):
 _SPECIFIED = Specified.__struct_fields__
 _ANY_ZONE = ZoneInfo("UTC")
 
-# What a limit that is missing is compared with is NULL, and no reason to be outside. All values are gone through once:
+# What a limit that is missing is compared with is NULL, and no reason to be outside.
+_OUTSIDE = """(
+    x.num < s.lower OR (s.lower_is_strict AND x.num <= s.lower) OR x.num > s.upper
+    OR (s.upper_is_strict AND x.num >= s.upper)
+) IS TRUE"""
+# All values are gone through once:
 # of those that disagree the newest of each specification are kept, among which the examples are.
 _QUERY = f"""
 WITH judged AS (
-    SELECT x.spec, x.outcome = 'PASS' AS has_passed, (x.num < s.lower OR x.num > s.upper) IS TRUE AS is_outside,
+    SELECT x.spec, x.outcome = 'PASS' AS has_passed, {_OUTSIDE} AS is_outside,
         x.started_at, x.run, x.position, x.num
     FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {{conditions}}
 ),

@@ -7,7 +7,7 @@ import scipy
 from msgspec import Struct
 
 from runcard.analytics.statistics.dispersion import Floats, are_equal
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 
 # What three sigmas leave out on each side, and the middle.
 _REFERENCE = (0.00135, 0.5, 0.99865)
@@ -66,7 +66,7 @@ def normality_of(values: Floats) -> Normality | None:
     return Normality(len(judged), float(found.statistic), float(found.pvalue))
 
 
-def percentile_indices(ordered: Floats, limits: Limits) -> PercentileIndices | None:
+def percentile_indices(ordered: Floats, limits: Interval) -> PercentileIndices | None:
     """The percentile method, given values by size; None for fewer than 741, which do not show such percentiles.
 
     Source: ISO 22514-2 and NIST/SEMATECH e-Handbook 6.1.6; percentiles are interpolated linearly between values.
@@ -74,7 +74,7 @@ def percentile_indices(ordered: Floats, limits: Limits) -> PercentileIndices | N
     if len(ordered) < _FEWEST_FOR_PERCENTILES:
         return None
     low, median, high = _quantiles(ordered, _REFERENCE)
-    lower, upper = limits
+    lower, upper = limits.lower, limits.upper
     ppl = None if lower is None else _share(median - lower, median - low)
     ppu = None if upper is None else _share(upper - median, high - median)
     pp = None if lower is None or upper is None else _share(upper - lower, high - low)
