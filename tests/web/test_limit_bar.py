@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from runcard.domain.limit import Interval
 from runcard.web.limit_bar import limit_bar
+from runcard.web.measurements import limits_text
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 LIMITS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -74,3 +75,20 @@ def test_everything_lies_inside_the_box(value: float, lower: float | None, upper
     assert 0 <= float(bar.value_x) <= bar.width
     assert 0 <= float(bar.zone_x) <= float(bar.zone_x) + float(bar.zone_width) <= bar.width + 0.1
     assert all(0 <= float(edge) <= bar.width for edge in bar.edges)
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (Interval(), ""),
+        (Interval(3, 5), "3 … 5"),
+        (Interval(3), "≥ 3"),
+        (Interval(None, 5.6), "≤ 5.6"),
+        (Interval(None, 5.6, upper_is_strict=True), "< 5.6"),
+        (Interval(3, None, lower_is_strict=True), "> 3"),
+        (Interval(0, 5.6, upper_is_strict=True), "≥ 0 and < 5.6"),
+        (Interval(0, 5.6, True, True), "> 0 and < 5.6"),
+    ],
+)
+def test_limits_are_told_in_words(limits, text):
+    assert limits_text(limits) == text

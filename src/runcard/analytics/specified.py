@@ -5,6 +5,10 @@ from msgspec import Struct
 from runcard.analytics.measured import SpecRow
 from runcard.domain.limit import Interval
 
+# SQL of what limits make of a value of `measurements x JOIN specs s`; NULL where there is no such limit.
+BELOW = "(x.num < s.lower OR (s.lower_is_strict AND x.num <= s.lower))"
+ABOVE = "(x.num > s.upper OR (s.upper_is_strict AND x.num >= s.upper))"
+
 
 class Specified(Struct, frozen=True):
     """A measurement in its phase, its unit of measure, and its limits; None: no limit on that side.

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from runcard.analytics.questions.control_chart import ControlChartAnswer
 from runcard.analytics.questions.control_points import BrokenRule, ChartSegment, ControlPoint
 from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
-from runcard.web.formats import figure_text, moment_of, number_text
+from runcard.web.formats import figure_text, mean_text, moment_of, number_text
+from runcard.web.left_out import left_out_lines
 from runcard.web.measurements import limits_text
 
 # Limits farther from the values than so many times their span are left out, or the values would be a flat line.
@@ -66,6 +67,7 @@ def control_chart_plot(answer: ControlChartAnswer, rules: Sequence[BrokenRule], 
         size="tall",
         note=" ".join(filter(None, notes)),
         empty="No numbers were measured here in this period.",
+        left_out=left_out_lines(answer.left_out),
     )
 
 
@@ -224,9 +226,9 @@ def segment_line(segment: ChartSegment) -> SegmentLine:
         segment.spec.phase,
         limits_text(segment.spec.limits),
         segment.n,
-        figure_text(segment.centre, segment.spec.uom),
+        mean_text(segment.centre, segment.sigma, segment.spec.uom),
         figure_text(segment.sigma),
         "–"
         if bounds is None or bounds.lower is None
-        else f"{figure_text(bounds.lower)} … {figure_text(bounds.upper)}",
+        else f"{mean_text(bounds.lower, segment.sigma)} … {mean_text(bounds.upper, segment.sigma)}",
     )

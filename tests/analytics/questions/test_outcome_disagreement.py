@@ -67,6 +67,11 @@ def test_what_disagrees_is_that_of_the_record(floor: Written, frames: Frames, pa
         if some["passed_outside"].any() or some["failed_inside"].any()
     }
     assert answer.measurements == len(answer.rows)
+    runs = selected_runs(frames, wanted)["id"]
+    assert answer.n + sum(one.count for one in answer.left_out) == frames.measurements["run"].isin(runs).sum()
+    reasons = {one.reason for one in answer.left_out}
+    assert {"no_verdict", "not_finite", "text"} <= reasons
+    assert part is not None or "no_limit" in reasons
     counts = [row.passed_outside + row.failed_inside for row in answer.rows]
     assert counts == sorted(counts, reverse=True)
     assert {row.procedure.name for row in answer.rows} == {"Any"}

@@ -8,6 +8,7 @@ from capstat_core import PercentileCapability, percentile_capability
 from capstat_core import anderson_darling as capstat_anderson
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.diagnostic import normal_ad
 
 from runcard.analytics.statistics.value_shape import (
     count_outliers,
@@ -32,22 +33,36 @@ def test_anderson_darling_as_scipy_publishes_it():
     assert found is not None
     assert found.n == 35
     assert found.statistic == pytest.approx(0.9887620209957291)
-    assert found.p_value == pytest.approx(0.012111200538380142)
+    assert found.p_value == pytest.approx(0.0112, abs=5e-4)
     assert found.statistic == pytest.approx(capstat_anderson(values).statistic)
 
 
-@pytest.mark.parametrize(
-    ("values", "p_value"),
-    [
-        (np.random.default_rng(1).normal(5, 1, 400), 0.15),
-        (np.random.default_rng(1).exponential(1, 400), 0.01),
-    ],
-    ids=["normal", "exponential"],
-)
-def test_p_values_end_where_the_tables_do(values: np.ndarray, p_value: float):
+@pytest.mark.parametrize("seed", range(40))
+def test_p_values_of_all_sizes_are_those_of_a_second_opinion(seed: int):
+    """statsmodels' normal_ad; of normal values, and of ones that are more and more skewed."""
+    random = np.random.default_rng(seed)
+    values = random.normal(size=60) + seed / 20 * random.exponential(size=60)
+    statistic, p_value = normal_ad(values)
     found = normality_of(values)
     assert found is not None
-    assert found.p_value == p_value
+    assert (found.statistic, found.p_value) == pytest.approx((statistic, p_value), rel=1e-9)
+
+
+def test_p_values_reach_beyond_the_tables():
+    quantiles = scipy.stats.norm.ppf((np.arange(100) + 0.5) / 100)
+    normal, skewed = normality_of(quantiles), normality_of(np.random.default_rng(1).exponential(1, 4000))
+    assert normal is not None
+    assert normal.p_value > 0.99
+    assert skewed is not None
+    assert 0 < skewed.p_value < 1e-20
+
+
+def test_values_near_the_largest_double_are_as_normal_as_smaller_ones():
+    values = np.random.default_rng(3).normal(5, 1, 100)
+    own, large = normality_of(values), normality_of(np.ldexp(values, 1018))
+    assert own is not None
+    assert large is not None
+    assert (large.statistic, large.p_value) == pytest.approx((own.statistic, own.p_value), rel=1e-9)
 
 
 def test_of_many_values_some_are_judged_evenly():
@@ -61,8 +76,8 @@ def test_of_many_values_some_are_judged_evenly():
 
 @pytest.mark.parametrize(
     "values",
-    [[], [1.0, 2.0, 4.0, 3.0, 2.0, 1.0, 7.0], [3.0] * 20, [1.7e308, -1.7e308] * 10],
-    ids=["none", "few", "equal", "too large"],
+    [[], [1.0, 2.0, 4.0, 3.0, 2.0, 1.0, 7.0], [3.0] * 20],
+    ids=["none", "few", "equal"],
 )
 def test_normality_that_cannot_be_told(values: list[float]):
     assert normality_of(np.array(values, np.float64)) is None
@@ -124,15 +139,13 @@ def test_skewness_is_that_of_scipy_and_pandas(values: list[float]):
         assert found == pytest.approx(pd.Series(values).skew(), rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200, 1e307])
 def test_skewness_knows_no_scale(scale: float):
     values = np.array([1.0, 2.0, 4.0, 9.0])
     assert skewness_of(values * scale) == pytest.approx(skewness_of(values))
 
 
-@pytest.mark.parametrize(
-    "values", [[], [1.0, 2.0], [1.7e308, 1.7e308, -1.0]], ids=["none", "two", "too large"]
-)
+@pytest.mark.parametrize("values", [[], [1.0, 2.0]], ids=["none", "two"])
 def test_skewness_that_cannot_be_told(values: list[float]):
     assert skewness_of(np.array(values, np.float64)) is None
 

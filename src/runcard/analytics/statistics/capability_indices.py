@@ -15,8 +15,10 @@ _Z = 1.959963984540054
 
 
 class Index(Struct, frozen=True):
-    """low, high: its 95 % interval. All three are None where the index cannot be told: a limit that it needs is
-    missing, values do not scatter or are too few, or the limits exclude every value.
+    """low, high: its 95 % interval, None of a sample.
+
+    All three are None where the index cannot be told: a limit that it needs is missing, values do not scatter or are
+    too few, or the limits exclude every value.
     """
 
     value: float | None
@@ -64,6 +66,11 @@ def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Inter
     lower = NO_INDEX if limits.lower is None else _of_distance((mean - limits.lower) / sigma / 3, n, freedom)
     upper = NO_INDEX if limits.upper is None else _of_distance((limits.upper - mean) / sigma / 3, n, freedom)
     return Indices(both, lower, upper, _worst(lower, upper))
+
+
+def without_intervals(indices: Indices) -> Indices:
+    """The same of a sample of which nobody knows how near it is."""
+    return Indices._make(Index(one.value, None, None) for one in indices)
 
 
 def expected_outside(mean: float | None, sigma: float | None, limits: Interval) -> PartsPerMillion:
