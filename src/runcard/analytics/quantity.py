@@ -59,7 +59,7 @@ def _latest(
     conditions = on_values(asked, specs, only_final=only_final).and_of(values)
     found = asked.rows(
         f"SELECT x.spec FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql} "
-        "GROUP BY x.spec ORDER BY max(x.started_at) DESC, x.spec DESC LIMIT 1",
+        "GROUP BY x.spec ORDER BY max(x.started_at) DESC, max(x.run) DESC, max(x.position) DESC LIMIT 1",
         conditions.values,
     )
     return next((one for one in specs if (one.spec,) in found), None)
