@@ -5,8 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import InvalidInput
-from runcard.domain.measurement import Measurement, shown_validators, storable_json, storable_number
-from runcard.domain.validator import Validator
+from runcard.domain.limit import Interval
+from runcard.domain.measurement import (
+    Measurement,
+    Series,
+    effective_limits,
+    shown_validators,
+    storable_json,
+    storable_number,
+)
+from runcard.domain.validator import Validator, judge
 from runcard.domain.validator_text import parse_validator
 
 
@@ -82,3 +90,50 @@ def test_a_measurement_without_limits_shows_its_own_validators():
     own = (Validator("custom"),)
     assert shown_validators(Measurement("v", "PASS", "x", validators=own)) == own
     assert shown_validators(Measurement("v", "PASS")) == ()
+
+
+def _check(operator: str, expected: object, *, is_decisive: bool = True) -> Validator:
+    return Validator("", operator, expected, is_decisive=is_decisive)  # type: ignore[arg-type]  # also nonsense
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "checks", "kept"),
+    [
+        (None, None, [(">", 0), ("<", 5.6)], Interval(0, 5.6, True, True)),
+        (None, None, [(">=", 0), ("<", 5.6)], Interval(0, 5.6, False, True)),
+        (0, None, [("<=", 11)], Interval(0, 11)),
+        (0, 10, [("<", 10)], Interval(0, 10, False, True)),
+        (0, 10, [("<", 12), (">", -1)], Interval(0, 10)),
+        (0, 10, [("range", [1, 9]), (">", 1)], Interval(1, 9, True, False)),
+        (
+            0,
+            None,
+            [("==", 5), ("!=", 6), ("in", [1, 2]), ("LTGT", [1, 2]), (">", "a"), ("<", True)],
+            Interval(0),
+        ),
+        (math.nan, math.inf, [("<", math.inf), (">", math.nan)], Interval()),
+    ],
+)
+def test_the_tightest_bound_of_limits_and_checks_counts(lower, upper, checks, kept):
+    validators = tuple(_check(*one) for one in checks)
+    assert effective_limits(Measurement("m", "PASS", 1.0, None, lower, upper, validators)) == kept
+
+
+def test_marginal_checks_bound_nothing():
+    marginal = _check("<", 5, is_decisive=False)
+    assert effective_limits(Measurement("m", "PASS", 1.0, validators=(marginal,))) == Interval()
+
+
+def test_the_checks_of_the_last_axis_bound_a_series():
+    axes = (Series([1.0], validators=(_check("<", 5),)), Series([1.0], validators=(_check(">", 2),)))
+    assert effective_limits(Measurement("m", "PASS", series=axes)) == Interval(2, None, True)
+
+
+@given(st.lists(st.tuples(st.sampled_from([">", ">=", "<", "<="]), st.integers(-3, 3)), max_size=4))
+def test_a_number_keeps_its_limits_where_it_keeps_all_its_checks(checks):
+    validators = tuple(_check(*one) for one in checks)
+    kept = effective_limits(Measurement("m", "PASS", 1.0, validators=validators))
+    for number in (-4, -3, -2, -1, 0, 0.5, 1, 2, 3, 4):
+        is_kept = all(judge(one, number) == "PASS" for one in validators)
+        assert is_kept == (not kept.is_below(number) and not kept.is_above(number))
+        assert not (is_kept and kept.is_empty)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from runcard.web.formats import duration_text, number_text, rounded_text, size_text
+from runcard.web.formats import duration_text, mean_text, number_text, rounded_text, size_text
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,20 @@ def test_durations(duration: timedelta, text: str):
 )
 def test_sizes(size_bytes: int, text: str):
     assert size_text(size_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "s", "text"),
+    [
+        (999999999.9712, 0.02, "999999999.97 Hz"),
+        (5.00123456, 0.25, "5.0012 Hz"),
+        (5.00123456, 1e-5, "5.00123 Hz"),
+        (0.0, 0.1, "0 Hz"),
+        (-1e9 - 0.125, 0.0, "-1000000000.125 Hz"),
+        (0.1, None, "0.1 Hz"),
+        (1e308, 1e-300, "1e+308 Hz"),
+        (None, None, "–"),
+    ],
+)
+def test_the_digits_of_a_mean_follow_the_deviation(mean, s, text):
+    assert mean_text(mean, s, "Hz") == text

@@ -108,6 +108,32 @@ def test_bins_hold_every_value(measured: list[str], board: str, ada: Browser):
     assert [one["xAxis"] for one in curve["markLine"]["data"]] == [3.1, 3.5, 3.6]
 
 
+def test_what_is_left_out_is_told_in_words_and_may_be_chosen(server: Server, board: str, ada: Browser):
+    over = measurement("output", float("inf"), outcome="FAIL", units="V")
+    for number, (name, inside) in enumerate(
+        [
+            ("cold", [measurement("output", 1.0, units="V"), measurement("output", 1100.0, units="mV")]),
+            (
+                "hot",
+                [measurement("output", 10.0, units="V"), measurement("output", 9999.0, units="mV"), over],
+            ),
+        ]
+    ):
+        body = report(
+            f"LEFT-{number}", started_at=f"2026-05-05T05:06:{number:02}Z", phases=[phase(name, *inside)]
+        )
+        record(server, body)
+    page = ada.open(path(board, "output", by="nothing"))
+    assert "These figures are of hot, in mV: the latest." in page.text
+    assert "1 value is infinite or not a number and is not in these figures." in page.text
+    assert "2 values are of other phases and are not in these figures." in page.text
+    assert any(one.get("aria-label", "").startswith("Histogram of 2 values") for one in page.all("div"))
+    cold = ada.open(path(board, "output", phase="cold", uom="V", by="nothing"))
+    assert "not in these figures" not in cold.text
+    assert "Unit of measure" in cold.text
+    assert "1 value is infinite" in ada.open(f"/procedures/{board}?tab=capability&period=all").text
+
+
 def test_texts_and_booleans_are_bars(measured: list[str], board: str, ada: Browser):
     assert measured
     page = ada.open(path(board, "firmware", by="nothing"))

@@ -79,6 +79,7 @@ def test_phases_stand_in_their_order_with_retries_together(server: Server, ada: 
         ({"value": 3.3, "units": "V", "lower_limit": 3, "upper_limit": 3.5}, ["3.3", "V", "3 … 3.5"]),
         ({"value": 4, "lower_limit": 5, "outcome": "FAIL"}, ["≥ 5", "x >= 5 FAIL"]),
         ({"value": 1, "upper_limit": 2.5}, ["≤ 2.5"]),
+        ({"value": 1, "lower_limit": 0, "upper_limit": 9, "validators": ["0 <= x <= 2"]}, ["0 … 2"]),
         ({"value": 3.3, "validators": ["3.1 <= x <= 3.5"]}, ["3.1 … 3.5", "3.1 <= x <= 3.5 PASS"]),
         ({"value": 9, "validators": ["3.1 <= x <= 3.5"], "outcome": "FAIL"}, ["3.1 <= x <= 3.5 FAIL"]),
         ({"value": 5.1, "validators": ["0 <= Marginal:1 <= x <= Marginal:5 <= 6"]}, ["marginal FAIL"]),

@@ -2,14 +2,14 @@
 
 import math
 
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 from runcard.domain.measurement import Series
 from runcard.web.series_plot import SeriesPlot, series_plot
 
-NO_LIMITS = Limits(None, None)
+NO_LIMITS = Interval(None, None)
 
 
-def plot(*columns: list[float | int], limits: Limits = NO_LIMITS) -> SeriesPlot:
+def plot(*columns: list[float | int], limits: Interval = NO_LIMITS) -> SeriesPlot:
     return series_plot("m", [Series(column) for column in columns], limits)
 
 
@@ -50,7 +50,7 @@ def test_the_largest_floats_fit():
 
 def test_limits_are_drawn_where_they_do_not_press_the_line_flat():
     def heights(low: float | None, high: float | None) -> list[str]:
-        return [limit.y for limit in plot([0, 1], [0, 10], limits=Limits(low, high)).limits]
+        return [limit.y for limit in plot([0, 1], [0, 10], limits=Interval(low, high)).limits]
 
     assert heights(0, 10) == ["292.0", "8.0"]
     assert heights(-10, None) == ["292.0"]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Asking, Selection
 from runcard.analytics.conditions import Conditions
 from runcard.domain.errors import InvalidInput
+from runcard.domain.uom import power_between
 
 # Literals in a query: ten times as many would take longer to compare than answers may take.
 MAX_SPECS = 1000
@@ -18,13 +19,16 @@ MAX_SPECS = 1000
 class Measured(NamedTuple):
     """A measurement of a procedure, in the runs of a selection.
 
-    phase: None: in whichever phase. only_final: not those of attempts of a phase that were repeated in the same run.
+    phase, sequence_path: None: in whichever phase. uom: None: in whichever unit of measure; an empty text: in none.
+    only_final: not those of attempts of a phase that were repeated in the same run.
     """
 
     procedure_id: UUID
     name: str
     phase: str | None = None
     only_final: bool = True
+    sequence_path: str | None = None
+    uom: str | None = None
 
     def among(self, wanted: Selection) -> Selection:
         """The runs of a selection that are of the procedure."""
@@ -44,6 +48,8 @@ class SpecRow(NamedTuple):
     uom: str | None
     lower: float | None
     upper: float | None
+    lower_is_strict: bool = False
+    upper_is_strict: bool = False
 
 
 def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
@@ -55,6 +61,7 @@ def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name
     conditions = asked.snapshot.of_procedures([measured.procedure_id], "procedure")
     conditions.add("name = ?", measured.name)
     conditions.one_of("phase", None if measured.phase is None else [measured.phase])
+    conditions.one_of("sequence_path", None if measured.sequence_path is None else [measured.sequence_path])
     rows = asked.rows(
         f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} "
         "ORDER BY phase, sequence_path NULLS FIRST, spec LIMIT ?",
@@ -66,24 +73,10 @@ def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name
             f"the limits of {measured.name!r} changed too often: it has more than {MAX_SPECS} specifications; name a "
             "phase in which they change less",
         )
-    return [SpecRow(*row) for row in rows]
-
-
-def of_latest_uom(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Sequence[SpecRow]:
-    """Those in the unit of measure of the latest number: values in volts and in millivolts are not one set of numbers.
-
-    None of them where there are several units of measure and no number.
-    """
-    if len({one.uom for one in specs}) < 2:
+    specs = [SpecRow(*row) for row in rows]
+    if measured.uom is None:
         return specs
-    numbers = on_values(asked, specs, only_final=only_final)
-    latest = asked.rows(
-        f"SELECT x.spec FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} AND x.num IS NOT NULL "
-        "GROUP BY x.spec ORDER BY max(x.started_at) DESC, x.spec DESC LIMIT 1",
-        numbers.values,
-    )
-    uoms = {one.uom for one in specs if (one.spec,) in latest}
-    return [one for one in specs if one.uom in uoms]
+    return [one for one in specs if power_between(one.uom, measured.uom or None) is not None]
 
 
 def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Conditions:

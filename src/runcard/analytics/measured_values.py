@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.measured import SpecRow, on_values
-from runcard.analytics.statistics.dispersion import Floats
+from runcard.analytics.statistics.moments import Floats
 from runcard.analytics.time_slices import ALL_OF_TIME, Slices, one_of_each
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,8 +18,8 @@ _NO_KEY: tuple[Any, ...] = (None,)
 
 
 class Values(NamedTuple):
-    """In order of time, one of each column a value. at: microseconds since 1970. failed: the station's own verdict.
-    spec, group, subgroup: the places of its specification and of its keys.
+    """In order of time, one of each column a value. number: NaN where it is not finite. at: microseconds since 1970.
+    failed: the station's own verdict. spec, group, subgroup: the places of its specification and of its keys.
     """
 
     number: Floats
@@ -29,8 +29,18 @@ class Values(NamedTuple):
     group: NDArray[np.int64]
     subgroup: NDArray[np.int64]
 
+    @property
+    def finite(self) -> "Values":
+        """Those that are finite numbers."""
+        are_finite = np.isfinite(self.number)
+        return self if are_finite.all() else self.take(np.flatnonzero(are_finite))
+
     def take(self, places: NDArray[np.intp] | slice) -> "Values":
         return Values._make(column[places] for column in self)
+
+
+_NONE = np.array([], np.int64)
+NO_VALUES = Values(np.array([], np.float64), _NONE, np.array([], np.bool_), _NONE, _NONE, _NONE)
 
 
 class Keys:
@@ -64,9 +74,9 @@ class Found(NamedTuple):
 def find_values(
     asked: Asking, specs: Sequence[SpecRow], groups: Keys, subgroups: Keys, most: int, *, only_final: bool
 ) -> Found:
-    """The finite values with these specifications; of more than `most`, about half as many."""
+    """The numbers with these specifications, finite or not; of more than `most`, about half as many."""
     conditions = on_values(asked, specs, only_final=only_final)
-    conditions.add("x.num IS NOT NULL")
+    conditions.add("x.kind = 'numeric'")
     columns = _columns(asked, conditions, groups, subgroups, ALL_OF_TIME, most + 1)
     is_exact = len(columns["num"]) <= most
     if not is_exact:
@@ -93,9 +103,9 @@ def by_cell(values: Values, groups: int) -> Mapping[tuple[int, int], Values]:
     }
 
 
-def moment_of(at: np.int64) -> datetime:
+def moment_of(at: int) -> datetime:
     """The moment so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=int(at))
+    return _EPOCH + timedelta(microseconds=at)
 
 
 def _spans(counts: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
@@ -108,8 +118,8 @@ def _columns(
     asked: Asking, conditions: Conditions, groups: Keys, subgroups: Keys, slices: Slices, most: int
 ) -> Mapping[str, Any]:
     return asked.arrays(
-        "SELECT x.num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, x.outcome = 'FAIL' AS failed, "
-        f"{groups.place} AS grouped, {subgroups.place} AS subgrouped "
+        "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, "
+        f"x.outcome = 'FAIL' AS failed, {groups.place} AS grouped, {subgroups.place} AS subgrouped "
         f"FROM measurements x JOIN runs r USING (run) {groups.join} {subgroups.join} "
         f"WHERE {conditions.sql} AND {slices.condition} LIMIT {most}",
         [*groups.parameters, *subgroups.parameters, *conditions.values],

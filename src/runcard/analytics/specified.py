@@ -3,11 +3,18 @@
 from msgspec import Struct
 
 from runcard.analytics.measured import SpecRow
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
+
+# SQL of what limits make of a value of `measurements x JOIN specs s`; NULL where there is no such limit.
+BELOW = "(x.num < s.lower OR (s.lower_is_strict AND x.num <= s.lower))"
+ABOVE = "(x.num > s.upper OR (s.upper_is_strict AND x.num >= s.upper))"
 
 
 class Specified(Struct, frozen=True):
-    """A measurement in its phase, its unit of measure, and its inclusive limits; None: no limit on that side."""
+    """A measurement in its phase, its unit of measure, and its limits; None: no limit on that side.
+
+    lower_is_strict, upper_is_strict: whether a value that equals the limit breaks it, as `< 5.6` says.
+    """
 
     phase: str
     sequence_path: str | None
@@ -15,11 +22,14 @@ class Specified(Struct, frozen=True):
     uom: str | None
     lower: float | None
     upper: float | None
+    lower_is_strict: bool = False
+    upper_is_strict: bool = False
 
     @property
-    def limits(self) -> Limits:
-        return Limits(self.lower, self.upper)
+    def limits(self) -> Interval:
+        return Interval(self.lower, self.upper, self.lower_is_strict, self.upper_is_strict)
 
 
 def specified(spec: SpecRow) -> Specified:
-    return Specified(spec.phase, spec.sequence_path, spec.name, spec.uom, spec.lower, spec.upper)
+    """The specification without its number in the copy."""
+    return Specified(*spec[1:])

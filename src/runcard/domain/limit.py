@@ -1,5 +1,6 @@
 """Numeric limits of a measurement."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -8,3 +9,50 @@ class Limits(NamedTuple):
 
     lower: float | None
     upper: float | None
+
+
+class Interval(NamedTuple):
+    """What a value must lie in; None means no bound on that side.
+
+    A value that equals a strict bound breaks it.
+    """
+
+    lower: float | None = None
+    upper: float | None = None
+    lower_is_strict: bool = False
+    upper_is_strict: bool = False
+
+    @property
+    def bounds(self) -> Sequence[float]:
+        """Those that there are, the lower one first."""
+        return [one for one in (self.lower, self.upper) if one is not None]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value can lie in it."""
+        if self.lower is None or self.upper is None:
+            return False
+        is_open = self.lower_is_strict or self.upper_is_strict
+        return self.lower >= self.upper if is_open else self.lower > self.upper
+
+    def is_below(self, value: float) -> bool:
+        """Whether a value breaks the lower bound."""
+        if self.lower is None:
+            return False
+        return value <= self.lower if self.lower_is_strict else value < self.lower
+
+    def is_above(self, value: float) -> bool:
+        """Whether a value breaks the upper bound."""
+        if self.upper is None:
+            return False
+        return value >= self.upper if self.upper_is_strict else value > self.upper
+
+
+def tightest(intervals: Iterable[Interval]) -> Interval:
+    """What lies in all of these: on each side the tightest bound; of two that are equal, the strict one."""
+    every = list(intervals)
+    lowers = [(one.lower, one.lower_is_strict) for one in every if one.lower is not None]
+    uppers = [(one.upper, not one.upper_is_strict) for one in every if one.upper is not None]
+    lower, lower_is_strict = max(lowers, default=(None, False))
+    upper, upper_is_inclusive = min(uppers, default=(None, True))
+    return Interval(lower, upper, lower_is_strict, not upper_is_inclusive)

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from runcard.domain.errors import InvalidInput
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval, Limits, tightest
 from runcard.domain.number import is_kept_integer
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import (
     Validator,
-    decisive_limits,
+    decisive_interval,
     is_bound,
     limit_validators,
     unstated_limits,
@@ -128,13 +128,15 @@ def series_of(
     )
 
 
-def effective_limits(measurement: Measurement) -> Limits:
-    """The finite bounds as given; where none are, those that the checks put on the value."""
-    given = Limits(
-        *(limit if limit is not None and is_bound(limit) else None for limit in measurement.limits)
-    )
+def effective_limits(measurement: Measurement) -> Interval:
+    """What the value must lie in: on each side the tightest finite bound of the limits and of the decisive checks.
+
+    Of a series the checks of its last axis count. Only those checks are bounds that `decisive_interval` takes as such.
+    """
+    lower, upper = (limit if limit is not None and is_bound(limit) else None for limit in measurement.limits)
+    given = Interval(lower, upper)
     checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
-    return decisive_limits(checks) if given == (None, None) else given
+    return tightest([given, decisive_interval(checks)]) if checks else given
 
 
 def shown_validators(measurement: Measurement) -> tuple[Validator, ...]:

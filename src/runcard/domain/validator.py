@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from runcard.domain.errors import InvalidInput
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval, Limits, tightest
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.pattern import compile_pattern
 
@@ -65,13 +65,21 @@ def judge(validator: Validator, value: object) -> MeasurementOutcome:
 def decisive_limits(validators: Sequence[Validator]) -> Limits:
     """The tightest finite bounds that the decisive validators put on a number; `==` bounds it on both sides.
 
-    Strict bounds (`>`, `<`) are left out, because limits are inclusive.
+    Strict bounds (`>`, `<`) are left out, because limits are inclusive. What a value must keep: `decisive_interval`.
     """
     bounds = [_bounds(validator) for validator in validators if validator.is_decisive]
     return Limits(
         max((lower for lower, _ in bounds if lower is not None), default=None),
         min((upper for _, upper in bounds if upper is not None), default=None),
     )
+
+
+def decisive_interval(validators: Sequence[Validator]) -> Interval:
+    """What the decisive validators bound a number to, strictly or not: `>=`, `<=`, `>`, `<` and `range`.
+
+    An equality says which number is wanted, not between which bounds; it is no bound here.
+    """
+    return tightest(_interval(validator) for validator in validators if validator.is_decisive)
 
 
 def limit_validators(lower: float | None, upper: float | None, value: object) -> tuple[Validator, ...]:
@@ -168,6 +176,17 @@ def _bounds(validator: Validator) -> tuple[float | None, float | None]:
         case "range", [low, high]:
             return _number(low), _number(high)
     return None, None
+
+
+def _interval(validator: Validator) -> Interval:
+    match validator.operator, validator.expected:
+        case ">", low:
+            return Interval(lower=_number(low), lower_is_strict=True)
+        case "<", high:
+            return Interval(upper=_number(high), upper_is_strict=True)
+        case "==", _:
+            return Interval()
+    return Interval(*_bounds(validator))
 
 
 def _number(value: object) -> float | None:

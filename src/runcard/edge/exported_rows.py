@@ -50,7 +50,7 @@ class ExportedRun(Struct, frozen=True, gc=False):
 class ExportedMeasurement(Struct, frozen=True, gc=False):
     """At most one of value, bool_value and string_value is there, as kind says; series and JSON are not exported.
 
-    low, high: limits that decide. run_started_at: when the run began; started_at: when the phase did.
+    low, high: limits that decide, strict ones too. run_started_at: when the run began; started_at: when the phase did.
     """
 
     id: UUID

@@ -50,9 +50,11 @@ class _Asking(NamedTuple):
     def procedure_id(self, reference: str) -> UUID:
         return procedure_id_of(self.snapshot.connection, self.snapshot.organization_id, reference)
 
-    def measured(self, procedure: str, name: str, phase: str | None, *, only_final: bool) -> Measured:
+    def measured(
+        self, procedure: str, name: str, phase: str | None, uom: str | None = None, *, only_final: bool
+    ) -> Measured:
         procedure_id = self.procedure_id(procedure)
-        return Measured(procedure_id, name, phase, only_final=only_final)
+        return Measured(procedure_id, name, phase, only_final=only_final, uom=uom)
 
 
 class Notebook:
@@ -174,15 +176,16 @@ class Notebook:
         measurement: str,
         *,
         phase: str | None = None,
+        uom: str | None = None,
         subgroup_by: GroupBy | None = None,
         exclude_retries: bool = True,
         group_by: GroupBy | None = None,
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> CapabilityAnswer:
-        """subgroup_by: what sigma_within is pooled over; None: it is that of the moving range."""
+        """uom: see `Measured`. subgroup_by: what sigma_within is pooled over; None: it is that of the moving range."""
         with self._asking(runs, group_by=group_by, subgroup_by=subgroup_by) as asked:
-            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
             return capability(*asked, measured, zone_of(time_zone), group_by, subgroup_by)
 
     def capabilities(
@@ -204,6 +207,7 @@ class Notebook:
         measurement: str,
         *,
         phase: str | None = None,
+        uom: str | None = None,
         chart: ChartKind = "i_mr",
         last: int = 500,
         subgroup_size: int | None = None,
@@ -216,7 +220,7 @@ class Notebook:
         with self._asking(
             runs, group_by=group_by, chart=chart, last=last, subgroup_size=subgroup_size
         ) as asked:
-            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
             settings = ChartSettings(chart, last, subgroup_size)
             return control_chart(*asked, measured, settings, zone_of(time_zone), group_by)
 
@@ -226,6 +230,7 @@ class Notebook:
         measurement: str,
         *,
         phase: str | None = None,
+        uom: str | None = None,
         bins: int | None = None,
         exclude_retries: bool = True,
         group_by: GroupBy | None = None,
@@ -234,7 +239,7 @@ class Notebook:
     ) -> HistogramAnswer:
         """bins: None: as many as suit."""
         with self._asking(runs, group_by=group_by, bins=bins) as asked:
-            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
             return histogram(*asked, measured, zone_of(time_zone), group_by, bins)
 
     def compare(
@@ -243,13 +248,14 @@ class Notebook:
         measurement: str,
         *,
         phase: str | None = None,
+        uom: str | None = None,
         exclude_retries: bool = True,
         group_by: GroupBy = "station",
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> CompareAnswer:
         with self._asking(runs, group_by=group_by) as asked:
-            measured = asked.measured(procedure, measurement, phase, only_final=exclude_retries)
+            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
             return compare(*asked, measured, zone_of(time_zone), group_by)
 
     def correlation(

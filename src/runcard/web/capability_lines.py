@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from runcard.analytics.questions.capability import CapabilityRow
-from runcard.web.formats import chance_text, count_text, figure_text, index_text
+from runcard.web.formats import chance_text, count_text, figure_text, index_text, mean_text
 from runcard.web.measurements import limits_text
 
 
@@ -33,7 +33,7 @@ def capability_line(row: CapabilityRow) -> CapabilityLine:
         limits=limits_text(spec.limits) or "none",
         n=count_text(row.n),
         failed=count_text(row.failed),
-        mean=figure_text(row.mean, spec.uom),
+        mean=mean_text(row.mean, row.sigma_overall, spec.uom),
         sigma=figure_text(row.sigma_overall),
         cp=index_text(row.cp.value),
         cpk=index_text(row.cpk.value),

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from runcard.analytics.questions.capabilities import SummaryRow
 from runcard.analytics.questions.small_histograms import SmallHistogram
-from runcard.web.formats import count_text, figure_text, index_text
+from runcard.web.formats import count_text, figure_text, index_text, mean_text
 from runcard.web.headings import Column, Direction
 from runcard.web.measurements import limits_text
 
@@ -82,14 +82,14 @@ def table_line(row: SummaryRow, histogram: SmallHistogram, url: str) -> TableLin
         limits=limits_text(spec.limits),
         n=count_text(row.n),
         failed=count_text(row.failed),
-        mean=figure_text(row.mean, spec.uom),
+        mean=mean_text(row.mean, row.sigma_overall, spec.uom),
         sigma=figure_text(row.sigma_overall),
         cp=index_text(row.cp),
         cpk=index_text(row.cpk),
         pp=index_text(row.pp),
         ppk=index_text(row.ppk),
         is_poor=row.ppk is not None and row.ppk < _CAPABLE,
-        picture=picture_of(histogram, [one for one in (spec.lower, spec.upper) if one is not None]),
+        picture=picture_of(histogram, spec.limits.bounds),
     )
 
 

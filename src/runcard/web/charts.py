@@ -61,7 +61,10 @@ class Figures(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """summary: what a reader who does not see it is told. note: beside the title. empty: in place of no figures."""
+    """summary: what a reader who does not see it is told. note: beside the title. empty: in place of no figures.
+
+    left_out: what is not in the figures, a sentence a reason.
+    """
 
     id: str
     title: str
@@ -71,6 +74,7 @@ class Chart(NamedTuple):
     size: Size = "usual"
     note: str = ""
     empty: str = "Nothing was recorded here in this period."
+    left_out: Sequence[str] = ()
 
 
 def option_json(option: Option) -> Markup:

@@ -6,7 +6,8 @@ from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup
 from runcard.analytics.questions.correlation import CorrelationAnswer
 from runcard.analytics.questions.distributions import Distribution
 from runcard.web.charts import GRID, Cell, Chart, Figures, option_json
-from runcard.web.formats import chance_text, count_text, figure_text, index_text, number_text
+from runcard.web.formats import chance_text, count_text, figure_text, index_text, mean_text, number_text
+from runcard.web.left_out import left_out_lines
 
 _LISTED = 200
 
@@ -165,6 +166,7 @@ def scatter_plot(answer: CorrelationAnswer, x_name: str, y_name: str) -> Chart:
         size="tall",
         note=_correlation_note(answer),
         empty="No run of this selection measured both.",
+        left_out=left_out_lines(answer.left_out),
     )
 
 
@@ -188,10 +190,8 @@ def _means_table(answer: CompareAnswer) -> Figures:
         [
             Cell(_name(one)),
             Cell(count_text(one.n)),
-            Cell(figure_text(one.mean, answer.uom)),
-            Cell(
-                "–" if one.mean_low is None else f"{figure_text(one.mean_low)} … {figure_text(one.mean_high)}"
-            ),
+            Cell(mean_text(one.mean, one.s, answer.uom)),
+            Cell(_between(one)),
             Cell(figure_text(one.s)),
             Cell(index_text(one.ppk)),
             *_difference_cells(one),
@@ -200,6 +200,12 @@ def _means_table(answer: CompareAnswer) -> Figures:
     ]
     columns = ["group", "n", "mean", "95 % interval", "s", "Ppk", "from all others", "95 % interval", "p"]
     return Figures(columns, rows)
+
+
+def _between(one: ComparedGroup) -> str:
+    if one.mean_low is None:
+        return "–"
+    return f"{mean_text(one.mean_low, one.s)} … {mean_text(one.mean_high, one.s)}"
 
 
 def _difference_cells(one: ComparedGroup) -> Sequence[Cell]:

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from runcard.analytics.questions.control_chart import ControlChartAnswer
 from runcard.analytics.questions.control_points import BrokenRule, ChartSegment, ControlPoint
-from runcard.domain.limit import Limits
 from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
-from runcard.web.formats import figure_text, moment_of, number_text
+from runcard.web.formats import figure_text, mean_text, moment_of, number_text
+from runcard.web.left_out import left_out_lines
 from runcard.web.measurements import limits_text
 
 # Limits farther from the values than so many times their span are left out, or the values would be a flat line.
@@ -67,6 +67,7 @@ def control_chart_plot(answer: ControlChartAnswer, rules: Sequence[BrokenRule], 
         size="tall",
         note=" ".join(filter(None, notes)),
         empty="No numbers were measured here in this period.",
+        left_out=left_out_lines(answer.left_out),
     )
 
 
@@ -84,9 +85,7 @@ def _window(answer: ControlChartAnswer) -> tuple[float | None, float | None, boo
         for bound in (control.lower, control.upper)
         if bound is not None
     ]
-    limits = [
-        bound for one in answer.segments for bound in (one.spec.lower, one.spec.upper) if bound is not None
-    ]
+    limits = [bound for one in answer.segments for bound in one.spec.limits.bounds]
     if not values:
         return None, None, False
     bottom, top = min(values), max(values)
@@ -107,7 +106,7 @@ def _lines(answer: ControlChartAnswer) -> Sequence[_Line]:
         bounds = [(one.control[-1].lower, one.control[-1].upper)] if one.control else []
         control += [(*ends, bound) for pair in bounds for bound in pair if bound is not None]
         centre += [(*ends, one.centre)] if one.centre is not None else []
-        limits += [(*ends, bound) for bound in (one.spec.lower, one.spec.upper) if bound is not None]
+        limits += [(*ends, bound) for bound in one.spec.limits.bounds]
     return [
         _Line("Limits", "--fail-fill", "solid", limits),
         _Line("Control limits", "--warn-fill", "dashed", control),
@@ -201,7 +200,7 @@ def _table(answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneIn
                 Cell(f"{started.date} {started.time}", f"/runs/{point.run_id}"),
                 Cell("–" if point.value is None else number_text(point.value)),
                 Cell(segment.spec.uom or ""),
-                Cell(limits_text(Limits(segment.spec.lower, segment.spec.upper))),
+                Cell(limits_text(segment.spec.limits)),
                 Cell(point.outcome),
                 Cell("" if point.group is None else answer.groups[point.group].name or "without"),
                 Cell("; ".join(broken[place])),
@@ -225,11 +224,11 @@ def segment_line(segment: ChartSegment) -> SegmentLine:
     bounds = segment.control[-1] if segment.control else None
     return SegmentLine(
         segment.spec.phase,
-        limits_text(Limits(segment.spec.lower, segment.spec.upper)),
+        limits_text(segment.spec.limits),
         segment.n,
-        figure_text(segment.centre, segment.spec.uom),
+        mean_text(segment.centre, segment.sigma, segment.spec.uom),
         figure_text(segment.sigma),
         "–"
         if bounds is None or bounds.lower is None
-        else f"{figure_text(bounds.lower)} … {figure_text(bounds.upper)}",
+        else f"{mean_text(bounds.lower, segment.sigma)} … {mean_text(bounds.upper, segment.sigma)}",
     )

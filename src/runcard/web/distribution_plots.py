@@ -10,6 +10,7 @@ from runcard.analytics.questions.histogram import HistogramAnswer
 from runcard.analytics.questions.text_bars import TextBars
 from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
 from runcard.web.formats import count_text, number_text, rounded_text
+from runcard.web.left_out import lines_of_one
 
 # Empty bins on each side that an axis may take on to reach a limit, as a share of those that there are.
 _REACH = 1.5
@@ -18,9 +19,7 @@ _COLOURED = len(SERIES_COLOURS) - 1
 
 def histogram_plot(answer: HistogramAnswer) -> Chart:
     """Bins, stacked by group where there are groups, with the normal curve and the limits."""
-    limits = sorted(
-        {one for row in answer.limits for one in (row.spec.lower, row.spec.upper) if one is not None}
-    )
+    limits = sorted({one for row in answer.limits for one in row.spec.limits.bounds})
     before, after = _padding(answer.edges, limits)
     edges = _padded(answer.edges, before, after)
     ends = {"min": edges[0], "max": edges[-1]} if edges else {}
@@ -59,6 +58,7 @@ def histogram_plot(answer: HistogramAnswer) -> Chart:
         _table(answer),
         note="Limits far away from the values are not drawn." if is_cut else "",
         empty="No numbers were measured here in this period.",
+        left_out=lines_of_one(answer),
     )
 
 
@@ -106,7 +106,7 @@ def text_bars_plot(bars: TextBars) -> Chart:
 
 
 def _uom(answer: HistogramAnswer) -> str:
-    return next((one.spec.uom for one in answer.limits if one.spec.uom), "")
+    return answer.uom or ""
 
 
 def _padding(edges: Sequence[float], limits: Sequence[float]) -> tuple[int, int]:

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from runcard.domain.instant import format_instant
 
 _SECOND = timedelta(seconds=1)
+_DIGITS = 5
+# So many digits of a double are always its own.
+_MOST_DIGITS = 15
 
 
 class Moment(NamedTuple):
@@ -87,7 +90,22 @@ def figure_text(figure: float | None, uom: str | None = None) -> str:
     """A figure that was computed, in five digits, with its unit of measure; – where there is none."""
     if figure is None:
         return "–"
-    return f"{figure:.5g} {uom}" if uom else f"{figure:.5g}"
+    return f"{figure:.{_DIGITS}g} {uom}" if uom else f"{figure:.{_DIGITS}g}"
+
+
+def mean_text(mean: float | None, s: float | None, uom: str | None = None) -> str:
+    """A mean, or what lies as near, to the first digit of the standard deviation and at least in five: 999999999.97 Hz.
+
+    Without a deviation it is what every value is, and is written as such; – where there is none.
+    """
+    if mean is None:
+        return "–"
+    if not s or not mean:
+        text = figure_text(mean) if s else number_text(mean)
+    else:
+        digits = math.floor(math.log10(abs(mean))) - math.floor(math.log10(s)) + 1
+        text = f"{mean:.{min(max(digits, _DIGITS), _MOST_DIGITS)}g}"
+    return f"{text} {uom}" if uom else text
 
 
 def index_text(index: float | None) -> str:

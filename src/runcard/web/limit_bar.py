@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 
 _WIDTH, _HEIGHT = 96, 12
 # Of the width, on either side of two limits.
@@ -25,13 +25,13 @@ class LimitBar(NamedTuple):
     text: str
 
 
-def limit_bar(value: float, limits: Limits) -> LimitBar | None:
+def limit_bar(value: float, limits: Interval) -> LimitBar | None:
     """The bar of a number; None without a limit, and where limits contradict each other or the scale has no end.
 
     Two limits stand a fifth from either end, and a value further out at the end. A single limit stands in the
     middle, of a scale that reaches from zero, or from the value where that is further off, to as far beyond.
     """
-    lower, upper = limits
+    lower, upper = limits.lower, limits.upper
     scale = _scale(value, lower, upper)
     if scale is None:
         return None
@@ -46,7 +46,7 @@ def limit_bar(value: float, limits: Limits) -> LimitBar | None:
         edges=[f"{place * _WIDTH:.1f}" for one, place in ((lower, left), (upper, right)) if one is not None],
         value_x=f"{at * (_WIDTH - _MARKER):.1f}",
         marker_width=f"{_MARKER:g}",
-        text=_text(value, lower, upper),
+        text=_text(value, limits),
     )
 
 
@@ -73,11 +73,12 @@ def _place(value: float | None, low: float, span: float, default: float) -> floa
     return default if value is None else min(max((value - low) / span, 0.0), 1.0)
 
 
-def _text(value: float, lower: float | None, upper: float | None) -> str:
-    if lower is not None and value < lower:
-        return "below the lower limit"
-    if upper is not None and value > upper:
-        return "above the upper limit"
+def _text(value: float, limits: Interval) -> str:
+    lower, upper = limits.lower, limits.upper
+    if limits.is_below(value):
+        return "at the lower limit, which is outside" if value in limits.bounds else "below the lower limit"
+    if limits.is_above(value):
+        return "at the upper limit, which is outside" if value in limits.bounds else "above the upper limit"
     if lower is None or upper is None or lower == upper:
         return "within the limit"
     return (

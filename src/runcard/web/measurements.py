@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from runcard.domain.inside import Measured
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 from runcard.domain.measurement import (
     Aggregation,
     Measurement,
@@ -125,18 +125,20 @@ def _plain_text(value: object) -> str:
             return compact if len(compact) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def limits_text(limits: Limits) -> str:
-    """What a value must keep: ≥ 3, ≤ 5, 3 … 5; empty for anything."""
-    match limits:
-        case (None, None):
-            return ""
-        case (None, float() | int() as upper):
-            return f"≤ {number_text(upper)}"
-        case (float() | int() as lower, None):
-            return f"≥ {number_text(lower)}"
-        case (float() | int() as lower, float() | int() as upper):
-            return f"{number_text(lower)} … {number_text(upper)}"
-    raise AssertionError(limits)
+def limits_text(limits: Interval) -> str:
+    """What a value must keep: ≥ 3, < 5, 3 … 5, > 3 and ≤ 5; empty for anything."""
+    lower, upper, lower_is_strict, upper_is_strict = limits
+    if lower is not None and upper is not None and not lower_is_strict and not upper_is_strict:
+        return f"{number_text(lower)} … {number_text(upper)}"
+    told = [
+        f"{symbol} {number_text(bound)}"
+        for bound, symbol in (
+            (lower, ">" if lower_is_strict else "≥"),
+            (upper, "<" if upper_is_strict else "≤"),
+        )
+        if bound is not None
+    ]
+    return " and ".join(told)
 
 
 def _checks(measurement: Measurement) -> list[Check]:
@@ -147,7 +149,11 @@ def _checks(measurement: Measurement) -> list[Check]:
 
 def _repeats_a_limit(validator: Validator) -> bool:
     is_bare = not validator.has_custom_expression and validator.is_decisive
-    return is_bare and validator.operator in (">=", "<=") and value_kind(validator.expected) == "numeric"
+    return (
+        is_bare
+        and validator.operator in (">=", "<=", ">", "<")
+        and value_kind(validator.expected) == "numeric"
+    )
 
 
 def _merged(validators: Iterable[Validator]) -> list[Check]:

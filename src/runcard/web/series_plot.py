@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 from runcard.domain.measurement import Series
 from runcard.web.formats import number_text, rounded_text
 
@@ -64,7 +64,7 @@ class _Axis(NamedTuple):
         return (value / 2 - self.low / 2) / span
 
 
-def series_plot(name: str, series: Sequence[Series], limits: Limits) -> SeriesPlot:
+def series_plot(name: str, series: Sequence[Series], limits: Interval) -> SeriesPlot:
     """The line of the last series against the first, or against the number of the row where there is only one."""
     columns = column_names(series)
     y = [float(value) for value in series[-1].data]
@@ -117,10 +117,10 @@ def _column_name(series: Series, position: int) -> str:
     return f"{name} ({series.uom})" if series.uom else name
 
 
-def _near(limits: Limits, data: _Axis) -> list[float]:
+def _near(limits: Interval, data: _Axis) -> list[float]:
     """The limits that can be shown without pressing the line flat: no further away than the data is high."""
     height = data.high / 2 - data.low / 2 or abs(data.high) / 2
-    given = [float(limit) for limit in limits if limit is not None]
+    given = [float(limit) for limit in limits.bounds]
     return [limit for limit in given if data.low / 2 - height <= limit / 2 <= data.high / 2 + height]
 
 

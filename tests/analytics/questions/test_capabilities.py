@@ -97,8 +97,18 @@ _NOTHING = (None,) * 4
     [
         ([5.0], (0, 10), (5, None, None), _NOTHING),
         ([0.1] * 30, (0, 1), (pytest.approx(0.1), 0, 0), _NOTHING),
-        ([1.7e308, 1.7e308, -1.7e308], (0, 1), (None, None, None), _NOTHING),
-        ([1e200, -1e200], (0, 1), (0, None, pytest.approx(1.77245e200, rel=1e-5)), (0, 0, None, None)),
+        (
+            [1.7e308, 1.7e308, -1.7e308],
+            (0, 1),
+            (pytest.approx(1.7e308 / 3), None, pytest.approx(1.5066e308, rel=1e-4)),
+            (0, pytest.approx(-0.12537, abs=1e-5), None, None),
+        ),
+        (
+            [1e200, -1e200],
+            (0, 1),
+            (0, pytest.approx(2**0.5 * 1e200), pytest.approx(1.77245e200, rel=1e-5)),
+            (0, 0, 0, 0),
+        ),
         ([-1.0, 1.0], (2, -2), (0, pytest.approx(2**0.5), pytest.approx(1.77245, abs=1e-5)), _NOTHING),
         ([-1.0, 1.0], (None, None), (0, pytest.approx(2**0.5), pytest.approx(1.77245, abs=1e-5)), _NOTHING),
         (
@@ -108,7 +118,7 @@ _NOTHING = (None,) * 4
             (None, pytest.approx(0.56419, abs=1e-5), None, pytest.approx(0.5**0.5)),
         ),
     ],
-    ids=["one", "equal", "too large", "squares too large", "crossed limits", "no limits", "one limit"],
+    ids=["one", "equal", "nearly too large", "squares too large", "crossed limits", "no limits", "one limit"],
 )
 def test_values_that_tell_little(
     tmp_path: Path,

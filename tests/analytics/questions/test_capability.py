@@ -1,7 +1,7 @@
 """Capability of a measurement, against the record as dataframes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,13 +15,17 @@ from hypothesis import strategies as st
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import ALL, GroupBy
+from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import Measured, SpecRow
 from runcard.analytics.measured_values import Values
+from runcard.analytics.questions.capabilities import capabilities
 from runcard.analytics.questions.capability import CapabilityAnswer, CapabilityRow, _row, capability
+from runcard.analytics.questions.whole import whole_of
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.sample import SampleClass
+from runcard.domain.validator import Validator
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -94,18 +98,28 @@ def test_another_organization_sees_nothing(line: Line):
     assert (answer.n, answer.rows) == (0, [])
 
 
-def test_of_too_many_values_some_slices_of_time_are_taken(line: Line):
+def test_of_too_many_values_what_needs_only_sums_is_exact_and_the_rest_has_no_interval(line: Line):
     measured = Measured(_procedure(line, 0), "rail_5v")
     wanted = Selection(RunFilter())
-    every = ask(line, wanted, measured)
-    assert every.n > 300
-    some = capability(line.snapshot, wanted, measured, UTC, most_values=300)
+    every = ask(line, wanted, measured, "station")
+    some = capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), "station", most_values=300)
     assert not some.is_exact
-    assert 50 < some.n <= 300
+    assert some.n == every.n > 300
     assert "More than 300 values" in some.definition
     assert "More than" not in every.definition
-    [told], [known] = some.rows, every.rows
-    assert told.mean == pytest.approx(known.mean, abs=3 * (known.sigma_overall or 0) / math.sqrt(some.n))
+    assert 50 < sum(row.sampled or 0 for row in some.rows) <= 300
+    for told, known in zip(some.rows, every.rows, strict=True):
+        assert known.sampled is None
+        assert _exact_figures(told) == pytest.approx(_exact_figures(known), rel=1e-12)
+        assert (told.group, told.spec, told.first_at, told.last_at) == (
+            known.group,
+            known.spec,
+            known.first_at,
+            known.last_at,
+        )
+        assert {told.cp.low, told.cpk.low, told.outliers} == {None}
+        assert known.cpk.low is not None
+        assert told.cpk.value == pytest.approx(known.cpk.value, rel=0.9)
 
 
 def test_limits_that_change_are_told_apart(tmp_path: Path):
@@ -128,9 +142,15 @@ def test_values_that_are_no_finite_numbers_do_not_count(tmp_path: Path):
     values = [1.0, math.nan, math.inf, "text", True, None, 3, -0.0, 8]
     reports = [run_of(number, _numeric(value, None, None)) for number, value in enumerate(values)]
     with written(tmp_path, reports) as floor:
-        [row] = _ask(floor).rows
-        assert row.n == 4
-        assert row.mean == 3
+        answer = _ask(floor)
+        [row] = answer.rows
+        assert (row.n, row.not_finite, row.mean) == (4, 2, 3)
+        assert answer.left_out == [
+            LeftOut("not_finite", 2),
+            LeftOut("boolean", 1),
+            LeftOut("text", 1),
+            LeftOut("no_value", 1),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +158,8 @@ def test_values_that_are_no_finite_numbers_do_not_count(tmp_path: Path):
     [
         ([], None, None),
         ([5.0], 5, None),
-        ([0.1] * 30, pytest.approx(0.1), 0),
-        ([1.7e308, 1.7e308, -1], None, None),
+        ([0.1] * 30, 0.1, 0),
+        ([1.7e308, -1.7e308], 0, None),
     ],
     ids=["none", "one", "equal", "too large"],
 )
@@ -164,6 +184,53 @@ def test_values_of_one_moment_are_in_the_order_of_their_recording(tmp_path: Path
         assert row.sigma_within == pytest.approx((8 + 7 + 1) / 3 * math.sqrt(math.pi) / 2)
 
 
+def test_what_failed_without_a_finite_value_has_failed(tmp_path: Path):
+    """Overrange: of 8 values 3 are no figures and failed; under other limits, there is no figure at all."""
+    values = [1.0] * 5 + [math.inf, -math.inf, math.nan]
+    reports = [
+        run_of(
+            number, Measurement("m", "PASS" if number < 5 else "FAIL", value, lower_limit=0, upper_limit=2)
+        )
+        for number, value in enumerate(values)
+    ]
+    over = Measurement("m", "FAIL", math.inf, lower_limit=0, upper_limit=3)
+    with written(tmp_path, [*reports, run_of(9, over)]) as floor:
+        answer = _ask(floor)
+        assert [(row.n, row.failed, row.not_finite, row.mean) for row in answer.rows] == [
+            (5, 3, 3, 1),
+            (0, 1, 1, None),
+        ]
+        assert (answer.n, answer.left_out) == (5, [LeftOut("not_finite", 4)])
+        summary = capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id)
+        assert (summary.n, summary.left_out) == (5, [LeftOut("not_finite", 4)])
+        assert [(row.n, row.failed, row.not_finite, row.mean) for row in summary.rows] == [
+            (5, 3, 3, 1),
+            (0, 1, 1, None),
+        ]
+
+
+def test_the_mean_of_values_near_the_largest_double_is_told(tmp_path: Path):
+    """So are sigmas and A²: those of the same values times a power of two."""
+    small = [1.0, 1.25, 0.75, 1.5, 1.125, 0.875, 1.0, 1.375, 0.5]
+    figures = []
+    for power in (0, 1020):
+        (tmp_path / str(power)).mkdir()
+        reports = [
+            run_of(number, _numeric(math.ldexp(one, power), 0.0, None)) for number, one in enumerate(small)
+        ]
+        with written(tmp_path / str(power), reports) as floor:
+            [row] = _ask(floor).rows
+            [summary] = capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id).rows
+        assert row.mean is not None
+        assert row.sigma_overall is not None
+        assert row.sigma_within is not None
+        assert row.normality is not None
+        assert summary.ppk == pytest.approx(row.ppk.value)
+        sigmas = (row.mean, row.sigma_overall, row.sigma_within)
+        figures.append((*(math.ldexp(one, -power) for one in sigmas), row.ppk.value, row.normality.statistic))
+    assert figures[1] == pytest.approx(figures[0], rel=1e-12)
+
+
 def test_what_the_station_said_is_counted_as_it_said_it(tmp_path: Path):
     outcomes: tuple[MeasurementOutcome, ...] = ("PASS", "FAIL", "UNSET", "FAIL")
     reports = [
@@ -174,6 +241,53 @@ def test_what_the_station_said_is_counted_as_it_said_it(tmp_path: Path):
         [row] = _ask(floor).rows
         assert row.failed == 2
         assert row.observed.total == 0
+
+
+def _limited(
+    value: float, limits: tuple[float | None, float | None], checks: Mapping[str, float]
+) -> Measurement:
+    validators = tuple(Validator(f"x {symbol} {bound}", symbol, bound) for symbol, bound in checks.items())
+    return Measurement("m", "PASS", value, None, *limits, validators)
+
+
+@pytest.mark.parametrize(
+    ("limits", "checks"),
+    [
+        ((None, None), {">=": 0.0, "<": 5.6}),
+        ((None, None), {">": 0.0, "<": 5.6}),
+        ((0, None), {"<=": 5.6}),
+        ((0, 11), {"<": 5.6}),
+        ((0, 5.6), {"<": 7.0, "==": 3.0}),
+    ],
+    ids=["GELT", "GTLT", "a check beside", "a tighter check", "looser ones"],
+)
+def test_strict_bounds_and_checks_beside_limits_are_limits(
+    tmp_path: Path, limits: tuple[float | None, float | None], checks: Mapping[str, float]
+):
+    """The indices are those of 0 ... 5.6; a value that equals a strict bound is outside."""
+    values = [5.5, 5.4, 5.52, 5.49, 5.6]
+    reports = [run_of(number, _limited(value, limits, checks)) for number, value in enumerate(values)]
+    with written(tmp_path, reports) as floor:
+        [row] = _ask(floor).rows
+        summary = capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id)
+        assert summary.rows[0].spec == row.spec
+        assert (summary.rows[0].cpk, summary.rows[0].pp) == pytest.approx((row.cpk.value, row.pp.value))
+    assert (row.spec.lower, row.spec.upper) == (0, 5.6)
+    mean, sigma = np.mean(values), np.std(values, ddof=1)
+    assert row.ppk.value == pytest.approx((5.6 - mean) / sigma / 3)
+    assert row.pp.value == pytest.approx(5.6 / sigma / 6)
+    is_strict = checks.get("<") == 5.6
+    assert (row.spec.upper_is_strict, row.observed.above) == (is_strict, 2e5 if is_strict else 0)
+
+
+def test_bounds_that_leave_only_what_a_strict_one_forbids_exclude_every_value(tmp_path: Path):
+    reports = [
+        run_of(number, _limited(value, (5, None), {"<": 5.0})) for number, value in enumerate((4.0, 6.0))
+    ]
+    with written(tmp_path, reports) as floor:
+        [row] = _ask(floor).rows
+        [summary] = capabilities(floor.snapshot, Selection(RunFilter()), floor.procedure_id).rows
+        assert (row.pp.value, row.ppk.value, summary.pp, summary.ppk) == (None,) * 4
 
 
 def test_more_specifications_than_can_be_shown_are_refused(tmp_path: Path):
@@ -216,7 +330,8 @@ def test_every_figure_is_a_number_or_nothing(
     n = len(values)
     nothing = np.zeros(n, np.int64)
     measured = Values(np.array(values), nothing, nothing > 0, nothing, nothing, np.arange(n) % 3)
-    row = _row(ALL, SpecRow(1, "p", None, "m", None, lower, upper), measured, is_pooled=is_pooled)
+    spec = SpecRow(1, "p", None, "m", None, lower, upper)
+    row = _row(ALL, spec, whole_of(measured, spec), measured, is_pooled=is_pooled, is_exact=True)
     assert all(math.isfinite(figure) for figure in _floats(msgspec.to_builtins(row)))
     for one in (row.cp, row.cpl, row.cpu, row.cpk, row.pp, row.ppl, row.ppu, row.ppk):
         if one.value is not None:
@@ -254,6 +369,15 @@ def _ask(floor: Written, group_by: GroupBy | None = None) -> CapabilityAnswer:
         UTC,
         group_by,
     )
+
+
+def _exact_figures(row: CapabilityRow) -> list[float]:
+    """Those that need only sums."""
+    indices = (row.pp, row.ppl, row.ppu, row.ppk)
+    figures = [row.n, row.failed, row.not_finite, row.mean, row.sigma_overall]
+    figures += [end for one in indices for end in (one.value, one.low, one.high)]
+    figures += [row.expected.total, row.observed.below, row.observed.above]
+    return [one for one in figures if one is not None]
 
 
 def _numeric(value: Any, lower: float | None, upper: float | None) -> Measurement:

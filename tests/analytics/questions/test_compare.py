@@ -1,10 +1,14 @@
 """One measurement between groups, against published examples and the record as dataframes."""
 
+import statistics
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +18,10 @@ from statsmodels.formula.api import ols
 
 from runcard.analytics.asking import Selection
 from runcard.analytics.groups import GroupBy
+from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import Measured
 from runcard.analytics.questions import compare as module
-from runcard.analytics.questions.compare import CompareAnswer, compare
+from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup, compare
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
 from runcard.store.run_filter import RunFilter
@@ -88,8 +93,8 @@ def _check(answer: CompareAnswer, values: pd.DataFrame, names: "pd.Series[Any]")
             assert (one.difference.low, one.difference.high) == pytest.approx((interval.low, interval.high))
             assert one.difference.difference == pytest.approx(own.mean() - np.concatenate(others).mean())
             assert one.difference.p == pytest.approx(found.pvalue)
-    many = {name: some for name, some in samples.items() if len(some) > 1}
-    if len(many) < 2:
+    many = samples
+    if len(many) < 2 or len(values) <= len(many):
         assert answer.anova is answer.kruskal is None
         return
     long = pd.DataFrame([(name, value) for name, some in many.items() for value in some], columns=["g", "v"])
@@ -137,52 +142,102 @@ def test_a_run_without_a_value_brings_no_unit_of_measure(tmp_path: Path):
             ZoneInfo(ZONE),
             "part",
         )
-    assert (answer.uom, answer.n, [one.n for one in answer.groups]) == ("V", 7, [4, 3])
+    assert (answer.uom, answer.n, [one.n for one in answer.groups]) == ("V", 9, [2, 4, 3])
+    assert answer.groups[0].mean == 0.0005
+    assert answer.left_out == [LeftOut("no_value", 1)]
 
 
-# SciPy's documentation of f_oneway: shell sizes of mussels (McDonald and others 1991), F 7.1210194716424473.
-_MUSSELS = [
-    [0.0571, 0.0813, 0.0831, 0.0976, 0.0817, 0.0859, 0.0735, 0.0659, 0.0923, 0.0836],
-    [0.0873, 0.0662, 0.0672, 0.0819, 0.0749, 0.0649, 0.0835, 0.0725],
-    [0.0974, 0.1352, 0.0817, 0.1016, 0.0968, 0.1064, 0.105],
-    [0.1033, 0.0915, 0.0781, 0.0685, 0.0677, 0.0697, 0.0764, 0.0689],
-    [0.0703, 0.1026, 0.0956, 0.0973, 0.1039, 0.1045],
-]
+def _arrays(*samples: list[float]) -> list[Any]:
+    return [np.array(one, np.float64) for one in samples]
 
 
-def test_published_examples():
-    samples = [np.array(some) for some in _MUSSELS]
-    anova = module._test(scipy.stats.f_oneway, samples)
-    assert anova is not None
-    assert (anova.statistic, anova.p) == pytest.approx((7.1210194716424473, 0.00028122423145345439))
-    # SciPy's documentation of kruskal: H 7.0, p 0.0301973834223185.
-    kruskal = module._test(scipy.stats.kruskal, [np.array([1, 1, 1]), np.array([2, 2, 2]), np.array([2, 2])])
-    assert kruskal is not None
-    assert (kruskal.statistic, kruskal.p) == pytest.approx((7.0, 0.0301973834223185))
+def test_published_ranks():
+    """SciPy's documentation of kruskal: H 7.0, p 0.0301973834223185."""
+    found = module._kruskal(_arrays([1, 1, 1], [2, 2, 2], [2, 2]))
+    assert found is not None
+    assert (found.statistic, found.p) == pytest.approx((7.0, 0.0301973834223185))
 
 
-def test_equal_values_tell_nothing_apart():
-    assert module._test(scipy.stats.kruskal, [np.ones(3), np.ones(4)]) is None
+def test_equal_values_and_single_ones_tell_nothing_apart():
+    assert module._kruskal([np.ones(3), np.ones(4)]) is None
+    assert module._kruskal(_arrays([1], [2], [3])) is None
 
 
-_HUGE = [np.array([1.7e308, -1.7e308, 1.7e308]), np.array([1.0, 2.0, 3.0])]
+def test_values_that_are_far_apart_have_ranks():
+    assert module._kruskal(_arrays([1.7e308, -1.7e308, 1.7e308], [1, 2, 3])) is not None
 
 
-def test_values_too_far_apart_for_doubles_tell_nothing_apart():
-    assert module._test(scipy.stats.f_oneway, _HUGE) is None
-    ranked = module._test(scipy.stats.kruskal, _HUGE)
-    assert ranked is not None
+def test_groups_of_one_value_are_tested_too(tmp_path: Path):
+    parts = {"A": [1, 1.2, 0.9], "B": [5.0], "C": [2, 2.2]}
+    answer = _of_parts(tmp_path, parts)
+    assert [one.n for one in answer.groups] == [3, 1, 2]
+    assert answer.anova is not None
+    assert answer.kruskal is not None
+    assert (answer.anova.statistic, answer.anova.p) == pytest.approx((265.7, 0.00042), rel=1e-2)
+    assert (answer.kruskal.statistic, answer.kruskal.p) == pytest.approx((4.286, 0.117), abs=1e-3)
 
 
-def test_many_values_are_drawn_from(line: Line, monkeypatch: pytest.MonkeyPatch):
-    exact, _ = ask(line, Selection(RunFilter()), "station")
+# SmLs09 of the Statistical Reference Datasets of NIST: nine groups around 1e12, of a standard deviation of 0.1.
+_SMLS09 = [0.4, 0.3, 0.5, 0.3, 0.5, 0.3, 0.5, 0.3, 0.5]
+
+
+def test_means_and_deviations_are_the_certified_ones(tmp_path: Path):
+    around = [round(0.1 * turn, 1) for turn in (0, *([-1, 1] * 10))]
+    parts = {
+        f"{place}": [1e12 + round(mean + one, 1) for one in around] for place, mean in enumerate(_SMLS09)
+    }
+    answer = _of_parts(tmp_path, parts)
+    for one, mean in zip(answer.groups, _SMLS09, strict=True):
+        values = [Fraction(value) for value in parts[str(one.group.name)]]
+        assert one.mean == float(sum(values) / len(values))
+        assert one.s == pytest.approx(float(statistics.stdev(values)), rel=1e-13)
+        assert one.mean == pytest.approx(1e12 + mean, abs=1.3e-4)
+        assert one.s == pytest.approx(0.1, abs=1e-4)
+
+
+def test_the_mean_of_equals_is_what_they_are(tmp_path: Path):
+    [found] = _of_parts(tmp_path, {"A": [0.1] * 100}).groups
+    assert (found.mean, found.mean_low, found.mean_high, found.s) == (0.1, 0.1, 0.1, 0.0)
+
+
+def _of_parts(folder: Path, parts: Mapping[str, Sequence[float]]) -> CompareAnswer:
+    values = [(part, value) for part, some in parts.items() for value in some]
+    reports = [
+        run_of(number, Measurement("m", "PASS", value), part=part)
+        for number, (part, value) in enumerate(values)
+    ]
+    with written(folder, reports) as floor:
+        measured = Measured(floor.procedure_id, "m")
+        return compare(floor.snapshot, Selection(RunFilter()), measured, ZoneInfo(ZONE), "part")
+
+
+@pytest.mark.parametrize("group_by", ["station", "week", "part", "operator"])
+def test_of_many_values_only_ranks_are_drawn(line: Line, monkeypatch: pytest.MonkeyPatch, group_by: GroupBy):
+    """All else is of all values, and the same to the last digits as where all values are held."""
+    exact, _ = ask(line, Selection(RunFilter()), group_by)
     monkeypatch.setattr(module, "MAX_TESTED", 100)
-    drawn, _ = ask(line, Selection(RunFilter()), "station")
+    drawn, _ = ask(line, Selection(RunFilter()), group_by)
     assert not drawn.is_exact
     assert "drawn evenly" in drawn.definition
-    assert [one.group for one in drawn.groups] == [one.group for one in exact.groups]
-    # Of all values, though not summed in the same order.
-    for one, of_all in zip(drawn.groups, exact.groups, strict=True):
-        assert (one.n, one.mean, one.s, one.ppk) == pytest.approx(
-            (of_all.n, of_all.mean, of_all.s, of_all.ppk)
-        )
+    assert (drawn.anova is None) == (exact.anova is None)
+    if drawn.anova is not None and exact.anova is not None:
+        assert drawn.kruskal != exact.kruskal
+        found, of_all = ((one.statistic, one.p) for one in (drawn.anova, exact.anova))
+        assert found == pytest.approx(of_all, rel=1e-10)
+    assert len(drawn.groups) == len(exact.groups) > 0
+    for one, whole in zip(drawn.groups, exact.groups, strict=True):
+        assert (one.group, one.n) == (whole.group, whole.n)
+        assert _told(one) == pytest.approx(_told(whole), rel=1e-11)
+
+
+def _told(one: ComparedGroup) -> list[float]:
+    found = one.difference
+    difference = [] if found is None else [found.difference, found.low, found.high]
+    told = [one.mean, one.mean_low, one.mean_high, one.s, one.ppk, *difference]
+    return [figure for figure in told if figure is not None]
+
+
+def test_the_same_digits_at_every_asking(line: Line, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_TESTED", 100)
+    answers = {msgspec.json.encode(ask(line, Selection(RunFilter()), "station")[0]) for _ in range(10)}
+    assert len(answers) == 1

@@ -16,8 +16,10 @@ from runcard.analytics.questions.outcome_disagreement import (
     outcome_disagreement,
 )
 from runcard.domain.ids import run_of as run_of_part
+from runcard.domain.limit import Interval
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.validator import Validator
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_attempts, every_filter, selection
@@ -65,6 +67,11 @@ def test_what_disagrees_is_that_of_the_record(floor: Written, frames: Frames, pa
         if some["passed_outside"].any() or some["failed_inside"].any()
     }
     assert answer.measurements == len(answer.rows)
+    runs = selected_runs(frames, wanted)["id"]
+    assert answer.n + sum(one.count for one in answer.left_out) == frames.measurements["run"].isin(runs).sum()
+    reasons = {one.reason for one in answer.left_out}
+    assert {"no_verdict", "not_finite", "text"} <= reasons
+    assert part is not None or "no_limit" in reasons
     counts = [row.passed_outside + row.failed_inside for row in answer.rows]
     assert counts == sorted(counts, reverse=True)
     assert {row.procedure.name for row in answer.rows} == {"Any"}
@@ -125,6 +132,24 @@ def test_limits_are_inclusive(
             kind == "passed_outside",
             kind == "failed_inside",
         )
+
+
+def test_a_value_that_equals_a_strict_bound_is_outside(tmp_path_factory: pytest.TempPathFactory):
+    """One run for each value and outcome, of which UNSET is not judged; limits and checks beside them both bound."""
+    checks = (Validator("x < 5", "<", 5.0), Validator("x >= 1", ">=", 1.0))
+    reports = [
+        run_of(number, Measurement("m", outcome, value, lower_limit=0, upper_limit=9, validators=checks))
+        for number, (value, outcome) in enumerate(product((0.5, 1.0, 4.9, 5.0), _OUTCOMES))
+    ]
+    with written(tmp_path_factory.mktemp("strict"), reports) as one:
+        answer = _ask(one, Selection(RunFilter()))
+        assert {(example.value, example.kind) for example in answer.examples} == {
+            (0.5, "passed_outside"),
+            (1.0, "failed_inside"),
+            (4.9, "failed_inside"),
+            (5.0, "passed_outside"),
+        }
+        assert {example.spec.limits for example in answer.examples} == {Interval(1, 5, upper_is_strict=True)}
 
 
 @pytest.mark.parametrize(("only_final", "count"), [(True, 1), (False, 2)])

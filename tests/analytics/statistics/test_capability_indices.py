@@ -19,10 +19,10 @@ from runcard.analytics.statistics.capability_indices import (
     observed_outside,
 )
 from runcard.analytics.statistics.dispersion import Dispersion, by_moving_range, overall
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 
 _SIMULATED = 4000
-_BOTH = Limits(8, 20)
+_BOTH = Interval(8, 20)
 
 
 def test_the_indices_of_the_handbook():
@@ -41,7 +41,7 @@ def test_the_indices_of_the_handbook():
 )
 def test_what_is_rejected_is_what_the_handbook_says(cp: float, rejects: float, digits: float):
     """The table of the same section: 0.27 %, 64 ppm, 0.6 ppm, 2 ppb for centred processes."""
-    found = expected_outside(0, 1, Limits(-3 * cp, 3 * cp))
+    found = expected_outside(0, 1, Interval(-3 * cp, 3 * cp))
     assert found.total == pytest.approx(rejects, abs=digits)
     assert found.below == found.above
 
@@ -51,7 +51,7 @@ def test_what_is_rejected_is_what_the_handbook_says(cp: float, rejects: float, d
 )
 def test_the_interval_of_cp_follows_the_chi_square_table(n: int, low: float, high: float):
     """The root of χ²/f with the published quantiles: 0.484 and 11.143, 16.047 and 45.722, 73.361 and 128.42."""
-    index = indices_of(n, 0, Dispersion(1, n - 1), Limits(-3, 3)).both
+    index = indices_of(n, 0, Dispersion(1, n - 1), Interval(-3, 3)).both
     assert (index.low, index.high) == pytest.approx((low, high), abs=2e-4)
     quantiles = chi2.ppf([0.025, 0.975], n - 1)
     assert (index.low, index.high) == pytest.approx(np.sqrt(quantiles / (n - 1)), rel=1e-12)
@@ -68,7 +68,7 @@ def test_the_interval_of_cpk_is_bissells():
 def test_intervals_cover_what_they_say(estimate: Callable[..., Dispersion]):
     """Of 4000 simulated samples of 50 values about 95 % have intervals with the true index inside."""
     samples = np.random.default_rng(7).normal(0.5, 1, (_SIMULATED, 50))
-    limits = Limits(-4, 4)
+    limits = Interval(-4, 4)
     found = [indices_of(50, float(one.mean()), estimate(one), limits) for one in samples]
     assert _coverage([one.both for one in found], 8 / 6) == pytest.approx(0.95, abs=0.015)
     assert _coverage([one.worst for one in found], 3.5 / 3) == pytest.approx(0.95, abs=0.015)
@@ -83,7 +83,7 @@ def test_intervals_cover_what_they_say(estimate: Callable[..., Dispersion]):
 def test_a_second_opinion_agrees(values: list[float], lower: float | None, upper: float | None):
     assume(np.std(values) > 1e-3 and np.abs(np.diff(values)).mean() > 1e-3)
     assume(lower is not None or upper is not None)
-    sample, limits = np.array(values), Limits(lower, upper)
+    sample, limits = np.array(values), Interval(lower, upper)
     theirs = capstat(sample, lsl=lower, usl=upper, within_method="moving_range")
     mean = float(sample.mean())
     within = indices_of(len(sample), mean, by_moving_range(sample), limits)
@@ -95,22 +95,22 @@ def test_a_second_opinion_agrees(values: list[float], lower: float | None, upper
 @pytest.mark.parametrize(
     ("limits", "told"),
     [
-        (Limits(None, 20), [False, False, True, True]),
-        (Limits(8, None), [False, True, False, True]),
-        (Limits(None, None), [False] * 4),
-        (Limits(20, 8), [False] * 4),
-        (Limits(-1.7e308, 1.7e308), [False, True, True, True]),
+        (Interval(None, 20), [False, False, True, True]),
+        (Interval(8, None), [False, True, False, True]),
+        (Interval(None, None), [False] * 4),
+        (Interval(20, 8), [False] * 4),
+        (Interval(-1.7e308, 1.7e308), [False, True, True, True]),
     ],
     ids=["upper", "lower", "none", "crossed", "too wide"],
 )
-def test_what_is_told_with_which_limits(limits: Limits, told: list[bool]):
+def test_what_is_told_with_which_limits(limits: Interval, told: list[bool]):
     found = indices_of(10, 16, Dispersion(2, 9), limits)
     assert [one != NO_INDEX for one in found] == told
     assert all((one.value is None) == (one.low is None) == (one.high is None) for one in found)
 
 
 def test_limits_that_are_equal_leave_no_width():
-    found = indices_of(10, 16, Dispersion(2, 9), Limits(16, 16))
+    found = indices_of(10, 16, Dispersion(2, 9), Interval(16, 16))
     assert found.both == Index(0, 0, 0)
     assert found.worst.value == 0
 
@@ -128,14 +128,14 @@ def test_nothing_is_told_of_values_that_tell_nothing(mean: float | None, dispers
 
 
 def test_parts_outside_of_one_limit():
-    one_sided = expected_outside(0, 1, Limits(None, 3))
+    one_sided = expected_outside(0, 1, Interval(None, 3))
     assert one_sided.below is None
     assert one_sided.above == one_sided.total == pytest.approx(1e6 * norm.sf(3), rel=1e-12)
-    assert expected_outside(0, 1, Limits(None, None)) == PartsPerMillion(None, None, None)
+    assert expected_outside(0, 1, Interval(None, None)) == PartsPerMillion(None, None, None)
     assert observed_outside(4, 1, 2, _BOTH) == PartsPerMillion(250_000, 500_000, 750_000)
-    assert observed_outside(4, 1, 0, Limits(8, None)) == PartsPerMillion(250_000, None, 250_000)
+    assert observed_outside(4, 1, 0, Interval(8, None)) == PartsPerMillion(250_000, None, 250_000)
     # Every value is outside of crossed limits, some on both sides.
-    assert observed_outside(4, 4, 4, Limits(20, 8)).total == 1e6
+    assert observed_outside(4, 4, 4, Interval(20, 8)).total == 1e6
 
 
 def _coverage(indices: list[Index], true: float) -> float:

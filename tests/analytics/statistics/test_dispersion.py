@@ -88,13 +88,34 @@ def test_subgroups_of_one_say_nothing():
     assert pooled(np.array([1.0, 2.0, 3.0]), np.arange(3)) == UNKNOWN
 
 
-def test_values_beyond_what_doubles_hold_say_nothing():
-    values = np.array([1.7e308, -1.7e308, 1.7e308, 1.7e308])
+def test_figures_beyond_what_doubles_hold_are_not_told():
+    values = np.array([1.7e308, -1.7e308, 1.7e308, -1.7e308])
     numbers = np.array([0, 0, 1, 1])
     found = (overall(values), by_moving_range(values), pooled(values, numbers))
     assert [one.sigma for one in found] == [None] * 3
-    assert mean_of(np.full(3, 1.7e308)) is None
+    assert mean_of(values) == 0
+    assert mean_of(np.full(3, 1.7e308)) == 1.7e308
     assert mean_of(np.array([])) is None
+
+
+@pytest.mark.parametrize("power", [1000, -1000])
+def test_values_of_any_size_scatter_as_others_do(power: int):
+    values = np.array([1.0, 2.0, 1.5, 3.0, 2.25])
+    numbers = np.array([0, 0, 1, 1, 1])
+    large = np.ldexp(values, power)
+    found = (overall(large), by_moving_range(large), pooled(large, numbers))
+    expected = (overall(values), by_moving_range(values), pooled(values, numbers))
+    for one, other in zip(found, expected, strict=True):
+        assert one.sigma is not None
+        assert other.sigma is not None
+        assert one.sigma == pytest.approx(math.ldexp(other.sigma, power), rel=1e-14, abs=0)
+
+
+def test_the_mean_is_rounded_once():
+    values = 1e12 + np.random.default_rng(4).normal(0.4, 0.1, 2001)
+    exact = sum(map(Fraction, values.tolist())) / len(values)
+    assert mean_of(values) == float(exact)
+    assert mean_of(np.full(1000, 0.1)) == 0.1
 
 
 def test_the_freedom_of_moving_ranges_is_the_published_one():

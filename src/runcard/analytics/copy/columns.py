@@ -41,6 +41,8 @@ class Spec(NamedTuple):
     uom: str | None
     lower: float | None
     upper: float | None
+    lower_is_strict: bool
+    upper_is_strict: bool
 
 
 class Rows:
@@ -84,8 +86,18 @@ class Rows:
     def _add_measurement(self, place: tuple[int, int, int], measured: Measured) -> None:
         position, measurement, attempt = measured
         phase = attempt.phase
-        limits = [None if one is None else float(one) for one in effective_limits(measurement)]
-        spec = Spec(place[2], phase.name, phase.sequence_path, measurement.name, measurement.uom, *limits)
+        limits = effective_limits(measurement)
+        spec = Spec(
+            place[2],
+            phase.name,
+            phase.sequence_path,
+            measurement.name,
+            measurement.uom,
+            None if limits.lower is None else float(limits.lower),
+            None if limits.upper is None else float(limits.upper),
+            limits.lower_is_strict,
+            limits.upper_is_strict,
+        )
         kind, value = measurement.kind, measurement.value
         self.add(
             "measurements",

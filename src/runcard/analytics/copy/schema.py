@@ -24,7 +24,7 @@ from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -50,6 +50,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "uom": "VARCHAR",
         "lower": "DOUBLE",
         "upper": "DOUBLE",
+        # A value that equals a strict bound breaks it. False where there is no bound.
+        "lower_is_strict": "BOOLEAN",
+        "upper_is_strict": "BOOLEAN",
     },
     "runs": {
         "run": "BIGINT",

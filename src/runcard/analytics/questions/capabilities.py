@@ -1,15 +1,18 @@
 """Capability of all that a procedure measures, the poorest first."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
+from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
+from runcard.analytics.left_out import NO_NUMBER, MeasuredAnswer, Reason, told
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
@@ -21,18 +24,20 @@ MAX_RANGED = 500_000
 _PART_RANGED = 0.2
 
 DEFINITION = (
-    "n: finite values of all measurements. One row for each specification (limits, unit of measure, phase), the lowest "
-    "Ppk first, those without one last. Cp, Cpk: of sigma_within, the mean moving range of two values that follow each "
-    "other in time, by d2 = 1.128. Pp, Ppk: of sigma_overall, the sample standard deviation; what TofuPilot calls Cpk "
-    "is this Ppk. failed: by the station's own verdict."
+    "n: finite values of all measurements; left_out counts the others. One row for each specification (limits, unit "
+    "of measure, phase), the lowest Ppk first, those without one last. Cp, Cpk: of sigma_within, the mean moving "
+    "range of two values that follow each other in time, by d2 = 1.128. Pp, Ppk: of sigma_overall, the sample "
+    "standard deviation; what TofuPilot calls Cpk is this Ppk. failed: by the station's own verdict, of the values "
+    "that are not finite too."
 )
 _SAMPLED = " Of more than {most} values, sigma_within is that of some slices of time, chosen by a hash."
-_LEFT_OUT = " {count} specifications follow that are not shown."
+_NOT_SHOWN = " {count} specifications follow that are not shown."
 _WIDTH = len(Specified.__struct_fields__)
 
 
 class SummaryRow(Struct, frozen=True):
-    """The values of one specification, at least one; figures in its unit of measure. failed: those that are FAIL.
+    """The values of one specification; figures in its unit of measure. failed: those that are FAIL, finite or not.
+    not_finite: values that are infinite or NaN, beside the `n`.
 
     cp, cpk, pp, ppk: None where a limit that they need is missing, values do not scatter or are too few, or the limits
     exclude every value. mean and sigmas: None where there are too few values, or too large ones.
@@ -41,6 +46,7 @@ class SummaryRow(Struct, frozen=True):
     spec: Specified
     n: int
     failed: int
+    not_finite: int
     mean: float | None
     sigma_overall: float | None
     sigma_within: float | None
@@ -50,7 +56,7 @@ class SummaryRow(Struct, frozen=True):
     ppk: float | None
 
 
-class CapabilitiesAnswer(Answer, frozen=True, kw_only=True):
+class CapabilitiesAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     """specifications: how many there are, of which `rows` are those of the lowest Ppk."""
 
     specifications: int
@@ -62,48 +68,91 @@ def _finite(figure: str) -> str:
 
 
 def _index(figure: str) -> str:
-    return f"CASE WHEN isfinite({figure}) AND (lower <= upper) IS NOT FALSE THEN {figure} END AS {figure}"
+    return f"CASE WHEN isfinite({figure}) AND NOT is_empty THEN {figure} END AS {figure}"
 
 
-# A centre that is near to the values keeps their squares from drowning what they differ by: that of the slices, or a
-# limit where these have no such value. What divides by nothing, or is too large, is no finite number, and becomes NULL.
+_FROM = "FROM measurements x JOIN runs r USING (run)"
+# What there is of each specification, by what keeps it out of the figures.
+_EXTENTS = f"""
+SELECT x.spec, CASE WHEN {{is_repeated}} THEN 'repeated' WHEN x.num IS NULL THEN {NO_NUMBER} END AS why,
+    count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num)
+{_FROM} WHERE {{conditions}} GROUP BY x.spec, why
+"""
+# Values are summed as `exact_sums` says, from a centre that is near to them: the mean of those in the slices, or the
+# middle where these have none. What divides by nothing, or is too large, is no finite number, and becomes NULL. Ranges
+# are made of halves, because the whole may be no double.
+_SHARE = share_sql("x.num", "c.scale", "c.centre")
+_SLICE_SHARE = share_sql("o.num", "e.scale", "e.middle")
+_SLICE_TOTAL, _ = sums_sql(_SLICE_SHARE)
+_MOVED_TOTAL, _ = sums_sql("(o.half_moved * e.scale * 2)")
+_TOTAL, _SQUARES = sums_sql("share")
 _ROWS = f"""
-WITH ordered AS (
-    SELECT x.spec, x.num, abs(x.num - lag(x.num) OVER (
+WITH extents AS MATERIALIZED (
+    SELECT *, lowest / 2 + highest / 2 AS middle FROM (
+        SELECT unnest(?::INTEGER[]) AS spec, unnest(?::BIGINT[]) AS n, unnest(?::BIGINT[]) AS failed,
+            unnest(?::BIGINT[]) AS not_finite, unnest(?::DOUBLE[]) AS lowest, unnest(?::DOUBLE[]) AS highest,
+            unnest(?::DOUBLE[]) AS scale
+    )
+),
+ordered AS (
+    SELECT x.spec, x.num, abs(x.num / 2 - lag(x.num) OVER (
         PARTITION BY x.spec, {{slices.sql}} ORDER BY x.started_at, x.run, x.position
-    )) AS moved
-    FROM measurements x JOIN runs r USING (run) WHERE {{conditions}} AND {{slices.condition}}
+    ) / 2) AS half_moved
+    {_FROM} WHERE {{conditions}} AND {{slices.condition}}
 ),
 near AS MATERIALIZED (
-    SELECT s.spec, coalesce(avg(o.num), any_value(s.lower), any_value(s.upper), 0) AS centre, avg(o.moved) AS moved
-    FROM specs s LEFT JOIN ordered o USING (spec) WHERE {{specs}} GROUP BY s.spec
+    SELECT e.spec, any_value(e.scale) AS scale,
+        any_value(e.middle) + coalesce({mean_sql(_SLICE_TOTAL, "count(o.num)")}, 0) / any_value(e.scale) AS centre,
+        {mean_sql(_MOVED_TOTAL, "count(o.half_moved)")} / any_value(e.scale) AS moved
+    FROM extents e LEFT JOIN ordered o USING (spec) GROUP BY e.spec
 ),
 sums AS (
-    SELECT x.spec, count(*) AS n, count(*) FILTER (x.outcome = 'FAIL') AS failed,
-        min(x.num) = max(x.num) AS are_equal, any_value(c.centre) AS centre, any_value(c.moved) AS moved,
-        sum(x.num - c.centre) AS total, sum((x.num - c.centre) * (x.num - c.centre)) AS squares
-    FROM measurements x JOIN runs r USING (run) JOIN near c ON c.spec = x.spec
-    WHERE {{conditions}} GROUP BY x.spec
+    SELECT spec, {mean_sql(_TOTAL, "count(share)")} AS offset_share, {squares_sql(_SQUARES)} AS squares
+    FROM (SELECT x.spec, {_SHARE} AS share {_FROM} JOIN near c ON c.spec = x.spec WHERE {{conditions}}) GROUP BY spec
 ),
 moments AS (
-    SELECT spec, n, failed, centre + total / n AS mean, moved / {D2_OF_TWO!r} AS sigma_within,
-        CASE WHEN n < 2 THEN NULL WHEN are_equal THEN 0
-            ELSE sqrt(greatest(squares - total * total / n, 0) / (n - 1)) END AS sigma_overall
-    FROM sums
+    SELECT e.spec, e.n, e.failed, e.not_finite, c.moved / {D2_OF_TWO!r} AS sigma_within,
+        CASE WHEN lowest = highest THEN lowest ELSE c.centre + offset_share / e.scale END AS mean,
+        CASE WHEN e.n < 2 THEN NULL WHEN lowest = highest THEN 0
+            ELSE sqrt(greatest(squares - e.n * offset_share * offset_share, 0) / (e.n - 1)) / e.scale
+        END AS sigma_overall
+    FROM extents e JOIN near c USING (spec) LEFT JOIN sums USING (spec)
 ),
 figures AS (
-    SELECT spec, n, failed, {_finite("mean")}, {_finite("sigma_overall")}, {_finite("sigma_within")} FROM moments
+    SELECT spec, n, failed, not_finite, {_finite("mean")}, {_finite("sigma_overall")}, {_finite("sigma_within")}
+    FROM moments
 ),
 indices AS (
-    SELECT s.*, n, failed, mean, sigma_overall, sigma_within,
+    SELECT s.*, (lower > upper OR ((lower_is_strict OR upper_is_strict) AND lower >= upper)) IS TRUE AS is_empty,
+        n, failed, not_finite, mean, sigma_overall, sigma_within,
         (upper - lower) / sigma_within / 6 AS cp, least(mean - lower, upper - mean) / sigma_within / 3 AS cpk,
         (upper - lower) / sigma_overall / 6 AS pp, least(mean - lower, upper - mean) / sigma_overall / 3 AS ppk
     FROM figures JOIN specs s USING (spec)
 )
-SELECT {", ".join(Specified.__struct_fields__)}, n, failed, mean, sigma_overall, sigma_within,
+SELECT {", ".join(Specified.__struct_fields__)}, n, failed, not_finite, mean, sigma_overall, sigma_within,
     {", ".join(map(_index, ("cp", "cpk", "pp", "ppk")))}, count(*) OVER ()
 FROM indices ORDER BY ppk NULLS LAST, phase, sequence_path NULLS FIRST, name, spec LIMIT ?
 """
+
+
+class _Extents(NamedTuple):
+    """One of each column a specification. left_out: of all of them together."""
+
+    specs: Sequence[int]
+    counts: Sequence[int]
+    failed: Sequence[int]
+    not_finite: Sequence[int]
+    lowest: Sequence[float | None]
+    highest: Sequence[float | None]
+    left_out: Counter[Reason]
+
+    @property
+    def parameters(self) -> Sequence[Any]:
+        scales = [
+            1.0 if low is None or high is None else Extent(low, high, low / 2 + high / 2).scale
+            for low, high in zip(self.lowest, self.highest, strict=True)
+        ]
+        return [*self[:-1], scales]
 
 
 def capabilities(
@@ -121,34 +170,54 @@ def capabilities(
     """
     wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
     asked = snapshot.asking(wanted)
-    conditions = _on_values(asked, procedure_id, only_final=only_final)
-    (n,) = asked.one(
-        f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql}",
-        conditions.values,
-    )
+    of_procedure = asked.snapshot.of_procedures([procedure_id], "x.procedure").and_of(asked.runs)
+    extents = _extents(asked, of_procedure, only_final=only_final)
+    n = sum(extents.counts)
     slices = one_of_each(asked, 1 if n <= most_ranged else math.ceil(n / most_ranged / _PART_RANGED))
-    specs = asked.snapshot.of_procedures([procedure_id], "s.procedure")
+    numbers = of_procedure.and_of(Conditions.of("x.num IS NOT NULL"))
+    if only_final:
+        numbers.add("x.is_final")
     found = asked.rows(
-        _ROWS.format(conditions=conditions.sql, slices=slices, specs=specs.sql),
-        [*conditions.values, *specs.values, *conditions.values, min(limit, MAX_ROWS)],
+        _ROWS.format(conditions=numbers.sql, slices=slices),
+        [*extents.parameters, *numbers.values, *numbers.values, min(limit, MAX_ROWS)],
     )
     count = found[0][-1] if found else 0
     sampled = "" if slices == ALL_OF_TIME else _SAMPLED.format(most=most_ranged)
-    left_out = "" if count == len(found) else _LEFT_OUT.format(count=count - len(found))
+    not_shown = "" if count == len(found) else _NOT_SHOWN.format(count=count - len(found))
     return CapabilitiesAnswer(
         n=n,
-        definition=DEFINITION + sampled + left_out,
+        definition=DEFINITION + sampled + not_shown,
         window=asked.window,
         is_exact=slices == ALL_OF_TIME,
         freshness=asked.freshness,
+        left_out=told(extents.left_out),
         specifications=count,
         rows=[SummaryRow(Specified(*row[:_WIDTH]), *row[_WIDTH:-1]) for row in found],
     )
 
 
-def _on_values(asked: Asking, procedure_id: UUID, *, only_final: bool) -> Conditions:
-    found = asked.snapshot.of_procedures([procedure_id], "x.procedure")
-    found.add("x.num IS NOT NULL")
-    if only_final:
-        found.add("x.is_final")
-    return found.and_of(asked.runs)
+def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents:
+    """Of the specifications that have numbers, finite or not."""
+    is_repeated = "NOT x.is_final" if only_final else "FALSE"
+    found = asked.rows(_EXTENTS.format(is_repeated=is_repeated, conditions=values.sql), values.values)
+    left_out = Counter[Reason]()
+    finite, infinite = dict[int, tuple[Any, ...]](), dict[int, tuple[Any, ...]]()
+    for spec, why, *figures in found:
+        if why is None:
+            finite[spec] = tuple(figures)
+        else:
+            left_out[why] += figures[0]
+            if why == "not_finite":
+                infinite[spec] = tuple(figures)
+    specs = sorted(finite.keys() | infinite.keys())
+    none = (0, 0, None, None)
+    both = [(finite.get(spec, none), infinite.get(spec, none)) for spec in specs]
+    return _Extents(
+        specs,
+        [one[0] for one, _ in both],
+        [one[1] + other[1] for one, other in both],
+        [other[0] for _, other in both],
+        [one[2] for one, _ in both],
+        [one[3] for one, _ in both],
+        left_out,
+    )

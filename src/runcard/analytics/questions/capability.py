@@ -1,17 +1,19 @@
 """Capability: how the values of a measurement fit between its limits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
 
-from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
 from runcard.analytics.measured import Measured, SpecRow, find_specs
-from runcard.analytics.measured_values import Keys, Values, by_cell, find_values, moment_of
+from runcard.analytics.measured_values import NO_VALUES, Keys, Values, by_cell, find_values, moment_of
+from runcard.analytics.quantity import Quantity
+from runcard.analytics.questions.whole import Cell, Whole, find_wholes, whole_of
 from runcard.analytics.specified import Specified, specified
 from runcard.analytics.statistics.capability_indices import (
     Index,
@@ -19,8 +21,9 @@ from runcard.analytics.statistics.capability_indices import (
     expected_outside,
     indices_of,
     observed_outside,
+    without_intervals,
 )
-from runcard.analytics.statistics.dispersion import by_moving_range, mean_of, overall, pooled
+from runcard.analytics.statistics.dispersion import by_moving_range, of_moments, pooled
 from runcard.analytics.statistics.value_shape import (
     Normality,
     PercentileIndices,
@@ -34,26 +37,32 @@ from runcard.domain.errors import InvalidInput
 MAX_VALUES = 3_000_000
 
 DEFINITION = (
-    "n: finite values. One row for each specification (limits, unit of measure, phase) that they were judged by, and "
-    "for each group. Cp, Cpl, Cpu, Cpk: of sigma_within. Pp, Ppl, Ppu, Ppk: of sigma_overall, the sample standard "
-    "deviation; what TofuPilot calls Cpk is this Ppk. Cpk and Ppk are the lesser of the one-sided indices, or the one "
-    "that there is. Intervals: 95 %, for normal values. expected: what a normal distribution with this mean and "
-    "sigma_overall has outside of the limits; observed: what of the values is. failed: by the station's own verdict. "
-    "{within}"
+    "n: finite values; left_out counts the others. One row for each specification (limits, unit of measure, phase) "
+    "that they were judged by, and for each group. Cp, Cpl, Cpu, Cpk: of sigma_within. Pp, Ppl, Ppu, Ppk: of "
+    "sigma_overall, the sample standard deviation; what TofuPilot calls Cpk is this Ppk. Cpk and Ppk are the lesser "
+    "of the one-sided indices, or the one that there is. Intervals: 95 %, for normal values. expected: what a normal "
+    "distribution with this mean and sigma_overall has outside of the limits; observed: what of the values is. "
+    "failed: by the station's own verdict, of the values that are not finite too. {within}"
 )
 _MOVING_RANGE = (
     "sigma_within: the mean moving range of two values that follow each other in time, by d2 = 1.128."
 )
 _POOLED = "sigma_within: the standard deviation inside of subgroups by {by}, pooled."
-_SAMPLED = " More than {most} values: those of some slices of time, chosen by a hash, stand for all."
+_SAMPLED = (
+    " More than {most} values: n, failed, mean, sigma_overall, Pp, Ppl, Ppu, Ppk, expected and observed are of all. "
+    "The others are of those of some slices of time, chosen by a hash; how near these are is not known, so they have "
+    "no interval, and outliers are not counted."
+)
 
 
 class CapabilityRow(Struct, frozen=True):
-    """The values of one specification in one group, at least one; figures in its unit of measure.
+    """The values of one specification in one group; figures in its unit of measure.
 
-    first_at, last_at: when the first and the last were measured. failed: values whose outcome is FAIL.
+    first_at, last_at: when the first and the last were measured. failed: values whose outcome is FAIL, finite or not.
+    not_finite: values that are infinite or NaN, beside the `n`. sampled: of how many values sigma_within, Cp to Cpk,
+    normality, percentiles and skewness are; None: of all.
     mean, sigma_overall, sigma_within, skewness: None where there are too few values to tell, or too large ones.
-    outliers: values beyond Tukey's fences, 1.5 distances between the quartiles outside of these.
+    outliers: values beyond Tukey's fences, 1.5 distances between the quartiles outside of these; None of a sample.
     normality, percentiles: None where there are too few values, or where they do not differ.
     """
 
@@ -63,6 +72,8 @@ class CapabilityRow(Struct, frozen=True):
     last_at: datetime
     n: int
     failed: int
+    not_finite: int
+    sampled: int | None
     mean: float | None
     sigma_overall: float | None
     sigma_within: float | None
@@ -79,10 +90,10 @@ class CapabilityRow(Struct, frozen=True):
     normality: Normality | None
     percentiles: PercentileIndices | None
     skewness: float | None
-    outliers: int
+    outliers: int | None
 
 
-class CapabilityAnswer(Answer, frozen=True, kw_only=True):
+class CapabilityAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     """rows: by phase, name and age of the specification, then by group."""
 
     rows: Sequence[CapabilityRow]
@@ -110,21 +121,29 @@ def capability(
     values, is_exact = find_values(
         asked, specs, groups, subgroups, most_values, only_final=measured.only_final
     )
-    cells = by_cell(values, len(groups.keys))
+    samples = by_cell(values, len(groups.keys))
+    finals = measured.only_final
+    cells: Mapping[Cell, Whole] = {cell: whole_of(some, specs[cell[0]]) for cell, some in samples.items()}
+    if not is_exact:
+        cells = find_wholes(asked, specs, groups, samples, only_final=finals)
     if len(cells) > MAX_GROUPS:
         raise InvalidInput.at(
             "group_by",
             f"makes {len(cells)} rows, more than {MAX_GROUPS}; choose a longer period or filter",
         )
     places = {key: place for place, key in enumerate(groups.keys)}
+    is_pooled = subgroup_by is not None
     return CapabilityAnswer(
-        n=len(values.number),
+        n=sum(one.moments.n for one in cells.values()),
         definition=_definition(subgroup_by, None if is_exact else most_values),
         window=asked.window,
         is_exact=is_exact,
         freshness=asked.freshness,
+        left_out=told(count_left_out(asked, Quantity(specs), only_final=finals)),
         rows=[
-            _row(group, spec, cells[cell], is_pooled=subgroup_by is not None)
+            _row(
+                group, spec, cells[cell], samples.get(cell, NO_VALUES), is_pooled=is_pooled, is_exact=is_exact
+            )
             for place, spec in enumerate(specs)
             for key, group in named.items()
             if (cell := (place, places[key])) in cells
@@ -137,20 +156,28 @@ def _definition(subgroup_by: GroupBy | None, most: int | None) -> str:
     return DEFINITION.format(within=within) + ("" if most is None else _SAMPLED.format(most=most))
 
 
-def _row(group: Group, spec: SpecRow, values: Values, *, is_pooled: bool) -> CapabilityRow:
-    told, numbers = specified(spec), values.number
-    limits, n = told.limits, len(values.number)
+def _row(
+    group: Group, spec: SpecRow, whole: Whole, values: Values, *, is_pooled: bool, is_exact: bool
+) -> CapabilityRow:
+    """values: of the whole those that are held, in order of time."""
+    told_spec = specified(spec)
+    limits, values = told_spec.limits, values.finite
+    numbers, n, mean = values.number, whole.moments.n, whole.moments.mean
     within = pooled(numbers, values.subgroup) if is_pooled else by_moving_range(numbers)
-    over_all, mean = overall(numbers), mean_of(numbers)
+    over_all = of_moments(whole.moments)
     potential, performance = (indices_of(n, mean, one, limits) for one in (within, over_all))
+    if not is_exact:
+        potential = without_intervals(potential)
     ordered = np.sort(numbers)
     return CapabilityRow(
         group=group,
-        spec=told,
-        first_at=moment_of(values.at[0]),
-        last_at=moment_of(values.at[-1]),
+        spec=told_spec,
+        first_at=moment_of(whole.first_at),
+        last_at=moment_of(whole.last_at),
         n=n,
-        failed=int(values.failed.sum()),
+        failed=whole.failed,
+        not_finite=whole.not_finite,
+        sampled=None if is_exact else len(numbers),
         mean=mean,
         sigma_overall=over_all.sigma,
         sigma_within=within.sigma,
@@ -163,14 +190,9 @@ def _row(group: Group, spec: SpecRow, values: Values, *, is_pooled: bool) -> Cap
         ppu=performance.upper,
         ppk=performance.worst,
         expected=expected_outside(mean, over_all.sigma, limits),
-        observed=observed_outside(
-            n,
-            0 if limits.lower is None else int(np.searchsorted(ordered, limits.lower, "left")),
-            0 if limits.upper is None else n - int(np.searchsorted(ordered, limits.upper, "right")),
-            limits,
-        ),
+        observed=observed_outside(n, whole.below, whole.above, limits),
         normality=normality_of(numbers),
         percentiles=percentile_indices(ordered, limits),
         skewness=skewness_of(numbers),
-        outliers=count_outliers(ordered),
+        outliers=count_outliers(ordered) if is_exact else None,
     )

@@ -1,6 +1,6 @@
 """One measurement between groups: does it differ from station to station, batch to batch, week to week?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -8,28 +8,36 @@ import numpy as np
 import scipy
 from msgspec import Struct
 
-from runcard.analytics.answers import Answer, finite
+from runcard.analytics.answers import finite
 from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.exact_sums import Extent, Source, exact_moments
 from runcard.analytics.groups import Group, GroupBy, Grouping
-from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values, one_of_numbers
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
+from runcard.analytics.measured import Measured, find_specs, on_values, one_of_numbers
+from runcard.analytics.measured_values import Keys
+from runcard.analytics.quantity import Quantity, latest_quantity
+from runcard.analytics.specified import specified
 from runcard.analytics.statistics.capability_indices import indices_of
-from runcard.analytics.statistics.differences import Difference, differences_of
-from runcard.analytics.statistics.dispersion import Dispersion, Floats, are_equal
+from runcard.analytics.statistics.differences import Difference, TestResult, anova_of, differences_of
+from runcard.analytics.statistics.dispersion import are_equal, of_moments
+from runcard.analytics.statistics.moments import Floats, Moments, moments_of
 from runcard.domain.errors import InvalidInput
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 
 MAX_COMPARED = 50
 # Ranking more takes longer than anyone waits, and tells no more.
 MAX_TESTED = 100_000
 
 DEFINITION = (
-    "n: finite values in the unit of measure of the latest one. mean, s: of each group, all its values. "
+    "n: finite values in the phase of the latest one, in its unit of measure or in one that converts to it; left_out "
+    "counts the others. mean, s: of each group, all its values. "
     "mean_low, mean_high: the 95 % interval of the mean, for normal values. ppk: by the "
     "overall s, where all values of the group had the same limits. difference: of the group's mean from that of all "
     "other values together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, "
-    "equal places."
+    "equal places. Both take groups of one value too."
 )
-SAMPLED = f" Tests and intervals are made of {MAX_TESTED} values, drawn evenly; n, mean, s and ppk of all."
+SAMPLED = f" kruskal is of about {MAX_TESTED} values, drawn evenly; all else is of all values."
 
 
 class ComparedGroup(Struct, frozen=True):
@@ -48,19 +56,17 @@ class ComparedGroup(Struct, frozen=True):
     difference: Difference | None
 
 
-class TestResult(Struct, frozen=True):
-    """statistic: F, or H. p: how likely so much is by chance, were the groups alike (0..1)."""
+class CompareAnswer(MeasuredAnswer, frozen=True, kw_only=True):
+    """phase, sequence_path, uom: of the values that are compared; limits of other units of measure are converted.
 
-    statistic: float
-    p: float
-
-
-class CompareAnswer(Answer, frozen=True, kw_only=True):
-    """anova, kruskal: None where fewer than two groups have two values, or all values are equal; anova also without
-    spread in any group, where F has no end. Each also where values are too far apart for a double."""
+    anova, kruskal: None where there are fewer than two groups, or no more values than groups, or all values are equal;
+    anova also without spread in any group, where F has no end.
+    """
 
     table: ClassVar[str] = "groups"
 
+    phase: str | None
+    sequence_path: str | None
     uom: str | None
     groups: Sequence[ComparedGroup]
     anova: TestResult | None
@@ -68,14 +74,11 @@ class CompareAnswer(Answer, frozen=True, kw_only=True):
 
 
 class _Sample(NamedTuple):
-    """The values of a group, or those of them that are tested; all else of all."""
+    """The values of a group, or those of them that are ranked; all else of all."""
 
     key: Any
-    n: int
-    mean: float
-    s: float | None
-    specs: int
-    spec: int
+    moments: Moments
+    specs: Sequence[int]
     values: Floats
 
 
@@ -88,80 +91,99 @@ def compare(
 ) -> CompareAnswer:
     """Raises as `asking` does, and InvalidInput for more than 50 groups."""
     asked = snapshot.asking(measured.among(wanted))
-    specs = of_latest_uom(asked, find_specs(asked, measured), only_final=measured.only_final)
+    finals = measured.only_final
+    quantity = latest_quantity(asked, find_specs(asked, measured), measured.uom, only_final=finals)
     grouping = Grouping(asked, group_by, zone)
-    samples = _samples(asked, specs, grouping, only_final=measured.only_final)
+    samples = _samples(asked, quantity, grouping, only_final=finals)
     if len(samples) > MAX_COMPARED:
         mend = "choose a longer period or filter"
         raise InvalidInput.at("group_by", f"makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}")
-    n = sum(one.n for one in samples)
+    moments = [one.moments for one in samples]
+    n = sum(one.n for one in moments)
     groups = grouping.named([one.key for one in samples])
-    differences = differences_of([one.values for one in samples])
+    limits = {one.spec: specified(one).limits for one in quantity.specs}
     compared = {
-        one.key: _compared(groups[one.key], one, specs, difference)
-        for one, difference in zip(samples, differences, strict=True)
+        one.key: _compared(groups[one.key], one, limits, difference)
+        for one, difference in zip(samples, differences_of(moments), strict=True)
     }
-    spread = [one.values for one in samples if len(one.values) > 1]
     return CompareAnswer(
         n=n,
         definition=DEFINITION + (SAMPLED if n > MAX_TESTED else ""),
         window=asked.window,
         is_exact=n <= MAX_TESTED,
         freshness=asked.freshness,
-        uom=specs[0].uom if specs else None,
+        left_out=told(count_left_out(asked, quantity, only_final=finals)),
+        phase=quantity.phase,
+        sequence_path=quantity.sequence_path,
+        uom=quantity.uom,
         groups=[compared[key] for key in groups],
-        anova=None if all(map(are_equal, spread)) else _test(scipy.stats.f_oneway, spread),
-        kruskal=_test(scipy.stats.kruskal, spread),
+        anova=anova_of(moments),
+        kruskal=_kruskal([one.values for one in samples]),
     )
 
 
-def _samples(
-    asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool
-) -> Sequence[_Sample]:
-    """The groups with all their values or, where these are more than are tested, some, drawn evenly."""
-    keep = on_values(asked, specs, only_final=only_final)
+def _samples(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_final: bool) -> Sequence[_Sample]:
+    """The groups with all their values or, where these are more than are ranked, some, drawn evenly."""
+    keep = on_values(asked, quantity.specs, only_final=only_final)
     keep.add("x.num IS NOT NULL")
-    step = one_of_numbers(asked, specs, keep, MAX_TESTED)
-    are_tested = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
+    step = one_of_numbers(asked, quantity.specs, keep, MAX_TESTED)
+    are_ranked = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
     found = asked.arrays(
-        f"SELECT {grouping.sql} AS g, count(*) AS n, avg(x.num) AS mean, stddev_samp(x.num) AS s, "
-        "count(DISTINCT x.spec) AS specs, any_value(x.spec) AS spec, "
-        f"coalesce(list(x.num) FILTER ({are_tested}), []) AS tested "
+        f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "
+        f"list(DISTINCT x.spec) AS specs, coalesce(list({quantity.number}) FILTER ({are_ranked}), []) AS ranked "
         f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g",
         keep.values,
     )
-    *columns, tested = found.values()
-    figures = zip(*(column.tolist() for column in columns), strict=True)
-    return [
-        _Sample._make((*row, np.asarray(values, np.float64)))
-        for row, values in zip(figures, tested, strict=True)
-    ]
+    keys, lowest, highest = (found[name].tolist() for name in ("g", "lowest", "highest"))
+    # In order, because they come in another one at every asking.
+    ranked = [np.sort(np.asarray(values, np.float64)) for values in found["ranked"]]
+    moments = [moments_of(one) for one in ranked]
+    if step > 1:
+        extents = [
+            Extent(low, high, low if one.mean is None else one.mean)
+            for low, high, one in zip(lowest, highest, moments, strict=True)
+        ]
+        every = _exact(asked, quantity, grouping, keep, dict(zip(keys, extents, strict=True)))
+        moments = [every[key] for key in keys]
+    return [_Sample(*one) for one in zip(keys, moments, map(list, found["specs"]), ranked, strict=True)]
+
+
+def _exact(
+    asked: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, extents: Mapping[Any, Extent]
+) -> Mapping[Any, Moments]:
+    """Of all values of each group, by its key."""
+    groups = Keys(asked, grouping.sql, "g")
+    places = {(place,): key for place, key in enumerate(groups.keys) if key in extents}
+    source = Source(quantity.number, [groups.place], keep, groups.join, groups.parameters)
+    found = exact_moments(asked, source, {place: extents[key] for place, key in places.items()})
+    return {key: found[place] for place, key in places.items()}
 
 
 def _compared(
-    group: Group, one: _Sample, specs: Sequence[SpecRow], difference: Difference | None
+    group: Group, one: _Sample, limits: Mapping[int, Interval], difference: Difference | None
 ) -> ComparedGroup:
-    s = None if one.s is None else finite(one.s)
+    n, mean, s = one.moments.n, one.moments.mean, one.moments.s
+    assert mean is not None  # there is no group without a value
+    judged_by = {limits[spec] for spec in one.specs}
     ppk = None
-    if one.specs == 1:
-        [limits] = [Limits(spec.lower, spec.upper) for spec in specs if spec.spec == one.spec]
-        ppk = indices_of(one.n, one.mean, Dispersion(s, one.n - 1), limits).worst.value
-    low, high = _interval(one.n, one.mean, s)
-    return ComparedGroup(group, one.n, one.mean, low, high, s, ppk, difference)
+    if len(judged_by) == 1:
+        ppk = indices_of(n, mean, of_moments(one.moments), judged_by.pop()).worst.value
+    low, high = _interval(n, mean, s)
+    return ComparedGroup(group, n, mean, low, high, s, ppk, difference)
 
 
 def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float | None]:
     """Where the mean is with 95 % confidence. Source: NIST/SEMATECH e-Handbook 1.3.5.2."""
     if s is None:
         return None, None
-    half = float(scipy.stats.t.ppf(0.975, n - 1)) * s / n**0.5
-    return mean - half, mean + half
+    half = float(scipy.special.stdtrit(n - 1, 0.975)) * s / n**0.5
+    return finite(mean - half), finite(mean + half)
 
 
-def _test(test: Any, samples: Sequence[Any]) -> TestResult | None:
-    if len(samples) < 2 or are_equal(np.concatenate(samples)):
+def _kruskal(samples: Sequence[Floats]) -> TestResult | None:
+    """By ranks, which groups of one value have too."""
+    values = [one for one in samples if len(one)]
+    if len(values) < 2 or sum(map(len, values)) <= len(values) or are_equal(np.concatenate(values)):
         return None
-    with np.errstate(all="ignore"):
-        found = test(*samples)
-    figures = (float(found.statistic), float(found.pvalue))
-    return TestResult(*figures) if np.isfinite(figures).all() else None
+    found = scipy.stats.kruskal(*values)
+    return TestResult(float(found.statistic), float(found.pvalue))

@@ -1,13 +1,15 @@
 """Control chart: is a measurement as steady as its own short-term spread says it should be, and where is it not."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy, Grouping
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
 from runcard.analytics.measured import Measured, find_specs
+from runcard.analytics.quantity import Quantity
 from runcard.analytics.questions.control_points import BrokenRule, ChartSegment, ControlPoint, charted
 from runcard.analytics.questions.newest import newest_values
 from runcard.analytics.statistics.control_limits import ChartKind
@@ -23,7 +25,8 @@ _SPREADS = {
     "xbar_s": "Each subgroup is a point: its mean, and as spread its standard deviation.",
 }
 _DEFINITION = (
-    "n: finite numbers of the selected runs that started last, in the order in which they were measured. {spreads} "
+    "n: finite numbers of the selected runs that started last, in the order in which they were measured; left_out "
+    "counts the other values since the first of them. {spreads} "
     "Centre line, sigma and control limits (three sigma) are told for each segment by itself: the values of a phase "
     "that had the same limits and unit of measure. sigma: mean spread over the mean spread of a normal sample of "
     "sigma 1 (d2, c4); where sizes differ, weighted by the inverse of the variance. Rules look at the points of a "
@@ -43,7 +46,7 @@ class ChartSettings(NamedTuple):
     subgroup_size: int | None = None
 
 
-class ControlChartAnswer(Answer, frozen=True, kw_only=True):
+class ControlChartAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     """points: in order of time. limit_changes: points whose limits are others than those before in their phase.
 
     rules: those that are broken. spreads_beyond: points whose spread is beyond its control limits. has_older: the
@@ -89,6 +92,14 @@ def control_chart(
         window=asked.window,
         is_exact=True,
         freshness=asked.freshness,
+        left_out=told(
+            count_left_out(
+                asked,
+                Quantity(specs),
+                values[0].measured_at.replace(tzinfo=UTC) if has_older else None,
+                only_final=measured.only_final,
+            )
+        ),
         kind=settings.kind,
         points=chart.points,
         groups=list(groups.values()),

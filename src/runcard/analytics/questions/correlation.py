@@ -1,7 +1,8 @@
 """Whether two measurements of the same units go together."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -9,18 +10,21 @@ import scipy
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.measured import Measured, find_specs, of_latest_uom, on_values
-from runcard.analytics.statistics.dispersion import Floats, are_equal
+from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
+from runcard.analytics.measured import Measured, find_specs, on_values
+from runcard.analytics.quantity import Quantity, latest_quantity
+from runcard.analytics.statistics.dispersion import are_equal
+from runcard.analytics.statistics.moments import Floats
 
 MAX_POINTS = 2000
 # Ranking more takes longer than anyone waits, and tells no more.
 MAX_PAIRS = 200_000
 
 DEFINITION = (
-    "n: pairs of finite values, each in the unit of measure of the latest of its kind. Of one procedure: both measured "
+    "n: pairs of finite values, each of the phase of the latest of its kind, in its unit of measure or in one that "
+    "converts to it; left_out counts the values of both that are in no pair. Of one procedure: both measured "
     "in the same selected run. Of two: both in the last runs of the same unit on them, where these are selected. "
     "pearson: with the 95 % interval of Fisher. spearman: of ranks. slope, intercept: of the least squares line of y "
     "over x."
@@ -51,17 +55,26 @@ class Correlation(Struct, frozen=True):
     intercept: float
 
 
-class CorrelationAnswer(Answer, frozen=True, kw_only=True):
+class CorrelationAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     """correlation: None for fewer than three pairs, where x or y are all equal, or where they are too far apart for a
     double. points: at most 2 000.
     """
 
     table: ClassVar[str] = "points"
 
+    x_phase: str | None
+    y_phase: str | None
     x_uom: str | None
     y_uom: str | None
     correlation: Correlation | None
     points: Sequence[Point]
+
+
+class _Side(NamedTuple):
+    """x, or y."""
+
+    measured: Measured
+    quantity: Quantity
 
 
 def correlation(
@@ -73,8 +86,8 @@ def correlation(
     """Raises as `asking` does."""
     both = replace(wanted.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
     asked = snapshot.asking(wanted._replace(runs=both))
-    pairs, x_uom, y_uom = _pairs(asked, x, y)
-    n, found = _found(asked, pairs)
+    sides = [_side(asked, *one) for one in ((x, "x_measurement_name"), (y, "y_measurement_name"))]
+    n, found = _found(asked, _pairs(asked, sides))
     xs, ys = (np.asarray(found[name], dtype=float) for name in ("x", "y"))
     return CorrelationAnswer(
         n=n,
@@ -82,8 +95,11 @@ def correlation(
         window=asked.window,
         is_exact=n <= MAX_PAIRS,
         freshness=asked.freshness,
-        x_uom=x_uom,
-        y_uom=y_uom,
+        left_out=told(_left_out(asked, sides, n)),
+        x_phase=sides[0].quantity.phase,
+        y_phase=sides[1].quantity.phase,
+        x_uom=sides[0].quantity.uom,
+        y_uom=sides[1].quantity.uom,
         correlation=_correlation(xs, ys),
         points=_points(asked, xs, ys, np.asarray(found["run"])),
     )
@@ -106,32 +122,50 @@ def _found(asked: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
     return n, found
 
 
-def _pairs(asked: Asking, x: Measured, y: Measured) -> tuple[Conditions, str | None, str | None]:
-    """A query of run, x and y, with its values; and the units of measure."""
-    sides, uoms = [], []
-    is_one_procedure = x.procedure_id == y.procedure_id
-    for measured, field in ((x, "x_measurement_name"), (y, "y_measurement_name")):
-        found = find_specs(asked, measured, field)
-        specs = of_latest_uom(asked, found, only_final=measured.only_final)
-        uoms.append(specs[0].uom if specs else None)
-        keep = on_values(asked, specs, only_final=measured.only_final)
-        if not is_one_procedure:
-            keep.add("r.attempt = r.attempts")
-        keep.add("x.num IS NOT NULL")
-        sides.append(keep)
+def _side(asked: Asking, measured: Measured, field: str) -> _Side:
+    specs = find_specs(asked, measured, field)
+    return _Side(measured, latest_quantity(asked, specs, measured.uom, only_final=measured.only_final))
+
+
+def _pairs(asked: Asking, sides: Sequence[_Side]) -> Conditions:
+    """A query of run, x and y, with its values."""
+    is_one_procedure = len({one.measured.procedure_id for one in sides}) == 1
     # Of a measurement that stands in a run several times, the last counts.
-    side = (
-        "(SELECT r.run, any_value(r.unit) AS unit, arg_max(x.num, x.position) AS num "
+    sql = (
+        "(SELECT r.run, any_value(r.unit) AS unit, arg_max({}, x.position) AS num "
         "FROM measurements x JOIN runs r USING (run) WHERE {} GROUP BY r.run)"
     )
-    query = Conditions()
-    query.add(
-        f"SELECT a.run, a.num AS x, b.num AS y FROM {side.format(sides[0].sql)} a "
-        f"JOIN {side.format(sides[1].sql)} b ON {'a.run = b.run' if is_one_procedure else 'a.unit = b.unit'}",
-        *sides[0].values,
-        *sides[1].values,
+    selects, values = list[str](), list[Any]()
+    for one in sides:
+        keep = _numbers(asked, one)
+        if not is_one_procedure:
+            keep.add("r.attempt = r.attempts")
+        selects.append(sql.format(one.quantity.number, keep.sql))
+        values += keep.values
+    return Conditions.of(
+        f"SELECT a.run, a.num AS x, b.num AS y FROM {selects[0]} a "
+        f"JOIN {selects[1]} b ON {'a.run = b.run' if is_one_procedure else 'a.unit = b.unit'}",
+        *values,
     )
-    return query, uoms[0], uoms[1]
+
+
+def _numbers(asked: Asking, side: _Side) -> Conditions:
+    keep = on_values(asked, side.quantity.specs, only_final=side.measured.only_final)
+    keep.add("x.num IS NOT NULL")
+    return keep
+
+
+def _left_out(asked: Asking, sides: Sequence[_Side], n: int) -> Counter[Reason]:
+    """Of both sides together; each pair holds one number of each."""
+    counts = Counter[Reason]()
+    for one in sides:
+        counts += count_left_out(asked, one.quantity, only_final=one.measured.only_final)
+        numbers = _numbers(asked, one)
+        [found] = asked.one(
+            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
+        )
+        counts["no_partner"] += found - n
+    return counts
 
 
 def _points(asked: Asking, xs: Any, ys: Any, runs: Any) -> Sequence[Point]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from runcard.analytics.answers import finite
 from runcard.analytics.groups import Group
+from runcard.analytics.statistics.moments import moments_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,13 +103,13 @@ def distribution_of(group: Group, ordered: Floats, edges: Floats) -> Distributio
     """The figures of sorted numbers."""
     if not len(ordered):
         return Distribution(group, 0, None, None, None, None, None, None, [0] * max(len(edges) - 1, 0))
-    mean, s = _mean_and_deviation(ordered)
+    moments = moments_of(ordered)
     percentiles = [finite(one) for one in np.quantile(ordered, [one / 100 for one in _PERCENT]).tolist()]
     return Distribution(
         group=group,
         n=len(ordered),
-        mean=finite(mean),
-        s=finite(s),
+        mean=moments.mean,
+        s=moments.s,
         lowest=float(ordered[0]),
         highest=float(ordered[-1]),
         percentiles=Percentiles(*percentiles),
@@ -132,13 +133,6 @@ def curve_of(total: Distribution, edges: Floats) -> Sequence[CurvePoint]:
         if np.isfinite(y).all()
         else []
     )
-
-
-def _mean_and_deviation(ordered: Floats) -> tuple[float, float]:
-    # The mean of equals is what they are, and they do not deviate from it, however sums are rounded.
-    if ordered[0] == ordered[-1]:
-        return float(ordered[0]), 0.0 if len(ordered) > 1 else np.nan
-    return float(ordered.mean()), float(ordered.std(ddof=1))
 
 
 def _box(ordered: Floats, q1: float | None, median: float | None, q3: float | None) -> Box | None:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec import Struct
 
-from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import ALL, GroupBy, Grouping
-from runcard.analytics.measured import Measured, SpecRow, find_specs, of_latest_uom, on_values, one_of_numbers
+from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
+from runcard.analytics.measured import Measured, SpecRow, find_specs, on_values, one_of_numbers
+from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.questions.distributions import (
     MAX_BINS,
     CurvePoint,
@@ -29,7 +30,8 @@ from runcard.analytics.specified import Specified, specified
 MAX_NUMBERS = 4_000_000
 
 _DEFINITION = (
-    "n: finite numbers, in the unit of measure of the latest one, texts and booleans; other values are left out. Bins "
+    "n: finite numbers in the phase of the latest one, in its unit of measure or in one that converts to it, and the "
+    "texts and booleans of this phase; left_out counts the others. Bins "
     f"are of one width, as many as the rule of Freedman and Diaconis gives, at most {MAX_BINS}, or as were asked for; "
     "groups share them. curve: the normal distribution with mean and s of all numbers, as counts of a bin. "
 )
@@ -48,13 +50,16 @@ class LimitsOfValues(Struct, frozen=True):
     n: int
 
 
-class HistogramAnswer(Answer, frozen=True, kw_only=True):
+class HistogramAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     """edges: of the bins, one more than these; empty where there are no numbers, or their range exceeds a double.
 
     total: all numbers; rows: by group, empty where no grouping was asked for. curve: 101 points, or none where the
     numbers do not vary. limits: of the numbers, in the order of `find_specs`.
     """
 
+    phase: str | None
+    sequence_path: str | None
+    uom: str | None
     edges: Sequence[float]
     total: Distribution
     rows: Sequence[Distribution]
@@ -81,13 +86,12 @@ def histogram(
 ) -> HistogramAnswer:
     """How values are distributed, in `bins` bins (1 to MAX_BINS) or as many as suit. Raises as `asking` does."""
     asked = snapshot.asking(measured.among(wanted))
-    specs = find_specs(asked, measured)
-    values = on_values(asked, specs, only_final=measured.only_final)
-    numeric = of_latest_uom(asked, specs, only_final=measured.only_final)
+    finals = measured.only_final
+    quantity = latest_quantity(asked, find_specs(asked, measured), measured.uom, only_final=finals)
     grouping = Grouping(asked, group_by, zone)
     is_grouped = group_by is not None
-    numbers = _numbers(asked, numeric, grouping, only_final=measured.only_final)
-    texts = text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
+    numbers = _numbers(asked, quantity, grouping, only_final=finals)
+    texts = _texts(asked, quantity, grouping, is_grouped=is_grouped, only_final=finals)
     every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
     # What is too large for a double becomes infinite, and then None.
     with np.errstate(all="ignore"):
@@ -103,22 +107,26 @@ def histogram(
         window=asked.window,
         is_exact=is_exact,
         freshness=asked.freshness,
+        left_out=told(_left_out(asked, quantity, only_final=finals)),
+        phase=quantity.phase,
+        sequence_path=quantity.sequence_path,
+        uom=quantity.uom,
         edges=edges.tolist(),
         total=total,
         rows=rows,
         curve=curve,
-        limits=_limits(specs, numbers.n_by_spec),
+        limits=_limits(quantity, numbers.n_by_spec),
         texts=texts,
     )
 
 
-def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, only_final: bool) -> _Numbers:
-    numbers = on_values(asked, specs, only_final=only_final).and_of(_NUMBERS)
-    step = one_of_numbers(asked, specs, numbers, MAX_NUMBERS)
+def _numbers(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_final: bool) -> _Numbers:
+    numbers = on_values(asked, quantity.specs, only_final=only_final).and_of(_NUMBERS)
+    step = one_of_numbers(asked, quantity.specs, numbers, MAX_NUMBERS)
     if step > 1:
         numbers.add(f"hash(x.run) % {step} = 0")
     found = asked.arrays(
-        f"SELECT {grouping.sql} AS g, x.spec, list(x.num) AS numbers "
+        f"SELECT {grouping.sql} AS g, x.spec, list({quantity.number}) AS numbers "
         f"FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} GROUP BY g, x.spec",
         numbers.values,
     )
@@ -130,5 +138,35 @@ def _numbers(asked: Asking, specs: Sequence[SpecRow], grouping: Grouping, *, onl
     return _Numbers({key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step)
 
 
-def _limits(specs: Sequence[SpecRow], n_by_spec: Mapping[int, int]) -> Sequence[LimitsOfValues]:
-    return [LimitsOfValues(specified(one), n_by_spec[one.spec]) for one in specs if one.spec in n_by_spec]
+def _texts(
+    asked: Asking, quantity: Quantity, grouping: Grouping, *, is_grouped: bool, only_final: bool
+) -> TextBars:
+    """Of the phase that the numbers are of; a text has no unit of measure that could be another."""
+    specs = _of_phase(quantity)
+    values = on_values(asked, specs, only_final=only_final)
+    return text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
+
+
+def _of_phase(quantity: Quantity) -> Sequence[SpecRow]:
+    return [
+        one
+        for one in quantity.every
+        if (one.phase, one.sequence_path) == (quantity.phase, quantity.sequence_path)
+    ]
+
+
+def _left_out(asked: Asking, quantity: Quantity, *, only_final: bool) -> Counter[Reason]:
+    """Texts and booleans are bars, and not left out."""
+    counts = count_left_out(asked, quantity, only_final=only_final)
+    for shown in ("text", "boolean"):
+        counts.pop(shown, None)
+    return counts
+
+
+def _limits(quantity: Quantity, n_by_spec: Mapping[int, int]) -> Sequence[LimitsOfValues]:
+    """Limits in several units of measure may be the same ones."""
+    counts = Counter[Specified]()
+    for one in quantity.specs:
+        if one.spec in n_by_spec:
+            counts[specified(one)] += n_by_spec[one.spec]
+    return [LimitsOfValues(spec, n) for spec, n in counts.items()]

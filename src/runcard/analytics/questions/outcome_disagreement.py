@@ -8,20 +8,19 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
-from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import Group, Grouping
-from runcard.analytics.specified import Specified
+from runcard.analytics.left_out import NO_NUMBER, MeasuredAnswer, told
+from runcard.analytics.specified import ABOVE, BELOW, Specified
 from runcard.domain.ids import RunPart, part_id
 
 DisagreementKind = Literal["passed_outside", "failed_inside"]
 
 DEFINITION = (
-    "n: finite values with a limit that the station called PASS or FAIL. passed_outside: PASS with a value below the "
-    "lower or above the upper limit, which are inclusive. failed_inside: FAIL with a value that keeps its limits; the "
-    "reason may be a check that is no inclusive limit (a strict bound, a list, an aggregation), which is not seen. "
-    "{attempts}"
+    "n: finite values with a limit that the station called PASS or FAIL; left_out counts the others. passed_outside: "
+    "PASS with a value below the lower or above the upper limit, or at one that is strict. failed_inside: FAIL with a"
+    " value that keeps its limits; the reason may be a check that is no limit (an equality, a list, an aggregation), "
+    "which is not seen. {attempts}"
 )
 _FINAL = "Attempts of phases that were repeated in the same run are left out."
 _EVERY = "Each attempt of a phase counts."
@@ -57,7 +56,7 @@ class Disagreement(Struct, frozen=True):
     value: float
 
 
-class OutcomeDisagreementAnswer(Answer, frozen=True, kw_only=True):
+class OutcomeDisagreementAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     """passed_outside, failed_inside: all of them. measurements: how many measurements have any.
 
     rows: those with the most of both together. examples: the newest.
@@ -73,21 +72,26 @@ class OutcomeDisagreementAnswer(Answer, frozen=True, kw_only=True):
 _SPECIFIED = Specified.__struct_fields__
 _ANY_ZONE = ZoneInfo("UTC")
 
-# What a limit that is missing is compared with is NULL, and no reason to be outside. All values are gone through once:
-# of those that disagree the newest of each specification are kept, among which the examples are.
+# All values are gone through once: of those that disagree the newest of each specification are kept, among which the
+# examples are. why: what keeps a value from being judged.
 _QUERY = f"""
 WITH judged AS (
-    SELECT x.spec, x.outcome = 'PASS' AS has_passed, (x.num < s.lower OR x.num > s.upper) IS TRUE AS is_outside,
-        x.started_at, x.run, x.position, x.num
+    SELECT x.spec, x.outcome = 'PASS' AS has_passed, ({BELOW} OR {ABOVE}) IS TRUE AS is_outside,
+        x.started_at, x.run, x.position, x.num,
+        CASE WHEN {{is_repeated}} THEN 'repeated' WHEN x.num IS NULL THEN {NO_NUMBER}
+            WHEN s.lower IS NULL AND s.upper IS NULL THEN 'no_limit'
+            WHEN x.outcome NOT IN ('PASS', 'FAIL') THEN 'no_verdict' END AS why
     FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {{conditions}}
 ),
-specified AS (
-    SELECT spec, has_passed, count(*) AS n, count(*) FILTER (is_outside) AS outside, max(
+counted AS (
+    SELECT spec, why, has_passed, count(*) AS n, count(*) FILTER (is_outside) AS outside, max(
         {{{{'at': started_at, 'run': run, 'position': position, 'spec': spec, 'has_passed': has_passed, 'num': num}}}},
         {{most}}
-    ) FILTER (has_passed = is_outside) AS newest
-    FROM judged GROUP BY spec, has_passed
+    ) FILTER (why IS NULL AND has_passed = is_outside) AS newest
+    FROM judged GROUP BY spec, why, has_passed
 ),
+specified AS (SELECT * FROM counted WHERE why IS NULL),
+left_out AS (SELECT why, sum(n)::BIGINT AS n FROM counted WHERE why IS NOT NULL GROUP BY why),
 measured AS (
     SELECT procedure, phase, sequence_path, name, sum(n)::BIGINT AS n,
         coalesce(sum(outside) FILTER (has_passed), 0)::BIGINT AS passed_outside,
@@ -102,10 +106,11 @@ examples AS (
     FROM (SELECT unnest(newest) AS e FROM specified ORDER BY e DESC LIMIT ?) newest
     JOIN runs r ON r.run = e.run JOIN specs s ON s.spec = e.spec
 )
-SELECT *, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
+SELECT measured.*, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
     count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER (),
-    (SELECT list(example ORDER BY e DESC) FROM examples)
-FROM measured ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, procedure LIMIT ?
+    (SELECT list(example ORDER BY e DESC) FROM examples), (SELECT list(row(why, n)) FROM left_out)
+FROM (SELECT 1) always LEFT JOIN measured ON TRUE
+ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, procedure LIMIT ?
 """
 
 
@@ -121,34 +126,29 @@ def outcome_disagreement(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     asked = snapshot.asking(wanted)
-    conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure")
-    conditions = conditions.and_of(_judged(asked, only_final=only_final))
+    conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure").and_of(asked.runs)
     found = asked.rows(
-        _QUERY.format(conditions=conditions.sql, most=max(shown.examples, 1)),
-        [*conditions.values, shown.examples, shown.rows],
+        _QUERY.format(
+            conditions=conditions.sql,
+            most=max(shown.examples, 1),
+            is_repeated="NOT x.is_final" if only_final else "FALSE",
+        ),
+        [*conditions.values, shown.examples, max(shown.rows, 1)],
     )
-    n, passed, failed, measurements, examples = found[0][-5:] if found else (0, 0, 0, 0, None)
+    n, passed, failed, measurements, examples, left_out = found[0][-6:]
     return OutcomeDisagreementAnswer(
-        n=n,
+        n=n or 0,
         definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
         window=asked.window,
         is_exact=True,
         freshness=asked.freshness,
-        passed_outside=passed,
-        failed_inside=failed,
+        left_out=told(dict(left_out or ())),
+        passed_outside=passed or 0,
+        failed_inside=failed or 0,
         measurements=measurements,
-        rows=_rows(asked, [row[:-5] for row in found if row[-7] + row[-6]]),
+        rows=_rows(asked, [row[:-6] for row in found if n and row[-8] + row[-7]]),
         examples=[_example(*example) for example in examples or ()],
     )
-
-
-def _judged(asked: Asking, *, only_final: bool) -> Conditions:
-    found = Conditions()
-    found.add("x.num IS NOT NULL AND (s.lower IS NOT NULL OR s.upper IS NOT NULL)")
-    found.one_of("x.outcome", ("PASS", "FAIL"), "measurement_outcome")
-    if only_final:
-        found.add("x.is_final")
-    return found.and_of(asked.runs)
 
 
 def _rows(asked: Asking, found: Sequence[tuple[Any, ...]]) -> Sequence[DisagreementRow]:

@@ -75,7 +75,7 @@ def small_histograms(
 def _reach(row: SummaryRow) -> tuple[float, float]:
     """What is shown of the axis: the values, and the limits where these are near."""
     mean, half = row.mean or 0.0, _SIGMAS * (row.sigma_overall or 0.0)
-    limits = [one for one in (row.spec.lower, row.spec.upper) if one is not None]
+    limits = row.spec.limits.bounds
     half = half or max((abs(one - mean) for one in limits), default=0.0) or abs(mean) / 2 or 1.0
     near = [one for one in limits if abs(one - mean) <= _FARTHEST * half]
     low, high = min([mean - half, *near]), max([mean + half, *near])

@@ -7,7 +7,7 @@ import scipy
 from msgspec import Struct
 
 from runcard.analytics.statistics.dispersion import Dispersion
-from runcard.domain.limit import Limits
+from runcard.domain.limit import Interval
 
 # Two-sided, 95 %: what lies below the interval, and the quantile of the normal distribution above it.
 _BELOW = 0.025
@@ -15,8 +15,10 @@ _Z = 1.959963984540054
 
 
 class Index(Struct, frozen=True):
-    """low, high: its 95 % interval. All three are None where the index cannot be told: a limit that it needs is
-    missing, values do not scatter or are too few, or the limits exclude every value.
+    """low, high: its 95 % interval, None of a sample.
+
+    All three are None where the index cannot be told: a limit that it needs is missing, values do not scatter or are
+    too few, or the limits exclude every value.
     """
 
     value: float | None
@@ -49,14 +51,14 @@ NO_INDEX = Index(None, None, None)
 _NO_INDICES = Indices(NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX)
 
 
-def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Limits) -> Indices:
+def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Interval) -> Indices:
     """The indices of so many values with this mean and scatter.
 
     Sources: NIST/SEMATECH e-Handbook 6.1.6, also for the interval of Cp (chi-square); that of the others is normal, by
     Bissell, Applied Statistics 39 (1990), 331-340, with the degrees of freedom of sigma in place of n - 1.
     """
     sigma, freedom = dispersion
-    if mean is None or not sigma or excludes_all(limits):
+    if mean is None or not sigma or limits.is_empty:
         return _NO_INDICES
     both = NO_INDEX
     if limits.lower is not None and limits.upper is not None:
@@ -66,8 +68,13 @@ def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Limit
     return Indices(both, lower, upper, _worst(lower, upper))
 
 
-def expected_outside(mean: float | None, sigma: float | None, limits: Limits) -> PartsPerMillion:
-    """What a normal distribution has outside of limits, which include their bounds."""
+def without_intervals(indices: Indices) -> Indices:
+    """The same of a sample of which nobody knows how near it is."""
+    return Indices._make(Index(one.value, None, None) for one in indices)
+
+
+def expected_outside(mean: float | None, sigma: float | None, limits: Interval) -> PartsPerMillion:
+    """What a normal distribution has outside of limits, strict or not."""
     if mean is None or not sigma:
         return PartsPerMillion(None, None, None)
     return _parts(
@@ -76,16 +83,11 @@ def expected_outside(mean: float | None, sigma: float | None, limits: Limits) ->
     )
 
 
-def observed_outside(n: int, below: int, above: int, limits: Limits) -> PartsPerMillion:
+def observed_outside(n: int, below: int, above: int, limits: Interval) -> PartsPerMillion:
     """What of so many values was outside of limits, given how many were on each side."""
     if n == 0:
         return PartsPerMillion(None, None, None)
     return _parts(None if limits.lower is None else below / n, None if limits.upper is None else above / n)
-
-
-def excludes_all(limits: Limits) -> bool:
-    """Whether no value can keep both limits."""
-    return limits.lower is not None and limits.upper is not None and limits.lower > limits.upper
 
 
 def _of_width(value: float, freedom: float) -> Index:

@@ -5,7 +5,7 @@ Nelson, Journal of Quality Technology 16 (1984), 237-239.
 
 A rule marks the points that complete a pattern, and each further point that goes on with it. Beyond a line is more
 than on it; within one sigma is less. A point on the centre line is on neither side, and equal neighbours neither rise
-nor fall.
+nor fall. Rules 3 and 4 of Nelson count steps from point to point, as Minitab and JASP do: six steps take seven points.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,15 +55,17 @@ def _one_side(z: Floats, count: int) -> Marks:
 
 
 def _trend(values: Floats, count: int) -> Marks:
+    """Points that complete so many steps up, or so many down."""
     steps = _steps(values)
-    return _in_a_row(steps > 0, count - 1) | _in_a_row(steps < 0, count - 1)
+    return _in_a_row(steps > 0, count) | _in_a_row(steps < 0, count)
 
 
 def _alternating(values: Floats, count: int) -> Marks:
+    """Points that complete so many steps, up and down in turn."""
     steps = _steps(values)
     turns = np.zeros(len(values), bool)
     turns[1:] = steps[1:] * steps[:-1] < 0
-    return _in_a_row(turns, count - 2)
+    return _in_a_row(turns, count - 1)
 
 
 def _steps(values: Floats) -> Floats:
@@ -95,9 +97,9 @@ RULES: Mapping[RuleName, Rule] = {
     "western_electric_4": Rule("eight points in a row on one side", lambda _, z: _one_side(z, 8)),
     "nelson_1": _ONE_BEYOND,
     "nelson_2": Rule("nine points in a row on one side", lambda _, z: _one_side(z, 9)),
-    "nelson_3": Rule("six points in a row rising, or falling", lambda values, _: _trend(values, 6)),
+    "nelson_3": Rule("six steps in a row up, or down", lambda values, _: _trend(values, 6)),
     "nelson_4": Rule(
-        "fourteen points in a row, up and down in turn", lambda values, _: _alternating(values, 14)
+        "fourteen steps in a row, up and down in turn", lambda values, _: _alternating(values, 14)
     ),
     "nelson_5": _TWO_OF_THREE,
     "nelson_6": _FOUR_OF_FIVE,

@@ -1,13 +1,12 @@
-"""How far means are apart: that of each sample from that of all the others together, whose variance may be another."""
+"""Whether the means of groups differ: each from that of all others, and all of them from one."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import scipy
 from msgspec import Struct
 
-from runcard.analytics.statistics.dispersion import Floats
+from runcard.analytics.statistics.moments import Floats, Moments, in_common, scaled
 
 
 class Difference(Struct, frozen=True):
@@ -19,67 +18,80 @@ class Difference(Struct, frozen=True):
     p: float
 
 
-class _Moments(NamedTuple):
-    """Of several samples, one in each place: how many values, their range and mean, the sum of their squared deviations
-    from it.
-    """
+class TestResult(Struct, frozen=True):
+    """statistic: F, or H. p: how likely so much is by chance, were the groups alike (0..1)."""
 
-    n: Floats
-    lowest: Floats
-    highest: Floats
-    mean: Floats
-    squares: Floats
+    statistic: float
+    p: float
 
 
-def differences_of(samples: Sequence[Floats]) -> Sequence[Difference | None]:
-    """For each sample; None where it or all others together have fewer than two values, where neither has any spread,
-    or where values are too far apart for a double.
+def differences_of(moments: Sequence[Moments]) -> Sequence[Difference | None]:
+    """For each group, whose variance may be another; None where it or all others together have fewer than two values,
+    where neither has any spread, or where values are too far apart for a double.
 
     Source: Welch, Biometrika 34 (1947), 28-35, as in NIST/SEMATECH e-Handbook 7.3.1.
     """
-    if not samples:
+    if not moments:
         return []
-    # What is too large, or of too few values, becomes infinite or NaN, and then nothing is told.
+    n, offset, squares, power = in_common(moments)
+    other_n, difference, other_squares = _from_all_others(n, offset, squares)
+    # What is of too few values becomes infinite or NaN, and then nothing is told.
     with np.errstate(all="ignore"):
-        own = _moments(samples)
-        others = _of_all_others(own)
-        own_error, other_error = (one.squares / (one.n - 1) / one.n for one in (own, others))
+        own_error, other_error = squares / (n - 1) / n, other_squares / (other_n - 1) / other_n
         error, share = np.sqrt(own_error + other_error), own_error / (own_error + other_error)
-        freedom = 1 / (share**2 / (own.n - 1) + (1 - share) ** 2 / (others.n - 1))
-        difference = own.mean - others.mean
+        freedom = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (other_n - 1))
         half = scipy.special.stdtrit(freedom, 0.975) * error
         p = 2 * scipy.special.stdtr(freedom, -np.abs(difference / error))
-    figures = np.array([difference, difference - half, difference + half, p]).T
-    return [Difference(*row.tolist()) if np.isfinite(row).all() else None for row in figures]
+    figures = np.array([difference, difference - half, difference + half]).T
+    return [_difference(row, chance, power) for row, chance in zip(figures.tolist(), p.tolist(), strict=True)]
 
 
-def _moments(samples: Sequence[Floats]) -> _Moments:
-    n, lowest, highest, total = np.array(
-        [
-            (len(one), np.min(one), np.max(one), np.sum(one)) if len(one) else (0, np.inf, -np.inf, 0)
-            for one in samples
-        ]
-    ).T
-    mean = _mean(total, n, lowest, highest)
-    squares = [np.square(one - its_mean).sum() for one, its_mean in zip(samples, mean, strict=True)]
-    return _Moments(n, lowest, highest, mean, np.array(squares))
+def anova_of(moments: Sequence[Moments]) -> TestResult | None:
+    """One-way analysis of variance; groups of one value count as all others do.
 
-
-def _of_all_others(own: _Moments) -> _Moments:
-    """Of all samples but one together, without a look at their values.
-
-    Source: Chan, Golub and LeVeque, The American Statistician 37 (1983), 242-247.
+    None of fewer than two groups, of no more values than groups, or without spread in any group, where F has no end.
+    Source: NIST/SEMATECH e-Handbook 7.4.3.
     """
-    are_others = ~np.eye(len(own.n), dtype=bool)
-    n = np.where(are_others, own.n, 0)
-    total = np.where(n > 0, n * own.mean, 0).sum(axis=1)
-    lowest = np.where(are_others, own.lowest, np.inf).min(axis=1)
-    highest = np.where(are_others, own.highest, -np.inf).max(axis=1)
-    mean = _mean(total, n.sum(axis=1), lowest, highest)
-    apart = own.squares + n * np.square(own.mean - mean[:, None])
-    return _Moments(n.sum(axis=1), lowest, highest, mean, np.where(n > 0, apart, 0).sum(axis=1))
+    groups, count = len(moments), sum(one.n for one in moments)
+    if groups < 2 or count <= groups:
+        return None
+    n, offset, squares, _ = in_common(moments)
+    # Twice, because the first mean is rounded as the offsets are.
+    offset = offset - (n * offset).sum() / count
+    offset = offset - (n * offset).sum() / count
+    between, within = float((n * np.square(offset)).sum()), float(squares.sum())
+    if not within > 0:
+        return None
+    statistic = between / (groups - 1) / (within / (count - groups))
+    p = float(scipy.special.fdtrc(groups - 1, count - groups, statistic))
+    return TestResult(statistic, p) if np.isfinite([statistic, p]).all() else None
 
 
-def _mean(total: Floats, n: Floats, lowest: Floats, highest: Floats) -> Floats:
-    """That of equals is what they are, however sums are rounded."""
-    return np.where(lowest == highest, lowest, total / n)
+def _from_all_others(n: Floats, offset: Floats, squares: Floats) -> tuple[Floats, Floats, Floats]:
+    """How many all others together are, by how much the mean of each is above theirs, and their squared deviations.
+
+    Without a look at their values: see `moments`.
+    """
+    weights = np.where(np.eye(len(n), dtype=bool), 0.0, n)
+    other_n = weights.sum(axis=1)
+    with np.errstate(all="ignore"):
+        # Of groups that are equal the difference is nothing, however sums are rounded.
+        difference = (weights * (offset[:, None] - offset)).sum(axis=1) / other_n
+        apart = np.where(
+            weights > 0, squares + weights * np.square(offset - offset[:, None] + difference[:, None]), 0
+        )
+    are_equal = np.array([_are_equal(offset[row > 0], squares[row > 0]) for row in weights])
+    return other_n, difference, np.where(are_equal, 0.0, apart.sum(axis=1))
+
+
+def _are_equal(offset: Floats, squares: Floats) -> bool:
+    """Whether groups hold one value all together: then rounding must not make a little spread of nothing."""
+    return len(offset) == 0 or (not squares.any() and bool(np.ptp(offset) == 0))
+
+
+def _difference(figures: Sequence[float], p: float, power: int) -> Difference | None:
+    told = [scaled(one, power) if np.isfinite(one) else None for one in figures]
+    difference, low, high = told
+    if difference is None or low is None or high is None or not np.isfinite(p):
+        return None
+    return Difference(difference, low, high, p)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from runcard.analytics.statistics.moments import Floats, Moments, moments_of, power_of, scaled
 
 # d2 of two values: the mean range of two standard normal ones (Tippett, Biometrika 17 (1925), 364-387).
 D2_OF_TWO = 2 / math.sqrt(math.pi)
@@ -32,18 +32,18 @@ def are_equal(values: Floats) -> bool:
 
 
 def mean_of(values: Floats) -> float | None:
-    """None without values, and for those whose sum is no double."""
-    if len(values) == 0:
-        return None
-    with np.errstate(over="ignore"):
-        mean = float(values.mean())
-    return mean if math.isfinite(mean) else None
+    """None without values."""
+    return moments_of(values).mean
 
 
 def overall(values: Floats) -> Dispersion:
     """The sample standard deviation; unknown for fewer than two values."""
-    freedom = len(values) - 1
-    return _of_squares(_squares(values), freedom)
+    return of_moments(moments_of(values))
+
+
+def of_moments(moments: Moments) -> Dispersion:
+    """What `overall` is of values of which these are known."""
+    return UNKNOWN if moments.s is None else Dispersion(moments.s, moments.n - 1)
 
 
 def by_moving_range(values: Floats) -> Dispersion:
@@ -53,9 +53,9 @@ def by_moving_range(values: Floats) -> Dispersion:
     """
     if len(values) < 2:
         return UNKNOWN
-    with np.errstate(over="ignore"):
-        sigma = float(np.abs(np.diff(values)).mean()) / D2_OF_TWO
-    return Dispersion(sigma if math.isfinite(sigma) else None, freedom_of_moving_range(len(values) - 1))
+    power = power_of(float(np.min(values)), float(np.max(values)))
+    sigma = float(np.abs(np.diff(np.ldexp(values, -power) if power else values)).mean()) / D2_OF_TWO
+    return Dispersion(scaled(sigma, power), freedom_of_moving_range(len(values) - 1))
 
 
 def freedom_of_moving_range(ranges: int) -> float:
@@ -79,22 +79,12 @@ def pooled(values: Floats, subgroups: NDArray[np.integer]) -> Dispersion:
     order = np.argsort(subgroups, kind="stable")
     together, starts = values[order], np.flatnonzero(np.diff(subgroups[order], prepend=-1))
     counts = np.diff(starts, append=len(values))
-    with np.errstate(over="ignore", invalid="ignore"):
-        deviations = together - np.repeat(np.add.reduceat(together, starts) / counts, counts)
-        are_equal = np.minimum.reduceat(together, starts) == np.maximum.reduceat(together, starts)
-        deviations[np.repeat(are_equal, counts)] = 0
-        return _of_squares(float(np.square(deviations).sum()), len(values) - len(starts))
-
-
-def _squares(values: Floats) -> float:
-    """The sum of squared deviations from the mean; exactly 0 for values that are all equal."""
-    if are_equal(values):
-        return 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.square(values - values.mean()).sum())
-
-
-def _of_squares(squares: float, freedom: int) -> Dispersion:
-    if freedom < 1 or not math.isfinite(squares):
+    freedom = len(values) - len(starts)
+    if freedom < 1:
         return UNKNOWN
-    return Dispersion(math.sqrt(squares / freedom), freedom)
+    power = power_of(float(np.min(values)), float(np.max(values)))
+    shares = np.ldexp(together, -power) if power else together
+    # From the first value of the subgroup, so that what its values have in common drowns nothing; of equals, 0.
+    shares = shares - np.repeat(shares[starts], counts)
+    deviations = shares - np.repeat(np.add.reduceat(shares, starts) / counts, counts)
+    return Dispersion(scaled(math.sqrt(float(np.square(deviations).sum()) / freedom), power), freedom)

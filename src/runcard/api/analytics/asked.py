@@ -42,18 +42,26 @@ class GroupedQuery(RunsQuery, kw_only=True):
 class MeasurementQuery(GroupedQuery, kw_only=True):
     """A measurement of one procedure; of several phases that measure something of this name, all are meant, or one.
 
-    exclude_retries: leave out attempts of phases that were repeated in the same run.
+    uom: in this unit of measure, or in one that converts to it; an empty text: in none. exclude_retries: leave out
+    attempts of phases that were repeated in the same run.
     """
 
     procedure_id: UUID
     measurement_name: Annotated[str, Meta(min_length=1)]
     phase_name: str | None = None
+    sequence_path: str | None = None
+    uom: str | None = None
     exclude_retries: bool = True
 
 
 def measured_of(asked: MeasurementQuery) -> Measured:
     return Measured(
-        asked.procedure_id, asked.measurement_name, asked.phase_name, only_final=asked.exclude_retries
+        asked.procedure_id,
+        asked.measurement_name,
+        asked.phase_name,
+        asked.exclude_retries,
+        asked.sequence_path,
+        asked.uom,
     )
 
 

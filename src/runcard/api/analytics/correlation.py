@@ -21,14 +21,18 @@ _Name = Annotated[str, Meta(min_length=1)]
 
 
 class CorrelationQuery(RunsQuery, kw_only=True):
-    """y_procedure_id: that of x, where nothing is said."""
+    """y_procedure_id: that of x, where nothing is said. x_uom, y_uom: in this unit of measure, or in one that converts
+    to it; an empty text: in none.
+    """
 
     x_procedure_id: UUID
     x_measurement_name: _Name
     x_phase_name: str | None = None
+    x_uom: str | None = None
     y_procedure_id: UUID | None = None
     y_measurement_name: _Name
     y_phase_name: str | None = None
+    y_uom: str | None = None
     exclude_retries: bool = True
 
 
@@ -44,7 +48,7 @@ def ask(
 ) -> Response:
     """Two measurements of the same units, with the points to draw."""
     finals = asked.exclude_retries
-    x = Measured(asked.x_procedure_id, asked.x_measurement_name, asked.x_phase_name, only_final=finals)
+    x = Measured(asked.x_procedure_id, asked.x_measurement_name, asked.x_phase_name, finals, uom=asked.x_uom)
     y_procedure_id = asked.y_procedure_id or asked.x_procedure_id
-    y = Measured(y_procedure_id, asked.y_measurement_name, asked.y_phase_name, only_final=finals)
+    y = Measured(y_procedure_id, asked.y_measurement_name, asked.y_phase_name, finals, uom=asked.y_uom)
     return JsonResponse(correlation(snapshot, selection_of(asked), x, y))

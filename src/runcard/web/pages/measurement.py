@@ -1,6 +1,6 @@
 """One measurement of a procedure: is it steady, does it fit its limits, and what does it go with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
@@ -27,6 +27,7 @@ from runcard.web.comparison_plots import boxes_plot, means_plot, scatter_plot
 from runcard.web.control_chart_plot import SegmentLine, control_chart_plot, segment_line
 from runcard.web.distribution_plots import histogram_plot, text_bars_plot
 from runcard.web.filters import (
+    Field,
     FilterBar,
     FilterQuery,
     choice_field,
@@ -37,6 +38,7 @@ from runcard.web.filters import (
     url_of,
 )
 from runcard.web.formats import chance_text, count_text
+from runcard.web.left_out import left_out_lines, lines_of_one
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
 
@@ -59,7 +61,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 class MeasurementQuery(FilterQuery, kw_only=True):
     """by: what values are coloured and compared by. last: how many values the control chart shows.
-    rules: whose rules mark points of it.
+    rules: whose rules mark points of it. phase, sequence_path, uom: None: in all of them, or in the latest.
 
     against, against_phase: a second measurement of the same runs.
     """
@@ -69,6 +71,8 @@ class MeasurementQuery(FilterQuery, kw_only=True):
     by: By = "station"
     last: Literal["100", "500", "2000"] = "500"
     rules: Literal["western_electric", "nelson"] = "western_electric"
+    sequence_path: str | None = None
+    uom: str | None = None
     against: str | None = None
     against_phase: str | None = None
 
@@ -79,6 +83,7 @@ class Comparison(NamedTuple):
     charts: Sequence[Chart]
     tests: Sequence[str]
     definition: str
+    left_out: Sequence[str] = ()
     problem: str = ""
 
 
@@ -110,6 +115,7 @@ class MeasurementPage(NamedTuple):
     texts: Chart | None
     capability: Sequence[CapabilityLine]
     capability_definition: str
+    capability_left_out: Sequence[str]
     comparison: Comparison | None
     scatter: Chart | None
     no_against_url: str
@@ -166,7 +172,9 @@ def show_measurement(
     with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         procedure = get_procedure(connection, home, procedure_id)
         selection = selection_of(asked, visit.zone, datetime.now(UTC))
-        measured = Measured(procedure.id, asked.name, asked.phase)
+        measured = Measured(
+            procedure.id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
+        )
         ask = _Ask(snapshot, visit, selection, measured, asked)
         chart = ask.control_chart()
         spread = _histogram(ask)
@@ -185,6 +193,7 @@ def show_measurement(
         choice_field("by", "Colour, compare by", asked.by, list(_BY.items())),
         choice_field("last", "Control chart of", asked.last, list(_LAST.items())),
         choice_field("rules", "Run rules", asked.rules, list(_RULES.items())),
+        *_places(asked, names.names, {segment.spec.uom for segment in chart.segments}),
     ]
     page = MeasurementPage(
         procedure=procedure.name,
@@ -203,6 +212,7 @@ def show_measurement(
         texts=text_bars_plot(spread.texts) if spread.texts.total.n else None,
         capability=[] if isinstance(fitness, str) else [capability_line(row) for row in fitness.rows],
         capability_definition=fitness if isinstance(fitness, str) else fitness.definition,
+        capability_left_out=[] if isinstance(fitness, str) else left_out_lines(fitness.left_out),
         comparison=comparison,
         scatter=scatter,
         no_against_url="" if scatter is None else url_of(path, asked, against=None, against_phase=None),
@@ -229,7 +239,7 @@ def _histogram(ask: _Ask) -> HistogramAnswer:
 def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Comparison | None:
     found = _or_problem(lambda: ask.compare(group_by))
     if isinstance(found, str):
-        return Comparison([], [], "", found)
+        return Comparison([], [], "", problem=found)
     if not found.groups:
         return None
     boxes = [boxes_plot(spread.rows, group_by)] if spread.rows else []
@@ -238,7 +248,24 @@ def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Compar
         "" if anova is None else f"ANOVA: F {anova.statistic:.3g}, p {chance_text(anova.p)}",
         "" if kruskal is None else f"Kruskal-Wallis: H {kruskal.statistic:.3g}, p {chance_text(kruskal.p)}",
     ]
-    return Comparison([means_plot(found, group_by), *boxes], list(filter(None, told)), found.definition)
+    charts = [means_plot(found, group_by), *boxes]
+    return Comparison(charts, list(filter(None, told)), found.definition, lines_of_one(found))
+
+
+def _places(
+    asked: MeasurementQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
+) -> Sequence[Field]:
+    """Fields that choose a phase and a unit of measure, where there are several."""
+    phases = sorted({one.phase for one in names if one.name == asked.name} | {asked.phase or ""} - {""})
+    units = sorted({one for one in (*uoms, asked.uom) if one})
+    return [
+        choice_field(name, label, value, [("", "All"), *((one, one) for one in offered)])
+        for name, label, value, offered in (
+            ("phase", "Phase", asked.phase, phases),
+            ("uom", "Unit of measure", asked.uom, units),
+        )
+        if len(offered) > 1 or value
+    ]
 
 
 def _is_same(one: MeasurementName, asked: MeasurementQuery) -> bool:

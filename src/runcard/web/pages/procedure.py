@@ -39,6 +39,7 @@ from runcard.web.filters import (
 )
 from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
 from runcard.web.headings import Direction, Heading, headings
+from runcard.web.left_out import left_out_lines
 from runcard.web.pager import Pager
 from runcard.web.render import render
 from runcard.web.tiles import Tile
@@ -89,6 +90,7 @@ class MeasurementTable(NamedTuple):
     lines: Sequence[TableLine]
     pager: Pager
     others: Sequence[tuple[str, str]]
+    left_out: Sequence[str]
     definition: str
 
 
@@ -258,6 +260,7 @@ def _capability(ask: _Ask) -> Contents:
                 later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
             ),
             others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
+            left_out=left_out_lines(answer.left_out),
             definition=answer.definition,
         )
     )

@@ -112,7 +112,7 @@ def _chart(measured: Measured) -> Chart:
         DrawnSeries(name, [_drawn(point) for point in thinned(list(zip(x, y, strict=False)))])
         for name, y in zip(names[1:], others, strict=True)
     ]
-    limits = [one for one in effective_limits(measurement) if one is not None]
+    limits = effective_limits(measurement).bounds
     return series_lines("series", measurement.name, names[0], lines, limits)
 
 

@@ -1,0 +1,112 @@
+"""What an answer about measured values leaves out, and why: counted, so that nothing is missing silently.
+
+Each value of the measurement in the selected runs is counted once: in `n` of the answer, or here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, get_args
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.measured import on_specs
+from runcard.analytics.quantity import Quantity
+
+Reason = Literal[
+    "not_finite",
+    "boolean",
+    "text",
+    "series",
+    "json",
+    "no_value",
+    "repeated",
+    "other_phase",
+    "other_unit",
+    "no_limit",
+    "no_verdict",
+    "no_partner",
+]
+_OF_KIND: Mapping[str, Reason] = {
+    "numeric": "not_finite",
+    "boolean": "boolean",
+    "string": "text",
+    "multidimensional": "series",
+    "json": "json",
+    "empty": "no_value",
+}
+# SQL of a Reason for what is no finite number in `measurements x`.
+NO_NUMBER = (
+    "CASE x.kind " + " ".join(f"WHEN '{kind}' THEN '{why}'" for kind, why in _OF_KIND.items()) + " END"
+)
+
+
+class LeftOut(Struct, frozen=True):
+    """How many values take no part in the figures, for one reason.
+
+    not_finite: infinite, or no number. boolean, text, series, json: of another kind. no_value: nothing was measured.
+    repeated: of an attempt of a phase that was repeated in the same run. other_phase, other_unit: of the same name in
+    another phase, or in a unit of measure that does not convert. no_limit, no_verdict: cannot be judged. no_partner:
+    the other of a pair is missing, or it is not the last of its run.
+    """
+
+    reason: Reason
+    count: int
+
+
+class MeasuredAnswer(Answer, frozen=True, kw_only=True):
+    """left_out: of the values of the selected runs, those that are not among the `n`, in the order of the reasons."""
+
+    left_out: Sequence[LeftOut]
+
+
+def told(counts: Mapping[Reason, int]) -> Sequence[LeftOut]:
+    """The reasons that there are any values for."""
+    return [LeftOut(reason, count) for reason in get_args(Reason) if (count := counts.get(reason, 0))]
+
+
+def count_left_out(
+    asked: Asking, quantity: Quantity, since: datetime | None = None, *, only_final: bool
+) -> Counter[Reason]:
+    """How many values of the name that a quantity has are not numbers of it, in the selected runs, by reason.
+
+    since: of phases that started then or later.
+    """
+    rest = _rest(quantity, only_final=only_final)
+    values = on_specs(quantity.every).and_of(rest)
+    values.within("x.started_at", since, None)
+    # Most measurements are numbers of one phase, of which this is known without a look at runs.
+    if not asked.rows(f"SELECT 1 FROM measurements x WHERE {values.sql} LIMIT 1", values.values):
+        return Counter()
+    values = values.and_of(asked.runs)
+    is_repeated = "NOT x.is_final" if only_final else "FALSE"
+    found = asked.rows(
+        f"SELECT x.spec, CASE WHEN {is_repeated} THEN 'repeated' WHEN x.num IS NULL THEN {NO_NUMBER} END AS why, "
+        "count(*) "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {values.sql} GROUP BY ALL",
+        values.values,
+    )
+    elsewhere = {
+        one.spec
+        for one in quantity.others
+        if (one.phase, one.sequence_path) != (quantity.phase, quantity.sequence_path)
+    }
+    counts = Counter[Reason]()
+    for spec, why, count in found:
+        is_elsewhere = spec in elsewhere and why != "repeated"
+        counts["other_phase" if is_elsewhere else why or "other_unit"] += count
+    return counts
+
+
+def _rest(quantity: Quantity, *, only_final: bool) -> Conditions:
+    """What is true of a value that is not counted."""
+    rest = Conditions.of("x.num IS NULL")
+    if only_final:
+        rest = Conditions.of(f"({rest.sql} OR NOT x.is_final)")
+    if quantity.others:
+        others = on_specs(quantity.others)
+        rest = Conditions.of(f"({rest.sql} OR {others.sql})", *others.values)
+    return rest
