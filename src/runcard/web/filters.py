@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from msgspec import Struct
 
 from runcard.analytics.asking import Selection
-from runcard.analytics.groups import Period as Step
+from runcard.analytics.calendar import Period as Step
 from runcard.domain.errors import InvalidInput
 from runcard.edge.queries import read_query
 from runcard.edge.run_filters import SampleQuery, samples_of
