@@ -15,6 +15,7 @@ from runcard.analytics.calendar import Span
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
+from runcard.analytics.places import register_places
 from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
@@ -64,6 +65,7 @@ class Snapshot:
         self.organization_id = organization_id
         self._opened = ExitStack()
         self._state: _State | None = None
+        self._has_places = False
         self._procedures: dict[tuple[UUID, ...] | None, Sequence[int]] = {}
 
     def __enter__(self) -> Self:
@@ -101,6 +103,13 @@ class Snapshot:
         found = Conditions()
         found.one_of(column, self._procedures[key], "INTEGER")
         return found
+
+    def place_procedures(self) -> None:
+        """Make `places`, in which a query finds its rows' order BY_PROCEDURE."""
+        if not self._has_places:
+            with self.cursor() as cursor:
+                register_places(cursor, self.connection, self.organization_id)
+            self._has_places = True
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:

@@ -13,6 +13,8 @@ from runcard.domain.errors import InvalidInput
 
 # Literals in a query: ten times as many would take longer to compare than answers may take.
 MAX_SPECS = 1000
+# The order of specifications of a procedure. Their numbers are those of one copy, and would be others in a new one.
+BY_NAME = "phase, sequence_path NULLS FIRST, name, uom NULLS FIRST, lower NULLS FIRST, upper NULLS FIRST"
 
 
 class Measured(NamedTuple):
@@ -47,7 +49,7 @@ class SpecRow(NamedTuple):
 
 
 def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
-    """How a measurement was specified, by phase and age.
+    """How a measurement was specified, by phase, unit of measure and limits.
 
     Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed
     anew each time.
@@ -56,8 +58,7 @@ def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name
     conditions.add("name = ?", measured.name)
     conditions.one_of("phase", None if measured.phase is None else [measured.phase])
     rows = asked.rows(
-        f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} "
-        "ORDER BY phase, sequence_path NULLS FIRST, spec LIMIT ?",
+        f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} ORDER BY {BY_NAME} LIMIT ?",
         [*conditions.values, MAX_SPECS + 1],
     )
     if len(rows) > MAX_SPECS:
@@ -77,12 +78,14 @@ def of_latest_uom(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) 
     if len({one.uom for one in specs}) < 2:
         return specs
     numbers = on_values(asked, specs, only_final=only_final)
-    latest = asked.rows(
-        f"SELECT x.spec FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} AND x.num IS NOT NULL "
-        "GROUP BY x.spec ORDER BY max(x.started_at) DESC, x.spec DESC LIMIT 1",
+    found = asked.rows(
+        "SELECT x.spec, max(x.started_at) FROM measurements x JOIN runs r USING (run) "
+        f"WHERE {numbers.sql} AND x.num IS NOT NULL GROUP BY x.spec",
         numbers.values,
     )
-    uoms = {one.uom for one in specs if (one.spec,) in latest}
+    newest_at = max((at for _, at in found), default=None)
+    newest = {spec for spec, at in found if at == newest_at}
+    uoms = [one.uom for one in specs if one.spec in newest][:1]  # of equally new ones, the first by name
     return [one for one in specs if one.uom in uoms]
 
 

@@ -83,7 +83,7 @@ class CapabilityRow(Struct, frozen=True):
 
 
 class CapabilityAnswer(Answer, frozen=True, kw_only=True):
-    """rows: by phase, name and age of the specification, then by group."""
+    """rows: by phase, name, unit of measure and limits, then by group."""
 
     rows: Sequence[CapabilityRow]
 

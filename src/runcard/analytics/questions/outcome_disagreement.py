@@ -12,6 +12,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import Group, Grouping
+from runcard.analytics.places import BY_PROCEDURE
 from runcard.analytics.specified import Specified
 from runcard.domain.ids import RunPart, part_id
 
@@ -102,10 +103,11 @@ examples AS (
     FROM (SELECT unnest(newest) AS e FROM specified ORDER BY e DESC LIMIT ?) newest
     JOIN runs r ON r.run = e.run JOIN specs s ON s.spec = e.spec
 )
-SELECT *, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
+SELECT measured.*, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
     count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER (),
     (SELECT list(example ORDER BY e DESC) FROM examples)
-FROM measured ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, procedure LIMIT ?
+FROM measured JOIN places USING (procedure)
+ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, {BY_PROCEDURE} LIMIT ?
 """
 
 
@@ -121,6 +123,7 @@ def outcome_disagreement(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     asked = snapshot.asking(wanted)
+    snapshot.place_procedures()
     conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure")
     conditions = conditions.and_of(_judged(asked, only_final=only_final))
     found = asked.rows(
