@@ -187,10 +187,10 @@ def _window(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime
         case "all":
             return None, None
         case "today":
-            return _midnight(today, zone), None
+            return _midnight(today, zone), now
         case days:
             # Whole days, so that the first one is not cut short.
-            return _midnight(today - timedelta(days=int(days) - 1), zone), None
+            return _midnight(today - timedelta(days=int(days) - 1), zone), now
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
