@@ -96,21 +96,32 @@ logs = st.builds(
     source_file=st.sampled_from(["a.py", "b.py"]),
     line_number=st.integers(1, 3),
 )
-histories = st.lists(
-    st.builds(
-        RunReport,
-        procedure=st.just("later"),
-        serial_number=st.sampled_from(SERIALS),
-        part_number=st.just("P"),
-        outcome=st.sampled_from(RUN_OUTCOMES),
-        started_at=moments,
-        duration=lengths,
-        phases=st.lists(phases, min_size=1, max_size=4).map(tuple),
-        logs=st.lists(logs, min_size=1, max_size=3).map(tuple),
-        sequences=st.just((PhaseSequence("s", "S", "PASS"), PhaseSequence("t", "T", "PASS"))),
-    ),
-    min_size=1,
-    max_size=4,
+
+
+def histories_of(starts: Any) -> Any:
+    """A few runs with one of these starts."""
+    return st.lists(
+        st.builds(
+            RunReport,
+            procedure=st.just("later"),
+            serial_number=st.sampled_from(SERIALS),
+            part_number=st.just("P"),
+            outcome=st.sampled_from(RUN_OUTCOMES),
+            started_at=starts,
+            duration=lengths,
+            phases=st.lists(phases, min_size=1, max_size=4).map(tuple),
+            logs=st.lists(logs, min_size=1, max_size=3).map(tuple),
+            sequences=st.just((PhaseSequence("s", "S", "PASS"), PhaseSequence("t", "T", "PASS"))),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+
+
+histories = histories_of(moments)
+# Now and then a start is told by a clock that is wrong, but what lies inside the run by one that is right.
+clocked_histories = histories_of(
+    moments | st.sampled_from([datetime(9999, 12, 31, 23, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)])
 )
 
 
@@ -149,9 +160,9 @@ class Floor:
         self.elsewhere = world.globex.id
         self._actor = world.acme.admin.actor
 
-    def procedure(self) -> UUID:
+    def procedure(self, name: str = "Any") -> UUID:
         by = Creator.of(self._actor)
-        return self.writer.run(lambda tx: create_procedure(tx, self.home, "Any", by)).id
+        return self.writer.run(lambda tx: create_procedure(tx, self.home, name, by)).id
 
     def record(self, procedure_id: UUID, reports: Sequence[RunReport]) -> dict[UUID, RunReport]:
         """The reports by the ids of their runs, in the order of those."""

@@ -133,6 +133,8 @@ def _shown(run: PreparedRun, document: RunDocument) -> bytes:
         operator=None,
         created_by_user=None,
         created_by_station=named,
+        reported_started_at=run.reported and run.reported.started_at,
+        reported_ended_at=run.reported and run.reported.ended_at,
     )
     return msgspec.json.encode(run_body(RecordedRun(record, document, [], []), lambda _: ""))
 

@@ -58,7 +58,6 @@ WRONG_TYPES = [
     (run_of(SN, duration="PT" + "9" * 400 + "S"), ["duration"]),
     (run_of(SN, duration="P9999999D"), ["duration"]),
     (run_of(SN, duration="P999999999W"), ["duration"]),
-    (run_of(SN, started_at="9999-12-31T23:00:00Z", duration="P1D"), ["duration"]),
     (run_of(SN, started_at="2024-03-01T12:00:00Z", ended_at="2024-03-01T11:59:59Z"), ["duration"]),
     (run_of(SN, ended_at="never"), ["ended_at"]),
     (run_of(SN, phases="none"), ["phases"]),

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from runcard.analytics.asking import Attempts, Selection
-from runcard.analytics.groups import GroupBy, Period, Reference
+from runcard.analytics.calendar import Period
+from runcard.analytics.groups import GroupBy, Reference
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import NOW, Line
 

@@ -73,6 +73,21 @@ def test_a_file_is_recorded_and_is_the_report_of_its_runs(
     assert stores.blobs.read(found[known.run_ids[0]][0].blob_key) == content
 
 
+@pytest.mark.parametrize(("year", "is_wrong"), [(b"2005", False), (b"1999", True), (b"9998", True)])
+def test_imported_history_keeps_its_past_and_no_other_clock_is_believed(
+    bring_in: BringIn, database: Database, year: bytes, is_wrong: bool
+) -> None:
+    bring_in(junit_of(["A"]).replace(b"2026-01-02", year + b"-01-02"))
+    r, said = runs.c, datetime(int(year), 1, 2, 3, 4, 5, tzinfo=UTC)
+    query = select(r.started_at, r.ended_at, r.created_at, r.reported_started_at, r.reported_ended_at)
+    with database.read() as connection:
+        start, end, received_at, *reported = connection.execute(query).one()
+    assert end - start == timedelta(seconds=1)
+    assert (start, reported) == (
+        (received_at, [said, said + timedelta(seconds=1)]) if is_wrong else (said, [None, None])
+    )
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress], ids=["plain", "gzip", "bzip2"])
 def test_the_same_content_is_known_however_it_is_packed(
     bring_in: BringIn, database: Database, pack: Callable[[bytes], bytes]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Insert, Table, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
+from runcard.domain.clock import Times, counted_times
 from runcard.domain.ids import new_id
 from runcard.domain.run import RunDocument
 from runcard.store import tables as t
@@ -77,17 +79,41 @@ def test_a_database_of_the_first_schema_keeps_what_it_holds(first_schema: Databa
             mine = {} if table is t.organizations else {"organization_id": home}
             connection.execute(_insert(connection, table, {"id": home, "created_at": moment, **mine, **row}))
         connection.execute(insert(t.run_documents).values(run_id=home, organization_id=home, body=document))
+        clocks = _runs_by_wrong_clocks(moment)
+        for run_id, times in clocks.items():
+            row = dict(rows[-1][1], id=run_id, organization_id=home, created_at=moment, **times)
+            connection.execute(_insert(connection, t.runs, row))
     migrate(first_schema)
     with first_schema.read() as connection:
-        run = connection.execute(select(t.runs)).one()
+        run = connection.execute(select(t.runs).where(t.runs.c.id == home)).one()
         assert (run.id, run.unit_id, run.started_at, run.client_run_ref) == (home, home, moment, None)
         assert connection.execute(select(t.run_documents.c.body)).scalar_one() == document
         assert connection.execute(select(t.procedures.c.auto_push_enabled)).scalar_one() is False
+        assert run.reported_started_at is None
+        for run_id, times in clocks.items():
+            run = connection.execute(select(t.runs).where(t.runs.c.id == run_id)).one()
+            said = Times(times["started_at"], times["ended_at"])
+            assert Times(run.reported_started_at, run.reported_ended_at) == said
+            assert Times(run.started_at, run.ended_at) == counted_times(said, moment)
     with first_schema.engine.begin() as connection, pytest.raises(IntegrityError):
         connection.execute(update(t.runs).values(deployment_id=other))
 
 
 _POLICIES = [one.name for one in t.organizations.c if one.name.startswith("station_may_")]
+
+
+def _runs_by_wrong_clocks(received_at: datetime) -> dict[UUID, dict[str, Any]]:
+    """What is not alike of some runs, by their ids."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    took, day = timedelta(minutes=3), timedelta(days=1)
+    spans = [
+        (first, first + took),
+        (first, last),
+        (datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC), received_at),
+        (received_at + day + timedelta(microseconds=1), received_at + day + took),
+        (last - took, last),
+    ]
+    return {new_id(): {"started_at": start, "ended_at": end} for start, end in spans}
 
 
 def _times(moment: datetime) -> dict[str, Any]:

@@ -11,14 +11,22 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Freshness, Window
+from runcard.analytics.calendar import Span
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
+from runcard.analytics.places import register_places
+from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
 from runcard.store.resolved_runs import MAX_IDS, resolve
 from runcard.store.run_filter import RunFilter
+
+_log = logging.getLogger(__name__)
+
+# How rows end that are to be in the same order whatever the copy calls their procedures.
+BY_PROCEDURE = "places.place, places.id"
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +65,7 @@ class Snapshot:
         self.organization_id = organization_id
         self._opened = ExitStack()
         self._state: _State | None = None
+        self._has_places = False
         self._procedures: dict[tuple[UUID, ...] | None, Sequence[int]] = {}
 
     def __enter__(self) -> Self:
@@ -94,6 +103,13 @@ class Snapshot:
         found = Conditions()
         found.one_of(column, self._procedures[key], "INTEGER")
         return found
+
+    def place_procedures(self) -> None:
+        """Make `places`, in which a query finds its rows' order BY_PROCEDURE."""
+        if not self._has_places:
+            with self.cursor() as cursor:
+                register_places(cursor, self.connection, self.organization_id)
+            self._has_places = True
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
@@ -139,6 +155,16 @@ class Asking:
         self.runs = runs
         self.window = window
         self.freshness = freshness
+
+    @property
+    def span(self) -> Span:
+        """In which all selected runs start: the window, as far as runs may count there (see `domain.clock`)."""
+        first, last = self.window.started_after, self.window.started_before
+        newest = datetime.now(UTC) + MOST_AHEAD
+        return Span(
+            EARLIEST if first is None else max(first, EARLIEST).astimezone(UTC),
+            newest if last is None else min(last, newest).astimezone(UTC),
+        )
 
     def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """What a query finds; its parameters are those of `runs` where no others are given."""

@@ -1,7 +1,7 @@
 """Figures side by side: by a period of the calendar, or by what runs refer to."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,18 +9,16 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.asking import Asking
-from runcard.analytics.copy.columns import utc
+from runcard.analytics.calendar import Calendar, Period, name_of, start_of
 from runcard.domain.errors import InvalidInput
 from runcard.store.names import NameKind, names_of
 
-Period = Literal["hour", "day", "week", "month"]
 Reference = Literal["procedure", "version", "station", "operator", "part", "revision", "batch"]
 GroupBy = Period | Reference
 
 MAX_GROUPS = 2000
 
 _PERIODS: tuple[str, ...] = get_args(Period)
-_FORMATS = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 _COLUMNS = {
     "procedure": "r.procedure",
     "version": "r.version",
@@ -31,8 +29,6 @@ _COLUMNS = {
     "revision": "r.revision",
     "batch": "r.batch",
 }
-# Between two changes of a zone's clocks lie months, or weeks at least.
-_STEP = timedelta(days=7)
 _UTC = ZoneInfo("UTC")
 
 
@@ -79,31 +75,15 @@ class Grouping:
         )
 
     def _sql(self, group_by: GroupBy) -> str:
-        if group_by not in _PERIODS:
+        if group_by in _COLUMNS:
             return _COLUMNS[group_by]
-        shift = self._shift()
-        local = f"date_trunc('{group_by}', r.started_at + {shift})"
-        # An hour that the clocks repeat is two hours.
-        return f"{local} - {shift}" if group_by == "hour" else local
-
-    def _shift(self) -> str:
-        """By how much the zone's clocks are ahead of UTC when a run starts: faster than DuckDB's own time zones."""
-        [(first, last)] = self._asking.rows("SELECT min(started_at), max(started_at) FROM runs", [])
-        if first is None:
-            return "INTERVAL 0 SECOND"
-        changes = list(_clock_changes(self._zone, first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)))
-        cases = " ".join(
-            f"WHEN r.started_at < TIMESTAMP '{utc(moment)}' THEN {_interval(before)}"
-            for moment, before in changes
-        )
-        newest = _interval(_offset(self._zone, last.replace(tzinfo=UTC)))
-        return f"(CASE {cases} ELSE {newest} END)" if cases else newest
+        period: Period = group_by  # type: ignore[assignment]  # no Reference: those have columns
+        return Calendar(self._zone, self._asking.span).sql(period)
 
     def _period(self, key: datetime) -> Group:
-        # Hours are grouped as UTC, longer periods as the clocks of the zone show them.
-        is_hour = self._by == "hour"
-        start = key.replace(tzinfo=UTC).astimezone(self._zone) if is_hour else key.replace(tzinfo=self._zone)
-        return Group(start.isoformat(), start.strftime(_FORMATS[str(self._by)]))
+        period: Period = self._by  # type: ignore[assignment]  # no Reference: those were told apart
+        start = start_of(period, key, self._zone)
+        return Group(start.isoformat(), name_of(period, start))
 
     def _references(self, keys: Collection[Any]) -> dict[Any, Group]:
         ids = self._ids(keys)
@@ -139,37 +119,6 @@ def zone_of(name: str) -> ZoneInfo:
         raise InvalidInput.at(
             "time_zone", f"{name!r} is no time zone; use an IANA name such as Europe/Berlin"
         ) from error
-
-
-def _clock_changes(zone: ZoneInfo, first: datetime, last: datetime) -> Iterator[tuple[datetime, timedelta]]:
-    """The moments at which the zone's clocks are changed from `first` to `last`, each with the offset before it."""
-    before = first
-    while before < last:
-        after = min(before + _STEP, last)
-        if _offset(zone, before) != _offset(zone, after):
-            yield _change_between(zone, before, after), _offset(zone, before)
-        before = after
-
-
-def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    offset = _offset(zone, before)
-    while after - before > timedelta(microseconds=1):
-        middle = before + (after - before) / 2
-        if _offset(zone, middle) == offset:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
-    offset = moment.astimezone(zone).utcoffset()
-    assert offset is not None  # an aware moment has one
-    return offset
-
-
-def _interval(offset: timedelta) -> str:
-    return f"INTERVAL ({round(offset.total_seconds())}) SECOND"
 
 
 def _id_or_name(key: Any) -> UUID | str | None:

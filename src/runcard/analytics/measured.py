@@ -14,6 +14,8 @@ from runcard.domain.uom import power_between
 
 # Literals in a query: ten times as many would take longer to compare than answers may take.
 MAX_SPECS = 1000
+# The order of specifications of a procedure. Their numbers are those of one copy, and would be others in a new one.
+BY_NAME = "phase, sequence_path NULLS FIRST, name, uom NULLS FIRST, lower NULLS FIRST, upper NULLS FIRST"
 
 
 class Measured(NamedTuple):
@@ -53,7 +55,7 @@ class SpecRow(NamedTuple):
 
 
 def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
-    """How a measurement was specified, by phase and age.
+    """How a measurement was specified, by phase, unit of measure and limits.
 
     Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed
     anew each time.
@@ -63,8 +65,7 @@ def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name
     conditions.one_of("phase", None if measured.phase is None else [measured.phase])
     conditions.one_of("sequence_path", None if measured.sequence_path is None else [measured.sequence_path])
     rows = asked.rows(
-        f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} "
-        "ORDER BY phase, sequence_path NULLS FIRST, spec LIMIT ?",
+        f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} ORDER BY {BY_NAME} LIMIT ?",
         [*conditions.values, MAX_SPECS + 1],
     )
     if len(rows) > MAX_SPECS:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from runcard.domain.clock import reported_times
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.inside import Measured, measured_in
 from runcard.domain.measurement import ValueKind, effective_limits
@@ -125,14 +126,14 @@ def _export(
 
 
 def _exported_run(run: RunRecord) -> ExportedRun:
-    operator = run.operator
+    operator, reported = run.operator, reported_times(run)
     return ExportedRun(
         run.id,
         run.unit.serial_number,
         run.outcome,
-        run.started_at,
-        run.ended_at,
-        run.duration.total_seconds(),
+        reported.started_at,
+        reported.ended_at,
+        reported.duration.total_seconds(),
         run.procedure.id,
         run.procedure.name,
         None if run.version is None else run.version.name,
@@ -159,7 +160,7 @@ def _exported_measurement(run: RunRecord, measured: Measured) -> ExportedMeasure
         run.part.number,
         run.procedure.name,
         run.outcome,
-        run.started_at,
+        reported_times(run).started_at,
         phase.name,
         measurement.name,
         phase.started_at,

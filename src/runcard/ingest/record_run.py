@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.clock import Times, counted_times, is_wrong
 from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
 from runcard.domain.metadata import metadata_issues
@@ -64,7 +65,8 @@ class RunClient(NamedTuple):
 class PreparedRun(Struct, frozen=True):
     """A checked report, ready to be recorded: its inside is encoded already and no longer part of `report`.
 
-    digest: of the whole report, where it came under a key of its station's own.
+    digest: of the whole report, where it came under a key of its station's own. started_at, ended_at: at which
+    the run counts. reported: what the station said, where its clock is wrong.
     """
 
     id: UUID
@@ -75,6 +77,7 @@ class PreparedRun(Struct, frozen=True):
     ended_at: datetime
     received_at: datetime
     client: RunClient
+    reported: Times | None = None
 
     def unit_keys(self, organization_id: UUID) -> list[UnitKey]:
         """The units that recording this run will look up."""
@@ -98,11 +101,7 @@ def prepare_run(
     if issues:
         raise InvalidInput(issues)
     received_at = received_at or datetime.now(UTC)
-    started_at = report.started_at or received_at
-    try:
-        ended_at = started_at + report.duration
-    except OverflowError as error:
-        raise InvalidInput.at("duration", f"Run would end after the year 9999: {report.duration}.") from error
+    started_at, ended_at, reported = _times(report, received_at)
     try:
         document = pack_document(
             RunDocument(
@@ -113,7 +112,29 @@ def prepare_run(
     except OverflowError as error:
         raise InvalidInput(list(too_large_integers(report))) from error
     header = replace(report, phases=(), logs=(), steps=None, sequences=(), config=(), secrets=())
-    return PreparedRun(new_run_id(), header, document, digest, started_at, ended_at, received_at, program)
+    return PreparedRun(
+        new_run_id(), header, document, digest, started_at, ended_at, received_at, program, reported
+    )
+
+
+def _times(report: RunReport, received_at: datetime) -> tuple[datetime, datetime, Times | None]:
+    """When a run counts as started and ended, and what the station said where its clock is wrong.
+
+    Raises InvalidInput where it would end after the year 9999 by a clock that is right; by one that is wrong, it ends
+    with that year.
+    """
+    started_at, reported = report.started_at or received_at, None
+    try:
+        ended_at = started_at + report.duration
+    except OverflowError as error:
+        if not is_wrong(started_at, received_at):
+            message = f"Run would end after the year 9999: {report.duration}."
+            raise InvalidInput.at("duration", message) from error
+        ended_at = datetime.max.replace(tzinfo=UTC)
+    if is_wrong(started_at, received_at):
+        reported = Times(started_at, ended_at)
+        started_at, ended_at = counted_times(reported, received_at)
+    return started_at, ended_at, reported
 
 
 def _digest_of(report: RunReport) -> bytes:
@@ -234,6 +255,8 @@ def _header(
         slot_name=report.slot_name,
         client_run_ref=report.client_run_ref,
         report_digest=run.digest,
+        reported_started_at=None if run.reported is None else run.reported.started_at,
+        reported_ended_at=None if run.reported is None else run.reported.ended_at,
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
+from runcard.domain.clock import counted_document
 from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id, run_of
 from runcard.domain.outcome import RunOutcome
@@ -178,18 +179,18 @@ def _places(
 def _scan(
     connection: Connection, organization_id: UUID, wanted: RunFilter, page: Page
 ) -> Iterator[tuple[ScannedRun, RunDocument]]:
-    """The runs that a filter leaves, in no order, with their documents."""
+    """The runs that a filter leaves, in no order, with their documents, in which times are those that count."""
     r, u, d = t.runs.c, t.units.c, t.run_documents.c
     query = (
-        select(r.id, r.outcome, u.serial_key, d.body)
+        select(r.started_at, r.reported_started_at, d.body, r.id, r.outcome, u.serial_key)
         .join_from(t.runs, t.units, u.id == r.unit_id)
         .join(t.run_documents, d.run_id == r.id)
         .where(*run_conditions(organization_id, wanted), *known_at(page, "run_recorded", r.id))
         .execution_options(yield_per=_CHUNK)
     )
     with closing(connection.execute(query)) as rows:
-        for *run, body in rows:
-            yield ScannedRun(*run), unpack_document(body)
+        for started_at, reported_started_at, body, *run in rows:
+            yield ScannedRun(*run), counted_document(unpack_document(body), started_at, reported_started_at)
 
 
 def _read(

@@ -39,6 +39,8 @@ class VersionRecord(NamedTuple):
 
 
 class RecentRun(NamedTuple):
+    """started_at: what the station said."""
+
     id: UUID
     started_at: datetime
     outcome: RunOutcome
@@ -113,7 +115,7 @@ def list_recent_runs(
     """The runs of a procedure that started last, the latest first."""
     r = runs.c
     query = (
-        select(r.id, r.started_at, r.outcome, units.c.serial_number)
+        select(r.id, func.coalesce(r.reported_started_at, r.started_at), r.outcome, units.c.serial_number)
         .join_from(runs, units, units.c.id == r.unit_id)
         .where(r.organization_id == organization_id, r.procedure_id == procedure_id)
         .order_by(r.started_at.desc(), r.id.desc())

@@ -16,7 +16,10 @@ from runcard.store.documents import unpack_document
 
 
 class RunHeader(NamedTuple):
-    """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there."""
+    """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
+
+    reported_started_at: what a wrong clock said; see `domain.clock`.
+    """
 
     id: UUID
     procedure_id: UUID
@@ -37,6 +40,7 @@ class RunHeader(NamedTuple):
     execution_id: str | None
     slot_key: str | None
     slot_name: str | None
+    reported_started_at: datetime | None
 
 
 class UnitHeader(NamedTuple):

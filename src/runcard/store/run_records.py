@@ -34,6 +34,8 @@ class RunRecord(NamedTuple):
 
     Exactly one of `created_by_user` and `created_by_station` is there.
     operator_name: of an operator who is no member; then `operator` is None.
+    started_at, ended_at: the times at which it counts. reported_started_at, reported_ended_at: what a wrong clock
+    said; `domain.clock.reported_times` tells what the station said in any case.
     """
 
     id: UUID
@@ -55,6 +57,8 @@ class RunRecord(NamedTuple):
     execution_id: str | None = None
     slot_key: str | None = None
     slot_name: str | None = None
+    reported_started_at: datetime | None = None
+    reported_ended_at: datetime | None = None
 
     @property
     def duration(self) -> timedelta:

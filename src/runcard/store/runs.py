@@ -21,7 +21,10 @@ from runcard.store.transaction import Transaction
 
 
 class RunRow(NamedTuple):
-    """The header of a run. Part, revision and batch are those of the unit at the time of the run."""
+    """The header of a run. Part, revision and batch are those of the unit at the time of the run.
+
+    reported_started_at, reported_ended_at: what a wrong clock said; see `domain.clock`.
+    """
 
     id: UUID
     organization_id: UUID
@@ -46,6 +49,8 @@ class RunRow(NamedTuple):
     slot_name: str | None = None
     client_run_ref: str | None = None
     report_digest: bytes | None = None
+    reported_started_at: datetime | None = None
+    reported_ended_at: datetime | None = None
 
 
 def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:

@@ -53,11 +53,15 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
 
 
 class LastRun(NamedTuple):
+    """Of its times see `RunRecord`."""
+
     id: UUID
     outcome: RunOutcome
+    procedure: Named
     started_at: datetime
     ended_at: datetime
-    procedure: Named
+    reported_started_at: datetime | None
+    reported_ended_at: datetime | None
 
 
 def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
@@ -170,13 +174,16 @@ def list_last_runs(
     found: dict[UUID, LastRun] = {}
     for some in in_chunks(unit_ids):
         query = (
-            select(units.c.id, r.id, r.outcome, r.started_at, r.ended_at, p.id, p.name)
+            select(
+                units.c.id, r.id, r.outcome, r.started_at, r.ended_at, r.reported_started_at, r.reported_ended_at,
+                p.id, p.name,
+            )
             .join_from(units, runs, r.id == _newest_run(units.c.id))
             .join(procedures, p.id == r.procedure_id)
             .where(units.c.organization_id == organization_id, units.c.id.in_(some))
-        )
-        for unit_id, run_id, outcome, started_at, ended_at, *procedure in connection.execute(query):
-            found[unit_id] = LastRun(run_id, outcome, started_at, ended_at, Named(*procedure))
+        )  # fmt: skip
+        for unit_id, run_id, outcome, *times, procedure_id, name in connection.execute(query):
+            found[unit_id] = LastRun(run_id, outcome, Named(procedure_id, name), *times)
     return found
 
 

@@ -1,7 +1,7 @@
 """Reading units with the names of what they belong to, and deleting them; `store.units` adds and moves them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -48,7 +48,7 @@ class UnitRecord(NamedTuple):
 
 
 class FirstRun(NamedTuple):
-    """The run that was the first to name a unit."""
+    """The run that was the first to name a unit. Of its times see `RunRecord`."""
 
     id: UUID
     created_at: datetime
@@ -56,10 +56,8 @@ class FirstRun(NamedTuple):
     ended_at: datetime
     outcome: RunOutcome
     procedure: Named
-
-    @property
-    def duration(self) -> timedelta:
-        return self.ended_at - self.started_at
+    reported_started_at: datetime | None
+    reported_ended_at: datetime | None
 
 
 class PlaceNumbers(NamedTuple):
@@ -131,12 +129,15 @@ def find_first_run(connection: Connection, organization_id: UUID, unit: UnitReco
     """The run that was the first to name a unit; None where none was, or where it is deleted."""
     r, p = runs.c, procedures.c
     query = (
-        select(r.id, r.created_at, r.started_at, r.ended_at, r.outcome, p.id, p.name)
+        select(
+            r.id, r.created_at, r.started_at, r.ended_at, r.outcome, p.id, p.name,
+            r.reported_started_at, r.reported_ended_at,
+        )
         .join_from(runs, procedures, p.id == r.procedure_id)
         .where(r.organization_id == organization_id, r.id == unit.created_during_run_id)
-    )
+    )  # fmt: skip
     row = connection.execute(query).one_or_none()
-    return None if row is None else FirstRun(*row[:5], Named(*row[5:]))
+    return None if row is None else FirstRun(*row[:5], Named(*row[5:7]), *row[7:])
 
 
 def read_place_numbers(connection: Connection, organization_id: UUID, unit_id: UUID) -> PlaceNumbers:

@@ -13,7 +13,9 @@ from runcard.store.tables import procedures, runs
 
 
 class Attempt(NamedTuple):
-    """A run of a unit on a procedure. number: from 1, in the order in which they started."""
+    """A run of a unit on a procedure. number: from 1, in the order in which they started. Of its times see
+    `RunRecord`.
+    """
 
     id: UUID
     number: int
@@ -21,6 +23,8 @@ class Attempt(NamedTuple):
     started_at: datetime
     ended_at: datetime
     created_by: CreatedBy
+    reported_started_at: datetime | None
+    reported_ended_at: datetime | None
 
     @property
     def duration(self) -> timedelta:
@@ -76,7 +80,7 @@ def _attempts(
     query = (
         select(
             p.id, p.name, p.identifier, n.total, r.id, n.number, r.outcome, r.started_at, r.ended_at,
-            *CREATOR_COLUMNS,
+            r.reported_started_at, r.reported_ended_at, *CREATOR_COLUMNS,
         )
         .select_from(with_creator(runs, joined))
         .where(n.number < shown_before, n.number >= shown_before - at_most)
@@ -86,6 +90,7 @@ def _attempts(
     for row in connection.execute(query):
         procedure = ProcedureRef(*row[:3])
         attempts = found.setdefault(procedure.id, (procedure, row[3], []))[2]
-        run_id, number, outcome, started_at, ended_at, *creator = row[4:]
-        attempts.append(Attempt(run_id, number, outcome, started_at, ended_at, created_by(*creator)))
+        run_id, number, outcome, started_at, ended_at, said_start, said_end, *creator = row[4:]
+        times = (started_at, ended_at)
+        attempts.append(Attempt(run_id, number, outcome, *times, created_by(*creator), said_start, said_end))
     return [Attempts(*one) for one in found.values()]

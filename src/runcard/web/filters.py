@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from msgspec import Struct
 
 from runcard.analytics.asking import Selection
-from runcard.analytics.groups import Period as Step
+from runcard.analytics.calendar import Period as Step
 from runcard.domain.errors import InvalidInput
 from runcard.edge.queries import read_query
 from runcard.edge.run_filters import SampleQuery, samples_of
@@ -187,10 +187,10 @@ def _window(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime
         case "all":
             return None, None
         case "today":
-            return _midnight(today, zone), None
+            return _midnight(today, zone), now
         case days:
             # Whole days, so that the first one is not cut short.
-            return _midnight(today - timedelta(days=int(days) - 1), zone), None
+            return _midnight(today - timedelta(days=int(days) - 1), zone), now
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -17,6 +17,7 @@ from runcard.analytics.questions.retest import RetestRow, retest_total
 from runcard.analytics.questions.station_activity import StationActivity, station_activity
 from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
 from runcard.store.run_records import RunRecord
+from runcard.web.clocks import start_of
 from runcard.web.filters import FilterQuery, filters_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of, percent_text
 from runcard.web.urls import station_url
@@ -44,9 +45,9 @@ class Floor(NamedTuple):
         return throughput(self.snapshot, self.selection, self.visit.zone, group_by)
 
     def runs_today(self, now: datetime) -> int:
-        """Of the selection, whatever its period."""
+        """Of the selection, whatever its period; up to now, whatever is still to come by a clock that is ahead."""
         midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
-        runs = replace(self.selection.runs, started_after=midnight, started_before=None)
+        runs = replace(self.selection.runs, started_after=midnight, started_before=now)
         today = self.selection._replace(runs=runs)
         return count_runs(self.snapshot, today)
 
@@ -110,7 +111,7 @@ def _failure(run: RunRecord, visit: Visit) -> FailureLine:
         run.outcome,
         run.procedure.name,
         recorder.name if recorder else "",
-        moment_of(run.started_at, visit.zone),
+        start_of(run, visit.zone),
     )
 
 

@@ -14,22 +14,34 @@ _MOST_DIGITS = 15
 
 
 class Moment(NamedTuple):
-    """iso: for programs, exact, in UTC. date, time: for people, in the zone of their clock."""
+    """iso: for programs, exact, in UTC. date, time: for people, in the zone of their clock.
+
+    said: what a wrong clock said instead; empty as a rule.
+    """
 
     iso: str
     date: str
     time: str
+    said: str = ""
 
 
 def moment_of(moment: datetime, zone: ZoneInfo) -> Moment:
-    local = moment.astimezone(zone)
-    return Moment(format_instant(moment), f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}")
+    local = _local(moment, zone)
+    return Moment(format_instant(moment), local.date().isoformat(), f"{local:%H:%M:%S}")
 
 
 def precise_moment_of(moment: datetime, zone: ZoneInfo) -> Moment:
     """As `moment_of`, with milliseconds."""
-    local = moment.astimezone(zone)
+    local = _local(moment, zone)
     return moment_of(moment, zone)._replace(time=f"{local:%H:%M:%S}.{local.microsecond // 1000:03}")
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A moment on the clocks of a zone; that of UTC where the zone would put it outside the years 1 to 9999."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def number_text(number: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from runcard.domain.clock import reported_times
 from runcard.store.run_records import RunRecord
 
 ColumnName = Literal[
@@ -30,7 +31,9 @@ ColumnValue = str | float | datetime | None
 
 
 class Column(NamedTuple):
-    """order: by which of the RUN_ORDERS the table is sorted by it; empty where it cannot be."""
+    """value: of a run as its station said it. order: by which of the RUN_ORDERS the table is sorted by it; empty
+    where it cannot be.
+    """
 
     name: str
     label: str
@@ -60,9 +63,15 @@ _OTHERS = [
     Column("version", "Version", "text", lambda run: run.version.name if run.version else ""),
     Column("station", "Station", "text", recorder_of),
     Column("operator", "Operator", "text", operator_of),
-    Column("started_at", "Started", "moment", lambda run: run.started_at, "started_at"),
-    Column("duration", "Duration", "duration", lambda run: run.duration.total_seconds(), "duration"),
-    Column("ended_at", "Ended", "moment", lambda run: run.ended_at),
+    Column("started_at", "Started", "moment", lambda run: reported_times(run).started_at, "started_at"),
+    Column(
+        "duration",
+        "Duration",
+        "duration",
+        lambda run: reported_times(run).duration.total_seconds(),
+        "duration",
+    ),
+    Column("ended_at", "Ended", "moment", lambda run: reported_times(run).ended_at),
     Column("created_at", "Recorded", "moment", lambda run: run.created_at, "created_at"),
     Column("sample", "Sample", "text", lambda run: run.unit.sample or ""),
     Column("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from runcard.domain.clock import reported_times
 from runcard.domain.metadata import Metadata
 from runcard.domain.run import RunDocument
 from runcard.store.attachments import Attachment
@@ -19,9 +20,13 @@ def run_report(
     attachments: Sequence[Attachment],
     metadata: Metadata,
 ) -> bytes:
-    """The run's header, then its inside by the names of the record; NaN and infinities as the texts nan, inf, -inf."""
+    """The run's header, then its inside by the names of the record; NaN and infinities as the texts nan, inf, -inf.
+
+    Times are those that the station said.
+    """
+    said = record._replace(**reported_times(record)._asdict())._asdict()
     report = {
-        **_fields(record._asdict()),
+        **_fields({name: value for name, value in said.items() if not name.startswith("reported_")}),
         "metadata": metadata,
         "sub_units": [unit.serial_number for unit in sub_units],
         "attachments": [

@@ -11,11 +11,13 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.station_clock import station_clock
 from runcard.analytics.questions.throughput import ThroughputRow, throughput
 from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.sample import SampleClass
 from runcard.store.run_filter import RunFilter
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
+from runcard.web.clocks import clock_error
 from runcard.web.count_plots import outcome_stack
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.tiles import Tile
@@ -31,10 +33,13 @@ _COMPARED = 3
 
 
 class StationFigures(NamedTuple):
-    """last_at: when its latest run of all started; None where there is none. runs: those of the page, by procedure."""
+    """last_at: when its latest run of all started; None where there is none. clock_error: by how much its clock is
+    wrong; else empty. runs: those of the page, by procedure.
+    """
 
     is_active: bool
     last_at: Moment | None
+    clock_error: str
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     runs: Mapping[UUID, int]
@@ -54,6 +59,7 @@ def station_figures(
         return StationFigures(
             is_active=activity is not None and activity.is_active(datetime.now(UTC)),
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
+            clock_error=clock_error(station_clock(snapshot, ask.ever)),
             tiles=[*yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],
             charts=[outcome_stack(weeks, "week"), *(ask.compared(row) for row in procedures[:_COMPARED])],
             runs=runs,
@@ -72,6 +78,11 @@ class _Ask(NamedTuple):
     def _own(self) -> Selection:
         return Selection(replace(self.floor.runs, created_by_station_ids=[self.station_id]))
 
+    @property
+    def ever(self) -> Selection:
+        """All that the station reported."""
+        return Selection(RunFilter(created_by_station_ids=[self.station_id], samples=ANY_UNIT))
+
     def runs(self, group_by: GroupBy) -> Sequence[ThroughputRow]:
         zone = self.visit.zone
         return throughput(self.snapshot, self._own, zone, group_by).rows
@@ -81,8 +92,7 @@ class _Ask(NamedTuple):
 
     def activity(self) -> StationActivity | None:
         """None where the station is not in use."""
-        ever = Selection(RunFilter(created_by_station_ids=[self.station_id], samples=ANY_UNIT))
-        found = station_activity(self.snapshot, ever).stations
+        found = station_activity(self.snapshot, self.ever).stations
         return next((one for one in found if one.id == self.station_id), None)
 
     def compared(self, procedure: ThroughputRow) -> Chart:

@@ -9,6 +9,7 @@ from runcard.domain.outcome import RunOutcome
 from runcard.store.database import Connection
 from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.unit_records import UnitRecord
+from runcard.web.clocks import start_of
 from runcard.web.formats import Moment, moment_of
 from runcard.web.headings import Column, Direction, Heading, headings
 from runcard.web.pager import PAGE_SIZE, Pager, list_page, pager
@@ -107,4 +108,4 @@ def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo) -> UnitLin
 
 
 def last_run_cell(run: LastRun, zone: ZoneInfo) -> LastRunCell:
-    return LastRunCell(run_url(run.id), run.outcome, run.procedure.name, moment_of(run.started_at, zone))
+    return LastRunCell(run_url(run.id), run.outcome, run.procedure.name, start_of(run, zone))

@@ -35,8 +35,8 @@ from tests.histories import (
     MEASUREMENT_OUTCOMES,
     START,
     Floor,
+    clocked_histories,
     conditions,
-    histories,
     log_filters,
     moments,
     phase_filters,
@@ -100,7 +100,7 @@ def time_for(copy: ColumnarCopy | None) -> Deadline:
 
 @pytest.mark.parametrize("by", PHASE_ORDERS)
 @few
-@given(histories, events, run_filters, phase_filters, st.booleans(), st.integers(1, 4), st.booleans())
+@given(clocked_histories, events, run_filters, phase_filters, st.booleans(), st.integers(1, 4), st.booleans())
 def test_phases(
     floor: Floor,
     followed: OwnCopy,
@@ -127,7 +127,15 @@ def test_phases(
 
 @pytest.mark.parametrize("by", MEASUREMENT_ORDERS)
 @few
-@given(histories, events, run_filters, measurement_filters, st.booleans(), st.integers(1, 4), st.booleans())
+@given(
+    clocked_histories,
+    events,
+    run_filters,
+    measurement_filters,
+    st.booleans(),
+    st.integers(1, 4),
+    st.booleans(),
+)
 def test_measurements(
     floor: Floor,
     followed: OwnCopy,
@@ -152,7 +160,7 @@ def test_measurements(
 
 @pytest.mark.parametrize("by", LOG_ORDERS)
 @few
-@given(histories, events, run_filters, log_filters, st.booleans(), st.integers(1, 4))
+@given(clocked_histories, events, run_filters, log_filters, st.booleans(), st.integers(1, 4))
 def test_logs(
     floor: Floor,
     followed: OwnCopy,
@@ -174,7 +182,7 @@ def test_logs(
 
 
 @settings(max_examples=5, deadline=None)
-@given(st.lists(st.tuples(histories, events), min_size=1, max_size=4))
+@given(st.lists(st.tuples(clocked_histories, events), min_size=1, max_size=4))
 def test_a_copy_that_followed_holds_what_a_rebuilt_one_does(
     floor: Floor, followed: OwnCopy, pasts: list[tuple[list[RunReport], list[tuple[str, int]]]]
 ) -> None:

@@ -17,12 +17,12 @@ from runcard.store.run_records import RUN_ORDERS, list_runs
 from runcard.store.transaction import Transaction
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
-from tests.histories import START, Floor, histories
+from tests.histories import START, Floor, clocked_histories
 
 
 @pytest.mark.parametrize("by", RUN_ORDERS)
 @settings(max_examples=20, deadline=None)
-@given(histories, events, run_filters, st.booleans(), st.integers(1, 4))
+@given(clocked_histories, events, run_filters, st.booleans(), st.integers(1, 4))
 def test_runs(
     floor: Floor,
     followed: OwnCopy,

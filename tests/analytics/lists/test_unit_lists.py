@@ -16,7 +16,7 @@ from runcard.store.run_filter import RunFilter
 from runcard.store.unit_lists import UnitFilter, list_units
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events
-from tests.histories import START, Floor, histories
+from tests.histories import START, Floor, clocked_histories
 
 ORDERS = ["last_run_at", "last_run_procedure"]
 REPORT = RunReport(procedure="later", serial_number="SN", outcome="PASS", started_at=START)
@@ -24,7 +24,7 @@ REPORT = RunReport(procedure="later", serial_number="SN", outcome="PASS", starte
 
 @pytest.mark.parametrize("by", ORDERS)
 @settings(max_examples=10, deadline=None)
-@given(histories, events, st.booleans(), st.integers(3, 7))
+@given(clocked_histories, events, st.booleans(), st.integers(3, 7))
 def test_units(
     floor: Floor,
     followed: OwnCopy,
@@ -91,7 +91,7 @@ FILTERS = [
 
 @pytest.mark.parametrize("wanted", FILTERS, ids=["with a failure", "that failed last", "that passed before"])
 @settings(max_examples=10, deadline=None)
-@given(histories, events, st.booleans())
+@given(clocked_histories, events, st.booleans())
 def test_units_by_their_runs(
     floor: Floor,
     followed: OwnCopy,

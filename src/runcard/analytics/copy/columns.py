@@ -12,6 +12,7 @@ import pyarrow as pa
 from runcard.analytics.copy.log_blocks import blocks_of
 from runcard.analytics.copy.schema import TABLES
 from runcard.analytics.copy.standing import Standing
+from runcard.domain.clock import counted_document
 from runcard.domain.inside import Measured, attempts_of, lines_of, measured_in
 from runcard.domain.measurement import effective_limits
 from runcard.domain.run import RunDocument
@@ -69,6 +70,7 @@ class Rows:
         standing: Standing,
     ) -> None:
         run_id, _procedure_id, *rest = header
+        document = counted_document(document, header.started_at, header.reported_started_at)
         outcomes = Counter(one.measurement.outcome for one in measured_in(document) if one.attempt.is_final)
         counts = (outcomes["PASS"] + outcomes["FAIL"], outcomes["FAIL"])
         self.add("runs", (run, organization_id, procedure, run_id, *rest, *counts, *standing))

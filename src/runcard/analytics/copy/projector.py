@@ -164,7 +164,7 @@ class _Batch:
         return found
 
     def _number_procedures(self, procedure_ids: Collection[UUID]) -> dict[UUID, int]:
-        for procedure_id in procedure_ids:
+        for procedure_id in sorted(procedure_ids):
             self._cursor.execute(
                 "INSERT INTO procedures SELECT (SELECT coalesce(max(procedure), 0) FROM procedures) + 1, ?, ? "
                 "WHERE NOT EXISTS (SELECT 1 FROM procedures WHERE id = ?)",

@@ -2,7 +2,8 @@
 
 `run` is the number of the change that recorded a run: later runs have higher ones, so what a page's snapshot leaves
 out is a comparison. `id_high` are the highest 63 bits of the run's id, which order rows nearly as the id does and are
-compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC.
+compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC, and
+those at which a run counts (`domain.clock`); `reported_started_at` is what a wrong clock said, NULL where it was right.
 
 What a run is among the runs of its unit on its procedure stands on its row, so that no question has to count them: by
 `started_at` it is number `attempt` of `attempts`; `passed_at` is the attempt that passed first, NULL where none did;
@@ -76,6 +77,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "execution_id": "VARCHAR",
         "slot_key": "VARCHAR",
         "slot_name": "VARCHAR",
+        "reported_started_at": "TIMESTAMP",
         "judged": "INTEGER",
         "failed": "INTEGER",
         "sample": "VARCHAR",

@@ -13,6 +13,7 @@ from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
 from runcard.analytics.left_out import NO_NUMBER, MeasuredAnswer, Reason, told
+from runcard.analytics.measured import BY_NAME
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
@@ -131,7 +132,7 @@ indices AS (
 )
 SELECT {", ".join(Specified.__struct_fields__)}, n, failed, not_finite, mean, sigma_overall, sigma_within,
     {", ".join(map(_index, ("cp", "cpk", "pp", "ppk")))}, count(*) OVER ()
-FROM indices ORDER BY ppk NULLS LAST, phase, sequence_path NULLS FIRST, name, spec LIMIT ?
+FROM indices ORDER BY ppk NULLS LAST, {BY_NAME} LIMIT ?
 """
 
 

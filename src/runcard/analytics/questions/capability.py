@@ -94,7 +94,7 @@ class CapabilityRow(Struct, frozen=True):
 
 
 class CapabilityAnswer(MeasuredAnswer, frozen=True, kw_only=True):
-    """rows: by phase, name and age of the specification, then by group."""
+    """rows: by phase, name, unit of measure and limits, then by group."""
 
     rows: Sequence[CapabilityRow]
 

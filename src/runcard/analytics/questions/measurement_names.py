@@ -20,7 +20,7 @@ class MeasurementName(Struct, frozen=True):
 
 
 class MeasurementNamesAnswer(Answer, frozen=True, kw_only=True):
-    """names: by phase and name; of more than 500, those that came first."""
+    """names: by phase and name; of more than 500, the first of them."""
 
     names: Sequence[MeasurementName]
 
@@ -30,9 +30,8 @@ def measurement_names(snapshot: Snapshot, procedure_id: UUID) -> MeasurementName
     asked = snapshot.asking(Selection(RunFilter()))
     specs = asked.snapshot.of_procedures([procedure_id], "procedure")
     found = asked.rows(
-        "WITH named AS (SELECT phase, name, min(spec) AS first, count(*) OVER () AS n FROM specs "
-        f"WHERE {specs.sql} GROUP BY phase, name ORDER BY first LIMIT {MAX_NAMES}) "
-        "SELECT phase, name, n FROM named ORDER BY phase, name",
+        "SELECT phase, name, count(*) OVER () FROM specs "
+        f"WHERE {specs.sql} GROUP BY phase, name ORDER BY phase, name LIMIT {MAX_NAMES}",
         specs.values,
     )
     n = found[0][-1] if found else 0

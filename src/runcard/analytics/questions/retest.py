@@ -9,6 +9,7 @@ from msgspec import Struct
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
+from runcard.analytics.places import BY_PROCEDURE
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.domain.outcome import RunOutcome
 from runcard.store.names import names_of
@@ -181,7 +182,10 @@ def _moves(asked: Asking) -> Sequence[StationMove]:
         f"GROUP BY f, t ORDER BY n DESC, f, t LIMIT {MAX_MOVES}"
     )
     stations = references(asked, "station", {station for row in rows for station in row[:2]})
-    return [StationMove(stations[first], stations[passing], units) for first, passing, units in rows]
+    moves = [StationMove(stations[first], stations[passing], units) for first, passing, units in rows]
+    return sorted(
+        moves, key=lambda one: (-one.units, one.first_station.name or "", one.passing_station.name or "")
+    )
 
 
 def _units_over(asked: Asking, more_than: int) -> int:
@@ -193,10 +197,11 @@ def _units_over(asked: Asking, more_than: int) -> int:
 
 
 def _unit_page(asked: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
+    asked.snapshot.place_procedures()
     rows = asked.rows(
         "SELECT r.unit, r.procedure, r.attempts, r.passed_at, r.last_outcome "
-        f"FROM runs r WHERE {asked.runs.sql} AND r.attempts > ? "
-        "ORDER BY r.attempts DESC, r.unit, r.procedure LIMIT ? OFFSET ?",
+        f"FROM runs r JOIN places ON places.procedure = r.procedure WHERE {asked.runs.sql} AND r.attempts > ? "
+        f"ORDER BY r.attempts DESC, r.unit, {BY_PROCEDURE} LIMIT ? OFFSET ?",
         [*asked.runs.values, *many],
     )
     serials = names_of(

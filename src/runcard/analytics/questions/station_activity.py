@@ -6,18 +6,21 @@ from typing import ClassVar
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from runcard.analytics.answers import Answer
+from runcard.analytics.answers import Answer, Window
 from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.conditions import Conditions
 from runcard.store.stations import list_stations
 
 DEFINITION = (
     "n: runs that stations reported, among those selected. runs, last_started_at: of each station in use, among "
-    "these; last_started_at is when the latest started, None where none did."
+    "these; last_started_at is when the latest started, None where none did. last_received_at: when the station's "
+    "last run was received, whether it started before the end of the window or not; None where none was."
 )
 
 
-# A station whose latest run started longer ago is silent.
+# A station whose last run was received longer ago is silent.
 SILENT_AFTER = timedelta(hours=8)
 
 
@@ -26,9 +29,11 @@ class StationActivity(Struct, frozen=True):
     name: str
     runs: int
     last_started_at: datetime | None
+    last_received_at: datetime | None
 
     def is_active(self, now: datetime) -> bool:
-        return self.last_started_at is not None and now - self.last_started_at < SILENT_AFTER
+        """By the clock of the server: that of a station may be ahead."""
+        return self.last_received_at is not None and now - self.last_received_at < SILENT_AFTER
 
 
 class StationActivityAnswer(Answer, frozen=True, kw_only=True):
@@ -41,23 +46,31 @@ class StationActivityAnswer(Answer, frozen=True, kw_only=True):
 
 def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAnswer:
     """Raises as `asking` does."""
-    asked = snapshot.asking(wanted)
+    asked = snapshot.asking(wanted._replace(runs=replace(wanted.runs, started_before=None)))
+    in_window = Conditions()
+    in_window.within("r.started_at", None, wanted.runs.started_before)
     rows = asked.rows(
-        "SELECT r.created_by_station, count(*), max(r.started_at) FROM runs r "
-        f"WHERE {asked.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station"
+        f"SELECT r.created_by_station, count(*) FILTER ({in_window.sql}), "
+        f"max(r.started_at) FILTER ({in_window.sql}), max(r.created_at) FROM runs r "
+        f"WHERE {asked.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station",
+        [*in_window.values, *in_window.values, *asked.runs.values],
     )
-    found = {station: (runs, last.replace(tzinfo=UTC)) for station, runs, last in rows}
+    found = {station: (runs, _utc(started), _utc(received)) for station, runs, started, received in rows}
     stations = [
-        StationActivity(one.id, one.name, *found.get(one.id, (0, None)))
+        StationActivity(one.id, one.name, *found.get(one.id, (0, None, None)))
         for one in list_stations(snapshot.connection, snapshot.organization_id)
     ]
     never = datetime.min.replace(tzinfo=UTC)
     stations.sort(key=lambda one: one.last_started_at or never, reverse=True)
     return StationActivityAnswer(
-        n=sum(runs for runs, _ in found.values()),
+        n=sum(runs for runs, *_ in found.values()),
         definition=DEFINITION,
-        window=asked.window,
+        window=Window(wanted.runs.started_after, wanted.runs.started_before),
         is_exact=True,
         freshness=asked.freshness,
         stations=stations,
     )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)

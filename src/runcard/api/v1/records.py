@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from runcard.domain.clock import reported_times
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.inside import attempts_of
 from runcard.domain.instant import format_duration, format_instant
@@ -191,15 +192,15 @@ class RecordedRun(NamedTuple):
 
 def run_body(run: RecordedRun, link_to: Callable[[Attachment], str]) -> RunRecordBody:
     """A run as v1 shows it; `link_to` makes the URL from which an attachment is downloaded."""
-    record = run.record
+    record, reported = run.record, reported_times(run.record)
     stored = [attachment for attachment in run.attachments if attachment.size_bytes is not None]
     reports = [attachment for attachment in stored if attachment.is_report]
     return RunRecordBody(
         id=str(record.id),
         created_at=format_instant(record.created_at),
-        started_at=format_instant(record.started_at),
-        ended_at=format_instant(record.ended_at),
-        duration=format_duration(record.duration),
+        started_at=format_instant(reported.started_at),
+        ended_at=format_instant(reported.ended_at),
+        duration=format_duration(reported.duration),
         outcome=record.outcome,
         created_by_user=_user(record.created_by_user),
         created_by_station=_station(record.created_by_station),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from runcard.analytics.lists.inside_lists import list_logs
 from runcard.api.v2.run_filters import OfRunsQuery
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
+from runcard.domain.clock import reported_times
 from runcard.domain.errors import LogNotFound
 from runcard.domain.outcome import LogLevel, RunOutcome
 from runcard.edge.bounds import moment_bound
@@ -124,7 +125,7 @@ def _shown(found: FoundLog) -> LogGetResponse:
         log.timestamp,
         log.source_file,
         log.line_number,
-        LogRun(run.id, run.outcome, run.started_at),
+        LogRun(run.id, run.outcome, reported_times(run).started_at),
         UnitRef(run.unit.id, run.unit.serial_number),
         IdName(run.procedure.id, run.procedure.name),
         creator_with_email(run.created_by_user),

@@ -17,6 +17,7 @@ from runcard.api.v2.shapes import (
     creator_with_email,
     named,
 )
+from runcard.domain.clock import reported_times
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.inside import attempts_of
 from runcard.domain.instant import format_duration
@@ -255,13 +256,13 @@ def sequences_out(run_id: UUID, sequences: Sequence[PhaseSequence]) -> list[Sequ
 def _header(record: RunRecord) -> RunHeader:
     procedure, version, part = record.procedure, record.version, record.part
     shown_version = None if version is None else VersionRef(version.id, version.name)
-    revision = IdNumber(record.revision.id, record.revision.name)
+    revision, reported = IdNumber(record.revision.id, record.revision.name), reported_times(record)
     return RunHeader(
         id=record.id,
         created_at=record.created_at,
-        started_at=record.started_at,
-        ended_at=record.ended_at,
-        duration=format_duration(record.duration),
+        started_at=reported.started_at,
+        ended_at=reported.ended_at,
+        duration=format_duration(reported.duration),
         outcome=record.outcome,
         execution_id=record.execution_id,
         slot_key=record.slot_key,

@@ -23,6 +23,7 @@ from runcard.api.v2.shapes import (
     unit_ref,
 )
 from runcard.api.v2.units import part_of
+from runcard.domain.clock import reported_times
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.edge.bounds import moment_bound
@@ -175,4 +176,4 @@ def _last_run(run: LastRun | None) -> UnitLastRun | None:
     if run is None:
         return None
     procedure = IdName(run.procedure.id, run.procedure.name)
-    return UnitLastRun(run.id, run.outcome, run.started_at, run.ended_at, procedure)
+    return UnitLastRun(run.id, run.outcome, *reported_times(run), procedure)

@@ -25,6 +25,7 @@ from runcard.api.v2.shapes import (
     numbered,
 )
 from runcard.domain.actor import UserActor
+from runcard.domain.clock import reported_times
 from runcard.domain.instant import format_duration
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
@@ -225,12 +226,13 @@ def _first_run(run: FirstRun | None) -> UnitFirstRun | None:
     if run is None:
         return None
     procedure = IdName(run.procedure.id, run.procedure.name)
+    reported = reported_times(run)
     return UnitFirstRun(
         run.id,
         run.created_at,
-        run.started_at,
-        run.ended_at,
-        format_duration(run.duration),
+        reported.started_at,
+        reported.ended_at,
+        format_duration(reported.duration),
         run.outcome,
         procedure,
     )

@@ -23,6 +23,7 @@ from runcard.store.file_imports import (
 from runcard.store.pages import Page
 from runcard.store.quarantine import find_quarantined_id
 from runcard.store.run_records import RunRecord, read_runs
+from runcard.web.clocks import start_of
 from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of, size_text
@@ -111,7 +112,7 @@ def _line(run: RunRecord, visit: Visit) -> ImportedRunLine:
         run.outcome,
         run.procedure.name,
         run.part.number,
-        moment_of(run.started_at, visit.zone),
+        start_of(run, visit.zone),
     )
 
 

@@ -25,6 +25,7 @@ from runcard.store.procedures import Procedure, get_procedure
 from runcard.store.run_records import RunRecord
 from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
+from runcard.web.clocks import start_of
 from runcard.web.count_plots import outcome_stack, pareto_plot
 from runcard.web.duration_plots import duration_trend, phase_bars, seconds_text
 from runcard.web.filters import (
@@ -37,7 +38,7 @@ from runcard.web.filters import (
     step_of,
     url_of,
 )
-from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
+from runcard.web.formats import Moment, count_text, duration_text, percent_text
 from runcard.web.headings import Direction, Heading, headings
 from runcard.web.left_out import left_out_lines
 from runcard.web.pager import Pager
@@ -276,6 +277,6 @@ def _run_line(run: RunRecord, visit: Visit) -> RunLine:
         serial_number=run.unit.serial_number,
         outcome=run.outcome,
         station=recorder.name if recorder else "",
-        started_at=moment_of(run.started_at, visit.zone),
+        started_at=start_of(run, visit.zone),
         duration=duration_text(run.duration),
     )

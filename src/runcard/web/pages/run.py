@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.clock import reported_times
 from runcard.domain.errors import RunNotFound
 from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.domain.outcome import RunOutcome, SequenceOutcome
@@ -27,6 +28,7 @@ from runcard.store.refs import UnitRef
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_records import RunRecord, find_run, list_runs, list_sub_units, read_documents
 from runcard.store.runs import delete_run
+from runcard.web.clocks import clock_note, start_of
 from runcard.web.filters import page_query
 from runcard.web.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.forms import TOKEN_FIELD, WithFields
@@ -84,7 +86,9 @@ class Setting(NamedTuple):
 
 
 class RunPage(NamedTuple):
-    """all_runs_url: those of the unit. delete_url: empty where the reader may not delete it."""
+    """clock_note: what a wrong clock said; else empty. all_runs_url: those of the unit. delete_url: empty where the
+    reader may not delete it.
+    """
 
     outcome: RunOutcome
     serial_number: str
@@ -93,6 +97,7 @@ class RunPage(NamedTuple):
     started_at: Moment
     ended_at: Moment
     duration: str
+    clock_note: str
     facts: Sequence[Fact]
     sub_units: Sequence[Link]
     docstring: str | None
@@ -208,11 +213,12 @@ def _page(
         started_at=moment_of(record.started_at, zone),
         ended_at=moment_of(record.ended_at, zone),
         duration=duration_text(record.duration),
+        clock_note=clock_note(record, zone),
         facts=[fact for fact in _facts(record, zone) if fact.value],
         sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
         phases=phase_list(record, document, asked, here, zone),
-        logs=log_panel(document.logs, asked, here, record.started_at, zone),
+        logs=log_panel(document.logs, asked, here, reported_times(record).started_at, zone),
         attachments=files,
         sequences=_sequences(document, zone),
         metadata=[Setting(key, _value_text(value)) for key, value in run.metadata.items()],
@@ -266,7 +272,7 @@ def _unit_url(serial_number: str) -> str:
 
 def _earlier_run(run: RunRecord, zone: ZoneInfo) -> EarlierRun:
     return EarlierRun(
-        f"/runs/{run.id}", run.outcome, run.procedure.name, recorder_of(run), moment_of(run.started_at, zone)
+        f"/runs/{run.id}", run.outcome, run.procedure.name, recorder_of(run), start_of(run, zone)
     )
 
 

@@ -22,6 +22,7 @@ from runcard.store.procedures import list_procedures
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_lists import count_new_runs
 from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
+from runcard.web.clocks import start_of
 from runcard.web.filters import page_query, url_of
 from runcard.web.first_run import SOME_PROCEDURE, curl_command
 from runcard.web.formats import Moment, duration_text, moment_of
@@ -199,7 +200,14 @@ def _heading(column: Column, asked: RunsQuery) -> Heading:
 
 
 def _line(record: RunRecord, columns: Sequence[Column], zone: ZoneInfo) -> RunLine:
-    return RunLine(f"/runs/{record.id}", [_cell(one, one.value(record), zone) for one in columns])
+    counted = record._replace(reported_started_at=None, reported_ended_at=None)
+    cells = [
+        RunCell(one.label, one.kind, "", start_of(record, zone))
+        if one.name == "started_at"
+        else _cell(one, one.value(counted), zone)
+        for one in columns
+    ]
+    return RunLine(f"/runs/{record.id}", cells)
 
 
 def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
@@ -153,15 +154,16 @@ def _page(
 def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:
     """What each station in use reported; None where this server has no figures."""
 
-    def since(moment: datetime | None) -> Sequence[StationActivity]:
-        runs = RunFilter(samples=ANY_UNIT, started_after=moment)
+    def of(runs: RunFilter) -> Sequence[StationActivity]:
         return station_activity(snapshot, Selection(runs)).stations
 
+    ever = RunFilter(samples=ANY_UNIT)
     try:
-        recent = {one.id: one.runs for one in since(now - _RECENT)}
+        recently = replace(ever, started_after=now - _RECENT, started_before=now)
+        recent = {one.id: one.runs for one in of(recently)}
         return {
             one.id: Activity(one.is_active(now), one.last_started_at, recent.get(one.id, 0))
-            for one in since(None)
+            for one in of(ever)
         }
     except FiguresUnavailable:
         return None

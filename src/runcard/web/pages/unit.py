@@ -26,6 +26,7 @@ from runcard.store.repairs import RepairFilter, RepairRecord, list_repairs
 from runcard.store.unit_moves import list_moves
 from runcard.store.unit_records import UnitRecord, find_first_run, get_unit, read_units
 from runcard.store.unit_runs import Attempt, Attempts, list_attempts, list_earlier_attempts
+from runcard.web.clocks import start_of
 from runcard.web.facts import Fact, creator_name, metadata_facts
 from runcard.web.filters import Choice, page_query, url_of
 from runcard.web.formats import Moment, count_text, duration_text, moment_of, size_text
@@ -291,7 +292,7 @@ def _attempt(attempt: Attempt, zone: ZoneInfo) -> AttemptLine:
         attempt.number,
         attempt.outcome,
         creator_name(attempt.created_by),
-        moment_of(attempt.started_at, zone),
+        start_of(attempt, zone),
         duration_text(attempt.duration),
     )
 

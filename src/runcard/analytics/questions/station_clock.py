@@ -1,0 +1,33 @@
+"""Whether the clock of a station is wrong."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from runcard.analytics.asking import Selection, Snapshot
+
+
+class WrongClock(NamedTuple):
+    """What a clock said of the start of a run, and when the run was received."""
+
+    said_at: datetime
+    received_at: datetime
+
+    @property
+    def ahead(self) -> timedelta:
+        """Negative where it is behind."""
+        return self.said_at - self.received_at
+
+
+def station_clock(snapshot: Snapshot, wanted: Selection) -> WrongClock | None:
+    """By the last recorded of these runs, which are of one station; None where its clock was right, or there is none.
+
+    Raises as `asking` does.
+    """
+    asked = snapshot.asking(wanted)
+    found = asked.rows(
+        f"SELECT r.reported_started_at, r.created_at FROM runs r WHERE {asked.runs.sql} ORDER BY r.run DESC LIMIT 1"
+    )
+    for said_at, received_at in found:
+        if said_at is not None:
+            return WrongClock(said_at.replace(tzinfo=UTC), received_at.replace(tzinfo=UTC))
+    return None
