@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard import __version__
@@ -180,6 +181,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     app.add_exception_handler(RuncardError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(Exception, _answer_error)
     return ApiPaths(app, direct)
 
@@ -251,3 +253,8 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if is_page(request):
         return page_for(request, error)
     return Response(not_found_body(), 404, media_type="application/json")
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The connection ended before the body did, which is no failure of this server."""
+    return Response(status_code=400)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.acceptance.wire import create_run, run_of, runs_of
+from tests.acceptance.wire import assert_error, create_run, run_of, runs_of
 from tests.conftest import DatabaseKind, Template
 from tests.servers import DEADLINE_S, Server
 
@@ -82,3 +82,16 @@ def test_a_station_records_beside_a_header_without_end(server: Server, admin: ht
         create_run(admin, run_of(serial))
         with suppress(ConnectionError):
             assert stranger.recv(65_536).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_file_that_ends_too_early_is_none_and_no_failure(server: Server, admin: httpx.Client):
+    """`server` is asked in the end whether it met one."""
+    slot = admin.post("/uploads/initialize", json={"name": "a.bin"}).json()
+    with connected(server) as cut_short:
+        path = urlsplit(slot["uploadUrl"]).path
+        cut_short.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345".encode())
+        cut_short.shutdown(socket.SHUT_WR)
+        assert cut_short.recv(1) == b""
+    run_id = create_run(admin, run_of("CUT-SHORT"))
+    answer = admin.post("/uploads/sync", json={"upload_id": slot["id"], "run_id": run_id})
+    assert_error(answer, 409, "CONFLICT")

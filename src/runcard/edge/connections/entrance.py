@@ -1,5 +1,7 @@
 """What every request passes first, and every answer last."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard.edge.connections.proxies import Proxies
@@ -30,23 +32,27 @@ class Entrance:
             return
         self._proxies.believe(scope)
 
-        async def send_safe(message: Message) -> None:
+        # No coroutine of its own: it is made for every request.
+        def send_safe(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                _make_safe(message, scope)
-            await send(message)
+                message["headers"] = _made_safe(message, scope)
+            return send(message)
 
         await self._app(scope, receive, send_safe)
 
 
-def _make_safe(start: Message, scope: Scope) -> None:
+def _made_safe(start: Message, scope: Scope) -> list[Header]:
     headers: list[Header] = [*start["headers"], _NO_SNIFFING]
-    if not any(name in _CACHING for name, _ in headers):
+    for name, _ in headers:
+        if name in _CACHING:
+            break
+    else:
         headers.append(_NO_STORE)
     if scope["scheme"] == "https":
         headers.append(_ONLY_TLS)
     if 300 <= start["status"] < 400:
-        headers = [(name, _here(value, scope) if name == b"location" else value) for name, value in headers]
-    start["headers"] = headers
+        return [(name, _here(value, scope) if name == b"location" else value) for name, value in headers]
+    return headers
 
 
 def _here(location: bytes, scope: Scope) -> bytes:
