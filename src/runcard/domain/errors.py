@@ -1,11 +1,22 @@
 """Everything that can be wrong, named by what is wrong.
 
 Each message names the field or thing, the value, and the mend. `edge.errors` maps each class to its HTTP status.
+Messages hold values that somebody sent, of any length. So each is cut here, where it is made, and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
+from runcard.domain.text import shortened
+
+# Characters of a message, of the message of one issue, and of one step of its path.
+MOST_MESSAGE = 2000
+_MOST_ISSUE = 1000
+_MOST_STEP = 200
+# Steps of the path of an issue, and issues of an input, that are named.
+_MOST_STEPS = 12
+_MOST_ISSUES = 20
 # Of many things that a message is about, how many it names.
 _MAX_NAMED = 10
 _SHOWN_ISSUES = 3
@@ -25,11 +36,14 @@ class Issue(NamedTuple):
 def in_one_line(message: str, issues: Sequence[Issue]) -> str:
     """A message with the first issues, for readers who see nothing else."""
     told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
-    return f"{message}: {told}" if told else message
+    return shortened(f"{message}: {told}" if told else message, MOST_MESSAGE)
 
 
 class RuncardError(Exception):
     """Root of all errors that Runcard itself raises."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message, MOST_MESSAGE))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As it is and not as it was made, since classes differ in what they are made of."""
@@ -53,11 +67,17 @@ def _as_it_was(cls: type[RuncardError], args: tuple[object, ...], state: dict[st
 
 
 class InvalidInput(RuncardError):
-    """The input was readable but breaks its schema or a rule on a single field."""
+    """The input was readable but breaks its schema or a rule on a single field.
 
-    def __init__(self, issues: Sequence[Issue]) -> None:
+    Of many issues the first are kept, and one more says how many there are besides.
+    """
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
         super().__init__("Input validation failed")
-        self.issues = tuple(issues)
+        found = iter(issues)
+        self.issues = tuple(_bounded(issue) for issue in islice(found, _MOST_ISSUES))
+        if more := sum(1 for _ in found):
+            self.issues += (Issue((), f"and {more} more"),)
 
     @property
     def summary(self) -> str:
@@ -66,6 +86,13 @@ class InvalidInput(RuncardError):
     @classmethod
     def at(cls, path: str | tuple[str | int, ...], message: str) -> "InvalidInput":
         return cls([Issue((path,) if isinstance(path, str) else path, message)])
+
+
+def _bounded(issue: Issue) -> Issue:
+    path = tuple(
+        shortened(step, _MOST_STEP) if isinstance(step, str) else step for step in issue.path[:_MOST_STEPS]
+    )
+    return Issue(path, shortened(issue.message, _MOST_ISSUE))
 
 
 class EndsBeforeStart(InvalidInput):

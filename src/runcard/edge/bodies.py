@@ -4,6 +4,7 @@ import json
 import re
 import types
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -11,12 +12,14 @@ import msgspec
 from starlette.types import Receive
 
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
+from runcard.domain.text import shortened
 
 T = TypeVar("T")
 Usual = TypeVar("Usual")
 Path = tuple[str | int, ...]
 
-_MAX_ISSUES = 20
+# Characters of what msgspec says of a value: it quotes the whole of it.
+_MOST_SAID = 200
 _LOCATION = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
@@ -48,8 +51,9 @@ class BodyDecoder(Generic[T, Usual]):
         try:
             return msgspec.convert(value, self._wanted)
         except (msgspec.ValidationError, RecursionError) as error:
-            issues = list(_violations(value, self._wanted, ()))[:_MAX_ISSUES]
-            raise InvalidInput(issues or [Issue((), str(error))]) from error
+            found = _violations(value, self._wanted, ())
+            first = next(found, None) or Issue((), shortened(str(error), _MOST_SAID))
+            raise InvalidInput(chain([first], found)) from error
 
 
 def parse_json(body: bytes) -> object:
@@ -135,4 +139,4 @@ def _issue(error: Exception, path: Path) -> Issue:
         inner = tuple(int(index) if index else name for name, index in _STEP.findall(location[1]))
     if missing := _MISSING.match(text):
         return Issue((*path, *inner, missing[1]), "required")
-    return Issue((*path, *inner), text)
+    return Issue((*path, *inner), shortened(text, _MOST_SAID))
