@@ -328,9 +328,10 @@ HUGE = "x" * 5_000_000
 )
 def test_an_answer_quotes_little_of_what_was_sent(server: Server, unchanged: Unchanged, changes: Json):
     times = {"started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z"}
-    run = {"outcome": "PASS", "procedure_id": "FVT1", "serial_number": "S", "part_number": "P", **times}
+    run = {"outcome": "PASS", "serial_number": "S", "part_number": "P", **times}
+    procedure = str(server.world.acme.board.id)
     with server.client(server.world.acme.admin.api_key) as client, unchanged():
-        answer = client.post(f"{server.url}/api/v2/runs", json={**run, **changes})
+        answer = client.post(f"{server.url}/api/v2/runs", json={**run, "procedure_id": procedure, **changes})
     assert answer.status_code == 400
     assert len(answer.content) < 10_000
     assert answer.json()["issues"]

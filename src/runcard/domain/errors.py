@@ -14,6 +14,8 @@ from runcard.domain.text import shortened
 MOST_MESSAGE = 2000
 _MOST_ISSUE = 1000
 _MOST_STEP = 200
+# Characters of what a log is told besides.
+_MOST_DETAIL = 300
 # Steps of the path of an issue, and issues of an input, that are named.
 _MOST_STEPS = 12
 _MOST_ISSUES = 20
@@ -375,5 +377,46 @@ class ReportRefused(RuncardError):
         self.position = position
 
 
-class StorageUnavailable(RuncardError):
+class Outage(RuncardError):
+    """The server cannot do now what was asked, for a reason that is not in what was asked. Nothing was recorded.
+
+    detail: what the database or the disk says, for the log; callers are not told.
+    """
+
+    detail = ""
+
+
+class StorageUnavailable(Outage):
     """The place where files are kept did not answer."""
+
+
+class StorageFull(StorageUnavailable):
+    """The disk of the database or of the files takes no more."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The disk of the server is full. Nothing was recorded. Ask your admin to make room, then send it again."
+        )
+        self.detail = shortened(detail, _MOST_DETAIL)
+
+
+class StorageReadOnly(StorageUnavailable):
+    """The disk or the database can be read and not written."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The server can only read its record now. Nothing was recorded. "
+            "Ask your admin to make its disk or database writable, then send it again."
+        )
+        self.detail = shortened(detail, _MOST_DETAIL)
+
+
+class DatabaseUnavailable(Outage):
+    """The database is away, has no connection or turn to give, or its disk fails."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The database of the server does not answer. Nothing was recorded. "
+            "Try again in a moment; where it lasts, tell your admin."
+        )
+        self.detail = shortened(detail, _MOST_DETAIL)

@@ -39,7 +39,8 @@ _SQLITE_WRITING_PRAGMA = "PRAGMA temp_store=MEMORY"
 # Look at every table that has grown tenfold since it was last looked at; the first only tells whether there is one.
 _SQLITE_WOULD_LOOK = "PRAGMA optimize=0x10003"
 _SQLITE_LOOK = "PRAGMA optimize=0x10002"
-
+# How long PostgreSQL may take to let somebody in, unless its URL says otherwise.
+_CONNECT_TIMEOUT_S = 5
 
 # What the database itself can raise, through SQLAlchemy or past it.
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
@@ -179,8 +180,15 @@ class Database:
 
 
 def _postgresql_engine(url: URL) -> Engine:
+    # A host that is down says nothing, and would be waited for for minutes.
+    waits = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_TIMEOUT_S}
     return create_engine(
-        url, pool_size=20, max_overflow=20, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        url,
+        pool_size=20,
+        max_overflow=20,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args=waits,
     )
 
 

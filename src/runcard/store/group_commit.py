@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from runcard.domain.errors import DatabaseUnavailable
 from runcard.store.catalog import Catalog
 from runcard.store.database import DATABASE_ERRORS, Database
 from runcard.store.lookups import UnitKey
+from runcard.store.outages import outage_of
 from runcard.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class GroupCommit:
         except Exception:
             # What broke the shared transaction breaks only its own, or has passed (another process was first).
             _log.info("group of %d writes failed, running each alone", len(group), exc_info=True)
-            return [self._commit_alone(write) for write in group]
+            return self._commit_each(group)
 
     def rest(self) -> None:
         """To be called between groups, when everybody has their answer: nobody waits for what is done now and then."""
@@ -70,6 +72,16 @@ class GroupCommit:
             self._look_at_growth()
         self._disconnect()
         self._turns.close()
+
+    def _commit_each(self, group: Sequence[Write]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for write in group:
+            outcomes.append(self._commit_alone(write))
+            error = outcomes[-1].error
+            if error is not None and isinstance(outage_of(error), DatabaseUnavailable):
+                # Those behind it would wait for the same database in turn, each as long as this one did.
+                return outcomes + [Outcome(None, error)] * (len(group) - len(outcomes))
+        return outcomes
 
     def _commit_alone(self, write: Write) -> Outcome:
         try:

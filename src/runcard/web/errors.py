@@ -1,6 +1,6 @@
 """Pages for what went wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -8,7 +8,15 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from runcard.domain.errors import InvalidInput, Issue, RuncardError, Unauthenticated
+from runcard.domain.errors import (
+    DatabaseUnavailable,
+    FiguresUnavailable,
+    InvalidInput,
+    Issue,
+    RuncardError,
+    StorageReadOnly,
+    Unauthenticated,
+)
 from runcard.edge.errors import answer_error
 from runcard.web.render import redirect, render
 
@@ -23,7 +31,15 @@ _TITLES = {
     405: "This cannot be done here",
     413: "This is too much at once",
     429: "Slow down",
-    503: "The figures are not ready",
+    502: "The files cannot be reached",
+    503: "This cannot be done now",
+    507: "The disk is full",
+}
+# What says more than its status.
+_TITLES_OF: Mapping[type[Exception], str] = {
+    FiguresUnavailable: "The figures are not ready",
+    DatabaseUnavailable: "The database does not answer",
+    StorageReadOnly: "Nothing can be written now",
 }
 
 
@@ -48,7 +64,7 @@ def page_for(request: Request, error: Exception) -> Response:
         return redirect(log_in_url(request))
     status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
     details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
-    title = _TITLES.get(status, "Something went wrong")
+    title = _TITLES_OF.get(type(error)) or _TITLES.get(status, "Something went wrong")
     return render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
 
 
