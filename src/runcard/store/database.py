@@ -162,6 +162,19 @@ class Database:
         """To be called when the figures are others: a connection knows them as they were when it was opened."""
         self._informed += 1
 
+    def set_aside(self) -> Path:
+        """Rename a SQLite file that is of no use any more, and return its new name, which no older one keeps.
+
+        The next connection makes an empty one; those that are in use keep the old file.
+        """
+        self.engine.dispose()
+        path = Path(self.url.database or "")
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        return aside
+
     def close(self) -> None:
         self.engine.dispose()
 

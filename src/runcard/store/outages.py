@@ -59,6 +59,13 @@ def outage_of(error: BaseException) -> Outage | None:
     return None if kind is None else kind(f"{type(driver).__name__}: {driver}")
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that its file is damaged, or none of its files at all."""
+    driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    code = getattr(driver, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _kind_of(error: BaseException) -> _Kind | None:
     if isinstance(error, sqlite3.Error):
         return _of_sqlite(getattr(error, "sqlite_errorcode", None))
