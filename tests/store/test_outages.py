@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from runcard.domain.errors import DatabaseUnavailable, Outage, StorageFull, StorageReadOnly
+from runcard.domain.errors import CommitInDoubt, DatabaseUnavailable, Outage, StorageFull, StorageReadOnly
 from runcard.store.blobs import Blobs
 from runcard.store.database import DATABASE_ERRORS, Database
 from runcard.store.group_commit import GroupCommit, Write
+from runcard.store.migrate import migrate
 from runcard.store.outages import outage_of
 from tests.conftest import SQLITE_FILE
 
@@ -152,3 +153,26 @@ def test_where_the_database_is_away_a_whole_group_is_told_at_once(tmp_path: Path
     errors = [outage_of(one.error) for one in outcomes if one.error is not None]
     assert [type(one) for one in errors] == [DatabaseUnavailable] * 50
     assert len(tried) == 2, "once for all, and once for the first alone"
+
+
+def test_what_may_have_been_committed_is_not_told_as_lost(on_postgresql: Database) -> None:
+    """A trigger ends the connection of whoever commits, as it would if the server went away at that moment."""
+    migrate(on_postgresql)
+    with on_postgresql.engine.begin() as connection:
+        connection.execute(text(_ENDS_AT_COMMIT))
+    commits = GroupCommit(on_postgresql)
+    (outcome,) = commits.commit(
+        [Write(lambda tx: tx.connection.execute(text("INSERT INTO ended VALUES (1)")))]
+    )
+    commits.close()
+    assert isinstance(outcome.error, CommitInDoubt)
+    assert "may be recorded or not" in outcome.error.message
+
+
+_ENDS_AT_COMMIT = """
+CREATE TABLE ended (a integer);
+CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER end_it AFTER INSERT ON ended DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION end_it();
+"""

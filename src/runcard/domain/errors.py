@@ -378,12 +378,16 @@ class ReportRefused(RuncardError):
 
 
 class Outage(RuncardError):
-    """The server cannot do now what was asked, for a reason that is not in what was asked. Nothing was recorded.
+    """The server cannot do now what was asked, for a reason that is not in what was asked.
 
     detail: what the database or the disk says, for the log; callers are not told.
     """
 
     detail = ""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = shortened(detail, _MOST_DETAIL)
 
 
 class StorageUnavailable(Outage):
@@ -395,9 +399,9 @@ class StorageFull(StorageUnavailable):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(
-            "The disk of the server is full. Nothing was recorded. Ask your admin to make room, then send it again."
+            "The disk of the server is full. Nothing was recorded. Ask your admin to make room, then send it again.",
+            detail,
         )
-        self.detail = shortened(detail, _MOST_DETAIL)
 
 
 class StorageReadOnly(StorageUnavailable):
@@ -406,9 +410,9 @@ class StorageReadOnly(StorageUnavailable):
     def __init__(self, detail: str = "") -> None:
         super().__init__(
             "The server can only read its record now. Nothing was recorded. "
-            "Ask your admin to make its disk or database writable, then send it again."
+            "Ask your admin to make its disk or database writable, then send it again.",
+            detail,
         )
-        self.detail = shortened(detail, _MOST_DETAIL)
 
 
 class DatabaseUnavailable(Outage):
@@ -417,6 +421,17 @@ class DatabaseUnavailable(Outage):
     def __init__(self, detail: str = "") -> None:
         super().__init__(
             "The database of the server does not answer. Nothing was recorded. "
-            "Try again in a moment; where it lasts, tell your admin."
+            "Try again in a moment; where it lasts, tell your admin.",
+            detail,
         )
-        self.detail = shortened(detail, _MOST_DETAIL)
+
+
+class CommitInDoubt(Outage):
+    """The database went away while it committed, and may have done so before."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The database of the server went away while it recorded this, which may be recorded or not. "
+            "Look for it before you send it again.",
+            detail,
+        )

@@ -44,6 +44,8 @@ ANSWERS: Answers = {
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
     e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
     e.Outage: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
+    # Sent again, it might be recorded twice.
+    e.CommitInDoubt: Answer(503, "SERVICE_UNAVAILABLE"),
     e.StorageReadOnly: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
     e.StorageFull: Answer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
 }

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from runcard.domain.errors import DatabaseUnavailable
+from runcard.domain.errors import CommitInDoubt, DatabaseUnavailable
 from runcard.store.catalog import Catalog
 from runcard.store.database import DATABASE_ERRORS, Database
 from runcard.store.lookups import UnitKey
@@ -51,6 +51,8 @@ class GroupCommit:
         self._catalog = Catalog()
         self._connection: Connection | None = None
         self._groups = 0
+        # Whether the last transaction came as far as its commit: where that failed, it may have been made all the same.
+        self._is_committing = False
 
     def commit(self, group: Sequence[Write]) -> list[Outcome]:
         """The outcome of each of these writes, of which all that succeeded are durable."""
@@ -74,13 +76,20 @@ class GroupCommit:
         self._turns.close()
 
     def _commit_each(self, group: Sequence[Write]) -> list[Outcome]:
+        """The same, of writes of which the shared transaction failed, one by one."""
+        may_be_made = self._is_committing
         outcomes: list[Outcome] = []
         for write in group:
-            outcomes.append(self._commit_alone(write))
-            error = outcomes[-1].error
-            if error is not None and isinstance(outage_of(error), DatabaseUnavailable):
+            outcome = self._commit_alone(write)
+            outage = None if outcome.error is None else outage_of(outcome.error)
+            if isinstance(outage, DatabaseUnavailable):
                 # Those behind it would wait for the same database in turn, each as long as this one did.
-                return outcomes + [Outcome(None, error)] * (len(group) - len(outcomes))
+                own, other = (
+                    Outcome(None, CommitInDoubt(outage.detail) if in_doubt else outcome.error)
+                    for in_doubt in (may_be_made or self._is_committing, may_be_made)
+                )
+                return [*outcomes, own, *[other] * (len(group) - len(outcomes) - 1)]
+            outcomes.append(outcome)
         return outcomes
 
     def _commit_alone(self, write: Write) -> Outcome:
@@ -91,6 +100,7 @@ class GroupCommit:
             return Outcome(None, error)
 
     def _commit_together(self, group: Sequence[Write]) -> list[Outcome]:
+        self._is_committing = False
         connection = self._connect()
         try:
             with self._turns.taken(), connection.begin():
@@ -98,6 +108,7 @@ class GroupCommit:
                 self._catalog.open(connection, [key for write in group for key in write.units])
                 outcomes = [_apply(transaction, write) for write in group]
                 transaction.finish()
+                self._is_committing = True
         except BaseException:
             self._disconnect()
             raise
