@@ -135,6 +135,35 @@ class StationNotAuthorized(PermissionDenied):
         super().__init__("Station is not authorized for this procedure.")
 
 
+class StationNotLinked(PermissionDenied):
+    """A station that may report no procedure wants to change something."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Station is not authorized: it is linked to no procedure, so it may record and change nothing. "
+            "Link a procedure to it first."
+        )
+
+
+class UnitNotReached(PermissionDenied):
+    """A station wants to change a unit that it has nothing to do with."""
+
+    def __init__(self, serial_number: str) -> None:
+        super().__init__(
+            f"Station is not authorized for unit {serial_number}: it has not recorded it, and may report none of its "
+            "procedures. Link one of these to the station, or use the API key of a user."
+        )
+
+
+class FileNotBrought(PermissionDenied):
+    """A station wants to delete a file that somebody else brought."""
+
+    def __init__(self, attachment_id: object) -> None:
+        super().__init__(
+            f"Stations cannot delete files that others brought, such as {attachment_id}. Use the API key of a user."
+        )
+
+
 class CreationForbidden(PermissionDenied):
     """The organization does not let stations create what this run would create."""
 
