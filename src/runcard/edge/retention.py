@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.errors import StorageUnavailable
+from runcard.domain.errors import Outage
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount, Cutoffs
 from runcard.edge.report_files import Stores
@@ -185,7 +185,7 @@ class Sweeper:
             try:
                 self._sweep_all()
                 pause_s = _EVERY_S
-            except (*DATABASE_ERRORS, StorageUnavailable) as error:
+            except (*DATABASE_ERRORS, Outage) as error:
                 _log.warning("what is old could not be deleted, and is tried again in a minute: %s", error)
                 pause_s = _PAUSE_AFTER_FAILURE_S
 
