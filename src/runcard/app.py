@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard import __version__
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
@@ -28,7 +28,7 @@ from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.secret_keys import open_keys
-from runcard.domain.errors import InvalidInput, Issue, RecordingUnavailable, RuncardError
+from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.collector import look_less_often
@@ -37,6 +37,7 @@ from runcard.edge.connections.hosts import AllowedHosts
 from runcard.edge.connections.proxies import Proxies
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
+from runcard.edge.failure_log import FailureLog
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -51,6 +52,7 @@ from runcard.settings import Settings
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database
 from runcard.store.migrate import migrate
+from runcard.store.outages import outage_of
 from runcard.store.writer import Writer
 from runcard.web.errors import is_page, page_for
 from runcard.web.router import router as web_router
@@ -128,8 +130,10 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     """The same, for whoever sees to it that its calls are noted."""
-    create_run = _answering(v1.create_run)
-    direct = {f"{prefix}/runs": create_run for prefix in _V1} | {f"{_V2}/runs": _answering(v2.create_run)}
+    failures = FailureLog(_log, "request failed")
+    create_run = _answering(v1.create_run, failures)
+    direct = {f"{prefix}/runs": create_run for prefix in _V1}
+    direct[f"{_V2}/runs"] = _answering(v2.create_run, failures)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -173,17 +177,23 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             if activity is not None:
                 activity.close()
             database.close()
+            failures.close()
             recorder.check_ended_well()
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
     _open_doors(app)
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
-    app.add_exception_handler(RuncardError, _answer_error)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    _answer_errors(app, failures)
+    return ApiPaths(app, direct)
+
+
+def _answer_errors(app: FastAPI, failures: FailureLog) -> None:
+    app.add_exception_handler(RuncardError, partial(_answer_error, failures))
+    app.add_exception_handler(RequestValidationError, partial(_answer_invalid, failures))
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    app.add_exception_handler(Exception, _answer_error)
-    return ApiPaths(app, direct)
+    # Not as a handler of Exception: Starlette raises that again once it is answered, and the connection is lost.
+    app.add_middleware(_answering, failures)
 
 
 def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:
@@ -219,33 +229,51 @@ def _openapi(app: FastAPI) -> JsonResponse:
     return JsonResponse(document(app, unseen, ErrorBody))
 
 
-def _answering(endpoint: ASGIApp) -> ASGIApp:
-    """A plain ASGI endpoint that answers its own errors, to be called past FastAPI."""
+def _answering(app: ASGIApp, failures: FailureLog) -> ASGIApp:
+    """The same, answering its own errors: once one is answered, the connection is as good as before."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def pass_on(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
         try:
-            await endpoint(scope, receive, send)
+            await app(scope, receive, pass_on)
+        except ClientDisconnect:
+            return  # nobody is left to answer
         except Exception as error:
-            response = await _answer_error(Request(scope), error)
+            if scope["type"] != "http":
+                raise
+            if has_begun:
+                # What was sent cannot be taken back. The server cuts it short, so that nobody takes it for whole.
+                failures.tell(outage_of(error) or error)
+                return
+            response = await _answer_error(failures, Request(scope), error)
             await response(scope, receive, send)
 
     return answer
 
 
-async def _answer_error(request: Request, error: Exception) -> Response:
+async def _answer_error(failures: FailureLog, request: Request, error: Exception) -> Response:
+    error = outage_of(error) or error
     answer = answer_error(error, v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS)
-    # Why nothing is recorded is told once, by who finds it out.
-    if answer.status >= 500 and not isinstance(error, RecordingUnavailable):
-        _log.error("request failed", exc_info=error)
+    if answer.status >= 500:
+        failures.tell(error)
     if is_page(request):
-        return page_for(request, error)
-    return Response(answer.body, answer.status, answer.headers, answer.media_type)
+        response = page_for(request, error)
+    else:
+        response = Response(answer.body, answer.status, media_type=answer.media_type)
+    response.headers.update(answer.headers)
+    return response
 
 
-async def _answer_invalid(request: Request, error: Exception) -> Response:
+async def _answer_invalid(failures: FailureLog, request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     issues = [Issue(tuple(item["loc"][1:]), item["msg"]) for item in error.errors()]
-    return await _answer_error(request, InvalidInput(issues))
+    return await _answer_error(failures, request, InvalidInput(issues))
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:

@@ -7,8 +7,10 @@ import time
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed
 from runcard.analytics.copy.projector import AnotherHistory, Projector
+from runcard.edge.failure_log import FailureLog
 from runcard.store.changes import last_seq
 from runcard.store.database import Database
+from runcard.store.outages import outage_of
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Worker:
         self._database = database
         self._copy = copy
         self._projector = Projector(database, copy.engine)
+        self._failures = FailureLog(_log, "the columnar copy was not brought up to date")
         self._newest = 0
         self._thread = threading.Thread(target=self._loop, name="runcard-worker", daemon=True)
         self._thread.start()
@@ -36,6 +39,7 @@ class Worker:
         """End it after the step that it is at, and the copy with it."""
         self._copy.close()
         self._thread.join()
+        self._failures.close()
         self._copy.engine.close()
 
     def _loop(self) -> None:
@@ -46,7 +50,7 @@ class Worker:
                 self._follow()
             # Nothing that goes wrong with the copy may end the server, nor the following of what comes next.
             except Exception as error:
-                _log.exception("the columnar copy was not brought up to date")
+                self._failures.tell(outage_of(error) or error)
                 if isinstance(error, AnotherHistory) or (isinstance(error, CopyFailed) and error.is_damaged):
                     self._copy.distrust()
                 else:

@@ -317,6 +317,25 @@ def test_fifty_megabytes_of_rubbish(admin, unchanged: Unchanged):
         assert len(json.dumps(answer)) < 10_000
 
 
+HUGE = "x" * 5_000_000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"outcome": HUGE}, {"metadata": {HUGE: 1}}, {"metadata": {str(n): {} for n in range(100_000)}}],
+    ids=["outcome", "metadata key", "100 000 values"],
+)
+def test_an_answer_quotes_little_of_what_was_sent(server: Server, unchanged: Unchanged, changes: Json):
+    times = {"started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:00Z"}
+    run = {"outcome": "PASS", "serial_number": "S", "part_number": "P", **times}
+    procedure = str(server.world.acme.board.id)
+    with server.client(server.world.acme.admin.api_key) as client, unchanged():
+        answer = client.post(f"{server.url}/api/v2/runs", json={**run, "procedure_id": procedure, **changes})
+    assert answer.status_code == 400
+    assert len(answer.content) < 10_000
+    assert answer.json()["issues"]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_body_beyond_the_limit(admin, unchanged: Unchanged, chunked):
     piece = b" " * MIB

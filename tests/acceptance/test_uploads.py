@@ -25,6 +25,7 @@ from tests.acceptance.files import (
 from tests.acceptance.wire import (
     MISSING_PART_NUMBER,
     NOT_AUTHORIZED,
+    NOT_LINKED,
     assert_error,
     create_run,
     run_of,
@@ -147,11 +148,12 @@ def test_sync_of_what_is_not_there(admin, globex, new_serial, unchanged: Unchang
 
 
 def test_station_attaches_only_to_runs_of_its_procedures(admin, ict, lonely, serial, unchanged: Unchanged):
-    final = create_run(admin, run_of(serial, procedure_id="FVT2"))
-    uploads = [uploaded(station, b"x") for station in (ict, lonely)]
+    final, upload_id = create_run(admin, run_of(serial, procedure_id="FVT2")), uploaded(ict, b"x")
     with unchanged():
-        for station, upload_id in zip((ict, lonely), uploads, strict=True):
-            assert_error(sync(station, upload_id, final), 403, "FORBIDDEN", NOT_AUTHORIZED)
+        assert_error(sync(ict, upload_id, final), 403, "FORBIDDEN", NOT_AUTHORIZED)
+        assert_error(sync(lonely, upload_id, final), 403, "FORBIDDEN", NOT_LINKED)
+        answer = lonely.post("/uploads/initialize", json={"name": "a.txt"})
+        assert_error(answer, 403, "FORBIDDEN", NOT_LINKED)
 
 
 @pytest.mark.parametrize(

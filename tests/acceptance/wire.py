@@ -12,6 +12,10 @@ MISSING_PART_NUMBER = (
     "Provide a part_number parameter or configure serial number parsing in organization settings."
 )
 NOT_AUTHORIZED = "Station is not authorized for this procedure."
+NOT_LINKED = (
+    "Station is not authorized: it is linked to no procedure, so it may record and change nothing. "
+    "Link a procedure to it first."
+)
 INVALID = "Input validation failed"
 
 

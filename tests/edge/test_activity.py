@@ -1,9 +1,10 @@
 """From notes to calls: whose they are, what they are called, and what is kept of their bodies."""
 
-import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from runcard.edge.noted_calls import Note, Notes, new_notes
 from runcard.store.api_call_lists import CallDetail, CallFilter, get_call, list_calls
 from runcard.store.api_calls import Route
 from runcard.store.api_keys import list_keys, revoke_key
-from runcard.store.database import DATABASE_ERRORS, Database
-from runcard.store.organizations import create_organization
+from runcard.store.database import Connection, Database
+from runcard.store.organizations import create_organization, find_only_organization
 from runcard.store.writer import Writer
 from tests.world import World
 
@@ -196,20 +197,85 @@ def test_what_waits_is_written_at_the_end_and_old_calls_are_gone(database: Datab
         assert len(list_calls(connection, wanted, 10)) == 1
 
 
-def test_a_file_that_is_none_stops_nobody(
+GARBAGE = b"no database, and long enough to be taken for one" * 100
+
+
+def last_hour(world: World) -> CallFilter:
+    return CallFilter(organization_id=world.acme.id, since=datetime.now(UTC) - timedelta(hours=1))
+
+
+def test_a_file_that_is_no_database_is_set_aside_and_begun_anew(
     database: Database,
     world: World,
     tmp_path_factory: pytest.TempPathFactory,
     caplog: pytest.LogCaptureFixture,
 ):
     path = tmp_path_factory.mktemp("damaged") / "activity.sqlite3"
-    path.write_bytes(b"no database, and long enough to be taken for one" * 100)
+    path.write_bytes(GARBAGE)
     notes = new_notes()
-    with caplog.at_level(logging.WARNING):
-        log = ActivityLog(notes, ENDPOINTS, Database.open(None, path), database, timedelta(days=1))
+    notes.append(note(world.acme.ict.api_key))
+    log = ActivityLog(notes, ENDPOINTS, Database.open(None, path), database, timedelta(days=1))
+    log.write_waiting()
+    assert len(log.ask(lambda connection: list_calls(connection, last_hour(world), 10))) == 1
+    log.close()
+    assert path.with_name("activity.sqlite3.damaged").read_bytes() == GARBAGE
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "is damaged and is begun anew" in caplog.text
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_begun_anew_by_who_reads_or_writes(
+    database: Database,
+    world: World,
+    tmp_path_factory: pytest.TempPathFactory,
+    caplog: pytest.LogCaptureFixture,
+):
+    path = tmp_path_factory.mktemp("damaged") / "activity.sqlite3"
+    notes = new_notes()
+    log = ActivityLog(notes, ENDPOINTS, Database.open(None, path), database, timedelta(days=1))
+
+    def kept() -> int:
+        return len(log.ask(lambda connection: list_calls(connection, last_hour(world), 10)))
+
+    def call() -> None:
         notes.append(note(world.acme.ict.api_key))
-        log.close()
-    assert "API activity could not be written" in caplog.text
-    assert not notes
-    with pytest.raises(DATABASE_ERRORS):
         log.write_waiting()
+
+    call()
+    assert kept() == 1
+    damage(path)
+    assert kept() == 0
+    call()
+    assert kept() == 1
+    damage(path)
+    call()
+    kept()  # one of the two met the damage
+    call()
+    assert kept() >= 1
+    log.close()
+    assert caplog.text.count("is begun anew") == 2
+
+
+def damage(path: Path) -> None:
+    """Write over a database that is in use."""
+    for file in path.parent.glob(f"{path.name}*"):
+        if file.suffix != ".damaged":
+            file.write_bytes(GARBAGE)
+
+
+def test_the_calls_of_the_record_itself_are_never_set_aside(database: Database, world: World):
+    log = ActivityLog(new_notes(), ENDPOINTS, database, database, timedelta(days=1))
+
+    def fail(_connection: Connection) -> None:
+        raise DamagedError
+
+    with pytest.raises(DamagedError):
+        log.ask(fail)
+    log.close()
+    with database.read() as connection:
+        assert find_only_organization(connection) is None
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """As SQLite raises it."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT

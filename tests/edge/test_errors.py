@@ -23,7 +23,39 @@ def test_none_of_our_own_errors_is_a_500(kind: type[RuncardError]) -> None:
     error = (
         kind([]) if issubclass(kind, InvalidInput) else kind.__new__(kind)
     )  # past each one's own arguments
-    assert answer_error(error).status in (400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 502, 503)
+    assert answer_error(error).status in (
+        400,
+        401,
+        403,
+        404,
+        408,
+        409,
+        413,
+        415,
+        421,
+        422,
+        429,
+        502,
+        503,
+        507,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (errors.DatabaseUnavailable(), 503, "5"),
+        (errors.StorageReadOnly(), 503, "60"),
+        (errors.StorageFull(), 507, "60"),
+        (errors.TooManyAttempts(), 429, "300"),
+        (errors.Conflict("x"), 409, None),
+    ],
+)
+def test_what_passes_by_itself_is_told_when_to_come_back(
+    error: RuncardError, status: int, retry_after: str | None
+) -> None:
+    answer = answer_error(error)
+    assert (answer.status, answer.headers.get("Retry-After")) == (status, retry_after)
 
 
 def test_the_body_serves_every_client() -> None:

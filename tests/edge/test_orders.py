@@ -1,7 +1,7 @@
 """What a server and the process that records for it say to each other arrives as it was."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ SAMPLES: dict[Any, Any] = {
     object: UUID(int=5),
     RuncardError: errors.UnitNotFound("SN-1"),
     Sequence[str]: ["a", "b"],
-    Sequence[Issue]: [Issue(("phases", 0), "is wrong")],
+    Iterable[Issue]: [Issue(("phases", 0), "is wrong")],
 }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from runcard.domain.actor import Actor, UserActor
 from runcard.domain.errors import (
@@ -37,7 +37,7 @@ from runcard.store.quarantine import (
     list_quarantined_page,
 )
 from runcard.store.station_records import remove_station
-from runcard.store.tables import attachments, runs
+from runcard.store.tables import attachments, quarantined_files, runs
 from runcard.store.users import create_user, set_role, suspend_user
 from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import junit_of
@@ -345,3 +345,22 @@ def test_a_file_is_got_in_its_organization_only(
         assert get_quarantined(connection, world.acme.id, file.id) == file
         with pytest.raises(QuarantinedFileNotFound):
             get_quarantined(connection, world.globex.id, file.id)
+
+
+def test_a_reason_holds_no_more_of_a_file_than_a_person_reads(
+    bring_in: BringIn, kept: Callable[[], QuarantinedFile]
+) -> None:
+    fate = bring_in(b'<testsuites><testsuite name="%b"/></testsuites>' % (b"x" * 2_000_000))
+    assert fate.status == "refused"
+    assert fate.reason == kept().reason
+    assert len(kept().reason) <= 2000
+
+
+def test_a_reason_that_was_kept_at_any_length_is_cut_when_it_is_read(
+    stores: Stores, bring_in: BringIn, kept: Callable[[], QuarantinedFile]
+) -> None:
+    bring_in(b"<testsuites><testsuite/></testsuites>")
+    stores.writer.run(
+        lambda tx: tx.connection.execute(update(quarantined_files).values(reason="x" * 2_000_000))
+    )
+    assert kept().reason == "x" * 2000

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -86,6 +89,28 @@ def test_a_failure_of_the_server_tells_nothing_of_itself(server: Server, ada: Br
     assert "Something went wrong" in page.text
     assert "zstd" not in page.answer.text.lower()
     assert "Traceback" in server.log
+    for _ in range(3):
+        assert ada.open(path).status == 500
+    assert server.log.count("runcard.app: request failed") == 1
+    assert "Exception in ASGI application" not in server.log
+
+
+def test_a_connection_outlives_a_failure_of_the_server(server: Server, ada: Browser):
+    path = record(server, report("RESET"))
+    broken = run_documents.c.run_id == UUID(path.removeprefix("/runs/"))
+    server.change(
+        lambda tx: tx.connection.execute(update(run_documents).where(broken).values(body=b"no document"))
+    )
+    cookies = "; ".join(f"{one.name}={one.value}" for one in ada.http.cookies.jar)
+    with closing(HTTPConnection(urlsplit(server.url).netloc, timeout=DEADLINE_S)) as connection:
+        connection.connect()
+        socket = connection.sock
+        for _ in range(2):
+            connection.request("GET", path, headers={"Cookie": cookies})
+            answer = connection.getresponse()
+            assert answer.status == 500
+            answer.read()
+            assert connection.sock is socket
 
 
 def test_every_page_is_safe_to_show(server: Server, ada: Browser, stranger: Browser):

@@ -1,12 +1,25 @@
 """Everything that can be wrong, named by what is wrong.
 
 Each message names the field or thing, the value, and the mend. `edge.errors` maps each class to its HTTP status.
+Messages hold values that somebody sent, of any length. So each is cut here, where it is made, and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
+from runcard.domain.text import shortened
+
+# Characters of a message, of the message of one issue, and of one step of its path.
+MOST_MESSAGE = 2000
+_MOST_ISSUE = 1000
+_MOST_STEP = 200
+# Characters of what a log is told besides.
+_MOST_DETAIL = 300
+# Steps of the path of an issue, and issues of an input, that are named.
+_MOST_STEPS = 12
+_MOST_ISSUES = 20
 # Of many things that a message is about, how many it names.
 _MAX_NAMED = 10
 _SHOWN_ISSUES = 3
@@ -26,11 +39,14 @@ class Issue(NamedTuple):
 def in_one_line(message: str, issues: Sequence[Issue]) -> str:
     """A message with the first issues, for readers who see nothing else."""
     told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
-    return f"{message}: {told}" if told else message
+    return shortened(f"{message}: {told}" if told else message, MOST_MESSAGE)
 
 
 class RuncardError(Exception):
     """Root of all errors that Runcard itself raises."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message, MOST_MESSAGE))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As it is and not as it was made, since classes differ in what they are made of."""
@@ -54,11 +70,17 @@ def _as_it_was(cls: type[RuncardError], args: tuple[object, ...], state: dict[st
 
 
 class InvalidInput(RuncardError):
-    """The input was readable but breaks its schema or a rule on a single field."""
+    """The input was readable but breaks its schema or a rule on a single field.
 
-    def __init__(self, issues: Sequence[Issue]) -> None:
+    Of many issues the first are kept, and one more says how many there are besides.
+    """
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
         super().__init__("Input validation failed")
-        self.issues = tuple(issues)
+        found = iter(issues)
+        self.issues = tuple(_bounded(issue) for issue in islice(found, _MOST_ISSUES))
+        if more := sum(1 for _ in found):
+            self.issues += (Issue((), f"and {more} more"),)
 
     @property
     def summary(self) -> str:
@@ -67,6 +89,13 @@ class InvalidInput(RuncardError):
     @classmethod
     def at(cls, path: str | tuple[str | int, ...], message: str) -> "InvalidInput":
         return cls([Issue((path,) if isinstance(path, str) else path, message)])
+
+
+def _bounded(issue: Issue) -> Issue:
+    path = tuple(
+        shortened(step, _MOST_STEP) if isinstance(step, str) else step for step in issue.path[:_MOST_STEPS]
+    )
+    return Issue(path, shortened(issue.message, _MOST_ISSUE))
 
 
 class EndsBeforeStart(InvalidInput):
@@ -105,6 +134,35 @@ class StationNotAuthorized(PermissionDenied):
 
     def __init__(self) -> None:
         super().__init__("Station is not authorized for this procedure.")
+
+
+class StationNotLinked(PermissionDenied):
+    """A station that may report no procedure wants to change something."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Station is not authorized: it is linked to no procedure, so it may record and change nothing. "
+            "Link a procedure to it first."
+        )
+
+
+class UnitNotReached(PermissionDenied):
+    """A station wants to change a unit that it has nothing to do with."""
+
+    def __init__(self, serial_number: str) -> None:
+        super().__init__(
+            f"Station is not authorized for unit {serial_number}: it has not recorded it, and may report none of its "
+            "procedures. Link one of these to the station, or use the API key of a user."
+        )
+
+
+class FileNotBrought(PermissionDenied):
+    """A station wants to delete a file that somebody else brought."""
+
+    def __init__(self, attachment_id: object) -> None:
+        super().__init__(
+            f"Stations cannot delete files that others brought, such as {attachment_id}. Use the API key of a user."
+        )
 
 
 class CreationForbidden(PermissionDenied):
@@ -370,14 +428,68 @@ class ReportRefused(RuncardError):
         self.position = position
 
 
-class StorageUnavailable(RuncardError):
+class Outage(RuncardError):
+    """The server cannot do now what was asked, for a reason that is not in what was asked.
+
+    detail: what the database or the disk says, for the log; callers are not told.
+    """
+
+    detail = ""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = shortened(detail, _MOST_DETAIL)
+
+
+class StorageUnavailable(Outage):
     """The place where files are kept did not answer."""
 
 
-class RecordingUnavailable(RuncardError):
-    """Nothing could be written for a while, so whoever waited is told to come again. See ADR 30."""
+class StorageFull(StorageUnavailable):
+    """The disk of the database or of the files takes no more."""
 
-    retry_after_s = 5
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The disk of the server is full. Nothing was recorded. Ask your admin to make room, then send it again.",
+            detail,
+        )
+
+
+class StorageReadOnly(StorageUnavailable):
+    """The disk or the database can be read and not written."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The server can only read its record now. Nothing was recorded. "
+            "Ask your admin to make its disk or database writable, then send it again.",
+            detail,
+        )
+
+
+class DatabaseUnavailable(Outage):
+    """The database is away, has no connection or turn to give, or its disk fails."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The database of the server does not answer. Nothing was recorded. "
+            "Try again in a moment; where it lasts, tell your admin.",
+            detail,
+        )
+
+
+class CommitInDoubt(Outage):
+    """The database went away while it committed, and may have done so before."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "The database of the server went away while it recorded this, which may be recorded or not. "
+            "Look for it before you send it again.",
+            detail,
+        )
+
+
+class RecordingUnavailable(Outage):
+    """Nothing could be written for a while, so whoever waited is told to come again. See ADR 30."""
 
 
 class WriteTimedOut(RecordingUnavailable):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.number import is_kept_integer, too_large_integer
+from runcard.domain.text import shortened
 
 MetadataValue = str | bool | int | float
 Metadata = Mapping[str, MetadataValue]
@@ -15,6 +16,8 @@ MetadataChange = Mapping[str, MetadataValue | None]
 MAX_KEYS = 50
 MAX_TEXT_LENGTH = 50_000
 MAX_KEY_LENGTH = 40
+# Characters of a key that is none, where it is told.
+_SHOWN_KEY = 200
 _KEY = re.compile(rf"[A-Za-z0-9_.:+-]{{1,{MAX_KEY_LENGTH}}}")
 
 
@@ -43,9 +46,11 @@ def metadata_issues(field: str, change: MetadataChange) -> Iterator[Issue]:
     """What keeps these keys and values from being metadata."""
     if len(change) > MAX_KEYS:
         yield Issue((field,), f"{field} has {len(change)} keys; use at most {MAX_KEYS}")
+        return
     for key, value in change.items():
         if not _KEY.fullmatch(key):
-            yield Issue((field, key), f"{key!r} is no key; use 1 to 40 characters of A-Z a-z 0-9 _ . : + -")
+            shown = shortened(key, _SHOWN_KEY)
+            yield Issue((field, key), f"{shown!r} is no key; use 1 to 40 characters of A-Z a-z 0-9 _ . : + -")
         if isinstance(value, str):
             if len(value) > MAX_TEXT_LENGTH:
                 yield Issue((field, key), f"text has {len(value)} characters; use at most {MAX_TEXT_LENGTH}")

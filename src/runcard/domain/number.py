@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from runcard.domain.errors import Issue
+from runcard.domain.text import shortened
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
 # Enough of a number to find it again in what was sent.
-_SHOWN_DIGITS = 24
+_MOST_SHOWN = 60
 # Python writes no more than 4300 digits.
 _MOST_BITS = 14_000
 
@@ -21,20 +22,14 @@ def is_kept_integer(number: int) -> bool:
 
 def too_large_integer(number: int) -> str:
     """What is wrong with an integer that does not fit, and the mend."""
-    digits = shortened(str(number)) if number.bit_length() < _MOST_BITS else "an integer"
+    digits = shortened(str(number), _MOST_SHOWN) if number.bit_length() < _MOST_BITS else "an integer"
     return f"{digits} does not fit 64 bits; send -2^63 to 2^63-1, or a text of its digits"
 
 
 def too_large_number(digits: str) -> str:
     """What is wrong with a number that no double holds, and the mend."""
-    return f"{shortened(digits)} is beyond what a double holds; send at most 1.7976931348623157e308 on either side"
-
-
-def shortened(digits: str) -> str:
-    """The beginning of a long number, and how long it is."""
-    if len(digits) <= _SHOWN_DIGITS:
-        return digits
-    return f"{digits[:_SHOWN_DIGITS]}... ({len(digits)} characters)"
+    shown = shortened(digits, _MOST_SHOWN)
+    return f"{shown} is beyond what a double holds; send at most 1.7976931348623157e308 on either side"
 
 
 def too_large_integers(value: object, path: tuple[str | int, ...] = ()) -> Iterator[Issue]:

@@ -6,9 +6,9 @@ What waits is lost when the process dies: this is no record.
 import logging
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.errors import Unauthenticated
@@ -18,6 +18,9 @@ from runcard.store.api_calls import Call, Caller, Route, create_api_calls, inser
 from runcard.store.api_keys import KeyOwner, find_key_owner
 from runcard.store.database import DATABASE_ERRORS, Connection, Database
 from runcard.store.organizations import find_only_organization
+from runcard.store.outages import is_damage
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +77,8 @@ class ActivityLog:
         self._truth = truth
         self._owners: dict[bytes, KeyOwner] = {}
         self._is_ready = False
+        # How often the file was begun anew.
+        self._made = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="runcard-activity", daemon=True)
@@ -89,13 +94,43 @@ class ActivityLog:
     def write_waiting(self) -> None:
         """Write every call that was answered before this was called."""
         with self._lock:
-            if not self._is_ready:
-                create_api_calls(self.database)
-                self._is_ready = True
-            if len(self._notes) == MOST_WAITING:
-                _log.warning("more than %d calls waited to be noted: the oldest were dropped", MOST_WAITING)
-            while self._notes:
-                self._write([self._notes.popleft() for _ in range(min(_BATCH, len(self._notes)))])
+            try:
+                self._write_all()
+            except DATABASE_ERRORS as error:
+                self._begin_anew(error)
+                self._write_all()
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """What a question finds in the calls that are kept; none are, where their file turns out to be damaged."""
+        made = self._made
+        try:
+            with self.database.read() as connection:
+                return question(connection)
+        except DATABASE_ERRORS as error:
+            with self._lock:
+                if self._made == made:  # nobody else has begun it anew since
+                    self._begin_anew(error)
+            with self.database.read() as connection:
+                return question(connection)
+
+    def _begin_anew(self, error: Exception) -> None:
+        """Set a damaged file aside and make an empty one, as it is no record. Raises every other error again."""
+        if self.database is self._truth or not is_damage(error):
+            raise error
+        aside = self.database.set_aside()
+        said = str(error).partition("\n")[0]
+        _log.warning("API activity is damaged and is begun anew; what there was lies in %s: %s", aside, said)
+        create_api_calls(self.database)
+        self._made += 1
+
+    def _write_all(self) -> None:
+        if not self._is_ready:
+            create_api_calls(self.database)
+            self._is_ready = True
+        if len(self._notes) == MOST_WAITING:
+            _log.warning("more than %d calls waited to be noted: the oldest were dropped", MOST_WAITING)
+        while self._notes:
+            self._write([self._notes.popleft() for _ in range(min(_BATCH, len(self._notes)))])
 
     def _loop(self) -> None:
         pruned_s: float | None = None
@@ -107,12 +142,22 @@ class ActivityLog:
                 self.write_waiting()
                 if pruned_s is None or time.monotonic() - pruned_s >= _PRUNE_EVERY_S:
                     pruned_s = time.monotonic()
-                    prune_calls(self.database, datetime.now(UTC) - self.keep)
+                    self._prune()
             # Nobody waits for this. What waits is dropped, so that it does not grow.
             except DATABASE_ERRORS as error:
                 _log.warning("API activity could not be written, and is tried again in a minute: %s", error)
                 self._notes.clear()
+                # Whoever took the file away took its tables along.
+                self._is_ready = False
                 pause_s = _PAUSE_AFTER_FAILURE_S
+
+    def _prune(self) -> None:
+        before = datetime.now(UTC) - self.keep
+        with self._lock:
+            try:
+                prune_calls(self.database, before)
+            except DATABASE_ERRORS as error:
+                self._begin_anew(error)
 
     def _write(self, notes: Sequence[Note]) -> None:
         by_sender: dict[_Sender, list[Note]] = {}

@@ -5,7 +5,7 @@ import math
 import re
 import types
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -14,14 +14,16 @@ from starlette.types import Message, Receive
 
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from runcard.domain.number import too_large_number
+from runcard.domain.text import shortened
 
 T = TypeVar("T")
 Usual = TypeVar("Usual")
 Path = tuple[str | int, ...]
 
-_MAX_ISSUES = 20
 # Python reads no integer that is longer.
 _MOST_DIGITS = 4300
+# Characters of what msgspec says of a value: it quotes the whole of it.
+_MOST_SAID = 200
 _LOCATION = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
@@ -53,8 +55,9 @@ class BodyDecoder(Generic[T, Usual]):
         try:
             return msgspec.convert(value, self._wanted)
         except (msgspec.ValidationError, RecursionError) as error:
-            issues = list(_violations(value, self._wanted, ()))[:_MAX_ISSUES]
-            raise InvalidInput(issues or [Issue((), str(error))]) from error
+            found = _violations(value, self._wanted, ())
+            first = next(found, None) or Issue((), shortened(str(error), _MOST_SAID))
+            raise InvalidInput(chain([first], found)) from error
 
 
 def parse_json(body: bytes) -> object:
@@ -68,7 +71,7 @@ def parse_json(body: bytes) -> object:
     except UnicodeEncodeError as error:
         raise MalformedBody("Body contains half of a surrogate pair, which is no text; remove it.") from error
     except _HasUnreadNumbers as error:
-        raise InvalidInput(list(islice(_unread_numbers(value, ()), _MAX_ISSUES))) from error
+        raise InvalidInput(_unread_numbers(value, ())) from error
     except ValueError as error:
         raise MalformedBody(f"Body is not valid JSON: {error}") from error
     return value
@@ -183,4 +186,4 @@ def _issue(error: Exception, path: Path) -> Issue:
         inner = tuple(int(index) if index else name for name, index in _STEP.findall(location[1]))
     if missing := _MISSING.match(text):
         return Issue((*path, *inner, missing[1]), "required")
-    return Issue((*path, *inner), text)
+    return Issue((*path, *inner), shortened(text, _MOST_SAID))

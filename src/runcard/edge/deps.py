@@ -19,6 +19,7 @@ from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.recorder import Recorder
 from runcard.edge.report_files import Stores
+from runcard.ingest.reach import check_may_add
 from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
 from runcard.store.database import Connection, Database
@@ -84,12 +85,15 @@ def _client(request: Request) -> RunClient:
 WithClient = Annotated[RunClient, Depends(_client)]
 
 
-def _recorder(actor: WithActor) -> Actor:
+def _recorder(actor: WithActor, parts: WithParts) -> Actor:
     check_may_record(actor)
+    if isinstance(actor, StationActor):
+        with parts.database.read() as connection:
+            check_may_add(connection, actor)
     return actor
 
 
-# Whoever may add to the record: everyone but viewers.
+# Whoever may add to the record: everyone but viewers and stations that are linked to no procedure.
 WithRecorder = Annotated[Actor, Depends(_recorder)]
 
 

@@ -12,9 +12,12 @@ _log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
+    """retry_after_s: after how long it is worth to ask again; None: not by itself, or not known."""
+
     status: int
     code: str
     media_type: str = "application/json"
+    retry_after_s: int | None = None
 
 
 Answers = Mapping[type[e.RuncardError], Answer]
@@ -38,10 +41,15 @@ ANSWERS: Answers = {
     e.UnsupportedMediaType: Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
     e.HostNotAllowed: Answer(421, "MISDIRECTED_REQUEST"),
     e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
-    e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS"),
+    e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS", retry_after_s=300),
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
     e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
-    e.RecordingUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
+    e.Outage: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
+    # Sent again, it might be recorded twice.
+    e.CommitInDoubt: Answer(503, "SERVICE_UNAVAILABLE"),
+    e.OutcomeUnknown: Answer(503, "SERVICE_UNAVAILABLE"),
+    e.StorageReadOnly: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
+    e.StorageFull: Answer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
 }
 _UNEXPECTED = Answer(500, "INTERNAL_SERVER_ERROR")
 
@@ -62,15 +70,8 @@ def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
     answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
     issues = error.issues if isinstance(error, e.InvalidInput) else ()
-    body = error_body(answer.code, message, issues)
-    return ErrorAnswer(answer.status, body, answer.media_type, headers_of(error))
-
-
-def headers_of(error: Exception) -> Mapping[str, str]:
-    """When to come again, where that is known."""
-    if isinstance(error, e.RecordingUnavailable):
-        return {"Retry-After": str(error.retry_after_s)}
-    return {}
+    headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
+    return ErrorAnswer(answer.status, error_body(answer.code, message, issues), answer.media_type, headers)
 
 
 def not_found_body() -> bytes:

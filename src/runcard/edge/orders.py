@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from runcard.domain.errors import RuncardError
 from runcard.ingest.record_run import PreparedRun
+from runcard.store.outages import outage_of
 
 HEAD = Layout("<I")
 # Between two signs of life of a recording process.
@@ -68,7 +69,7 @@ def message_of(content: Start | Order | Answers) -> bytes:
 def pickled(error: BaseException) -> bytes:
     """An error for the other process; of what is no error of Runcard's own, what a log would tell."""
     if not isinstance(error, RuncardError):
-        error = RecordingFailed("".join(traceback.format_exception(error)))
+        error = outage_of(error) or RecordingFailed("".join(traceback.format_exception(error)))
     return pickle.dumps(error)
 
 

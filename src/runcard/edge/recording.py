@@ -129,12 +129,17 @@ def _silent(*, is_wanted: bool) -> Iterator[None]:
 
 
 def _write_of(order: Order) -> Write:
+    is_repeated = order.is_repeated
+
     def apply(tx: Transaction) -> UUID:
+        nonlocal is_repeated
         actor = tx.catalog.actor(order.key_digest)
         if actor is None:
             raise Unauthenticated
-        if order.is_repeated and is_recorded(tx.connection, actor.organization_id, order.run.id):
+        if is_repeated and is_recorded(tx.connection, actor.organization_id, order.run.id):
             return order.run.id
+        # Where it is asked for again, the commit failed, or its answer was lost.
+        is_repeated = True
         return record_run(tx, actor, order.run)
 
     return Write(apply, order.run.unit_keys(order.organization_id), changes_catalog=False)

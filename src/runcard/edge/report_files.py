@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from runcard.domain.actor import Actor
 from runcard.domain.errors import (
     InvalidInput,
+    Outage,
     PayloadTooLarge,
-    RecordingUnavailable,
     RuncardError,
-    StorageUnavailable,
     UnreadableReport,
 )
 from runcard.domain.ids import new_id
@@ -113,7 +112,7 @@ class ReportFiles:
                     return self._known(found, self._state(content.digest))
                 tell(len(group.told))
                 progress = _after(progress, group, recorded)
-        except (RecordingUnavailable, StorageUnavailable):
+        except Outage:
             raise
         except RuncardError as error:
             refusal = Refusal(found.name, error.summary, progress.recorded_count)

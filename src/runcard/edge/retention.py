@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.errors import ClockDoubted, RecordingUnavailable, StorageUnavailable
+from runcard.domain.errors import ClockDoubted, Outage
 from runcard.domain.organization import Organization
 from runcard.domain.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
 from runcard.edge.file_removals import remove_noted
@@ -227,7 +227,7 @@ class Sweeper:
             try:
                 self._sweep_all()
                 pause_s = _EVERY_S
-            except (*DATABASE_ERRORS, RecordingUnavailable, StorageUnavailable) as error:
+            except (*DATABASE_ERRORS, Outage) as error:
                 _log.warning("what is old could not be deleted, and is tried again in a minute: %s", error)
                 pause_s = _PAUSE_AFTER_FAILURE_S
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.actor import Actor
 from runcard.domain.errors import CircularParentage, NotAChild, SubUnitsNotFound
 from runcard.domain.text import lookup_key
+from runcard.ingest.reach import check_may_add, check_reaches_unit
 from runcard.store.lookups import UnitRow, find_ancestors
 from runcard.store.transaction import Transaction
 from runcard.store.units import move_unit
@@ -53,10 +54,13 @@ def add_sub_units(
 ) -> Sequence[UnitRow]:
     """Make units part of another outside of any run; those that are part of it already stay. They, as they were.
 
-    Raises PermissionDenied for a viewer; then UnitNotFound, SubUnitsNotFound or CircularParentage.
+    A station must have to do with the unit that they become part of; it may take them from anywhere, as its runs do.
+
+    Raises PermissionDenied for a viewer; then UnitNotFound, UnitNotReached, SubUnitsNotFound or CircularParentage.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     parent = tx.catalog.get_unit(actor.organization_id, serial_number)
+    check_reaches_unit(tx, actor, parent)
     children = find_sub_units(tx, actor.organization_id, parent, sub_units)
     link_sub_units(tx, actor.organization_id, parent.id, children, None)
     return children
@@ -65,11 +69,12 @@ def add_sub_units(
 def remove_sub_unit(tx: Transaction, actor: Actor, serial_number: str, sub_unit: str) -> UUID:
     """Take a unit out of the one that it is part of, and return its id; its own sub-units stay with it.
 
-    Raises PermissionDenied for a viewer; then UnitNotFound for either, or NotAChild.
+    Raises PermissionDenied for a viewer; then UnitNotFound for either, UnitNotReached or NotAChild.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     parent = tx.catalog.get_unit(actor.organization_id, serial_number)
     child = tx.catalog.get_unit(actor.organization_id, sub_unit)
+    check_reaches_unit(tx, actor, parent)
     if child.parent_id != parent.id:
         raise NotAChild(child.serial_number, parent.serial_number)
     move_unit(tx, actor.organization_id, child, child._replace(parent_id=None), None)

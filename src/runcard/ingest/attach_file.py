@@ -5,16 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import IO
 from uuid import UUID
 
-from runcard.domain.actor import Actor, StationActor, check_may_record
-from runcard.domain.errors import (
-    Conflict,
-    InvalidInput,
-    PayloadTooLarge,
-    RunNotFound,
-    UploadNotLinkable,
-)
+from runcard.domain.actor import Actor
+from runcard.domain.errors import Conflict, InvalidInput, PayloadTooLarge, UploadNotLinkable
 from runcard.domain.ids import new_id
-from runcard.ingest.resolve import check_station_link
+from runcard.ingest.reach import check_may_add, check_reaches_run, check_reaches_unit
 from runcard.store.attachments import (
     Attachment,
     Owner,
@@ -26,7 +20,6 @@ from runcard.store.attachments import (
 from runcard.store.blobs import BlobMeta, Blobs, blob_key
 from runcard.store.creator import Creator
 from runcard.store.replaced_files import REPLACED_TOO_LATE
-from runcard.store.runs import find_procedure_of
 from runcard.store.transaction import Transaction
 
 _IN_MEMORY_BYTES = 1 << 20
@@ -104,9 +97,9 @@ def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID) ->
     Raises PermissionDenied for a viewer; then AttachmentNotFound, RunNotFound, StationNotAuthorized or
     UploadNotLinkable.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     attachment = get_attachment(tx.connection, actor.organization_id, upload_id)
-    _check_run(tx, actor, run_id)
+    check_reaches_run(tx, actor, run_id)
     link_attachment(tx, attachment, run_id)
 
 
@@ -115,8 +108,8 @@ def link_uploads(tx: Transaction, actor: Actor, upload_ids: Sequence[UUID], *, r
 
     Raises PermissionDenied for a viewer; then RunNotFound, StationNotAuthorized, AttachmentNotFound or UploadTaken.
     """
-    check_may_record(actor)
-    _check_run(tx, actor, run_id)
+    check_may_add(tx.connection, actor)
+    check_reaches_run(tx, actor, run_id)
     for upload_id in upload_ids:
         link_upload(tx, actor.organization_id, upload_id, Owner(run_id=run_id))
 
@@ -128,8 +121,8 @@ def announce_file_of_run(
 
     Raises PermissionDenied for a viewer; then RunNotFound or StationNotAuthorized.
     """
-    check_may_record(actor)
-    _check_run(tx, actor, run_id)
+    check_may_add(tx.connection, actor)
+    check_reaches_run(tx, actor, run_id)
     return _announce(tx, actor, name, Owner(run_id=run_id), attachment_id)
 
 
@@ -138,10 +131,11 @@ def announce_file_of_unit(
 ) -> Attachment:
     """The promise of a file, under this id, that is part of a unit from the start.
 
-    Raises PermissionDenied for a viewer; then UnitNotFound.
+    Raises PermissionDenied for a viewer; then UnitNotFound or UnitNotReached.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     unit = tx.catalog.get_unit(actor.organization_id, serial_number)
+    check_reaches_unit(tx, actor, unit)
     return _announce(tx, actor, name, Owner(unit_id=unit.id), attachment_id)
 
 
@@ -156,12 +150,3 @@ def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner, attachment
         owner=owner,
         attachment_id=attachment_id,
     )
-
-
-def _check_run(tx: Transaction, actor: Actor, run_id: UUID) -> None:
-    """Raises RunNotFound, StationNotAuthorized where a station may not report such runs."""
-    procedure_id = find_procedure_of(tx.connection, actor.organization_id, run_id)
-    if procedure_id is None:
-        raise RunNotFound(run_id)
-    if isinstance(actor, StationActor):
-        check_station_link(tx.catalog, actor, procedure_id)

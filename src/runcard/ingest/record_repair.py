@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from runcard.domain.actor import Actor, check_may_record
+from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Issue, UnitNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import UnitDescription, name_issues
 from runcard.ingest.described_units import check_described, create_described
+from runcard.ingest.reach import check_may_add
 from runcard.ingest.resolve import operator_called
 from runcard.store.creator import Creator
 from runcard.store.lookups import UnitRow
@@ -30,7 +31,7 @@ def record_repair(tx: Transaction, actor: Actor, report: RepairReport, file_impo
 
     Raises PermissionDenied for a viewer; then UnitNotFound where such a unit comes without its part, CreationForbidden.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     organization = tx.catalog.organization(actor.organization_id)
     operator = operator_called(tx.catalog, organization.id, report.operator)
     unit = tx.catalog.unit(organization.id, report.serial_number) or _create_unit(tx, actor, report)

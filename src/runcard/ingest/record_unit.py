@@ -5,11 +5,12 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from runcard.domain.actor import Actor, StationActor, check_may_record
-from runcard.domain.errors import AlreadyExists, CreationForbidden, RevisionNotFound
+from runcard.domain.actor import Actor
+from runcard.domain.errors import AlreadyExists, RevisionNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata, MetadataChange, check_metadata
 from runcard.domain.sample import SampleClass
+from runcard.ingest.reach import check_may_add, check_may_create, check_reaches_unit
 from runcard.store.attachments import Owner, link_upload
 from runcard.store.batches import stage_batch
 from runcard.store.creator import Creator
@@ -50,11 +51,10 @@ def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
 
     Raises PermissionDenied for a viewer; then InvalidInput, CreationForbidden, RevisionNotFound or AlreadyExists.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     check_metadata("metadata", wanted.metadata)
     home = actor.organization_id
-    if isinstance(actor, StationActor) and not tx.catalog.organization(home).station_may_create_units:
-        raise CreationForbidden(["Unit"])
+    check_may_create(tx, actor, "Unit")
     part_id, revision_id = _find_revision(tx, home, wanted.part_number, wanted.revision_number)
     if tx.catalog.unit(home, wanted.serial_number) is not None:
         raise AlreadyExists("Unit with serial number", wanted.serial_number)
@@ -68,11 +68,13 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
     """Id of the unit that was changed. A batch that nobody has named before is created.
 
     A new serial number changes what the catalog remembers of others. Raises PermissionDenied for a viewer; then
-    UnitNotFound, RevisionNotFound, CreationForbidden, AlreadyExists, InvalidInput, AttachmentNotFound or UploadTaken.
+    UnitNotFound, UnitNotReached, RevisionNotFound, CreationForbidden, AlreadyExists, InvalidInput, AttachmentNotFound
+    or UploadTaken.
     """
-    check_may_record(actor)
+    check_may_add(tx.connection, actor)
     home = actor.organization_id
     unit = tx.catalog.get_unit(home, serial_number)
+    check_reaches_unit(tx, actor, unit)
     part_id, revision_id = _place(tx, home, unit, change)
     batch_id = _batch(tx, actor, unit, change)
     if change.serial_number is not UNSET:
@@ -120,8 +122,7 @@ def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> 
     found = tx.catalog.batch(home, change.batch_number)
     if found is not None:
         return found
-    if isinstance(actor, StationActor) and not tx.catalog.organization(home).station_may_create_batches:
-        raise CreationForbidden(["Batch"])
+    check_may_create(tx, actor, "Batch")
     return stage_batch(tx, home, change.batch_number, Creator.of(actor))
 
 

@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from runcard.domain.errors import StorageUnavailable
+from runcard.store.outages import outage_of
 
 
 class BlobMeta(NamedTuple):
@@ -149,7 +150,8 @@ def _storage_errors() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        raise StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.") from error
+        told = StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.")
+        raise outage_of(error) or told from error
 
 
 def make_durable(path: Path) -> None:

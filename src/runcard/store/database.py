@@ -40,7 +40,8 @@ _SQLITE_WRITING_PRAGMA = "PRAGMA temp_store=MEMORY"
 # Look at every table that has grown tenfold since it was last looked at; the first only tells whether there is one.
 _SQLITE_WOULD_LOOK = "PRAGMA optimize=0x10003"
 _SQLITE_LOOK = "PRAGMA optimize=0x10002"
-
+# How long PostgreSQL may take to let somebody in, unless its URL says otherwise.
+_CONNECT_TIMEOUT_S = 5
 
 # What the database itself can raise, through SQLAlchemy or past it.
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
@@ -173,6 +174,19 @@ class Database:
         """To be called when the figures are others: a connection knows them as they were when it was opened."""
         self._informed += 1
 
+    def set_aside(self) -> Path:
+        """Rename a SQLite file that is of no use any more, and return its new name, which no older one keeps.
+
+        The next connection makes an empty one; those that are in use keep the old file.
+        """
+        self.engine.dispose()
+        path = Path(self.url.database or "")
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        return aside
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -191,8 +205,15 @@ class Database:
 
 
 def _postgresql_engine(url: URL) -> Engine:
+    # A host that is down says nothing, and would be waited for for minutes.
+    waits = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_TIMEOUT_S}
     return create_engine(
-        url, pool_size=20, max_overflow=20, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        url,
+        pool_size=20,
+        max_overflow=20,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args=waits,
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from runcard.domain.errors import WriteTimedOut
+from runcard.domain.errors import CommitInDoubt, DatabaseUnavailable, WriteTimedOut
 from runcard.store.catalog import Catalog
 from runcard.store.database import DATABASE_ERRORS, Database, is_out_of_patience
 from runcard.store.lookups import UnitKey
+from runcard.store.outages import outage_of
 from runcard.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class GroupCommit:
         self._catalog = Catalog()
         self._connection: Connection | None = None
         self._groups = 0
+        # Whether the last transaction came as far as its commit: where that failed, it may have been made all the same.
+        self._is_committing = False
 
     def commit(self, group: Sequence[Write]) -> list[Outcome]:
         """The outcome of each of these writes, of which all that succeeded are durable."""
@@ -67,7 +70,7 @@ class GroupCommit:
                 return [Outcome(None, WriteTimedOut()) for _ in group]
             # What broke the shared transaction breaks only its own, or has passed (another process was first).
             _log.info("group of %d writes failed, running each alone", len(group), exc_info=True)
-            return [self._commit_alone(write) for write in group]
+            return self._commit_each(group)
 
     def rest(self) -> None:
         """To be called between groups, when everybody has their answer: nobody waits for what is done now and then."""
@@ -81,6 +84,23 @@ class GroupCommit:
         self._disconnect()
         self._turns.close()
 
+    def _commit_each(self, group: Sequence[Write]) -> list[Outcome]:
+        """The same, of writes of which the shared transaction failed, one by one."""
+        may_be_made = self._is_committing
+        outcomes: list[Outcome] = []
+        for write in group:
+            outcome = self._commit_alone(write)
+            outage = None if outcome.error is None else outage_of(outcome.error)
+            if isinstance(outage, DatabaseUnavailable):
+                # Those behind it would wait for the same database in turn, each as long as this one did.
+                own, other = (
+                    Outcome(None, CommitInDoubt(outage.detail) if in_doubt else outcome.error)
+                    for in_doubt in (may_be_made or self._is_committing, may_be_made)
+                )
+                return [*outcomes, own, *[other] * (len(group) - len(outcomes) - 1)]
+            outcomes.append(outcome)
+        return outcomes
+
     def _commit_alone(self, write: Write) -> Outcome:
         try:
             return self._commit_together([write])[0]
@@ -89,6 +109,7 @@ class GroupCommit:
             return Outcome(None, error)
 
     def _commit_together(self, group: Sequence[Write]) -> list[Outcome]:
+        self._is_committing = False
         connection = self._connect()
         try:
             with self._turns.taken(), connection.begin():
@@ -96,6 +117,7 @@ class GroupCommit:
                 self._catalog.open(connection, [key for write in group for key in write.units])
                 outcomes = [_apply(transaction, write) for write in group]
                 transaction.finish()
+                self._is_committing = True
         except BaseException:
             self._disconnect()
             raise

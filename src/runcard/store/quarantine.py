@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
-from runcard.domain.errors import QuarantinedFileNotFound
+from runcard.domain.errors import MOST_MESSAGE, QuarantinedFileNotFound
 from runcard.domain.ids import new_id
+from runcard.domain.text import shortened
 from runcard.store.creator import Creator
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -93,7 +94,8 @@ def quarantine(
     q = quarantined_files.c
     mine = (q.organization_id == organization_id, q.digest == digest)
     # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.
-    why = {**refusal._asdict(), "reason": refusal.reason.replace("\0", "\ufffd"), **said._asdict()}
+    reason = shortened(refusal.reason, MOST_MESSAGE).replace("\0", "\ufffd")
+    why = {**refusal._asdict(), "reason": reason, **said._asdict()}
     known: UUID | None = tx.connection.execute(
         update(quarantined_files)
         .where(*mine)
@@ -190,7 +192,11 @@ def _conditions(wanted: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
 def _files(organization_id: UUID) -> Select[Any]:
     a, q = attachments.c, quarantined_files.c
     named = quarantined_files.join(attachments, a.id == q.attachment_id)
-    columns = [q[name] for name in (*_OWN, *Said._fields)]
+    # Reasons were of any length once.
+    columns = [
+        func.substr(q.reason, 1, MOST_MESSAGE) if name == "reason" else q[name]
+        for name in (*_OWN, *Said._fields)
+    ]
     return (
         select(q.id, a.name, a.size_bytes, *columns, *CREATOR_COLUMNS)
         .select_from(with_creator(quarantined_files, named))

@@ -10,7 +10,8 @@ from starlette.datastructures import UploadFile
 
 from runcard import __version__
 from runcard.domain.actor import check_may_record
-from runcard.domain.errors import PayloadTooLarge, RecordingUnavailable, StorageUnavailable, UnreadableReport
+from runcard.domain.errors import Outage, PayloadTooLarge, UnreadableReport
+from runcard.domain.text import shortened
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import Fate, ReportFiles
@@ -57,7 +58,9 @@ def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadF
             yield Arrived(name, Fate("refused", reason=reason))
         else:
             for member in members:
-                yield Arrived(f"{name}: {member}", _fate_of_member(passed, file, member))
+                yield Arrived(
+                    shortened(f"{name}: {member}", 2 * _MOST_NAME), _fate_of_member(passed, file, member)
+                )
 
 
 def file_name(claimed: str | None) -> str:
@@ -85,7 +88,7 @@ def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
     """Files before this one are recorded already, so what goes wrong here is told beside them."""
     try:
         return files.bring_in(name, file)
-    except (RecordingUnavailable, StorageUnavailable) as error:
+    except Outage as error:
         return Fate("refused", reason=f"{error} Send the file again.")
 
 

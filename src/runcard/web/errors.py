@@ -1,6 +1,6 @@
 """Pages for what went wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -8,8 +8,16 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from runcard.domain.errors import InvalidInput, Issue, RuncardError, Unauthenticated
-from runcard.edge.errors import answer_error, headers_of
+from runcard.domain.errors import (
+    DatabaseUnavailable,
+    FiguresUnavailable,
+    InvalidInput,
+    Issue,
+    RuncardError,
+    StorageReadOnly,
+    Unauthenticated,
+)
+from runcard.edge.errors import answer_error
 from runcard.web.render import redirect, render
 
 # What programs call, and what people follow too; everything else is read by people.
@@ -24,7 +32,15 @@ _TITLES = {
     413: "This is too much at once",
     421: "This server does not go by that name",
     429: "Slow down",
-    503: "This is not possible right now",
+    502: "The files cannot be reached",
+    503: "This cannot be done now",
+    507: "The disk is full",
+}
+# What says more than its status.
+_TITLES_OF: Mapping[type[Exception], str] = {
+    FiguresUnavailable: "The figures are not ready",
+    DatabaseUnavailable: "The database does not answer",
+    StorageReadOnly: "Nothing can be written now",
 }
 
 
@@ -49,10 +65,8 @@ def page_for(request: Request, error: Exception) -> Response:
         return redirect(log_in_url(request))
     status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
     details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
-    title = _TITLES.get(status, "Something went wrong")
-    page = render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
-    page.headers.update(headers_of(error))
-    return page
+    title = _TITLES_OF.get(type(error)) or _TITLES.get(status, "Something went wrong")
+    return render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
 
 
 def log_in_url(request: Request) -> str:

@@ -95,7 +95,10 @@ OPERATIONS: dict[str, Operation] = {
         "DELETE", "/units/{unit}/children", RECORD, {"child_serial_number": "{child}"}
     ),
     "unit-createAttachment": Operation("POST", "/units/{unit}/attachments", RECORD, body={"name": "a.txt"}),
-    "unit-deleteAttachment": Operation("DELETE", "/units/{unit}/attachments", RECORD, {"ids": "{unit_file}"}),
+    # A station deletes the files that it brought; `test_station_reach` asks for these too.
+    "unit-deleteAttachment": Operation(
+        "DELETE", "/units/{unit}/attachments", RECORD - STATION, {"ids": "{unit_file}"}
+    ),
     "part-create": Operation("POST", "/parts", RECORD, body={"number": "{new}"}),
     "part-list": Operation("GET", "/parts", ALL, {"search_query": "{part}"}, lists=True),
     "part-get": Operation("GET", "/parts/{part}", ALL),

@@ -18,6 +18,7 @@ from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import download_url, initialize_upload, new_slot, settled
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
+from runcard.ingest.reach import check_brought, check_reaches_unit
 from runcard.store.attachment_removal import delete_attachments
 from runcard.store.attachments import Attachment, get_attachment
 from runcard.store.transaction import Transaction
@@ -133,12 +134,14 @@ def delete_of_unit(
     parts: WithParts,
     asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
-    """Delete files of a unit; all of them, or none where one is unknown or not part of it."""
+    """Delete files of a unit, stations those they brought; all, or none where one is unknown or not part of it."""
     home = actor.organization_id
 
     def apply(tx: Transaction) -> list[Attachment]:
         unit = tx.catalog.get_unit(home, serial_number)
+        check_reaches_unit(tx, actor, unit)
         ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
+        check_brought(tx, actor, unit, ids)
         return list(delete_attachments(tx, home, ids, of_unit=unit.id))
 
     deleted = parts.writer.run(apply, changes_catalog=False)

@@ -17,6 +17,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.ingest.reach import check_may_create
 from runcard.store.batch_records import (
     BatchFilter,
     create_batch,
@@ -90,9 +91,12 @@ def create(
     actor: WithRecorder, parts: WithParts, body: Annotated[BatchCreateBody, json_body(BatchCreateBody)]
 ) -> Response:
     """Create a batch without units."""
-    home, number, by = actor.organization_id, body.number.strip(), Creator.of(actor)
-    batch_id = parts.writer.run(lambda tx: create_batch(tx, home, number, by), changes_catalog=False)
-    return JsonResponse(IdResult(batch_id))
+
+    def apply(tx: Transaction) -> UUID:
+        check_may_create(tx, actor, "Batch")
+        return create_batch(tx, actor.organization_id, body.number.strip(), Creator.of(actor))
+
+    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
 
 
 @router.get(

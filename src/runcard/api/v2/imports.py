@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import AttachmentNotFound, InvalidInput, RecordingUnavailable, RuncardError
+from runcard.domain.errors import AttachmentNotFound, InvalidInput, Outage, RuncardError
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
@@ -127,8 +127,8 @@ def _import_item(
             return import_once(tx, actor, report)
 
         imported = parts.writer.run(apply, changes_catalog=False)
-    except RecordingUnavailable:
-        raise  # nothing is wrong with the file
+    except Outage:
+        raise  # which says nothing of the file
     except RuncardError as error:
         _quarantine(parts, actor, file, Refusal(item.importer, error.summary), client)
         return ImportStructuredResult(item.upload_id, success=False, error=error.summary)

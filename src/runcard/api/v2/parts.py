@@ -29,6 +29,7 @@ from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import metadata_tests
+from runcard.ingest.reach import check_may_create
 from runcard.store.creator import Creator
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.part_records import (
@@ -121,6 +122,7 @@ def create(
     revision = None if body.revision_number is None else body.revision_number.strip()
 
     def apply(tx: Transaction) -> UUID:
+        check_may_create(tx, actor, "Part")
         home, by = actor.organization_id, Creator.of(actor)
         part_id = create_part(tx, home, body.number.strip(), name, revision, by)
         change_metadata(tx, home, part_id, "metadata", body.metadata or {})

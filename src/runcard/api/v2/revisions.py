@@ -26,6 +26,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
+from runcard.ingest.reach import check_may_create
 from runcard.store.creator import Creator
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.part_records import get_part
@@ -82,6 +83,7 @@ def create(
     """Add a revision to a part."""
 
     def apply(tx: Transaction) -> UUID:
+        check_may_create(tx, actor, "Revision")
         home, by = actor.organization_id, Creator.of(actor)
         part = get_part(tx.connection, home, part_number)
         revision_id = create_revision(tx, home, part, body.number.strip(), by)

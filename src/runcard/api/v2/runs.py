@@ -37,11 +37,12 @@ from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
 from runcard.edge.uploads import download_url, settled
 from runcard.ingest.attach_file import link_uploads
+from runcard.ingest.reach import check_reaches_run
 from runcard.ingest.record_run import prepare_run
 from runcard.store.attachments import list_attachments
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.run_records import find_run, list_moved_units, read_documents
-from runcard.store.runs import delete_run, find_procedure_of
+from runcard.store.runs import delete_run
 from runcard.store.transaction import Transaction
 
 router = APIRouter()
@@ -225,8 +226,7 @@ def update_metadata(
     home, run_id = actor.organization_id, id_of(id, RunNotFound)
 
     def apply(tx: Transaction) -> None:
-        if find_procedure_of(tx.connection, home, run_id) is None:
-            raise RunNotFound(run_id)
+        check_reaches_run(tx, actor, run_id)
         if body.metadata:
             change_metadata(tx, home, run_id, "metadata", body.metadata)
             tx.note_change(home, "run_changed", run_id)

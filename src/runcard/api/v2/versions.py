@@ -14,6 +14,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
+from runcard.ingest.reach import check_may_create
 from runcard.ingest.resolve import resolve_procedure
 from runcard.store.creator import Creator
 from runcard.store.procedure_records import (
@@ -64,6 +65,7 @@ def create(
 
     def apply(tx: Transaction) -> UUID:
         found = resolve_procedure(tx.catalog, actor, str(procedure_id))
+        check_may_create(tx, actor, "Version")
         return create_version(tx, actor.organization_id, found, tag, Creator.of(actor))
 
     return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))

@@ -139,12 +139,13 @@ class _Found(NamedTuple):
 
 def _ask(activity: ActivityLog, wanted: CallFilter, window: _Window, position: CallPosition | None) -> _Found:
     activity.write_waiting()
-    with activity.database.read() as connection:
-        return _Found(
+    return activity.ask(
+        lambda connection: _Found(
             figure_calls(connection, wanted),
             count_calls_by_slot(connection, wanted, window.slot),
             list_calls(connection, wanted, _PAGE_SIZE + 1, position),
         )
+    )
 
 
 def _filter(asked: ActivityQuery, home: UUID, window: _Window) -> CallFilter:

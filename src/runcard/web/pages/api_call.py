@@ -47,8 +47,7 @@ def show_call(call_id: str, parts: WithParts, visit: WithVisit) -> Response:
     home, activity = visit.actor.organization_id, parts.activity
     if activity is None or not (call_id.isascii() and call_id.isdigit() and len(call_id) <= _MOST_DIGITS):
         raise ApiCallNotFound(call_id)
-    with activity.database.read() as connection:
-        detail = get_call(connection, home, int(call_id))
+    detail = activity.ask(lambda connection: get_call(connection, home, int(call_id)))
     with parts.database.read() as connection:
         [line] = call_lines(connection, home, [detail.row], visit.zone)
     page = ApiCallPage(
