@@ -159,7 +159,8 @@ class Recorder:
                 has_begun = await self._keep_one(failures)
             # Whatever it was, the next process may do better, and stations wait for it.
             except Exception:
-                _log.exception("the process that records was lost: another one is started")
+                if not failures:
+                    _log.exception("no process that records can begin: this is tried until one does")
                 has_begun = False
             failures = 0 if has_begun else failures + 1
             pause_s = min(_PAUSE_S * 2**failures, _LONGEST_PAUSE_S) if failures < 10 else _LONGEST_PAUSE_S
@@ -174,6 +175,8 @@ class Recorder:
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._listen(child, failures)
+        except msgspec.MsgspecError:
+            _log.exception("what the process that records says cannot be read")
         finally:
             self._child = None
             code = await child.end(_CLOSE_S)
@@ -263,6 +266,8 @@ class Recorder:
 
     def _withdraw(self) -> None:
         """Refuse all that waits, and end the process that holds it: what it has not recorded is never recorded."""
+        if not self._waiting:
+            return
         withdrawn, self._waiting = self._waiting, {}
         holder = self._child if any(one.child is self._child for one in withdrawn.values()) else None
         if holder is not None:
