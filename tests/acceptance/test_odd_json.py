@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runcard import api
@@ -118,7 +118,13 @@ def test_odd_json_is_answered_and_spoils_nothing(
             _send(admin, server, door, names, {}, doors.written(door.body or {}, way, token))
 
     @given(data=st.data())
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     def try_it(data: st.DataObject) -> None:
         token = data.draw(tokens)
         door, way = data.draw(st.sampled_from(places))

@@ -93,7 +93,7 @@ def test_an_answer_that_cannot_be_read_ends_its_process_alone(
         await recorder.record(admission, run_of("AFTER"))
 
     try_it(work)
-    assert "the process that records was lost" in caplog.text
+    assert "what the process that records says cannot be read" in caplog.text
 
 
 @contextmanager

@@ -36,8 +36,10 @@ _TRIES = 3
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 # How long a process may take to begin: it loads its program first.
 _BEGIN_S = 60.0
-# How long it may take to end once it has been told to.
+# How long it may be silent, or take to end, once it has been told to.
 _CLOSE_S = 8.0
+# A process that even SIGKILL does not end is left alone after this.
+_LAST_S = 120.0
 _decoder = msgspec.msgpack.Decoder(Answers)
 
 
@@ -107,24 +109,19 @@ class Recorder:
             raise
 
     async def close(self) -> None:
-        """Let the process end after all that waits is recorded; after a while, kill it and refuse what waits."""
+        """Let the process end after all that waits is recorded. The watch goes on until then."""
         following, watching = self._lasting
         self._closing.set()
         self._finish_child()
-        await asyncio.wait({following}, timeout=_CLOSE_S)
-        if not following.done():
-            _log.error("the process that records did not end within %g s, and is killed", _CLOSE_S)
-            self._has_failed = True
-            self._withdraw()
-            if self._child is not None:
-                self._child.kill()
-            await asyncio.wait({following}, timeout=_CLOSE_S)
+        await asyncio.wait({following}, timeout=_LAST_S)
+        self._has_failed |= not following.done()
+        self._withdraw()
         following.cancel()
         watching.cancel()
         await asyncio.gather(following, watching, *self._settling, return_exceptions=True)
 
     def check_ended_well(self) -> None:
-        """Raises RecorderFailed where the process had to be killed at the end, or was not looked after until then."""
+        """Raises RecorderFailed where the process was silent at the end, or was not looked after until then."""
         if self._has_failed:
             raise RecorderFailed
 
@@ -162,7 +159,8 @@ class Recorder:
                 has_begun = await self._keep_one(failures)
             # Whatever it was, the next process may do better, and stations wait for it.
             except Exception:
-                _log.exception("the process that records was lost: another one is started")
+                if not failures:
+                    _log.exception("no process that records can begin: this is tried until one does")
                 has_begun = False
             failures = 0 if has_begun else failures + 1
             pause_s = min(_PAUSE_S * 2**failures, _LONGEST_PAUSE_S) if failures < 10 else _LONGEST_PAUSE_S
@@ -177,6 +175,8 @@ class Recorder:
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._listen(child, failures)
+        except msgspec.MsgspecError:
+            _log.exception("what the process that records says cannot be read")
         finally:
             self._child = None
             code = await child.end(_CLOSE_S)
@@ -242,10 +242,13 @@ class Recorder:
             child = self._child
             if child is not None and not child.was_killed:
                 child.silence += 1
-                if child.silence > (self._silent_ticks if child.has_begun else _ticks(_BEGIN_S)):
+                if child.silence > self._patience(child):
                     silent_s = child.silence * BEAT_S
                     _log.error("the process that records has been silent for %g s, and is killed", silent_s)
                     child.kill()
+                    self._has_failed |= self._closing.is_set()
+            if self._closing.is_set():
+                self._finish_child()
             oldest = next(iter(self._waiting.values()), None)
             if oldest is not None and self._now - oldest.since > self._wait_ticks:
                 _log.error(
@@ -255,8 +258,16 @@ class Recorder:
                 )
                 self._withdraw()
 
+    def _patience(self, child: Child) -> int:
+        """How many ticks a process may be silent for."""
+        if not child.has_begun:
+            return _ticks(_BEGIN_S)
+        return min(self._silent_ticks, _ticks(_CLOSE_S)) if self._closing.is_set() else self._silent_ticks
+
     def _withdraw(self) -> None:
         """Refuse all that waits, and end the process that holds it: what it has not recorded is never recorded."""
+        if not self._waiting:
+            return
         withdrawn, self._waiting = self._waiting, {}
         holder = self._child if any(one.child is self._child for one in withdrawn.values()) else None
         if holder is not None:

@@ -103,8 +103,8 @@ def record_orders(connection: socket.socket) -> None:
         database = Database.at(start.database_url)
         commits = GroupCommit(database)
     outgoing = Outgoing(connection, database)
-    try:
-        with outgoing.alive():
+    with outgoing.alive():
+        try:
             while group := [_decoder.decode(body) for body in incoming.wait(MAX_GROUP)]:
                 outcomes = commits.commit([_write_of(order) for order in group])
                 outgoing.send(
@@ -112,9 +112,9 @@ def record_orders(connection: socket.socket) -> None:
                 )
                 del group, outcomes
                 commits.rest()
-    finally:
-        commits.close()
-        database.close()
+        finally:
+            commits.close()
+            database.close()
 
 
 @contextmanager
