@@ -119,6 +119,9 @@ class HttpConnections:
     def _sweep(self, loop: AbstractEventLoop) -> None:
         """Look at every connection, and again later, for as long as there are any."""
         self.now_s = loop.time()
+        self._is_sweeping = bool(self._open)
+        if self._is_sweeping:
+            loop.call_later(self.limits.sweep_s, self._sweep, loop)
         self._slow = [one for one in list(self._open) if one.look(self.now_s) and one.is_slow]
         if self._refused and self.now_s - self._told_s >= _TELL_EVERY_S:
             _log.warning(
@@ -128,9 +131,6 @@ class HttpConnections:
                 self.limits.connections,
             )
             self._refused, self._told_s = 0, self.now_s
-        self._is_sweeping = bool(self._open)
-        if self._is_sweeping:
-            loop.call_later(self.limits.sweep_s, self._sweep, loop)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -238,7 +238,7 @@ class HttpConnection(HttpToolsProtocol):
     def look(self, now_s: float) -> bool:
         """Whether this connection may go on. One that may not is refused or closed."""
         limits, waited_s = self._limits, now_s - self.since_s
-        if self.flow.write_paused:
+        if self.flow.write_paused or self.transport.is_closing():
             self._look_at_reader(now_s)
         elif self.phase is Phase.NONE and waited_s >= limits.idle_s:
             self.transport.close()
