@@ -162,7 +162,26 @@ def test_a_slow_body_that_is_answered_already_is_closed(hasty: Served):
     with line(hasty) as one:
         one.send(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
         assert one.answer().status == 200
-        assert one.answer().status == 408
+        assert one.is_closed()
+
+
+@pytest.mark.parametrize("path", [b"early", b"a"])
+def test_a_body_that_is_no_body_is_refused_unless_it_has_its_answer(served: Served, path: bytes):
+    head = b"POST /%s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" % path
+    with line(served) as one:
+        one.send(head)
+        if path == b"early":
+            assert one.answer().status == 200
+        one.send(b"no length\r\n")
+        if path == b"a":
+            assert one.answer().status == 400
+        assert one.is_closed()
+
+
+def test_a_broken_request_ends_those_that_wait_before_it(served: Served):
+    head = b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with line(served) as one:
+        one.send(GET % b"later" + head + b"no length\r\n")
         assert one.is_closed()
 
 

@@ -119,7 +119,12 @@ class HttpConnections:
     def _sweep(self, loop: AbstractEventLoop) -> None:
         """Look at every connection, and again later, for as long as there are any."""
         self.now_s = loop.time()
-        self._slow = [one for one in list(self._open) if one.look(self.now_s) and one.is_slow]
+        self._is_sweeping = bool(self._open)
+        if self._is_sweeping:
+            loop.call_later(self.limits.sweep_s, self._sweep, loop)
+        for connection in list(self._open):
+            connection.look(self.now_s)
+        self._slow = [connection for connection in self._open if connection.is_slow]
         if self._refused and self.now_s - self._told_s >= _TELL_EVERY_S:
             _log.warning(
                 "%d connections were refused, as all %d were busy. Raise the limit of open files "
@@ -128,9 +133,6 @@ class HttpConnections:
                 self.limits.connections,
             )
             self._refused, self._told_s = 0, self.now_s
-        self._is_sweeping = bool(self._open)
-        if self._is_sweeping:
-            loop.call_later(self.limits.sweep_s, self._sweep, loop)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -150,6 +152,7 @@ class HttpConnection(HttpToolsProtocol):
         self.phase = Phase.NONE
         self.since_s = 0.0
         self.is_slow = False
+        self._is_lingering = False
         # Bytes: all that have arrived, those up to `since_s`, of the newest piece, and since a request got further.
         self._arrived = self._mark = self._piece = self._pending = 0
         self._unsent = -1
@@ -164,7 +167,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._all.leave(self)
-        if self.phase is Phase.REFUSED:
+        if self._is_lingering:
             self._all.lingering -= 1
         super().connection_lost(exc)
 
@@ -203,9 +206,8 @@ class HttpConnection(HttpToolsProtocol):
         self.headers = []  # the scope has them; fields after a chunked body are no headers
 
     def on_body(self, body: bytes) -> None:
-        self._pending = (
-            0  # so it counts what is no body: the fields after a last chunk, which are joined as headers are
-        )
+        # So it counts what is no body, such as fields after the last chunk: they are joined as headers are.
+        self._pending = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -235,14 +237,14 @@ class HttpConnection(HttpToolsProtocol):
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
         return len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE_BYTES + fields
 
-    def look(self, now_s: float) -> bool:
-        """Whether this connection may go on. One that may not is refused or closed."""
+    def look(self, now_s: float) -> None:
+        """Refuse or close this connection where it has waited for too long."""
         limits, waited_s = self._limits, now_s - self.since_s
-        if self.flow.write_paused:
+        if self.flow.write_paused or self.transport.is_closing():
             self._look_at_reader(now_s)
         elif self.phase is Phase.NONE and waited_s >= limits.idle_s:
             self.transport.close()
-        elif self.phase is Phase.REFUSED and waited_s >= limits.linger_s and not self._is_answering():
+        elif self._is_lingering and waited_s >= limits.linger_s:
             self.transport.abort()
         elif self.flow.read_paused:
             self.since_s = now_s  # it is this server that takes nothing
@@ -250,7 +252,6 @@ class HttpConnection(HttpToolsProtocol):
             self.refuse(HEADERS_TOO_SLOW)
         elif self.phase is Phase.BODY:
             self._look_at_sender(now_s)
-        return self.phase is not Phase.REFUSED
 
     def _look_at_sender(self, now_s: float) -> None:
         if self.cycle.waiting_for_100_continue:
@@ -275,25 +276,29 @@ class HttpConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def refuse(self, answer: bytes) -> None:
-        """Answer this, unless another answer is under way, and take nothing more in."""
-        is_of_body = self.phase is Phase.BODY and not self.pipeline
+        """Take nothing more in. This is answered, unless an answer is under way or has been given already."""
+        is_of_body = self.phase is Phase.BODY
         self.phase, self.since_s = Phase.REFUSED, self._all.now_s
         self._all.occupy(self)
-        self._all.lingering += 1
         self.flow.resume_reading()
-        if self._is_answering() and not (is_of_body and not self.cycle.response_started):
+        if is_of_body and (self.pipeline or self.cycle.response_started):
+            self.transport.close()
+        elif self._is_answering() and not is_of_body:
             self.cycle.keep_alive = False  # it closes after its last answer
+        else:
             if is_of_body:
-                self.transport.abort()
-            return
-        if self._is_answering():
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            self._end_with(answer)
+
+    def _end_with(self, answer: bytes) -> None:
         self.transport.write(answer)
-        if self._all.lingering > _MOST_LINGERING:
+        if self._all.lingering >= _MOST_LINGERING:
             self.transport.close()
         else:
             # To close now would reset a client that is still sending, before it has read why.
+            self._all.lingering += 1
+            self._is_lingering = True
             self.transport.write_eof()
 
     def drop(self) -> None:

@@ -1,6 +1,7 @@
 """What one connection may take, and how many there may be at once."""
 
 import resource
+from contextlib import suppress
 from typing import NamedTuple
 
 # More would take 128 MB for their headers alone, if each sent as many as it may.
@@ -38,7 +39,9 @@ def limits_of_this_process() -> Limits:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
+        # Some systems allow fewer than their hard limit says.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
     files = _MOST_FILES if soft == resource.RLIM_INFINITY else soft
     return Limits(max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, files - _OTHER_FILES)))
