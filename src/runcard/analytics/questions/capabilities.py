@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
-from runcard.analytics.left_out import NO_NUMBER, MeasuredAnswer, Reason, told
+from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
@@ -74,7 +74,7 @@ def _index(figure: str) -> str:
 _FROM = "FROM measurements x JOIN runs r USING (run)"
 # What there is of each specification, by what keeps it out of the figures.
 _EXTENTS = f"""
-SELECT x.spec, CASE WHEN {{is_repeated}} THEN 'repeated' WHEN x.num IS NULL THEN {NO_NUMBER} END AS why,
+SELECT x.spec, {{why}} AS why,
     count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num)
 {_FROM} WHERE {{conditions}} GROUP BY x.spec, why
 """
@@ -198,17 +198,17 @@ def capabilities(
 
 def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents:
     """Of the specifications that have numbers, finite or not."""
-    is_repeated = "NOT x.is_final" if only_final else "FALSE"
-    found = asked.rows(_EXTENTS.format(is_repeated=is_repeated, conditions=values.sql), values.values)
+    why_not = why_sql(only_final=only_final)
+    found = asked.rows(_EXTENTS.format(why=why_not, conditions=values.sql), values.values)
     left_out = Counter[Reason]()
     finite, infinite = dict[int, tuple[Any, ...]](), dict[int, tuple[Any, ...]]()
     for spec, why, *figures in found:
-        if why is None:
+        if why == COUNTED:
             finite[spec] = tuple(figures)
-        else:
-            left_out[why] += figures[0]
-            if why == "not_finite":
-                infinite[spec] = tuple(figures)
+            continue
+        left_out[REASONS[why]] += figures[0]
+        if REASONS[why] == "not_finite":
+            infinite[spec] = tuple(figures)
     specs = sorted(finite.keys() | infinite.keys())
     none = (0, 0, None, None)
     both = [(finite.get(spec, none), infinite.get(spec, none)) for spec in specs]
