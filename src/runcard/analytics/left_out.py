@@ -82,17 +82,26 @@ def why_sql(*more: tuple[str, Reason], only_final: bool) -> str:
 
 
 def count_left_out(
-    asked: Asking, quantity: Quantity, since: datetime | None = None, *, only_final: bool
+    asked: Asking,
+    quantity: Quantity,
+    since: datetime | None = None,
+    *,
+    only_final: bool,
+    has_others: bool | None = None,
 ) -> Counter[Reason]:
     """How many values of the name that a quantity has are not numbers of it, in the selected runs, by reason.
 
-    since: of phases that started then or later.
+    since: of phases that started then or later. has_others: see `Looked`; None: that is not known.
     """
+    if has_others is False and not quantity.others:
+        return Counter()
     rest = _rest(quantity, only_final=only_final)
     values = on_specs(quantity.every).and_of(rest)
     values.within("x.started_at", since, None)
     # Most measurements are numbers of one phase, of which this is known without a look at runs.
-    if not asked.rows(f"SELECT 1 FROM measurements x WHERE {values.sql} LIMIT 1", values.values):
+    if has_others is None and not asked.rows(
+        f"SELECT 1 FROM measurements x WHERE {values.sql} LIMIT 1", values.values
+    ):
         return Counter()
     values = values.and_of(asked.runs)
     found = asked.rows(

@@ -86,6 +86,9 @@ _SLICE_SHARE = share_sql("o.num", "e.scale", "e.middle")
 _SLICE_TOTAL, _ = sums_sql(_SLICE_SHARE)
 _MOVED_TOTAL, _ = sums_sql("(o.half_moved * e.scale * 2)")
 _TOTAL, _SQUARES = sums_sql("share")
+# Values are read again only where the slices do not hold them all.
+_HELD = "ordered x JOIN near c ON c.spec = x.spec"
+_READ = "measurements x JOIN runs r USING (run) JOIN near c ON c.spec = x.spec WHERE {conditions}"
 _ROWS = f"""
 WITH extents AS MATERIALIZED (
     SELECT *, lowest / 2 + highest / 2 AS middle FROM (
@@ -94,7 +97,7 @@ WITH extents AS MATERIALIZED (
             unnest(?::DOUBLE[]) AS scale
     )
 ),
-ordered AS (
+ordered AS MATERIALIZED (
     SELECT x.spec, x.num, abs(x.num / 2 - lag(x.num) OVER (
         PARTITION BY x.spec, {{slices.sql}} ORDER BY x.started_at, x.run, x.position
     ) / 2) AS half_moved
@@ -108,7 +111,7 @@ near AS MATERIALIZED (
 ),
 sums AS (
     SELECT spec, {mean_sql(_TOTAL, "count(share)")} AS offset_share, {squares_sql(_SQUARES)} AS squares
-    FROM (SELECT x.spec, {_SHARE} AS share {_FROM} JOIN near c ON c.spec = x.spec WHERE {{conditions}}) GROUP BY spec
+    FROM (SELECT x.spec, {_SHARE} AS share FROM {{source}}) GROUP BY spec
 ),
 moments AS (
     SELECT e.spec, e.n, e.failed, e.not_finite, c.moved / {D2_OF_TWO!r} AS sigma_within,
@@ -177,18 +180,21 @@ def capabilities(
     numbers = of_procedure.and_of(Conditions.of("x.num IS NOT NULL"))
     if only_final:
         numbers.add("x.is_final")
+    is_held = slices == ALL_OF_TIME
+    source = _HELD if is_held else _READ.format(conditions=numbers.sql)
+    again = [] if is_held else numbers.values
     found = asked.rows(
-        _ROWS.format(conditions=numbers.sql, slices=slices),
-        [*extents.parameters, *numbers.values, *numbers.values, min(limit, MAX_ROWS)],
+        _ROWS.format(conditions=numbers.sql, slices=slices, source=source),
+        [*extents.parameters, *numbers.values, *again, min(limit, MAX_ROWS)],
     )
     count = found[0][-1] if found else 0
-    sampled = "" if slices == ALL_OF_TIME else _SAMPLED.format(most=most_ranged)
+    sampled = "" if is_held else _SAMPLED.format(most=most_ranged)
     not_shown = "" if count == len(found) else _NOT_SHOWN.format(count=count - len(found))
     return CapabilitiesAnswer(
         n=n,
         definition=DEFINITION + sampled + not_shown,
         window=asked.window,
-        is_exact=slices == ALL_OF_TIME,
+        is_exact=is_held,
         freshness=asked.freshness,
         left_out=told(extents.left_out),
         specifications=count,
