@@ -46,13 +46,14 @@ WITH newest AS MATERIALIZED (
             OR (z < -1 AND count(*) FILTER (WHERE z < -1) OVER last_5 >= 4) AS four_of_five,
         8 IN (count(*) FILTER (WHERE z > 0) OVER last_8, count(*) FILTER (WHERE z < 0) OVER last_8) AS eight,
         9 IN (count(*) FILTER (WHERE z > 0) OVER last_9, count(*) FILTER (WHERE z < 0) OVER last_9) AS nine,
-        5 IN (count(*) FILTER (WHERE step > 0) OVER last_5, count(*) FILTER (WHERE step < 0) OVER last_5) AS trend,
-        count(*) FILTER (WHERE turns) OVER last_12 = 12 AS alternating,
+        6 IN (count(*) FILTER (WHERE step > 0) OVER last_6, count(*) FILTER (WHERE step < 0) OVER last_6) AS trend,
+        count(*) FILTER (WHERE turns) OVER last_13 = 13 AS alternating,
         count(*) FILTER (WHERE abs(z) < 1) OVER last_15 = 15 AS within,
         count(*) FILTER (WHERE abs(z) > 1) OVER last_8 = 8 AS outside
     FROM points WINDOW in_time AS (PARTITION BY segment ORDER BY place), last_3 AS (in_time ROWS 2 PRECEDING),
-        last_5 AS (in_time ROWS 4 PRECEDING), last_8 AS (in_time ROWS 7 PRECEDING),
-        last_9 AS (in_time ROWS 8 PRECEDING), last_12 AS (in_time ROWS 11 PRECEDING),
+        last_5 AS (in_time ROWS 4 PRECEDING), last_6 AS (in_time ROWS 5 PRECEDING),
+        last_8 AS (in_time ROWS 7 PRECEDING), last_9 AS (in_time ROWS 8 PRECEDING),
+        last_13 AS (in_time ROWS 12 PRECEDING),
         last_15 AS (in_time ROWS 14 PRECEDING)
 )
 SELECT (SELECT count(*) > 500 FROM newest),

@@ -92,18 +92,30 @@ def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> C
     return found.and_of(asked.runs)
 
 
-def one_of_numbers(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> int:
-    """Of the numbers that keep these conditions, all with these specs, one in how many makes at most about `most`."""
+class Looked(NamedTuple):
+    """step: of the numbers, one in so many makes at most about as many as are wanted.
+
+    has_others: whether any run has values with these specs that are no finite numbers, or of repeated attempts.
+    """
+
+    step: int
+    has_others: bool
+
+
+def look_at(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> Looked:
+    """How many of the numbers that keep these conditions, all with these specs, make about `most`."""
     every = on_specs(specs)
-    every.add("x.num IS NOT NULL")
-    n: int
-    [n] = asked.one(f"SELECT count(*) FROM measurements x WHERE {every.sql}", every.values)
+    n, others = asked.one(
+        "SELECT count(x.num), count(*) FILTER (x.num IS NULL OR NOT x.is_final) "
+        f"FROM measurements x WHERE {every.sql}",
+        every.values,
+    )
     if n > most:
         # Only then, because it takes longer: how many are selected.
         [n] = asked.one(
             f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
         )
-    return max(1, math.ceil(n / most))
+    return Looked(max(1, math.ceil(n / most)), others > 0)
 
 
 def on_specs(specs: Sequence[SpecRow]) -> Conditions:

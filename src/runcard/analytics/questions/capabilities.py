@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
-from runcard.analytics.left_out import NO_NUMBER, MeasuredAnswer, Reason, told
+from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.measured import BY_NAME
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
@@ -75,7 +75,7 @@ def _index(figure: str) -> str:
 _FROM = "FROM measurements x JOIN runs r USING (run)"
 # What there is of each specification, by what keeps it out of the figures.
 _EXTENTS = f"""
-SELECT x.spec, CASE WHEN {{is_repeated}} THEN 'repeated' WHEN x.num IS NULL THEN {NO_NUMBER} END AS why,
+SELECT x.spec, {{why}} AS why,
     count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num)
 {_FROM} WHERE {{conditions}} GROUP BY x.spec, why
 """
@@ -87,6 +87,9 @@ _SLICE_SHARE = share_sql("o.num", "e.scale", "e.middle")
 _SLICE_TOTAL, _ = sums_sql(_SLICE_SHARE)
 _MOVED_TOTAL, _ = sums_sql("(o.half_moved * e.scale * 2)")
 _TOTAL, _SQUARES = sums_sql("share")
+# Values are read again only where the slices do not hold them all.
+_HELD = "ordered x JOIN near c ON c.spec = x.spec"
+_READ = "measurements x JOIN runs r USING (run) JOIN near c ON c.spec = x.spec WHERE {conditions}"
 _ROWS = f"""
 WITH extents AS MATERIALIZED (
     SELECT *, lowest / 2 + highest / 2 AS middle FROM (
@@ -95,7 +98,7 @@ WITH extents AS MATERIALIZED (
             unnest(?::DOUBLE[]) AS scale
     )
 ),
-ordered AS (
+ordered AS MATERIALIZED (
     SELECT x.spec, x.num, abs(x.num / 2 - lag(x.num) OVER (
         PARTITION BY x.spec, {{slices.sql}} ORDER BY x.started_at, x.run, x.position
     ) / 2) AS half_moved
@@ -109,7 +112,7 @@ near AS MATERIALIZED (
 ),
 sums AS (
     SELECT spec, {mean_sql(_TOTAL, "count(share)")} AS offset_share, {squares_sql(_SQUARES)} AS squares
-    FROM (SELECT x.spec, {_SHARE} AS share {_FROM} JOIN near c ON c.spec = x.spec WHERE {{conditions}}) GROUP BY spec
+    FROM (SELECT x.spec, {_SHARE} AS share FROM {{source}}) GROUP BY spec
 ),
 moments AS (
     SELECT e.spec, e.n, e.failed, e.not_finite, c.moved / {D2_OF_TWO!r} AS sigma_within,
@@ -178,18 +181,21 @@ def capabilities(
     numbers = of_procedure.and_of(Conditions.of("x.num IS NOT NULL"))
     if only_final:
         numbers.add("x.is_final")
+    is_held = slices == ALL_OF_TIME
+    source = _HELD if is_held else _READ.format(conditions=numbers.sql)
+    again = [] if is_held else numbers.values
     found = asked.rows(
-        _ROWS.format(conditions=numbers.sql, slices=slices),
-        [*extents.parameters, *numbers.values, *numbers.values, min(limit, MAX_ROWS)],
+        _ROWS.format(conditions=numbers.sql, slices=slices, source=source),
+        [*extents.parameters, *numbers.values, *again, min(limit, MAX_ROWS)],
     )
     count = found[0][-1] if found else 0
-    sampled = "" if slices == ALL_OF_TIME else _SAMPLED.format(most=most_ranged)
+    sampled = "" if is_held else _SAMPLED.format(most=most_ranged)
     not_shown = "" if count == len(found) else _NOT_SHOWN.format(count=count - len(found))
     return CapabilitiesAnswer(
         n=n,
         definition=DEFINITION + sampled + not_shown,
         window=asked.window,
-        is_exact=slices == ALL_OF_TIME,
+        is_exact=is_held,
         freshness=asked.freshness,
         left_out=told(extents.left_out),
         specifications=count,
@@ -199,17 +205,17 @@ def capabilities(
 
 def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents:
     """Of the specifications that have numbers, finite or not."""
-    is_repeated = "NOT x.is_final" if only_final else "FALSE"
-    found = asked.rows(_EXTENTS.format(is_repeated=is_repeated, conditions=values.sql), values.values)
+    why_not = why_sql(only_final=only_final)
+    found = asked.rows(_EXTENTS.format(why=why_not, conditions=values.sql), values.values)
     left_out = Counter[Reason]()
     finite, infinite = dict[int, tuple[Any, ...]](), dict[int, tuple[Any, ...]]()
     for spec, why, *figures in found:
-        if why is None:
+        if why == COUNTED:
             finite[spec] = tuple(figures)
-        else:
-            left_out[why] += figures[0]
-            if why == "not_finite":
-                infinite[spec] = tuple(figures)
+            continue
+        left_out[REASONS[why]] += figures[0]
+        if REASONS[why] == "not_finite":
+            infinite[spec] = tuple(figures)
     specs = sorted(finite.keys() | infinite.keys())
     none = (0, 0, None, None)
     both = [(finite.get(spec, none), infinite.get(spec, none)) for spec in specs]

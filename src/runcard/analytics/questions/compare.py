@@ -14,7 +14,7 @@ from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, Source, exact_moments
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
-from runcard.analytics.measured import Measured, find_specs, on_values, one_of_numbers
+from runcard.analytics.measured import Measured, find_specs, look_at, on_values
 from runcard.analytics.measured_values import Keys
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.specified import specified
@@ -94,7 +94,10 @@ def compare(
     finals = measured.only_final
     quantity = latest_quantity(asked, find_specs(asked, measured), measured.uom, only_final=finals)
     grouping = Grouping(asked, group_by, zone)
-    samples = _samples(asked, quantity, grouping, only_final=finals)
+    keep = on_values(asked, quantity.specs, only_final=finals)
+    keep.add("x.num IS NOT NULL")
+    looked = look_at(asked, quantity.specs, keep, MAX_TESTED)
+    samples = _samples(asked, quantity, grouping, keep, looked.step)
     if len(samples) > MAX_COMPARED:
         mend = "choose a longer period or filter"
         raise InvalidInput.at("group_by", f"makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}")
@@ -112,7 +115,7 @@ def compare(
         window=asked.window,
         is_exact=n <= MAX_TESTED,
         freshness=asked.freshness,
-        left_out=told(count_left_out(asked, quantity, only_final=finals)),
+        left_out=told(count_left_out(asked, quantity, only_final=finals, has_others=looked.has_others)),
         phase=quantity.phase,
         sequence_path=quantity.sequence_path,
         uom=quantity.uom,
@@ -122,11 +125,10 @@ def compare(
     )
 
 
-def _samples(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_final: bool) -> Sequence[_Sample]:
+def _samples(
+    asked: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, step: int
+) -> Sequence[_Sample]:
     """The groups with all their values or, where these are more than are ranked, some, drawn evenly."""
-    keep = on_values(asked, quantity.specs, only_final=only_final)
-    keep.add("x.num IS NOT NULL")
-    step = one_of_numbers(asked, quantity.specs, keep, MAX_TESTED)
     are_ranked = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
     found = asked.arrays(
         f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "

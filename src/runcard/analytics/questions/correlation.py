@@ -88,6 +88,8 @@ def correlation(
     asked = snapshot.asking(wanted._replace(runs=both))
     sides = [_side(asked, *one) for one in ((x, "x_measurement_name"), (y, "y_measurement_name"))]
     n, found = _found(asked, _pairs(asked, sides))
+    numbers = int(found["numbers"][0]) if n else _numbers_of(asked, sides)
+    has_others = bool(found["others"][0]) if n else None
     xs, ys = (np.asarray(found[name], dtype=float) for name in ("x", "y"))
     return CorrelationAnswer(
         n=n,
@@ -95,7 +97,7 @@ def correlation(
         window=asked.window,
         is_exact=n <= MAX_PAIRS,
         freshness=asked.freshness,
-        left_out=told(_left_out(asked, sides, n)),
+        left_out=told(_left_out(asked, sides, numbers - 2 * n, has_others=has_others)),
         x_phase=sides[0].quantity.phase,
         y_phase=sides[1].quantity.phase,
         x_uom=sides[0].quantity.uom,
@@ -108,7 +110,7 @@ def correlation(
 def _found(asked: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
     """How many pairs there are, and x, y and run of all of them or of those that are drawn, in the order of runs."""
     found = asked.arrays(
-        f"SELECT x, y, run FROM (SELECT * FROM ({pairs.sql}) LIMIT {MAX_PAIRS + 1}) ORDER BY run",
+        f"SELECT x, y, run, numbers, others FROM (SELECT * FROM ({pairs.sql}) LIMIT {MAX_PAIRS + 1}) ORDER BY run",
         pairs.values,
     )
     n = len(found["x"])
@@ -116,7 +118,8 @@ def _found(asked: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
         # Only then, because it takes longer: how many there are.
         [n] = asked.one(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
         found = asked.arrays(
-            f"SELECT x, y, run FROM ({pairs.sql}) WHERE hash(run) % {-(-n // MAX_PAIRS)} = 0 ORDER BY run",
+            f"SELECT x, y, run, numbers, others FROM ({pairs.sql}) "
+            f"WHERE hash(run) % {-(-n // MAX_PAIRS)} = 0 ORDER BY run",
             pairs.values,
         )
     return n, found
@@ -128,43 +131,50 @@ def _side(asked: Asking, measured: Measured, field: str) -> _Side:
 
 
 def _pairs(asked: Asking, sides: Sequence[_Side]) -> Conditions:
-    """A query of run, x and y, with its values."""
+    """A query of run, x and y, and how many numbers and other values both sides have in all; with its values."""
     is_one_procedure = len({one.measured.procedure_id for one in sides}) == 1
-    # Of a measurement that stands in a run several times, the last counts.
-    sql = (
-        "(SELECT r.run, any_value(r.unit) AS unit, arg_max({}, x.position) AS num "
-        "FROM measurements x JOIN runs r USING (run) WHERE {} GROUP BY r.run)"
-    )
-    selects, values = list[str](), list[Any]()
-    for one in sides:
-        keep = _numbers(asked, one)
-        if not is_one_procedure:
-            keep.add("r.attempt = r.attempts")
-        selects.append(sql.format(one.quantity.number, keep.sql))
-        values += keep.values
+    same = "a.run = b.run" if is_one_procedure else "a.unit = b.unit AND a.is_last AND b.is_last"
+    (first, *values), (second, *others) = (_numbers_sql(asked, one) for one in sides)
     return Conditions.of(
-        f"SELECT a.run, a.num AS x, b.num AS y FROM {selects[0]} a "
-        f"JOIN {selects[1]} b ON {'a.run = b.run' if is_one_procedure else 'a.unit = b.unit'}",
+        f"WITH a AS MATERIALIZED ({first}), b AS MATERIALIZED ({second}) SELECT a.run, a.num AS x, b.num AS y, "
+        "((SELECT sum(n) FROM a) + (SELECT sum(n) FROM b))::BIGINT AS numbers, "
+        "((SELECT sum(others) FROM a) + (SELECT sum(others) FROM b))::BIGINT AS others "
+        f"FROM a JOIN b ON {same} WHERE a.n > 0 AND b.n > 0",
         *values,
+        *others,
     )
 
 
-def _numbers(asked: Asking, side: _Side) -> Conditions:
-    keep = on_values(asked, side.quantity.specs, only_final=side.measured.only_final)
-    keep.add("x.num IS NOT NULL")
-    return keep
+def _numbers_sql(asked: Asking, side: _Side) -> Sequence[Any]:
+    """A query of the numbers of a side by run, and its values. Of several of a run, the last counts."""
+    keep = on_values(asked, side.quantity.specs, only_final=False)
+    counts = f"{side.quantity.number} IS NOT NULL" + (" AND x.is_final" if side.measured.only_final else "")
+    sql = (
+        "SELECT r.run, any_value(r.unit) AS unit, any_value(r.attempt = r.attempts) AS is_last, "
+        f"count(*) FILTER ({counts}) AS n, count(*) FILTER (NOT ({counts})) AS others, "
+        f"arg_max({side.quantity.number}, x.position) FILTER ({counts}) AS num "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY r.run"
+    )
+    return [sql, *keep.values]
 
 
-def _left_out(asked: Asking, sides: Sequence[_Side], n: int) -> Counter[Reason]:
-    """Of both sides together; each pair holds one number of each."""
-    counts = Counter[Reason]()
+def _numbers_of(asked: Asking, sides: Sequence[_Side]) -> int:
+    """How many numbers both sides have; for where there is no pair to tell it."""
+    total = 0
+    for side in sides:
+        sql, *values = _numbers_sql(asked, side)
+        total += asked.one(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({sql})", values)[0]
+    return total
+
+
+def _left_out(
+    asked: Asking, sides: Sequence[_Side], alone: int, *, has_others: bool | None
+) -> Counter[Reason]:
+    """Of both sides together; alone: how many numbers are in no pair."""
+    counts: Counter[Reason] = Counter({"no_partner": alone})
     for one in sides:
-        counts += count_left_out(asked, one.quantity, only_final=one.measured.only_final)
-        numbers = _numbers(asked, one)
-        [found] = asked.one(
-            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
-        )
-        counts["no_partner"] += found - n
+        finals = one.measured.only_final
+        counts += count_left_out(asked, one.quantity, only_final=finals, has_others=has_others)
     return counts
 
 

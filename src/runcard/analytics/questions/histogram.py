@@ -12,7 +12,7 @@ from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import ALL, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
-from runcard.analytics.measured import Measured, SpecRow, find_specs, on_values, one_of_numbers
+from runcard.analytics.measured import Measured, SpecRow, find_specs, look_at, on_values
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.questions.distributions import (
     MAX_BINS,
@@ -69,11 +69,15 @@ class HistogramAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 
 
 class _Numbers(NamedTuple):
-    """by_group: sorted. n_by_spec: how many by number of their spec. step: one run in how many they are of."""
+    """by_group: sorted. n_by_spec: how many by number of their spec. step: one run in how many they are of.
+
+    has_others: see `Looked`.
+    """
 
     by_group: Mapping[Any, Floats]
     n_by_spec: Mapping[int, int]
     step: int
+    has_others: bool
 
 
 def histogram(
@@ -107,7 +111,7 @@ def histogram(
         window=asked.window,
         is_exact=is_exact,
         freshness=asked.freshness,
-        left_out=told(_left_out(asked, quantity, only_final=finals)),
+        left_out=told(_left_out(asked, quantity, only_final=finals, has_others=numbers.has_others)),
         phase=quantity.phase,
         sequence_path=quantity.sequence_path,
         uom=quantity.uom,
@@ -122,7 +126,7 @@ def histogram(
 
 def _numbers(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_final: bool) -> _Numbers:
     numbers = on_values(asked, quantity.specs, only_final=only_final).and_of(_NUMBERS)
-    step = one_of_numbers(asked, quantity.specs, numbers, MAX_NUMBERS)
+    step, has_others = look_at(asked, quantity.specs, numbers, MAX_NUMBERS)
     if step > 1:
         numbers.add(f"hash(x.run) % {step} = 0")
     found = asked.arrays(
@@ -135,7 +139,9 @@ def _numbers(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_fina
     for key, spec, some in zip(found["g"].tolist(), found["spec"].tolist(), found["numbers"], strict=True):
         by_group[key].append(some)
         n_by_spec[spec] += len(some)
-    return _Numbers({key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step)
+    return _Numbers(
+        {key: np.sort(np.concatenate(some)) for key, some in by_group.items()}, n_by_spec, step, has_others
+    )
 
 
 def _texts(
@@ -155,9 +161,9 @@ def _of_phase(quantity: Quantity) -> Sequence[SpecRow]:
     ]
 
 
-def _left_out(asked: Asking, quantity: Quantity, *, only_final: bool) -> Counter[Reason]:
+def _left_out(asked: Asking, quantity: Quantity, *, only_final: bool, has_others: bool) -> Counter[Reason]:
     """Texts and booleans are bars, and not left out."""
-    counts = count_left_out(asked, quantity, only_final=only_final)
+    counts = count_left_out(asked, quantity, only_final=only_final, has_others=has_others)
     for shown in ("text", "boolean"):
         counts.pop(shown, None)
     return counts

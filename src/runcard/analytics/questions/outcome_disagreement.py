@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, Grouping
-from runcard.analytics.left_out import NO_NUMBER, MeasuredAnswer, told
+from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.places import BY_PROCEDURE
 from runcard.analytics.specified import ABOVE, BELOW, Specified
 from runcard.domain.ids import RunPart, part_id
@@ -73,26 +73,28 @@ class OutcomeDisagreementAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 _SPECIFIED = Specified.__struct_fields__
 _ANY_ZONE = ZoneInfo("UTC")
 
+_NOT_JUDGED: Sequence[tuple[str, Reason]] = (
+    ("s.lower IS NULL AND s.upper IS NULL", "no_limit"),
+    ("x.outcome = 'UNSET'", "no_verdict"),
+)
 # All values are gone through once: of those that disagree the newest of each specification are kept, among which the
 # examples are. why: what keeps a value from being judged.
 _QUERY = f"""
 WITH judged AS (
     SELECT x.spec, x.outcome = 'PASS' AS has_passed, ({BELOW} OR {ABOVE}) IS TRUE AS is_outside,
         x.started_at, x.run, x.position, x.num,
-        CASE WHEN {{is_repeated}} THEN 'repeated' WHEN x.num IS NULL THEN {NO_NUMBER}
-            WHEN s.lower IS NULL AND s.upper IS NULL THEN 'no_limit'
-            WHEN x.outcome NOT IN ('PASS', 'FAIL') THEN 'no_verdict' END AS why
+        {{why}} AS why
     FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {{conditions}}
 ),
 counted AS (
     SELECT spec, why, has_passed, count(*) AS n, count(*) FILTER (is_outside) AS outside, max(
         {{{{'at': started_at, 'run': run, 'position': position, 'spec': spec, 'has_passed': has_passed, 'num': num}}}},
         {{most}}
-    ) FILTER (why IS NULL AND has_passed = is_outside) AS newest
+    ) FILTER (why = {COUNTED} AND has_passed = is_outside) AS newest
     FROM judged GROUP BY spec, why, has_passed
 ),
-specified AS (SELECT * FROM counted WHERE why IS NULL),
-left_out AS (SELECT why, sum(n)::BIGINT AS n FROM counted WHERE why IS NOT NULL GROUP BY why),
+specified AS (SELECT * FROM counted WHERE why = {COUNTED}),
+left_out AS (SELECT why, sum(n)::BIGINT AS n FROM counted WHERE why <> {COUNTED} GROUP BY why),
 measured AS (
     SELECT procedure, phase, sequence_path, name, sum(n)::BIGINT AS n,
         coalesce(sum(outside) FILTER (has_passed), 0)::BIGINT AS passed_outside,
@@ -133,7 +135,7 @@ def outcome_disagreement(
         _QUERY.format(
             conditions=conditions.sql,
             most=max(shown.examples, 1),
-            is_repeated="NOT x.is_final" if only_final else "FALSE",
+            why=why_sql(*_NOT_JUDGED, only_final=only_final),
         ),
         [*conditions.values, shown.examples, max(shown.rows, 1)],
     )
@@ -144,7 +146,7 @@ def outcome_disagreement(
         window=asked.window,
         is_exact=True,
         freshness=asked.freshness,
-        left_out=told(dict(left_out or ())),
+        left_out=told({REASONS[why]: count for why, count in left_out or ()}),
         passed_outside=passed or 0,
         failed_inside=failed or 0,
         measurements=measurements,
