@@ -15,11 +15,11 @@ from runcard.analytics.calendar import Span
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
-from runcard.analytics.places import register_places
 from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
+from runcard.store.procedures import rank_by_name
 from runcard.store.resolved_runs import MAX_IDS, resolve
 from runcard.store.run_filter import RunFilter
 
@@ -65,7 +65,7 @@ class Snapshot:
         self.organization_id = organization_id
         self._opened = ExitStack()
         self._state: _State | None = None
-        self._has_places = False
+        self._places: str | None = None
         self._procedures: dict[tuple[UUID, ...] | None, Sequence[int]] = {}
 
     def __enter__(self) -> Self:
@@ -104,12 +104,21 @@ class Snapshot:
         found.one_of(column, self._procedures[key], "INTEGER")
         return found
 
-    def place_procedures(self) -> None:
-        """Make `places`, in which a query finds its rows' order BY_PROCEDURE."""
-        if not self._has_places:
+    @property
+    def places(self) -> str:
+        """SQL of a table `places` of each `procedure` that has runs and its `place` by name, then by age.
+
+        The copy knows no names, and gives numbers in the order in which it meets procedures.
+        """
+        if self._places is None:
+            home = self.organization_id
             with self.cursor() as cursor:
-                register_places(cursor, self.connection, self.organization_id)
-            self._has_places = True
+                found = cursor.execute("SELECT id, procedure FROM procedures WHERE organization = ?", [home])
+                numbers = dict(found.fetchall())
+            ranked = sorted((rank, one) for one, rank in rank_by_name(self.connection, home, numbers.keys()))
+            rows = [f"({numbers[one]}, {place})" for place, (_, one) in enumerate(ranked)]
+            self._places = f"(VALUES {', '.join(rows) or '(0, 0)'}) AS places (procedure, place)"
+        return self._places
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:

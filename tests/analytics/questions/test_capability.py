@@ -123,19 +123,19 @@ def test_of_too_many_values_what_needs_only_sums_is_exact_and_the_rest_has_no_in
 
 
 def test_limits_that_change_are_told_apart(tmp_path: Path):
-    """In order of age; a limit that comes back is the specification that it was."""
+    """In order of limits, none first; one that comes back is the specification that it was."""
     limits: list[tuple[float | None, float | None]] = [(0, 10), (0, 10), (1, 9), (None, 9), (0, 10), (1, 9)]
     reports = [run_of(number, _numeric(number, *pair)) for number, pair in enumerate(limits)]
     with written(tmp_path, reports) as floor:
         rows = _ask(floor).rows
         assert [(row.spec.lower, row.spec.upper, row.n) for row in rows] == [
+            (None, 9, 1),
             (0, 10, 3),
             (1, 9, 2),
-            (None, 9, 1),
         ]
-        assert [row.mean for row in rows] == [pytest.approx(5 / 3), 3.5, 3]
-        assert rows[0].first_at == START
-        assert (rows[0].last_at - START).total_seconds() == 4 * 60
+        assert [row.mean for row in rows] == [3, pytest.approx(5 / 3), 3.5]
+        assert rows[1].first_at == START
+        assert (rows[1].last_at - START).total_seconds() == 4 * 60
 
 
 def test_values_that_are_no_finite_numbers_do_not_count(tmp_path: Path):

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.wanted_runs import WantedRuns, ask_copy, find_in_copy
-from runcard.analytics.places import register_places
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
 from runcard.store.pages import Listed, Page, created_since
+from runcard.store.procedures import rank_by_name
 from runcard.store.run_filter import RunFilter
 from runcard.store.unit_lists import UnitFilter, read_listed_units
 from runcard.store.unit_lists import list_units as units_of_truth
@@ -113,7 +114,7 @@ def find_units(
         if cursor.execute("SELECT seq FROM copy_state").fetchall() != [(seen,)]:
             return None
         if order == "last_run_procedure":
-            register_places(cursor, connection, organization_id)
+            _register_places(cursor, connection, organization_id)
         units = Conditions()
         units.add("u.organization = ?", organization_id)
         if newer:
@@ -140,3 +141,13 @@ def _find(
         [organization_id, *units.values],
     )
     return [unit_id for (unit_id,) in found.fetchall()]
+
+
+def _register_places(cursor: Cursor, connection: Connection, organization_id: UUID) -> None:
+    """Make `places`: of each procedure that has runs its place by name, which the copy does not know."""
+    query = "SELECT id, procedure FROM procedures WHERE organization = ?"
+    numbers = dict(cursor.execute(query, [organization_id]).fetchall())
+    ranked = rank_by_name(connection, organization_id, numbers.keys())
+    no_procedure = (0, 0)  # so that there is a row where nothing has run yet
+    rows = [no_procedure, *((numbers[one], place) for one, place in ranked)]
+    cursor.register("places", columns_of({"procedure": "INTEGER", "place": "INTEGER"}, rows))

@@ -11,7 +11,6 @@ from msgspec import Struct
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, Grouping
 from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
-from runcard.analytics.places import BY_PROCEDURE
 from runcard.analytics.specified import ABOVE, BELOW, Specified
 from runcard.domain.ids import RunPart, part_id
 
@@ -112,8 +111,8 @@ examples AS (
 SELECT measured.*, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
     count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER (),
     (SELECT list(example ORDER BY e DESC) FROM examples), (SELECT list(row(why, n)) FROM left_out)
-FROM (SELECT 1) always LEFT JOIN measured ON TRUE LEFT JOIN places USING (procedure)
-ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, {BY_PROCEDURE} LIMIT ?
+FROM (SELECT 1) always LEFT JOIN measured ON TRUE LEFT JOIN {{places}} USING (procedure)
+ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, places.place LIMIT ?
 """
 
 
@@ -129,12 +128,12 @@ def outcome_disagreement(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     asked = snapshot.asking(wanted)
-    snapshot.place_procedures()
     conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure").and_of(asked.runs)
     found = asked.rows(
         _QUERY.format(
             conditions=conditions.sql,
             most=max(shown.examples, 1),
+            places=snapshot.places,
             why=why_sql(*_NOT_JUDGED, only_final=only_final),
         ),
         [*conditions.values, shown.examples, max(shown.rows, 1)],

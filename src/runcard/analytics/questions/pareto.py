@@ -9,7 +9,6 @@ from msgspec import Struct
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, references
-from runcard.analytics.places import BY_PROCEDURE
 
 ParetoKind = Literal["phases", "measurements", "first_failing_phases"]
 
@@ -75,7 +74,6 @@ def pareto(
 ) -> ParetoAnswer:
     """What failed most in the runs of a selection. Raises as `asking` does."""
     asked = snapshot.asking(wanted)
-    snapshot.place_procedures()
     [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
     found = asked.rows(_query(asked, failing), [*asked.runs.values, failing.top])
     names, failures, affected = found[0][-3:] if found else (0, 0, 0)
@@ -121,8 +119,8 @@ def _query(asked: Asking, failing: Failing) -> str:
             FROM by_run GROUP BY procedure, sequence_path, phase, measurement
         )
         SELECT by_name.*, count(*) OVER (), (sum(failures) OVER ())::BIGINT, (SELECT count(DISTINCT run) FROM by_run)
-        FROM by_name JOIN places USING (procedure)
-        ORDER BY failures DESC, runs DESC, phase, sequence_path NULLS FIRST, measurement, {BY_PROCEDURE} LIMIT ?
+        FROM by_name JOIN {asked.snapshot.places} USING (procedure)
+        ORDER BY failures DESC, runs DESC, phase, sequence_path NULLS FIRST, measurement, places.place LIMIT ?
     """
 
 

@@ -10,7 +10,6 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions, microseconds_between
 from runcard.analytics.groups import Group, GroupBy, Grouping, references
-from runcard.analytics.places import BY_PROCEDURE
 from runcard.analytics.questions.durations import (
     APPROXIMATE_QUANTILES,
     EXACT_QUANTILES,
@@ -100,7 +99,6 @@ def phase_durations(
     Raises as `asking` does, and InvalidInput for a grouping that makes too many figures.
     """
     asked = snapshot.asking(wanted)
-    snapshot.place_procedures()
     way = _way(asked, phases)
     found = _by_name(asked, way, phases.top)
     n, names, total = found[0][-3:] if found else (0, 0, 0)
@@ -166,8 +164,8 @@ def _by_name(asked: Asking, way: _Way, top: int) -> Sequence[tuple[Any, ...]]:
         f"WITH timed AS (SELECT {_NAME}, sum(greatest({_DURATION}, 0))::BIGINT AS took, {way.columns} "
         f"FROM phases x JOIN runs r USING (run) WHERE {way.conditions.sql} GROUP BY {_NAME}) "
         "SELECT timed.*, (sum(n) OVER ())::BIGINT, count(*) OVER (), (sum(took) OVER ())::BIGINT "
-        "FROM timed JOIN places USING (procedure) "
-        f"ORDER BY took DESC, name, sequence_path NULLS FIRST, {BY_PROCEDURE} LIMIT ?",
+        f"FROM timed JOIN {asked.snapshot.places} USING (procedure) "
+        f"ORDER BY took DESC, name, sequence_path NULLS FIRST, places.place LIMIT ?",
         [*way.conditions.values, top],
     )
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
-from runcard.analytics.places import BY_PROCEDURE
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.domain.outcome import RunOutcome
 from runcard.store.names import names_of
@@ -197,11 +196,11 @@ def _units_over(asked: Asking, more_than: int) -> int:
 
 
 def _unit_page(asked: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
-    asked.snapshot.place_procedures()
     rows = asked.rows(
         "SELECT r.unit, r.procedure, r.attempts, r.passed_at, r.last_outcome "
-        f"FROM runs r JOIN places ON places.procedure = r.procedure WHERE {asked.runs.sql} AND r.attempts > ? "
-        f"ORDER BY r.attempts DESC, r.unit, {BY_PROCEDURE} LIMIT ? OFFSET ?",
+        f"FROM runs r JOIN {asked.snapshot.places} ON places.procedure = r.procedure "
+        f"WHERE {asked.runs.sql} AND r.attempts > ? "
+        "ORDER BY r.attempts DESC, r.unit, places.place LIMIT ? OFFSET ?",
         [*asked.runs.values, *many],
     )
     serials = names_of(
