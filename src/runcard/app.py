@@ -27,12 +27,13 @@ from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
-from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.domain.errors import InvalidInput, Issue, RuncardError, TooMuchAtOnce
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.collector import look_less_often
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
+from runcard.edge.fair_share import Shares
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -43,14 +44,19 @@ from runcard.edge.recorder import Recorder
 from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.edge.retention import Sweeper
+from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
+from runcard.edge.shares.hashes import share_of_hashes
+from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
+from runcard.memory import MemoryPlan
 from runcard.settings import Settings
 from runcard.store.blobs import Blobs
-from runcard.store.database import Database
+from runcard.store.database import Database, bound_page_caches
 from runcard.store.migrate import migrate
 from runcard.store.writer import Writer
 from runcard.web.errors import is_page, page_for
 from runcard.web.router import router as web_router
 from runcard.web.static_files import WebFiles
+from runcard.web.visit import SESSION_COOKIE
 from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -65,8 +71,14 @@ _QUARANTINE = "/api/quarantine"
 _OWN = "/api"
 
 
+def memory_plan(settings: Settings) -> MemoryPlan:
+    """Which part of an installation's memory is for what."""
+    return MemoryPlan.of(settings.memory_mb, settings.max_body_bytes)
+
+
 def open_database(settings: Settings) -> Database:
     """The database of an installation, brought up to the newest schema."""
+    bound_page_caches(memory_plan(settings).page_caches_bytes)
     database = Database.open(settings.database_url, settings.sqlite_path)
     migrate(database)
     return database
@@ -86,7 +98,8 @@ def open_copy(settings: Settings) -> ColumnarCopy | None:
     if not settings.columnar_copy:
         return None
     try:
-        return ColumnarCopy(DuckDb(settings.copy_path), settings.copy_timeout_s)
+        engine = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
+        return ColumnarCopy(engine, settings.copy_timeout_s)
     except CopyLocked:
         _log.warning("another process has %s open: this one asks the database instead", settings.copy_path)
     except CopyFailed:
@@ -118,8 +131,10 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     """The same, for whoever sees to it that its calls are noted."""
-    create_run = _answering(v1.create_run)
-    direct = {f"{prefix}/runs": create_run for prefix in _V1} | {f"{_V2}/runs": _answering(v2.create_run)}
+    create_run = _answering(LargeBodies(v1.create_run))
+    direct = {f"{prefix}/runs": create_run for prefix in _V1} | {
+        f"{_V2}/runs": _answering(LargeBodies(v2.create_run))
+    }
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -154,6 +169,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             credentials=CredentialCheck(),
             form_tokens=FormTokens(secret_key),
             activity=activity,
+            shares=_shares(settings, recorder),
         )
         try:
             yield
@@ -169,11 +185,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
     _open_doors(app)
+    _answer_in_turn(app)
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
-    app.add_exception_handler(RuncardError, _answer_error)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_error)
     return ApiPaths(app, direct)
 
 
@@ -190,6 +203,24 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(docs_router)
     app.include_router(web_router)
     app.mount("/static", GZipMiddleware(WebFiles()))
+
+
+def _answer_in_turn(app: FastAPI) -> None:
+    app.add_middleware(LargeBodies)
+    app.add_middleware(ReadsInTurn, session_cookie=SESSION_COOKIE, answer=_answer_error)
+    app.add_exception_handler(RuncardError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_error)
+
+
+def _shares(settings: Settings, recorder: Recorder) -> Shares:
+    memory = memory_plan(settings)
+    return Shares(
+        reading=share_of_reads(lambda: recorder.is_busy),
+        hashing=share_of_hashes(memory.hashes_at_once),
+        large_bodies=share_of_bodies(memory.bodies_bytes),
+    )
 
 
 def _openapi(app: FastAPI) -> JsonResponse:
@@ -216,11 +247,11 @@ def _answering(endpoint: ASGIApp) -> ASGIApp:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     answer = answer_error(error, v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS)
-    if answer.status >= 500:
+    if answer.status >= 500 and not isinstance(error, TooMuchAtOnce):
         _log.error("request failed", exc_info=error)
     if is_page(request):
         return page_for(request, error)
-    return Response(answer.body, answer.status, media_type=answer.media_type)
+    return Response(answer.body, answer.status, answer.headers, answer.media_type)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

@@ -30,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.
     copy_timeout_s: how long a list waits for the columnar copy to see what was committed before it was asked for.
     operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
+    memory_mb: how much memory this server may take, in MiB; None: all that the machine or its cgroup has. Caches,
+        large bodies and hashes of passwords get their parts of it.
     activity: whether to write down which calls are made of the APIs.
     activity_days: how long these are kept.
     runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
@@ -48,6 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     list_timeout_s: int = 20
     columnar_copy: bool = True
     copy_timeout_s: int = 2
+    memory_mb: Annotated[int, Meta(ge=256)] | None = None
     activity: bool = True
     activity_days: Annotated[int, Meta(ge=1, le=3650)] = 14
     runs_envelope: Literal["array", "object"] = "array"

@@ -1,7 +1,6 @@
 """Checking the e-mail and password that somebody logs in with."""
 
 import ipaddress
-import threading
 import time
 from collections.abc import Callable
 
@@ -17,9 +16,6 @@ MAX_FAILURES_PER_EMAIL = 10
 # More than per e-mail: a whole floor may reach the server through one address.
 MAX_FAILURES_PER_ADDRESS = 30
 
-# Each hash takes 64 MiB for a moment, and anyone may ask for one.
-_MAX_HASHES_AT_ONCE = 4
-
 
 class CredentialCheck:
     """Says whose e-mail and password these are, slowly to those who guess.
@@ -31,7 +27,6 @@ class CredentialCheck:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._attempts = Attempts(WINDOW_S, clock)
-        self._hashing = threading.BoundedSemaphore(_MAX_HASHES_AT_ONCE)
 
     def find_user(self, connection: Connection, email: str, password: str, address: str) -> UserActor | None:
         """Whose they are; None, after the same work, for an unknown e-mail, a wrong password or a suspended user.
@@ -44,8 +39,7 @@ class CredentialCheck:
         found = None if "\0" in email else find_credentials(connection, email)
         if found is not None and found.user.suspended_at is not None:
             found = None
-        with self._hashing:
-            is_right = is_right_password(password, found.password_hash if found else None)
+        is_right = is_right_password(password, found.password_hash if found else None)
         if found is None or not is_right:
             return None
         self._attempts.forget(by_email)

@@ -14,6 +14,7 @@ from runcard.auth.permissions import check_is_station, check_is_user, check_may_
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.edge.activity import ActivityLog
 from runcard.edge.bodies import BodyDecoder, read_body
+from runcard.edge.fair_share import Shares
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.recorder import Recorder
@@ -46,6 +47,7 @@ class Parts(NamedTuple):
     credentials: CredentialCheck
     form_tokens: FormTokens
     activity: ActivityLog | None
+    shares: Shares
 
 
 def parts_of(scope: Scope) -> Parts:

@@ -38,6 +38,8 @@ ANSWERS: Answers = {
     e.UnsupportedMediaType: Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
     e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
     e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS"),
+    e.TooMuchAtOnce: Answer(429, "TOO_MANY_REQUESTS"),
+    e.TooManyLargeBodies: Answer(503, "SERVICE_UNAVAILABLE"),
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
     e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
 }
@@ -48,6 +50,7 @@ class ErrorAnswer(NamedTuple):
     status: int
     body: bytes
     media_type: str
+    headers: Mapping[str, str]
 
 
 def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
@@ -59,7 +62,14 @@ def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
     answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
     issues = error.issues if isinstance(error, e.InvalidInput) else ()
-    return ErrorAnswer(answer.status, error_body(answer.code, message, issues), answer.media_type)
+    return ErrorAnswer(
+        answer.status, error_body(answer.code, message, issues), answer.media_type, headers_of(error)
+    )
+
+
+def headers_of(error: Exception) -> Mapping[str, str]:
+    """What an answer says of an error besides its body."""
+    return {"Retry-After": f"{error.retry_after_s:.0f}"} if isinstance(error, e.TooMuchAtOnce) else {}
 
 
 def not_found_body() -> bytes:

@@ -69,6 +69,11 @@ class Recorder:
             self._gate.forget(admission)
             raise
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is on its way."""
+        return bool(self._waiting)
+
     async def close(self) -> None:
         self._is_closing = True
         if self._out is not None and not self._out.is_closing():

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from runcard.domain.errors import InvalidInput, Issue, RuncardError, Unauthenticated
-from runcard.edge.errors import answer_error
+from runcard.edge.errors import answer_error, headers_of
 from runcard.web.render import redirect, render
 
 # What programs call, and what people follow too; everything else is read by people.
@@ -49,7 +49,9 @@ def page_for(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
     details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
     title = _TITLES.get(status, "Something went wrong")
-    return render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
+    page = render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
+    page.headers.update(headers_of(error))
+    return page
 
 
 def log_in_url(request: Request) -> str:

@@ -12,6 +12,7 @@ from runcard.auth.sessions import log_in
 from runcard.domain.errors import AlreadyExists, InvalidInput
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.lookups import get_organization
 from runcard.store.transaction import Transaction
 from runcard.web.forms import (
@@ -45,7 +46,9 @@ def show_invitation(request: Request, parts: WithParts, token: str) -> Response:
 
 
 @router.post("/invitation/{token}")
-def submit_invitation(request: Request, parts: WithParts, token: str, fields: WithFields) -> Response:
+def submit_invitation(
+    request: Request, parts: WithParts, token: str, fields: WithFields, _turn: WithHashingTurn
+) -> Response:
     check_visitor_form(request, parts, fields)
     with parts.database.read() as connection:
         find_invited(connection, token)  # before a stranger makes the server hash anything

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from runcard.auth.sessions import log_in, log_out
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.organizations import count_organizations
 from runcard.web.forms import (
     TOKEN_FIELD,
@@ -45,7 +46,7 @@ def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str =
 
 
 @router.post("/log-in")
-def submit_log_in(request: Request, parts: WithParts, fields: WithFields) -> Response:
+def submit_log_in(request: Request, parts: WithParts, fields: WithFields, _turn: WithHashingTurn) -> Response:
     check_visitor_form(request, parts, fields)
     address = request.client.host if request.client else ""
     with parts.database.read() as connection:

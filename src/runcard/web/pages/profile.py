@@ -17,6 +17,7 @@ from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.api_keys import create_user_key, list_keys, revoke_key
 from runcard.store.procedures import list_procedures
 from runcard.store.sessions import Session, end_other_sessions, list_sessions
@@ -80,7 +81,9 @@ def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Respons
 
 
 @router.post(f"{_HERE}/password")
-def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_password(
+    request: Request, parts: WithParts, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
+) -> Response:
     """Every log-in ends; this browser gets a new one."""
     home, user_id = _self(visit)
     address = request.client.host if request.client else ""
