@@ -1,20 +1,32 @@
 """Passwords of people: kept as Argon2id hashes only."""
 
+import re
+from collections.abc import Iterable
+
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from zxcvbn import zxcvbn
 
 from runcard.domain.errors import InvalidInput
 
 MIN_PASSWORD_LENGTH = 10
 # Far above what anyone types; it bounds what a stranger can make the server hash.
 _MAX_PASSWORD_LENGTH = 1000
+# Of zxcvbn, from 0 to 4: below it, 10^8 guesses find the password.
+_ENOUGH = 3
+# What it looks at, for its time grows fast with the length.
+_LOOKED_AT_LENGTH = 72
+_WORDS = re.compile(r"\w{3,}")
 
 # Parameters as RFC 9106 recommends for memory-constrained environments; about 50 ms and 64 MiB a hash.
 _hasher = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
 
 
-def check_password_strength(password: str) -> None:
-    """Raises InvalidInput for a password that nobody should use."""
+def check_password_strength(password: str, about: Iterable[str] = ()) -> None:
+    """Raises InvalidInput for a password that nobody should use: short, common, or made of what is known.
+
+    about: what others know of its owner, such as an e-mail and the name of the organization.
+    """
     if len(password) < MIN_PASSWORD_LENGTH:
         raise InvalidInput.at(
             "password",
@@ -23,6 +35,15 @@ def check_password_strength(password: str) -> None:
     if len(password) > _MAX_PASSWORD_LENGTH:
         raise InvalidInput.at(
             "password", f"Password has {len(password)} characters; use at most {_MAX_PASSWORD_LENGTH}"
+        )
+    known = ["runcard", *about]
+    words = [word for text in known for word in _WORDS.findall(text)]
+    found = zxcvbn(password[:_LOOKED_AT_LENGTH], user_inputs=[*known, *words])
+    if found["score"] < _ENOUGH:
+        why = found["feedback"]["warning"] or "It is made of what is known of you or of common words."
+        raise InvalidInput.at(
+            "password",
+            f"Password is easy to guess. {why} Use another, such as four words that do not belong together",
         )
 
 

@@ -51,9 +51,11 @@ def submit_invitation(
 ) -> Response:
     check_visitor_form(request, parts, fields)
     with parts.database.read() as connection:
-        find_invited(connection, token)  # before a stranger makes the server hash anything
+        # Before a stranger makes the server hash anything.
+        invitation = find_invited(connection, token)
+        home = get_organization(connection, invitation.organization_id)
     try:
-        check_password_strength(fields.get("password", ""))
+        check_password_strength(fields.get("password", ""), (home.name, invitation.email))
         password_hash = hash_password(fields.get("password", ""))
 
         def apply(tx: Transaction) -> str:

@@ -93,7 +93,7 @@ def submit_password(
             known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), address)
         if known is None:
             raise InvalidInput.at("current", "The current password is wrong")
-        check_password_strength(wanted)
+        check_password_strength(wanted, (visit.organization_name, visit.email))
     except InvalidInput as error:
         return _show(parts, visit, error)
     password_hash = hash_password(wanted)

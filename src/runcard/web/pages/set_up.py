@@ -80,7 +80,9 @@ def submit_set_up(
     _check_open(parts, token)
     key = new_api_key()
     try:
-        check_password_strength(fields.get("password", ""))
+        check_password_strength(
+            fields.get("password", ""), (fields.get("organization", ""), fields.get("email", ""))
+        )
         password_hash = hash_password(fields.get("password", ""))
 
         def apply(tx: Transaction) -> _Done:
