@@ -16,7 +16,8 @@ class SettingsError(Exception):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an installation may choose. Each key is also read from RUNCARD_<KEY IN UPPER CASE>.
+    """What an installation may choose. Each key is also read from RUNCARD_<KEY IN UPPER CASE>, or from the file that
+    RUNCARD_<KEY IN UPPER CASE>_FILE names.
 
     data_dir: the one directory that holds the SQLite file, the attachments and the signing key.
     database_url: None: SQLite inside data_dir; else postgresql://user:password@host/name.
@@ -97,13 +98,26 @@ def check_is_there(settings: Settings) -> None:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    prefix = "RUNCARD_"
-    known = set(Settings.__struct_fields__)
-    return {
-        key.removeprefix(prefix).lower(): value
-        for key, value in environment.items()
-        if key.startswith(prefix) and key.removeprefix(prefix).lower() in known and value
-    }
+    found: dict[str, object] = {}
+    for key in Settings.__struct_fields__:
+        name = f"RUNCARD_{key.upper()}"
+        value, file = environment.get(name), environment.get(f"{name}_FILE")
+        if value and file:
+            raise SettingsError(f"{name} and {name}_FILE are both given; keep one of them.")
+        if value or file:
+            found[key] = value or _from_secret_file(f"{name}_FILE", Path(file or ""))
+    return found
+
+
+def _from_secret_file(name: str, path: Path) -> str:
+    """What a file holds, without the line end that editors add."""
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SettingsError(
+            f"{name} names {path}, which cannot be read: {reason}. Mend it, or name another."
+        ) from error
 
 
 def _from_file(path: Path) -> dict[str, object]:
