@@ -1,7 +1,7 @@
 """Passwords of people: kept as Argon2id hashes only."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -16,13 +16,16 @@ _MAX_PASSWORD_LENGTH = 1000
 _ENOUGH = 3
 # What it looks at, for its time grows fast with the length.
 _LOOKED_AT_LENGTH = 72
+# So much of a password must be nothing that is known of its owner.
+_UNKNOWN_LENGTH = 8
+_IS_KNOWN = "It is made of what is known of you, or of common words."
 _WORDS = re.compile(r"\w{3,}")
 
 # Parameters as RFC 9106 recommends for memory-constrained environments; about 50 ms and 64 MiB a hash.
 _hasher = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
 
 
-def check_password_strength(password: str, about: Iterable[str] = ()) -> None:
+def check_password_strength(password: str, about: Sequence[str] = ()) -> None:
     """Raises InvalidInput for a password that nobody should use: short, common, or made of what is known.
 
     about: what others know of its owner, such as an e-mail and the name of the organization.
@@ -36,15 +39,26 @@ def check_password_strength(password: str, about: Iterable[str] = ()) -> None:
         raise InvalidInput.at(
             "password", f"Password has {len(password)} characters; use at most {_MAX_PASSWORD_LENGTH}"
         )
-    known = ["runcard", *about]
-    words = [word for text in known for word in _WORDS.findall(text)]
-    found = zxcvbn(password[:_LOOKED_AT_LENGTH], user_inputs=[*known, *words])
-    if found["score"] < _ENOUGH:
-        why = found["feedback"]["warning"] or "It is made of what is known of you or of common words."
+    if (why := _how_to_guess(password, ["runcard", *about])) is not None:
         raise InvalidInput.at(
             "password",
             f"Password is easy to guess. {why} Use another, such as four words that do not belong together",
         )
+
+
+def _how_to_guess(password: str, known: Sequence[str]) -> str | None:
+    """What makes a password easy to guess for those who know these texts; None for one that is not."""
+    words = sorted(
+        {word for text in known for word in _WORDS.findall(text.casefold())}, key=len, reverse=True
+    )
+    rest = re.sub("|".join(map(re.escape, words)), "", password.casefold())
+    if len(rest) < min(_UNKNOWN_LENGTH, len(password)):
+        return _IS_KNOWN
+    found = zxcvbn(password[:_LOOKED_AT_LENGTH], user_inputs=[*known, *words])
+    if found["score"] >= _ENOUGH:
+        return None
+    warning: str = found["feedback"]["warning"]
+    return warning or _IS_KNOWN
 
 
 def hash_password(password: str) -> str:
