@@ -54,7 +54,7 @@ def without_store(server: ApiPaths) -> ApiPaths:
     return server
 
 
-def _server_of(kind: str, data_dir: Path, database_url: str | None) -> ASGIApp:
+def _server_of(kind: str, data_dir: Path, database_url: str | None, memory_mb: int | None) -> ASGIApp:
     if kind == "hand_made":
         assert database_url is not None
         return hand_made.create_app(database_url)
@@ -63,6 +63,7 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None) -> ASGIApp:
         database_url=database_url,
         columnar_copy=kind in ("runcard", "no_activity"),
         activity=kind != "no_activity",
+        memory_mb=memory_mb,
     )
     if kind == "no_store":
         notes = new_notes()
@@ -82,9 +83,10 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--database-url")
+    parser.add_argument("--memory-mb", type=int)
     given = parser.parse_args()
     config = uvicorn.Config(
-        _server_of(given.kind, given.data_dir, given.database_url),
+        _server_of(given.kind, given.data_dir, given.database_url, given.memory_mb),
         loop="uvloop",
         http=HttpConnections(limits_of_this_process()).as_protocol,
         ws="none",

@@ -28,7 +28,7 @@ from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.secret_keys import open_keys
-from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.domain.errors import InvalidInput, Issue, RuncardError, TooMuchAtOnce
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.collector import look_less_often
@@ -38,6 +38,7 @@ from runcard.edge.connections.proxies import Proxies
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.failure_log import FailureLog
+from runcard.edge.fair_share import Shares
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -48,15 +49,20 @@ from runcard.edge.recorder import Recorder
 from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.edge.retention import Sweeper
+from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
+from runcard.edge.shares.hashes import share_of_hashes
+from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
+from runcard.memory import MemoryPlan
 from runcard.settings import Settings
 from runcard.store.blobs import Blobs
-from runcard.store.database import Database
+from runcard.store.database import Database, bound_page_caches
 from runcard.store.migrate import migrate
 from runcard.store.outages import outage_of
 from runcard.store.writer import Writer
 from runcard.web.errors import is_page, page_for
 from runcard.web.router import router as web_router
 from runcard.web.static_files import WebFiles
+from runcard.web.visit import session_of
 from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -71,8 +77,14 @@ _QUARANTINE = "/api/quarantine"
 _OWN = "/api"
 
 
+def memory_plan(settings: Settings) -> MemoryPlan:
+    """Which part of an installation's memory is for what."""
+    return MemoryPlan.of(settings.memory_mb, settings.max_body_bytes)
+
+
 def open_database(settings: Settings) -> Database:
     """The database of an installation, brought up to the newest schema."""
+    bound_page_caches(memory_plan(settings).page_caches_bytes)
     database = Database.open(settings.database_url, settings.sqlite_path)
     migrate(database)
     return database
@@ -97,7 +109,8 @@ def open_copy(settings: Settings) -> ColumnarCopy | None:
     if not settings.columnar_copy:
         return None
     try:
-        return ColumnarCopy(DuckDb(settings.copy_path), settings.copy_timeout_s)
+        engine = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
+        return ColumnarCopy(engine, settings.copy_timeout_s)
     except CopyLocked:
         _log.warning("another process has %s open: this one asks the database instead", settings.copy_path)
     except CopyFailed:
@@ -131,9 +144,9 @@ def create_app(settings: Settings) -> ASGIApp:
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     """The same, for whoever sees to it that its calls are noted."""
     failures = FailureLog(_log, "request failed")
-    create_run = _answering(v1.create_run, failures)
+    create_run = _answering(LargeBodies(v1.create_run), failures)
     direct = {f"{prefix}/runs": create_run for prefix in _V1}
-    direct[f"{_V2}/runs"] = _answering(v2.create_run, failures)
+    direct[f"{_V2}/runs"] = _answering(LargeBodies(v2.create_run), failures)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -165,6 +178,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             known_browsers=KnownBrowsers(secret_keys),
             form_tokens=FormTokens(secret_keys),
             activity=activity,
+            shares=_shares(settings, recorder),
         )
         try:
             yield
@@ -182,8 +196,9 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
     _open_doors(app)
-    app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
+    _answer_in_turn(app, failures)
     _answer_errors(app, failures)
+    app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
     return ApiPaths(app, direct)
 
 
@@ -218,6 +233,20 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(docs_router)
     app.include_router(web_router)
     app.mount("/static", GZipMiddleware(WebFiles()))
+
+
+def _answer_in_turn(app: FastAPI, failures: FailureLog) -> None:
+    app.add_middleware(LargeBodies)
+    app.add_middleware(ReadsInTurn, session_of=session_of, answer=partial(_answer_error, failures))
+
+
+def _shares(settings: Settings, recorder: Recorder) -> Shares:
+    memory = memory_plan(settings)
+    return Shares(
+        reading=share_of_reads(lambda: recorder.is_busy),
+        hashing=share_of_hashes(memory.hashes_at_once),
+        large_bodies=share_of_bodies(memory.bodies_bytes),
+    )
 
 
 def _openapi(app: FastAPI) -> JsonResponse:
@@ -260,7 +289,7 @@ def _answering(app: ASGIApp, failures: FailureLog) -> ASGIApp:
 async def _answer_error(failures: FailureLog, request: Request, error: Exception) -> Response:
     error = outage_of(error) or error
     answer = answer_error(error, v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS)
-    if answer.status >= 500:
+    if answer.status >= 500 and not isinstance(error, TooMuchAtOnce):
         failures.tell(error)
     if is_page(request):
         response = page_for(request, error)

@@ -19,7 +19,8 @@ class SettingsError(Exception):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an installation may choose. Each key is also read from RUNCARD_<KEY IN UPPER CASE>.
+    """What an installation may choose. Each key is also read from RUNCARD_<KEY IN UPPER CASE>, or from the file that
+    RUNCARD_<KEY IN UPPER CASE>_FILE names.
 
     data_dir: the one directory that holds the SQLite file, the attachments and the signing key.
     database_url: None: SQLite inside data_dir; else postgresql://user:password@host/name.
@@ -39,6 +40,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     write_timeout_s: how long a request waits to be recorded before it is withdrawn and refused.
     copy_timeout_s: how long a list waits for the columnar copy to see what was committed before it was asked for.
     operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
+    memory_mb: how much memory this server may take, in MiB; None: all that the machine or its cgroup has. Caches,
+        large bodies and hashes of passwords get their parts of it.
     activity: whether to write down which calls are made of the APIs.
     activity_days: how long these are kept.
     runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
@@ -61,6 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     write_timeout_s: Annotated[int, Meta(ge=2, le=3600)] = 30
     columnar_copy: bool = True
     copy_timeout_s: int = 2
+    memory_mb: Annotated[int, Meta(ge=256)] | None = None
     activity: bool = True
     activity_days: Annotated[int, Meta(ge=1, le=3650)] = 14
     runs_envelope: Literal["array", "object"] = "array"
@@ -117,17 +121,31 @@ def check_is_there(settings: Settings) -> None:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    prefix = "RUNCARD_"
-    known = set(Settings.__struct_fields__)
-    given = {
-        key.removeprefix(prefix).lower(): value
-        for key, value in environment.items()
-        if key.startswith(prefix) and key.removeprefix(prefix).lower() in known and value
-    }
-    return {
-        key: [item.strip() for item in value.split(",") if item.strip()] if key in _LISTS else value
-        for key, value in given.items()
-    }
+    found: dict[str, object] = {}
+    for key in Settings.__struct_fields__:
+        name = f"RUNCARD_{key.upper()}"
+        value, file = environment.get(name), environment.get(f"{name}_FILE")
+        if value and file:
+            raise SettingsError(f"{name} and {name}_FILE are both given; keep one of them.")
+        if value or file:
+            given = value or _from_secret_file(f"{name}_FILE", Path(file or ""))
+            found[key] = _parted(given) if key in _LISTS else given
+    return found
+
+
+def _parted(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _from_secret_file(name: str, path: Path) -> str:
+    """What a file holds, without the line end that editors add."""
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SettingsError(
+            f"{name} names {path}, which cannot be read: {reason}. Mend it, or name another."
+        ) from error
 
 
 def _from_file(path: Path) -> dict[str, object]:

@@ -30,7 +30,25 @@ def test_a_weak_or_endless_password_is_refused(password: str) -> None:
     assert refused.value.issues[0].path == ("password",)
 
 
-@pytest.mark.parametrize("password", ["ten chars!", "x" * 1000, "пароль из слов"])
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("password12", "very common password"),
+        ("1234567890", "top-100 common password"),
+        ("x" * 1000, 'Repeats like "aaa"'),
+        ("Runcard2026!", "known of you"),
+        ("Acme2026-acme", "known of you"),
+        ("ada@acme.test", "known of you"),
+        ("zaq12wsx34", "commonly used password"),
+    ],
+)
+def test_a_password_that_others_would_guess_is_refused_and_told_why(password: str, why: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_password_strength(password, ("Acme", "ada@acme.test"))
+    assert why in refused.value.issues[0].message
+
+
+@pytest.mark.parametrize("password", ["ten chars!", f"{PASSWORD} " * 34, "пароль из слов"])
 def test_a_long_password_is_taken(password: str) -> None:
     check_password_strength(password)
 

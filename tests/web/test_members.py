@@ -98,7 +98,7 @@ def test_an_invitation_is_taken_back_replaced_and_ends(server: Server, ada: Brow
     ("email", "role", "status", "told"),
     [
         ("nobody", "viewer", 400, "is no e-mail address"),
-        ("gus@globex.test", "viewer", 409, "already exists"),
+        ("eve@acme.test", "viewer", 409, "already exists"),
         ("new@acme.test", "emperor", 400, "is no role"),
     ],
     ids=["address", "taken", "role"],
@@ -107,6 +107,19 @@ def test_a_wrong_invitation_is_told(ada: Browser, email: str, role: str, status:
     page = act(ada, f"{HERE}/invitations", email=email, role=role)
     assert page.status == status
     assert told in page.text
+
+
+def test_inviting_does_not_tell_who_is_with_another_organization(ada: Browser, guest: Browser):
+    fresh = act(ada, f"{HERE}/invitations", email="someone@globex.test", role="viewer")
+    taken = act(ada, f"{HERE}/invitations", email="gus@globex.test", role="viewer")
+    assert (taken.status, taken.text.count("gus@globex.test")) == (
+        fresh.status,
+        fresh.text.count("someone@globex.test"),
+    )
+    page = guest.fill(invited(ada, "gus@globex.test"), {"name": "Gus", "password": PASSWORD})
+    assert (page.status, "already exists" in page.text) == (409, True)
+    for path in [one["action"] for one in ada.open(HERE).all("form") if "/invitations/" in one["action"]]:
+        act(ada, path)
 
 
 def test_who_is_suspended_is_out_and_comes_back(server: Server, ada: Browser, guest: Browser):

@@ -1,7 +1,6 @@
 """Checking the e-mail and password that somebody logs in with."""
 
 import ipaddress
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -20,9 +19,6 @@ MAX_FAILURES_PER_ADDRESS = 100
 # An e-mail that has failed so often, wherever from, is being guessed at by many.
 GUESSED_AT = 30
 MAX_FAILURES_OF_GUESSED = 2
-
-# Each hash takes 64 MiB for a moment, and anyone may ask for one.
-_MAX_HASHES_AT_ONCE = 4
 
 
 class Caller(NamedTuple):
@@ -43,7 +39,6 @@ class CredentialCheck:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._attempts = Attempts(WINDOW_S, clock)
-        self._hashing = threading.BoundedSemaphore(_MAX_HASHES_AT_ONCE)
 
     def find_user(
         self, connection: Connection, email: str, password: str, caller: Caller
@@ -57,8 +52,7 @@ class CredentialCheck:
         found = None if "\0" in email else find_credentials(connection, email)
         if found is not None and found.user.suspended_at is not None:
             found = None
-        with self._hashing:
-            is_right = is_right_password(password, found.password_hash if found else None)
+        is_right = is_right_password(password, found.password_hash if found else None)
         if found is None or not is_right:
             return None
         own, *shared = counted

@@ -10,7 +10,7 @@ from runcard.auth.set_up import set_up_organization
 from runcard.cli.installation import open_or_create
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import Record, show_record
-from runcard.cli.user import Password, chosen_password
+from runcard.cli.user import Password, PasswordFile, chosen_password, given_password
 from runcard.settings import load_settings
 
 
@@ -19,12 +19,14 @@ def init(
     email: Annotated[str, typer.Option(help="E-mail of its first admin.")],
     *,
     password: Password = None,
+    password_file: PasswordFile = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Make an organization, its first admin, and an API key for the admin, which is shown once."""
-    chosen = chosen_password(password)
+    password = given_password(password, password_file)
+    chosen = chosen_password(password, organization, email)
     password_hash, key = hash_password(chosen), new_api_key()
 
     with open_or_create(load_settings(data_dir=data_dir, database_url=database_url)) as installation:

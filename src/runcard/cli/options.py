@@ -2,8 +2,27 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
+
+
+def _warn_of_password(url: str | None) -> str | None:
+    if url is not None and _has_password(url):
+        typer.echo(
+            "Warning: --database-url holds a password, which every user of this machine sees in the list of processes. "
+            "Put the URL into a file and name that in RUNCARD_DATABASE_URL_FILE.",
+            err=True,
+        )
+    return url
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).password)
+    except ValueError:  # no URL, which is told where it is used
+        return False
+
 
 DataDir = Annotated[
     Path | None,
@@ -14,8 +33,10 @@ DataDir = Annotated[
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        help="postgresql://user:password@host/name. Default: RUNCARD_DATABASE_URL, else SQLite in the data directory.",
+        help="postgresql://user@host/name. Default: RUNCARD_DATABASE_URL, or the file that RUNCARD_DATABASE_URL_FILE "
+        "names, else SQLite in the data directory.",
         show_default=False,
+        callback=_warn_of_password,
     ),
 ]
 OrganizationSlug = Annotated[

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 
 from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.analytics.copy.projector import Projector
-from runcard.app import open_database
+from runcard.app import memory_plan, open_database
 from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import progress_bar, show_record
 from runcard.cli.private_files import keep_private
@@ -32,7 +32,7 @@ def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_jso
     keep_private(settings.data_dir)
     with naming_failures(), closing(open_database(settings)) as database:
         try:
-            with closing(DuckDb(settings.copy_path)) as engine:
+            with closing(DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)) as engine:
                 engine.begin_anew()
                 seen = _follow(database, engine)
         except CopyLocked as error:

@@ -1,7 +1,10 @@
 """`runcard user`: members of an organization."""
 
 import secrets
+import sys
 from collections.abc import Callable
+from getpass import getpass
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +15,7 @@ from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import Record, show_record, show_rows
 from runcard.domain.actor import Role
+from runcard.domain.errors import InvalidInput
 from runcard.store.transaction import Transaction
 from runcard.store.users import (
     User,
@@ -30,15 +34,41 @@ app = typer.Typer(
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail or id of the member.")]
 Password = Annotated[
     str | None,
-    typer.Option(help="At least 10 characters. Default: one is made up and shown once.", show_default=False),
+    typer.Option(
+        help="At least 10 characters. It shows in the list of processes: prefer --password-file. "
+        "Default: one is made up and shown once.",
+        show_default=False,
+    ),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="File whose first line is the password; - asks for it, or reads it from standard input.",
+        allow_dash=True,
+        show_default=False,
+    ),
 ]
 
 
-def chosen_password(password: str | None) -> str:
-    """The password given, else a fresh one. Raises InvalidInput for a weak one."""
+def given_password(password: str | None, file: Path | None) -> str | None:
+    """The password that is given, in either way; None where none is. Raises InvalidInput where both are."""
+    if file is None:
+        return password
+    if password is not None:
+        raise InvalidInput.at("password", "Both --password and --password-file are given; keep one of them")
+    if str(file) != "-":
+        with file.open(encoding="utf-8") as lines:
+            return lines.readline().rstrip("\r\n")
+    if sys.stdin.isatty():
+        return getpass()
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def chosen_password(password: str | None, *about: str) -> str:
+    """The password given, else a fresh one. about: what is known of its owner. Raises InvalidInput for a weak one."""
     if password is None:
         return secrets.token_urlsafe(12)
-    check_password_strength(password)
+    check_password_strength(password, about)
     return password
 
 
@@ -49,16 +79,18 @@ def create(
     name: Annotated[str, typer.Option(help="How the member is called. Default: the e-mail.")] = "",
     role: Annotated[Role, typer.Option(help="What the member may do.")] = "engineer",
     password: Password = None,
+    password_file: PasswordFile = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     organization: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make a member. An operator can be named in `operated_by` of runs from then on."""
-    chosen = chosen_password(password)
-    password_hash = hash_password(chosen)
+    password = given_password(password, password_file)
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
+        chosen = chosen_password(password, home.name, email)
+        password_hash = hash_password(chosen)
         user = installation.writer.run(
             lambda tx: create_user(tx, home.id, email, name=name, role=role, password_hash=password_hash)
         )
@@ -116,13 +148,15 @@ def change_password(
     email: Email,
     *,
     password: Password = None,
+    password_file: PasswordFile = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     organization: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Set a new password for a member: log-ins end at once, keys go on working."""
-    chosen = chosen_password(password)
+    password = given_password(password, password_file)
+    chosen = chosen_password(password, email)
     password_hash = hash_password(chosen)
     with open_installation(data_dir, database_url) as installation:
         user = _change(

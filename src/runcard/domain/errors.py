@@ -339,6 +339,29 @@ class TooManyAttempts(RuncardError):
         super().__init__("Too many log-ins have failed. Wait five minutes and try again.")
 
 
+class TooMuchAtOnce(RuncardError):
+    """More is asked at once than this server does at once. retry_after_s: when to ask again."""
+
+    told = "More is asked at once than this server does at once."
+    retry_after_s = 10.0
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"{self.told} Ask again in {retry_after_s:g} s.")
+        self.retry_after_s = retry_after_s
+
+
+class TooManyReads(TooMuchAtOnce):
+    told = "Too much is asked at once with this key or session, and stations come first. Ask a few things at a time."
+
+
+class TooManyLogIns(TooMuchAtOnce):
+    told = "Too many people log in at once."
+
+
+class TooManyLargeBodies(TooMuchAtOnce):
+    told = "Too many large bodies are sent at once. Send one after the other."
+
+
 class PartNumberMissing(RuncardError):
     """A new unit came without a part number, and no rule reads one from the serial number."""
 

@@ -15,6 +15,7 @@ from runcard.auth.permissions import check_is_station, check_is_user, check_may_
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.edge.activity import ActivityLog
 from runcard.edge.bodies import BodyDecoder, read_body
+from runcard.edge.fair_share import Shares
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.recorder import Recorder
@@ -50,6 +51,7 @@ class Parts(NamedTuple):
     known_browsers: KnownBrowsers
     form_tokens: FormTokens
     activity: ActivityLog | None
+    shares: Shares
 
     @property
     def stores(self) -> Stores:

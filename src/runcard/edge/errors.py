@@ -42,6 +42,8 @@ ANSWERS: Answers = {
     e.HostNotAllowed: Answer(421, "MISDIRECTED_REQUEST"),
     e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
     e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS", retry_after_s=300),
+    e.TooMuchAtOnce: Answer(429, "TOO_MANY_REQUESTS"),
+    e.TooManyLargeBodies: Answer(503, "SERVICE_UNAVAILABLE"),
     e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
     e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
     e.Outage: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
@@ -70,7 +72,8 @@ def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
     answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
     issues = error.issues if isinstance(error, e.InvalidInput) else ()
-    headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
+    retry_after_s = error.retry_after_s if isinstance(error, e.TooMuchAtOnce) else answer.retry_after_s
+    headers = {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:.0f}"}
     return ErrorAnswer(answer.status, error_body(answer.code, message, issues), answer.media_type, headers)
 
 

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from runcard.edge.formula_texts import without_formula
+
 ExportFormat = Literal["csv", "jsonl", "parquet"]
 
-# A spreadsheet takes a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ARROW: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
     int: pa.int64(),
@@ -48,7 +48,6 @@ def _csv(kind: type[Struct], pages: Iterable[Sequence[Struct]]) -> Iterator[byte
 
 
 def _cell(value: Any) -> str | int | float:
-    """A cell that no spreadsheet takes for a formula: such a text gets an apostrophe before it."""
     match value:
         case None:
             return ""
@@ -59,8 +58,7 @@ def _cell(value: Any) -> str | int | float:
         case int() | float():
             return value
         case _:
-            text = str(value)
-            return f"'{text}" if text.startswith(_FORMULA) else text
+            return without_formula(str(value))
 
 
 def _drained(buffer: io.StringIO) -> bytes:

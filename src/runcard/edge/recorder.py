@@ -108,6 +108,11 @@ class Recorder:
             self._gate.forget(admission)
             raise
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is on its way."""
+        return bool(self._waiting)
+
     async def close(self) -> None:
         """Let the process end after all that waits is recorded. The watch goes on until then."""
         following, watching = self._lasting

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,16 @@ class DatabaseFailed(Exception):
 def is_out_of_patience(error: Exception) -> bool:
     """Whether a statement has waited for a lock of PostgreSQL for as long as a `writing_connection` may."""
     return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.LockNotAvailable)
+
+
+def bound_page_caches(most_bytes: int) -> None:
+    """Keep what SQLite holds of its files below this, over all connections of this process together.
+
+    A connection that would hold more reuses its own pages instead. That is a number of SQLite's own, which no
+    connection has to itself; it does nothing on PostgreSQL.
+    """
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f"PRAGMA soft_heap_limit={int(most_bytes)}")
 
 
 @contextmanager
@@ -220,8 +230,10 @@ def _postgresql_engine(url: URL) -> Engine:
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
-        pool_size=20,
-        max_overflow=20,
+        # Few that are kept, and the last used first: each holds pages of its own.
+        pool_size=5,
+        max_overflow=35,
+        pool_use_lifo=True,
         # So that it learns the figures that another process saw to; see `keep_statistics`.
         pool_recycle=300,
         connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},

@@ -31,9 +31,10 @@ _COLUMNS = [invitations.c[name] for name in Invitation._fields]
 def create_invitation(tx: Transaction, invitation: Invitation, digest: bytes) -> None:
     """Remember an invitation, in place of an earlier one to this e-mail; those that have expired are forgotten.
 
-    Raises InvalidInput, and AlreadyExists where somebody has the e-mail.
+    Raises InvalidInput, and AlreadyExists where a member has the e-mail. Of users of other organizations it tells
+    nothing: who is invited learns it, when the invitation is accepted.
     """
-    check_free_email(tx.connection, invitation.email)
+    check_free_email(tx.connection, invitation.email, invitation.organization_id)
     i, key = invitations.c, lookup_key(invitation.email)
     earlier = (i.organization_id == invitation.organization_id) & (i.email_key == key)
     tx.connection.execute(delete(invitations).where(or_(i.expires_at < tx.now, earlier)))

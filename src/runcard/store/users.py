@@ -55,11 +55,17 @@ def create_user(
     return user
 
 
-def check_free_email(connection: Connection, email: str) -> None:
-    """Raises InvalidInput for what is no e-mail, and AlreadyExists where a user of any organization has it."""
+def check_free_email(connection: Connection, email: str, organization_id: UUID | None = None) -> None:
+    """Raises InvalidInput for what is no e-mail, and AlreadyExists where a user has it.
+
+    organization_id: whose users count; None: those of every organization of this installation.
+    """
     if "@" not in email or "\0" in email or len(email) > 255:
         raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
-    if connection.execute(select(users.c.id).where(users.c.email_key == lookup_key(email))).first():
+    taken = select(users.c.id).where(users.c.email_key == lookup_key(email))
+    if organization_id is not None:
+        taken = taken.where(users.c.organization_id == organization_id)
+    if connection.execute(taken).first():
         raise AlreadyExists("User", email)
 
 

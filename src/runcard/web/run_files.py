@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runcard.domain.instant import format_instant
+from runcard.edge.formula_texts import without_formula
 from runcard.store.run_records import RunRecord
 from runcard.web.run_columns import Column, ColumnKind, ColumnValue
 
-# Where a cell begins with one of these, spreadsheets take it for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _ID = Column("id", "Run", "text", lambda run: str(run.id))
 _ARROW: dict[ColumnKind, pa.DataType] = {
     "text": pa.string(),
@@ -94,5 +93,5 @@ def _csv_cell(value: ColumnValue) -> str | float:
         case datetime():
             return format_instant(value)
         case str():
-            return f"'{value}" if value.startswith(_FORMULA_SIGNS) else value
+            return without_formula(value)
     return value

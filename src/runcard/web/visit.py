@@ -62,8 +62,13 @@ class Visit(NamedTuple):
     menu: Sequence[MenuLink]
 
 
+def session_of(request: Request) -> str | None:
+    """The secret of the session that a browser says it is logged in with."""
+    return read_secret(request, SESSION_COOKIE)
+
+
 def _find_visit(request: Request, parts: WithParts) -> Visit | None:
-    session = read_secret(request, SESSION_COOKIE)
+    session = session_of(request)
     if not session or is_for_tls(session) != is_by_tls(request):
         return None
     with parts.database.read() as connection:

@@ -117,3 +117,23 @@ def test_it_is_begun_anew_on_demand(marked: Path) -> None:
     with engine.transaction() as cursor:
         assert cursor.execute("SELECT seq FROM copy_state").fetchall() == [(0,)]
     engine.close()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM read_text('{other}')",
+        "COPY (SELECT 1) TO '{other}'",
+        "ATTACH '{other}'",
+        "SET enable_external_access = true",
+        "SET memory_limit = '100GB'",
+    ],
+)
+def test_no_query_reaches_anything_but_the_copy(path: Path, tmp_path: Path, query: str) -> None:
+    other = tmp_path / "other"
+    other.write_text("a secret", "ascii")
+    engine = DuckDb(path)
+    with pytest.raises(CopyFailed), engine.transaction() as cursor:
+        cursor.execute(query.format(other=other))
+    engine.close()
+    assert other.read_text("ascii") == "a secret"

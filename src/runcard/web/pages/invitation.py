@@ -12,6 +12,7 @@ from runcard.auth.sessions import log_in
 from runcard.domain.errors import AlreadyExists, InvalidInput
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.lookups import get_organization
 from runcard.store.transaction import Transaction
 from runcard.web.cookies import is_by_tls
@@ -46,12 +47,16 @@ def show_invitation(request: Request, parts: WithParts, token: str) -> Response:
 
 
 @router.post("/invitation/{token}")
-def submit_invitation(request: Request, parts: WithParts, token: str, fields: WithFields) -> Response:
+def submit_invitation(
+    request: Request, parts: WithParts, token: str, fields: WithFields, _turn: WithHashingTurn
+) -> Response:
     check_visitor_form(request, parts, fields)
     with parts.database.read() as connection:
-        find_invited(connection, token)  # before a stranger makes the server hash anything
+        # Before a stranger makes the server hash anything.
+        invitation = find_invited(connection, token)
+        home = get_organization(connection, invitation.organization_id)
     try:
-        check_password_strength(fields.get("password", ""))
+        check_password_strength(fields.get("password", ""), (home.name, invitation.email))
         password_hash = hash_password(fields.get("password", ""))
 
         def apply(tx: Transaction) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from runcard.auth.credentials import Caller
 from runcard.auth.sessions import log_in, log_out
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.organizations import count_organizations
 from runcard.web.cookies import is_by_tls, keep_secret, read_secret
 from runcard.web.forms import (
@@ -49,7 +50,7 @@ def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str =
 
 
 @router.post("/log-in")
-def submit_log_in(request: Request, parts: WithParts, fields: WithFields) -> Response:
+def submit_log_in(request: Request, parts: WithParts, fields: WithFields, _turn: WithHashingTurn) -> Response:
     check_visitor_form(request, parts, fields)
     email, address = fields.get("email", ""), request.client.host if request.client else ""
     caller = Caller(address, parts.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))

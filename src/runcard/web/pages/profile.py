@@ -18,6 +18,7 @@ from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.api_keys import create_user_key, list_keys, revoke_key
 from runcard.store.procedures import list_procedures
 from runcard.store.sessions import Session, end_other_sessions, list_sessions
@@ -82,7 +83,9 @@ def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Respons
 
 
 @router.post(f"{_HERE}/password")
-def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_password(
+    request: Request, parts: WithParts, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
+) -> Response:
     """Every log-in ends; this browser gets a new one."""
     home, user_id = _self(visit)
     caller = Caller(request.client.host if request.client else "", digest_of(visit.session).hex())
@@ -92,7 +95,7 @@ def submit_password(request: Request, parts: WithParts, visit: WithVisit, fields
             known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
         if known is None:
             raise InvalidInput.at("current", "The current password is wrong")
-        check_password_strength(wanted)
+        check_password_strength(wanted, (visit.organization_name, visit.email))
     except InvalidInput as error:
         return _show(parts, visit, error)
     password_hash = hash_password(wanted)

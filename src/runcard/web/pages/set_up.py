@@ -15,6 +15,7 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
+from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.creator import Creator
 from runcard.store.procedures import Procedure, create_procedure
 from runcard.store.sessions import is_setup_link_open, use_setup_link
@@ -73,12 +74,16 @@ def show_set_up(request: Request, parts: WithParts, token: str) -> Response:
 
 
 @router.post("/setup/{token}")
-def submit_set_up(request: Request, parts: WithParts, token: str, fields: WithFields) -> Response:
+def submit_set_up(
+    request: Request, parts: WithParts, token: str, fields: WithFields, _turn: WithHashingTurn
+) -> Response:
     check_visitor_form(request, parts, fields)
     _check_open(parts, token)
     key = new_api_key()
     try:
-        check_password_strength(fields.get("password", ""))
+        check_password_strength(
+            fields.get("password", ""), (fields.get("organization", ""), fields.get("email", ""))
+        )
         password_hash = hash_password(fields.get("password", ""))
 
         def apply(tx: Transaction) -> _Done:

@@ -11,12 +11,16 @@ from runcard.analytics.copy.schema import SCHEMA_VERSION, statements
 
 _log = logging.getLogger(__name__)
 
+_MIB = 1024 * 1024
+_MEMORY_BYTES = 400 * _MIB
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "400MB",
     "threads": 2,
-    # Nothing is fetched from anywhere.
+    # Nothing is fetched from anywhere, and no file is read or written but the copy's own, whatever a query says.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    "enable_external_access": False,
+    "allowed_configs": ["enable_progress_bar"],
+    "lock_configuration": True,
 }
 
 Cursor = duckdb.DuckDBPyConnection
@@ -52,9 +56,10 @@ class CopyLocked(Exception):
 class DuckDb:
     """The columns in a file. One that is missing, damaged or of another version is begun anew."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory_bytes: int = _MEMORY_BYTES) -> None:
         """Raises CopyLocked, and CopyFailed where the file can be neither used nor begun anew."""
         self.path = path
+        self._memory_bytes = memory_bytes
         self._connection = self._open()
 
     @contextmanager
@@ -83,7 +88,7 @@ class DuckDb:
 
     def _open(self) -> Cursor:
         try:
-            found = _connect(self.path)
+            found = _connect(self.path, self._memory_bytes)
             if _is_of_this_version(found):
                 return found
             found.close()
@@ -93,7 +98,7 @@ class DuckDb:
                 raise CopyLocked(self.path) from error
             _log.warning("%s cannot be read, and is begun anew: %s", self.path, error)
         try:
-            return _make(self.path)
+            return _make(self.path, self._memory_bytes)
         except (duckdb.Error, OSError) as error:
             if _is_locked(error):
                 raise CopyLocked(self.path) from error
@@ -108,7 +113,7 @@ def look_at(path: Path) -> int | None:
     if not path.is_file():
         return None
     try:
-        with duckdb.connect(path, read_only=True) as connection:
+        with duckdb.connect(path, read_only=True, config=_SETTINGS) as connection:
             [(version, seq)] = connection.execute("SELECT version, seq FROM copy_state").fetchall()
     except duckdb.Error as error:
         if _is_locked(error):
@@ -117,14 +122,14 @@ def look_at(path: Path) -> int | None:
     return int(seq) if version == SCHEMA_VERSION else None
 
 
-def _connect(path: Path) -> Cursor:
-    return duckdb.connect(path, config=_SETTINGS)
+def _connect(path: Path, memory_bytes: int) -> Cursor:
+    return duckdb.connect(path, config={**_SETTINGS, "memory_limit": f"{memory_bytes // _MIB}MiB"})
 
 
-def _make(path: Path) -> Cursor:
+def _make(path: Path, memory_bytes: int) -> Cursor:
     """An empty copy in place of whatever there is."""
     _delete(path)
-    connection = _connect(path)
+    connection = _connect(path, memory_bytes)
     connection.begin()
     for statement in statements():
         connection.execute(statement)

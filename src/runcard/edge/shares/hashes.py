@@ -1,0 +1,27 @@
+"""Hashes of passwords take turns: each takes 64 MiB for a moment, and anyone may ask for one (ADR 35)."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from runcard.domain.errors import TooManyLogIns
+from runcard.edge.deps import WithParts
+from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
+
+# A whole floor may reach the server through one address.
+_QUEUE = ShareQueue(most=200, wait_s=30.0, refusal=TooManyLogIns)
+
+
+def share_of_hashes(at_once: int) -> FairShare:
+    return FairShare(ShareLimits(at_once, at_once), _QUEUE)
+
+
+async def _turn(request: Request, parts: WithParts) -> AsyncIterator[None]:
+    async with parts.shares.hashing.taken(request.client.host if request.client else ""):
+        yield
+
+
+# For endpoints that hash a password; those who wait for it take no thread, which reads would wait for. It is to be the
+# last of an endpoint's dependencies: who sends a form slowly keeps nobody waiting.
+WithHashingTurn = Annotated[None, Depends(_turn)]
