@@ -16,6 +16,9 @@ Element = etree._Element  # noqa: SLF001 -- lxml has no public name for the type
 _MAX_DEPTH = 200
 # Of one report, in memory at once; a phase of the most talkative format takes about fifty.
 _MAX_ELEMENTS = 2_000_000
+# Of one element; the most talkative format has about twenty. lxml looks through all of them for the value of each, so
+# reading those of an element takes time that grows with the square of their number, and lets no other thread run.
+MAX_ATTRIBUTES = 200
 
 
 def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str]) -> Iterator[Element]:
@@ -25,7 +28,8 @@ def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str
     other records excepted. It is emptied when the next is asked for.
 
     Raises UnreadableReport, at the latest where it is found: for what is no well-formed XML, has a DTD, has a root of
-    another name, is nested deeper than 200 elements, or holds more than 2 million elements in one record.
+    another name, is nested deeper than 200 elements, has more than 200 attributes in one element, or holds more than 2
+    million elements in one record.
     """
     depth = count = 0
     record: Element | None = None
@@ -118,6 +122,13 @@ def _check_size(depth: int, count: int, element: Element) -> None:
     if depth > _MAX_DEPTH:
         raise UnreadableReport(
             f"Line {element.sourceline} of the file is nested deeper than {_MAX_DEPTH} elements. Report it flatter."
+        )
+    # Their names alone take a time that grows with their number, and no faster.
+    attribute_count = len(element.keys())
+    if attribute_count > MAX_ATTRIBUTES:
+        raise UnreadableReport(
+            f"<{name_of(element)[:80]}> in line {element.sourceline} of the file has {attribute_count} attributes. "
+            f"Give it at most {MAX_ATTRIBUTES}."
         )
     if count > _MAX_ELEMENTS:
         raise UnreadableReport(
