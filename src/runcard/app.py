@@ -30,6 +30,7 @@ from runcard.auth.form_tokens import FormTokens
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
+from runcard.edge.arrived_files import Stores
 from runcard.edge.collector import look_less_often
 from runcard.edge.deps import Parts
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
@@ -38,9 +39,9 @@ from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
 from runcard.edge.openapi import document
+from runcard.edge.parsing.parsers import ParserBounds, Parsers
 from runcard.edge.paths import ApiPaths
 from runcard.edge.recorder import Recorder
-from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.edge.retention import Sweeper
 from runcard.settings import Settings
@@ -132,6 +133,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)
         blobs = open_blobs(settings)
+        parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
         sweeper = Sweeper(Stores(database, writer, blobs))
         secret_key = settings.secret_key or _secret_key(settings.data_dir)
         app.state.parts = Parts(
@@ -141,11 +143,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             recorder=recorder,
             blobs=blobs,
             copy=copy,
-            links=Links(
-                secret_key,
-                settings.public_url,
-                {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
-            ),
+            links=_links(settings, secret_key),
             max_body_bytes=settings.max_body_bytes,
             max_upload_bytes=settings.max_upload_bytes,
             list_timeout_s=settings.list_timeout_s,
@@ -154,11 +152,13 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             credentials=CredentialCheck(),
             form_tokens=FormTokens(secret_key),
             activity=activity,
+            parsers=parsers,
         )
         try:
             yield
         finally:
             await recorder.close()
+            parsers.close()
             sweeper.close()
             if worker is not None:
                 worker.close()
@@ -175,6 +175,11 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_error)
     return ApiPaths(app, direct)
+
+
+def _links(settings: Settings, secret_key: str) -> Links:
+    lifetimes = {"upload": settings.upload_expires_s, "download": settings.download_expires_s}
+    return Links(secret_key, settings.public_url, lifetimes)
 
 
 def _open_doors(app: FastAPI) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 from runcard.domain.errors import StorageUnavailable
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount, Cutoffs
-from runcard.edge.report_files import Stores
+from runcard.edge.arrived_files import Stores
 from runcard.store.attachments import Attachment
 from runcard.store.database import DATABASE_ERRORS
 from runcard.store.file_removals import forget_removals, list_removals

@@ -54,14 +54,19 @@ def open_member(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
     """The bytes of a file in a ZIP archive, able to seek. Raises UnreadableReport and PayloadTooLarge."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
         content = cast(BinaryIO, spooled)
-        try:
-            with zipfile.ZipFile(file) as archive:
-                _check_size(archive, file)
-                _unpack(archive, archive.getinfo(name), content)
-        except _DAMAGE as error:
-            raise UnreadableReport(f"The archive is damaged or cut short: {error}. Copy it again.") from error
+        unpack_member(file, name, content)
         content.seek(0)
         yield content
+
+
+def unpack_member(file: BinaryIO, name: str, content: BinaryIO) -> None:
+    """Write the bytes of a file in a ZIP archive. Raises UnreadableReport and PayloadTooLarge."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_size(archive, file)
+            _unpack(archive, archive.getinfo(name), content)
+    except _DAMAGE as error:
+        raise UnreadableReport(f"The archive is damaged or cut short: {error}. Copy it again.") from error
 
 
 def _is_hidden(name: str) -> bool:

@@ -13,8 +13,7 @@ from runcard.domain.actor import check_may_record
 from runcard.domain.errors import PayloadTooLarge, StorageUnavailable, UnreadableReport
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_choices import Choice
-from runcard.edge.report_files import Fate, ReportFiles, Stores
-from runcard.ingest import archives
+from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.record_run import RunClient
 from runcard.web.formats import count_text, size_text
 from runcard.web.outcomes import Arrived
@@ -37,20 +36,20 @@ def too_large(max_bytes: int) -> str:
     )
 
 
-def stores_of(parts: Parts) -> Stores:
-    return Stores(parts.database, parts.writer, parts.blobs)
-
-
 def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadFile]) -> Iterator[Arrived]:
     """What becomes of each file, and in place of a ZIP archive of each that lies in it.
 
     As on the command line, what lies in an archive and is of no known format does not go to quarantine.
     """
-    named = ReportFiles(stores_of(parts), visit.actor, CLIENT, choice)
-    passed = ReportFiles(stores_of(parts), visit.actor, CLIENT, choice._replace(keeps_strange=False))
+    named = ReportFiles(parts.stores, visit.actor, CLIENT, choice)
+    passed = ReportFiles(parts.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
     for one in files:
         name, file = file_name(one.filename), one.file
-        members = archives.members(file)
+        try:
+            members = parts.parsers.members(file)
+        except (PayloadTooLarge, UnreadableReport) as error:
+            yield Arrived(name, Fate("refused", reason=error.summary))
+            continue
         if members is None:
             yield Arrived(name, _fate(named, name, file))
         elif not 0 < len(members) <= _MOST_FILES:
@@ -61,7 +60,7 @@ def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadF
             yield Arrived(name, Fate("refused", reason=reason))
         else:
             for member in members:
-                yield Arrived(f"{name}: {member}", _fate_of_member(passed, file, member))
+                yield Arrived(f"{name}: {member}", _fate_of_member(parts, passed, file, member))
 
 
 def file_name(claimed: str | None) -> str:
@@ -93,9 +92,9 @@ def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
         return Fate("refused", reason=f"{error} Send the file again.")
 
 
-def _fate_of_member(files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
+def _fate_of_member(parts: Parts, files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
     try:
-        with archives.open_member(archive, member) as content:
+        with parts.parsers.open_member(archive, member) as content:
             return _fate(files, file_name(member), content)
     except (PayloadTooLarge, UnreadableReport) as error:
         return Fate("refused", reason=error.summary)

@@ -35,7 +35,6 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import meta_of, page_of
 from runcard.edge.quarantine import again, discard, retry_as_brought
 from runcard.edge.queries import query, query_parameters
-from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.store.attachments import get_attachment
 from runcard.store.quarantine import (
@@ -115,7 +114,7 @@ def retry(
     """Try a file again, after a fix: it is recorded by whoever brought it."""
     file = _get(parts, actor, id)
     choice = Choice(body.format, body.procedure_id, body.part_number, body.template_id)
-    fate = retry_as_brought(_stores(parts), actor, client, file, again(file, choice))
+    fate = retry_as_brought(parts.stores, actor, client, file, again(file, choice))
     return JsonResponse(retry_body(fate))
 
 
@@ -127,12 +126,8 @@ def delete(
 ) -> Response:
     """Give a file up; runs that were recorded from it stay."""
     file = _get(parts, actor, id)
-    discard(_stores(parts), actor.organization_id, file)
+    discard(parts.stores, actor.organization_id, file)
     return JsonResponse(QuarantineDeleteResponse(file.id))
-
-
-def _stores(parts: Parts) -> Stores:
-    return Stores(parts.database, parts.writer, parts.blobs)
 
 
 def _get(parts: Parts, actor: Actor, file_id: str) -> QuarantinedFile:

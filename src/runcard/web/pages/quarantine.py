@@ -22,7 +22,7 @@ from runcard.store.quarantine import (
     count_quarantined,
     list_quarantined_page,
 )
-from runcard.web.arrivals import CLIENT, stores_of
+from runcard.web.arrivals import CLIENT
 from runcard.web.facts import creator_name
 from runcard.web.filters import Field, FilterBar, choice_field, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of, size_text
@@ -94,7 +94,7 @@ def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, _fields: 
 def _fate(parts: Parts, visit: Visit, file: QuarantinedFile) -> Fate:
     """One that cannot even be tried keeps no other from it."""
     try:
-        return retry_as_brought(stores_of(parts), visit.actor, CLIENT, file, last_choice(file))
+        return retry_as_brought(parts.stores, visit.actor, CLIENT, file, last_choice(file))
     except RuncardError as error:
         return Fate("refused", file.importer, reason=error.summary, quarantined_id=file.id)
 

@@ -18,7 +18,7 @@ from runcard.edge.quarantine import discard, may_retry, retry_as_brought
 from runcard.store.attachments import get_attachment
 from runcard.store.file_imports import find_import_state
 from runcard.store.quarantine import QuarantinedFile, get_quarantined
-from runcard.web.arrivals import CLIENT, stores_of
+from runcard.web.arrivals import CLIENT
 from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query
 from runcard.web.formats import count_text, moment_of, size_text
@@ -84,7 +84,7 @@ def retry(request: Request, parts: WithParts, visit: WithVisit, file_id: str, fi
     file, choice = _get(parts, visit, file_id), Choice()
     try:
         choice = reading_of(fields)
-        fate = retry_as_brought(stores_of(parts), visit.actor, CLIENT, file, choice)
+        fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
     except (InvalidInput, NotFound) as error:
         return _show(request, parts, visit, file, choice, error)
     if fate.quarantined_id is not None:
@@ -95,7 +95,7 @@ def retry(request: Request, parts: WithParts, visit: WithVisit, file_id: str, fi
 @router.post("/discard")
 def submit_discard(parts: WithParts, visit: WithVisit, file_id: str, _fields: WithForm) -> Response:
     check_may_manage(visit.actor, "discard files in quarantine")
-    discard(stores_of(parts), visit.actor.organization_id, _get(parts, visit, file_id))
+    discard(parts.stores, visit.actor.organization_id, _get(parts, visit, file_id))
     return redirect(_ALL)
 
 

@@ -1,0 +1,54 @@
+"""Taking back what was recorded of a file of which all or nothing is to be kept."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, exists, select
+
+from runcard.store.runs import delete_runs
+from runcard.store.tables import attachments, file_imports, imported_runs, repairs, run_sub_units, runs, units
+from runcard.store.transaction import Transaction
+from runcard.store.units import delete_unit
+
+
+def take_back(
+    tx: Transaction, organization_id: UUID, run_ids: Collection[UUID], repair_ids: Collection[UUID]
+) -> None:
+    """Delete runs and repairs, and the units that came with these runs, as far as nothing else needs them.
+
+    What else came with them (parts, revisions, batches, versions) stays, and so do units where they moved to. As many
+    runs as one group has.
+    """
+    r = repairs.c
+    made = _units_made_by(tx, organization_id, run_ids)
+    delete_runs(tx, organization_id, run_ids)
+    tx.connection.execute(delete(repairs).where(r.organization_id == organization_id, r.id.in_(repair_ids)))
+    for unit_id in made:
+        if _is_free(tx, unit_id):
+            delete_unit(tx, organization_id, unit_id)
+
+
+def forget_import(tx: Transaction, organization_id: UUID, import_id: UUID) -> None:
+    """Delete what notes an import, unless something is left of it."""
+    f, i, r = file_imports.c, imported_runs.c, repairs.c
+    is_left = (exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
+    mine = (f.organization_id == organization_id, f.id == import_id)
+    tx.connection.execute(delete(file_imports).where(*mine, *(~one for one in is_left)))
+
+
+def _units_made_by(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> Sequence[UUID]:
+    r, s, u = runs.c, run_sub_units.c, units.c
+    tested = select(r.unit_id).where(r.organization_id == organization_id, r.id.in_(run_ids))
+    moved = select(s.unit_id).where(s.organization_id == organization_id, s.run_id.in_(run_ids))
+    query = select(u.id).where(
+        u.organization_id == organization_id,
+        u.id.in_(tested.union(moved)),
+        u.created_during_run_id.in_(run_ids),
+    )
+    return tx.connection.execute(query).scalars().all()
+
+
+def _is_free(tx: Transaction, unit_id: UUID) -> bool:
+    needed_by = (runs.c.unit_id, repairs.c.unit_id, run_sub_units.c.unit_id, attachments.c.unit_id)
+    query = select(*(exists().where(column == unit_id) for column in needed_by))
+    return not any(tx.connection.execute(query).one())
