@@ -120,6 +120,11 @@ class AnyServer(Installation):
                         return child
         raise AssertionError(f"no process records:\n{self.log}")
 
+    def children(self) -> list[psutil.Process]:
+        """The processes that it has started."""
+        found: list[psutil.Process] = psutil.Process(self._running().pid).children()
+        return found
+
     def close(self) -> None:
         if self._process is not None:
             self.kill()

@@ -178,8 +178,11 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
 
 def _links(settings: Settings, secret_key: str) -> Links:
-    lifetimes = {"upload": settings.upload_expires_s, "download": settings.download_expires_s}
-    return Links(secret_key, settings.public_url, lifetimes)
+    return Links(
+        secret_key,
+        settings.public_url,
+        {"upload": settings.upload_expires_s, "download": settings.download_expires_s},
+    )
 
 
 def _open_doors(app: FastAPI) -> None:

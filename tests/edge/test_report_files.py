@@ -188,35 +188,39 @@ LEFT = {
 }
 
 
+# Larger than a group by a few.
+LOT = SERIALS[: MOST.reports + 10]
+
+
 def test_a_file_of_many_groups_that_is_to_be_whole_is_recorded_whole(stores: Stores, world: World) -> None:
-    content = junit_of(SERIALS)
+    content = junit_of(LOT)
     fate = whole(stores, world, content)
-    assert (fate.status, fate.run_count, fate.recorded_count) == ("recorded", len(SERIALS), 0)
+    assert (fate.status, fate.run_count, fate.recorded_count) == ("recorded", len(LOT), 0)
     assert fate.import_id is not None
     assert whole(stores, world, content) == Fate(
-        "known", "JUNIT", run_count=len(SERIALS), import_id=fate.import_id
+        "known", "JUNIT", run_count=len(LOT), import_id=fate.import_id
     )
     with stores.database.read() as connection:
         left = what_is_left(connection, world.acme.id, fate.import_id)
         found = list_attachments(connection, world.acme.id, left.run_ids[:1])
-    assert len(left.run_ids) == len(SERIALS)
+    assert len(left.run_ids) == len(LOT)
     assert [one.is_report for one in found[left.run_ids[0]]] == [True]
-    assert serials(stores.database) == SERIALS
+    assert serials(stores.database) == LOT
 
 
 def test_a_file_that_is_to_be_whole_leaves_nothing_where_its_last_group_is_refused(
     stores: Stores, world: World
 ) -> None:
-    known = junit_of(SERIALS[:10])
+    known = junit_of(LOT[:10])
     whole(stores, world, known)
     before = counts(stores.database)
-    fate = whole(stores, world, with_one_refused(SERIALS))
+    fate = whole(stores, world, with_one_refused(LOT))
     assert (fate.status, fate.run_count, fate.recorded_count) == ("refused", 0, 0)
-    assert f"Report {len(SERIALS)} of the file, of unit {SERIALS[-1]}, was refused" in str(fate.reason)
+    assert f"Report {len(LOT)} of the file, of unit {LOT[-1]}, was refused" in str(fate.reason)
     after = counts(stores.database)
     assert {name for name in after if after[name] != before[name]} <= LEFT
     # Those whom an earlier file had brought are there still.
-    assert serials(stores.database) == SERIALS[:10]
+    assert serials(stores.database) == LOT[:10]
     with stores.database.read() as connection:
         (kept,) = list_quarantined(connection, world.acme.id)
     assert (kept.reason, kept.recorded_count) == (fate.reason, 0)
@@ -226,25 +230,25 @@ def test_a_file_that_is_to_be_whole_goes_on_where_it_was_cut_short(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
     """As where the server was killed. What was there before stays where the rest is refused."""
-    content = with_one_refused(SERIALS)
+    content = with_one_refused(LOT)
     cut_short = bring_in(content)
-    assert cut_short.recorded_count == 2 * MOST.reports
-    assert whole(stores, world, content)[:5] == ("refused", "JUNIT", 0, 0, 2 * MOST.reports)
-    assert serials(stores.database) == SERIALS[: 2 * MOST.reports]
-    whole(stores, world, junit_of(SERIALS[-1:]))
+    assert cut_short.recorded_count == MOST.reports
+    assert whole(stores, world, content)[:5] == ("refused", "JUNIT", 0, 0, MOST.reports)
+    assert serials(stores.database) == LOT[: MOST.reports]
+    whole(stores, world, junit_of(LOT[-1:]))
     fate = whole(stores, world, content)
-    assert (fate.status, fate.run_count, fate.import_id) == ("recorded", 100, cut_short.import_id)
-    assert serials(stores.database) == sorted([*SERIALS, SERIALS[-1]])
+    assert (fate.status, fate.run_count, fate.import_id) == ("recorded", 10, cut_short.import_id)
+    assert serials(stores.database) == sorted([*LOT, LOT[-1]])
 
 
 def test_content_that_is_known_is_recorded_again_whole_or_not_at_all(stores: Stores, world: World) -> None:
-    content = junit_of(SERIALS)
+    content = junit_of(LOT)
     first, second = whole(stores, world, content), whole(stores, world, content, again=True)
-    assert (second.status, second.run_count) == ("recorded", len(SERIALS))
+    assert (second.status, second.run_count) == ("recorded", len(LOT))
     assert second.import_id != first.import_id
-    bad = with_one_refused([*SERIALS, "NEW"])
+    bad = with_one_refused([*LOT, "NEW"])
     assert whole(stores, world, bad, again=True).status == "refused"
-    assert serials(stores.database) == sorted(SERIALS * 2)
+    assert serials(stores.database) == sorted(LOT * 2)
 
 
 def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(

@@ -108,7 +108,7 @@ class ReportFiles:
             return self._refuse(arrived, opened.digest, Refusal(None, NO_FORMAT))
         state = self._state(opened.digest)
         if state is not None and state.recorded_count is None:
-            return self._known(reading, state)
+            return self._known_as(arrived, opened, reading, state)
         recording = _Recording(self._stores, self._actor, self._choice, arrived, reading, opened, state)
         try:
             for group in opened.groups(reading, recording.fate.recorded_count):
@@ -134,6 +134,15 @@ class ReportFiles:
         find = find_unfinished if self._choice.is_again else find_import_state
         with self._stores.database.read() as connection:
             return find(connection, self._actor.organization_id, digest)
+
+    def _known_as(self, arrived: Arrived, opened: OpenedFile, reading: Reading, state: ImportState) -> Fate:
+        """What becomes of a known file. One that is said to be of a format must be, whatever it was imported as."""
+        if self._choice.is_whole:
+            try:
+                next(opened.groups(reading))
+            except RuncardError as error:
+                return self._refuse(arrived, opened.digest, Refusal(reading.name, error.summary))
+        return self._known(reading, state)
 
     def _known(self, reading: Reading, state: ImportState | None) -> Fate:
         if state is None:
