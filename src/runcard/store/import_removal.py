@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 
+from runcard.store.metadata import delete_metadata
 from runcard.store.runs import delete_runs
 from runcard.store.tables import attachments, file_imports, imported_runs, repairs, run_sub_units, runs, units
 from runcard.store.transaction import Transaction
@@ -23,9 +24,7 @@ def take_back(
     made = _units_made_by(tx, organization_id, run_ids)
     delete_runs(tx, organization_id, run_ids)
     tx.connection.execute(delete(repairs).where(r.organization_id == organization_id, r.id.in_(repair_ids)))
-    for unit_id in made:
-        if _is_free(tx, unit_id):
-            delete_unit(tx, organization_id, unit_id)
+    _delete_free_units(tx, organization_id, made)
 
 
 def forget_import(tx: Transaction, organization_id: UUID, import_id: UUID) -> None:
@@ -48,7 +47,22 @@ def _units_made_by(tx: Transaction, organization_id: UUID, run_ids: Collection[U
     return tx.connection.execute(query).scalars().all()
 
 
-def _is_free(tx: Transaction, unit_id: UUID) -> bool:
+def _delete_free_units(tx: Transaction, organization_id: UUID, unit_ids: Collection[UUID]) -> None:
+    """Delete those of these units that nothing needs: most of them together, since other units know nothing of them."""
+    u, other = units.c, units.alias().c
     needed_by = (runs.c.unit_id, repairs.c.unit_id, run_sub_units.c.unit_id, attachments.c.unit_id)
-    query = select(*(exists().where(column == unit_id) for column in needed_by))
-    return not any(tx.connection.execute(query).one())
+    known_by = (other.parent_id, run_sub_units.c.previous_parent_id)
+    query = select(u.id, or_(*(exists().where(one == u.id) for one in known_by))).where(
+        u.organization_id == organization_id,
+        u.id.in_(unit_ids),
+        *(~exists().where(one == u.id) for one in needed_by),
+    )
+    free = tx.connection.execute(query).all()
+    for unit_id, is_known in free:
+        if is_known:
+            delete_unit(tx, organization_id, unit_id)
+    alone = [unit_id for unit_id, is_known in free if not is_known]
+    delete_metadata(tx, organization_id, alone)
+    tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id.in_(alone)))
+    for unit_id in alone:
+        tx.note_change(organization_id, "unit_deleted", unit_id)
