@@ -66,7 +66,9 @@ class Upload:
 
     def keep(self, tx: Transaction) -> Attachment:
         attachment = get_attachment(tx.connection, self._organization_id, self.attachment_id)
-        return attachment if self._meta is None else mark_stored(tx, attachment, self._meta)
+        if self._meta is None or attachment.stored_at is not None:
+            return attachment
+        return mark_stored(tx, attachment, self._meta)
 
 
 @contextmanager
