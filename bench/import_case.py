@@ -8,6 +8,7 @@ import resource
 import time
 from functools import partial
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -17,12 +18,13 @@ import msgspec
 from runcard.app import open_database
 from runcard.domain.actor import UserActor
 from runcard.importers.formats import FORMATS, FormatName
-from runcard.ingest.import_file import UploadedFile, import_file, read_report
+from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
+from runcard.ingest.told_reports import prepare
 from runcard.settings import Settings
-from runcard.store.attachments import Attachment, create_attachment, mark_stored
-from runcard.store.blobs import BlobMeta
+from runcard.store.attachments import Attachment, create_attachment
 from runcard.store.creator import Creator
+from runcard.store.file_imports import ImportedFile
 from runcard.store.organizations import create_organization
 from runcard.store.procedures import create_procedure
 from runcard.store.transaction import Transaction
@@ -54,6 +56,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
     """
     content = path.read_bytes()
     digest = sha256(content).digest()
+    parser = next(one.parse for one in FORMATS if one.name == importer)
     with TemporaryDirectory(prefix="runcard-bench-") as directory:
         database = open_database(Settings(data_dir=Path(directory)))
         writer = Writer(database)
@@ -61,11 +64,13 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
             actor = writer.run(_prepare)
             seconds, runs = 0.0, 0
             while runs < least_runs:
-                upload = writer.run(partial(_upload, actor=actor, name=path.name, size_bytes=len(content)))
-                file = UploadedFile(upload.id, content, digest, upload.blob_key)
+                upload = writer.run(partial(_announce, actor=actor, name=path.name))
                 started = time.perf_counter()
-                report = read_report(file, importer, RunClient())
-                recorded = writer.run(partial(import_file, actor=actor, report=report))
+                told = [prepare(one, RunClient()) for one in parser(BytesIO(content))]
+                file = ImportedFile(digest, importer, upload.id)
+                recorded = writer.run(
+                    partial(import_upload, actor=actor, file=file, attachment=upload, told=told)
+                )
                 seconds += time.perf_counter() - started
                 runs += len(recorded.run_ids)
         finally:
@@ -83,8 +88,8 @@ def _prepare(tx: Transaction) -> UserActor:
     return actor
 
 
-def _upload(tx: Transaction, actor: UserActor, name: str, size_bytes: int) -> Attachment:
-    announced = create_attachment(
+def _announce(tx: Transaction, actor: UserActor, name: str) -> Attachment:
+    return create_attachment(
         tx,
         actor.organization_id,
         name,
@@ -92,7 +97,6 @@ def _upload(tx: Transaction, actor: UserActor, name: str, size_bytes: int) -> At
         declared_bytes=None,
         creator=Creator.of(actor),
     )
-    return mark_stored(tx, announced, BlobMeta(size_bytes, None))
 
 
 def _peak_bytes() -> int:

@@ -137,6 +137,11 @@ class AnyServer(Installation):
         """All that belong to the server."""
         return [psutil.Process(self._running().pid), self.recording_process()]
 
+    def children(self) -> list[psutil.Process]:
+        """The processes that it has started."""
+        found: list[psutil.Process] = psutil.Process(self._running().pid).children()
+        return found
+
     def close(self) -> None:
         if self._process is not None:
             self.kill()

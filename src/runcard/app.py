@@ -31,6 +31,7 @@ from runcard.auth.secret_keys import open_keys
 from runcard.domain.errors import InvalidInput, Issue, RuncardError, TooMuchAtOnce
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
+from runcard.edge.arrived_files import Stores
 from runcard.edge.collector import look_less_often
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.hosts import AllowedHosts
@@ -44,9 +45,9 @@ from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
 from runcard.edge.openapi import document
+from runcard.edge.parsing.parsers import ParserBounds, Parsers
 from runcard.edge.paths import ApiPaths
 from runcard.edge.recorder import Recorder
-from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.edge.retention import Sweeper
 from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
@@ -144,9 +145,7 @@ def create_app(settings: Settings) -> ASGIApp:
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     """The same, for whoever sees to it that its calls are noted."""
     failures = FailureLog(_log, "request failed")
-    create_run = _answering(LargeBodies(v1.create_run), failures)
-    direct = {f"{prefix}/runs": create_run for prefix in _V1}
-    direct[f"{_V2}/runs"] = _answering(LargeBodies(v2.create_run), failures)
+    direct = _direct(failures)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -159,6 +158,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)
         blobs = open_blobs(settings)
+        parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
         sweeper = Sweeper(Stores(database, writer, blobs))
         secret_keys = open_secret_keys(settings)
         app.state.parts = Parts(
@@ -179,11 +179,13 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             form_tokens=FormTokens(secret_keys),
             activity=activity,
             shares=_shares(settings, recorder),
+            parsers=parsers,
         )
         try:
             yield
         finally:
             await recorder.close()
+            parsers.close()
             sweeper.close()
             if worker is not None:
                 worker.close()
@@ -200,6 +202,13 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
     _answer_errors(app, failures)
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
     return ApiPaths(app, direct)
+
+
+def _direct(failures: FailureLog) -> dict[str, ASGIApp]:
+    """The endpoints that are called past routing, by their path."""
+    create_run = _answering(LargeBodies(v1.create_run), failures)
+    direct = {f"{prefix}/runs": create_run for prefix in _V1}
+    return direct | {f"{_V2}/runs": _answering(LargeBodies(v2.create_run), failures)}
 
 
 def _answer_errors(app: FastAPI, failures: FailureLog) -> None:

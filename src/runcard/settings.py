@@ -33,6 +33,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed.
     secret_key: signs links and forms; None: a key file in data_dir. Needed where several hosts serve one database.
         Several keys, the newest first, with commas between them: the first one signs, all are believed.
+    import_memory_bytes, import_cpu_s: what reading one report file may take of memory, and of a processor for each time
+        through the file.
     upload_expires_s, download_expires_s: how long a signed link works.
     list_timeout_s: how long a list of phases, measurements or logs may take to make.
     columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.
@@ -57,6 +59,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secret_key: str | None = None
     max_body_bytes: int = 64 * MIB
     max_upload_bytes: int = 100 * MIB
+    import_memory_bytes: Annotated[int, Meta(ge=128 * MIB)] = 1024 * MIB
+    import_cpu_s: Annotated[int, Meta(ge=1)] = 300
     upload_expires_s: int = 900
     download_expires_s: int = 86_400
     list_timeout_s: int = 20

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from runcard.domain.actor import Actor
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
-from runcard.edge.report_files import Fate, ReportFiles, Stores
+from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database

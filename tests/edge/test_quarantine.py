@@ -17,9 +17,10 @@ from runcard.domain.errors import (
     ProcedureNotFound,
     QuarantinedFileNotFound,
 )
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice, last_choice
 from runcard.edge.quarantine import BYTES_GONE, again, discard, may_retry, recorder_of, retry_as_brought
-from runcard.edge.report_files import Fate, Stores
+from runcard.edge.report_files import Fate
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.store.changes import last_seq
 from runcard.store.creator import Creator

@@ -10,14 +10,16 @@ import pytest
 from sqlalchemy import func, select
 
 from runcard.domain.errors import PermissionDenied
-from runcard.edge.file_choices import NO_FORMAT
-from runcard.edge.report_files import Fate, Stores
+from runcard.edge.arrived_files import Stores, Upload
+from runcard.edge.file_choices import NO_FORMAT, Choice
+from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.file_content import open_content
-from runcard.ingest.import_file import import_once, read_report, read_upload
-from runcard.ingest.import_groups import MAX_REPORTS
-from runcard.store.attachments import get_attachment, list_attachments
+from runcard.ingest.import_groups import MOST
+from runcard.store.attachments import create_attachment, get_attachment, list_attachments, mark_stored
+from runcard.store.blobs import BlobMeta
+from runcard.store.creator import Creator
 from runcard.store.database import Database
-from runcard.store.file_imports import find_import, find_import_state
+from runcard.store.file_imports import find_import, find_import_state, what_is_left
 from runcard.store.quarantine import list_quarantined
 from runcard.store.retention import delete_old_runs
 from runcard.store.runs import delete_runs
@@ -27,7 +29,7 @@ from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import junit_of
 from tests.world import World
 
-SERIALS = [f"SN-{number:05}" for number in range(2 * MAX_REPORTS + 100)]
+SERIALS = [f"SN-{number:05}" for number in range(2 * MOST.reports + 100)]
 
 
 def serials(database: Database) -> list[str]:
@@ -135,17 +137,17 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
     fate = bring_in(content)
     assert (fate.status, fate.run_count, fate.recorded_count) == (
         "refused",
-        2 * MAX_REPORTS,
-        2 * MAX_REPORTS,
+        2 * MOST.reports,
+        2 * MOST.reports,
     )
     assert f"Report {len(half) + 1} of the file, of unit {bad}, was refused: Part number" in str(fate.reason)
-    assert serials(database) == SERIALS[: 2 * MAX_REPORTS]
+    assert serials(database) == SERIALS[: 2 * MOST.reports]
     with database.read() as connection:
         (kept,) = list_quarantined(connection, world.acme.id)
         state = find_import_state(connection, world.acme.id, digest(content))
-    assert (kept.recorded_count, kept.reason) == (2 * MAX_REPORTS, fate.reason)
+    assert (kept.recorded_count, kept.reason) == (2 * MOST.reports, fate.reason)
     assert state is not None
-    assert (state.recorded_count, state.attachment_id) == (2 * MAX_REPORTS, kept.attachment_id)
+    assert (state.recorded_count, state.attachment_id) == (2 * MOST.reports, kept.attachment_id)
 
     assert (fate.import_id, fate.quarantined_id) == (state.id, kept.id)
 
@@ -157,10 +159,117 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
         assert connection.execute(select(func.count()).select_from(attachments)).scalar_one() == 1
 
 
+def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
+    """An upload whose bytes have arrived."""
+    made = stores.writer.run(
+        lambda tx: create_attachment(
+            tx,
+            world.acme.id,
+            "a.xml",
+            content_type=None,
+            declared_bytes=None,
+            creator=Creator.of(world.acme.admin.actor),
+        )
+    )
+    stores.blobs.write(made.blob_key, BytesIO(content))
+    stored = stores.writer.run(lambda tx: mark_stored(tx, made, BlobMeta(len(content), None)))
+    return Upload(stored)
+
+
+def whole(stores: Stores, world: World, content: bytes, *, again: bool = False) -> Fate:
+    """What becomes of a file that is recorded whole or not at all."""
+    choice = Choice("JUNIT", is_whole=True, is_again=again)
+    files = ReportFiles(stores, world.acme.admin.actor, CLIENT, choice)
+    return files.bring_in_upload(upload_of(stores, world, content))
+
+
+def with_one_refused(numbers: list[str]) -> bytes:
+    """A file of which the last report is refused by the record alone: its unit is new, and it names no part."""
+    content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
+    return content + junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
+
+
+# What a file leaves of which nothing is to be kept: its upload, why it was refused, the procedure and the part that it
+# named, and the log of what happened.
+LEFT = {
+    "attachments",
+    "catalog_version",
+    "changes",
+    "parts",
+    "procedures",
+    "quarantined_files",
+    "revisions",
+    "statistics",
+}
+
+
+# Larger than a group by a few.
+LOT = SERIALS[: MOST.reports + 10]
+
+
+def test_a_file_of_many_groups_that_is_to_be_whole_is_recorded_whole(stores: Stores, world: World) -> None:
+    content = junit_of(LOT)
+    fate = whole(stores, world, content)
+    assert (fate.status, fate.run_count, fate.recorded_count) == ("recorded", len(LOT), 0)
+    assert fate.import_id is not None
+    assert whole(stores, world, content) == Fate(
+        "known", "JUNIT", run_count=len(LOT), import_id=fate.import_id
+    )
+    with stores.database.read() as connection:
+        left = what_is_left(connection, world.acme.id, fate.import_id)
+        found = list_attachments(connection, world.acme.id, left.run_ids[:1])
+    assert len(left.run_ids) == len(LOT)
+    assert [one.is_report for one in found[left.run_ids[0]]] == [True]
+    assert serials(stores.database) == LOT
+
+
+def test_a_file_that_is_to_be_whole_leaves_nothing_where_its_last_group_is_refused(
+    stores: Stores, world: World
+) -> None:
+    known = junit_of(LOT[:10])
+    whole(stores, world, known)
+    before = counts(stores.database)
+    fate = whole(stores, world, with_one_refused(LOT))
+    assert (fate.status, fate.run_count, fate.recorded_count) == ("refused", 0, 0)
+    assert f"Report {len(LOT)} of the file, of unit {LOT[-1]}, was refused" in str(fate.reason)
+    after = counts(stores.database)
+    assert {name for name in after if after[name] != before[name]} <= LEFT
+    # Those whom an earlier file had brought are there still.
+    assert serials(stores.database) == LOT[:10]
+    with stores.database.read() as connection:
+        (kept,) = list_quarantined(connection, world.acme.id)
+    assert (kept.reason, kept.recorded_count) == (fate.reason, 0)
+
+
+def test_a_file_that_is_to_be_whole_goes_on_where_it_was_cut_short(
+    bring_in: BringIn, stores: Stores, world: World
+) -> None:
+    """As where the server was killed. What was there before stays where the rest is refused."""
+    content = with_one_refused(LOT)
+    cut_short = bring_in(content)
+    assert cut_short.recorded_count == MOST.reports
+    assert whole(stores, world, content)[:5] == ("refused", "JUNIT", 0, 0, MOST.reports)
+    assert serials(stores.database) == LOT[: MOST.reports]
+    whole(stores, world, junit_of(LOT[-1:]))
+    fate = whole(stores, world, content)
+    assert (fate.status, fate.run_count, fate.import_id) == ("recorded", 10, cut_short.import_id)
+    assert serials(stores.database) == sorted([*LOT, LOT[-1]])
+
+
+def test_content_that_is_known_is_recorded_again_whole_or_not_at_all(stores: Stores, world: World) -> None:
+    content = junit_of(LOT)
+    first, second = whole(stores, world, content), whole(stores, world, content, again=True)
+    assert (second.status, second.run_count) == ("recorded", len(LOT))
+    assert second.import_id != first.import_id
+    bad = with_one_refused([*LOT, "NEW"])
+    assert whole(stores, world, bad, again=True).status == "refused"
+    assert serials(stores.database) == sorted(LOT * 2)
+
+
 def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
-    numbers = SERIALS[: MAX_REPORTS + 1]
+    numbers = SERIALS[: MOST.reports + 1]
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     bring_in(content)
@@ -170,16 +279,17 @@ def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
     with stores.database.read() as connection:
         (kept,) = list_quarantined(connection, world.acme.id)
         attachment = get_attachment(connection, world.acme.id, kept.attachment_id)
-    report = read_report(read_upload(stores.blobs, attachment), "JUNIT", CLIENT)
-    imported = stores.writer.run(lambda tx: import_once(tx, actor, report))
-    assert (imported.known, len(imported.runs.run_ids)) == (False, len(numbers))
+    choice = Choice("JUNIT", is_whole=True)
+    upload = Upload(attachment)
+    fate = ReportFiles(stores, actor, CLIENT, choice).bring_in_upload(upload)
+    assert (fate.status, fate.run_count) == ("recorded", 1)
     assert serials(stores.database) == [*numbers, numbers[-1]]
 
 
 def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
-    numbers = SERIALS[: MAX_REPORTS + 1]
+    numbers = SERIALS[: MOST.reports + 1]
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     bring_in(content)
@@ -194,7 +304,7 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
 def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_cut_short(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
-    numbers = SERIALS[: MAX_REPORTS + 1]
+    numbers = SERIALS[: MOST.reports + 1]
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     cut_short, whole = content, junit_of(["A"])
@@ -257,7 +367,7 @@ def test_files_of_no_format_stay_outside_where_that_is_wanted(bring_in: BringIn,
 
 
 @pytest.mark.parametrize("part_number", ["PCB01", None], ids=["good", "bad"])
-@pytest.mark.parametrize("count", [2, MAX_REPORTS + 1], ids=["one-group", "groups"])
+@pytest.mark.parametrize("count", [2, MOST.reports + 1], ids=["one-group", "groups"])
 def test_a_rehearsal_says_the_same_and_leaves_nothing(
     bring_in: BringIn, stores: Stores, part_number: str | None, count: int
 ) -> None:

@@ -17,7 +17,7 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import ClockDoubted, StorageUnavailable
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
-from runcard.edge.report_files import Stores
+from runcard.edge.arrived_files import Stores
 from runcard.edge.retention import sweep
 from runcard.store import tables as t
 from runcard.store.attachments import Owner, find_attachments, get_attachment, link_attachment

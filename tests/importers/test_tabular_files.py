@@ -3,13 +3,14 @@
 import csv
 import io
 import zipfile
+from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 
 import openpyxl
 import pytest
 
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
-from runcard.importers import tables, xlsx_rows
+from runcard.importers import csv_rows, tables, xlsx_rows
 from runcard.importers.cells import moment_of
 from runcard.importers.tables import read_table
 from tests.importers.table_files import csv_file, inline_row, saved, xlsx_file, xlsx_of
@@ -111,6 +112,18 @@ def test_limits_of_texts(monkeypatch):
     monkeypatch.setattr(tables, "MAX_TEXT_BYTES", 10)
     with pytest.raises(PayloadTooLarge, match="11 bytes"):
         read_table(b"a,b\n1,2\n3,4")
+
+
+def test_a_line_of_too_many_cells_is_refused_before_it_is_taken_apart(monkeypatch):
+    monkeypatch.setattr(csv_rows, "MAX_COLUMNS", 4)
+    assert read_table(b"a,b,c,d\n1,2,3,4\n").header == ["a", "b", "c", "d"]
+    assert read_table(b'a,b\n"1,2,3,4,5,6","7\n8,9,10,11,12"\n').rows[0].cells == [
+        "1,2,3,4,5,6",
+        "7\n8,9,10,11,12",
+    ]
+    for content in (b"a,b\n1,2,3,4,5\n", b'a,b\n"\n",2,3,4,5\n', b",,,,,"):
+        with pytest.raises(PayloadTooLarge, match="more than 4 cells"):
+            read_table(content)
 
 
 # Columns
@@ -241,3 +254,30 @@ def test_cells_far_away_cost_nothing_or_are_refused():
     wide = "".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(1, 100))
     with pytest.raises(PayloadTooLarge, match="cells"):
         read_table(xlsx_of(wide))
+
+
+def with_part(name, part):
+    """A workbook with one part that is another one, or new."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as old, zipfile.ZipFile(content, "w") as new:
+        new.writestr(name, part)
+        for one in old.namelist():
+            if one != name:
+                new.writestr(one, old.read(one))
+    return content.getvalue()
+
+
+def test_a_workbook_of_too_many_shared_texts_is_refused(monkeypatch):
+    monkeypatch.setattr(xlsx_rows, "MAX_SHARED_TEXTS", 10)
+    namespace = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    for count, refused in ((10, False), (11, True)):
+        texts = f'<x:sst xmlns:x="{namespace}">{"<x:si/>" * count}</x:sst>'
+        with pytest.raises(PayloadTooLarge, match="more than 10 texts") if refused else nullcontext():
+            assert read_table(with_part("xl/sharedStrings.xml", texts)).rows
+
+
+def test_no_part_of_a_workbook_has_more_attributes_than_an_element_may_have():
+    attributes = " ".join(f'a{number}="1"' for number in range(20_000))
+    for name in ("xl/styles.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"):
+        with pytest.raises(UnreadableReport, match="has 20000 attributes"):
+            read_table(with_part(name, f"<x {attributes}/>"))

@@ -89,3 +89,20 @@ def test_half_a_file_is_refused(file, data):
 def test_arbitrary_bytes_are_refused(name, content):
     with pytest.raises(UnreadableReport):
         list(PARSERS[name](BytesIO(content)))
+
+
+@pytest.mark.parametrize(
+    ("name", "root"),
+    [
+        ("JUNIT", "testsuites"),
+        ("ROBOT", "robot"),
+        ("TESTSTAND", "Reports"),
+        ("ATML", "TestResults"),
+        ("WSXF", "Reports"),
+    ],
+)
+def test_no_format_takes_more_attributes_than_an_element_may_have(name, root):
+    attributes = " ".join(f'a{number}="1"' for number in range(20_000))
+    content = f"<{root}><x {attributes}/></{root}>".encode()
+    with pytest.raises(UnreadableReport, match="has 20000 attributes"):
+        list(PARSERS[name](BytesIO(content)))

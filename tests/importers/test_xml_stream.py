@@ -69,6 +69,10 @@ def ancestor(record):
     return next(record.iterancestors())
 
 
+def attributes(count):
+    return b"".join(b' a%d="1"' % number for number in range(count))
+
+
 BOMB = b"<!DOCTYPE all [<!ENTITY a 'ha'>%s]><all>&z;<one x='&z;'/></all>" % b"".join(
     b"<!ENTITY %c '%s'>" % (name, b"&%c;" % (name - 1) * 10) for name in range(ord("b"), ord("z") + 1)
 )
@@ -91,6 +95,11 @@ BOMB = b"<!DOCTYPE all [<!ENTITY a 'ha'>%s]><all>&z;<one x='&z;'/></all>" % b"".
         (b"<all>" + b"<x>" * 200 + b"</x>" * 200 + b"</all>", "deeper than 200"),
         (b"<all>" + b"<x>" * 100_000, "deeper|depth"),
         (BOMB, "DOCTYPE|cannot be read"),
+        (
+            b"<all><one%s/></all>" % attributes(201),
+            "<one> in line 1 of the file has 201 attributes. Give it at most 200",
+        ),
+        (b"<all%s/>" % attributes(80_000), "has 80000 attributes"),
     ],
     ids=[
         "empty",
@@ -107,11 +116,18 @@ BOMB = b"<!DOCTYPE all [<!ENTITY a 'ha'>%s]><all>&z;<one x='&z;'/></all>" % b"".
         "deep",
         "very-deep",
         "bomb",
+        "attributes",
+        "attributes-of-the-root",
     ],
 )
 def test_what_is_refused(content, told):
     with pytest.raises(UnreadableReport, match=told):
         texts(content)
+
+
+def test_as_many_attributes_as_an_element_may_have():
+    [(_, found, _)] = records(b"<all><one%s/></all>" % attributes(200))
+    assert len(found) == 200
 
 
 def test_a_record_has_a_bounded_number_of_elements(monkeypatch):

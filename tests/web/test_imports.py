@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from runcard.ingest.import_groups import MAX_REPORTS
+from runcard.ingest.import_groups import MOST
 from runcard.store.creator import Creator
 from runcard.store.import_templates import create_template
 from runcard.store.runs import delete_runs
@@ -102,7 +102,7 @@ def test_each_file_is_told_with_what_has_become_of_it(ada: Browser) -> None:
 
 def test_of_a_file_that_is_recorded_in_part_it_is_told_up_to_where(ada: Browser) -> None:
     """And the rest is recorded once what it lacks is said."""
-    serials = [fresh() for _ in range(MAX_REPORTS + 1)]
+    serials = [fresh() for _ in range(MOST.reports + 1)]
     head, tail = junit_of(serials[:-1]), junit_of(serials[-1:], part_number=None)
     content = head.removesuffix(b"</testsuites>") + tail.split(b"<testsuites>")[1]
     page = send(ada, {"lot.xml": content})

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
 from runcard.cli.private_files import open_to_all
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_removals import remove_noted
-from runcard.edge.report_files import Stores
 from runcard.settings import Settings
 from runcard.store.attachment_removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.attachments import Attachment

@@ -31,8 +31,9 @@ from runcard.cli.watching import watched_files
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.domain.organization import Organization
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
-from runcard.edge.report_files import Fate, ReportFiles, Stores
+from runcard.edge.report_files import Fate, ReportFiles
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.ingest.record_run import RunClient
 from runcard.store.procedures import get_procedure

@@ -24,9 +24,9 @@ from runcard.cli.output import Record, progress_bar, show_record, show_rows
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
 from runcard.edge.quarantine import again, discard, recorder_of, retry_file
-from runcard.edge.report_files import Stores
 from runcard.store.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")

@@ -17,7 +17,7 @@ from runcard.cli.output import Record, progress_bar, show_record
 from runcard.domain.errors import Conflict
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
-from runcard.edge.report_files import Stores
+from runcard.edge.arrived_files import Stores
 from runcard.edge.retention import sweep
 from runcard.store.locks import Lock
 from runcard.store.retention import Forecast, forecast

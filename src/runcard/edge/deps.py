@@ -14,12 +14,13 @@ from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.edge.activity import ActivityLog
+from runcard.edge.arrived_files import Stores
 from runcard.edge.bodies import BodyDecoder, read_body
 from runcard.edge.fair_share import Shares
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.edge.parsing.parsers import Parsers
 from runcard.edge.recorder import Recorder
-from runcard.edge.report_files import Stores
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
@@ -52,11 +53,12 @@ class Parts(NamedTuple):
     form_tokens: FormTokens
     activity: ActivityLog | None
     shares: Shares
+    parsers: Parsers
 
     @property
     def stores(self) -> Stores:
-        """Those of them that keep what is recorded."""
-        return Stores(self.database, self.writer, self.blobs)
+        """What bringing in report files needs: they are read in a process of their own."""
+        return Stores(self.database, self.writer, self.blobs, self.parsers.open)
 
 
 def parts_of(scope: Scope) -> Parts:

@@ -1,16 +1,16 @@
 """What is said of report files by whoever brings them, and how they are read by that."""
 
-from collections.abc import Iterable
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from runcard.domain.errors import InvalidInput
-from runcard.domain.report import MAX_NAME_LENGTH, RunReport
-from runcard.importers import tabular
-from runcard.importers.formats import FORMATS, TABULAR, FormatName, Parse, detect
-from runcard.importers.heads import HEAD_BYTES
-from runcard.importers.table_mapping import TableMapping, read_mapping
-from runcard.importers.tables import read_content
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.edge.parsing.opened_file import Reading
+from runcard.importers.formats import FORMATS, TABULAR, FormatName
+from runcard.importers.table_mapping import read_mapping
+from runcard.ingest.record_run import RunClient
 from runcard.store.database import Connection
 from runcard.store.import_templates import get_template
 from runcard.store.procedures import get_procedure
@@ -28,7 +28,8 @@ class Choice(NamedTuple):
     importer: None: told from the content. procedure: identifier or id of the procedure of all runs, whatever they say.
     part_number: of runs that name none. template_id: of the import template by which they are read, as tables, in
     place of any format. keeps_strange: whether files of no known format go to quarantine too. rehearses: only say what
-    would become of them.
+    would become of them. is_whole: nothing is left of a file of which not all can be recorded. is_again: content is
+    recorded that had been imported before.
     """
 
     importer: FormatName | None = None
@@ -37,17 +38,12 @@ class Choice(NamedTuple):
     template_id: UUID | None = None
     keeps_strange: bool = True
     rehearses: bool = False
+    is_whole: bool = False
+    is_again: bool = False
 
     @property
     def said(self) -> Said:
         return Said(self.procedure, self.part_number, self.template_id)
-
-
-class Reading(NamedTuple):
-    """How a file is read. name: that of its format; TABULAR: by a template."""
-
-    name: str
-    parse: Parse
 
 
 def checked(connection: Connection, organization_id: UUID, choice: Choice) -> Choice:
@@ -80,26 +76,20 @@ def last_choice(file: QuarantinedFile) -> Choice:
 
 
 def reading_of(
-    connection: Connection, organization_id: UUID, choice: Choice, file: BinaryIO
+    connection: Connection,
+    organization_id: UUID,
+    choice: Choice,
+    importer: FormatName | None,
+    client: RunClient,
 ) -> Reading | None:
-    """How a file is read, which is unpacked and at its start; None where it is of no known format.
+    """How a file is read whose content shows this format; None where it is of no known one.
 
     Raises ImportTemplateNotFound, and InvalidInput where its template needs a procedure.
     """
+    said = Reading(choice.importer or importer or "", client, choice.procedure, choice.part_number)
     if choice.template_id is not None:
         template = get_template(connection, organization_id, choice.template_id)
         if choice.procedure is None:
             raise InvalidInput.at("procedure", _NO_PROCEDURE)
-        return Reading(TABULAR, _by_mapping(read_mapping(template.mapping), choice.procedure))
-    if choice.importer is not None:
-        found = next((one for one in FORMATS if one.name == choice.importer), None)
-    else:
-        found = detect(file.read(HEAD_BYTES))
-    return None if found is None else Reading(found.name, found.parse)
-
-
-def _by_mapping(mapping: TableMapping, procedure: str) -> Parse:
-    def parse(file: BinaryIO) -> Iterable[RunReport]:
-        return [tabular.parse(read_content(file), mapping, procedure)]
-
-    return parse
+        return replace(said, name=TABULAR, mapping=read_mapping(template.mapping))
+    return said if said.name else None

@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from runcard.domain.errors import StorageUnavailable
-from runcard.edge.report_files import Stores
+from runcard.edge.arrived_files import Stores
 from runcard.store.file_removals import forget_removals, list_removals
 
 _log = logging.getLogger(__name__)

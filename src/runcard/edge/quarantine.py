@@ -7,9 +7,10 @@ from uuid import UUID
 from runcard.auth.permissions import may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import NotFound, PermissionDenied
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice, checked, last_choice
 from runcard.edge.file_removals import remove_soon
-from runcard.edge.report_files import Fate, ReportFiles, Stores
+from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.quarantine_file import discard_file
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import find_attachments

@@ -2,48 +2,47 @@
 are refused go to quarantine.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from os import SEEK_END
+from functools import partial
 from typing import BinaryIO, Literal, NamedTuple
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from runcard.domain.actor import Actor
 from runcard.domain.errors import (
-    InvalidInput,
+    AttachmentNotFound,
     Outage,
     PayloadTooLarge,
     RuncardError,
     UnreadableReport,
 )
 from runcard.domain.ids import new_id
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
-from runcard.edge.file_choices import NO_FORMAT, Choice, Reading, reading_of
+from runcard.edge.arrived_files import Arrived, NewFile, Stores, Upload, opened_upload
+from runcard.edge.file_choices import NO_FORMAT, Choice, reading_of
+from runcard.edge.parsing.opened_file import OpenedFile, Reading
 from runcard.importers.formats import TABULAR
-from runcard.ingest.file_content import Content, open_content, packed_digest
-from runcard.ingest.import_groups import Group, import_group, in_groups, rehearse_group
+from runcard.ingest.file_content import packed_digest
+from runcard.ingest.import_file import import_upload
+from runcard.ingest.import_groups import (
+    Group,
+    Imported,
+    import_group,
+    rehearse_group,
+    take_back_group,
+)
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import RunClient
-from runcard.ingest.told_reports import Recorded
-from runcard.store.attachments import Attachment, create_attachment, find_attachments, mark_stored
-from runcard.store.blobs import BlobMeta, Blobs, blob_key
-from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.file_imports import ImportedFile, ImportState, count_imported, find_import_state
-from runcard.store.quarantine import Refusal, find_quarantined
+from runcard.ingest.told_reports import Recorded, link_report
+from runcard.store.file_imports import (
+    FileImport,
+    ImportedFile,
+    ImportState,
+    count_imported,
+    find_import_state,
+    find_unfinished,
+)
+from runcard.store.quarantine import Refusal
 from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
-
-Report = RunReport | RepairReport
-
-
-class Stores(NamedTuple):
-    database: Database
-    writer: Writer
-    blobs: Blobs
 
 
 class Fate(NamedTuple):
@@ -84,182 +83,194 @@ class ReportFiles:
 
         Raises StorageUnavailable, and PermissionDenied for a viewer.
         """
-        arrival = _Arrival(self._stores, self._actor, name, file)
-        try:
-            with open_content(file) as content:
-                return self._import(arrival, content, tell)
-        except (PayloadTooLarge, UnreadableReport) as error:
-            return self._refuse(arrival, packed_digest(file), Refusal(None, error.summary))
+        return self._bring_in(NewFile(self._stores, self._actor, name, file), file, tell)
 
-    def _import(self, arrival: "_Arrival", content: Content, tell: Callable[[int], None]) -> Fate:
+    def bring_in_upload(self, upload: Upload) -> Fate:
+        """The same of a file whose bytes are kept already. Raises what `opened_upload` and `bring_in` raise."""
+        with opened_upload(self._stores.blobs, upload) as file:
+            return self._bring_in(upload, file, lambda _: None)
+
+    def _bring_in(self, arrived: Arrived, file: BinaryIO, tell: Callable[[int], None]) -> Fate:
         try:
-            found = self._reading(content)
+            with self._stores.open_file(file) as opened:
+                return self._import(arrived, opened, tell)
+        except (PayloadTooLarge, UnreadableReport) as error:
+            return self._refuse(arrived, packed_digest(file), Refusal(self._choice.importer, error.summary))
+
+    def _import(self, arrived: Arrived, opened: OpenedFile, tell: Callable[[int], None]) -> Fate:
+        try:
+            reading = self._reading(opened)
         except RuncardError as error:
-            return self._refuse(arrival, content.digest, Refusal(TABULAR, error.summary))
-        if found is None:
+            return self._refuse(arrived, opened.digest, Refusal(TABULAR, error.summary))
+        if reading is None:
             if not self._choice.keeps_strange:
                 return Fate("strange", reason=NO_FORMAT)
-            return self._refuse(arrival, content.digest, Refusal(None, NO_FORMAT))
-        state = self._state(content.digest)
+            return self._refuse(arrived, opened.digest, Refusal(None, NO_FORMAT))
+        state = self._state(opened.digest)
         if state is not None and state.recorded_count is None:
-            return self._known(found, state)
-        done = 0 if state is None else state.recorded_count or 0
-        progress = Fate("recorded", found.name, recorded_count=done)
+            return self._known_as(arrived, opened, reading, state)
+        recording = _Recording(self._stores, self._actor, self._choice, arrived, reading, opened, state)
         try:
-            for group in self._groups(arrival, found, content, done):
-                recorded = self._record(arrival, content, found, group)
-                if recorded is None:
-                    return self._known(found, self._state(content.digest))
+            for group in opened.groups(reading, recording.fate.recorded_count):
+                if not recording.record(group):
+                    return self._known(reading, self._state(opened.digest))
                 tell(len(group.told))
-                progress = _after(progress, group, recorded)
         except Outage:
             raise
         except RuncardError as error:
-            refusal = Refusal(found.name, error.summary, progress.recorded_count)
-            return self._refuse(arrival, content.digest, refusal, progress)
-        return progress._replace(recorded_count=0, import_id=self._import_id(content.digest))
+            if self._choice.is_whole:
+                recording.take_back()
+            refusal = Refusal(reading.name, error.summary, recording.fate.recorded_count)
+            return self._refuse(arrived, opened.digest, refusal, recording.fate)
+        return recording.fate._replace(recorded_count=0)
 
-    def _record(self, arrival: "_Arrival", content: Content, found: Reading, group: Group) -> Recorded | None:
-        file = ImportedFile(content.digest, found.name, arrival.attachment_id)
-        if self._choice.rehearses:
-            return self._rehearse(file, group)
-        return self._stores.writer.run(
-            lambda tx: import_group(tx, self._actor, file, arrival.keep(tx), group), changes_catalog=False
-        )
-
-    def _rehearse(self, file: ImportedFile, group: Group) -> Recorded:
-        outcome: list[Recorded] = []
-
-        def apply(tx: Transaction) -> None:
-            outcome.append(rehearse_group(tx, self._actor, file, group))
-            raise _Rehearsed
-
-        with suppress(_Rehearsed):
-            self._stores.writer.run(apply, changes_catalog=False)
-        return outcome[-1]
-
-    def _reading(self, content: Content) -> Reading | None:
+    def _reading(self, opened: OpenedFile) -> Reading | None:
         with self._stores.database.read() as connection:
-            return reading_of(connection, self._actor.organization_id, self._choice, content.file)
+            return reading_of(
+                connection, self._actor.organization_id, self._choice, opened.importer, self._client
+            )
 
     def _state(self, digest: bytes) -> ImportState | None:
+        find = find_unfinished if self._choice.is_again else find_import_state
         with self._stores.database.read() as connection:
-            return find_import_state(connection, self._actor.organization_id, digest)
+            return find(connection, self._actor.organization_id, digest)
 
-    def _import_id(self, digest: bytes) -> UUID | None:
-        state = None if self._choice.rehearses else self._state(digest)
-        return None if state is None else state.id
+    def _known_as(self, arrived: Arrived, opened: OpenedFile, reading: Reading, state: ImportState) -> Fate:
+        """What becomes of a known file. One that is said to be of a format must be, whatever it was imported as."""
+        if self._choice.is_whole:
+            try:
+                next(opened.groups(reading))
+            except RuncardError as error:
+                return self._refuse(arrived, opened.digest, Refusal(reading.name, error.summary))
+        return self._known(reading, state)
 
-    def _known(self, found: Reading, state: ImportState | None) -> Fate:
+    def _known(self, reading: Reading, state: ImportState | None) -> Fate:
         if state is None:
-            return Fate("known", found.name)
+            return Fate("known", reading.name)
         with self._stores.database.read() as connection:
             run_count = count_imported(connection, state.id)
-        return Fate("known", found.name, run_count, import_id=state.id)
-
-    def _groups(self, arrival: "_Arrival", found: Reading, content: Content, first: int) -> Iterable[Group]:
-        """The groups of a file, whose bytes are kept by then.
-
-        One that is larger than a group is read to its end before the first is told, so that all that can be said
-        against it without the record is said before any of it is recorded.
-        """
-        groups = self._told(found, content, first)
-        group = next(groups)
-        for _ in groups:
-            pass
-        if not self._choice.rehearses:
-            # Between two readings: it moves the file.
-            arrival.find_place(content.digest)
-        return [group] if group.is_last else self._told(found, content, first)
-
-    def _told(self, found: Reading, content: Content, first: int) -> Iterator[Group]:
-        content.file.seek(0)
-        return in_groups(map(self._chosen, found.parse(content.file)), self._client, first)
-
-    def _chosen(self, report: Report) -> Report:
-        if isinstance(report, RepairReport):
-            return report
-        if self._choice.procedure is None and not report.procedure:
-            raise InvalidInput.at("procedure", "the file names none; name the one that its runs are of")
-        if self._choice.procedure is not None:
-            report = replace(report, procedure=self._choice.procedure, procedure_is_name=False)
-        if report.part_number is None and self._choice.part_number is not None:
-            report = replace(report, part_number=self._choice.part_number)
-        return report
+        return Fate("known", reading.name, run_count, import_id=state.id)
 
     def _refuse(
-        self, arrival: "_Arrival", digest: bytes, refusal: Refusal, progress: Fate | None = None
+        self, arrived: Arrived, digest: bytes, refusal: Refusal, progress: Fate | None = None
     ) -> Fate:
         before = progress or Fate("refused", refusal.importer)
         refused = before._replace(
             status="refused",
             recorded_count=refusal.recorded_count,
             reason=refusal.reason,
-            import_id=self._import_id(digest) if refusal.recorded_count else None,
+            import_id=before.import_id if refusal.recorded_count else None,
         )
         if self._choice.rehearses:
             return refused
-        arrival.find_place(digest)
+        arrived.find_place(digest)
 
         def apply(tx: Transaction) -> UUID:
-            kept, said = arrival.keep(tx).id, self._choice.said
+            kept, said = arrived.keep(tx).id, self._choice.said
             return quarantine_file(
                 tx, self._actor, digest, kept, refusal, client=self._client.name, said=said
             )
 
-        return refused._replace(quarantined_id=self._stores.writer.run(apply, changes_catalog=False))
+        # Somebody may have deleted an upload since it was read: then there is nothing to keep.
+        with suppress(AttachmentNotFound):
+            refused = refused._replace(quarantined_id=self._stores.writer.run(apply, changes_catalog=False))
+        return refused
 
 
-class _Arrival:
-    """One file, and where its bytes are kept once something needs them."""
+def record_upload(stores: Stores, actor: Actor, upload: Upload, reading: Reading) -> FileImport:
+    """Record the runs and repairs of a file whose bytes are kept already, all or none, whatever was imported before.
 
-    def __init__(self, stores: Stores, actor: Actor, name: str, file: BinaryIO) -> None:
+    Raises what `opened_upload` and `import_upload` raise, and what is wrong with the file.
+    """
+    with opened_upload(stores.blobs, upload) as file, stores.open_file(file) as opened:
+        told = [one for group in opened.groups(reading) for one in group.told]
+        imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
+    return stores.writer.run(
+        lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told), changes_catalog=False
+    )
+
+
+class _Recording:
+    """The groups of one file on their way into the record. fate: what has become of it by now."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        actor: Actor,
+        choice: Choice,
+        arrived: Arrived,
+        reading: Reading,
+        opened: OpenedFile,
+        state: ImportState | None,
+    ) -> None:
         self._stores = stores
         self._actor = actor
-        self._name = name
-        self._file = file
-        self._meta: BlobMeta | None = None
-        self._is_placed = False
-        self.attachment_id = new_id()
+        self._choice = choice
+        self._arrived = arrived
+        self._digest = opened.digest
+        self._importer = reading.name
+        # Another import of content that is known has an id of its own from the start.
+        self._under = (new_id() if state is None else state.id) if choice.is_again else None
+        self._is_new = state is None
+        self._imported: list[Imported] = []
+        done = 0 if state is None else state.recorded_count or 0
+        import_id = None if state is None else state.id
+        self.fate = Fate("recorded", reading.name, recorded_count=done, import_id=import_id)
 
-    def find_place(self, digest: bytes) -> None:
-        """Find the attachment that holds the content already, or put the bytes where a new one will."""
-        if self._is_placed:
-            return
-        self._is_placed = True
-        home = self._actor.organization_id
-        with self._stores.database.read() as connection:
-            state = find_import_state(connection, home, digest)
-            kept = (state and state.attachment_id) or find_quarantined(connection, home, digest)
-        if kept is not None:
-            self.attachment_id = kept
-            return
-        size_bytes = self._file.seek(0, SEEK_END)
-        self._file.seek(0)
-        self._stores.blobs.write(blob_key(home, self.attachment_id), self._file)
-        self._meta = BlobMeta(size_bytes, None)
+    def record(self, group: Group) -> bool:
+        """Whether the content had not been imported to its end before. Raises what `import_group` raises."""
+        if self._choice.rehearses:
+            self._go_on(group, self._rehearse(group))
+            return True
+        # The bytes are kept before anything of them is recorded.
+        self._arrived.find_place(self._digest)
+        imported = self._stores.writer.run(partial(self._apply, group), changes_catalog=False)
+        if imported is None:
+            return False
+        self._go_on(group, imported.recorded)
+        self.fate = self.fate._replace(import_id=imported.import_id)
+        if self._choice.is_whole:
+            self._imported.append(imported)
+        return True
 
-    def keep(self, tx: Transaction) -> Attachment:
-        """The attachment, made where it is not there yet."""
+    def take_back(self) -> None:
+        """Remove what was recorded, the last group first: whenever this is cut short, it is known how far it came."""
         home = self._actor.organization_id
-        known = find_attachments(tx.connection, home, [self.attachment_id]).get(self.attachment_id)
-        if known is not None:
-            return known
-        made = create_attachment(
-            tx,
-            home,
-            self._name,
-            content_type=None,
-            declared_bytes=None,
-            creator=Creator.of(self._actor),
-            attachment_id=self.attachment_id,
+        for one in reversed(self._imported):
+            self._stores.writer.run(
+                partial(take_back_group, home, one, self._arrived.attachment_id, is_new=self._is_new)
+            )
+        if self._imported:
+            done = self._imported[0].first
+            self.fate = self.fate._replace(run_count=0, repair_count=0, recorded_count=done)
+
+    def _apply(self, group: Group, tx: Transaction) -> Imported | None:
+        attachment, is_whole = self._arrived.keep(tx), self._choice.is_whole
+        imported = import_group(
+            tx, self._actor, self._file, attachment, group, under=self._under, links=not is_whole
         )
-        return made if self._meta is None else mark_stored(tx, made, self._meta)
+        if imported is not None and is_whole and group.is_last:
+            link_report(tx, self._actor, attachment, [*self._imported, imported][0].recorded)
+        return imported
 
+    def _rehearse(self, group: Group) -> Recorded:
+        outcome: list[Recorded] = []
 
-def _after(progress: Fate, group: Group, recorded: Recorded) -> Fate:
-    return progress._replace(
-        run_count=progress.run_count + len(recorded.run_ids),
-        repair_count=progress.repair_count + len(recorded.repairs),
-        recorded_count=group.end,
-    )
+        def apply(tx: Transaction) -> None:
+            outcome.append(rehearse_group(tx, self._actor, self._file, group))
+            raise _Rehearsed
+
+        with suppress(_Rehearsed):
+            self._stores.writer.run(apply, changes_catalog=False)
+        return outcome[-1]
+
+    @property
+    def _file(self) -> ImportedFile:
+        return ImportedFile(self._digest, self._importer, self._arrived.attachment_id)
+
+    def _go_on(self, group: Group, recorded: Recorded) -> None:
+        self.fate = self.fate._replace(
+            run_count=self.fate.run_count + len(recorded.run_ids),
+            repair_count=self.fate.repair_count + len(recorded.repairs),
+            recorded_count=group.end,
+        )

@@ -16,8 +16,8 @@ from uuid import UUID
 from runcard.domain.errors import ClockDoubted, Outage
 from runcard.domain.organization import Organization
 from runcard.domain.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
+from runcard.edge.arrived_files import Stores
 from runcard.edge.file_removals import remove_noted
-from runcard.edge.report_files import Stores
 from runcard.store.attachments import Attachment
 from runcard.store.database import DATABASE_ERRORS, Connection
 from runcard.store.locks import Lock

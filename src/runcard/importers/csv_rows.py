@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from runcard.domain.errors import UnreadableReport
+from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 from runcard.importers.cells import Cell
 
 # In the order of preference where two explain a file equally well.
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 50
+# More than six times what a spreadsheet takes.
+MAX_COLUMNS = 100_000
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -36,7 +38,8 @@ def decode_text(content: bytes) -> str:
 def read_csv(text: str) -> tuple[Iterator[list[Cell]], str]:
     """Rows, blank ones included, and the delimiter between their cells.
 
-    The rows raise UnreadableReport where quotes are left open or misplaced.
+    The rows raise UnreadableReport where quotes are left open or misplaced, and PayloadTooLarge for a line of more than
+    MAX_COLUMNS cells.
     """
     if separator := _SEPARATOR_LINE.match(text):
         # The line stays as a blank row, so that rows keep their numbers.
@@ -68,7 +71,7 @@ def _delimiter(text: str) -> str:
 def _fitness(text: str, delimiter: str) -> tuple[bool, float, int]:
     try:
         widths = [len(row) for row in islice(_rows(text, delimiter), _SAMPLE_ROWS) if row]
-    except UnreadableReport:
+    except (UnreadableReport, PayloadTooLarge):
         return False, 0.0, 0
     if not widths or widths[0] < 2:
         return False, 0.0, 0
@@ -76,7 +79,7 @@ def _fitness(text: str, delimiter: str) -> tuple[bool, float, int]:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_narrow(text, delimiter), delimiter=delimiter, strict=True)
     try:
         for row in reader:
             yield [cell.strip() or None for cell in row]
@@ -84,3 +87,18 @@ def _rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
         raise UnreadableReport(
             f"Line {reader.line_num} of the file cannot be read as CSV: {error}. Check its quotes."
         ) from error
+
+
+def _narrow(text: str, delimiter: str) -> Iterator[str]:
+    """The lines of a text. Raises PayloadTooLarge before a line of too many cells is taken apart."""
+    is_quoted = False
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if line.count(delimiter) >= MAX_COLUMNS:
+            # Within quotes, which may have been opened in a line before, a delimiter is text.
+            outside = line.split('"')[is_quoted::2]
+            if sum(part.count(delimiter) for part in outside) >= MAX_COLUMNS:
+                raise PayloadTooLarge(
+                    f"Line {number} of the table has more than {MAX_COLUMNS} cells; split it."
+                )
+        is_quoted ^= line.count('"') % 2 == 1
+        yield line

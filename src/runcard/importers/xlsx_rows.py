@@ -7,16 +7,22 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import CellCoordinatesException, InvalidFileException, SheetTitleException
 
 from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 from runcard.importers.cells import Cell
+from runcard.importers.xml_stream import check_elements
 
 MAX_UNPACKED_BYTES = 100 << 20
 _MAX_ROW_NUMBER = 1_048_576
+# More than the cells that a table may have.
+MAX_SHARED_TEXTS = 1_000_000
+_SHARED_TEXT = "si"
+# These are read as streams, by a parser that takes many attributes in its stride.
+_SHEETS = "xl/worksheets/"
 # openpyxl has no error of its own for damaged files: these come from wherever it meets the damage.
 _DAMAGE = (
     ArithmeticError,
@@ -46,7 +52,7 @@ def read_xlsx(content: bytes) -> Iterator[list[Cell]]:
     Raises UnreadableReport, and PayloadTooLarge for a workbook that would unpack to more than MAX_UNPACKED_BYTES.
     """
     with _naming_damage():
-        _check_size(content)
+        _check_parts(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = _first_sheet(book)
         # What a sheet says of its size is often wrong, and cells beyond would be lost.
@@ -63,14 +69,28 @@ def _first_sheet(book: Any) -> Any:
     raise UnreadableReport("The workbook has no sheet with cells. Upload one that has.")
 
 
-def _check_size(content: bytes) -> None:
-    # The reader takes out no more of an entry than the directory says, so a false directory gains nothing.
+def _check_parts(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        # The reader takes out no more of an entry than the directory says, so a false directory gains nothing.
         unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > MAX_UNPACKED_BYTES:
+        if unpacked > MAX_UNPACKED_BYTES:
+            raise PayloadTooLarge(
+                f"The workbook unpacks to {unpacked} bytes; use at most {MAX_UNPACKED_BYTES} bytes, or CSV."
+            )
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels")) and not name.startswith(_SHEETS):
+                _check_part(name, io.BytesIO(archive.read(name)))
+
+
+def _check_part(name: str, part: BinaryIO) -> None:
+    try:
+        check_elements(part, {_SHARED_TEXT: MAX_SHARED_TEXTS})
+    except PayloadTooLarge as error:
         raise PayloadTooLarge(
-            f"The workbook unpacks to {unpacked} bytes; use at most {MAX_UNPACKED_BYTES} bytes, or CSV."
-        )
+            f"The workbook has more than {MAX_SHARED_TEXTS} texts. Split it, or use CSV."
+        ) from error
+    except UnreadableReport as error:
+        raise UnreadableReport(f"{name[:80]} of the workbook cannot be read: {error}") from error
 
 
 @contextmanager

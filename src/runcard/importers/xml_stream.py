@@ -3,19 +3,22 @@
 Whatever a file declares about itself is refused or ignored: no DTD, so no entities of its own, nothing fetched.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from io import BytesIO
 from typing import BinaryIO
 
 from lxml import etree
 
-from runcard.domain.errors import UnreadableReport
+from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 
 Element = etree._Element  # noqa: SLF001 -- lxml has no public name for the type of its elements
 
 _MAX_DEPTH = 200
 # Of one report, in memory at once; a phase of the most talkative format takes about fifty.
 _MAX_ELEMENTS = 2_000_000
+# Of one element; the most talkative format has about twenty. lxml looks through all of them for the value of each, so
+# reading those of an element takes time that grows with the square of their number, and lets no other thread run.
+MAX_ATTRIBUTES = 200
 
 
 def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str]) -> Iterator[Element]:
@@ -25,7 +28,8 @@ def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str
     other records excepted. It is emptied when the next is asked for.
 
     Raises UnreadableReport, at the latest where it is found: for what is no well-formed XML, has a DTD, has a root of
-    another name, is nested deeper than 200 elements, or holds more than 2 million elements in one record.
+    another name, is nested deeper than 200 elements, has more than 200 attributes in one element, or holds more than 2
+    million elements in one record.
     """
     depth = count = 0
     record: Element | None = None
@@ -47,6 +51,23 @@ def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str
             element.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs do not know this argument
             _drop(told)
             record, told, count = None, element, 0
+
+
+def check_elements(file: BinaryIO, at_most: Mapping[str, int]) -> None:
+    """Raises UnreadableReport for what is no well-formed XML, or has more than 200 attributes in one element, and
+    PayloadTooLarge where it has more elements of a local name than that may have.
+    """
+    counts = dict.fromkeys(at_most, 0)
+    for event, element in _events(file):
+        if event == "end":
+            element.clear()
+            continue
+        _check_attributes(element)
+        name = name_of(element)
+        if name in counts:
+            counts[name] += 1
+            if counts[name] > at_most[name]:
+                raise PayloadTooLarge(f"It has more than {at_most[name]} elements <{name}>.")
 
 
 def root_of(head: bytes) -> tuple[str, str] | None:
@@ -119,9 +140,20 @@ def _check_size(depth: int, count: int, element: Element) -> None:
         raise UnreadableReport(
             f"Line {element.sourceline} of the file is nested deeper than {_MAX_DEPTH} elements. Report it flatter."
         )
+    _check_attributes(element)
     if count > _MAX_ELEMENTS:
         raise UnreadableReport(
             f"A report of the file has more than {_MAX_ELEMENTS} elements. Split it into smaller reports."
+        )
+
+
+def _check_attributes(element: Element) -> None:
+    # Their names alone take a time that grows with their number, and no faster.
+    count = len(element.keys())
+    if count > MAX_ATTRIBUTES:
+        raise UnreadableReport(
+            f"<{name_of(element)[:80]}> in line {element.sourceline} of the file has {count} attributes. "
+            f"Give it at most {MAX_ATTRIBUTES}."
         )
 
 

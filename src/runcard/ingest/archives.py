@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os import SEEK_END
 from pathlib import PurePath
 from typing import BinaryIO, cast
 
@@ -53,17 +54,32 @@ def open_member(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
     """The bytes of a file in a ZIP archive, able to seek. Raises UnreadableReport and PayloadTooLarge."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
         content = cast(BinaryIO, spooled)
-        try:
-            with zipfile.ZipFile(file) as archive:
-                _unpack(archive, archive.getinfo(name), content)
-        except _DAMAGE as error:
-            raise UnreadableReport(f"The archive is damaged or cut short: {error}. Copy it again.") from error
+        unpack_member(file, name, content)
         content.seek(0)
         yield content
 
 
+def unpack_member(file: BinaryIO, name: str, content: BinaryIO) -> None:
+    """Write the bytes of a file in a ZIP archive. Raises UnreadableReport and PayloadTooLarge."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_size(archive, file)
+            _unpack(archive, archive.getinfo(name), content)
+    except _DAMAGE as error:
+        raise UnreadableReport(f"The archive is damaged or cut short: {error}. Copy it again.") from error
+
+
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in PurePath(name).parts)
+
+
+def _check_size(archive: zipfile.ZipFile, file: BinaryIO) -> None:
+    """Raises PayloadTooLarge. No more is taken out of a member than the directory says."""
+    unpacked = sum(one.file_size for one in archive.infolist())
+    if unpacked > FREE_BYTES + MAX_RATIO * file.seek(0, SEEK_END):
+        raise PayloadTooLarge(
+            f"All that lies in the archive is {unpacked} bytes, more than {MAX_RATIO} times its size. Unpack it first."
+        )
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: BinaryIO) -> None:

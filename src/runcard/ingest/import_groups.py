@@ -7,6 +7,7 @@ group, how many of its reports are recorded by now: an import that is cut short 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
+from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, UnreadableReport
@@ -20,14 +21,24 @@ from runcard.store.file_imports import (
     ImportedFile,
     ImportState,
     find_import_state,
+    find_state_of,
     note_import,
     note_recorded,
 )
+from runcard.store.import_removal import forget_import, take_back
 from runcard.store.quarantine import release
 from runcard.store.transaction import Transaction
 
-MAX_REPORTS = 500
-MAX_BYTES = 8 << 20
+
+class Most(NamedTuple):
+    """What a group holds at most; of documents it may be more by the last one."""
+
+    reports: int
+    size_bytes: int
+
+
+# A file that fits this is recorded whole or not at all.
+MOST = Most(reports=500, size_bytes=8 << 20)
 
 
 class Group(NamedTuple):
@@ -43,7 +54,7 @@ class Group(NamedTuple):
 
 
 def in_groups(
-    reports: Iterable[RunReport | RepairReport], client: RunClient, first: int = 0
+    reports: Iterable[RunReport | RepairReport], client: RunClient, first: int = 0, most: Most = MOST
 ) -> Iterator[Group]:
     """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
 
@@ -52,7 +63,7 @@ def in_groups(
     told: list[Told] = []
     size_bytes = 0
     for report in islice(reports, first, None):
-        if len(told) == MAX_REPORTS or size_bytes >= MAX_BYTES:
+        if len(told) == most.reports or size_bytes >= most.size_bytes:
             yield Group(first, told, is_last=False)
             first, told, size_bytes = first + len(told), [], 0
         one = prepare(report, client)
@@ -63,30 +74,65 @@ def in_groups(
     yield Group(first, told, is_last=True)
 
 
+class Imported(NamedTuple):
+    """What of a group was recorded, and under which import. first: how many reports of the file came before."""
+
+    import_id: UUID
+    first: int
+    recorded: Recorded
+
+
 def import_group(
-    tx: Transaction, actor: Actor, file: ImportedFile, attachment: Attachment, group: Group
-) -> Recorded | None:
+    tx: Transaction,
+    actor: Actor,
+    file: ImportedFile,
+    attachment: Attachment,
+    group: Group,
+    *,
+    under: UUID | None = None,
+    links: bool = True,
+) -> Imported | None:
     """Record the next reports of a file; None where its content had been imported to the end before.
 
-    Of those that another process has recorded meanwhile, none is recorded again. Raises ReportRefused, and Conflict
-    where runs of the file that had been recorded are gone.
+    Of those that another process has recorded meanwhile, none is recorded again. under: the import that they belong
+    to, whatever else was imported of this content; None: the one of this content. links: whether the attachment becomes
+    the report of the first of them. Raises ReportRefused, and Conflict where runs of the file that had been recorded
+    are gone.
     """
     check_may_record(actor)
     tx.lock_imports()
     home = actor.organization_id
-    state = find_import_state(tx.connection, home, file.digest)
+    if under is None:
+        state = find_import_state(tx.connection, home, file.digest)
+    else:
+        state = find_state_of(tx.connection, home, under)
     if state is not None and state.recorded_count is None:
         return None
     done = _check_goes_on(state, group)
-    import_id = note_import(tx, home, file, (), Creator.of(actor)).id if state is None else state.id
+    import_id = note_import(tx, home, file, (), Creator.of(actor), under).id if state is None else state.id
     told = group.told[done - group.first :]
     of_several = not group.is_last or group.end > 1
     recorded = record_told(tx, actor, import_id, told, first=done, of_several=of_several)
-    link_report(tx, actor, attachment, recorded)
+    if links:
+        link_report(tx, actor, attachment, recorded)
     note_recorded(tx, home, import_id, None if group.is_last else max(done, group.end))
     if group.is_last:
         release(tx, home, file.digest)
-    return recorded
+    return Imported(import_id, done, recorded)
+
+
+def take_back_group(
+    organization_id: UUID, imported: Imported, attachment_id: UUID, tx: Transaction, *, is_new: bool
+) -> None:
+    """Remove the last group that was recorded of a file; with the first one what notes the import, where it is new.
+
+    attachment_id: the file, which stays.
+    """
+    recorded = imported.recorded
+    take_back(tx, organization_id, recorded.run_ids, [one.id for one in recorded.repairs], attachment_id)
+    note_recorded(tx, organization_id, imported.import_id, imported.first)
+    if is_new and imported.first == 0:
+        forget_import(tx, organization_id, imported.import_id)
 
 
 def rehearse_group(tx: Transaction, actor: Actor, file: ImportedFile, group: Group) -> Recorded:

@@ -70,10 +70,15 @@ _OWN = ImportRecord._fields[:6]
 
 
 def note_import(
-    tx: Transaction, organization_id: UUID, file: ImportedFile, run_ids: Sequence[UUID], creator: Creator
+    tx: Transaction,
+    organization_id: UUID,
+    file: ImportedFile,
+    run_ids: Sequence[UUID],
+    creator: Creator,
+    import_id: UUID | None = None,
 ) -> FileImport:
-    """Note that these runs, which are recorded or staged, came from a file."""
-    made = FileImport(new_id(), run_ids)
+    """Note that these runs, which are recorded or staged, came from a file. import_id: None: a new one."""
+    made = FileImport(import_id or new_id(), run_ids)
     row = {"id": made.id, "organization_id": organization_id, **file._asdict()}
     tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
     note_runs(tx, organization_id, made.id, run_ids, first=0)
@@ -146,6 +151,29 @@ def find_import_state(connection: Connection, organization_id: UUID, digest: byt
     return None if row is None else ImportState(*row)
 
 
+def find_state_of(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportState | None:
+    """How far this import has come; None where there is none yet."""
+    f = file_imports.c
+    query = select(f.id, f.attachment_id, f.recorded_count).where(
+        f.organization_id == organization_id, f.id == import_id
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ImportState(*row)
+
+
+def find_unfinished(connection: Connection, organization_id: UUID, digest: bytes) -> ImportState | None:
+    """How far the last import of a file with this content has come that was cut short."""
+    f = file_imports.c
+    query = (
+        select(f.id, f.attachment_id, f.recorded_count)
+        .where(f.organization_id == organization_id, f.digest == digest, f.recorded_count.is_not(None))
+        .order_by(f.created_at.desc(), f.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ImportState(*row)
+
+
 def count_imported(connection: Connection, import_id: UUID) -> int:
     """How many of the runs of an import there are."""
     i = imported_runs.c
@@ -158,8 +186,14 @@ def find_import(connection: Connection, organization_id: UUID, digest: bytes) ->
     their age; None where there is none.
     """
     state = find_import_state(connection, organization_id, digest)
+    return None if state is None else what_is_left(connection, organization_id, state.id)
+
+
+def what_is_left(connection: Connection, organization_id: UUID, import_id: UUID) -> FileImport:
+    """The runs and repairs of an import that there are. Raises FileImportNotFound."""
+    state = find_state_of(connection, organization_id, import_id)
     if state is None:
-        return None
+        raise FileImportNotFound(import_id)
     i, r = imported_runs.c, repairs.c
     run_ids = select(i.run_id).where(i.file_import_id == state.id).order_by(i.position)
     repair_ids = select(r.id).where(r.file_import_id == state.id).order_by(r.id)

@@ -136,10 +136,12 @@ class DeletedRuns(NamedTuple):
     files: Sequence[Attachment]
 
 
-def delete_runs(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> DeletedRuns:
+def delete_runs(
+    tx: Transaction, organization_id: UUID, run_ids: Collection[UUID], *, spared: UUID | None = None
+) -> DeletedRuns:
     """Delete runs with all that lies inside them and the files that nothing else needs; their units stay.
 
-    What was there. The bytes of the files are noted to be removed.
+    What was there. The bytes of the files are noted to be removed. spared: a file that stays, needed or not.
     """
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
@@ -158,5 +160,5 @@ def delete_runs(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID
     delete_metadata(tx, organization_id, deleted)
     for run_id in deleted:
         tx.note_change(organization_id, "run_deleted", run_id)
-    gone = delete_unneeded(tx, organization_id, files)
+    gone = delete_unneeded(tx, organization_id, files - {spared})
     return DeletedRuns(deleted, [one.id for one in imports], gone)

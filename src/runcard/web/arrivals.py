@@ -15,7 +15,6 @@ from runcard.domain.text import shortened
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import Fate, ReportFiles
-from runcard.ingest import archives
 from runcard.ingest.record_run import RunClient
 from runcard.web.formats import count_text, size_text
 from runcard.web.outcomes import Arrived
@@ -47,7 +46,11 @@ def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadF
     passed = ReportFiles(parts.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
     for one in files:
         name, file = file_name(one.filename), one.file
-        members = archives.members(file)
+        try:
+            members = parts.parsers.members(file)
+        except (PayloadTooLarge, UnreadableReport) as error:
+            yield Arrived(name, Fate("refused", reason=error.summary))
+            continue
         if members is None:
             yield Arrived(name, _fate(named, name, file))
         elif not 0 < len(members) <= _MOST_FILES:
@@ -59,7 +62,8 @@ def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadF
         else:
             for member in members:
                 yield Arrived(
-                    shortened(f"{name}: {member}", 2 * _MOST_NAME), _fate_of_member(passed, file, member)
+                    shortened(f"{name}: {member}", 2 * _MOST_NAME),
+                    _fate_of_member(parts, passed, file, member),
                 )
 
 
@@ -92,9 +96,9 @@ def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
         return Fate("refused", reason=f"{error} Send the file again.")
 
 
-def _fate_of_member(files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
+def _fate_of_member(parts: Parts, files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
     try:
-        with archives.open_member(archive, member) as content:
+        with parts.parsers.open_member(archive, member) as content:
             return _fate(files, file_name(member), content)
     except (PayloadTooLarge, UnreadableReport) as error:
         return Fate("refused", reason=error.summary)

@@ -13,12 +13,14 @@ from runcard.api.v1.bodies import (
     SyncUploadBody,
     UploadSlotBody,
 )
+from runcard.edge.arrived_files import Upload
 from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body
 from runcard.edge.openapi import operation
+from runcard.edge.parsing.opened_file import Reading
+from runcard.edge.report_files import record_upload
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import initialize_upload, taken_in
 from runcard.ingest.attach_file import attach_file
-from runcard.ingest.import_file import import_upload, read_report, read_upload
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
 
@@ -65,8 +67,8 @@ def import_report(
     body: Annotated[ImportBody, json_body(ImportBody)],
 ) -> Response:
     """Record the run that an uploaded report file tells of."""
-    attachment = taken_in(parts, get_attachment(connection, actor.organization_id, body.upload_id))
-    file = read_upload(parts.blobs, attachment)
-    report = read_report(file, body.importer, RunClient(body.client, body.client_version))
-    imported = parts.writer.run(lambda tx: import_upload(tx, actor, report), changes_catalog=False)
+    home = actor.organization_id
+    upload = Upload(taken_in(parts, get_attachment(connection, home, body.upload_id)))
+    reading = Reading(body.importer, RunClient(body.client, body.client_version))
+    imported = record_upload(parts.stores, actor, upload, reading)
     return JsonResponse(IdBody(str(imported.run_ids[0])))

@@ -1,6 +1,5 @@
 """Imports of the v2 API: uploaded report files of known formats, and tables through a mapping, become runs."""
 
-from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -9,29 +8,21 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import AttachmentNotFound, InvalidInput, Outage, RuncardError
+from runcard.domain.errors import InvalidInput, Outage, RuncardError
+from runcard.edge.arrived_files import Upload
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
+from runcard.edge.file_choices import Choice
 from runcard.edge.openapi import operation
+from runcard.edge.parsing.opened_file import Reading
+from runcard.edge.report_files import Fate, ReportFiles, record_upload
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import taken_in
-from runcard.importers.formats import FormatName
+from runcard.importers.formats import TABULAR, FormatName
 from runcard.importers.table_mapping import TableMapping, read_mapping
-from runcard.ingest.import_file import (
-    Imported,
-    UploadedFile,
-    import_file,
-    import_once,
-    import_upload,
-    read_report,
-    read_table_report,
-    read_upload,
-)
-from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
+from runcard.store.file_imports import FileImport, what_is_left
 from runcard.store.import_templates import get_template
-from runcard.store.quarantine import Refusal
-from runcard.store.transaction import Transaction
 
 router = APIRouter()
 
@@ -105,56 +96,46 @@ def tabular(
 ) -> Response:
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
     mapping = _mapping(parts, actor, body)
-    file = _upload(parts, actor, body.upload_id)
-    report = read_table_report(file, mapping, body.procedure_id, client)
-    imported = parts.writer.run(lambda tx: import_upload(tx, actor, report), changes_catalog=False)
+    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping)
+    imported = record_upload(parts.stores, actor, _upload(parts, actor, body.upload_id), reading)
     return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id))
 
 
 def _import_item(
     parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, *, again: bool
 ) -> ImportStructuredResult:
+    choice = Choice(item.importer, is_whole=True, is_again=again)
     try:
-        file = _upload(parts, actor, item.upload_id)
-    except RuncardError as error:
-        return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
-    try:
-        report = read_report(file, item.importer, client)
-
-        def apply(tx: Transaction) -> Imported:
-            if again:
-                return Imported(import_file(tx, actor, report), known=False)
-            return import_once(tx, actor, report)
-
-        imported = parts.writer.run(apply, changes_catalog=False)
+        upload = _upload(parts, actor, item.upload_id)
+        fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
     except Outage:
         raise  # which says nothing of the file
     except RuncardError as error:
-        _quarantine(parts, actor, file, Refusal(item.importer, error.summary), client)
         return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
-    run_ids = list(imported.runs.run_ids)
+    if fate.status == "refused":
+        return ImportStructuredResult(item.upload_id, success=False, error=fate.reason or UNSET)
+    imported = _imported(parts, actor, fate)
+    run_ids, known = list(imported.run_ids), fate.status == "known"
     return ImportStructuredResult(
         item.upload_id,
         success=True,
         id=run_ids[0] if run_ids else UNSET,
         ids=run_ids if len(run_ids) > 1 else UNSET,
-        already_imported=imported.known,
-        warnings=_warnings(imported) or UNSET,
+        already_imported=known,
+        warnings=_warnings(imported, known=known) or UNSET,
     )
 
 
-def _quarantine(parts: Parts, actor: Actor, file: UploadedFile, refusal: Refusal, client: RunClient) -> None:
-    def apply(tx: Transaction) -> None:
-        quarantine_file(tx, actor, file.digest, file.upload_id, refusal, client=client.name)
-
-    # Somebody may have deleted the upload since it was read: then there is nothing to keep.
-    with suppress(AttachmentNotFound):
-        parts.writer.run(apply, changes_catalog=False)
+def _imported(parts: Parts, actor: Actor, fate: Fate) -> FileImport:
+    """All that was imported of a file, by now or before."""
+    assert fate.import_id is not None, "what is recorded belongs to an import"
+    with parts.database.read() as connection:
+        return what_is_left(connection, actor.organization_id, fate.import_id)
 
 
-def _warnings(imported: Imported) -> list[str]:
-    count = len(imported.runs.repair_ids)
-    if imported.known and not count and not imported.runs.run_ids:
+def _warnings(imported: FileImport, *, known: bool) -> list[str]:
+    count = len(imported.repair_ids)
+    if known and not count and not imported.run_ids:
         return [
             "Its runs were deleted, as old as the organization keeps runs. allow_duplicate records them again."
         ]
@@ -166,11 +147,11 @@ def _warnings(imported: Imported) -> list[str]:
     return [f"{kept} no run."] if count else []
 
 
-def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> UploadedFile:
-    # No connection stays open while a file is read and parsed, or a later file would not see what an earlier one left.
+def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> Upload:
+    # No connection stays open while a file is read, or a later file would not see what an earlier one left.
     with parts.database.read() as connection:
         attachment = get_attachment(connection, actor.organization_id, upload_id)
-    return read_upload(parts.blobs, taken_in(parts, attachment))
+    return Upload(taken_in(parts, attachment))
 
 
 def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:

@@ -1,0 +1,113 @@
+"""A report file that is open: its digest, its format, and what it tells of, each report checked and packed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runcard.domain.errors import InvalidInput
+from runcard.domain.repair import RepairReport
+from runcard.domain.report import RunReport
+from runcard.importers import tabular
+from runcard.importers.formats import FORMATS, FormatName, Parse, detect
+from runcard.importers.heads import HEAD_BYTES
+from runcard.importers.table_mapping import TableMapping
+from runcard.importers.tables import read_content
+from runcard.ingest.file_content import Content, open_content
+from runcard.ingest.import_groups import MOST, Group, Most, in_groups
+from runcard.ingest.record_run import RunClient
+
+_PARSERS: dict[str, Parse] = {one.name: one.parse for one in FORMATS}
+
+
+class Reading(Struct, frozen=True, array_like=True):
+    """How a file is read. name: that of its format; TABULAR: by the mapping. client: the program that brings it.
+
+    procedure: of all runs, whatever they say. part_number: of runs that name none.
+    """
+
+    name: str
+    client: RunClient
+    procedure: str | None = None
+    part_number: str | None = None
+    mapping: TableMapping | None = None
+
+
+class OpenedFile(Protocol):
+    """digest: of its content, unpacked. importer: the format that its content shows; None where that is none."""
+
+    @property
+    def digest(self) -> bytes: ...
+
+    @property
+    def importer(self) -> FormatName | None: ...
+
+    def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
+        """Its reports but the `first`, one group at least.
+
+        A file that is larger than one group is read to its end before the first is told, so that all that can be said
+        against it without the record is said before any of it is recorded. Raises UnreadableReport, InvalidInput and
+        PayloadTooLarge.
+        """
+
+
+# Raises UnreadableReport where packed data are damaged or cut short, PayloadTooLarge where they unpack to too much.
+OpenFile = Callable[[BinaryIO], AbstractContextManager[OpenedFile]]
+
+
+@contextmanager
+def open_here(file: BinaryIO) -> Iterator["FileReader"]:
+    """A file that is read in this process, and able to seek."""
+    with open_content(file) as content:
+        yield FileReader(content)
+
+
+class FileReader:
+    """most: what is told together of a file that is larger than a group. going: called now and then on the way."""
+
+    def __init__(self, content: Content, most: Most = MOST, going: Callable[[], None] = lambda: None) -> None:
+        self.digest = content.digest
+        self._file = content.file
+        self._most = most
+        self._going = going
+
+    @property
+    def importer(self) -> FormatName | None:
+        self._file.seek(0)
+        found = detect(self._file.read(HEAD_BYTES))
+        return None if found is None else found.name
+
+    def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
+        whole = self._told(reading, first, MOST)
+        group = next(whole)
+        for _ in whole:
+            self._going()
+        if group.is_last:
+            yield group
+        else:
+            yield from self._told(reading, first, self._most)
+
+    def _told(self, reading: Reading, first: int, most: Most) -> Iterator[Group]:
+        self._file.seek(0)
+        reports = _parsed(reading, self._file)
+        return in_groups((_as_said(reading, one) for one in reports), reading.client, first, most)
+
+
+def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport]:
+    if reading.mapping is None:
+        return _PARSERS[reading.name](file)
+    return [tabular.parse(read_content(file), reading.mapping, reading.procedure or "")]
+
+
+def _as_said(reading: Reading, report: RunReport | RepairReport) -> RunReport | RepairReport:
+    if isinstance(report, RepairReport):
+        return report
+    if reading.procedure is None and not report.procedure:
+        raise InvalidInput.at("procedure", "the file names none; name the one that its runs are of")
+    if reading.procedure is not None:
+        report = replace(report, procedure=reading.procedure, procedure_is_name=False)
+    if report.part_number is None and reading.part_number is not None:
+        report = replace(report, part_number=reading.part_number)
+    return report
