@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, cast
 
-from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 from runcard.importers.unpacking import is_packed, unpacked
 
 _IN_MEMORY_BYTES = 8 << 20
@@ -38,15 +37,6 @@ def open_content(file: BinaryIO) -> Iterator[Content]:
             plain.write(block)
         plain.seek(0)
         yield Content(cast(BinaryIO, plain), seen.digest())
-
-
-def digest_of(file: BinaryIO) -> bytes:
-    """The digest of a file's content; where that cannot be unpacked, of the file as it is."""
-    try:
-        with open_content(file) as content:
-            return content.digest
-    except (PayloadTooLarge, UnreadableReport):
-        return packed_digest(file)
 
 
 def packed_digest(file: BinaryIO) -> bytes:
