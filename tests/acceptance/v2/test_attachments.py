@@ -309,14 +309,14 @@ def test_another_organization_has_no_part_in_it(
                 call()
 
 
-def test_files_of_deleted_runs_and_units_are_no_part_of_anything(
-    user: TofuPilot, part: Part, run_id: str
-) -> None:
+def test_files_of_deleted_runs_and_units_are_gone(user: TofuPilot, part: Part, run_id: str) -> None:
     serial, upload_id, of_run = part.unit(), _sent(user), _sent(user)
     user.units.update(serial_number=serial, attachments=[upload_id])
     user.runs.update(id=run_id, attachments=[of_run])
     user.units.delete(serial_numbers=[serial])
     user.runs.delete(ids=[run_id])
     another = part.unit()
-    user.units.update(serial_number=another, attachments=[upload_id, of_run])
-    assert {file["id"] for file in _files_of_unit(user, another)} == {upload_id, of_run}
+    for gone in (upload_id, of_run):
+        with pytest.raises(ErrorNOTFOUND):
+            user.units.update(serial_number=another, attachments=[gone])
+    assert _files_of_unit(user, another) == []

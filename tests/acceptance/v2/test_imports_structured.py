@@ -171,9 +171,11 @@ def test_a_report_outlives_the_first_of_its_runs(user: TofuPilot, fresh: Fresh) 
 
 
 def test_content_whose_runs_are_deleted_is_new(user: TofuPilot, fresh: Fresh) -> None:
-    upload_id = uploaded(user, report(fresh("SN")))
-    first = imported(user, upload_id)
+    content = report(fresh("SN"))
+    first = imported(user, uploaded(user, content))
     user.runs.delete(ids=[first["id"]])
+    # The file went with its run.
+    upload_id = uploaded(user, content)
     second = imported(user, upload_id)
     assert (second["already_imported"], second["id"] == first["id"]) == (False, False)
     assert reports_of(user, second["id"]) == ["report.json"]
