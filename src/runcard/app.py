@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -31,7 +31,7 @@ from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.collector import look_less_often
-from runcard.edge.deps import Parts
+from runcard.edge.deps import Parts, refuse_unknown_parameters
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
@@ -43,6 +43,7 @@ from runcard.edge.recorder import Recorder
 from runcard.edge.report_files import Stores
 from runcard.edge.responses import JsonResponse
 from runcard.edge.retention import Sweeper
+from runcard.edge.unknown_names import pass_over_unknown
 from runcard.settings import Settings
 from runcard.store.blobs import Blobs
 from runcard.store.database import Database
@@ -178,14 +179,15 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
 
 def _open_doors(app: FastAPI) -> None:
-    app.include_router(v1.router, prefix=_V1[0], tags=["v1"])
-    app.include_router(v1.router, prefix=_V1[1], include_in_schema=False)
-    app.include_router(v2.router, prefix=_V2)
-    app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"])
-    app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"])
-    app.include_router(exports.router, prefix=_EXPORTS, tags=["export"])
-    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"])
-    app.include_router(repairs.router, prefix=_OWN, tags=["repairs"])
+    foreign, own = [Depends(pass_over_unknown)], [Depends(refuse_unknown_parameters)]
+    app.include_router(v1.router, prefix=_V1[0], tags=["v1"], dependencies=foreign)
+    app.include_router(v1.router, prefix=_V1[1], include_in_schema=False, dependencies=foreign)
+    app.include_router(v2.router, prefix=_V2, dependencies=foreign)
+    app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"], dependencies=own)
+    app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"], dependencies=own)
+    app.include_router(exports.router, prefix=_EXPORTS, tags=["export"], dependencies=own)
+    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
+    app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)

@@ -3,14 +3,15 @@
 import json
 import re
 import types
-from collections.abc import Iterator
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.types import Receive
 
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
+from runcard.edge.unknown_names import UnknownName, exact, unknown_fields
 
 T = TypeVar("T")
 Usual = TypeVar("Usual")
@@ -22,6 +23,13 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 
 
+class Decoded(NamedTuple, Generic[T]):
+    """A body, and the fields in it that its type does not know."""
+
+    body: T
+    unknown: Sequence[UnknownName]
+
+
 class BodyDecoder(Generic[T, Usual]):
     """Decodes JSON (with NaN and Infinity tolerated) or form-encoded bodies into one Struct type.
 
@@ -30,9 +38,10 @@ class BodyDecoder(Generic[T, Usual]):
 
     def __init__(self, wanted: type[T], usual: type[Usual] | None = None) -> None:
         self._wanted = wanted
-        self._decoder: msgspec.json.Decoder[T | Usual] = msgspec.json.Decoder(usual or wanted)
+        # What nearly every body fits is tried first; only one that does not is looked through for what is unknown.
+        self._exact: msgspec.json.Decoder[T | Usual] = msgspec.json.Decoder(exact(usual or wanted))
 
-    def decode(self, body: bytes, content_type: str = "application/json") -> T | Usual:
+    def decode(self, body: bytes, content_type: str = "application/json") -> Decoded[T | Usual]:
         """Raises UnsupportedMediaType, MalformedBody, or InvalidInput with an issue for each violation."""
         media = content_type.partition(";")[0].strip().lower()
         if media == "application/x-www-form-urlencoded":
@@ -40,13 +49,13 @@ class BodyDecoder(Generic[T, Usual]):
         if media not in ("application/json", ""):
             raise UnsupportedMediaType(f"Content type {media} is not supported; send application/json.")
         try:
-            return self._decoder.decode(body)
+            return Decoded(self._exact.decode(body), ())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._convert(parse_json(body))
 
-    def _convert(self, value: object) -> T:
+    def _convert(self, value: object) -> Decoded[T | Usual]:
         try:
-            return msgspec.convert(value, self._wanted)
+            return Decoded(msgspec.convert(value, self._wanted), unknown_fields(value, self._wanted))
         except (msgspec.ValidationError, RecursionError) as error:
             issues = list(_violations(value, self._wanted, ()))[:_MAX_ISSUES]
             raise InvalidInput(issues or [Issue((), str(error))]) from error
