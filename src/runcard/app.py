@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -36,7 +36,7 @@ from runcard.edge.collector import look_less_often
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.hosts import AllowedHosts
 from runcard.edge.connections.proxies import Proxies
-from runcard.edge.deps import Parts
+from runcard.edge.deps import Parts, refuse_unknown_parameters
 from runcard.edge.errors import ANSWERS, answer_error, not_found_body
 from runcard.edge.failure_log import FailureLog
 from runcard.edge.fair_share import Shares
@@ -53,6 +53,7 @@ from runcard.edge.retention import Sweeper
 from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
 from runcard.edge.shares.hashes import share_of_hashes
 from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
+from runcard.edge.unknown_names import pass_over_unknown
 from runcard.memory import MemoryPlan
 from runcard.settings import Settings
 from runcard.store.blobs import Blobs
@@ -230,14 +231,15 @@ def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:
 
 
 def _open_doors(app: FastAPI) -> None:
-    app.include_router(v1.router, prefix=_V1[0], tags=["v1"])
-    app.include_router(v1.router, prefix=_V1[1], include_in_schema=False)
-    app.include_router(v2.router, prefix=_V2)
-    app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"])
-    app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"])
-    app.include_router(exports.router, prefix=_EXPORTS, tags=["export"])
-    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"])
-    app.include_router(repairs.router, prefix=_OWN, tags=["repairs"])
+    foreign, own = [Depends(pass_over_unknown)], [Depends(refuse_unknown_parameters)]
+    app.include_router(v1.router, prefix=_V1[0], tags=["v1"], dependencies=foreign)
+    app.include_router(v1.router, prefix=_V1[1], include_in_schema=False, dependencies=foreign)
+    app.include_router(v2.router, prefix=_V2, dependencies=foreign)
+    app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"], dependencies=own)
+    app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"], dependencies=own)
+    app.include_router(exports.router, prefix=_EXPORTS, tags=["export"], dependencies=own)
+    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
+    app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)

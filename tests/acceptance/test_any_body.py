@@ -142,7 +142,7 @@ def _shown(run: PreparedRun, document: RunDocument) -> bytes:
 def _tried(body: bytes, content_type: str = "application/json") -> PreparedRun | None:
     """The prepared run, which can be stored and shown; None where it was refused properly."""
     try:
-        run = _prepare(body, content_type)
+        run, _ = _prepare(body, content_type)
     except RuncardError as error:
         answer = answer_error(error)
         assert 400 <= answer.status < 500

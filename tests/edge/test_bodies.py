@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from runcard.domain.errors import (
     InvalidInput,
@@ -17,6 +18,7 @@ from runcard.domain.errors import (
     UnsupportedMediaType,
 )
 from runcard.edge.bodies import BodyDecoder, read_body
+from runcard.edge.unknown_names import UnknownName
 
 
 class Inner(Struct):
@@ -81,17 +83,28 @@ def test_what_is_no_json_is_malformed(body: bytes) -> None:
 
 
 def test_literals_that_are_not_json_are_read_as_python_writes_them() -> None:
-    decoded = decoder.decode(b'{"name": "a", "value": [NaN, Infinity, -Infinity], "number": NaN}')
+    decoded, _ = decoder.decode(b'{"name": "a", "value": [NaN, Infinity, -Infinity], "number": NaN}')
     assert [str(number) for number in [*decoded.value, decoded.number]] == ["nan", "inf", "-inf", "nan"]
 
 
-def test_unknown_members_are_ignored() -> None:
-    assert decoder.decode(b'{"name": "a", "more": {"x": 1}}') == Outer("a")
+def test_unknown_fields_are_named_beside_what_is_known() -> None:
+    body = b'{"name": "a", "more": {"x": 1}, "inner": [{"name": "b", "cuont": 2}, {"name": "c", "cuont": 3}]}'
+    decoded, unknown = decoder.decode(body)
+    assert asdict(decoded) == {"name": "a", "inner": [Inner("b"), Inner("c")], "value": None, "number": None}
+    assert unknown == [
+        UnknownName("more", ["inner", "name", "number", "value"]),
+        UnknownName("inner.cuont", ["count", "name"]),
+    ]
+
+
+def test_any_value_may_stand_where_any_is_asked_for() -> None:
+    assert decoder.decode(b'{"name": "a", "value": {"more": 1}}').unknown == ()
 
 
 def test_forms_are_read_and_other_types_refused() -> None:
-    assert decoder.decode(b"name=a+b", "application/x-www-form-urlencoded; charset=utf-8") == Outer("a b")
-    assert decoder.decode(b'{"name": "a"}', "Application/JSON; charset=utf-8") == Outer("a")
+    form = decoder.decode(b"name=a+b", "application/x-www-form-urlencoded; charset=utf-8")
+    assert form.body.name == "a b"
+    assert decoder.decode(b'{"name": "a"}', "Application/JSON; charset=utf-8").body.name == "a"
     with pytest.raises(UnsupportedMediaType, match="text/plain"):
         decoder.decode(b'{"name": "a"}', "text/plain")
 

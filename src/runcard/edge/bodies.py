@@ -4,9 +4,9 @@ import json
 import math
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -15,6 +15,7 @@ from starlette.types import Message, Receive
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from runcard.domain.number import too_large_number
 from runcard.domain.text import shortened
+from runcard.edge.unknown_names import UnknownName, exact, unknown_fields
 
 T = TypeVar("T")
 Usual = TypeVar("Usual")
@@ -29,6 +30,13 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 
 
+class Decoded(NamedTuple, Generic[T]):
+    """A body, and the fields in it that its type does not know."""
+
+    body: T
+    unknown: Sequence[UnknownName]
+
+
 class BodyDecoder(Generic[T, Usual]):
     """Decodes JSON (with NaN and Infinity tolerated) or form-encoded bodies into one Struct type.
 
@@ -37,9 +45,10 @@ class BodyDecoder(Generic[T, Usual]):
 
     def __init__(self, wanted: type[T], usual: type[Usual] | None = None) -> None:
         self._wanted = wanted
-        self._decoder: msgspec.json.Decoder[T | Usual] = msgspec.json.Decoder(usual or wanted)
+        # What nearly every body fits is tried first; only one that does not is looked through for what is unknown.
+        self._exact: msgspec.json.Decoder[T | Usual] = msgspec.json.Decoder(exact(usual or wanted))
 
-    def decode(self, body: bytes, content_type: str = "application/json") -> T | Usual:
+    def decode(self, body: bytes, content_type: str = "application/json") -> Decoded[T | Usual]:
         """Raises UnsupportedMediaType, MalformedBody, or InvalidInput with an issue for each violation."""
         media = content_type.partition(";")[0].strip().lower()
         if media == "application/x-www-form-urlencoded":
@@ -47,13 +56,13 @@ class BodyDecoder(Generic[T, Usual]):
         if media not in ("application/json", ""):
             raise UnsupportedMediaType(f"Content type {media} is not supported; send application/json.")
         try:
-            return self._decoder.decode(body)
+            return Decoded(self._exact.decode(body), ())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._convert(parse_json(body))
 
-    def _convert(self, value: object) -> T:
+    def _convert(self, value: object) -> Decoded[T | Usual]:
         try:
-            return msgspec.convert(value, self._wanted)
+            return Decoded(msgspec.convert(value, self._wanted), unknown_fields(value, self._wanted))
         except (msgspec.ValidationError, RecursionError) as error:
             found = _violations(value, self._wanted, ())
             first = next(found, None) or Issue((), shortened(str(error), _MOST_SAID))

@@ -21,6 +21,7 @@ from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.parsing.parsers import Parsers
 from runcard.edge.recorder import Recorder
+from runcard.edge.unknown_names import refuse_parameters, take_unknown_fields
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.record_run import RunClient
 from runcard.store.blobs import Blobs
@@ -79,6 +80,11 @@ def _actor(request: Request, parts: WithParts) -> Actor:
 
 
 WithActor = Annotated[Actor, Depends(_actor)]
+
+
+def refuse_unknown_parameters(request: Request, _actor: WithActor) -> None:
+    """For each route of a door of our own; a caller without a key learns nothing about queries."""
+    refuse_parameters(request)
 
 
 def _client(request: Request) -> RunClient:
@@ -149,7 +155,9 @@ def json_body(wanted: type[T]) -> Any:
     decoder: BodyDecoder[T, T] = BodyDecoder(wanted)
 
     async def read(request: Request, _actor: WithActor, parts: WithParts) -> T:
-        body = await read_body(request.receive, parts.max_body_bytes)
-        return decoder.decode(body, request.headers.get("content-type", ""))
+        sent = await read_body(request.receive, parts.max_body_bytes)
+        body, unknown = decoder.decode(sent, request.headers.get("content-type", ""))
+        take_unknown_fields(request, unknown)
+        return body
 
     return Depends(read)

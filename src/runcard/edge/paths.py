@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runcard.edge.unknown_names import telling
+
 # The prefix and the collection; what follows may be a serial number and is left as it is.
 _PREFIX = re.compile(r"/+(?:api/+)?v[12]/+[a-z]+(?:/+(?:initialize|sync))?(?=/|$)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
@@ -35,6 +37,7 @@ class ApiPaths:
                 if scope["method"] == "HEAD":
                     await self._answer_head(scope, send)
                     return
+                send = telling(scope, send)
         await self.app(scope, receive, send)
 
     async def _answer_head(self, scope: Scope, send: Send) -> None:

@@ -4,7 +4,7 @@ A list is its key repeated, and a blank value is none: clients send `search_quer
 """
 
 import re
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.edge.deps import WithActor
 from runcard.edge.openapi import schema_of
+from runcard.edge.unknown_names import QueryNames
 
 T = TypeVar("T")
 
@@ -26,18 +27,29 @@ class _Parameter(NamedTuple):
     is_required: bool
 
 
+class QueryReader(QueryNames, Generic[T]):
+    """Reads a request's query as `wanted`."""
+
+    def __init__(self, wanted: type[T]) -> None:
+        self._wanted = wanted
+        self._parameters = _parameters(wanted)
+        super().__init__(frozenset(one.name for one in self._parameters))
+
+    def read(self, request: Request) -> T:
+        """Raises InvalidInput."""
+        return self._wanted(**_values(request.query_params.multi_items(), self._parameters))
+
+
+class _KeyedQueryReader(QueryReader[T]):
+    """A caller without a key learns nothing about queries."""
+
+    def __call__(self, request: Request, _actor: WithActor) -> T:
+        return self.read(request)
+
+
 def query(wanted: type[T]) -> Any:
-    """A dependency that is the request's query as `wanted`; a caller without a key learns nothing about queries."""
-
-    def read(request: Request, _actor: WithActor) -> T:
-        return read_query(request, wanted)
-
-    return Depends(read)
-
-
-def read_query(request: Request, wanted: type[T]) -> T:
-    """The request's query as `wanted`. Raises InvalidInput."""
-    return wanted(**_values(request.query_params.multi_items(), _parameters(wanted)))
+    """A dependency that is the request's query as `wanted`."""
+    return Depends(_KeyedQueryReader(wanted))
 
 
 def query_parameters(wanted: type[Any]) -> list[dict[str, Any]]:
@@ -50,7 +62,7 @@ def query_parameters(wanted: type[Any]) -> list[dict[str, Any]]:
 
 
 def _values(items: list[tuple[str, str]], parameters: list[_Parameter]) -> dict[str, Any]:
-    """Values by name. Raises InvalidInput with an issue for each that is wrong. Unknown parameters are ignored."""
+    """Values by name. Raises InvalidInput with an issue for each that is wrong."""
     texts: dict[str, list[str]] = {}
     for name, text in items:
         if text.strip():

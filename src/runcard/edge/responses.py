@@ -24,8 +24,8 @@ def header_of(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-async def send_json(send: Send, status: int, body: bytes) -> None:
-    """Answer from a plain ASGI endpoint."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+async def send_json(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    """Answer from a plain ASGI endpoint. more: headers beside the usual ones."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -13,11 +13,12 @@ from msgspec import Struct
 from runcard.analytics.asking import Selection
 from runcard.analytics.calendar import Period as Step
 from runcard.domain.errors import InvalidInput
-from runcard.edge.queries import read_query
+from runcard.edge.queries import QueryReader
 from runcard.edge.run_filters import SampleQuery, samples_of
+from runcard.edge.unknown_names import refuse_parameters
 from runcard.store.choices import Choices
 from runcard.store.run_filter import RunFilter
-from runcard.web.visit import WithVisit
+from runcard.web.visit import AnyVisit, WithVisit
 
 T = TypeVar("T")
 
@@ -78,13 +79,22 @@ class FilterBar(NamedTuple):
     kept: Sequence[tuple[str, str]]
 
 
+class _PageQueryReader(QueryReader[T]):
+    """Who is not logged in is asked to do so first."""
+
+    def __call__(self, request: Request, _visit: WithVisit) -> T:
+        return self.read(request)
+
+
+def refuse_unknown_parameters(request: Request, visit: AnyVisit) -> None:
+    """For each page. Who is not logged in is asked to do so first."""
+    if visit is not None:
+        refuse_parameters(request)
+
+
 def page_query(wanted: type[T]) -> Any:
-    """A dependency that is the query of a page as `wanted`; who is not logged in is asked to do so first."""
-
-    def read(request: Request, _visit: WithVisit) -> T:
-        return read_query(request, wanted)
-
-    return Depends(read)
+    """A dependency that is the query of a page as `wanted`."""
+    return Depends(_PageQueryReader(wanted))
 
 
 def selection_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> Selection:

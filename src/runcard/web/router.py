@@ -1,8 +1,9 @@
 """The pages."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
+from runcard.web.filters import refuse_unknown_parameters
 from runcard.web.pages import (
     activity,
     api_call,
@@ -39,7 +40,7 @@ from runcard.web.pages import (
     units,
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_unknown_parameters)])
 # The path of a revision goes on after that of its part, which would take it as its own, and so does quarantine after
 # imports.
 _PAGES = (

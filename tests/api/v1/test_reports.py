@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from runcard.api.v1.bodies import CreateRunBody, UsualRunBody
 from runcard.api.v1.reports import report_of
@@ -23,7 +24,7 @@ decoder = BodyDecoder(CreateRunBody, UsualRunBody)
 
 def report(**fields: Any) -> RunReport:
     body = {"run_passed": True, "procedure_id": "FVT1", "unit_under_test": {"serial_number": "SN1"}, **fields}
-    return report_of(decoder.decode(json.dumps(body).encode()), NOW)
+    return report_of(decoder.decode(json.dumps(body).encode()).body, NOW)
 
 
 def issue_of(**fields: Any) -> tuple[str, str]:
@@ -178,7 +179,7 @@ class TestLogs:
         return report(logs=[{**LINE, **fields}]).logs[0]
 
     def test_a_usual_line_is_taken_as_it_is(self) -> None:
-        assert self.log() == Log("INFO", NOW, "hello", "main.py", 7)
+        assert asdict(self.log()) == asdict(Log("INFO", NOW, "hello", "main.py", 7))
 
     @pytest.mark.parametrize(
         ("sent", "level"),
@@ -330,7 +331,7 @@ def test_any_json_makes_a_report_or_is_refused(wrong: dict[str, Any], measuremen
     }
     body = {"run_passed": True, "procedure_id": "F", "serial_number": "S", "phases": [phase], **wrong}
     try:
-        prepared = prepare_run(report_of(decoder.decode(json.dumps(body).encode()), NOW))
+        prepared = prepare_run(report_of(decoder.decode(json.dumps(body).encode()).body, NOW))
     except RuncardError:
         return
     assert prepared.report.procedure

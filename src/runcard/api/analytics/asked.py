@@ -14,7 +14,7 @@ from runcard.edge.run_filters import SampleQuery, run_filter
 
 
 class RunsQuery(Struct, kw_only=True):
-    """Which runs; unknown parameters are ignored. samples: production only, where nothing is said."""
+    """Which runs. samples: production only, where nothing is said."""
 
     started_after: datetime | None = None
     started_before: datetime | None = None

@@ -1,4 +1,4 @@
-"""Bodies of the v1 API as they stand on the wire. Unknown members are ignored; null means absent."""
+"""Bodies of the v1 API as they stand on the wire. Unknown members are passed over; null means absent."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -61,7 +61,7 @@ class LogBody(Struct, gc=False):
 
 
 class StepBody(Struct, gc=False):
-    """The deprecated form of a phase with at most one measurement."""
+    """The deprecated form of a phase with at most one measurement. str_value, comparator: sent and not read."""
 
     name: Named
     step_passed: bool | None = None
@@ -71,9 +71,13 @@ class StepBody(Struct, gc=False):
     measurement_unit: str | None = None
     limit_low: float | None = None
     limit_high: float | None = None
+    str_value: AnyJson = None
+    comparator: AnyJson = None
 
 
 class RunBody(Struct, Generic[AnyLog], gc=False):
+    """report_variables: sent by old clients and not read."""
+
     run_passed: bool
     procedure_id: Annotated[str, Meta(min_length=1, max_length=255)]
     procedure_name: Name | None = None
@@ -95,6 +99,7 @@ class RunBody(Struct, Generic[AnyLog], gc=False):
     docstring: str | None = None
     client: str | None = None
     client_version: str | None = None
+    report_variables: AnyJson = None
 
 
 # What may come, and what nearly always comes: lines that need no mending.

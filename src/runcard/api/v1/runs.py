@@ -1,5 +1,6 @@
 """Runs of the v1 API: create, list by serial number, delete."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from runcard.edge.file_removals import remove_soon
 from runcard.edge.ids import id_of
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse, header_of, send_json
+from runcard.edge.unknown_names import UnknownName, headers_of
 from runcard.edge.uploads import download_url
 from runcard.ingest.record_run import PreparedRun, prepare_run
 from runcard.store.attachments import list_attachments
@@ -41,18 +43,19 @@ class CreateRun:
         parts = parts_of(scope)
         admission = await parts.gate.admit(header_of(scope, b"authorization"))
         body = await read_body(receive, parts.max_body_bytes)
-        run = _prepare(body, header_of(scope, b"content-type") or "")
+        run, unknown = _prepare(body, header_of(scope, b"content-type") or "")
         del body  # only the packed document waits for the commit
         run_id = await parts.recorder.record(admission, run)
-        await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode())
+        await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode(), *headers_of(unknown))
 
 
-def _prepare(body: bytes, content_type: str) -> PreparedRun:
-    run = _decoder.decode(body, content_type)
+def _prepare(body: bytes, content_type: str) -> tuple[PreparedRun, Sequence[UnknownName]]:
+    run, unknown = _decoder.decode(body, content_type)
     now = datetime.now(UTC)
-    return prepare_run(
+    prepared = prepare_run(
         report_of(run, now), received_at=now, client=run.client, client_version=run.client_version
     )
+    return prepared, unknown
 
 
 @router.get("/runs", openapi_extra=operation(list[RunRecordBody] | RunsEnvelopeBody))

@@ -35,6 +35,7 @@ from runcard.edge.paging import meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.unknown_names import headers_of
 from runcard.edge.uploads import download_url, settled
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.reach import check_reaches_run
@@ -105,7 +106,8 @@ class CreateRun:
         admission = await parts.gate.admit(header_of(scope, b"authorization"))
         check_may_record(admission.actor)
         body = await read_body(receive, parts.max_body_bytes)
-        report = report_of(_decoder.decode(body, header_of(scope, b"content-type") or ""))
+        decoded, unknown = _decoder.decode(body, header_of(scope, b"content-type") or "")
+        report = report_of(decoded)
         if parts.operators_by_email:
             _check_email(report.operator)
         run = prepare_run(
@@ -113,9 +115,9 @@ class CreateRun:
             client=header_of(scope, b"x-client-type"),
             client_version=header_of(scope, b"x-client-version"),
         )
-        del body, report  # only the packed document waits for the commit
+        del body, decoded, report  # only the packed document waits for the commit
         run_id = await parts.recorder.record(admission, run)
-        await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode())
+        await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode(), *headers_of(unknown))
 
 
 create_run = CreateRun()
