@@ -347,6 +347,8 @@ def test_capability_of_two_values(server: Server, asked_of: dict[str, str]):
         "uom": None,
         "lower": 1.0,
         "upper": None,
+        "lower_is_strict": False,
+        "upper_is_strict": False,
     }
     assert (row["n"], row["failed"], row["mean"]) == (2, 1, 0.5)
     assert row["sigma_overall"] == row["sigma_within"] == pytest.approx(0.5**0.5)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import boto3
 import httpx
@@ -76,9 +77,10 @@ def test_client_puts_and_gets_at_the_store_itself(admin, serial, server: Server,
     assert downloaded(attachment) == b"content"
     shown = {name: attachment[name] for name in ("name", "size", "content_type")}
     assert shown == {"name": "../odd name.bin", "size": 7, "content_type": "application/x-dump"}
-    keys = [item.key for item in bucket.objects.all()]
-    assert all(key.startswith(f"{PREFIX}/{server.world.acme.id}/") for key in keys)
-    assert urlsplit(attachment["url"]).path.removeprefix(f"/{BUCKET}/") in keys
+    key = urlsplit(attachment["url"]).path.removeprefix(f"/{BUCKET}/")
+    assert key in [item.key for item in bucket.objects.all()]
+    organization, _, name = key.removeprefix(f"{PREFIX}/").partition("/")
+    assert (organization, UUID(name).version) == (str(server.world.acme.id), 7)
     assert not (server.data_dir / "attachments").exists()
 
 

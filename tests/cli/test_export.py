@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from runcard.cli.main import app
 from tests.cli.commands import runcard
@@ -27,8 +27,12 @@ def acme(tmp_path: Path) -> Installation:
     return installation
 
 
+def invoked(installation: Installation, *arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [*map(str, arguments), "--data-dir", str(installation.data_dir)])
+
+
 def said(installation: Installation, *arguments: str | Path) -> str:
-    return CliRunner().invoke(app, [*map(str, arguments), "--data-dir", str(installation.data_dir)]).output
+    return invoked(installation, *arguments).output
 
 
 def test_a_file_is_in_the_format_that_its_name_says(acme: Installation, tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_a_pipe_gets_the_rows_and_nothing_else(acme: Installation) -> None:
     ids=["serials", "part", "outcome", "after", "before", "zone", "procedure"],
 )
 def test_only_what_is_asked_for(acme: Installation, options: list[str], serial_numbers: list[str]) -> None:
-    lines = said(acme, "export", "runs", "--format", "jsonl", *options).splitlines()
+    lines = invoked(acme, "export", "runs", "--format", "jsonl", *options).stdout.splitlines()
     assert [json.loads(line)["serial_number"] for line in lines] == serial_numbers
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from runcard.domain.errors import (
     InvalidInput,
@@ -90,7 +89,7 @@ def test_literals_that_are_not_json_are_read_as_python_writes_them() -> None:
 def test_unknown_fields_are_named_beside_what_is_known() -> None:
     body = b'{"name": "a", "more": {"x": 1}, "inner": [{"name": "b", "cuont": 2}, {"name": "c", "cuont": 3}]}'
     decoded, unknown = decoder.decode(body)
-    assert asdict(decoded) == {"name": "a", "inner": [Inner("b"), Inner("c")], "value": None, "number": None}
+    assert decoded == Outer("a", [Inner("b"), Inner("c")])
     assert unknown == [
         UnknownName("more", ["inner", "name", "number", "value"]),
         UnknownName("inner.cuont", ["count", "name"]),

@@ -78,6 +78,7 @@ SAMPLES: dict[Any, Any] = {
     str: "a text",
     int: 7,
     float: 2.5,
+    datetime: datetime(2026, 1, 31, tzinfo=UTC),
     object: UUID(int=5),
     RuncardError: errors.UnitNotFound("SN-1"),
     Sequence[str]: ["a", "b"],

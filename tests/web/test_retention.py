@@ -198,5 +198,5 @@ def test_a_form_needs_its_token(ada: Browser, stranger: Browser):
 def test_a_unit_says_where_its_runs_have_gone(server: Server, ada: Browser):
     server.change(lambda tx: record_at(tx, server.world.acme.admin.actor, days_ago(400), "GONE"))
     server.runcard("organization", "set", "--run-retention-days", "300", "--organization", "acme")
-    assert server.runcard("retention", "--organization", "acme")["runs"] == 1
+    assert server.runcard("retention", "--at-once", "--organization", "acme")["runs"] == 1
     assert "300 days after the last one they are deleted" in ada.open("/units/GONE").text

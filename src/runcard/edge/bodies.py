@@ -40,13 +40,14 @@ class Decoded(NamedTuple, Generic[T]):
 class BodyDecoder(Generic[T, Usual]):
     """Decodes JSON (with NaN and Infinity tolerated) or form-encoded bodies into one Struct type.
 
-    Where there is a stricter type `usual` that nearly every body fits, a body that does is decoded into that.
+    Where there is a stricter type `usual` that nearly every body fits, a body that does is decoded into that, and only
+    one that does not is looked through for what is unknown.
     """
 
     def __init__(self, wanted: type[T], usual: type[Usual] | None = None) -> None:
         self._wanted = wanted
-        # What nearly every body fits is tried first; only one that does not is looked through for what is unknown.
-        self._exact: msgspec.json.Decoder[T | Usual] = msgspec.json.Decoder(exact(usual or wanted))
+        self._decoder = msgspec.json.Decoder(wanted)
+        self._usual = None if usual is None else msgspec.json.Decoder(exact(usual))
 
     def decode(self, body: bytes, content_type: str = "application/json") -> Decoded[T | Usual]:
         """Raises UnsupportedMediaType, MalformedBody, or InvalidInput with an issue for each violation."""
@@ -56,7 +57,11 @@ class BodyDecoder(Generic[T, Usual]):
         if media not in ("application/json", ""):
             raise UnsupportedMediaType(f"Content type {media} is not supported; send application/json.")
         try:
-            return Decoded(self._exact.decode(body), ())
+            if self._usual is not None:
+                return Decoded(self._usual.decode(body), ())
+            return Decoded(
+                self._decoder.decode(body), unknown_fields(msgspec.json.decode(body), self._wanted)
+            )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._convert(parse_json(body))
 

@@ -49,7 +49,6 @@ ANSWERS: Answers = {
     e.Outage: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
     # Sent again, it might be recorded twice.
     e.CommitInDoubt: Answer(503, "SERVICE_UNAVAILABLE"),
-    e.OutcomeUnknown: Answer(503, "SERVICE_UNAVAILABLE"),
     e.StorageReadOnly: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
     e.StorageFull: Answer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
 }

@@ -354,7 +354,7 @@ def test_viewers_import_nothing(sdk: Sdk, world: World) -> None:
         sdk("rc_nobody").imports.tabular(**asked)
 
 
-def test_an_upload_is_imported_once_and_again_when_its_run_is_deleted(
+def test_an_upload_is_imported_once_and_goes_with_its_run(
     user: TofuPilot, world: World, fresh: Fresh, unchanged: Unchanged
 ) -> None:
     serial_number = fresh("SN")
@@ -369,7 +369,9 @@ def test_an_upload_is_imported_once_and_again_when_its_run_is_deleted(
         user.imports.tabular(**asked)
     assert raised.value.status_code == 409
     user.runs.delete(ids=[first.id])
-    second = user.imports.tabular(**asked)
+    with pytest.raises(ErrorNOTFOUND, match="Upload not found"):  # it has gone with its run
+        user.imports.tabular(**asked)
+    second = user.imports.tabular(**asked | {"upload_id": uploaded(user, content)})
     third = user.imports.tabular(**asked | {"upload_id": uploaded(user, content)})
     assert sorted(run_ids(user, serial_number)) == sorted([second.id, third.id])
     assert len({first.file_import_id, second.file_import_id, third.file_import_id}) == 3

@@ -414,7 +414,8 @@ def test_a_used_station_is_archived(
 def test_a_station_that_made_but_a_part_is_archived_too(
     user: TofuPilot, wire: httpx.Client, server: Server, sdk: Sdk, fresh: Fresh
 ) -> None:
-    made, number = _keyed(server, fresh("ICT")), fresh("PN")
+    made, number, acme = _keyed(server, fresh("ICT")), fresh("PN"), server.world.acme
+    server.change(lambda tx: link_procedures(tx, acme.id, UUID(made["id"]), [acme.board.id]))
     sdk(made["api_key"]).parts.create(number=number)
     user.stations.remove(id=made["id"])
     assert wire.get(f"/stations/{made['id']}").json()["archived_at"] is not None
