@@ -7,7 +7,7 @@ from runcard.analytics.asking import Snapshot
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
 from runcard.store.unit_lists import UnitFilter
-from runcard.web.filters import FilterBar, FilterQuery, filter_bar, selection_of, url_of
+from runcard.web.filters import FigureQuery, FilterBar, filter_bar, selection_of, url_of
 from runcard.web.headings import Direction
 from runcard.web.pager import Cursor
 from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
@@ -17,7 +17,7 @@ from runcard.web.yields import YieldQuestions, narrowed
 _UNITS = 20
 
 
-class MembersQuery(FilterQuery, kw_only=True):
+class MembersQuery(FigureQuery, kw_only=True):
     """The filter is that of the figures. sort, order, cursor: of the units."""
 
     sort: UnitOrder = "created_at"

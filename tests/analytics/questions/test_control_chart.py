@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
 from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart

@@ -14,6 +14,7 @@ from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
 from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.measured import BY_NAME
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
@@ -173,7 +174,7 @@ def capabilities(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
-    asked = snapshot.asking(wanted)
+    asked = snapshot.asking(wanted, USUAL_ATTEMPTS)
     of_procedure = asked.snapshot.of_procedures([procedure_id], "x.procedure").and_of(asked.runs)
     extents = _extents(asked, of_procedure, only_final=only_final)
     n = sum(extents.counts)

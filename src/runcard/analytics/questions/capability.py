@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
 from runcard.analytics.measured import Measured, SpecRow, find_specs
@@ -35,6 +36,8 @@ from runcard.analytics.statistics.value_shape import (
 from runcard.domain.errors import InvalidInput
 
 MAX_VALUES = 3_000_000
+# A unit that is measured again and again would weigh as much as many; what it was in the end counts.
+USUAL_ATTEMPTS: Attempts = "last"
 
 DEFINITION = (
     "n: finite values; left_out counts the others. One row for each specification (limits, unit of measure, phase) "
@@ -112,7 +115,7 @@ def capability(
 
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
-    asked = snapshot.asking(measured.among(wanted))
+    asked = snapshot.asking(measured.among(wanted), USUAL_ATTEMPTS)
     specs = find_specs(asked, measured)
     grouping = Grouping(asked, group_by, zone)
     groups = Keys(asked, group_by and grouping.sql, "g")
