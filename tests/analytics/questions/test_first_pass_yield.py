@@ -1,18 +1,23 @@
 """Yield, against the record as dataframes."""
 
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
+from runcard.domain.measurement import Measurement
+from runcard.domain.phase import Phase
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs
+from tests.analytics.written import START, run_of, written
 
 
 @every_filter
@@ -50,6 +55,16 @@ def test_a_unit_counts_once_wherever_its_retests_are(line: Line):
     assert answer.total.first_pass.ratio is None
 
 
+def test_a_defect_that_a_repeated_phase_hides_counts(tmp_path: Path):
+    """The phase failed twice before it passed, so that its run passed."""
+    tried = [Phase("p", one, START, START, (Measurement("m", one, 1),)) for one in ("FAIL", "FAIL", "PASS")]
+    phases = tuple(replace(one, retry_count=number) for number, one in enumerate(tried))
+    with written(tmp_path, [replace(run_of(0), phases=phases)]) as floor:
+        total = first_pass_yield(floor.snapshot, Selection(RunFilter()), ZoneInfo("UTC")).total
+    assert (total.opportunities, total.defects, total.first_pass.ratio) == (3, 2, 1)
+    assert total.dpmo == pytest.approx(2e6 / 3)
+
+
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
     answer = first_pass_yield(
@@ -80,7 +95,7 @@ def _expected(line: Line, first: pd.DataFrame) -> tuple[Any, ...]:
         second += "PASS" in outcomes[:2]
         final += outcomes[-1] == "PASS"
     inside = line.frames.measurements
-    inside = inside[inside["run"].isin(first["id"]) & inside["is_final"] & (inside["outcome"] != "UNSET")]
+    inside = inside[inside["run"].isin(first["id"]) & (inside["outcome"] != "UNSET")]
     defects = int((inside["outcome"] == "FAIL").sum())
     passed = int((first["outcome"] == "PASS").sum())
     return (

@@ -13,12 +13,14 @@ from runcard.analytics.statistics.ratios import Ratio, ratio_of
 DEFINITION = (
     "n: units by procedure whose first run, by start and over all time, is selected. first_pass: that run passed. "
     "second_pass: it or the second run passed. final: the last run passed, whenever it was. Every outcome but PASS "
-    "counts as not passed. dpmo: measurements that failed in the selected first runs, per million judged."
+    "counts as not passed. dpmo: measurements that failed in the selected first runs, in each attempt of a "
+    "phase, per million judged there."
 )
 
 
 class YieldRow(Struct, frozen=True):
-    """units: those that were first run. opportunities: measurements judged in these runs; defects: failed ones.
+    """units: those that were first run. opportunities: measurements judged in these runs, in each
+    attempt of a phase; defects: failed ones.
 
     dpmo: defects per million opportunities; None without an opportunity.
     """
