@@ -221,7 +221,11 @@ def _yields(ask: _Ask) -> Contents:
     return Contents(
         tiles=[
             *yield_tiles(over_time.total),
-            Tile("By the second run", percent_text(over_time.total.second_pass.ratio) or "–"),
+            Tile(
+                "Second-pass yield",
+                percent_text(over_time.total.second_pass.ratio) or "–",
+                "first or second run passed",
+            ),
         ],
         charts=[
             ratio_trend(
