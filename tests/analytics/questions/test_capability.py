@@ -435,7 +435,7 @@ def _expected(
         sub=None if subgroup_by is None else group_names(runs, subgroup_by, ZONE),
     )
     values = line.frames.measurements.merge(
-        runs[["id", "seq", "g", "sub"]].rename(columns={"id": "run"}), on="run"
+        runs[["id", "seq", "station", "g", "sub"]].rename(columns={"id": "run"}), on="run"
     )
     values = values[(values["name"] == measured.name) & values["num"].notna()]
     if measured.only_final:
@@ -451,7 +451,7 @@ def _expected(
 def _plainly(values: pd.DataFrame, *, is_pooled: bool) -> tuple[Any, ...]:
     numbers = values["num"].astype(float)
     lower, upper = values["lower"].iloc[0], values["upper"].iloc[0]
-    within = _pooled(values) if is_pooled else numbers.diff().abs().mean() * math.sqrt(math.pi) / 2
+    within = _pooled(values) if is_pooled else _moving_range(values) * math.sqrt(math.pi) / 2
     first, third = numbers.quantile(0.25), numbers.quantile(0.75)
     inner = numbers.between(first - 1.5 * (third - first), third + 1.5 * (third - first))
     outside = ((numbers < lower) | (numbers > upper)).mean() * 1e6
@@ -475,6 +475,12 @@ def _plainly(values: pd.DataFrame, *, is_pooled: bool) -> tuple[Any, ...]:
         values["started_at"].iloc[-1],
         *(None if pd.isna(figure) else figure for figure in figures),
     )
+
+
+def _moving_range(values: pd.DataFrame) -> float:
+    """Within each station; users are one more."""
+    series = values["station"].astype(object).where(values["station"].notna(), "")
+    return float(values["num"].astype(float).groupby(series).diff().abs().mean())
 
 
 def _pooled(values: pd.DataFrame) -> float:
