@@ -28,7 +28,7 @@ def board(server: Server) -> str:
 
 def chosen(page: Page) -> str:
     """The chosen attempts, as the filter bar says."""
-    [found] = re.findall(r" selected>(\w+ runs? of each unit)<", page.answer.text)
+    [found] = re.findall(r" selected>(\w+(?: completed)? runs? of each unit)<", page.answer.text)
     return str(found)
 
 
@@ -77,6 +77,15 @@ def test_the_filter_stays_from_page_to_page_but_lists_of_runs_have_none(board: s
     assert "attempts" not in runs
     assert ada.open(runs).status == 200
     assert ada.open("/runs?attempts=last").status == 400
+
+
+def test_pages_of_yields_offer_the_first_completed_run(board: str, ada: Browser):
+    assert board
+    page = ada.open("/parts/PCB-01?period=all")
+    assert chosen(page) == "First run of each unit"
+    assert "Last run of each unit" not in page.answer.text
+    page = ada.open("/parts/PCB-01?period=all&attempts=first_completed")
+    assert (page.status, chosen(page)) == (200, "First completed run of each unit")
 
 
 @pytest.mark.parametrize("path", ["/", "/procedures", "/stations/{ict}"])

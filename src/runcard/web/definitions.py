@@ -8,6 +8,7 @@ from runcard.analytics.attempts import Attempts
 WHICH_RUNS: Mapping[Attempts, str] = {
     "all": "All runs of each unit",
     "first": "First run of each unit",
+    "first_completed": "First completed run of each unit",
     "last": "Last run of each unit",
 }
 

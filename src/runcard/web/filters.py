@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -177,10 +177,12 @@ def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
     ]
 
 
-def attempts_field(asked: FigureQuery, usual: Attempts = "all") -> Field:
+def attempts_field(
+    asked: FigureQuery, usual: Attempts = "all", offered: Sequence[Attempts] = get_args(Attempts)
+) -> Field:
     """Which runs of each unit count; left alone, those that are usual for the page."""
     chosen = None if asked.attempts == usual else asked.attempts
-    others = [(one, text) for one, text in WHICH_RUNS.items() if one != usual]
+    others = [(one, text) for one, text in WHICH_RUNS.items() if one != usual and one in offered]
     return choice_field("attempts", "Attempts", chosen, [("", WHICH_RUNS[usual]), *others])
 
 

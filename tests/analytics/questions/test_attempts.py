@@ -57,7 +57,7 @@ def retested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
 
 
 @every_question
-@pytest.mark.parametrize(("attempts", "n"), [("first", 5), ("last", 5), ("all", 9)])
+@pytest.mark.parametrize(("attempts", "n"), [("first", 5), ("first_completed", 5), ("last", 5), ("all", 9)])
 def test_a_question_counts_the_runs_that_are_asked_for(
     retested: Written, ask: Ask, usual: Attempts, attempts: Attempts, n: int
 ):

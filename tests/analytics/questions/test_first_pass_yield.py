@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
+from runcard.analytics.questions.procedure_activity import procedure_activity
+from runcard.analytics.questions.rolled_yield import rolled_yield
 from runcard.domain.measurement import Measurement
+from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Phase
 from runcard.store.run_filter import RunFilter
 from tests.analytics.conftest import Line
@@ -44,6 +47,50 @@ def test_groups_share_out_the_units(line: Line, group_by: GroupBy):
         name for name in told if name is not None
     )
     assert sum(row.units for row in answer.rows) == answer.n == answer.total.units
+
+
+@every_filter
+def test_runs_without_a_verdict_may_be_passed_over(line: Line, filter_name: str):
+    wanted = selection(line, filter_name, "first_completed")
+    answer = first_pass_yield(line.snapshot, wanted, ZoneInfo("UTC"))
+    first = selected_runs(line.frames, wanted)
+    verdicts = line.frames.runs.dropna(subset=["completed"]).set_index(["procedure_id", "unit_id"])
+    second = final = 0
+    for key in first[["procedure_id", "unit_id"]].itertuples(index=False, name=None):
+        outcomes = verdicts.loc[[key]].sort_values("completed")["outcome"].tolist()
+        second += "PASS" in outcomes[:2]
+        final += outcomes[-1] == "PASS"
+    told = answer.total
+    passed = int((first["outcome"] == "PASS").sum())
+    assert (answer.n, answer.window.attempts) == (len(first), "first_completed")
+    assert (told.first_pass.count, told.second_pass.count, told.final.count) == (passed, second, final)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        (["ABORTED", "PASS"], (1, 1, 1, 1)),
+        (["ERROR", "FAIL", "TIMEOUT", "PASS"], (1, 0, 1, 1)),
+        (["PASS", "ABORTED"], (1, 1, 1, 1)),
+        (["FAIL", "PASS", "FAIL", "ERROR"], (1, 0, 1, 0)),
+        (["ABORTED", "ERROR"], (0, 0, 0, 0)),
+    ],
+)
+def test_the_first_completed_run_is_the_first_with_a_verdict(
+    tmp_path: Path, outcomes: list[RunOutcome], expected: tuple[int, ...]
+):
+    reports = [replace(run_of(number), serial_number="S", outcome=one) for number, one in enumerate(outcomes)]
+    wanted = Selection(RunFilter(), "first_completed")
+    with written(tmp_path, reports) as floor:
+        answer = first_pass_yield(floor.snapshot, wanted, ZoneInfo("UTC"))
+        parts = rolled_yield(floor.snapshot, wanted).parts
+        activity = list(procedure_activity(floor.snapshot, wanted).values())
+    total = answer.total
+    told = (total.units, total.first_pass.count, total.second_pass.count, total.final.count)
+    assert told == expected
+    assert "PASS or FAIL" in answer.definition
+    assert [one.rolled_yield for one in parts] == [expected[1]] * expected[0]
+    assert [one.first_pass.count for one in activity] == [expected[1]] * expected[0]
 
 
 def test_a_unit_counts_once_wherever_its_retests_are(line: Line):

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.attempts import CONDITIONS
+from runcard.analytics.attempts import CONDITIONS, first_of
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 
@@ -32,11 +32,12 @@ def procedure_activity(
     if procedure_ids is not None:
         wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=procedure_ids))
     asked = snapshot.asking(wanted._replace(attempts="all"))
-    counted = CONDITIONS[wanted.attempts or "all"]
+    counted, first = CONDITIONS[wanted.attempts or "all"], first_of(wanted.attempts)
+    is_first, passed = CONDITIONS[first], "passed_completed" if first == "first_completed" else "passed_at"
     rows = asked.rows(
         f"SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) FILTER ({counted}) AS runs, "
-        f"max(r.started_at) FILTER ({counted}) AS last, count(*) FILTER (r.attempt = 1) AS units, "
-        "count(*) FILTER (r.attempt = 1 AND r.passed_at = 1) AS passed "
+        f"max(r.started_at) FILTER ({counted}) AS last, count(*) FILTER ({is_first}) AS units, "
+        f"count(*) FILTER ({is_first} AND r.{passed} = 1) AS passed "
         f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure HAVING runs > 0) "
         "JOIN procedures p USING (procedure) ORDER BY runs DESC, p.id"
     )
