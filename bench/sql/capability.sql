@@ -1,20 +1,26 @@
--- Of each specification of a measurement: when the first and the last value was measured (microseconds since 1970),
--- how many, failed ones, mean, deviation over all and by moving range, values below and above limits (per million),
--- skewness, percentiles (of 741 or more), values beyond Tukey's fences, and of how many values the Anderson-Darling
--- statistic is, and it.
+-- Of each specification of a measurement in the last runs of units: when the first and the last value was measured
+-- (microseconds since 1970), how many, failed ones, mean, deviation over all and by moving range at a station, values
+-- below and above limits (per million), skewness, percentiles (of 741 or more), values beyond Tukey's fences, and of
+-- how many values the Anderson-Darling statistic is, and it.
 WITH chosen AS (
     SELECT m.phase, m.sequence_path, m.name, m.uom, m.lower, m.upper, m.num, m.outcome, m.started_at, m.run_id,
-        m.position
+        m.position, r.station_id
     FROM measurements m JOIN runs r ON r.id = m.run_id
     WHERE m.procedure_id = %(procedure)s AND m.phase = %(phase)s AND m.name = %(name)s AND m.is_final
         AND m.num IS NOT NULL AND m.started_at >= %(since)s AND r.started_at >= %(since)s
         AND NOT EXISTS (SELECT FROM units u WHERE u.id = r.unit_id AND u.sample IS NOT NULL)
+        AND NOT EXISTS (
+            SELECT FROM runs l WHERE l.unit_id = r.unit_id AND l.procedure_id = r.procedure_id
+                AND (l.started_at, l.id) > (r.started_at, r.id)
+        )
 ), ordered AS MATERIALIZED (
     SELECT *, dense_rank() OVER (ORDER BY phase, sequence_path, name, uom, lower, upper) AS spec,
-        row_number() OVER in_time AS place, lag(num) OVER in_time AS before
+        row_number() OVER in_time AS place, lag(num) OVER at_station AS before
     FROM chosen
     WINDOW in_time AS (
         PARTITION BY phase, sequence_path, name, uom, lower, upper ORDER BY started_at, run_id, position
+    ), at_station AS (
+        PARTITION BY phase, sequence_path, name, uom, lower, upper, station_id ORDER BY started_at, run_id, position
     )
 ), figures AS MATERIALIZED (
     SELECT spec, min(phase) AS phase, min(sequence_path) AS sequence_path, min(name) AS name, min(uom) AS uom,

@@ -1,10 +1,10 @@
--- The newest 500 values, in order of time, as a chart of individuals with moving ranges: whether there are older ones;
--- of each segment: limits, how many values, centre, sigma, its first and last point; the points (run, microseconds
--- since 1970, value, moving range, outcome, segment); where limits changed; ranges beyond their limit; which points
--- break which rule.
+-- The newest 500 values, in order of time, as a chart of individuals with moving ranges at a station: whether there
+-- are older ones; of each segment: limits, how many values, centre, sigma, its first and last point; the points (run,
+-- microseconds since 1970, value, moving range, outcome, segment); where limits changed; ranges beyond their limit;
+-- which points break which rule.
 WITH newest AS MATERIALIZED (
     SELECT r.started_at AS run_started_at, m.phase, m.sequence_path, m.name, m.uom, m.lower, m.upper, m.num, m.outcome,
-        m.started_at, m.run_id, m.position
+        m.started_at, m.run_id, m.position, r.station_id
     FROM runs r CROSS JOIN LATERAL (
         -- By run, so that they come in its order and the older ones are not looked at.
         SELECT * FROM measurements m WHERE m.run_id = r.id AND m.phase = %(phase)s AND m.name = %(name)s
@@ -16,13 +16,15 @@ WITH newest AS MATERIALIZED (
     ORDER BY r.started_at DESC, m.run_id DESC, m.started_at DESC, m.position DESC LIMIT 501
 ), charted AS (
     SELECT *, row_number() OVER (ORDER BY started_at, run_id, position) - 1 AS place,
-        abs(num - lag(num) OVER in_time) AS spread, sign(num - lag(num) OVER in_time) AS step
+        abs(num - lag(num) OVER at_station) AS spread, sign(num - lag(num) OVER in_time) AS step
     FROM (
         SELECT * FROM newest
         ORDER BY run_started_at DESC, run_id DESC, started_at DESC, position DESC LIMIT 500
     ) wanted
     WINDOW in_time AS (
         PARTITION BY phase, sequence_path, name, uom, lower, upper ORDER BY started_at, run_id, position
+    ), at_station AS (
+        PARTITION BY phase, sequence_path, name, uom, lower, upper, station_id ORDER BY started_at, run_id, position
     )
 ), segments AS (
     SELECT phase, sequence_path, name, uom, lower, upper, count(*) AS n, avg(num) AS centre,

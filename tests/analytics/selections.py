@@ -6,7 +6,8 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Selection
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.calendar import Period
 from runcard.analytics.groups import GroupBy, Reference
 from runcard.store.run_filter import RunFilter

@@ -41,7 +41,7 @@ class _Answer(Answer, frozen=True, kw_only=True):
 
 
 def answer(*lines: _Row, total: _Row | None = None) -> _Answer:
-    window, freshness = Window(None, None), Freshness(True, 1, _AT, 0)
+    window, freshness = Window(None, None, "all"), Freshness(True, 1, _AT, 0)
     return _Answer(
         n=1,
         definition="",

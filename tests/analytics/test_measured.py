@@ -172,16 +172,17 @@ def test_a_control_chart_counts_what_it_leaves_out_since_its_first_value(tmp_pat
 
 
 def test_every_value_is_counted_or_left_out(line: Line):
+    every = Selection(RunFilter(), "all")
     for name in ("gain_1khz", "thd", "supply_voltage"):
         asked = measured(line, "Module functional test", name)
-        runs = selected_runs(line.frames, asked.among(EVERYTHING))["id"]
+        runs = selected_runs(line.frames, asked.among(every))["id"]
         values = line.frames.measurements.query("name == @name")
         values = values[values["run"].isin(runs)]
         assert len(values) > 0
         for told in (
-            capability(line.snapshot, EVERYTHING, asked, UTC),
-            compare(line.snapshot, EVERYTHING, asked, UTC, "station"),
-            histogram(line.snapshot, EVERYTHING, asked, UTC),
+            capability(line.snapshot, every, asked, UTC),
+            compare(line.snapshot, every, asked, UTC, "station"),
+            histogram(line.snapshot, every, asked, UTC),
         ):
             assert told.n + sum(one.count for one in told.left_out) == len(values)
 

@@ -97,6 +97,8 @@ def selected_runs(frames: Frames, wanted: Selection) -> pd.DataFrame:
     runs = runs[runs["sample"].map(lambda one: (None if pd.isna(one) else one) in classes).astype(bool)]
     if wanted.attempts == "first":
         runs = runs[runs["attempt"] == 1]
+    if wanted.attempts == "first_completed":
+        runs = runs[runs["completed"] == 1]
     if wanted.attempts == "last":
         runs = runs[runs["attempt"] == runs["attempts"]]
     return runs
@@ -168,6 +170,8 @@ def _with_attempts(runs: pd.DataFrame) -> pd.DataFrame:
     pairs = runs.groupby(["procedure_id", "unit_id"], sort=False)
     runs["attempt"] = pairs.cumcount() + 1
     runs["attempts"] = pairs["id"].transform("size")
+    verdicts = runs[runs["outcome"].isin(["PASS", "FAIL"])]
+    runs["completed"] = verdicts.groupby(["procedure_id", "unit_id"], sort=False).cumcount() + 1
     return runs
 
 

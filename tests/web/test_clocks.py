@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runcard.web.filters import FilterQuery, Period, selection_of
+from runcard.web.filters import FigureQuery, Period, selection_of
 from runcard.web.formats import moment_of
 from tests.servers import Server
 from tests.web.browser import Browser
@@ -97,7 +97,7 @@ def test_today_and_the_last_week_end_now(server: Server, ada: Browser):
 @pytest.mark.parametrize("period", ["today", "7", "30", "90", "365"])
 def test_every_period_of_days_ends_now(period: Period):
     now = datetime(2026, 11, 26, 7, 30, tzinfo=UTC)
-    assert selection_of(FilterQuery(period=period), ZoneInfo("Asia/Tokyo"), now).runs.started_before == now
+    assert selection_of(FigureQuery(period=period), ZoneInfo("Asia/Tokyo"), now).runs.started_before == now
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,18 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from runcard.analytics.arrow_tables import arrow_table
+from runcard.analytics.attempts import Attempts
 
 
 class Window(Struct, frozen=True):
-    """The period that was asked for: runs that started in it, both ends included; None: no bound."""
+    """Of which runs the figures are: those that started in a period, both ends included; None: no bound.
+
+    attempts: which of the runs of each unit on a procedure, as asked for, or as is usual for the question.
+    """
 
     started_after: datetime | None
     started_before: datetime | None
+    attempts: Attempts
 
 
 class Freshness(Struct, frozen=True):

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Freshness, Window
+from runcard.analytics.attempts import CONDITIONS, Attempts
 from runcard.analytics.calendar import Span
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
@@ -28,18 +29,15 @@ _log = logging.getLogger(__name__)
 # How rows end that are to be in the same order whatever the copy calls their procedures.
 BY_PROCEDURE = "places.place, places.id"
 
-_log = logging.getLogger(__name__)
-
-# Of the runs of a unit on a procedure, counted over all time by their start: only the first, only the last, or all.
-Attempts = Literal["first", "last", "all"]
-_OF_ATTEMPTS = {"first": "r.attempt = 1", "last": "r.attempt = r.attempts"}
-
 
 class Selection(NamedTuple):
-    """The runs that a question is about. Units that are samples count only where `runs.samples` asks for them."""
+    """The runs that a question is about. Units that are samples count only where `runs.samples` asks for them.
+
+    attempts: None: those that are usual for the question.
+    """
 
     runs: RunFilter
-    attempts: Attempts = "all"
+    attempts: Attempts | None = None
 
     @property
     def counted(self) -> RunFilter:
@@ -79,8 +77,11 @@ class Snapshot:
         except CopyFailed as failure:  # of a question that was told so
             _log.info("%s", failure)
 
-    def asking(self, wanted: Selection) -> "Asking":
-        """Raises FiguresUnavailable, and InvalidInput for a selection that names too much."""
+    def asking(self, wanted: Selection, usual: Attempts = "all") -> "Asking":
+        """usual: the attempts that the question counts where the selection does not say.
+
+        Raises FiguresUnavailable, and InvalidInput for a selection that names too much.
+        """
         runs = wanted.counted
         with self._telling():
             freshness = self._seen().freshness
@@ -90,9 +91,10 @@ class Snapshot:
                 "filter", f"names or matches more than {MAX_IDS} things of one kind; ask for fewer"
             )
         conditions = self.of_procedures(runs.procedure_ids, "r.procedure").and_of(on_runs(runs, resolved))
-        if wanted.attempts != "all":
-            conditions.add(_OF_ATTEMPTS[wanted.attempts])
-        return Asking(self, conditions, Window(runs.started_after, runs.started_before), freshness)
+        attempts = wanted.attempts or usual
+        if attempts != "all":
+            conditions.add(CONDITIONS[attempts])
+        return Asking(self, conditions, Window(runs.started_after, runs.started_before, attempts), freshness)
 
     def of_procedures(self, procedure_ids: Collection[UUID] | None, column: str) -> Conditions:
         """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""

@@ -60,6 +60,8 @@ class Keys:
             f"FROM (SELECT DISTINCT {expression} AS key FROM runs r WHERE {asked.runs.sql})"
         )
         self.keys = [key for key, _ in asked.rows(f"{numbered} ORDER BY place")]
+        if len(self.keys) < 2:
+            return  # all runs have the same place
         self.place, self.parameters = f"{alias}.place", asked.runs.values
         self.join = f"JOIN ({numbered}) {alias} ON {alias}.key IS NOT DISTINCT FROM {expression}"
 

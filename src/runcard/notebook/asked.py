@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Selection
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
 from runcard.analytics.questions.distributions import MAX_BINS
@@ -33,7 +34,7 @@ class AskedRuns(TypedDict, total=False):
 
     started_after, started_before: both ends included; a text is ISO 8601, and UTC where it names no zone. procedures:
     names, identifiers or ids. stations: names or ids. operators: e-mails or ids of members; operator_names: of people
-    who are none.
+    who are none. attempts: those that are usual for the question, where it is left out.
     """
 
     started_after: datetime | str
@@ -83,7 +84,7 @@ def check(options: Mapping[str, object]) -> None:
 def selection_of(connection: Connection, organization_id: UUID, asked: AskedRuns) -> Selection:
     """Raises InvalidInput, and NotFound for a name that nothing has."""
     runs = _converted(asked, _RUNS)
-    attempts: Attempts = runs.pop("attempts", "all")
+    attempts: Attempts | None = runs.pop("attempts", None)
     for name in ("started_after", "started_before"):
         if name in runs:
             runs[name] = as_utc(runs[name])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from runcard.analytics.questions.pareto import ParetoAnswer, ParetoRow
 from runcard.analytics.questions.throughput import ThroughputRow
 from runcard.web.charts import GRID, OUTCOME_COLOURS, Cell, Chart, Figures, option_json
+from runcard.web.definitions import WHICH_RUNS
 from runcard.web.formats import count_text, percent_text
 
 
@@ -88,7 +89,8 @@ def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRo
         ],
     }
     others = answer.others
-    note = f"and {count_text(others.failures)} failures of {others.names} others" if others.failures else ""
+    more = f"and {count_text(others.failures)} failures of {others.names} others" if others.failures else ""
+    note = ", ".join(filter(None, (WHICH_RUNS[answer.window.attempts].lower(), more)))
     return Chart(
         f"pareto-{answer.kind}",
         title,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from msgspec import Struct
 
 from runcard.analytics.asking import Selection
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.calendar import Period as Step
 from runcard.domain.errors import InvalidInput
 from runcard.edge.queries import QueryReader
@@ -18,6 +19,7 @@ from runcard.edge.run_filters import SampleQuery, samples_of
 from runcard.edge.unknown_names import refuse_parameters
 from runcard.store.choices import Choices
 from runcard.store.run_filter import RunFilter
+from runcard.web.definitions import WHICH_RUNS
 from runcard.web.visit import AnyVisit, WithVisit
 
 T = TypeVar("T")
@@ -52,6 +54,12 @@ class FilterQuery(Struct, kw_only=True):
     batch: str | None = None
     version: str | None = None
     sample: SampleQuery | None = None
+
+
+class FigureQuery(FilterQuery, kw_only=True):
+    """That of a page of figures. attempts: None: those that are usual for the page, or for each of its questions."""
+
+    attempts: Attempts | None = None
 
 
 class Choice(NamedTuple):
@@ -97,21 +105,24 @@ def page_query(wanted: type[T]) -> Any:
     return Depends(_PageQueryReader(wanted))
 
 
-def selection_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> Selection:
+def selection_of(asked: FigureQuery, zone: ZoneInfo, now: datetime) -> Selection:
+    """The runs that a page of figures is about. Raises as `run_filter_of` does."""
+    return Selection(run_filter_of(asked, zone, now), asked.attempts)
+
+
+def run_filter_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilter:
     """The runs that a page is about. Raises InvalidInput where the days are in the wrong order."""
     after, before = _window(asked, zone, now)
-    return Selection(
-        RunFilter(
-            started_after=after,
-            started_before=before,
-            procedure_ids=_one(asked.procedure),
-            created_by_station_ids=_one(asked.station),
-            part_numbers=_one(asked.part),
-            revision_numbers=_one(asked.revision),
-            batch_numbers=_one(asked.batch),
-            version_tags=_one(asked.version),
-            samples=None if asked.sample is None else samples_of([asked.sample]),
-        )
+    return RunFilter(
+        started_after=after,
+        started_before=before,
+        procedure_ids=_one(asked.procedure),
+        created_by_station_ids=_one(asked.station),
+        part_numbers=_one(asked.part),
+        revision_numbers=_one(asked.revision),
+        batch_numbers=_one(asked.batch),
+        version_tags=_one(asked.version),
+        samples=None if asked.sample is None else samples_of([asked.sample]),
     )
 
 
@@ -127,9 +138,9 @@ def url_of(path: str, asked: Struct, /, **changes: object) -> str:
     return f"{path}?{urlencode(said, doseq=True)}" if said else path
 
 
-def filters_of(asked: FilterQuery) -> FilterQuery:
+def filters_of(asked: FigureQuery) -> FigureQuery:
     """Only what every page of figures may be asked: for links from one to another."""
-    return FilterQuery(**{name: getattr(asked, name) for name in FilterQuery.__struct_fields__})
+    return FigureQuery(**{name: getattr(asked, name) for name in FigureQuery.__struct_fields__})
 
 
 def filter_bar(
@@ -164,6 +175,15 @@ def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
         text_field("version", "Version", asked.version, choices.versions),
         choice_field("sample", "Units", asked.sample, list(_SAMPLES.items())),
     ]
+
+
+def attempts_field(
+    asked: FigureQuery, usual: Attempts = "all", offered: Sequence[Attempts] = get_args(Attempts)
+) -> Field:
+    """Which runs of each unit count; left alone, those that are usual for the page."""
+    chosen = None if asked.attempts == usual else asked.attempts
+    others = [(one, text) for one, text in WHICH_RUNS.items() if one != usual and one in offered]
+    return choice_field("attempts", "Attempts", chosen, [("", WHICH_RUNS[usual]), *others])
 
 
 def choice_field(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:

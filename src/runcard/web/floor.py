@@ -18,7 +18,7 @@ from runcard.analytics.questions.station_activity import StationActivity, statio
 from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
 from runcard.store.run_records import RunRecord
 from runcard.web.clocks import start_of
-from runcard.web.filters import FilterQuery, filters_of, url_of
+from runcard.web.filters import FigureQuery, filters_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of, percent_text
 from runcard.web.urls import station_url
 from runcard.web.visit import Visit
@@ -58,7 +58,7 @@ class Floor(NamedTuple):
         """Those with the most runs first."""
         return dict(procedure_activity(self.snapshot, self.selection))
 
-    def stations(self, asked: FilterQuery, now: datetime) -> Sequence["StationLine"]:
+    def stations(self, asked: FigureQuery, now: datetime) -> Sequence["StationLine"]:
         found = station_activity(self.snapshot, self.selection).stations
         return [_station(one, asked, self.visit, now) for one in found]
 
@@ -67,7 +67,7 @@ class Floor(NamedTuple):
         failed = replace(self.selection.counted, outcomes=["FAIL"])
         return [_failure(run, self.visit) for run in latest_runs(self.snapshot, failed, _FAILURES)]
 
-    def worst(self, asked: FilterQuery) -> Sequence["WorstLine"]:
+    def worst(self, asked: FigureQuery) -> Sequence["WorstLine"]:
         """The measurements that failed most."""
         failing = Failing("measurements", top=_WORST)
         rows = pareto(self.snapshot, self.selection, failing).rows
@@ -115,7 +115,7 @@ def _failure(run: RunRecord, visit: Visit) -> FailureLine:
     )
 
 
-def _station(one: StationActivity, asked: FilterQuery, visit: Visit, now: datetime) -> StationLine:
+def _station(one: StationActivity, asked: FigureQuery, visit: Visit, now: datetime) -> StationLine:
     last = one.last_started_at
     return StationLine(
         station_url(one.id),
@@ -126,7 +126,7 @@ def _station(one: StationActivity, asked: FilterQuery, visit: Visit, now: dateti
     )
 
 
-def _worst(row: ParetoRow, asked: FilterQuery) -> WorstLine:
+def _worst(row: ParetoRow, asked: FigureQuery) -> WorstLine:
     name = row.measurement or row.phase
     url = url_of(
         f"/procedures/{row.procedure.key}/measurements",

@@ -8,7 +8,7 @@ from uuid import UUID
 from runcard.store.procedures import get_procedure
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack
-from runcard.web.filters import FilterQuery, step_of, url_of
+from runcard.web.filters import FigureQuery, step_of, url_of
 from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.tiles import Tile
@@ -35,7 +35,7 @@ class KioskPage(NamedTuple):
     worst: Sequence[WorstLine] = ()
 
 
-def kiosk_page(floor: Floor, asked: FilterQuery, number: int, now: datetime) -> KioskPage:
+def kiosk_page(floor: Floor, asked: FigureQuery, number: int, now: datetime) -> KioskPage:
     """The slide with this number, from 1 on; of numbers beyond the last one, the first."""
     procedures = list(floor.procedures())[:_MOST_PROCEDURES]
     count = 2 + (len(procedures) if len(procedures) > 1 else 0)
@@ -62,7 +62,7 @@ def kiosk_page(floor: Floor, asked: FilterQuery, number: int, now: datetime) -> 
             return _procedure_slide(page, floor, asked, procedures[at - 3])
 
 
-def _floor_slide(page: KioskPage, floor: Floor, asked: FilterQuery, now: datetime) -> KioskPage:
+def _floor_slide(page: KioskPage, floor: Floor, asked: FigureQuery, now: datetime) -> KioskPage:
     step = step_of(asked)
     over_time, by_procedure, runs = floor.yields(step), floor.yields("procedure"), floor.throughput(step)
     return page._replace(
@@ -86,7 +86,7 @@ def _floor_slide(page: KioskPage, floor: Floor, asked: FilterQuery, now: datetim
     )
 
 
-def _procedure_slide(page: KioskPage, floor: Floor, asked: FilterQuery, procedure_id: UUID) -> KioskPage:
+def _procedure_slide(page: KioskPage, floor: Floor, asked: FigureQuery, procedure_id: UUID) -> KioskPage:
     here, step = floor.of_procedure(procedure_id), step_of(asked)
     over_time, runs = here.yields(step), here.throughput(step)
     return page._replace(

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import get_args
 
 from runcard.analytics.asking import Snapshot
+from runcard.analytics.attempts import First
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
 from runcard.store.unit_lists import UnitFilter
-from runcard.web.filters import FilterBar, FilterQuery, filter_bar, selection_of, url_of
+from runcard.web.filters import FigureQuery, FilterBar, attempts_field, filter_bar, selection_of, url_of
 from runcard.web.headings import Direction
 from runcard.web.pager import Cursor
 from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
@@ -17,7 +19,7 @@ from runcard.web.yields import YieldQuestions, narrowed
 _UNITS = 20
 
 
-class MembersQuery(FilterQuery, kw_only=True):
+class MembersQuery(FigureQuery, kw_only=True):
     """The filter is that of the figures. sort, order, cursor: of the units."""
 
     sort: UnitOrder = "created_at"
@@ -34,7 +36,10 @@ def questions(snapshot: Snapshot, visit: Visit, asked: MembersQuery, **own: Sequ
 def figures_bar(
     connection: Connection, visit: Visit, here: str, asked: MembersQuery, without: Sequence[str]
 ) -> FilterBar:
-    bar = filter_bar(here, asked, list_choices(connection, visit.actor.organization_id), without)
+    # Their figures are yields.
+    of_yields = attempts_field(asked, "first", get_args(First))
+    choices = list_choices(connection, visit.actor.organization_id)
+    bar = filter_bar(here, asked, choices, without, [of_yields])
     return bar._replace(kept=[pair for pair in bar.kept if pair[0] != "cursor"])
 
 

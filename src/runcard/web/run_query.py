@@ -21,7 +21,7 @@ from runcard.web.filters import (
     Period,
     choice_field,
     filter_fields,
-    selection_of,
+    run_filter_of,
     text_field,
 )
 from runcard.web.run_columns import ColumnName
@@ -92,7 +92,7 @@ def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: dat
     """The runs that the list is about. Raises InvalidInput."""
     if asked.min_s is not None and asked.max_s is not None and asked.min_s > asked.max_s:
         raise InvalidInput.at("min_s", f"{asked.min_s:g} is more than max_s, {asked.max_s:g}; exchange them")
-    runs = selection_of(asked, visit.zone, now).runs
+    runs = run_filter_of(asked, visit.zone, now)
     operator_ids, operator_names = _operators(connection, visit.actor.organization_id, asked.operator)
     return replace(
         runs,

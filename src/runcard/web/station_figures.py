@@ -76,7 +76,7 @@ class _Ask(NamedTuple):
 
     @property
     def _own(self) -> Selection:
-        return Selection(replace(self.floor.runs, created_by_station_ids=[self.station_id]))
+        return self.floor._replace(runs=replace(self.floor.runs, created_by_station_ids=[self.station_id]))
 
     @property
     def ever(self) -> Selection:
@@ -97,7 +97,7 @@ class _Ask(NamedTuple):
 
     def compared(self, procedure: ThroughputRow) -> Chart:
         key, name = procedure.group.key or "", procedure.group.name or ""
-        wanted = Selection(replace(self.floor.runs, procedure_ids=[UUID(key)]))
+        wanted = self.floor._replace(runs=replace(self.floor.runs, procedure_ids=[UUID(key)]))
         answer = first_pass_yield(self.snapshot, wanted, self.visit.zone, "station")
         points = [
             RatioPoint(

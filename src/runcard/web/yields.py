@@ -74,8 +74,10 @@ def yield_tiles(total: YieldRow) -> Sequence[Tile]:
     first = total.first_pass
     interval = f"95 %: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
     return [
-        Tile("First-pass yield", percent_text(first.ratio) or "–", interval),
-        Tile("Final yield", percent_text(total.final.ratio) or "–"),
+        Tile(
+            "First-pass yield", percent_text(first.ratio) or "–", f"first run passed; {interval}".rstrip("; ")
+        ),
+        Tile("Final yield", percent_text(total.final.ratio) or "–", "last run passed"),
         Tile("Units tested first", count_text(total.units), "by procedure"),
     ]
 

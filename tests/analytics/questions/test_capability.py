@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import ALL, GroupBy
@@ -179,7 +180,8 @@ def test_values_that_tell_little(tmp_path: Path, values: list[float], mean: obje
 def test_values_of_one_moment_are_in_the_order_of_their_recording(tmp_path: Path):
     """The moving range depends on it."""
     inside = [_numeric(value, 0, 10) for value in (1.0, 9.0, 2.0)]
-    with written(tmp_path, [run_of(0, *inside), run_of(0, _numeric(3.0, 0, 10))]) as floor:
+    other = replace(run_of(0, _numeric(3.0, 0, 10)), serial_number="W-other")
+    with written(tmp_path, [run_of(0, *inside), other]) as floor:
         [row] = _ask(floor).rows
         assert row.sigma_within == pytest.approx((8 + 7 + 1) / 3 * math.sqrt(math.pi) / 2)
 
@@ -426,13 +428,14 @@ def _expected(
     group_by: GroupBy | None = None,
     subgroup_by: GroupBy | None = None,
 ) -> dict[Any, Any]:
+    wanted = wanted._replace(attempts=wanted.attempts or "last")
     runs = selected_runs(line.frames, measured.among(wanted))
     runs = runs.assign(
         g=None if group_by is None else group_names(runs, group_by, ZONE),
         sub=None if subgroup_by is None else group_names(runs, subgroup_by, ZONE),
     )
     values = line.frames.measurements.merge(
-        runs[["id", "seq", "g", "sub"]].rename(columns={"id": "run"}), on="run"
+        runs[["id", "seq", "station", "g", "sub"]].rename(columns={"id": "run"}), on="run"
     )
     values = values[(values["name"] == measured.name) & values["num"].notna()]
     if measured.only_final:
@@ -448,7 +451,7 @@ def _expected(
 def _plainly(values: pd.DataFrame, *, is_pooled: bool) -> tuple[Any, ...]:
     numbers = values["num"].astype(float)
     lower, upper = values["lower"].iloc[0], values["upper"].iloc[0]
-    within = _pooled(values) if is_pooled else numbers.diff().abs().mean() * math.sqrt(math.pi) / 2
+    within = _pooled(values) if is_pooled else _moving_range(values) * math.sqrt(math.pi) / 2
     first, third = numbers.quantile(0.25), numbers.quantile(0.75)
     inner = numbers.between(first - 1.5 * (third - first), third + 1.5 * (third - first))
     outside = ((numbers < lower) | (numbers > upper)).mean() * 1e6
@@ -472,6 +475,12 @@ def _plainly(values: pd.DataFrame, *, is_pooled: bool) -> tuple[Any, ...]:
         values["started_at"].iloc[-1],
         *(None if pd.isna(figure) else figure for figure in figures),
     )
+
+
+def _moving_range(values: pd.DataFrame) -> float:
+    """Within each station; users are one more."""
+    series = values["station"].astype(object).where(values["station"].notna(), "")
+    return float(values["num"].astype(float).groupby(series).diff().abs().mean())
 
 
 def _pooled(values: pd.DataFrame) -> float:

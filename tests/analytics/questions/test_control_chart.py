@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
 from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
@@ -161,7 +162,7 @@ def _check_limits(answer: ControlChartAnswer, values: pd.DataFrame) -> None:
     """2.66 and 3.267 times the mean moving range, from the published table of factors."""
     if len(values) < 2:
         return
-    ranges = values["num"].diff().abs()
+    ranges = values["num"].groupby(values["station"].astype(object).fillna("")).diff().abs()
     [segment] = answer.segments
     [limits] = segment.control
     half = 2.66 * ranges.mean()

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from msgspec.structs import astuple, replace
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions import durations as module
 from runcard.analytics.questions.durations import DurationFigures, durations

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
 from runcard.analytics.questions import histogram as question

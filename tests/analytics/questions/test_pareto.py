@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.domain.report import RunReport
 from runcard.store.run_filter import RunFilter

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import astuple
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions import durations
 from runcard.analytics.questions import phase_durations as module

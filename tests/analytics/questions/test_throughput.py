@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.throughput import ThroughputRow, throughput
 from runcard.store.run_filter import RunFilter

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcard.analytics.asking import Attempts, Selection, Snapshot
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions import utilisation as module
 from runcard.analytics.questions.utilisation import StationUse, length_of_union, utilisation
 from runcard.store.run_filter import RunFilter

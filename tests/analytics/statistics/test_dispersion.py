@@ -16,6 +16,7 @@ from runcard.analytics.statistics.dispersion import (
     by_moving_range,
     freedom_of_moving_range,
     mean_of,
+    moving_ranges,
     overall,
     pooled,
 )
@@ -98,6 +99,20 @@ def test_figures_beyond_what_doubles_hold_are_not_told():
     assert mean_of(np.array([])) is None
 
 
+def test_ranges_stay_within_a_series():
+    """Two stations with an offset of ten, in turn: by hand."""
+    values = np.array([1.0, 11.0, 2.0, 11.0, 4.0, 12.0])
+    turns = np.array([0, 1, 0, 1, 0, 1])
+    assert moving_ranges(values, turns).tolist() == pytest.approx(
+        [math.nan, math.nan, 1, 0, 2, 1], nan_ok=True
+    )
+    within, through = by_moving_range(values, turns), by_moving_range(values)
+    assert within.sigma == pytest.approx(1.0 * math.sqrt(math.pi) / 2)
+    assert through.sigma == pytest.approx(8.6 * math.sqrt(math.pi) / 2)
+    assert by_moving_range(values, np.zeros(6, np.int64)) == through
+    assert by_moving_range(values[:2], turns[:2]).sigma is None
+
+
 @pytest.mark.parametrize("power", [1000, -1000])
 def test_values_of_any_size_scatter_as_others_do(power: int):
     values = np.array([1.0, 2.0, 1.5, 3.0, 2.25])
@@ -131,6 +146,14 @@ def test_the_freedom_of_moving_ranges_is_that_of_a_simulation(n: int):
     estimates = np.abs(np.diff(values, axis=1)).mean(axis=1) / D2_OF_TWO
     assert estimates.mean() == pytest.approx(1, abs=0.02)
     assert 1 / (2 * estimates.var()) == pytest.approx(freedom_of_moving_range(n - 1), rel=0.05)
+
+
+def test_the_freedom_of_several_series_is_that_of_a_simulation():
+    values = np.random.default_rng(3).normal(size=(_SIMULATED, 4, 5))
+    estimates = np.abs(np.diff(values, axis=2)).mean(axis=(1, 2)) / D2_OF_TWO
+    assert 1 / (2 * estimates.var()) == pytest.approx(freedom_of_moving_range(16, 4), rel=0.05)
+    turns = np.tile(np.arange(4), 5)
+    assert by_moving_range(values[0].T.ravel(), turns).sigma == pytest.approx(estimates[0])
 
 
 def _exact_deviation(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:

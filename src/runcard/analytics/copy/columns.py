@@ -71,7 +71,7 @@ class Rows:
     ) -> None:
         run_id, _procedure_id, *rest = header
         document = counted_document(document, header.started_at, header.reported_started_at)
-        outcomes = Counter(one.measurement.outcome for one in measured_in(document) if one.attempt.is_final)
+        outcomes = Counter(one.measurement.outcome for one in measured_in(document))
         counts = (outcomes["PASS"] + outcomes["FAIL"], outcomes["FAIL"])
         self.add("runs", (run, organization_id, procedure, run_id, *rest, *counts, *standing))
         place = (run, run_id.int >> _LOW_BITS, procedure)

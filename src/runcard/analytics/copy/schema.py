@@ -7,8 +7,9 @@ those at which a run counts (`domain.clock`); `reported_started_at` is what a wr
 
 What a run is among the runs of its unit on its procedure stands on its row, so that no question has to count them: by
 `started_at` it is number `attempt` of `attempts`; `passed_at` is the attempt that passed first, NULL where none did;
-`last_outcome` is that of the last. `sample` is that of its unit now. `judged` and `failed` count its measurements,
-those of final attempts of phases only.
+`last_outcome` is that of the last. Of those that ended PASS or FAIL it is number `completed`, NULL where it is none of
+them; `passed_completed` and `last_completed` are of these what the two before are of all. `sample` is that of its unit
+now. `judged` and `failed` count its measurements, in each attempt of a phase.
 
 Measurements stand in two tables, which `measurements` shows as one: RECENT in order of arrival, and SORTED by spec and
 time, into which the recent ones are moved when there are many (`compaction`). So the values of one measurement lie
@@ -25,7 +26,7 @@ from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -85,6 +86,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "attempts": "INTEGER",
         "passed_at": "INTEGER",
         "last_outcome": "run_outcome",
+        "completed": "INTEGER",
+        "passed_completed": "INTEGER",
+        "last_completed": "run_outcome",
     },
     "phases": {
         **_IN_RUN,

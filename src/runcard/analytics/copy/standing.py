@@ -1,13 +1,16 @@
 """What a run is among the runs of its unit on its procedure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
+
+# Of runs that came to a verdict on their unit.
+COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")
 
 
 class Attempt(NamedTuple):
@@ -28,6 +31,9 @@ class Standing(NamedTuple):
     attempts: int
     passed_at: int | None
     last_outcome: RunOutcome
+    completed: int | None
+    passed_completed: int | None
+    last_completed: RunOutcome | None
 
 
 def standings(runs: Iterable[Attempt], samples: Mapping[UUID, SampleClass | None]) -> Mapping[int, Standing]:
@@ -39,8 +45,12 @@ def standings(runs: Iterable[Attempt], samples: Mapping[UUID, SampleClass | None
     for some in together.values():
         some.sort(key=lambda one: (one.started_at, one.run))
         passed_at, last = _first_pass(some), some[-1].outcome
+        completed = [one for one in some if one.outcome in COMPLETED]
+        places = {one.run: place for place, one in enumerate(completed, start=1)}
+        of_completed = (_first_pass(completed), completed[-1].outcome if completed else None)
         for attempt, one in enumerate(some, start=1):
-            found[one.run] = Standing(samples.get(one.unit), attempt, len(some), passed_at, last)
+            sample, place = samples.get(one.unit), places.get(one.run)
+            found[one.run] = Standing(sample, attempt, len(some), passed_at, last, place, *of_completed)
     return found
 
 

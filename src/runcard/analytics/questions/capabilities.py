@@ -14,6 +14,8 @@ from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
 from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.measured import BY_NAME
+from runcard.analytics.measured_values import Keys
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
@@ -27,9 +29,9 @@ _PART_RANGED = 0.2
 DEFINITION = (
     "n: finite values of all measurements; left_out counts the others. One row for each specification (limits, unit "
     "of measure, phase), the lowest Ppk first, those without one last. Cp, Cpk: of sigma_within, the mean moving "
-    "range of two values that follow each other in time, by d2 = 1.128. Pp, Ppk: of sigma_overall, the sample "
-    "standard deviation; what TofuPilot calls Cpk is this Ppk. failed: by the station's own verdict, of the values "
-    "that are not finite too."
+    "range of two values of one station that follow each other in time, by d2 = 1.128. Pp, Ppk: of sigma_overall, "
+    "the sample standard deviation; what TofuPilot calls Cpk is this Ppk. failed: by the station's own verdict, of the "
+    "values that are not finite too."
 )
 _SAMPLED = " Of more than {most} values, sigma_within is that of some slices of time, chosen by a hash."
 _NOT_SHOWN = " {count} specifications follow that are not shown."
@@ -100,7 +102,7 @@ WITH extents AS MATERIALIZED (
 ),
 ordered AS MATERIALIZED (
     SELECT x.spec, x.num, abs(x.num / 2 - lag(x.num) OVER (
-        PARTITION BY x.spec, {{slices.sql}} ORDER BY x.started_at, x.run, x.position
+        PARTITION BY x.spec, {{series}} ORDER BY x.started_at, x.run, x.position
     ) / 2) AS half_moved
     {_FROM} WHERE {{conditions}} AND {{slices.condition}}
 ),
@@ -173,7 +175,7 @@ def capabilities(
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
     wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
-    asked = snapshot.asking(wanted)
+    asked = snapshot.asking(wanted, USUAL_ATTEMPTS)
     of_procedure = asked.snapshot.of_procedures([procedure_id], "x.procedure").and_of(asked.runs)
     extents = _extents(asked, of_procedure, only_final=only_final)
     n = sum(extents.counts)
@@ -185,7 +187,7 @@ def capabilities(
     source = _HELD if is_held else _READ.format(conditions=numbers.sql)
     again = [] if is_held else numbers.values
     found = asked.rows(
-        _ROWS.format(conditions=numbers.sql, slices=slices, source=source),
+        _ROWS.format(conditions=numbers.sql, slices=slices, source=source, series=_series(asked, slices.sql)),
         [*extents.parameters, *numbers.values, *again, min(limit, MAX_ROWS)],
     )
     count = found[0][-1] if found else 0
@@ -201,6 +203,12 @@ def capabilities(
         specifications=count,
         rows=[SummaryRow(Specified(*row[:_WIDTH]), *row[_WIDTH:-1]) for row in found],
     )
+
+
+def _series(asked: Asking, slices: str) -> str:
+    """SQL of what moving ranges stay within: a slice of time, and a station where several report."""
+    stations = Keys(asked, "r.created_by_station", "s")
+    return f"{slices}, r.created_by_station" if len(stations.keys) > 1 else slices
 
 
 def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents:

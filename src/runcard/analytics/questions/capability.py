@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
 from runcard.analytics.measured import Measured, SpecRow, find_specs
@@ -35,6 +36,8 @@ from runcard.analytics.statistics.value_shape import (
 from runcard.domain.errors import InvalidInput
 
 MAX_VALUES = 3_000_000
+# A unit that is measured again and again would weigh as much as many; what it was in the end counts.
+USUAL_ATTEMPTS: Attempts = "last"
 
 DEFINITION = (
     "n: finite values; left_out counts the others. One row for each specification (limits, unit of measure, phase) "
@@ -45,7 +48,8 @@ DEFINITION = (
     "failed: by the station's own verdict, of the values that are not finite too. {within}"
 )
 _MOVING_RANGE = (
-    "sigma_within: the mean moving range of two values that follow each other in time, by d2 = 1.128."
+    "sigma_within: the mean moving range of two values of one station that follow each other in time, by d2 = 1.128. "
+    "What users reported is of one more station."
 )
 _POOLED = "sigma_within: the standard deviation inside of subgroups by {by}, pooled."
 _SAMPLED = (
@@ -112,12 +116,13 @@ def capability(
 
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
-    asked = snapshot.asking(measured.among(wanted))
+    asked = snapshot.asking(measured.among(wanted), USUAL_ATTEMPTS)
     specs = find_specs(asked, measured)
     grouping = Grouping(asked, group_by, zone)
     groups = Keys(asked, group_by and grouping.sql, "g")
     named = grouping.named(groups.keys)
-    subgroups = Keys(asked, subgroup_by and Grouping(asked, subgroup_by, zone).sql, "s")
+    # Ranges are taken within a station: from one to the other is no scatter within.
+    subgroups = Keys(asked, Grouping(asked, subgroup_by or "station", zone).sql, "s")
     values, is_exact = find_values(
         asked, specs, groups, subgroups, most_values, only_final=measured.only_final
     )
@@ -163,7 +168,7 @@ def _row(
     told_spec = specified(spec)
     limits, values = told_spec.limits, values.finite
     numbers, n, mean = values.number, whole.moments.n, whole.moments.mean
-    within = pooled(numbers, values.subgroup) if is_pooled else by_moving_range(numbers)
+    within = pooled(numbers, values.subgroup) if is_pooled else by_moving_range(numbers, values.subgroup)
     over_all = of_moments(whole.moments)
     potential, performance = (indices_of(n, mean, one, limits) for one in (within, over_all))
     if not is_exact:

@@ -20,7 +20,8 @@ MAX_SUBGROUP_SIZE = 100
 _SUBGROUP_SIZE = 5
 
 _SPREADS = {
-    "i_mr": "Each value is a point, its spread the difference to the one before (moving range of two).",
+    "i_mr": "Each value is a point, its spread the difference to the one before of the same station "
+    "(moving range of two).",
     "xbar_r": "Each subgroup is a point: its mean, and as spread its range.",
     "xbar_s": "Each subgroup is a point: its mean, and as spread its standard deviation.",
 }

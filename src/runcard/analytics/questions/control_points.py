@@ -120,12 +120,19 @@ def _stretches(
 ) -> Sequence[_Stretch]:
     """The segments, in order of their first points."""
     numbers = np.array([one.number for one in values], np.float64)
+    stations = {key: number for number, key in enumerate({one.station for one in values})}
     places: dict[int, list[int]] = defaultdict(list)
     for place, some in enumerate(members):
         places[values[some[0]].spec].append(place)
     return [
         _Stretch(
-            specs[spec], np.array(some), fit(kind, subgroups_of(numbers, [members[one] for one in some]))
+            specs[spec],
+            np.array(some),
+            fit(
+                kind,
+                subgroups_of(numbers, [members[one] for one in some]),
+                np.array([stations[values[members[one][0]].station] for one in some]),
+            ),
         )
         for spec, some in places.items()
     ]

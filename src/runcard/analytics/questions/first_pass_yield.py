@@ -1,24 +1,31 @@
 """Yield: which share of the units passed at first, by the second run, and in the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.attempts import First, first_of
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 DEFINITION = (
     "n: units by procedure whose first run, by start and over all time, is selected. first_pass: that run passed. "
     "second_pass: it or the second run passed. final: the last run passed, whenever it was. Every outcome but PASS "
-    "counts as not passed. dpmo: measurements that failed in the selected first runs, per million judged."
+    "counts as not passed. final may be below second_pass: the last run of a unit that passed need not have. dpmo: "
+    "measurements that failed in the selected first runs, in each attempt of a phase, per million judged there."
+)
+
+COMPLETED_ONLY = (
+    " Only runs that ended PASS or FAIL count as runs; those before, between and after are passed over."
 )
 
 
 class YieldRow(Struct, frozen=True):
-    """units: those that were first run. opportunities: measurements judged in these runs; defects: failed ones.
+    """units: those that were first run. opportunities: measurements judged in these runs, in each
+    attempt of a phase; defects: failed ones.
 
     dpmo: defects per million opportunities; None without an opportunity.
     """
@@ -41,8 +48,12 @@ class YieldAnswer(Answer, frozen=True, kw_only=True):
 
 
 # The last run, unlike the two before, may have any number.
-_FIGURES = """count(*), count(*) FILTER (r.passed_at = 1), count(*) FILTER (r.passed_at <= 2),
-    count(*) FILTER (r.last_outcome = 'PASS'), coalesce(sum(r.judged), 0)::BIGINT, coalesce(sum(r.failed), 0)::BIGINT"""
+_FIGURES = """count(*), count(*) FILTER (r.{passed} = 1), count(*) FILTER (r.{passed} <= 2),
+    count(*) FILTER (r.{last} = 'PASS'), coalesce(sum(r.judged), 0)::BIGINT, coalesce(sum(r.failed), 0)::BIGINT"""
+_FIGURES_OF: Mapping[First, str] = {
+    "first": _FIGURES.format(passed="passed_at", last="last_outcome"),
+    "first_completed": _FIGURES.format(passed="passed_completed", last="last_completed"),
+}
 
 
 def first_pass_yield(
@@ -51,26 +62,29 @@ def first_pass_yield(
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> YieldAnswer:
-    """Yields of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
-    asked = snapshot.asking(wanted._replace(attempts="first"))
-    total = _row(ALL, *asked.one(f"SELECT {_FIGURES} FROM runs r WHERE {asked.runs.sql}"))
+    """Yields of the units whose first run is selected, or first completed run where `wanted.attempts` says so.
+
+    Raises as `asking` does.
+    """
+    first = first_of(wanted.attempts)
+    figures = _FIGURES_OF[first]
+    asked = snapshot.asking(wanted._replace(attempts=first))
+    total = _row(ALL, *asked.one(f"SELECT {figures} FROM runs r WHERE {asked.runs.sql}"))
     return YieldAnswer(
         n=total.units,
-        definition=DEFINITION,
+        definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
         window=asked.window,
         is_exact=True,
         freshness=asked.freshness,
         total=total,
-        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone), figures),
     )
 
 
-def _rows(asked: Asking, grouping: Grouping) -> Sequence[YieldRow]:
-    found = asked.rows(
-        f"SELECT {grouping.sql} AS g, {_FIGURES} FROM runs r WHERE {asked.runs.sql} GROUP BY g"
-    )
+def _rows(asked: Asking, grouping: Grouping, figures: str) -> Sequence[YieldRow]:
+    found = asked.rows(f"SELECT {grouping.sql} AS g, {figures} FROM runs r WHERE {asked.runs.sql} GROUP BY g")
     groups = grouping.named([row[0] for row in found])
-    return [_row(group, *figures) for group, figures in in_order(groups, found)]
+    return [_row(group, *counts) for group, counts in in_order(groups, found)]
 
 
 def _row(

@@ -15,7 +15,9 @@ _TRIES = (1, 8, 64)
 
 
 class Value(NamedTuple):
-    """measured_at: the start of its phase. spec: number of its SpecRow. group: key of its group."""
+    """measured_at: the start of its phase. spec: number of its SpecRow. group: key of its group. station: None: a user
+    reported it.
+    """
 
     measured_at: datetime
     run: int
@@ -25,6 +27,7 @@ class Value(NamedTuple):
     number: float
     outcome: MeasurementOutcome
     group: Any
+    station: UUID | None = None
 
 
 class Newest(NamedTuple):
@@ -81,7 +84,7 @@ def _values_since(
     conditions.add("x.num IS NOT NULL")
     conditions.within("r.started_at", since and since.replace(tzinfo=UTC), None)
     rows = asked.rows(
-        f"SELECT x.started_at, x.run, x.position, r.id, x.spec, x.num, x.outcome, {group} "
+        f"SELECT x.started_at, x.run, x.position, r.id, x.spec, x.num, x.outcome, {group}, r.created_by_station "
         f"FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql} "
         f"ORDER BY r.started_at DESC, x.run DESC, x.started_at DESC, x.position DESC LIMIT {count}",
         conditions.values,

@@ -127,7 +127,7 @@ def _query(asked: Asking, failing: Failing) -> str:
 def _failing(asked: Asking, failing: Failing) -> str:
     """One row for each failure."""
     if failing.kind == "measurements":
-        # What the runs say of their final attempts leaves few of them to be joined.
+        # What the runs say of all their attempts leaves few of them to be joined.
         final = "AND x.is_final AND r.failed > 0" if failing.only_final else ""
         return f"""
             SELECT x.run AS run, s.procedure AS procedure, s.sequence_path AS sequence_path, s.phase AS phase,

@@ -8,13 +8,14 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.attempts import CONDITIONS, first_of
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 
 class ProcedureActivity(NamedTuple):
     """Of the selected runs of a procedure, of which there is at least one.
 
-    first_pass: of the units whose first run is among them, those that passed it.
+    first_pass: of the units whose first run is selected, whichever attempts are, those that passed it.
     """
 
     runs: int
@@ -30,13 +31,15 @@ def procedure_activity(
     """By procedure, those with the most runs first; procedure_ids: only of these. Raises as `asking` does."""
     if procedure_ids is not None:
         wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=procedure_ids))
-    asked = snapshot.asking(wanted)
+    asked = snapshot.asking(wanted._replace(attempts="all"))
+    counted, first = CONDITIONS[wanted.attempts or "all"], first_of(wanted.attempts)
+    is_first, passed = CONDITIONS[first], "passed_completed" if first == "first_completed" else "passed_at"
     rows = asked.rows(
-        "SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) AS runs, "
-        "max(r.started_at) AS last, count(*) FILTER (r.attempt = 1) AS units, "
-        "count(*) FILTER (r.attempt = 1 AND r.passed_at = 1) AS passed "
-        f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure) JOIN procedures p USING (procedure) "
-        "ORDER BY runs DESC, p.id"
+        f"SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) FILTER ({counted}) AS runs, "
+        f"max(r.started_at) FILTER ({counted}) AS last, count(*) FILTER ({is_first}) AS units, "
+        f"count(*) FILTER ({is_first} AND r.{passed} = 1) AS passed "
+        f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure HAVING runs > 0) "
+        "JOIN procedures p USING (procedure) ORDER BY runs DESC, p.id"
     )
     return {
         procedure: ProcedureActivity(runs, last.replace(tzinfo=UTC), ratio_of(passed, units))

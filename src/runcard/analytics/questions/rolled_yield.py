@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.attempts import first_of
 from runcard.analytics.groups import Group, references
+from runcard.analytics.questions.first_pass_yield import COMPLETED_ONLY
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 MAX_PARTS = 200
@@ -60,24 +62,25 @@ class Estimate(NamedTuple):
 
 
 def rolled_yield(snapshot: Snapshot, wanted: Selection) -> RolledYieldAnswer:
-    """Yields of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
-    asked = snapshot.asking(wanted._replace(attempts="first"))
+    """Yields of the units whose first run is selected, as in `first_pass_yield`. Raises as `asking` does."""
+    first = first_of(wanted.attempts)
+    asked = snapshot.asking(wanted._replace(attempts=first))
     n, parts_count = asked.one(f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asked.runs.sql}")
     return RolledYieldAnswer(
         n=n,
-        definition=DEFINITION,
+        definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
         window=asked.window,
         is_exact=True,
         freshness=asked.freshness,
         parts_count=parts_count,
-        parts=_parts(asked),
+        parts=_parts(asked, "passed_completed" if first == "first_completed" else "passed_at"),
     )
 
 
-def _parts(asked: Asking) -> Sequence[RolledYieldRow]:
+def _parts(asked: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
     rows = asked.rows(
         "WITH counted AS (SELECT r.part AS part, r.procedure AS procedure, count(*) AS units, "
-        f"count(*) FILTER (r.passed_at = 1) AS passed FROM runs r WHERE {asked.runs.sql} "
+        f"count(*) FILTER (r.{passed_at} = 1) AS passed FROM runs r WHERE {asked.runs.sql} "
         "GROUP BY r.part, r.procedure) "
         "SELECT part, procedure, passed, units FROM counted WHERE part IN "
         f"(SELECT part FROM counted GROUP BY part ORDER BY sum(units) DESC, part LIMIT {MAX_PARTS})"

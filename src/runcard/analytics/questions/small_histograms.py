@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.questions.capabilities import SummaryRow
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS
 from runcard.analytics.specified import Specified
 
 BINS = 24
@@ -57,7 +58,7 @@ def small_histograms(
     wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
     reaches = [_reach(row) for row in rows]
     counts = np.zeros((len(rows), BINS), np.int64)
-    asked = snapshot.asking(wanted)
+    asked = snapshot.asking(wanted, USUAL_ATTEMPTS)
     windows = {
         spec: _Window(place, low, (high - low) / BINS)
         for spec, place in _numbers(asked, procedure_id, [row.spec for row in rows])

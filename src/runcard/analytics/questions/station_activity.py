@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.analytics.answers import Answer, Window
+from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.store.stations import list_stations
@@ -65,7 +65,7 @@ def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAn
     return StationActivityAnswer(
         n=sum(runs for runs, *_ in found.values()),
         definition=DEFINITION,
-        window=Window(wanted.runs.started_after, wanted.runs.started_before),
+        window=replace(asked.window, started_before=wanted.runs.started_before),
         is_exact=True,
         freshness=asked.freshness,
         stations=stations,

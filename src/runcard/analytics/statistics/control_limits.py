@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from runcard.analytics.answers import finite
 from runcard.analytics.statistics.control_constants import Spread, deviation_spread, range_spread
+from runcard.analytics.statistics.dispersion import moving_ranges
 from runcard.analytics.statistics.subgroups import Floats, Integers, Subgroups
 
 ChartKind = Literal["i_mr", "xbar_r", "xbar_s"]
@@ -80,10 +81,10 @@ class Fitted(NamedTuple):
         )
 
 
-def fit(kind: ChartKind, points: Subgroups) -> Fitted:
-    """Centre line and sigma of points in order of time, at least one."""
+def fit(kind: ChartKind, points: Subgroups, series: Integers | None = None) -> Fitted:
+    """Centre line and sigma of points in order of time, at least one. series: of individuals, as in `moving_ranges`."""
     if kind == "i_mr":
-        spreads = np.abs(np.diff(points.means, prepend=np.nan))
+        spreads = moving_ranges(points.means, series)
     else:
         spreads = points.ranges if kind == "xbar_r" else points.deviations
     centre = float(np.average(points.means, weights=points.sizes))

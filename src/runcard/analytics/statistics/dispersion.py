@@ -46,28 +46,50 @@ def of_moments(moments: Moments) -> Dispersion:
     return UNKNOWN if moments.s is None else Dispersion(moments.s, moments.n - 1)
 
 
-def by_moving_range(values: Floats) -> Dispersion:
-    """What values in order of time scatter from one to the next: the mean moving range of two by d2.
+def moving_ranges(values: Floats, series: NDArray[np.int64] | None = None) -> Floats:
+    """How far each value is from the one before it in its series; NaN for the first of each.
 
-    Source: NIST/SEMATECH e-Handbook 6.3.2.2.
+    series: the number, 0 or more, of each one's series; None: all are of one.
+    """
+    if series is None or len(series) == 0 or np.min(series) == np.max(series):
+        return np.abs(np.diff(values, prepend=np.nan))
+    # Numbers of 16 bits are put in order without comparing them.
+    kind = np.uint16 if np.max(series) < 2**16 else np.int64
+    order = np.argsort(series.astype(kind), kind="stable")
+    moved: Floats = np.abs(np.diff(values[order], prepend=np.nan))
+    moved[np.flatnonzero(np.diff(series[order], prepend=-1))] = np.nan
+    found = np.empty_like(moved)
+    found[order] = moved
+    return found
+
+
+def by_moving_range(values: Floats, series: NDArray[np.int64] | None = None) -> Dispersion:
+    """What values in order of time scatter from one to the next of their series: the mean moving range of two by d2.
+
+    series: as in `moving_ranges`. Source: NIST/SEMATECH e-Handbook 6.3.2.2.
     """
     if len(values) < 2:
         return UNKNOWN
     power = power_of(float(np.min(values)), float(np.max(values)))
-    sigma = float(np.abs(np.diff(np.ldexp(values, -power) if power else values)).mean()) / D2_OF_TWO
-    return Dispersion(scaled(sigma, power), freedom_of_moving_range(len(values) - 1))
+    ranges = moving_ranges(np.ldexp(values, -power) if power else values, series)
+    ranges = ranges[~np.isnan(ranges)]
+    if len(ranges) == 0:
+        return UNKNOWN
+    ranged = 1 if series is None else int(np.count_nonzero(np.bincount(series) > 1))
+    sigma = float(ranges.mean()) / D2_OF_TWO
+    return Dispersion(scaled(sigma, power), freedom_of_moving_range(len(ranges), ranged))
 
 
-def freedom_of_moving_range(ranges: int) -> float:
+def freedom_of_moving_range(ranges: int, series: int = 1) -> float:
     """Degrees of freedom that the mean of so many moving ranges of two is worth: 1 / 2v, where v is the variance of the
-    estimate as a share of sigma squared.
+    estimate as a share of sigma squared. series: how many series of values have a range.
 
     Each range is of the size |x - y|; two that follow each other share a value, so their differences correlate by -1/2.
     About 0.605 for each range. Source of v: Hoel, Annals of Mathematical Statistics 17 (1946), 475-482.
     """
     own = math.pi / 2 - 1
     shared = math.sqrt(3) / 2 + math.pi / 12 - 1
-    return ranges**2 / (2 * (ranges * own + 2 * (ranges - 1) * shared))
+    return ranges**2 / (2 * (ranges * own + 2 * (ranges - series) * shared))
 
 
 def pooled(values: Floats, subgroups: NDArray[np.integer]) -> Dispersion:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from runcard.analytics.asking import Attempts, Selection
+from runcard.analytics.asking import Selection
+from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
 from runcard.domain.outcome import RunOutcome
@@ -14,7 +15,7 @@ from runcard.edge.run_filters import SampleQuery, run_filter
 
 
 class RunsQuery(Struct, kw_only=True):
-    """Which runs. samples: production only, where nothing is said."""
+    """Which runs. samples: production only, where nothing is said. attempts: as is usual for the question, then."""
 
     started_after: datetime | None = None
     started_before: datetime | None = None
@@ -29,7 +30,7 @@ class RunsQuery(Struct, kw_only=True):
     serial_numbers: list[str] | None = None
     outcomes: list[RunOutcome] | None = None
     samples: list[SampleQuery] | None = None
-    attempts: Attempts = "all"
+    attempts: Attempts | None = None
 
 
 class GroupedQuery(RunsQuery, kw_only=True):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capability import CapabilityAnswer, capability
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
 from runcard.analytics.questions.compare import CompareAnswer, compare
 from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
@@ -25,11 +25,13 @@ from runcard.web.capability_lines import CapabilityLine, capability_line
 from runcard.web.charts import Chart
 from runcard.web.comparison_plots import boxes_plot, means_plot, scatter_plot
 from runcard.web.control_chart_plot import SegmentLine, control_chart_plot, segment_line
+from runcard.web.definitions import definition_of
 from runcard.web.distribution_plots import histogram_plot, text_bars_plot
 from runcard.web.filters import (
     Field,
+    FigureQuery,
     FilterBar,
-    FilterQuery,
+    attempts_field,
     choice_field,
     filter_bar,
     filters_of,
@@ -59,7 +61,7 @@ _LAST = {"100": "100 values", "500": "500 values", "2000": "2000 values"}
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
-class MeasurementQuery(FilterQuery, kw_only=True):
+class MeasurementQuery(FigureQuery, kw_only=True):
     """by: what values are coloured and compared by. last: how many values the control chart shows.
     rules: whose rules mark points of it. phase, sequence_path, uom: None: in all of them, or in the latest.
 
@@ -171,7 +173,7 @@ def show_measurement(
     home = visit.actor.organization_id
     with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         procedure = get_procedure(connection, home, procedure_id)
-        selection = selection_of(asked, visit.zone, datetime.now(UTC))
+        selection = _selection(asked, visit)
         measured = Measured(
             procedure.id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
         )
@@ -190,6 +192,7 @@ def show_measurement(
     path = f"/procedures/{procedure.id}/measurements"
     broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]
     own = [
+        attempts_field(asked, USUAL_ATTEMPTS),
         choice_field("by", "Colour, compare by", asked.by, list(_BY.items())),
         choice_field("last", "Control chart of", asked.last, list(_LAST.items())),
         choice_field("rules", "Run rules", asked.rules, list(_RULES.items())),
@@ -207,11 +210,11 @@ def show_measurement(
         control=control_chart_plot(chart, broken, visit.zone),
         segments=[segment_line(one) for one in chart.segments],
         rules=[RuleLine(one.says, count_text(len(one.points))) for one in broken],
-        control_definition=chart.definition,
+        control_definition=definition_of(chart),
         histogram=histogram_plot(spread),
         texts=text_bars_plot(spread.texts) if spread.texts.total.n else None,
         capability=[] if isinstance(fitness, str) else [capability_line(row) for row in fitness.rows],
-        capability_definition=fitness if isinstance(fitness, str) else fitness.definition,
+        capability_definition=fitness if isinstance(fitness, str) else definition_of(fitness),
         capability_left_out=[] if isinstance(fitness, str) else left_out_lines(fitness.left_out),
         comparison=comparison,
         scatter=scatter,
@@ -220,6 +223,12 @@ def show_measurement(
         has_more_others=not names.is_exact,
     )
     return render("measurement.html", page, visit)
+
+
+def _selection(asked: MeasurementQuery, visit: Visit) -> Selection:
+    """The same runs for all that stands side by side."""
+    wanted = selection_of(asked, visit.zone, datetime.now(UTC))
+    return wanted._replace(attempts=asked.attempts or USUAL_ATTEMPTS)
 
 
 def _or_problem(ask: Callable[[], T]) -> T | str:
@@ -249,7 +258,7 @@ def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Compar
         "" if kruskal is None else f"Kruskal-Wallis: H {kruskal.statistic:.3g}, p {chance_text(kruskal.p)}",
     ]
     charts = [means_plot(found, group_by), *boxes]
-    return Comparison(charts, list(filter(None, told)), found.definition, lines_of_one(found))
+    return Comparison(charts, list(filter(None, told)), definition_of(found), lines_of_one(found))
 
 
 def _places(

@@ -20,8 +20,9 @@ from runcard.store.run_records import list_latest_runs
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack
 from runcard.web.filters import (
+    FigureQuery,
     FilterBar,
-    FilterQuery,
+    attempts_field,
     filter_bar,
     filters_of,
     page_query,
@@ -41,7 +42,7 @@ from runcard.web.yields import yield_tiles
 router = APIRouter()
 
 
-class OverviewQuery(FilterQuery, kw_only=True):
+class OverviewQuery(FigureQuery, kw_only=True):
     """kiosk: for a screen on the wall: which of its slides."""
 
     kiosk: Annotated[int, Meta(ge=1, le=1000)] | None = None
@@ -100,7 +101,13 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
         here=url_of("/", asked),
         kiosk_url=url_of("/", asked, kiosk=1),
         behind=_behind(runs.freshness),
-        filters=filter_bar("/", asked, choices, without=("revision", "version", "batch", "sample")),
+        filters=filter_bar(
+            "/",
+            asked,
+            choices,
+            without=("revision", "version", "batch", "sample"),
+            more=[attempts_field(asked)],
+        ),
         tiles=[
             Tile("Runs today", count_text(floor.runs_today(now))),
             Tile("Runs", count_text(runs.total.runs), "in the period"),

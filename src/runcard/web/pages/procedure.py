@@ -12,6 +12,7 @@ from starlette.responses import Response
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.capabilities import capabilities
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS
 from runcard.analytics.questions.durations import durations
 from runcard.analytics.questions.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.measurement_names import measurement_names
@@ -27,10 +28,12 @@ from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, 
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.clocks import start_of
 from runcard.web.count_plots import outcome_stack, pareto_plot
+from runcard.web.definitions import definition_of
 from runcard.web.duration_plots import duration_trend, phase_bars, seconds_text
 from runcard.web.filters import (
+    FigureQuery,
     FilterBar,
-    FilterQuery,
+    attempts_field,
     filter_bar,
     filters_of,
     page_query,
@@ -60,7 +63,7 @@ _LATEST = 20
 _PAGE_SIZE = 25
 
 
-class ProcedureQuery(FilterQuery, kw_only=True):
+class ProcedureQuery(FigureQuery, kw_only=True):
     """sort, order, offset: of the table of measurements."""
 
     tab: Tab = "runs"
@@ -153,7 +156,14 @@ def show_procedure(
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,
-        filters=filter_bar(ask.path, asked, choices, without=("procedure",), left=("offset",)),
+        filters=filter_bar(
+            ask.path,
+            asked,
+            choices,
+            without=("procedure",),
+            more=[attempts_field(asked, USUAL_ATTEMPTS if asked.tab == "capability" else "all")],
+            left=("offset",),
+        ),
         tabs=[
             TabLink(name, url_of(ask.path, filters_of(asked), tab=tab), tab == asked.tab)
             for tab, name in _TABS.items()
@@ -177,9 +187,9 @@ def _runs(ask: _Ask) -> Contents:
             Tile("Did not pass", count_text(total.runs - passed)),
         ],
         charts=[outcome_stack(answer.rows, step)],
-        definitions=[answer.definition],
+        definitions=[definition_of(answer)],
         runs=[_run_line(run, ask.visit) for run in latest],
-        runs_url=url_of("/runs", filters_of(ask.asked), procedure=ask.procedure.id),
+        runs_url=url_of("/runs", filters_of(ask.asked), procedure=ask.procedure.id, attempts=None),
     )
 
 
@@ -196,7 +206,7 @@ def _durations(ask: _Ask) -> Contents:
             Tile("Runs", count_text(total.n)),
         ],
         charts=[duration_trend(runs.rows), phase_bars(phases.phases)],
-        definitions=[runs.definition, phases.definition],
+        definitions=[definition_of(runs), definition_of(phases)],
     )
 
 
@@ -211,7 +221,11 @@ def _yields(ask: _Ask) -> Contents:
     return Contents(
         tiles=[
             *yield_tiles(over_time.total),
-            Tile("By the second run", percent_text(over_time.total.second_pass.ratio) or "–"),
+            Tile(
+                "Second-pass yield",
+                percent_text(over_time.total.second_pass.ratio) or "–",
+                "first or second run passed",
+            ),
         ],
         charts=[
             ratio_trend(
@@ -229,7 +243,7 @@ def _yields(ask: _Ask) -> Contents:
                 lambda one: ask.url_of_measurement(one.measurement, one.phase),
             ),
         ],
-        definitions=[over_time.definition, measurements.definition],
+        definitions=[definition_of(over_time), definition_of(measurements)],
     )
 
 
@@ -262,7 +276,7 @@ def _capability(ask: _Ask) -> Contents:
             ),
             others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
             left_out=left_out_lines(answer.left_out),
-            definition=answer.definition,
+            definition=definition_of(answer),
         )
     )
 

@@ -15,8 +15,9 @@ from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
 from runcard.store.procedure_records import ProcedureFilter, ProcedureRecord, list_procedure_records
 from runcard.web.filters import (
+    FigureQuery,
     FilterBar,
-    FilterQuery,
+    attempts_field,
     filter_bar,
     filters_of,
     page_query,
@@ -33,7 +34,7 @@ from runcard.web.visit import Visit, WithVisit
 router = APIRouter()
 
 
-class ProceduresQuery(FilterQuery, kw_only=True):
+class ProceduresQuery(FigureQuery, kw_only=True):
     """search: part of the name."""
 
     search: str | None = None
@@ -83,7 +84,7 @@ def show_procedures(
             asked,
             choices,
             without=("procedure", "part", "revision", "batch", "version", "sample"),
-            more=[text_field("search", "Name contains", asked.search)],
+            more=[attempts_field(asked), text_field("search", "Name contains", asked.search)],
             left=("cursor",),
         ),
         procedures=[_line(one, activity.get(one.id), asked, visit) for one in listed.rows],

@@ -22,7 +22,16 @@ from runcard.store.refs import ProcedureRef
 from runcard.store.station_records import get_station_record, list_procedures_of
 from runcard.store.teams import list_teams
 from runcard.web.facts import Fact, metadata_facts
-from runcard.web.filters import Choice, FilterBar, FilterQuery, Period, filter_bar, page_query, selection_of
+from runcard.web.filters import (
+    Choice,
+    FigureQuery,
+    FilterBar,
+    Period,
+    attempts_field,
+    filter_bar,
+    page_query,
+    selection_of,
+)
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.key_lines import KeyLine, key_line
 from runcard.web.pictures import picture_urls
@@ -35,7 +44,7 @@ router = APIRouter()
 _NOT_OFFERED = ("station", "revision", "batch", "version", "sample")
 
 
-class StationQuery(FilterQuery, kw_only=True):
+class StationQuery(FigureQuery, kw_only=True):
     period: Period = "90"
 
 
@@ -101,7 +110,7 @@ def station_page(
         url=url,
         name=station.name,
         archived_at=None if station.archived_at is None else moment_of(station.archived_at, visit.zone),
-        filters=filter_bar(url, asked, choices, without=_NOT_OFFERED),
+        filters=filter_bar(url, asked, choices, without=_NOT_OFFERED, more=[attempts_field(asked)]),
         figures=figures,
         keys=[key_line(key, visit.zone) for key in reversed(keys)],
         all_procedures=station.all_procedures,

@@ -19,7 +19,7 @@ from runcard.web.filters import (
     Period,
     filter_bar,
     page_query,
-    selection_of,
+    run_filter_of,
     url_of,
 )
 from runcard.web.headings import Direction
@@ -87,7 +87,7 @@ def show_units(
 
 
 def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
-    runs = selection_of(asked, zone, datetime.now(UTC)).runs
+    runs = run_filter_of(asked, zone, datetime.now(UTC))
     return UnitFilter(
         search=asked.search,
         part_numbers=runs.part_numbers,
