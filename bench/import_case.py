@@ -22,7 +22,8 @@ from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare
 from runcard.settings import Settings
-from runcard.store.attachments import Attachment, create_attachment
+from runcard.store.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.blobs import BlobMeta
 from runcard.store.creator import Creator
 from runcard.store.file_imports import ImportedFile
 from runcard.store.organizations import create_organization
@@ -64,7 +65,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
             actor = writer.run(_prepare)
             seconds, runs = 0.0, 0
             while runs < least_runs:
-                upload = writer.run(partial(_announce, actor=actor, name=path.name))
+                upload = writer.run(partial(_upload, actor=actor, name=path.name, size_bytes=len(content)))
                 started = time.perf_counter()
                 told = [prepare(one, RunClient()) for one in parser(BytesIO(content))]
                 file = ImportedFile(digest, importer, upload.id)
@@ -88,8 +89,8 @@ def _prepare(tx: Transaction) -> UserActor:
     return actor
 
 
-def _announce(tx: Transaction, actor: UserActor, name: str) -> Attachment:
-    return create_attachment(
+def _upload(tx: Transaction, actor: UserActor, name: str, size_bytes: int) -> Attachment:
+    announced = create_attachment(
         tx,
         actor.organization_id,
         name,
@@ -97,6 +98,7 @@ def _announce(tx: Transaction, actor: UserActor, name: str) -> Attachment:
         declared_bytes=None,
         creator=Creator.of(actor),
     )
+    return mark_stored(tx, announced, BlobMeta(size_bytes, None))
 
 
 def _peak_bytes() -> int:

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import psutil
 import psycopg
+from pyarrow import csv
 
 from bench.copied_runs import PROCEDURE_NAME, CopiedRuns
 from bench.postgres import postgresql
@@ -169,7 +170,14 @@ def _copy_rows(
 ) -> None:
     path = folder / f"{name}.csv"
     with copied.copy.engine.transaction() as cursor:
-        cursor.execute(f"COPY ({query}) TO '{path}' (HEADER false)")
+        # The copy has no access to other files, so it cannot write this one itself.
+        batches = cursor.execute(f"SELECT COLUMNS(*)::VARCHAR FROM ({query})").to_arrow_reader(100_000)
+        assert batches is not None, "a query has rows"
+        with csv.CSVWriter(
+            path, batches.schema, write_options=csv.WriteOptions(include_header=False)
+        ) as rows:
+            for batch in batches:
+                rows.write_batch(batch)
     with (
         path.open("rb") as file,
         connection.cursor().copy(f"COPY {name} FROM STDIN (FORMAT csv)".encode()) as into,

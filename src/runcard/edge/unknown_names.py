@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.types import Message, Scope, Send
 
 from runcard.domain.errors import InvalidInput, Issue
+from runcard.domain.text import shortened
 
 HEADER = b"runcard-ignored"
 _MAX_NAMES = 20
@@ -87,10 +88,6 @@ def _header(places: Sequence[str]) -> tuple[bytes, bytes]:
     return HEADER, ", ".join(quote(place, safe=" .[]_-") for place in places).encode("ascii")
 
 
-def _shown(name: str) -> str:
-    return name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}…"
-
-
 def _refuse(unknown: Sequence[UnknownName], what: str) -> None:
     if unknown:
         raise InvalidInput([Issue((one.place,), _message(one, what)) for one in unknown])
@@ -108,7 +105,7 @@ def _unknown_parameters(request: Request) -> Sequence[UnknownName]:
         return []
     known = sorted(set(_parameters_of(request.scope["route"].dependant)))
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
-    return [UnknownName(_shown(name), known) for name in unknown[:_MAX_NAMES]]
+    return [UnknownName(shortened(name, _MAX_SHOWN), known) for name in unknown[:_MAX_NAMES]]
 
 
 def _parameters_of(dependant: Dependant) -> Iterator[str]:
@@ -128,7 +125,7 @@ def _unknown_fields(value: object, kind: Any, place: str) -> Iterator[UnknownNam
                 if name in fields:
                     yield from _unknown_fields(inner, fields[name], f"{place}{name}.")
                 else:
-                    yield UnknownName(f"{place}{_shown(name)}", sorted(fields))
+                    yield UnknownName(f"{place}{shortened(name, _MAX_SHOWN)}", sorted(fields))
             return
         if get_origin(option) in (list, tuple) and isinstance(value, list):
             for item in value:

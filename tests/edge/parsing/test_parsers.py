@@ -84,6 +84,19 @@ def test_a_file_that_is_left_in_the_middle_keeps_no_other_from_being_read(parser
         assert flat(serials(opened)) == SERIALS
 
 
+def test_a_process_is_kept_however_large_its_server_is() -> None:
+    """What a kernel counts as the most memory of a process begins with what its parent had when it was started."""
+    ballast, others, started = b"x" * (300 << 20), set(reading_processes()), set()
+    parsers = Parsers(BOUNDS)
+    for serial in ("A", "B"):
+        with parsers.open(BytesIO(junit_of([serial]))) as opened:
+            assert serials(opened) == [[serial]]
+            started |= {*reading_processes()} - others
+    parsers.close()
+    assert len(started) == 1
+    assert len(ballast) == 300 << 20  # until here
+
+
 def test_archives(parsers: Parsers) -> None:
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
