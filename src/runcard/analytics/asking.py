@@ -26,9 +26,6 @@ from runcard.store.run_filter import RunFilter
 
 _log = logging.getLogger(__name__)
 
-# How rows end that are to be in the same order whatever the copy calls their procedures.
-BY_PROCEDURE = "places.place, places.id"
-
 
 class Selection(NamedTuple):
     """The runs that a question is about. Units that are samples count only where `runs.samples` asks for them.
