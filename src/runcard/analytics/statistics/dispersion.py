@@ -31,11 +31,6 @@ def are_equal(values: Floats) -> bool:
     return len(values) == 0 or bool(np.min(values) == np.max(values))
 
 
-def mean_of(values: Floats) -> float | None:
-    """None without values."""
-    return moments_of(values).mean
-
-
 def overall(values: Floats) -> Dispersion:
     """The sample standard deviation; unknown for fewer than two values."""
     return of_moments(moments_of(values))
