@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from importlib import import_module
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from zxcvbn import zxcvbn
 
 from runcard.domain.errors import InvalidInput
 
@@ -54,6 +54,8 @@ def _how_to_guess(password: str, known: Sequence[str]) -> str | None:
     rest = re.sub("|".join(map(re.escape, words)), "", password.casefold())
     if len(rest) < min(_UNKNOWN_LENGTH, len(password)):
         return _IS_KNOWN
+    # Loaded when it is needed: its lists of words take 14 MB, which an import of files has better use for.
+    zxcvbn = import_module("zxcvbn").zxcvbn
     found = zxcvbn(password[:_LOOKED_AT_LENGTH], user_inputs=[*known, *words])
     if found["score"] >= _ENOUGH:
         return None

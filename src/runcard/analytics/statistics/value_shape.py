@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from msgspec import Struct
-from scipy.special import log_ndtr
 
 from runcard.analytics.statistics.dispersion import are_equal
 from runcard.analytics.statistics.moments import Floats, moments_of
@@ -64,7 +64,11 @@ def normality_of(values: Floats) -> Normality | None:
     n = len(judged)
     shares = np.sort(_standardized(judged))
     weights = 2.0 * np.arange(1, n + 1) - 1
-    statistic = -n - float((weights * (log_ndtr(shares) + log_ndtr(-shares[::-1]))).sum()) / n
+    statistic = (
+        -n
+        - float((weights * (scipy.special.log_ndtr(shares) + scipy.special.log_ndtr(-shares[::-1]))).sum())
+        / n
+    )
     return Normality(n, statistic, _chance_of_normal(statistic * (1 + 0.75 / n + 2.25 / n**2)))
 
 
