@@ -11,9 +11,11 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 from typing import Annotated, NamedTuple
 
 import httpx
@@ -104,47 +106,77 @@ class Line(msgspec.Struct):
     import_s: float
 
 
+class Imported(NamedTuple):
+    """took_s: what each import took, as far as they came to their end. failure: what was wrong; empty: nothing."""
+
+    took_s: list[float]
+    failure: str
+
+
 class Importing:
-    """Sends a file again and again, until it is told to stop; the last one comes to its end."""
+    """Sends a file again and again, until it is told to stop; the last one comes to its end.
+
+    In a process of its own: what this one does besides would be taken for what stations wait.
+    """
 
     def __init__(self, target: Target, file: HostileFile, content: bytes) -> None:
-        self._file = file
-        self._content = content
-        self._stop = Event()
-        self._thread = Thread(target=self._run)
-        headers = {"Authorization": f"Bearer {target.records.api_key}"}
-        self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{target.port}/api/v2", headers=headers, timeout=_TIMEOUT_S
-        )
-        self.took_s: list[float] = []
-        self.failure = ""
+        context = get_context("spawn")
+        self._stop = context.Event()
+        self._started = context.Event()
+        self._results, sender = context.Pipe(duplex=False)
+        sent = (target.port, target.records.api_key, file._replace(make=bytes), content)
+        self._process = context.Process(target=_import_again, args=(*sent, self._started, self._stop, sender))
 
     def __enter__(self) -> "Importing":
-        self._thread.start()
+        self._process.start()
+        if not self._started.wait(_TIMEOUT_S):
+            raise BenchFailed("the process that imports did not start")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join()
-        self._http.close()
 
-    def _run(self) -> None:
+    def result(self) -> Imported:
+        """Waits until the last import has come to its end."""
+        found: Imported = self._results.recv()
+        self._process.join()
+        return found
+
+
+def _import_again(
+    port: int,
+    api_key: str,
+    file: HostileFile,
+    content: bytes,
+    started: Event,
+    stop: Event,
+    results: Connection,
+) -> None:
+    took_s: list[float] = []
+    failure = ""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}/api/v2", headers=headers, timeout=_TIMEOUT_S
+    ) as http:
+        started.set()
         try:
-            while not self._stop.is_set():
-                started = time.perf_counter()
-                self._import()
-                self.took_s.append(time.perf_counter() - started)
+            while not stop.is_set():
+                since = time.perf_counter()
+                _import(http, file, content)
+                took_s.append(time.perf_counter() - since)
         except (httpx.HTTPError, BenchFailed) as error:
-            self.failure = repr(error)
+            failure = repr(error)
+    results.send(Imported(took_s, failure))
 
-    def _import(self) -> None:
-        slot = self._http.post("/attachments", json={"name": self._file.name}).raise_for_status().json()
-        httpx.put(slot["upload_url"], content=self._content, timeout=_TIMEOUT_S).raise_for_status()
-        item = {"upload_id": slot["id"], "importer": self._file.importer}
-        body = {"items": [item], "allow_duplicate": True}
-        [result] = self._http.post("/imports/structured", json=body).raise_for_status().json()["results"]
-        if result["success"] is self._file.is_refused:
-            raise BenchFailed(f"{self._file.name}: {str(result)[:500]}")
+
+def _import(http: httpx.Client, file: HostileFile, content: bytes) -> None:
+    slot = http.post("/attachments", json={"name": file.name}).raise_for_status().json()
+    httpx.put(slot["upload_url"], content=content, timeout=_TIMEOUT_S).raise_for_status()
+    item = {"upload_id": slot["id"], "importer": file.importer}
+    body = {"items": [item], "allow_duplicate": True}
+    [result] = http.post("/imports/structured", json=body).raise_for_status().json()["results"]
+    if result["success"] is file.is_refused:
+        raise BenchFailed(f"{file.name}: {str(result)[:500]}")
 
 
 def measure(target: Target, file: HostileFile, seconds: float, connections: int, per_s: float) -> Line:
@@ -154,7 +186,8 @@ def measure(target: Target, file: HostileFile, seconds: float, connections: int,
     idle = drive(target.port, connections, seconds, target.requests, per_s)
     with Importing(target, file, content) as importing:
         beside = drive(target.port, connections, seconds, target.requests, per_s)
-    _check(target, file, importing, idle, beside)
+    imported = importing.result()
+    _check(target, file, imported, idle, beside)
     return Line(
         file.name,
         len(content),
@@ -164,14 +197,14 @@ def measure(target: Target, file: HostileFile, seconds: float, connections: int,
         round(beside.percentile_ms(0.99), 2),
         round(beside.latencies_ms[-1], 2),
         round(beside.percentile_ms(0.99) / idle.percentile_ms(0.99), 2),
-        len(importing.took_s),
-        round(importing.took_s[0], 2),
+        len(imported.took_s),
+        round(imported.took_s[0], 2),
     )
 
 
-def _check(target: Target, file: HostileFile, importing: Importing, *loads: Load) -> None:
-    if importing.failure or not importing.took_s:
-        raise BenchFailed(f"{file.name} was not imported: {importing.failure}\n{target.log_tail()}")
+def _check(target: Target, file: HostileFile, imported: Imported, *loads: Load) -> None:
+    if imported.failure or not imported.took_s:
+        raise BenchFailed(f"{file.name} was not imported: {imported.failure}\n{target.log_tail()}")
     if any(load.refused or not load.answered for load in loads):
         raise BenchFailed(f"{file.name}: not all runs were answered with 200\n{target.log_tail()}")
 

@@ -48,6 +48,10 @@ def record_told(
     report is one `of_several`, as ReportRefused that says which.
     """
     run_ids, repairs = [], []
+    home = actor.organization_id
+    tx.catalog.fetch_units(
+        [key for one in told if isinstance(one, PreparedRun) for key in one.unit_keys(home)]
+    )
     for position, report in enumerate(told, first + 1):
         try:
             if isinstance(report, RepairReport):
@@ -58,7 +62,7 @@ def record_told(
             if not of_several:
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
-    note_runs(tx, actor.organization_id, import_id, run_ids, first=first)
+    note_runs(tx, home, import_id, run_ids, first=first)
     return Recorded(run_ids, repairs)
 
 

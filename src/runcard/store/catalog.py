@@ -46,9 +46,7 @@ class Catalog:
             self.clear()
             self._version = version
         self._new_units.clear()
-        unknown = [key for key in units if key not in self._units]
-        if unknown:
-            self._fetch_units(unknown)
+        self.fetch_units(units)
 
     def clear(self) -> None:
         self._found.clear()
@@ -112,8 +110,7 @@ class Catalog:
 
     def unit(self, organization_id: UUID, serial_number: str) -> UnitRow | None:
         wanted = (organization_id, lookup_key(serial_number))
-        if wanted not in self._units and wanted not in self._new_units:
-            self._fetch_units([wanted])
+        self.fetch_units([wanted])
         return self._units.get(wanted)
 
     def get_unit(self, organization_id: UUID, serial_number: str) -> UnitRow:
@@ -146,9 +143,12 @@ class Catalog:
                 self._found[key] = found
         return found
 
-    def _fetch_units(self, wanted: Sequence[UnitKey]) -> None:
-        self._new_units.update(wanted)
-        self._units.update(lookups.find_units(self._open_connection(), wanted))
+    def fetch_units(self, wanted: Sequence[UnitKey]) -> None:
+        """Know these units, as far as there are any, by one query, which else takes one for each."""
+        unknown = [key for key in wanted if key not in self._units and key not in self._new_units]
+        if unknown:
+            self._new_units.update(unknown)
+            self._units.update(lookups.find_units(self._open_connection(), unknown))
 
     def _open_connection(self) -> Connection:
         assert self._connection is not None  # `open` was called first

@@ -126,7 +126,9 @@ class GroupCommit:
     def _look_at_growth(self) -> None:
         """No write is run again because this failed."""
         try:
-            self._database.keep_statistics(self._connect())
+            # What is found is written, for which SQLite would wait until nobody else writes.
+            with self._turns.taken():
+                self._database.keep_statistics(self._connect())
         except DATABASE_ERRORS:
             _log.info("statistics could not be kept", exc_info=True)
             self._disconnect()
