@@ -96,4 +96,4 @@ def _set_samples_apart(database: Database, writer: Writer, floor: Floor) -> None
 
 
 def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: Transaction) -> None:
-    classify_unit(tx, home, unit_id, sample)
+    classify_unit(tx, home, unit_id, sample, with_runs=True)

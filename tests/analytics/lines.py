@@ -69,7 +69,8 @@ class Line:
                 tx, self._home, get_batch(tx.connection, self._home, self.serial("B"))
             ),
             "rename": lambda tx: rename_unit(tx, self._home, self._unit(tx, serial), f"a{serial}"),
-            "make golden": lambda tx: classify_unit(tx, self._home, self._unit(tx, serial), "golden"),
+            "make golden": lambda tx: self._make_golden(tx, serial, with_runs=False),
+            "make golden with its runs": lambda tx: self._make_golden(tx, serial, with_runs=True),
             "note": lambda tx: self._note(tx, run_id),
         }
         with suppress(RuncardError):  # it has happened to this one before, or it was never made
@@ -77,6 +78,9 @@ class Line:
 
     def _unit(self, tx: Transaction, serial: str) -> UUID:
         return tx.catalog.get_unit(self._home, serial).id
+
+    def _make_golden(self, tx: Transaction, serial: str, *, with_runs: bool) -> None:
+        classify_unit(tx, self._home, self._unit(tx, serial), "golden", with_runs=with_runs)
 
     def _note(self, tx: Transaction, run_id: UUID) -> None:
         change_metadata(tx, self._home, run_id, "metadata", {"place": 7})
@@ -93,6 +97,7 @@ events = st.lists(
                 "delete the batch",
                 "rename",
                 "make golden",
+                "make golden with its runs",
                 "note",
                 "follow",
             ]

@@ -99,6 +99,34 @@ def test_a_database_of_the_first_schema_keeps_what_it_holds(first_schema: Databa
         connection.execute(update(t.runs).values(deployment_id=other))
 
 
+def test_runs_get_the_class_that_their_unit_has(first_schema: Database) -> None:
+    migrate(first_schema, "0011")
+    home, golden, moment = new_id(), new_id(), datetime(2026, 1, 2, tzinfo=UTC)
+    references = dict.fromkeys(("procedure_id", "part_id", "revision_id"), home)
+    rows: list[tuple[Table, dict[str, Any]]] = [
+        (t.organizations, {"id": home, "slug": "acme", "name": "Acme", **dict.fromkeys(_POLICIES, True)}),
+        (t.procedures, {"identifier": "FVT1", "identifier_key": "fvt1", "name": "Board"}),
+        (t.parts, {"number": "P", "number_key": "p", "name": "P"}),
+        (t.revisions, {"part_id": home, "number": "A", "number_key": "a", "is_default": True}),
+        (t.units, {"serial_number": "S", "serial_key": "s", "part_id": home, "revision_id": home}),
+        (
+            t.units,
+            {"id": golden, "serial_number": "G", "serial_key": "g", "part_id": home, "revision_id": home}
+            | {"sample": "golden"},
+        ),
+        (t.runs, {"unit_id": home, **references, **_times(moment)}),
+        (t.runs, {"id": golden, "unit_id": golden, **references, **_times(moment)}),
+    ]
+    with first_schema.engine.begin() as connection:
+        for table, row in rows:
+            mine = {} if table is t.organizations else {"organization_id": home}
+            connection.execute(_insert(connection, table, {"id": home, "created_at": moment, **mine, **row}))
+    migrate(first_schema)
+    with first_schema.read() as connection:
+        found = dict(connection.execute(select(t.runs.c.id, t.runs.c.sample)).all())
+    assert found == {home: None, golden: "golden"}
+
+
 _POLICIES = [one.name for one in t.organizations.c if one.name.startswith("station_may_")]
 
 

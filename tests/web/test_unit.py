@@ -173,7 +173,7 @@ def test_files_of_a_unit_can_be_got(server: Server, ada: Browser):
 @pytest.mark.parametrize("sample", ["golden", "failing", "ignored", "production"])
 def test_whoever_records_may_change_the_class(server: Server, ada: Browser, sample: str):
     record(server, report("CLASSED/1"))
-    page = ada.fill("/units/CLASSED%2F1", {"sample": sample})
+    page = ada.fill("/units/CLASSED%2F1", {"sample": sample, "runs": "stay"})
     assert page.path == "/units/CLASSED%2F1"
     [chosen] = [one["value"] for one in page.all("option") if "selected" in one]
     assert chosen == sample
@@ -181,11 +181,30 @@ def test_whoever_records_may_change_the_class(server: Server, ada: Browser, samp
     assert len(badges) == (0 if sample == "production" else 1)
 
 
+@pytest.mark.parametrize(("runs", "classed"), [("stay", 0), ("follow", 1)])
+def test_the_runs_so_far_stay_or_get_the_class_too(server: Server, ada: Browser, runs: str, classed: int):
+    serial = f"PAST-{runs}"
+    record(server, report(serial))
+    ada.fill(f"/units/{serial}", {"sample": "golden", "runs": runs})
+    assert len(ada.open(f"/runs?search={serial}&sample=golden").run_links) == classed
+    record(server, report(serial))  # by the process that records, which knew the unit as it was
+    assert len(ada.open(f"/runs?search={serial}&sample=golden").run_links) == classed + 1
+    assert len(ada.open(f"/runs?search={serial}").run_links) == 2
+
+
+def test_what_becomes_of_the_runs_must_be_said(server: Server, ada: Browser):
+    record(server, report("UNSAID"))
+    page = ada.fill("/units/UNSAID", {"sample": "golden"})
+    assert page.status == 400
+    assert "choose one of stay, follow" in page.text
+    assert "golden" not in ada.open("/units/UNSAID").text.split("Change its class")[0]
+
+
 def test_a_viewer_may_not_change_the_class(server: Server, ada: Browser, vic: Browser):
     record(server, report("KEPT"))
     page = vic.open("/units/KEPT")
     assert "Change its class" not in page.text
-    answer = vic.send("/units/KEPT", {**page.hidden_fields, "sample": "golden"})
+    answer = vic.send("/units/KEPT", {**page.hidden_fields, "sample": "golden", "runs": "stay"})
     assert answer.status == 403
     assert "golden" not in ada.open("/units/KEPT").text.split("Change its class")[0]
 
@@ -200,7 +219,7 @@ def test_a_form_of_another_page_changes_nothing(server: Server, ada: Browser, to
 @pytest.mark.parametrize("sample", ["", "GOLDEN", "blue", "\0"], ids=["empty", "case", "blue", "nul"])
 def test_an_unknown_class_is_named(server: Server, ada: Browser, sample: str):
     record(server, report("ODD-CLASS"))
-    page = ada.fill("/units/ODD-CLASS", {"sample": sample})
+    page = ada.fill("/units/ODD-CLASS", {"sample": sample, "runs": "stay"})
     assert page.status == 400
     assert "choose one of production, golden, failing, ignored" in page.text
 
@@ -215,7 +234,8 @@ def test_a_unit_of_another_organization_is_not_there(server: Server, ada: Browse
         page = gus.open(path)
         assert page.status == 404
         assert "SECRET-CHILD" not in page.text
-    assert gus.send("/units/SECRET", {**gus.open("/units").hidden_fields, "sample": "golden"}).status == 404
+    change = {**gus.open("/units").hidden_fields, "sample": "golden", "runs": "stay"}
+    assert gus.send("/units/SECRET", change).status == 404
     assert "golden" not in ada.open("/units/SECRET").text.split("Change its class")[0]
 
 

@@ -22,6 +22,7 @@ from runcard.domain.number import too_large_integers
 from runcard.domain.organization import Organization
 from runcard.domain.report import RunReport, name_issues
 from runcard.domain.run import RunDocument
+from runcard.domain.sample import SampleClass
 from runcard.domain.sequence import sequence_issues
 from runcard.domain.text import lookup_key
 from runcard.ingest.assembly import find_sub_units, link_sub_units
@@ -176,7 +177,8 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     place = create_missing(tx, organization.id, placement, creator)
     version_id = create_missing_version(tx, organization.id, procedure_id, version, creator)
     unit_id = _place_unit(tx, organization.id, run, unit, place, creator)
-    row = _header(organization.id, run, procedure_id, version_id, unit_id, place, operator)
+    sample = None if unit is None else unit.sample
+    row = _header(organization.id, run, procedure_id, version_id, unit_id, place, operator, sample)
     stage_run(tx, row, run.document, creator)
     if report.metadata:
         stage_metadata(tx, organization.id, run.id, report.metadata)
@@ -229,6 +231,7 @@ def _header(
     unit_id: UUID,
     place: Place,
     operator: Operator,
+    sample: SampleClass | None,
 ) -> RunRow:
     report = run.report
     return RunRow(
@@ -257,6 +260,7 @@ def _header(
         report_digest=run.digest,
         reported_started_at=None if run.reported is None else run.reported.started_at,
         reported_ended_at=None if run.reported is None else run.reported.ended_at,
+        sample=sample,
     )
 
 

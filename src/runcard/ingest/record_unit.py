@@ -34,7 +34,7 @@ class NewUnit(Struct, frozen=True):
 class UnitChange(Struct, frozen=True, kw_only=True):
     """What is to be another of a unit; UNSET: stays. None: no batch, no sample.
 
-    upload_ids: files to link beside those that it has.
+    runs_follow: whether the runs that it has get the class, too. upload_ids: files to link beside those that it has.
     """
 
     serial_number: str | UnsetType = UNSET
@@ -42,6 +42,7 @@ class UnitChange(Struct, frozen=True, kw_only=True):
     revision_number: str | UnsetType = UNSET
     batch_number: str | UnsetType | None = UNSET
     sample: SampleClass | UnsetType | None = UNSET
+    runs_follow: bool = False
     metadata: MetadataChange = {}
     upload_ids: Sequence[UUID] = ()
 
@@ -58,8 +59,8 @@ def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
     part_id, revision_id = _find_revision(tx, home, wanted.part_number, wanted.revision_number)
     if tx.catalog.unit(home, wanted.serial_number) is not None:
         raise AlreadyExists("Unit with serial number", wanted.serial_number)
-    unit = UnitRow(new_id(), wanted.serial_number, part_id, revision_id, batch_id=None, parent_id=None)
-    stage_unit(tx, home, unit, Creator.of(actor), None, sample=wanted.sample)
+    unit = UnitRow(new_id(), wanted.serial_number, part_id, revision_id, None, None, wanted.sample)
+    stage_unit(tx, home, unit, Creator.of(actor), None)
     stage_metadata(tx, home, unit.id, wanted.metadata)
     return unit.id
 
@@ -67,7 +68,7 @@ def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
 def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitChange) -> UUID:
     """Id of the unit that was changed. A batch that nobody has named before is created.
 
-    A new serial number changes what the catalog remembers of others. Raises PermissionDenied for a viewer; then
+    A new serial number or class changes what the catalog remembers. Raises PermissionDenied for a viewer; then
     UnitNotFound, UnitNotReached, RevisionNotFound, CreationForbidden, AlreadyExists, InvalidInput, AttachmentNotFound
     or UploadTaken.
     """
@@ -80,7 +81,8 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
     if change.serial_number is not UNSET:
         _rename(tx, home, unit, change.serial_number)
     if change.sample is not UNSET:
-        classify_unit(tx, home, unit.id, change.sample)
+        classify_unit(tx, home, unit.id, change.sample, with_runs=change.runs_follow)
+        unit = unit._replace(sample=change.sample)
     if change.metadata:
         change_metadata(tx, home, unit.id, "metadata", change.metadata)
         tx.note_change(home, "unit_changed", unit.id)

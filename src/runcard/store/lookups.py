@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, or_, select
 from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import NotFound
 from runcard.domain.organization import Organization
+from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 from runcard.store.bulk import driver_of
@@ -20,7 +21,7 @@ UnitKey = tuple[UUID, str]
 
 
 class UnitRow(NamedTuple):
-    """Where a unit stands now."""
+    """Where a unit stands now. sample: None for one of production."""
 
     id: UUID
     serial_number: str
@@ -28,6 +29,7 @@ class UnitRow(NamedTuple):
     revision_id: UUID
     batch_id: UUID | None
     parent_id: UUID | None
+    sample: SampleClass | None = None
 
 
 def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:

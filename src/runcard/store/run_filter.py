@@ -20,7 +20,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     """Conditions that a run must keep, all of them; None asks for nothing. Bounds are inclusive.
 
     search: part of the unit's serial number, or the beginning of the run's id.
-    samples: None among them: units of production, which are no samples.
+    samples: what units were at the time of the run; None among them: of production, which are no samples.
     """
 
     search: str | None = None
@@ -107,7 +107,7 @@ def _bounds(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
 
 def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
     """Conditions on what a run refers to, by the names that people use."""
-    r, u = t.runs.c, t.units.c
+    r = t.runs.c
     for reference, ids in named_ids(organization_id, wanted).items():
         if reference == "unit_id" and len(wanted.serial_numbers or ()) == 1:
             # There is one such unit at most; said so, SQLite goes to its runs, not along all runs by their start.
@@ -115,9 +115,7 @@ def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement
         else:
             yield r[reference].in_(ids)
     if wanted.samples is not None:
-        yield r.unit_id.in_(
-            select(u.id).where(u.organization_id == organization_id, sample_is_one_of(wanted.samples))
-        )
+        yield sample_is_one_of(r.sample, wanted.samples)
     if wanted.search is not None:
         yield or_(*_matches(organization_id, wanted.search))
 
@@ -146,9 +144,10 @@ def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[A
     return found
 
 
-def sample_is_one_of(samples: Sequence[SampleClass | None]) -> ColumnElement[bool]:
-    """The condition that a unit is of one of these classes; None: of production."""
-    sample = t.units.c.sample
+def sample_is_one_of(
+    sample: ColumnElement[SampleClass | None], samples: Sequence[SampleClass | None]
+) -> ColumnElement[bool]:
+    """The condition that a class, of a unit or of a run, is one of these; None: production."""
     named = [one for one in samples if one is not None]
     return or_(sample.in_(named), sample.is_(None)) if None in samples else sample.in_(named)
 

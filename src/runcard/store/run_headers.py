@@ -18,7 +18,7 @@ from runcard.store.documents import unpack_document
 class RunHeader(NamedTuple):
     """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
 
-    reported_started_at: what a wrong clock said; see `domain.clock`.
+    reported_started_at: what a wrong clock said; see `domain.clock`. sample: the class of the unit at the time.
     """
 
     id: UUID
@@ -41,14 +41,14 @@ class RunHeader(NamedTuple):
     slot_key: str | None
     slot_name: str | None
     reported_started_at: datetime | None
+    sample: SampleClass | None
 
 
 class UnitHeader(NamedTuple):
-    """What lists of runs are ordered and filtered by of a unit; sample: None for one of production."""
+    """What lists of runs are ordered by of a unit."""
 
     id: UUID
     serial_key: str
-    sample: SampleClass | None
 
 
 def read_whole_runs(

@@ -22,7 +22,7 @@ from runcard.store.run_filter import RunFilter, duration_of_runs, run_conditions
 
 
 class RunUnit(NamedTuple):
-    """The unit of a run, as it is now."""
+    """The unit of a run, as it is now. sample: what it was at the time of the run."""
 
     id: UUID
     serial_number: str
@@ -76,7 +76,7 @@ _operators = t.users.alias("operators")
 _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
     "procedure": (ProcedureRef, [t.procedures.c.id, t.procedures.c.name, t.procedures.c.identifier]),
     "version": (Named, [t.procedure_versions.c.id, t.procedure_versions.c.tag]),
-    "unit": (RunUnit, [t.units.c.id, t.units.c.serial_number, t.units.c.sample]),
+    "unit": (RunUnit, [t.units.c.id, t.units.c.serial_number, t.runs.c.sample]),
     "part": (PartRef, [t.parts.c.id, t.parts.c.number, t.parts.c.name]),
     "revision": (Named, [t.revisions.c.id, t.revisions.c.number]),
     "batch": (Named, [t.batches.c.id, t.batches.c.number]),

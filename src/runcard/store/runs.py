@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from runcard.domain.ids import first_id_at
 from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
 from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.attachments import Attachment
 from runcard.store.chunks import in_chunks
@@ -21,7 +22,7 @@ from runcard.store.transaction import Transaction
 
 
 class RunRow(NamedTuple):
-    """The header of a run. Part, revision and batch are those of the unit at the time of the run.
+    """The header of a run. Part, revision, batch and sample class are those of the unit at the time of the run.
 
     reported_started_at, reported_ended_at: what a wrong clock said; see `domain.clock`.
     """
@@ -51,6 +52,7 @@ class RunRow(NamedTuple):
     report_digest: bytes | None = None
     reported_started_at: datetime | None = None
     reported_ended_at: datetime | None = None
+    sample: SampleClass | None = None
 
 
 def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:
@@ -73,6 +75,19 @@ def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) 
                 "previous_parent_id": unit.parent_id,
             },
         )
+
+
+def classify_runs(tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None) -> None:
+    """Give the runs that a unit has this class; None: production."""
+    r = runs.c
+    changed = (
+        update(runs)
+        .where(r.organization_id == organization_id, r.unit_id == unit_id, r.sample.is_distinct_from(sample))
+        .values(sample=sample)
+        .returning(r.id)
+    )
+    for run_id in tx.connection.execute(changed).scalars().all():
+        tx.note_change(organization_id, "run_changed", run_id)
 
 
 def count_runs_since(connection: Connection, organization_id: UUID, since: datetime, at_most: int) -> int:

@@ -354,6 +354,8 @@ runs = Table(
     # What a wrong clock said; the run then starts when it was received. See domain/clock.py.
     Column("reported_started_at", Instant),
     Column("reported_ended_at", Instant),
+    # The class of its unit at the time of the run.
+    Column("sample", Text),
     Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),

@@ -207,7 +207,7 @@ def _own(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bo
         # So that SQLite does not take most units for the few children of one, and reads them in their order.
         yield u.parent_id.is_(None).is_(true())
     if wanted.samples is not None:
-        yield sample_is_one_of(wanted.samples)
+        yield sample_is_one_of(units.c.sample, wanted.samples)
     for test in wanted.metadata:
         yield keeps(organization_id, u.id, test)
 

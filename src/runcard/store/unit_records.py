@@ -22,7 +22,7 @@ from runcard.store.refs import (
     created_by,
     with_creator,
 )
-from runcard.store.runs import delete_run
+from runcard.store.runs import classify_runs, delete_run
 from runcard.store.tables import batches, parts, procedures, revisions, runs, units
 from runcard.store.transaction import Transaction
 from runcard.store.units import delete_unit
@@ -162,9 +162,16 @@ def rename_unit(tx: Transaction, organization_id: UUID, unit_id: UUID, serial_nu
     )
 
 
-def classify_unit(tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None) -> None:
-    """Make a unit a sample of this class; None: one of production."""
+def classify_unit(
+    tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool
+) -> None:
+    """Make a unit a sample of this class; None: one of production. with_runs: also what it was in the runs it has.
+
+    Changes what the catalog remembers.
+    """
     _update(tx, organization_id, unit_id, {"sample": sample})
+    if with_runs:
+        classify_runs(tx, organization_id, unit_id, sample)
 
 
 def delete_units(

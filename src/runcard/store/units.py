@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, select, update
 
 from runcard.domain.ids import new_id
-from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.creator import Creator
@@ -25,8 +24,6 @@ def stage_unit(
     unit: UnitRow,
     creator: Creator,
     created_during_run_id: UUID | None,
-    *,
-    sample: SampleClass | None = None,
 ) -> None:
     """Add a unit. created_during_run_id: the run that was the first to name it; None where it came without a run."""
     tx.stage(
@@ -35,7 +32,6 @@ def stage_unit(
             **unit._asdict(),
             "organization_id": organization_id,
             "serial_key": lookup_key(unit.serial_number),
-            "sample": sample,
             "created_during_run_id": created_during_run_id,
             "created_at": tx.now,
             **creator.columns,

@@ -240,6 +240,28 @@ def test_sample_and_metadata_change_and_go_away(user: TofuPilot, part: Part) -> 
     assert (unit["sample"], unit["metadata"]) == (None, {"b": "two", "c": True})
 
 
+def test_runs_keep_the_class_of_their_time_where_that_is_asked_for(
+    user: TofuPilot, wire: httpx.Client, part: Part, world: World
+) -> None:
+    serial = part.unit()
+
+    def run() -> str:
+        return str(report(user, world.acme.board.id, serial))
+
+    def golden() -> set[str]:
+        return {one.id for one in user.runs.list(serial_numbers=[serial], samples=["golden"]).data}
+
+    first = run()
+    later = {"sample": "golden", "sample_applies_to": "later_runs"}
+    assert wire.patch(f"/units/{serial}", json=later).status_code == 200
+    assert golden() == set()
+    second = run()
+    assert golden() == {second}
+    user.units.update(serial_number=serial, sample="golden")  # as the client has it: the unit is one
+    assert golden() == {first, second}
+    assert user.runs.get(id=first).unit.sample == "golden"
+
+
 def test_a_change_of_nothing_changes_nothing(wire: httpx.Client, part: Part, unchanged: Unchanged) -> None:
     serial = part.unit()
     with unchanged():

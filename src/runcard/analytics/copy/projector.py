@@ -13,7 +13,6 @@ from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
 from runcard.analytics.copy.standing import Attempt, Standing, standings
-from runcard.domain.sample import SampleClass
 from runcard.store.changes import Change, list_changes
 from runcard.store.database import Connection, Database
 from runcard.store.run_headers import RunHeader, read_unit_headers, read_whole_runs
@@ -108,7 +107,8 @@ class _Batch:
         numbered = self._number_procedures({header.procedure_id for header, _ in found})
         unit_ids |= their_units | {header.unit_id for header, _ in found}
         fresh = [_attempt(runs[header.id], numbered[header.procedure_id], header) for header, _ in found]
-        standing = self._restand(fresh, unit_ids, self._copy_units(unit_ids))
+        self._copy_units(unit_ids)
+        standing = self._restand(fresh, unit_ids)
         rows = Rows()
         for (header, document), attempt in zip(found, fresh, strict=True):
             rows.add_run(
@@ -137,13 +137,8 @@ class _Batch:
                 self._cursor.execute(f"DELETE FROM {table} WHERE run IN ({_marks(numbers)})", numbers)
         return {run_id: run for run_id, run, _ in found}, {unit for _, _, unit in found}
 
-    def _restand(
-        self, fresh: Sequence[Attempt], unit_ids: Collection[UUID], samples: Mapping[UUID, SampleClass | None]
-    ) -> Mapping[int, Standing]:
-        """Where runs that are about to be added stand; those of the same units that are there are told anew.
-
-        samples: of the units that are there.
-        """
+    def _restand(self, fresh: Sequence[Attempt], unit_ids: Collection[UUID]) -> Mapping[int, Standing]:
+        """Where runs that are about to be added stand; those of the same units that are there are told anew."""
         ids = list(unit_ids)
         columns = ", ".join((*Attempt._fields, *Standing._fields))
         rows = (
@@ -153,7 +148,7 @@ class _Batch:
         )
         width = len(Attempt._fields)
         there = [Attempt(*row[:width]) for row in rows]
-        found = standings([*there, *fresh], samples)
+        found = standings([*there, *fresh])
         others = [one for one, row in zip(there, rows, strict=True) if found[one.run] != row[width:]]
         if others:
             kinds = {name: TABLES["runs"][name] for name in ("run", *Standing._fields)}
@@ -176,18 +171,15 @@ class _Batch:
             ).fetchall()
         )
 
-    def _copy_units(self, unit_ids: Collection[UUID]) -> Mapping[UUID, SampleClass | None]:
-        """The sample classes of those that are there."""
+    def _copy_units(self, unit_ids: Collection[UUID]) -> None:
         ids = list(unit_ids)
         if not ids:
-            return {}
+            return
         self._cursor.execute(f"DELETE FROM units WHERE id IN ({_marks(ids)})", ids)
         rows = Rows()
-        found = read_unit_headers(self._connection, self._organization_id, ids)
-        for unit_id, *rest in found:
-            rows.add("units", (unit_id, self._organization_id, *rest))
+        for unit in read_unit_headers(self._connection, self._organization_id, ids):
+            rows.add("units", (unit.id, self._organization_id, unit.serial_key))
         self._insert(rows)
-        return {one.id: one.sample for one in found}
 
     def _number_specs(self, specs: Sequence[Spec]) -> list[int]:
         """The number of each of these in the copy; new ones get the next."""

@@ -8,8 +8,8 @@ those at which a run counts (`domain.clock`); `reported_started_at` is what a wr
 What a run is among the runs of its unit on its procedure stands on its row, so that no question has to count them: by
 `started_at` it is number `attempt` of `attempts`; `passed_at` is the attempt that passed first, NULL where none did;
 `last_outcome` is that of the last. Of those that ended PASS or FAIL it is number `completed`, NULL where it is none of
-them; `passed_completed` and `last_completed` are of these what the two before are of all. `sample` is that of its unit
-now. `judged` and `failed` count its measurements, in each attempt of a phase.
+them; `passed_completed` and `last_completed` are of these what the two before are of all. `sample` is what its unit
+was then. `judged` and `failed` count its measurements, in each attempt of a phase.
 
 Measurements stand in two tables, which `measurements` shows as one: RECENT in order of arrival, and SORTED by spec and
 time, into which the recent ones are moved when there are many (`compaction`). So the values of one measurement lie
@@ -26,7 +26,7 @@ from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -42,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     # The last change that was taken in: its number, and what tells it from one of another history.
     "copy_state": {"version": "INTEGER", "seq": "BIGINT", "entity": "UUID", "changed_at": "TIMESTAMP"},
     "procedures": {"procedure": "INTEGER", "organization": "UUID", "id": "UUID"},
-    "units": {"id": "UUID", "organization": "UUID", "serial_key": "VARCHAR", "sample": "VARCHAR"},
+    "units": {"id": "UUID", "organization": "UUID", "serial_key": "VARCHAR"},
     "specs": {
         "spec": "INTEGER",
         "procedure": "INTEGER",
@@ -79,9 +79,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "slot_key": "VARCHAR",
         "slot_name": "VARCHAR",
         "reported_started_at": "TIMESTAMP",
+        "sample": "VARCHAR",
         "judged": "INTEGER",
         "failed": "INTEGER",
-        "sample": "VARCHAR",
         "attempt": "INTEGER",
         "attempts": "INTEGER",
         "passed_at": "INTEGER",

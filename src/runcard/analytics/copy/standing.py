@@ -7,7 +7,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.outcome import RunOutcome
-from runcard.domain.sample import SampleClass
 
 # Of runs that came to a verdict on their unit.
 COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")
@@ -26,7 +25,6 @@ class Attempt(NamedTuple):
 class Standing(NamedTuple):
     """The columns of the same names; see `schema`."""
 
-    sample: SampleClass | None
     attempt: int
     attempts: int
     passed_at: int | None
@@ -36,7 +34,7 @@ class Standing(NamedTuple):
     last_completed: RunOutcome | None
 
 
-def standings(runs: Iterable[Attempt], samples: Mapping[UUID, SampleClass | None]) -> Mapping[int, Standing]:
+def standings(runs: Iterable[Attempt]) -> Mapping[int, Standing]:
     """Where each run stands, by its number, given all runs of its unit."""
     found: dict[int, Standing] = {}
     together: dict[tuple[int, UUID], list[Attempt]] = defaultdict(list)
@@ -49,8 +47,7 @@ def standings(runs: Iterable[Attempt], samples: Mapping[UUID, SampleClass | None
         places = {one.run: place for place, one in enumerate(completed, start=1)}
         of_completed = (_first_pass(completed), completed[-1].outcome if completed else None)
         for attempt, one in enumerate(some, start=1):
-            sample, place = samples.get(one.unit), places.get(one.run)
-            found[one.run] = Standing(sample, attempt, len(some), passed_at, last, place, *of_completed)
+            found[one.run] = Standing(attempt, len(some), passed_at, last, places.get(one.run), *of_completed)
     return found
 
 

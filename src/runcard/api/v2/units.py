@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -60,7 +60,10 @@ class UnitCreateBody(Struct):
 
 
 class UnitUpdateBody(Struct):
-    """batch_number: null takes the unit out of its batch. sample: null makes it one of production."""
+    """batch_number: null takes the unit out of its batch. sample: null makes it one of production.
+
+    sample_applies_to: later_runs: the runs that the unit has stay what they are.
+    """
 
     new_serial_number: Name60 | UnsetType = UNSET
     part_number: Name60 | UnsetType = UNSET
@@ -68,6 +71,7 @@ class UnitUpdateBody(Struct):
     batch_number: Name100 | UnsetType | None = UNSET
     attachments: list[UUID] | None = None
     sample: SampleClass | UnsetType | None = UNSET
+    sample_applies_to: Literal["all_runs", "later_runs"] = "all_runs"
     metadata: MetadataChangeBody | None = None
 
 
@@ -199,12 +203,13 @@ def update(
         revision_number=_trimmed(body.revision_number),
         batch_number=None if body.batch_number is None else _trimmed(body.batch_number),
         sample=body.sample,
+        runs_follow=body.sample_applies_to == "all_runs",
         metadata=body.metadata or {},
         upload_ids=body.attachments or (),
     )
     unit_id = parts.writer.run(
         lambda tx: change_unit(tx, actor, serial_number, change),
-        changes_catalog=change.serial_number is not UNSET,
+        changes_catalog=change.serial_number is not UNSET or change.sample is not UNSET,
     )
     return JsonResponse(IdResult(unit_id))
 

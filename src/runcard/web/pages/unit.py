@@ -44,6 +44,8 @@ router = APIRouter()
 _ATTEMPTS = 20
 _MOVES = 100
 _REPAIRS = 10
+# What becomes of the runs that a unit has when its class changes: whether they get the new one.
+_RUNS = {"stay": False, "follow": True}
 _SAMPLES: Mapping[str, SampleClass | None] = {
     "production": None,
     "golden": "golden",
@@ -188,15 +190,20 @@ def show_unit(
 
 @router.post("/units/{serial_number:path}")
 def change_sample(parts: WithParts, visit: WithVisit, serial_number: str, fields: WithFields) -> Response:
-    """Make the unit a sample of another class, or one of production."""
+    """Make the unit a sample of another class, or one of production, and say whether its runs were."""
     parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     wanted = fields.get("sample", "")
     if wanted not in _SAMPLES:
         raise InvalidInput.at(
             "sample", f"{wanted!r} is no class of units; choose one of {', '.join(_SAMPLES)}"
         )
-    change = UnitChange(sample=_SAMPLES[wanted])
-    parts.writer.run(lambda tx: change_unit(tx, visit.actor, serial_number, change), changes_catalog=False)
+    runs = fields.get("runs", "")
+    if runs not in _RUNS:
+        raise InvalidInput.at(
+            "runs", f"{runs[:60]!r} says nothing of the runs so far; choose one of {', '.join(_RUNS)}"
+        )
+    change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
+    parts.writer.run(lambda tx: change_unit(tx, visit.actor, serial_number, change))
     return redirect(unit_url(serial_number))
 
 
