@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runcard.analytics.answers import Freshness, Window
 from runcard.analytics.attempts import CONDITIONS, Attempts
 from runcard.analytics.calendar import Span
-from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
+from runcard.analytics.conditions import Conditions, on_runs
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
 from runcard.domain.clock import EARLIEST, MOST_AHEAD
@@ -61,7 +61,7 @@ class Snapshot:
         self._opened = ExitStack()
         self._state: _State | None = None
         self._places: str | None = None
-        self._procedures: dict[tuple[UUID, ...] | None, Sequence[int]] = {}
+        self._procedures: Mapping[UUID, int] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -95,13 +95,23 @@ class Snapshot:
 
     def of_procedures(self, procedure_ids: Collection[UUID] | None, column: str) -> Conditions:
         """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
-        key = None if procedure_ids is None else tuple(procedure_ids)
-        if key not in self._procedures:
-            with self.cursor() as cursor:
-                self._procedures[key] = procedure_numbers(cursor, self.organization_id, procedure_ids)
+        known = self.procedures
+        wanted = (
+            known.values() if procedure_ids is None else {known[one] for one in procedure_ids if one in known}
+        )
         found = Conditions()
-        found.one_of(column, self._procedures[key], "INTEGER")
+        found.one_of(column, sorted(wanted), "INTEGER")
         return found
+
+    @property
+    def procedures(self) -> Mapping[UUID, int]:
+        """The numbers in the copy of the organization's procedures that have, or had, runs."""
+        if self._procedures is None:
+            home = self.organization_id
+            with self.cursor() as cursor:
+                found = cursor.execute("SELECT id, procedure FROM procedures WHERE organization = ?", [home])
+                self._procedures = dict(found.fetchall())
+        return self._procedures
 
     @property
     def places(self) -> str:
@@ -110,10 +120,7 @@ class Snapshot:
         The copy knows no names, and gives numbers in the order in which it meets procedures.
         """
         if self._places is None:
-            home = self.organization_id
-            with self.cursor() as cursor:
-                found = cursor.execute("SELECT id, procedure FROM procedures WHERE organization = ?", [home])
-                numbers = dict(found.fetchall())
+            home, numbers = self.organization_id, self.procedures
             ranked = sorted((rank, one) for one, rank in rank_by_name(self.connection, home, numbers.keys()))
             rows = [f"({numbers[one]}, {place})" for place, (_, one) in enumerate(ranked)]
             self._places = f"(VALUES {', '.join(rows) or '(0, 0)'}) AS places (procedure, place)"

@@ -98,11 +98,7 @@ class Grouping:
 
     def _ids(self, keys: Collection[Any]) -> dict[Any, UUID | str | None]:
         if self._by == "procedure":
-            found = self._asking.rows(
-                "SELECT procedure, id FROM procedures WHERE organization = ?",
-                [self._asking.snapshot.organization_id],
-            )
-            return dict(found)
+            return {number: one for one, number in self._asking.snapshot.procedures.items()}
         return {key: _id_or_name(key) for key in keys}
 
 

@@ -1,15 +1,19 @@
 """The values of a measurement as arrays, by specification and group, each in order of time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.measured import SpecRow, on_values
+from runcard.analytics.left_out import COUNTED, REASONS, Reason, count_left_out, why_sql
+from runcard.analytics.measured import SpecRow, on_specs, on_values
+from runcard.analytics.quantity import Quantity
 from runcard.analytics.statistics.moments import Floats
 from runcard.analytics.time_slices import ALL_OF_TIME, Slices, one_of_each
 
@@ -19,7 +23,8 @@ _NO_KEY: tuple[Any, ...] = (None,)
 
 class Values(NamedTuple):
     """In order of time, one of each column a value. number: NaN where it is not finite. at: microseconds since 1970.
-    failed: the station's own verdict. spec, group, subgroup: the places of its specification and of its keys.
+    failed: the station's own verdict. spec, group: the places of its specification and of its key. subgroup: the
+    number, 0 or more, of its subgroup.
     """
 
     number: Floats
@@ -67,28 +72,36 @@ class Keys:
 
 
 class Found(NamedTuple):
-    """is_exact: these are all values; else those of some slices of time."""
+    """is_exact: these are all values; else those of some slices of time. left_out: what is no number among all."""
 
     values: Values
     is_exact: bool
+    left_out: Counter[Reason]
 
 
 def find_values(
-    asked: Asking, specs: Sequence[SpecRow], groups: Keys, subgroups: Keys, most: int, *, only_final: bool
+    asked: Asking, specs: Sequence[SpecRow], groups: Keys, subgroup: str, most: int, *, only_final: bool
 ) -> Found:
-    """The numbers with these specifications, finite or not; of more than `most`, about half as many."""
-    conditions = on_values(asked, specs, only_final=only_final)
-    conditions.add("x.kind = 'numeric'")
-    columns = _columns(asked, conditions, groups, subgroups, ALL_OF_TIME, most + 1)
-    is_exact = len(columns["num"]) <= most
-    if not is_exact:
-        (count,) = asked.one(
-            f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql}",
-            conditions.values,
-        )
-        slices = one_of_each(asked, 2 * count // most)
-        columns = _columns(asked, conditions, groups, subgroups, slices, most)
-    return Found(_in_order(columns, specs), is_exact)
+    """The numbers with these specifications, finite or not; of more than `most`, about half as many.
+
+    subgroup: SQL of what is the same for runs of one subgroup.
+    """
+    source = _Source(groups, subgroup, why_sql(only_final=only_final))
+    every = on_specs(specs).and_of(asked.runs)
+    columns = source.columns(asked, every, ALL_OF_TIME, most + 1)
+    if len(columns["num"]) <= most:
+        values, left_out = _numbers_among(columns)
+        return Found(_in_order(values, specs), True, left_out)
+    numbers = on_values(asked, specs, only_final=only_final)
+    numbers.add("x.kind = 'numeric'")
+    (count,) = asked.one(
+        f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
+    )
+    is_exact = count <= most
+    slices = ALL_OF_TIME if is_exact else one_of_each(asked, 2 * count // most)
+    columns = source.columns(asked, numbers, slices, most)
+    left_out = count_left_out(asked, Quantity(specs), only_final=only_final)
+    return Found(_in_order(columns, specs), is_exact, left_out)
 
 
 def by_cell(values: Values, groups: int) -> Mapping[tuple[int, int], Values]:
@@ -116,28 +129,61 @@ def _spans(counts: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
         yield int(cell), int(ends[cell] - counts[cell]), int(ends[cell])
 
 
-def _columns(
-    asked: Asking, conditions: Conditions, groups: Keys, subgroups: Keys, slices: Slices, most: int
-) -> Mapping[str, Any]:
-    return asked.arrays(
-        "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, "
-        f"x.outcome = 'FAIL' AS failed, {groups.place} AS grouped, {subgroups.place} AS subgrouped "
-        f"FROM measurements x JOIN runs r USING (run) {groups.join} {subgroups.join} "
-        f"WHERE {conditions.sql} AND {slices.condition} LIMIT {most}",
-        [*groups.parameters, *subgroups.parameters, *conditions.values],
+class _Source(NamedTuple):
+    """What is told of each value. subgroup: as in `find_values`. why: SQL of what keeps it from being a number."""
+
+    groups: Keys
+    subgroup: str
+    why: str
+
+    def columns(
+        self, asked: Asking, conditions: Conditions, slices: Slices, most: int
+    ) -> Mapping[str, NDArray[Any]]:
+        # A hash of 64 bits tells subgroups apart, and is quicker to hand over than what they are.
+        found = asked.arrays(
+            "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, "
+            f"x.outcome = 'FAIL' AS failed, {self.groups.place} AS grouped, hash({self.subgroup}) AS subgrouped, "
+            f"{self.why} AS why "
+            f"FROM measurements x JOIN runs r USING (run) {self.groups.join} "
+            f"WHERE {conditions.sql} AND {slices.condition} LIMIT {most}",
+            [*self.groups.parameters, *conditions.values],
+        )
+        return {name: np.asarray(column) for name, column in found.items()}
+
+
+def _numbers_among(
+    columns: Mapping[str, NDArray[Any]],
+) -> tuple[Mapping[str, NDArray[Any]], Counter[Reason]]:
+    """The columns of numbers, finite or not, and how many values are none that counts, by reason."""
+    reasons, counts = np.unique(columns["why"], return_counts=True)
+    left_out = Counter[Reason](
+        {
+            REASONS[reason]: count
+            for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True)
+            if reason != COUNTED
+        }
     )
+    if left_out.keys() <= {"not_finite"}:
+        return columns, left_out
+    kept = np.flatnonzero(np.isin(columns["why"], [COUNTED, REASONS.index("not_finite")]))
+    return {name: column[kept] for name, column in columns.items()}, left_out
 
 
-def _in_order(columns: Mapping[str, Any], specs: Sequence[SpecRow]) -> Values:
+def _numbered(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """0 and on for each of these, those that are equal the same."""
+    return np.asarray(pa.array(hashes).dictionary_encode().indices, np.int64)
+
+
+def _in_order(columns: Mapping[str, NDArray[Any]], specs: Sequence[SpecRow]) -> Values:
     """They come nearly so; to have them sorted by the copy takes many times longer."""
     places = np.zeros(max((one.spec for one in specs), default=0) + 1, np.int64)
     places[[one.spec for one in specs]] = np.arange(len(specs))
     found = Values(
-        np.asarray(columns["num"]),
-        np.asarray(columns["at"]),
-        np.asarray(columns["failed"], np.bool_),
-        places[np.asarray(columns["spec"])],
-        np.asarray(columns["grouped"]),
-        np.asarray(columns["subgrouped"]),
+        columns["num"],
+        columns["at"],
+        columns["failed"].astype(np.bool_),
+        places[columns["spec"]],
+        columns["grouped"],
+        _numbered(columns["subgrouped"]),
     )
     return found.take(np.lexsort((columns["position"], columns["run"], columns["at"])))

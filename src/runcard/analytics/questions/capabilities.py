@@ -14,7 +14,6 @@ from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
 from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.measured import BY_NAME
-from runcard.analytics.measured_values import Keys
 from runcard.analytics.questions.capability import USUAL_ATTEMPTS
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
@@ -78,7 +77,8 @@ _FROM = "FROM measurements x JOIN runs r USING (run)"
 # What there is of each specification, by what keeps it out of the figures.
 _EXTENTS = f"""
 SELECT x.spec, {{why}} AS why,
-    count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num)
+    count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num),
+    min(hash(r.created_by_station)), max(hash(r.created_by_station))
 {_FROM} WHERE {{conditions}} GROUP BY x.spec, why
 """
 # Values are summed as `exact_sums` says, from a centre that is near to them: the mean of those in the slices, or the
@@ -142,7 +142,9 @@ FROM indices ORDER BY ppk NULLS LAST, {BY_NAME} LIMIT ?
 
 
 class _Extents(NamedTuple):
-    """One of each column a specification. left_out: of all of them together."""
+    """One of each column a specification. left_out, stations: of all of them together. stations: one, or more; users
+    are one more.
+    """
 
     specs: Sequence[int]
     counts: Sequence[int]
@@ -151,6 +153,7 @@ class _Extents(NamedTuple):
     lowest: Sequence[float | None]
     highest: Sequence[float | None]
     left_out: Counter[Reason]
+    stations: int
 
     @property
     def parameters(self) -> Sequence[Any]:
@@ -158,7 +161,7 @@ class _Extents(NamedTuple):
             1.0 if low is None or high is None else Extent(low, high, low / 2 + high / 2).scale
             for low, high in zip(self.lowest, self.highest, strict=True)
         ]
-        return [*self[:-1], scales]
+        return [*self[:-2], scales]
 
 
 def capabilities(
@@ -187,7 +190,9 @@ def capabilities(
     source = _HELD if is_held else _READ.format(conditions=numbers.sql)
     again = [] if is_held else numbers.values
     found = asked.rows(
-        _ROWS.format(conditions=numbers.sql, slices=slices, source=source, series=_series(asked, slices.sql)),
+        _ROWS.format(
+            conditions=numbers.sql, slices=slices, source=source, series=_series(extents, slices.sql)
+        ),
         [*extents.parameters, *numbers.values, *again, min(limit, MAX_ROWS)],
     )
     count = found[0][-1] if found else 0
@@ -205,10 +210,9 @@ def capabilities(
     )
 
 
-def _series(asked: Asking, slices: str) -> str:
+def _series(extents: _Extents, slices: str) -> str:
     """SQL of what moving ranges stay within: a slice of time, and a station where several report."""
-    stations = Keys(asked, "r.created_by_station", "s")
-    return f"{slices}, r.created_by_station" if len(stations.keys) > 1 else slices
+    return f"{slices}, r.created_by_station" if extents.stations > 1 else slices
 
 
 def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents:
@@ -217,7 +221,9 @@ def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents
     found = asked.rows(_EXTENTS.format(why=why_not, conditions=values.sql), values.values)
     left_out = Counter[Reason]()
     finite, infinite = dict[int, tuple[Any, ...]](), dict[int, tuple[Any, ...]]()
-    for spec, why, *figures in found:
+    stations = set[int]()
+    for spec, why, *figures, first, last in found:
+        stations |= {first, last}
         if why == COUNTED:
             finite[spec] = tuple(figures)
             continue
@@ -235,4 +241,5 @@ def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents
         [one[2] for one, _ in both],
         [one[3] for one, _ in both],
         left_out,
+        len(stations),
     )

@@ -10,10 +10,9 @@ from msgspec import Struct
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
-from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
+from runcard.analytics.left_out import MeasuredAnswer, told
 from runcard.analytics.measured import Measured, SpecRow, find_specs
 from runcard.analytics.measured_values import NO_VALUES, Keys, Values, by_cell, find_values, moment_of
-from runcard.analytics.quantity import Quantity
 from runcard.analytics.questions.whole import Cell, Whole, find_wholes, whole_of
 from runcard.analytics.specified import Specified, specified
 from runcard.analytics.statistics.capability_indices import (
@@ -122,12 +121,10 @@ def capability(
     groups = Keys(asked, group_by and grouping.sql, "g")
     named = grouping.named(groups.keys)
     # Ranges are taken within a station: from one to the other is no scatter within.
-    subgroups = Keys(asked, Grouping(asked, subgroup_by or "station", zone).sql, "s")
-    values, is_exact = find_values(
-        asked, specs, groups, subgroups, most_values, only_final=measured.only_final
-    )
-    samples = by_cell(values, len(groups.keys))
+    subgroup = Grouping(asked, subgroup_by or "station", zone).sql
     finals = measured.only_final
+    values, is_exact, left_out = find_values(asked, specs, groups, subgroup, most_values, only_final=finals)
+    samples = by_cell(values, len(groups.keys))
     cells: Mapping[Cell, Whole] = {cell: whole_of(some, specs[cell[0]]) for cell, some in samples.items()}
     if not is_exact:
         cells = find_wholes(asked, specs, groups, samples, only_final=finals)
@@ -144,7 +141,7 @@ def capability(
         window=asked.window,
         is_exact=is_exact,
         freshness=asked.freshness,
-        left_out=told(count_left_out(asked, Quantity(specs), only_final=finals)),
+        left_out=told(left_out),
         rows=[
             _row(
                 group, spec, cells[cell], samples.get(cell, NO_VALUES), is_pooled=is_pooled, is_exact=is_exact

@@ -76,26 +76,27 @@ _NOT_JUDGED: Sequence[tuple[str, Reason]] = (
     ("s.lower IS NULL AND s.upper IS NULL", "no_limit"),
     ("x.outcome = 'UNSET'", "no_verdict"),
 )
+_FROM = "FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {conditions}"
 # All values are gone through once: of those that disagree the newest of each specification are kept, among which the
-# examples are. why: what keeps a value from being judged.
+# examples are. is_judged: whether the value counts. Keys of which little is known group values slowly; so why some do
+# not count is asked only where there are such.
 _QUERY = f"""
 WITH judged AS (
     SELECT x.spec, x.outcome = 'PASS' AS has_passed, ({BELOW} OR {ABOVE}) IS TRUE AS is_outside,
         x.started_at, x.run, x.position, x.num,
-        {{why}} AS why
-    FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {{conditions}}
+        {{why}} = {COUNTED} AS is_judged
+    {_FROM}
 ),
-counted AS (
-    SELECT spec, why, has_passed, count(*) AS n, count(*) FILTER (is_outside) AS outside, max(
+specified AS (
+    SELECT spec, has_passed, count(*) AS every, count(*) FILTER (is_judged) AS n,
+        count(*) FILTER (is_judged AND is_outside) AS outside, max(
         {{{{'at': started_at, 'run': run, 'position': position, 'spec': spec, 'has_passed': has_passed, 'num': num}}}},
         {{most}}
-    ) FILTER (why = {COUNTED} AND has_passed = is_outside) AS newest
-    FROM judged GROUP BY spec, why, has_passed
+    ) FILTER (is_judged AND has_passed = is_outside) AS newest
+    FROM judged GROUP BY spec, has_passed
 ),
-specified AS (SELECT * FROM counted WHERE why = {COUNTED}),
-left_out AS (SELECT why, sum(n)::BIGINT AS n FROM counted WHERE why <> {COUNTED} GROUP BY why),
 measured AS (
-    SELECT procedure, phase, sequence_path, name, sum(n)::BIGINT AS n,
+    SELECT procedure, phase, sequence_path, name, sum(every)::BIGINT AS every, sum(n)::BIGINT AS n,
         coalesce(sum(outside) FILTER (has_passed), 0)::BIGINT AS passed_outside,
         coalesce(sum(n - outside) FILTER (NOT has_passed), 0)::BIGINT AS failed_inside
     FROM specified JOIN specs USING (spec) GROUP BY procedure, phase, sequence_path, name
@@ -108,12 +109,15 @@ examples AS (
     FROM (SELECT unnest(newest) AS e FROM specified ORDER BY e DESC LIMIT ?) newest
     JOIN runs r ON r.run = e.run JOIN specs s ON s.spec = e.spec
 )
-SELECT measured.*, sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
+SELECT measured.* EXCLUDE (every), sum(every - n) OVER ()::BIGINT,
+    sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
     count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER (),
-    (SELECT list(example ORDER BY e DESC) FROM examples), (SELECT list(row(why, n)) FROM left_out)
+    (SELECT list(example ORDER BY e DESC) FROM examples)
 FROM (SELECT 1) always LEFT JOIN measured ON TRUE LEFT JOIN {{places}} USING (procedure)
 ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, places.place LIMIT ?
 """
+
+_LEFT_OUT = f"SELECT {{why}} AS why, count(*) {_FROM} AND why <> {COUNTED} GROUP BY ALL"
 
 
 def outcome_disagreement(
@@ -129,23 +133,27 @@ def outcome_disagreement(
     """
     asked = snapshot.asking(wanted)
     conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure").and_of(asked.runs)
+    why = why_sql(*_NOT_JUDGED, only_final=only_final)
     found = asked.rows(
         _QUERY.format(
             conditions=conditions.sql,
             most=max(shown.examples, 1),
             places=snapshot.places,
-            why=why_sql(*_NOT_JUDGED, only_final=only_final),
+            why=why,
         ),
         [*conditions.values, shown.examples, max(shown.rows, 1)],
     )
-    n, passed, failed, measurements, examples, left_out = found[0][-6:]
+    others, n, passed, failed, measurements, examples = found[0][-6:]
+    left_out = (
+        asked.rows(_LEFT_OUT.format(why=why, conditions=conditions.sql), conditions.values) if others else ()
+    )
     return OutcomeDisagreementAnswer(
         n=n or 0,
         definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
         window=asked.window,
         is_exact=True,
         freshness=asked.freshness,
-        left_out=told({REASONS[why]: count for why, count in left_out or ()}),
+        left_out=told({REASONS[reason]: count for reason, count in left_out}),
         passed_outside=passed or 0,
         failed_inside=failed or 0,
         measurements=measurements,
