@@ -67,15 +67,21 @@ def find_procedure(connection: Connection, organization_id: UUID, procedure_id: 
 def find_procedure_by_identifier(
     connection: Connection, organization_id: UUID, identifier: str
 ) -> UUID | None:
-    p = t.procedures.c
-    named = p.identifier_key == lookup_key(identifier)
-    return _find(connection, select(p.id).where(p.organization_id == organization_id, named))
+    """The one that has this identifier, else the one that had it before."""
+    f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
+    has = select(p.id).where(p.organization_id == organization_id, p.identifier_key == key)
+    had = select(f.procedure_id).where(f.organization_id == organization_id, f.identifier_key == key)
+    return _find(connection, has) or _find(connection, had)
 
 
 def find_procedure_by_name(connection: Connection, organization_id: UUID, name: str) -> UUID | None:
-    """The oldest with this name in any case: names are not unique, and a database has another idea of case."""
+    """The oldest with this name in any case, of those in use where there is one.
+
+    Names are not unique, and a database has another idea of case.
+    """
     p = t.procedures.c
-    query = select(p.id, p.name).where(p.organization_id == organization_id).order_by(p.created_at, p.id)
+    query = select(p.id, p.name).where(p.organization_id == organization_id)
+    query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
     wanted = lookup_key(name)
     return next((found for found, called in connection.execute(query) if lookup_key(called) == wanted), None)
 

@@ -190,7 +190,21 @@ procedures = Table(
     Column("excluded_branch_patterns", Text),
     Column("root_directory", Text),
     Column("entry_point", Text),
+    Column("archived_at", Instant),
     UniqueConstraint("organization_id", "identifier_key"),
+)
+
+# Identifiers that procedures had before. They lead on to their procedure, and are given to no other.
+former_identifiers = Table(
+    "former_identifiers",
+    metadata,
+    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
+    Column("identifier_key", Text, primary_key=True),
+    Column("identifier", Text, nullable=False),
+    # None: of a procedure that was deleted.
+    _reference("procedure_id", "procedures"),
+    Column("given_up_at", Instant, nullable=False),
+    Index(None, "procedure_id", **_where("procedure_id")),
 )
 
 station_procedures = Table(
