@@ -68,6 +68,8 @@ def find_procedure_by_identifier(
     connection: Connection, organization_id: UUID, identifier: str
 ) -> UUID | None:
     """The one that has this identifier, else the one that had it before."""
+    if "\0" in identifier:  # PostgreSQL refuses it, and no procedure has it
+        return None
     f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
     has = select(p.id).where(p.organization_id == organization_id, p.identifier_key == key)
     had = select(f.procedure_id).where(f.organization_id == organization_id, f.identifier_key == key)

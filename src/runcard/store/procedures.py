@@ -98,12 +98,13 @@ def get_procedure(connection: Connection, organization_id: UUID, reference: str)
 def list_procedures(
     connection: Connection, organization_id: UUID, *, in_use: bool = False
 ) -> Sequence[Procedure]:
-    """All procedures of an organization, or only those that are not archived, oldest first."""
+    """All procedures of an organization, or only those in use: the oldest first, the archived ones last."""
     p = procedures.c
     query = select(*_COLUMNS).where(p.organization_id == organization_id)
     if in_use:
         query = query.where(p.archived_at.is_(None))
-    return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
+    query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
+    return [Procedure(*row) for row in connection.execute(query)]
 
 
 def rank_by_name(

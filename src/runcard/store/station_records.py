@@ -98,7 +98,7 @@ def list_stations_for(connection: Connection, organization_id: UUID, procedure_i
 def list_procedures_of(
     connection: Connection, organization_id: UUID, stations: Collection[StationRecord]
 ) -> Mapping[UUID, Sequence[ProcedureRef]]:
-    """The procedures that each of these stations may report, oldest first."""
+    """The procedures that each of these stations may report: the oldest first, the archived ones last."""
     found: dict[UUID, Sequence[ProcedureRef]] = defaultdict(list)
     found |= _linked_procedures(connection, organization_id, [one.id for one in stations])
     free = [station.id for station in stations if station.all_procedures]
@@ -205,7 +205,8 @@ def _linked_procedures(
             .join_from(t.station_procedures, t.procedures, p.id == link.procedure_id)
             .where(link.organization_id == organization_id, link.station_id.in_(some))
         )
-        for station_id, *procedure in connection.execute(query.order_by(p.created_at, p.id)):
+        query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
+        for station_id, *procedure in connection.execute(query):
             found[station_id].append(ProcedureRef(*procedure))
     return found
 
