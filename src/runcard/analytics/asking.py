@@ -20,6 +20,7 @@ from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
+from runcard.store.merges import follow_merges
 from runcard.store.procedures import rank_by_name
 from runcard.store.resolved_runs import MAX_IDS, resolve
 from runcard.store.run_filter import RunFilter
@@ -97,8 +98,10 @@ class Snapshot:
         """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
         key = None if procedure_ids is None else tuple(procedure_ids)
         if key not in self._procedures:
+            home = self.organization_id
+            wanted = None if key is None else follow_merges(self.connection, home, key)
             with self.cursor() as cursor:
-                self._procedures[key] = procedure_numbers(cursor, self.organization_id, procedure_ids)
+                self._procedures[key] = procedure_numbers(cursor, home, wanted)
         found = Conditions()
         found.one_of(column, self._procedures[key], "INTEGER")
         return found

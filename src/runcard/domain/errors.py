@@ -441,6 +441,16 @@ class NameTaken(Conflict):
         )
 
 
+class Merged(Conflict):
+    """Something is to be deleted that stands for another by now."""
+
+    def __init__(self, name: str, identifier: str) -> None:
+        super().__init__(
+            f"It was merged into the procedure {name!r} ({identifier}), which would be deleted with all its runs. "
+            "If that is meant, delete that one."
+        )
+
+
 class InUse(Conflict):
     """Something cannot be deleted while others name it."""
 

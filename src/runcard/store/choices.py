@@ -49,7 +49,9 @@ def list_choices(connection: Connection, organization_id: UUID) -> Choices:
 
 def _procedures(connection: Connection, organization_id: UUID) -> Sequence[Named]:
     p = t.procedures.c
-    query = select(p.id, p.name, p.identifier, p.archived_at).where(p.organization_id == organization_id)
+    query = select(p.id, p.name, p.identifier, p.archived_at).where(
+        p.organization_id == organization_id, p.merged_into_id.is_(None)
+    )
     rows = connection.execute(query.order_by(p.archived_at.is_not(None), p.id.desc()).limit(_MOST)).all()
     names = Counter(row.name.casefold() for row in rows)
     found: list[Named] = []

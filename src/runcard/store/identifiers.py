@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from runcard.domain.errors import IdentifierTaken
 from runcard.domain.text import lookup_key
@@ -28,17 +28,25 @@ def list_taken_identifiers(connection: Connection, organization_id: UUID) -> Seq
 def list_former_identifiers(
     connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
 ) -> Mapping[UUID, Sequence[str]]:
-    """The identifiers that lead on to each of these procedures beside its own, the latest given up first."""
-    f = former_identifiers.c
+    """The identifiers that lead on to each of these procedures beside its own.
+
+    Those of procedures that were merged into it come first, then those that were given up, the latest first.
+    """
+    f, p = former_identifiers.c, procedures.c
     found: dict[UUID, list[str]] = defaultdict(list)
     for some in in_chunks(procedure_ids):
-        query = select(f.procedure_id, f.identifier).where(
-            f.organization_id == organization_id, f.procedure_id.in_(some)
+        merged = select(p.merged_into_id, p.identifier).where(
+            p.organization_id == organization_id, p.merged_into_id.in_(some)
         )
-        for procedure_id, identifier in connection.execute(
-            query.order_by(f.given_up_at.desc(), f.identifier_key)
-        ):
-            found[procedure_id].append(identifier)
+        means = func.coalesce(p.merged_into_id, p.id)
+        former = (
+            select(means, f.identifier)
+            .join_from(former_identifiers, procedures, p.id == f.procedure_id)
+            .where(f.organization_id == organization_id, or_(p.id.in_(some), p.merged_into_id.in_(some)))
+        )
+        for query in (merged.order_by(p.created_at), former.order_by(f.given_up_at.desc(), f.identifier_key)):
+            for procedure_id, identifier in connection.execute(query):
+                found[procedure_id].append(identifier)
     return found
 
 
@@ -47,8 +55,13 @@ def check_identifier_is_free(
 ) -> None:
     """Raises IdentifierTaken where another procedure than `but` has or had it, or one that is deleted."""
     f, p, key = former_identifiers.c, procedures.c, lookup_key(identifier)
-    query = select(p.id, p.name).where(p.organization_id == organization_id, p.identifier_key == key)
+    query = select(p.id, p.name, p.merged_into_id).where(
+        p.organization_id == organization_id, p.identifier_key == key
+    )
     if (now := connection.execute(query).one_or_none()) is not None:
+        if now.merged_into_id is not None:
+            whose = f"is that of {now.name!r}, which was merged into another procedure, and leads on to that"
+            raise IdentifierTaken(identifier, whose)
         if now.id != but:
             raise IdentifierTaken(identifier, f"is that of the procedure {now.name!r}")
         return

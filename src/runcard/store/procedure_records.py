@@ -17,6 +17,8 @@ from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.creator import Creator
 from runcard.store.id_pages import id_pages
 from runcard.store.identifiers import check_identifier_is_free, exchange_identifier, retire_identifiers
+from runcard.store.lookups import find_procedure
+from runcard.store.merges import list_merged_into
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.procedures import checked_procedure_name, get_procedure, stage_version
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -81,9 +83,9 @@ class ProcedureChange(Struct, frozen=True, kw_only=True):
 
 
 def get_procedure_record(connection: Connection, organization_id: UUID, procedure_id: str) -> ProcedureRecord:
-    """The procedure with this id. Raises NotFound, for what is no id too."""
+    """The procedure with this id, or that one with this id was merged into. Raises NotFound, for what is no id too."""
     try:
-        wanted = UUID(procedure_id)
+        wanted = find_procedure(connection, organization_id, UUID(procedure_id))
     except ValueError:
         raise _no_procedure(procedure_id) from None
     query = _procedures(organization_id).where(procedures.c.id == wanted)
@@ -98,7 +100,9 @@ def list_procedure_records(
 ) -> Listed[ProcedureRecord]:
     """A page of procedures, newest first."""
     p = procedures.c
-    query = _procedures(organization_id).where(*known_at(page, "procedure_created", p.id))
+    query = _procedures(organization_id).where(
+        p.merged_into_id.is_(None), *known_at(page, "procedure_created", p.id)
+    )
     if wanted.search is not None:
         query = query.where(p.name.icontains(wanted.search, autoescape=True))
     if wanted.archived is not None:
@@ -162,14 +166,20 @@ def change_procedure(
 
 
 def delete_procedure(tx: Transaction, organization_id: UUID, procedure_id: UUID) -> None:
-    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these."""
+    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these.
+
+    What was merged into it goes with it.
+    """
+    for merged_id in list_merged_into(tx.connection, organization_id, procedure_id):
+        delete_procedure(tx, organization_id, merged_id)
     d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (r.organization_id == organization_id, r.procedure_id == procedure_id)
     for some in id_pages(tx.connection, r.id, *of_procedure):
         delete_runs(tx, organization_id, some)
     deployed = (d.organization_id == organization_id, d.procedure_id == procedure_id)
-    gone = get_procedure(tx.connection, organization_id, str(procedure_id))
-    retire_identifiers(tx, organization_id, procedure_id, gone.identifier)
+    named = select(p.identifier).where(p.organization_id == organization_id, p.id == procedure_id)
+    identifier = tx.connection.execute(named).scalar_one()
+    retire_identifiers(tx, organization_id, procedure_id, identifier)
     archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
     mine = (p.organization_id == organization_id, p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))

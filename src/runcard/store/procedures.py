@@ -79,8 +79,11 @@ def check_name_is_free(
     way_on: how to have it all the same. Raises NameTaken where a procedure `but` this one has the name, in any case.
     """
     found = find_procedure_by_name(connection, organization_id, name)
-    if found is not None and found != but:
-        taken = get_procedure(connection, organization_id, str(found))
+    if found is None or found == but:
+        return
+    taken = get_procedure(connection, organization_id, str(found))
+    # One that was merged has the name no more.
+    if lookup_key(taken.name) == lookup_key(name):
         raise NameTaken(taken.name, taken.identifier, way_on)
 
 
@@ -100,7 +103,7 @@ def list_procedures(
 ) -> Sequence[Procedure]:
     """All procedures of an organization, or only those in use: the oldest first, the archived ones last."""
     p = procedures.c
-    query = select(*_COLUMNS).where(p.organization_id == organization_id)
+    query = select(*_COLUMNS).where(p.organization_id == organization_id, p.merged_into_id.is_(None))
     if in_use:
         query = query.where(p.archived_at.is_(None))
     query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)

@@ -14,7 +14,7 @@ from runcard.api.v2.created import CreatedQuery, period_of
 from runcard.api.v2.shapes import SOME_TEXT, CreatorRefEmail, IdName, IdResult, creator_with_email
 from runcard.domain.actor import UserActor
 from runcard.domain.deployment import Provider
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import InvalidInput, Merged
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
@@ -243,6 +243,8 @@ def delete(
 
     def apply(tx: Transaction) -> UUID:
         procedure = get_procedure_record(tx.connection, home, id)
+        if procedure.id != UUID(id):
+            raise Merged(procedure.name, procedure.identifier)
         delete_procedure(tx, home, procedure.id)
         return procedure.id
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage
-from runcard.domain.errors import Conflict, InUse, InvalidInput, NameTaken
+from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.file_removals import remove_soon
 from runcard.store.identifiers import list_former_identifiers
+from runcard.store.merges import Merge, list_merges_into
 from runcard.store.procedure_records import (
     ProcedureChange,
     change_procedure,
@@ -34,11 +35,21 @@ SAME_NAME = "same_name"
 WAY_ON = "confirm below that two are meant"
 
 
+class MergeLine(NamedTuple):
+    """runs: how many came over. by: who merged."""
+
+    name: str
+    identifier: str
+    runs: str
+    merged_at: Moment
+    by: str
+
+
 class ChangeProcedurePage(NamedTuple):
     """name, identifier: as they are. fields: what was filled in. former: identifiers that lead on to it too.
 
     runs: how many it has; empty where it has none. stations: how many may report it. name_is_taken: the name that was
-    filled in is that of another.
+    filled in is that of another. merges: what was merged into it.
     """
 
     url: str
@@ -49,6 +60,7 @@ class ChangeProcedurePage(NamedTuple):
     archived_at: Moment | None
     runs: str
     stations: str
+    merges: Sequence[MergeLine]
     name_is_taken: bool
     problems: Sequence[str]
 
@@ -87,6 +99,8 @@ def delete(parts: WithParts, visit: WithVisit, procedure_id: str, _fields: WithF
     home = visit.actor.organization_id
 
     def change(tx: Transaction, procedure: Procedure) -> None:
+        if str(procedure.id) != procedure_id:
+            raise Merged(procedure.name, procedure.identifier)
         if count := count_runs_of(tx.connection, home, procedure.id):
             raise InUse(f"Procedure {procedure.name}", count, "runs")
         delete_procedure(tx, home, procedure.id)
@@ -133,6 +147,7 @@ def _page(
         former = list_former_identifiers(connection, home, [procedure.id])[procedure.id]
         runs = count_runs_of(connection, home, procedure.id)
         stations = list_stations_for(connection, home, procedure.id)
+        merges = list_merges_into(connection, home, procedure.id)
     archived_at = procedure.archived_at
     return ChangeProcedurePage(
         url=procedure_url(procedure.id),
@@ -143,6 +158,18 @@ def _page(
         archived_at=None if archived_at is None else moment_of(archived_at, visit.zone),
         runs=count_text(runs) if runs else "",
         stations=count_text(len(stations)),
+        merges=[_merge_line(one, visit) for one in merges],
         name_is_taken=isinstance(error, NameTaken),
         problems=problems_of(error),
+    )
+
+
+def _merge_line(merge: Merge, visit: Visit) -> MergeLine:
+    by = merge.merged_by.user or merge.merged_by.station
+    return MergeLine(
+        merge.name,
+        merge.identifier,
+        count_text(merge.moved),
+        moment_of(merge.merged_at, visit.zone),
+        by.name if by else "",
     )

@@ -23,6 +23,7 @@ from runcard.analytics.questions.throughput import throughput
 from runcard.auth.permissions import may_manage
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
+from runcard.store.merges import list_merges_into
 from runcard.store.procedures import Procedure, get_procedure
 from runcard.store.run_records import RunRecord
 from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
@@ -112,12 +113,16 @@ class Contents(NamedTuple):
 
 
 class ProcedurePage(NamedTuple):
-    """archived_at: None while it is in use. change_url: where people change it; empty for those who may not."""
+    """archived_at: None while it is in use. change_url: where people change it; empty for those who may not.
+
+    merging: of each procedure whose runs are still coming over, what is to be said.
+    """
 
     name: str
     identifier: str
     archived_at: Moment | None
     change_url: str
+    merging: Sequence[str]
     filters: FilterBar
     tabs: Sequence[TabLink]
     contents: Contents
@@ -162,11 +167,18 @@ def show_procedure(
         ask = _Ask(snapshot, visit, selection, procedure, asked)
         contents = _CONTENTS[asked.tab](ask)
         choices = list_choices(connection, home)
+        merges = list_merges_into(connection, home, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,
         archived_at=None if procedure.archived_at is None else moment_of(procedure.archived_at, visit.zone),
         change_url=f"{ask.path}/change" if may_manage(visit.actor) else "",
+        merging=[
+            f"Runs of {one.name} ({one.identifier}) are coming over: {count_text(one.moved)} did, "
+            f"{count_text(one.left)} are left. Until then figures count them apart."
+            for one in merges
+            if one.left
+        ],
         filters=filter_bar(
             ask.path,
             asked,
