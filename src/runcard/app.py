@@ -43,6 +43,7 @@ from runcard.edge.fair_share import Shares
 from runcard.edge.files import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.edge.merging import Merger
 from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
 from runcard.edge.openapi import document
 from runcard.edge.parsing.parsers import ParserBounds, Parsers
@@ -158,16 +159,16 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)
-        blobs = open_blobs(settings)
         parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
-        sweeper = Sweeper(Stores(database, writer, blobs))
+        stores = Stores(database, writer, open_blobs(settings))
+        sweeper, merger = Sweeper(stores), Merger(stores)
         secret_keys = open_secret_keys(settings)
         app.state.parts = Parts(
             database=database,
             writer=writer,
             gate=gate,
             recorder=recorder,
-            blobs=blobs,
+            blobs=stores.blobs,
             copy=copy,
             links=_links(settings, secret_keys),
             max_body_bytes=settings.max_body_bytes,
@@ -186,8 +187,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             yield
         finally:
             await recorder.close()
-            parsers.close()
-            sweeper.close()
+            for beside in (parsers, merger, sweeper):
+                beside.close()
             if worker is not None:
                 worker.close()
             writer.close()

@@ -14,8 +14,13 @@ from tests.web.browser import Browser
 
 # To these no page of a member leads.
 FOR_STRANGERS = {"/log-in", "/setup/{token}", "/invitation/{token}"}
-# Parts of pages that not every run and unit has; and nobody has put a picture into the demo.
-FOR_SOME = {"/runs/{run_id}/series/{position}", "/genealogy/{unit_id}", "/pictures/{picture_id}"}
+# Parts of pages that not every run and unit has; and nobody has put a picture into the demo, which has runs.
+FOR_SOME = {
+    "/runs/{run_id}/series/{position}",
+    "/genealogy/{unit_id}",
+    "/pictures/{picture_id}",
+    "/first-run",
+}
 
 
 @pytest.fixture(scope="module")

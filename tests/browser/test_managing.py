@@ -35,10 +35,7 @@ def test_a_new_station_reports_with_its_key(page: Page, demo: Demo, procedure: s
     page.goto("/stations")
     page.get_by_text("New station", exact=True).click()
     page.locator("#new-name").fill("Cell 3")
-    page.get_by_label("May report").select_option("all")
-    page.get_by_role("button", name="Create").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Cell 3")
-    page.get_by_role("button", name="Create a key").click()
+    page.get_by_role("button", name="Create it and its key").click()
     key = page.locator("#api-key").inner_text()
     run_id = report(tmp_path, demo.server.url, key, procedure, "CELL3-0001", "MOD-2040")
 

@@ -71,8 +71,29 @@ def test_procedures_are_numbered(acme: Installation) -> None:
     made = acme.runcard("procedure", "create", "In-circuit test")
     acme.runcard("procedure", "create", "Final test")
     listed = acme.runcard("procedure", "list")
-    assert listed[0] == made == {"id": made["id"], "identifier": "FVT1", "name": "In-circuit test"}
+    shown = {"id": made["id"], "identifier": "FVT1", "name": "In-circuit test", "archived_at": None}
+    assert listed[0] == made == shown
     assert [procedure["identifier"] for procedure in listed] == ["FVT1", "FVT2"]
+
+
+def test_an_identifier_is_chosen(acme: Installation) -> None:
+    made = acme.runcard("procedure", "create", "Vanilla test", "--identifier", "VANILLA")
+    assert made["identifier"] == "VANILLA"
+    assert acme.runcard("station", "create", "ICT-1", "--procedure", "vanilla")["procedures"] == ["VANILLA"]
+    refused = runcard(
+        "procedure", "create", "Other", "--identifier", "Vanilla", RUNCARD_DATA_DIR=str(acme.data_dir)
+    )
+    assert refused.code == 1
+    assert "The identifier Vanilla is that of the procedure 'Vanilla test'" in refused.stderr
+
+
+def test_a_second_procedure_of_one_name_has_to_be_wanted(acme: Installation) -> None:
+    acme.runcard("procedure", "create", "Final test")
+    refused = runcard("procedure", "create", " final TEST", RUNCARD_DATA_DIR=str(acme.data_dir))
+    assert refused.code == 1
+    assert "The procedure FVT1 is called 'Final test' already" in refused.stderr
+    assert "give --same-name" in refused.stderr
+    assert acme.runcard("procedure", "create", "Final test", "--same-name")["identifier"] == "FVT2"
 
 
 def test_a_station_is_made_with_its_procedures_and_a_key(acme: Installation) -> None:

@@ -89,6 +89,28 @@ def test_a_procedure_is_named_as_the_floor_does(
     assert [run["procedure"]["id"] for run in runs_of(admin, serial)] == [str(board.id)]
 
 
+def test_an_identifier_that_was_changed_leads_on(client: Client, admin: httpx.Client, serial: str):
+    name = f"Burn-in {uuid4().hex}"
+    first, second = (f"{one}-{uuid4().hex[:8]}" for one in ("VANILLA", "FVT112"))
+    made = admin.post("/procedures", json={"name": name, "identifier": first}).raise_for_status().json()
+    admin.patch(f"/procedures/{made['id']}", json={"identifier": second}).raise_for_status()
+    for reference in (first.lower(), second):
+        client.record_run(report_of(serial, procedure=reference))
+    assert client.flush().is_empty
+    assert [run["procedure"]["id"] for run in runs_of(admin, serial)] == [made["id"]] * 2
+
+
+def test_a_name_means_the_procedure_that_is_in_use(client: Client, admin: httpx.Client, serial: str):
+    name = f"Twin {uuid4().hex}"
+    old, new = (
+        admin.post("/procedures", json={"name": name}).raise_for_status().json()["id"] for _ in range(2)
+    )
+    admin.patch(f"/procedures/{old}", json={"archived": True}).raise_for_status()
+    client.record_run(report_of(serial, procedure=name))
+    assert client.flush().is_empty
+    assert [run["procedure"]["id"] for run in runs_of(admin, serial)] == [new]
+
+
 def test_an_identifier_that_moved_to_another_procedure_is_looked_up_again(
     client: Client, admin: httpx.Client, serial: str
 ):

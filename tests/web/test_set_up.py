@@ -47,11 +47,45 @@ def test_a_link_sets_up_once(server: Server, stranger: Browser):
     first = stranger.open("/runs")
     assert "No runs yet" in first.text
     assert f"curl {server.url}/api/v1/runs" in first.text
-    assert "runcard procedure create" in first.text
+    assert "First make a procedure" in first.text
+    assert "/procedures" in first.links
 
     for page in (stranger.open(link), stranger.send(link, filled)):
         assert page.status == 404
         assert "was used already" in page.text
+
+
+def test_runs_and_changes_show_who_set_up(server: Server, stranger: Browser):
+    link = open_link(server)
+    filled = {
+        "organization": "Stark",
+        "email": "pep@stark.test",
+        "password": PASSWORD,
+        "person": " Pepper Ürüm ",
+        "procedure": "Suit",
+    }
+    refused = stranger.fill(link, {**filled, "person": "x" * 256})
+    assert (refused.status, "is no name" in refused.text) == (400, True)
+    [key] = set(re.findall(r"rc_[\w-]{43}", stranger.fill(link, filled).text))
+    run = record(server, report("NAMED"), key)
+    assert "Pepper Ürüm" in stranger.open(run).text
+
+
+def test_the_page_that_waits_for_a_first_run_looks_by_itself(server: Server, stranger: Browser):
+    fields = {"organization": "Wayne", "email": "al@wayne.test", "procedure": "Cave", "password": PASSWORD}
+    [key] = set(re.findall(r"rc_[\w-]{43}", stranger.fill(open_link(server), fields).text))
+    for path in ("/", "/runs"):
+        page = stranger.open(path)
+        [waiting] = {one.attributes["hx-get"] for one in page.elements if "hx-get" in one.attributes}
+        # Without JavaScript, the reader looks.
+        assert path in page.links
+    before = stranger.http.get(waiting)
+    assert (before.status_code, before.headers.get("hx-refresh")) == (204, None)
+    record(server, report("WAITED"), key)
+    after = stranger.http.get(waiting)
+    assert (after.status_code, after.headers.get("hx-refresh")) == (204, "true")
+    for path in ("/", "/runs"):
+        assert waiting not in stranger.open(path).answer.text
 
 
 def test_the_new_admin_can_log_in(server: Server, stranger: Browser):
@@ -95,7 +129,7 @@ def test_the_first_run_is_explained_with_a_procedure_that_is_there(server: Serve
     procedure = server.world.globex.board.identifier
     page = gus.open("/runs")
     assert f'"procedure_id": "{procedure}"' in page.text
-    assert "runcard procedure create" not in page.text
+    assert "First make a procedure" not in page.text
     run = record(server, report("FIRST", procedure), server.world.globex.admin.api_key)
     assert gus.open("/runs").run_links == [run]
 
@@ -104,7 +138,7 @@ def test_the_snippets_send_runs_as_they_are(server: Server, stranger: Browser, t
     fields = {"organization": "Vandelay", "email": "art@vandelay.test", "procedure": "Latex <b>"}
     done = stranger.fill(open_link(server), {**fields, "password": PASSWORD})
     assert "To Latex <b> (FVT1)" in done.text
-    assert "runcard procedure create" not in done.text
+    assert "First make a procedure" not in done.text
 
     # Each reports the same unit: three runs of it.
     for name in ("send-client", "send-openhtf"):
@@ -125,5 +159,5 @@ def test_a_procedure_is_proposed_and_may_be_left_out(server: Server, stranger: B
     assert field["value"] == "Functional test"
     fields = {"organization": "Kramerica", "email": "kra@kramerica.test", "procedure": " "}
     done = stranger.fill(link, {**fields, "password": PASSWORD})
-    assert "runcard procedure create" in done.text
+    assert "First make a procedure" in done.text
     assert stranger.open("/runs").run_links == []

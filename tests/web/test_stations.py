@@ -13,11 +13,21 @@ from tests.web.reporting import record, report
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR"
 
 
-def made(browser: Browser, name: str, procedure: str = "") -> Page:
+NOTHING = {"may_report": "chosen"}
+ALL = {"may_report": "all"}
+
+
+def only(procedure_id: UUID) -> dict[str, str]:
+    """What is filled in for a station that may report this procedure."""
+    return {**NOTHING, f"procedure-{procedure_id}": "yes"}
+
+
+def made(browser: Browser, name: str, may_report: dict[str, str] = NOTHING) -> Page:
     """The page of a new station."""
-    page = browser.fill("/stations", {"name": name, "procedure": procedure})
-    assert page.status == 200, page.text
-    return page
+    shown = browser.fill("/stations", {"name": name, **may_report})
+    assert shown.status == 200, shown.text
+    [page] = {link for link in shown.links if link.startswith("/stations/")}
+    return browser.open(page)
 
 
 def act(browser: Browser, page: Page, path: str, **fields: str) -> Page:
@@ -31,13 +41,19 @@ def new_key(page: Page) -> str:
 
 
 def test_a_station_is_made_and_reports_with_its_key(server: Server, eve: Browser):
-    page = made(eve, "Line 9", str(server.world.acme.board.id))
-    assert "No key yet" in page.text
-    shown = act(eve, page, "/keys")
+    shown = eve.fill("/stations", {"name": "Line 9", **only(server.world.acme.board.id)})
     assert shown.answer.headers["cache-control"] == "no-store"
     key = new_key(shown)
     assert f'Client("{server.url}", "{key}")' in shown.text
     assert f'"procedure_id": "{server.world.acme.board.identifier}"' in shown.text
+    [path] = {link for link in shown.links if link.startswith("/stations/")}
+    page = eve.open(path)
+    # It is no trouble yet that it is silent.
+    head = page.text.split("First-pass yield")[0]
+    assert "new" in head
+    assert "silent" not in head
+    assert path in eve.open("/stations?state=new").links
+    assert path not in eve.open("/stations?state=silent").links
 
     record(server, report("ST-1", server.world.acme.board.identifier), key)
     again = eve.open(page.path)
@@ -48,13 +64,46 @@ def test_a_station_is_made_and_reports_with_its_key(server: Server, eve: Browser
 
     listed = eve.open("/stations?state=active&q=line")
     assert page.path in listed.links
-    assert page.path not in eve.open("/stations?state=silent").links
+    for state in ("silent", "new"):
+        assert page.path not in eve.open(f"/stations?state={state}").links
+
+
+def test_a_new_station_may_report_all_procedures_unless_some_are_chosen(server: Server, eve: Browser):
+    board, final = server.world.acme.board, server.world.acme.final
+    form = eve.open("/stations")
+    checked = [one["value"] for one in form.all("input") if one.get("type") == "radio" and "checked" in one]
+    assert checked == ["all"]
+    key = new_key(eve.fill("/stations", {"name": "Takes all", **ALL}))
+    few = new_key(eve.fill("/stations", {"name": "Takes one", **only(board.id)}))
+    for api_key, identifier, status in (
+        (key, board.identifier, 200),
+        (key, final.identifier, 200),
+        (few, board.identifier, 200),
+        (few, final.identifier, 403),
+    ):
+        with server.client(api_key) as client:
+            assert client.post("/runs", json=report("ST-6", identifier)).status_code == status
+
+
+def test_the_overview_does_not_count_new_stations_as_silent(server: Server, eve: Browser):
+    record(server, report("ST-7"))
+    before = silent_and_new(eve)
+    made(eve, "Just unpacked")
+    assert silent_and_new(eve) == (before[0], before[1] + 1)
+
+
+def silent_and_new(browser: Browser) -> tuple[int, int]:
+    """How many stations the overview says are so."""
+    text = browser.open("/").text
+    found = re.search(r"(\d+) silent(?:, (\d+) new)?", text)
+    assert found is not None, text
+    return int(found[1]), int(found[2] or 0)
 
 
 def test_a_revoked_key_reports_no_longer(server: Server, eve: Browser):
-    page = made(eve, "Revoked", "all")
+    page = made(eve, "Revoked", ALL)
     key = new_key(act(eve, page, "/keys"))
-    [path] = [form["action"] for form in eve.open(page.path).all("form") if "/revoke" in form["action"]]
+    path = next(form["action"] for form in eve.open(page.path).all("form") if "/revoke" in form["action"])
     assert "revoked" in eve.send(path, page.hidden_fields).text
     with server.client(key) as client:
         assert client.post("/runs", json=report("ST-2")).status_code == 401
@@ -62,7 +111,6 @@ def test_a_revoked_key_reports_no_longer(server: Server, eve: Browser):
 
 def test_the_key_of_another_station_is_none_of_its_own(server: Server, eve: Browser):
     first, second = made(eve, "First"), made(eve, "Second")
-    act(eve, first, "/keys")
     [path] = [form["action"] for form in eve.open(first.path).all("form") if "/revoke" in form["action"]]
     moved = path.replace(first.path, second.path)
     assert eve.send(moved, second.hidden_fields).status == 404
@@ -101,7 +149,7 @@ def test_a_station_is_renamed(eve: Browser):
 
 
 def test_one_that_reported_is_archived_and_one_that_did_not_is_deleted(server: Server, eve: Browser):
-    used, unused = made(eve, "Used", "all"), made(eve, "Unused")
+    used, unused = made(eve, "Used", ALL), made(eve, "Unused")
     key = new_key(act(eve, used, "/keys"))
     record(server, report("ST-4"), key)
     for page in (used, unused):
@@ -182,14 +230,17 @@ def test_a_form_needs_its_token(server: Server, eve: Browser, stranger: Browser)
         assert stranger.send(path, {"name": "x"}).path.startswith("/log-in")
 
 
-def test_what_is_wrong_with_a_new_station_is_told_beside_what_was_filled_in(eve: Browser):
+def test_what_is_wrong_with_a_new_station_is_told_beside_what_was_filled_in(server: Server, eve: Browser):
     for name, status, told in (("", 400, "is no station name"), ("ICT-1", 409, "already exists")):
-        page = eve.fill("/stations", {"name": name, "procedure": "all"})
+        page = eve.fill("/stations", {"name": name, **only(server.world.acme.board.id)})
         assert page.status == status
         assert told in page.text
         [field] = [one for one in page.all("input") if one.get("name") == "name"]
         assert field["value"] == name
-    assert eve.fill("/stations", {"name": "Odd", "procedure": "no id"}).status == 404
+        checked = [one["value"] for one in page.all("input") if "checked" in one]
+        assert checked == ["chosen", "yes"]
+    odd = {"name": "Odd", **NOTHING, "procedure-no id": "yes"}
+    assert eve.fill("/stations", odd).status == 404
 
 
 @pytest.mark.parametrize(

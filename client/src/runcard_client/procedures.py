@@ -18,15 +18,22 @@ def id_in(reference: str) -> str | None:
 
 
 def look_up(reference: str, api: Api) -> str:
-    """Id of the procedure with this identifier, or else with this name, in any case. Raises Refused, Unavailable."""
+    """Id of the procedure with this identifier, now or before, or else with this name, in any case.
+
+    Of those with the name, the archived ones count where no other has it. Raises Refused, Unavailable.
+    """
     wanted = reference.strip().casefold()
-    named: dict[str, str] = {}
+    in_use: dict[str, str] = {}
+    archived: dict[str, str] = {}
     for procedure in each_row(api, "/procedures", {}):
         found, identifier = text_of(procedure, "id"), text_of(procedure, "identifier")
-        if identifier.casefold() == wanted:
+        former = procedure.get("former_identifiers")
+        leading_here = [identifier, *former] if isinstance(former, list) else [identifier]
+        if wanted in (str(one).casefold() for one in leading_here):
             return found
         if text_of(procedure, "name").strip().casefold() == wanted:
-            named[identifier] = found
+            (archived if procedure.get("archived_at") else in_use)[identifier] = found
+    named = in_use or archived
     if not named:
         raise Refused(f"procedure {reference} is none of this server's; create it, then retry this run")
     if len(named) > 1:

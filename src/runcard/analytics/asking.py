@@ -20,6 +20,7 @@ from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
+from runcard.store.merges import follow_merges
 from runcard.store.procedures import rank_by_name
 from runcard.store.resolved_runs import MAX_IDS, resolve
 from runcard.store.run_filter import RunFilter
@@ -96,9 +97,11 @@ class Snapshot:
     def of_procedures(self, procedure_ids: Collection[UUID] | None, column: str) -> Conditions:
         """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
         known = self.procedures
-        wanted = (
-            known.values() if procedure_ids is None else {known[one] for one in procedure_ids if one in known}
-        )
+        if procedure_ids is None:
+            wanted = set(known.values())
+        else:
+            asked = follow_merges(self.connection, self.organization_id, procedure_ids)
+            wanted = {known[one] for one in asked if one in known}
         found = Conditions()
         found.one_of(column, sorted(wanted), "INTEGER")
         return found

@@ -17,14 +17,15 @@ class SetUp(NamedTuple):
 
 
 def set_up_organization(
-    tx: Transaction, name: str, email: str, *, password_hash: str, secret: Secret
+    tx: Transaction, name: str, email: str, *, password_hash: str, secret: Secret, person: str = ""
 ) -> SetUp:
     """A new organization, its admin and a key of theirs; set-up links that are still open are closed.
 
+    person: what the admin is called; blank: as their e-mail.
     Raises InvalidInput or AlreadyExists.
     """
     organization = create_organization(tx, name)
-    admin = create_user(tx, organization.id, email, name="", role="admin", password_hash=password_hash)
+    admin = create_user(tx, organization.id, email, name=person, role="admin", password_hash=password_hash)
     key = create_user_key(tx, organization.id, admin.id, secret)
     close_setup_links(tx)
     return SetUp(organization, admin, key)

@@ -18,6 +18,7 @@ def init(
     organization: Annotated[str, typer.Option(help="Name of the organization.")],
     email: Annotated[str, typer.Option(help="E-mail of its first admin.")],
     *,
+    name: Annotated[str, typer.Option(help="What the first admin is called. Default: as the e-mail.")] = "",
     password: Password = None,
     password_file: PasswordFile = None,
     data_dir: DataDir = None,
@@ -32,7 +33,7 @@ def init(
     with open_or_create(load_settings(data_dir=data_dir, database_url=database_url)) as installation:
         made = installation.writer.run(
             lambda tx: set_up_organization(
-                tx, organization, email, password_hash=password_hash, secret=key.secret
+                tx, organization, email, password_hash=password_hash, secret=key.secret, person=name
             )
         )
     record: Record = {

@@ -424,6 +424,33 @@ class AlreadyExists(Conflict):
         super().__init__(f"{noun} {name} already exists. Choose another name.")
 
 
+class IdentifierTaken(Conflict):
+    """whose: what it is or was, such as "is that of the procedure 'Board'"."""
+
+    def __init__(self, identifier: str, whose: str) -> None:
+        super().__init__(f"The identifier {identifier} {whose}. Choose another identifier.")
+
+
+class NameTaken(Conflict):
+    """A procedure of this name is there; another may have it, but hardly anybody means that."""
+
+    def __init__(self, name: str, identifier: str, way_on: str) -> None:
+        super().__init__(
+            f"The procedure {identifier} is called {name!r} already, and two of one name are hard to tell apart. "
+            f"Use {identifier}, or {way_on}."
+        )
+
+
+class Merged(Conflict):
+    """Something is to be deleted that stands for another by now."""
+
+    def __init__(self, name: str, identifier: str) -> None:
+        super().__init__(
+            f"It was merged into the procedure {name!r} ({identifier}), which would be deleted with all its runs. "
+            "If that is meant, delete that one."
+        )
+
+
 class InUse(Conflict):
     """Something cannot be deleted while others name it."""
 

@@ -37,6 +37,7 @@ ChangeKind = Literal[
     "procedure_created",
     "procedure_changed",
     "procedure_deleted",
+    "procedure_merged",
     "version_created",
     "version_deleted",
     "station_created",

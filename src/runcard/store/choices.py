@@ -1,5 +1,6 @@
 """What people choose from when they ask about runs of something."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +14,10 @@ _MOST = 200
 
 
 class Choices(NamedTuple):
-    """The newest of each kind, at most 200, by name; versions and revisions are those of any procedure or part."""
+    """The newest of each kind, at most 200, by name; versions and revisions are those of any procedure or part.
+
+    Of procedures, those that are archived come last, and say so; those of one name say their identifiers.
+    """
 
     procedures: Sequence[Named]
     stations: Sequence[Named]
@@ -34,10 +38,24 @@ def list_choices(connection: Connection, organization_id: UUID) -> Choices:
         return sorted({one.name for one in records(table, name)}, key=str.casefold)
 
     return Choices(
-        procedures=records("procedures", "name"),
+        procedures=_procedures(connection, organization_id),
         stations=records("stations", "name"),
         parts=texts("parts", "number"),
         revisions=texts("revisions", "number"),
         batches=texts("batches", "number"),
         versions=texts("procedure_versions", "tag"),
     )
+
+
+def _procedures(connection: Connection, organization_id: UUID) -> Sequence[Named]:
+    p = t.procedures.c
+    query = select(p.id, p.name, p.identifier, p.archived_at).where(
+        p.organization_id == organization_id, p.merged_into_id.is_(None)
+    )
+    rows = connection.execute(query.order_by(p.archived_at.is_not(None), p.id.desc()).limit(_MOST)).all()
+    names = Counter(row.name.casefold() for row in rows)
+    found: list[Named] = []
+    for row in sorted(rows, key=lambda row: (row.archived_at is not None, row.name.casefold())):
+        name = row.name if names[row.name.casefold()] == 1 else f"{row.name} ({row.identifier})"
+        found.append(Named(row.id, name if row.archived_at is None else f"{name}, archived"))
+    return found

@@ -17,6 +17,7 @@ from runcard.domain.outcome import LogLevel
 from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
+from runcard.store.merges import follow_merges
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, Named, created_by, with_creator
 from runcard.store.tables import deployments
@@ -179,6 +180,9 @@ def list_deployments(
 ) -> Listed[Deployment]:
     """A page of deployments, newest first."""
     d = deployments.c
+    if wanted.procedure_ids is not None:
+        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        wanted = wanted._replace(procedure_ids=ids)
     query = _deployments(organization_id, wanted.station_id).where(
         *known_at(page, "deployment_created", d.id), *_conditions(wanted)
     )

@@ -19,6 +19,7 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.run import RunDocument
 from runcard.store import tables as t
 from runcard.store.documents import unpack_document
+from runcard.store.merges import with_merges
 from runcard.store.pages import Listed, Page, known_at
 from runcard.store.run_filter import RunFilter, run_conditions
 from runcard.store.run_records import RunRecord, read_documents, read_runs
@@ -181,6 +182,7 @@ def _scan(
 ) -> Iterator[tuple[ScannedRun, RunDocument]]:
     """The runs that a filter leaves, in no order, with their documents, in which times are those that count."""
     r, u, d = t.runs.c, t.units.c, t.run_documents.c
+    wanted = with_merges(connection, organization_id, wanted)
     query = (
         select(r.started_at, r.reported_started_at, d.body, r.id, r.outcome, u.serial_key)
         .join_from(t.runs, t.units, u.id == r.unit_id)

@@ -15,6 +15,7 @@ class Lock(IntEnum):
     CALL_TABLES = 0x52_43_04
     SWEEP = 0x52_43_05
     MIGRATION = 0x52_43_06
+    MERGES = 0x52_43_08
 
 
 # Longer than any commit takes that the server can be waited for.

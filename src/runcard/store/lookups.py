@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import NotFound
@@ -61,23 +61,40 @@ def get_organization(connection: Connection, organization_id: UUID) -> Organizat
     return Organization(*row)
 
 
+# Whatever leads to a procedure that was merged leads on to the one that it was merged into.
+_PROCEDURE_ID = func.coalesce(t.procedures.c.merged_into_id, t.procedures.c.id)
+
+
 def find_procedure(connection: Connection, organization_id: UUID, procedure_id: UUID) -> UUID | None:
     p = t.procedures.c
-    return _find(connection, select(p.id).where(p.organization_id == organization_id, p.id == procedure_id))
+    mine = (p.organization_id == organization_id, p.id == procedure_id)
+    return _find(connection, select(_PROCEDURE_ID).where(*mine))
 
 
 def find_procedure_by_identifier(
     connection: Connection, organization_id: UUID, identifier: str
 ) -> UUID | None:
-    p = t.procedures.c
-    named = p.identifier_key == lookup_key(identifier)
-    return _find(connection, select(p.id).where(p.organization_id == organization_id, named))
+    """The one that has this identifier, else the one that had it before."""
+    if "\0" in identifier:  # PostgreSQL refuses it, and no procedure has it
+        return None
+    f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
+    has = select(_PROCEDURE_ID).where(p.organization_id == organization_id, p.identifier_key == key)
+    had = (
+        select(_PROCEDURE_ID)
+        .join_from(t.former_identifiers, t.procedures, p.id == f.procedure_id)
+        .where(f.organization_id == organization_id, f.identifier_key == key)
+    )
+    return _find(connection, has) or _find(connection, had)
 
 
 def find_procedure_by_name(connection: Connection, organization_id: UUID, name: str) -> UUID | None:
-    """The oldest with this name in any case: names are not unique, and a database has another idea of case."""
+    """The oldest with this name in any case, of those in use where there is one.
+
+    Names are not unique, and a database has another idea of case.
+    """
     p = t.procedures.c
-    query = select(p.id, p.name).where(p.organization_id == organization_id).order_by(p.created_at, p.id)
+    query = select(_PROCEDURE_ID, p.name).where(p.organization_id == organization_id)
+    query = query.order_by(p.merged_into_id.is_not(None), p.archived_at.is_not(None), p.created_at, p.id)
     wanted = lookup_key(name)
     return next((found for found, called in connection.execute(query) if lookup_key(called) == wanted), None)
 

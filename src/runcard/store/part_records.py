@@ -12,6 +12,7 @@ from runcard.domain.errors import AlreadyExists, InUse, PartNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
+from runcard.store.merges import follow_merges
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.parts import DEFAULT_REVISION, stage_part
@@ -98,7 +99,8 @@ def list_parts(
         texts = [column.icontains(wanted.search, autoescape=True) for column in (p.number, p.name)]
         query = query.where(or_(*texts, of_revision))
     if wanted.procedure_ids is not None:
-        tested = exists().where(runs.c.part_id == p.id, runs.c.procedure_id.in_(wanted.procedure_ids))
+        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        tested = exists().where(runs.c.part_id == p.id, runs.c.procedure_id.in_(ids))
         query = query.where(tested)
     for test in wanted.metadata:
         query = query.where(keeps(organization_id, p.id, test))

@@ -10,13 +10,17 @@ from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFound
+from runcard.domain.identifier import checked_identifier
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.attachment_removal import delete_unneeded
 from runcard.store.creator import Creator
 from runcard.store.id_pages import id_pages
+from runcard.store.identifiers import check_identifier_is_free, exchange_identifier, retire_identifiers
+from runcard.store.lookups import find_procedure
+from runcard.store.merges import list_merged_into
 from runcard.store.pages import Listed, Page, fetch_page, known_at
-from runcard.store.procedures import stage_version
+from runcard.store.procedures import checked_procedure_name, get_procedure, stage_version
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.runs import delete_runs
 from runcard.store.tables import deployments, procedure_versions, procedures, runs, units
@@ -28,6 +32,7 @@ class ProcedureRecord(NamedTuple):
     identifier: str
     name: str
     created_at: datetime
+    archived_at: datetime | None
     created_by: CreatedBy
 
 
@@ -48,21 +53,28 @@ class RecentRun(NamedTuple):
 
 
 class ProcedureFilter(NamedTuple):
-    """Which procedures to list; None asks for nothing. Bounds are inclusive. search: part of the name."""
+    """Which procedures to list; None asks for nothing. Bounds are inclusive.
+
+    search: part of the name. archived: only those that are, or only those that are in use.
+    """
 
     search: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    archived: bool | None = None
 
 
 class ProcedureChange(Struct, frozen=True, kw_only=True):
     """What is to stand in place of what does; UNSET leaves that.
 
+    identifier: the one before leads on to the procedure. archived: whether it is offered no more.
     production_branch: None: no branch deploys to production. excluded_branch_patterns: names or globs of branches
     that are not deployed at all. root_directory: None: that of the repository. entry_point: None: the usual one.
     """
 
     name: str | UnsetType = UNSET
+    identifier: str | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
     production_branch: str | UnsetType | None = UNSET
     auto_push_enabled: bool | UnsetType = UNSET
     excluded_branch_patterns: Sequence[str] | UnsetType = UNSET
@@ -71,9 +83,9 @@ class ProcedureChange(Struct, frozen=True, kw_only=True):
 
 
 def get_procedure_record(connection: Connection, organization_id: UUID, procedure_id: str) -> ProcedureRecord:
-    """The procedure with this id. Raises NotFound, for what is no id too."""
+    """The procedure with this id, or that one with this id was merged into. Raises NotFound, for what is no id too."""
     try:
-        wanted = UUID(procedure_id)
+        wanted = find_procedure(connection, organization_id, UUID(procedure_id))
     except ValueError:
         raise _no_procedure(procedure_id) from None
     query = _procedures(organization_id).where(procedures.c.id == wanted)
@@ -88,9 +100,13 @@ def list_procedure_records(
 ) -> Listed[ProcedureRecord]:
     """A page of procedures, newest first."""
     p = procedures.c
-    query = _procedures(organization_id).where(*known_at(page, "procedure_created", p.id))
+    query = _procedures(organization_id).where(
+        p.merged_into_id.is_(None), *known_at(page, "procedure_created", p.id)
+    )
     if wanted.search is not None:
         query = query.where(p.name.icontains(wanted.search, autoescape=True))
+    if wanted.archived is not None:
+        query = query.where(p.archived_at.is_not(None) if wanted.archived else p.archived_at.is_(None))
     if wanted.created_after is not None:
         query = query.where(p.created_at >= wanted.created_after)
     if wanted.created_before is not None:
@@ -127,9 +143,19 @@ def list_recent_runs(
 def change_procedure(
     tx: Transaction, organization_id: UUID, procedure_id: UUID, change: ProcedureChange
 ) -> None:
-    """Change a procedure that is there, in at least one way."""
+    """Change a procedure that is there, in at least one way. Raises InvalidInput, and IdentifierTaken."""
     asked = {name: getattr(change, name) for name in change.__struct_fields__}
     values = {name: value for name, value in asked.items() if value is not UNSET}
+    before = get_procedure(tx.connection, organization_id, str(procedure_id))
+    if "name" in values:
+        values["name"] = checked_procedure_name(values["name"])
+    if "identifier" in values:
+        after = checked_identifier(values["identifier"])
+        check_identifier_is_free(tx.connection, organization_id, after, but=procedure_id)
+        exchange_identifier(tx, organization_id, procedure_id, before.identifier, after)
+        values |= {"identifier": after, "identifier_key": lookup_key(after)}
+    if "archived" in values:
+        values["archived_at"] = (before.archived_at or tx.now) if values.pop("archived") else None
     if "excluded_branch_patterns" in values:
         patterns = values["excluded_branch_patterns"]
         values["excluded_branch_patterns"] = msgspec.json.encode(patterns).decode()
@@ -140,12 +166,20 @@ def change_procedure(
 
 
 def delete_procedure(tx: Transaction, organization_id: UUID, procedure_id: UUID) -> None:
-    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these."""
+    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these.
+
+    What was merged into it goes with it.
+    """
+    for merged_id in list_merged_into(tx.connection, organization_id, procedure_id):
+        delete_procedure(tx, organization_id, merged_id)
     d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (r.organization_id == organization_id, r.procedure_id == procedure_id)
     for some in id_pages(tx.connection, r.id, *of_procedure):
         delete_runs(tx, organization_id, some)
     deployed = (d.organization_id == organization_id, d.procedure_id == procedure_id)
+    named = select(p.identifier).where(p.organization_id == organization_id, p.id == procedure_id)
+    identifier = tx.connection.execute(named).scalar_one()
+    retire_identifiers(tx, organization_id, procedure_id, identifier)
     archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
     mine = (p.organization_id == organization_id, p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))
@@ -201,13 +235,18 @@ def _no_procedure(procedure_id: str) -> NotFound:
 def _procedures(organization_id: UUID) -> Select[Any]:
     p = procedures.c
     return (
-        select(p.id, p.identifier, p.name, p.created_at, *CREATOR_COLUMNS)
+        select(p.id, p.identifier, p.name, p.created_at, p.archived_at, *CREATOR_COLUMNS)
         .select_from(with_creator(procedures))
         .where(p.organization_id == organization_id)
     )
 
 
 def _procedure(
-    procedure_id: UUID, identifier: str, name: str, created_at: datetime, *creator: Any
+    procedure_id: UUID,
+    identifier: str,
+    name: str,
+    created_at: datetime,
+    archived_at: datetime | None,
+    *creator: Any,
 ) -> ProcedureRecord:
-    return ProcedureRecord(procedure_id, identifier, name, created_at, created_by(*creator))
+    return ProcedureRecord(procedure_id, identifier, name, created_at, archived_at, created_by(*creator))

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select
 
 from runcard.store import tables as t
+from runcard.store.merges import with_merges
 from runcard.store.run_filter import RunFilter, named_ids, run_conditions
 
 # More of one kind, and asking the truth is faster.
@@ -23,6 +24,7 @@ def resolve(
     queries: dict[str, Select[Any]] = dict(named_ids(organization_id, wanted))
     if wanted.search is not None or wanted.metadata:
         asked = RunFilter(search=wanted.search, metadata=wanted.metadata, procedure_ids=wanted.procedure_ids)
+        asked = with_merges(connection, organization_id, asked)
         queries["id"] = select(t.runs.c.id).where(*run_conditions(organization_id, asked))
     found = {
         column: connection.execute(query.limit(MAX_IDS + 1)).scalars().all()

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from runcard.store import tables as t
+from runcard.store.merges import with_merges
 from runcard.store.run_filter import RunFilter, run_conditions
 from runcard.store.run_records import run_ids_in_order
 
@@ -37,6 +38,7 @@ def find_run_ids(
     connection: Connection, organization_id: UUID, wanted: RunFilter, order: str, *, descending: bool
 ) -> PackedIds:
     """The ids of all runs that a filter finds, in one of the RUN_ORDERS."""
+    wanted = with_merges(connection, organization_id, wanted)
     query = run_ids_in_order(organization_id, wanted, order, descending=descending)
     found = PackedIds()
     for run_id in connection.execute(query.execution_options(yield_per=_FETCHED)).scalars():
@@ -51,7 +53,7 @@ def count_new_runs(
 
     Counting stops at `at_most`.
     """
-    c, r = t.changes.c, t.runs.c
+    c, r, wanted = t.changes.c, t.runs.c, with_merges(connection, organization_id, wanted)
     new = (
         select(r.id)
         .join_from(t.changes, t.runs, r.id == c.entity_id)

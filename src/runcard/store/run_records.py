@@ -16,6 +16,7 @@ from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
 from runcard.store.documents import unpack_document
 from runcard.store.lookups import find_units
+from runcard.store.merges import with_merges
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import Named, PartRef, ProcedureRef, UnitRef, UserRef
 from runcard.store.run_filter import RunFilter, duration_of_runs, run_conditions
@@ -103,6 +104,7 @@ def list_runs(
     descending: bool,
 ) -> Listed[RunRecord]:
     """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
+    wanted = with_merges(connection, organization_id, wanted)
     query = run_ids_in_order(organization_id, wanted, order, descending=descending)
     query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
     ids = fetch_page(connection, query, page, lambda run_id: run_id)
@@ -200,6 +202,7 @@ def list_latest_runs(
 ) -> Listed[RunRecord]:
     """At most `limit` runs, the last started first, going on after a position; as fast at the end as at the start."""
     r = t.runs.c
+    wanted = with_merges(connection, organization_id, wanted)
     query = run_ids_in_order(organization_id, wanted, "started_at", descending=True)
     if after is not None:
         # With the columns' own types: each database keeps moments and ids in its own form.
@@ -213,7 +216,7 @@ def list_runs_by_id(
     connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, after: UUID | None = None
 ) -> Sequence[RunRecord]:
     """At most `limit` of the runs that a filter leaves, in the order of their ids, going on after one."""
-    r = t.runs.c
+    r, wanted = t.runs.c, with_merges(connection, organization_id, wanted)
     query = select(r.id).where(*run_conditions(organization_id, wanted)).order_by(r.id).limit(limit)
     if after is not None:
         query = query.where(r.id > after)

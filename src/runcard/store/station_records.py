@@ -13,6 +13,7 @@ from runcard.domain.ids import first_id_at
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
+from runcard.store.merges import follow_merges
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.procedures import list_procedures
@@ -75,8 +76,9 @@ def list_station_records(
         query = query.where(s.name.icontains(wanted.search, autoescape=True))
     if wanted.procedure_ids is not None:
         p, link = t.procedures.c, t.station_procedures.c
-        linked = exists().where(link.station_id == s.id, link.procedure_id.in_(wanted.procedure_ids))
-        there = exists().where(p.organization_id == organization_id, p.id.in_(wanted.procedure_ids))
+        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        linked = exists().where(link.station_id == s.id, link.procedure_id.in_(ids))
+        there = exists().where(p.organization_id == organization_id, p.id.in_(ids))
         query = query.where(there, or_(s.all_procedures.is_(True), linked))
     for test in wanted.metadata:
         query = query.where(keeps(organization_id, s.id, test))
@@ -98,7 +100,7 @@ def list_stations_for(connection: Connection, organization_id: UUID, procedure_i
 def list_procedures_of(
     connection: Connection, organization_id: UUID, stations: Collection[StationRecord]
 ) -> Mapping[UUID, Sequence[ProcedureRef]]:
-    """The procedures that each of these stations may report, oldest first."""
+    """The procedures that each of these stations may report: the oldest first, the archived ones last."""
     found: dict[UUID, Sequence[ProcedureRef]] = defaultdict(list)
     found |= _linked_procedures(connection, organization_id, [one.id for one in stations])
     free = [station.id for station in stations if station.all_procedures]
@@ -203,9 +205,14 @@ def _linked_procedures(
         query = (
             select(link.station_id, p.id, p.name, p.identifier)
             .join_from(t.station_procedures, t.procedures, p.id == link.procedure_id)
-            .where(link.organization_id == organization_id, link.station_id.in_(some))
+            .where(
+                link.organization_id == organization_id,
+                link.station_id.in_(some),
+                p.merged_into_id.is_(None),
+            )
         )
-        for station_id, *procedure in connection.execute(query.order_by(p.created_at, p.id)):
+        query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
+        for station_id, *procedure in connection.execute(query):
             found[station_id].append(ProcedureRef(*procedure))
     return found
 

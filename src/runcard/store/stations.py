@@ -12,6 +12,7 @@ from runcard.domain.ids import new_id
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.lookups import find_procedure
+from runcard.store.merges import follow_merges
 from runcard.store.procedures import Procedure
 from runcard.store.tables import procedures, station_procedures, stations
 from runcard.store.transaction import Transaction
@@ -87,7 +88,11 @@ def list_linked_procedures(
     query = (
         select(*(p[name] for name in Procedure._fields))
         .join_from(procedures, station_procedures, link.procedure_id == p.id)
-        .where(link.organization_id == organization_id, link.station_id == station_id)
+        .where(
+            link.organization_id == organization_id,
+            link.station_id == station_id,
+            p.merged_into_id.is_(None),
+        )
     )
     return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
 
@@ -97,9 +102,10 @@ def link_procedures(
 ) -> None:
     """Let a station report these procedures too. Raises ProcedureNotFound."""
     link = station_procedures.c
-    for procedure_id in procedure_ids:
-        if find_procedure(tx.connection, organization_id, procedure_id) is None:
-            raise ProcedureNotFound(str(procedure_id))
+    for named_id in procedure_ids:
+        procedure_id = find_procedure(tx.connection, organization_id, named_id)
+        if procedure_id is None:
+            raise ProcedureNotFound(str(named_id))
         there = select(link.station_id).where(
             link.station_id == station_id, link.procedure_id == procedure_id
         )
@@ -113,11 +119,12 @@ def unlink_procedures(
 ) -> None:
     """Let a station no longer report these procedures, from the next run on."""
     link = station_procedures.c
+    ids = follow_merges(tx.connection, organization_id, list(procedure_ids))
     tx.connection.execute(
         delete(station_procedures).where(
             link.organization_id == organization_id,
             link.station_id == station_id,
-            link.procedure_id.in_(list(procedure_ids)),
+            link.procedure_id.in_(ids),
         )
     )
 

@@ -190,7 +190,50 @@ procedures = Table(
     Column("excluded_branch_patterns", Text),
     Column("root_directory", Text),
     Column("entry_point", Text),
+    Column("archived_at", Instant),
+    # What was merged into another stands for that one. No key, or the table would refer to itself.
+    Column("merged_into_id", Id),
     UniqueConstraint("organization_id", "identifier_key"),
+    Index(None, "merged_into_id", **_where("merged_into_id")),
+)
+
+# Identifiers that procedures had before. They lead on to their procedure, and are given to no other.
+former_identifiers = Table(
+    "former_identifiers",
+    metadata,
+    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
+    Column("identifier_key", Text, primary_key=True),
+    Column("identifier", Text, nullable=False),
+    # None: of a procedure that was deleted.
+    _reference("procedure_id", "procedures"),
+    Column("given_up_at", Instant, nullable=False),
+    Index(None, "procedure_id", **_where("procedure_id")),
+)
+
+procedure_merges = Table(
+    "procedure_merges",
+    metadata,
+    _id(),
+    _organization(),
+    _reference("source_id", "procedures", required=True, cascade=True),
+    # What it was merged into then; that may have been merged into another since.
+    _reference("target_id", "procedures", required=True, cascade=True),
+    *_created(),
+    Index(None, "source_id"),
+    Index(None, "target_id"),
+)
+
+# What a merge moved. No key leads to the runs, so deleting those costs nothing here.
+merged_records = Table(
+    "merged_records",
+    metadata,
+    Column("merge_id", Id, ForeignKey("procedure_merges.id", ondelete="CASCADE"), primary_key=True),
+    Column("record_id", Id, primary_key=True),
+    _organization(),
+    # A run or a deployment.
+    Column("kind", Text, nullable=False),
+    # The version of the source that a run had.
+    Column("version_id", Id),
 )
 
 station_procedures = Table(

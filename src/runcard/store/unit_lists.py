@@ -14,6 +14,7 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store.chunks import in_chunks
+from runcard.store.merges import with_merges
 from runcard.store.metadata import MetadataTest, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import Named, UnitRef
@@ -114,7 +115,7 @@ def list_units(
         *known_at(page, "unit_created", u.id),
         *_own(organization_id, wanted),
         *_by_name(organization_id, wanted),
-        *_by_runs(organization_id, wanted),
+        *_by_runs(connection, organization_id, wanted),
     ]
     # The page is found among bare ids, and only its own units are read whole.
     query = select(u.id)
@@ -232,7 +233,9 @@ def _by_name(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElemen
             )
 
 
-def _by_runs(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
+def _by_runs(
+    connection: Connection, organization_id: UUID, wanted: UnitFilter
+) -> Iterator[ColumnElement[bool]]:
     u, r = units.c, runs.c
     if wanted.run_count_min is not None or wanted.run_count_max is not None:
         count = select(func.count()).select_from(runs).where(r.unit_id == u.id).scalar_subquery()
@@ -242,7 +245,9 @@ def _by_runs(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElemen
             yield count <= wanted.run_count_max
     # The units of all such runs, found once: SQLite would look through one unit's runs by the wrong index.
     if wanted.with_run is not None:
-        yield u.id.in_(select(r.unit_id).where(*run_conditions(organization_id, wanted.with_run)))
+        runs_wanted = with_merges(connection, organization_id, wanted.with_run)
+        yield u.id.in_(select(r.unit_id).where(*run_conditions(organization_id, runs_wanted)))
     if wanted.with_newest_run is not None:
-        conditions = run_conditions(organization_id, wanted.with_newest_run)
+        runs_wanted = with_merges(connection, organization_id, wanted.with_newest_run)
+        conditions = run_conditions(organization_id, runs_wanted)
         yield u.id.in_(select(r.unit_id).where(*conditions, r.id == _newest_run(r.unit_id)))

@@ -46,10 +46,13 @@ def create_user(
     role: Role,
     password_hash: str | None,
 ) -> User:
-    """A new member. Raises InvalidInput, and AlreadyExists where the e-mail is taken anywhere in this installation."""
+    """A new member. name: blank: as their e-mail.
+
+    Raises InvalidInput, and AlreadyExists where the e-mail is taken anywhere in this installation.
+    """
     email = email.strip()
     check_free_email(tx.connection, email)
-    user = User(new_id(), organization_id, email, name.strip() or email, role, None, tx.now)
+    user = User(new_id(), organization_id, email, _checked_name(name.strip() or email), role, None, tx.now)
     row = {**user._asdict(), "email_key": lookup_key(email), "password_hash": password_hash}
     tx.connection.execute(insert(users).values(row))
     return user
@@ -116,10 +119,7 @@ def set_password(tx: Transaction, organization_id: UUID, user_id: UUID, password
 
 def rename_user(tx: Transaction, organization_id: UUID, user_id: UUID, name: str) -> None:
     """Raises InvalidInput, and NotFound."""
-    name = name.strip()
-    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
-        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
-    _update(tx, organization_id, user_id, name=name)
+    _update(tx, organization_id, user_id, name=_checked_name(name.strip()))
 
 
 def set_role(tx: Transaction, organization_id: UUID, user_id: UUID, role: Role) -> None:
@@ -145,3 +145,9 @@ def _update(tx: Transaction, organization_id: UUID, user_id: UUID, **values: Any
 
 def _end_sessions(tx: Transaction, user_id: UUID) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def _checked_name(name: str) -> str:
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
+    return name

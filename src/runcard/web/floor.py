@@ -14,7 +14,7 @@ from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass
 from runcard.analytics.questions.pareto import Failing, ParetoRow, pareto
 from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.analytics.questions.retest import RetestRow, retest_total
-from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.station_activity import StationActivity, StationState, station_activity
 from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
 from runcard.store.run_records import RunRecord
 from runcard.web.clocks import start_of
@@ -88,7 +88,7 @@ class StationLine(NamedTuple):
 
     url: str
     name: str
-    is_active: bool
+    state: StationState
     runs: str
     last_at: Moment | None
 
@@ -120,7 +120,7 @@ def _station(one: StationActivity, asked: FigureQuery, visit: Visit, now: dateti
     return StationLine(
         station_url(one.id),
         one.name,
-        one.is_active(now),
+        one.state(now),
         count_text(one.runs),
         None if last is None else moment_of(last, visit.zone),
     )

@@ -19,7 +19,7 @@ _VISITOR_COOKIE = "runcard_visitor"
 
 # Far above what any form of ours sends; strangers may send forms too.
 _MAX_FORM_BYTES = 16_384
-_MAX_FIELDS = 50
+_MAX_FIELDS = 250
 
 Fields = Mapping[str, str]
 

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from runcard.edge.deps import Parts
 from runcard.store.api_keys import ApiKey
-from runcard.web.first_run import Snippet, snippets
+from runcard.store.station_records import StationRecord, list_procedures_of
+from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
 from runcard.web.formats import Moment, moment_of
 from runcard.web.render import render
 from runcard.web.visit import Visit
@@ -46,3 +47,13 @@ def show_new_key(
     root = parts.links.root(str(request.base_url))
     page = KeyMadePage(owner, api_key, back, snippets(root, api_key, procedure))
     return render("key_made.html", page, visit)
+
+
+def show_key_of_station(
+    request: Request, parts: Parts, visit: Visit, station: StationRecord, api_key: str
+) -> Response:
+    """As `show_new_key`, of a station, with a procedure that it may report."""
+    with parts.database.read() as connection:
+        linked = list_procedures_of(connection, visit.actor.organization_id, [station])[station.id]
+    procedure = linked[0].identifier if linked else SOME_PROCEDURE
+    return show_new_key(request, parts, visit, station.name, api_key, f"/stations/{station.id}", procedure)

@@ -52,7 +52,7 @@ def format_choices(chosen: str | None) -> Sequence[Choice]:
 
 def reading_fields(connection: Connection, organization_id: UUID, chosen: FileChoice) -> ReadingFields:
     templates = list_templates(connection, organization_id, Page(_MOST_TEMPLATES)).rows
-    procedures = list_procedures(connection, organization_id)
+    procedures = list_procedures(connection, organization_id, in_use=True)
     return ReadingFields(
         format_choices(chosen.importer),
         [Choice(f"{_BY_TEMPLATE}{one.id}", one.name, one.id == chosen.template_id) for one in templates],

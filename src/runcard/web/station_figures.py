@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
-from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.station_activity import StationActivity, StationState, station_activity
 from runcard.analytics.questions.station_clock import station_clock
 from runcard.analytics.questions.throughput import ThroughputRow, throughput
 from runcard.domain.errors import FiguresUnavailable
@@ -37,7 +37,7 @@ class StationFigures(NamedTuple):
     wrong; else empty. runs: those of the page, by procedure.
     """
 
-    is_active: bool
+    state: StationState
     last_at: Moment | None
     clock_error: str
     tiles: Sequence[Tile]
@@ -57,7 +57,7 @@ def station_figures(
         activity = ask.activity()
         last_at = activity.last_started_at if activity else None
         return StationFigures(
-            is_active=activity is not None and activity.is_active(datetime.now(UTC)),
+            state=activity.state(datetime.now(UTC)) if activity else "silent",
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
             clock_error=clock_error(station_clock(snapshot, ask.ever)),
             tiles=[*yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],

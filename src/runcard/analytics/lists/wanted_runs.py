@@ -10,6 +10,7 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
+from runcard.store.merges import with_merges
 from runcard.store.pages import Page
 from runcard.store.resolved_runs import resolve
 from runcard.store.run_filter import RunFilter
@@ -58,6 +59,7 @@ def find_in_copy(
     seen = last_seq(connection)
     if not copy.is_fresh(seen):
         return None
+    runs = with_merges(connection, organization_id, runs)
     resolved = resolve(connection, organization_id, runs)
     if resolved is None:
         return None

@@ -1,27 +1,31 @@
-"""Which stations report, how much, and since when those that do not are silent."""
+"""Which stations report, how much, since when those that do not are silent, and which are new."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.store.stations import list_stations
 
 DEFINITION = (
     "n: runs that stations reported, among those selected. runs, last_started_at: of each station in use, among "
     "these; last_started_at is when the latest started, None where none did. last_received_at: when the station's "
-    "last run was received, whether it started before the end of the window or not; None where none was."
+    "last run was received, whether it started before the end of the window or not; None where none was. "
+    "has_reported: whether any run of it is there, selected or not."
 )
 
 
 # A station whose last run was received longer ago is silent.
 SILENT_AFTER = timedelta(hours=8)
+
+# new: it has never reported, so there is nothing to wonder about.
+StationState = Literal["active", "silent", "new"]
 
 
 class StationActivity(Struct, frozen=True):
@@ -30,10 +34,14 @@ class StationActivity(Struct, frozen=True):
     runs: int
     last_started_at: datetime | None
     last_received_at: datetime | None
+    has_reported: bool
 
-    def is_active(self, now: datetime) -> bool:
+    def state(self, now: datetime) -> StationState:
         """By the clock of the server: that of a station may be ahead."""
-        return self.last_received_at is not None and now - self.last_received_at < SILENT_AFTER
+        if not self.has_reported:
+            return "new"
+        is_active = self.last_received_at is not None and now - self.last_received_at < SILENT_AFTER
+        return "active" if is_active else "silent"
 
 
 class StationActivityAnswer(Answer, frozen=True, kw_only=True):
@@ -56,9 +64,11 @@ def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAn
         [*in_window.values, *in_window.values, *asked.runs.values],
     )
     found = {station: (runs, _utc(started), _utc(received)) for station, runs, started, received in rows}
+    in_use = list_stations(snapshot.connection, snapshot.organization_id)
+    reported = {*found} | _reported(asked, [one.id for one in in_use if one.id not in found])
     stations = [
-        StationActivity(one.id, one.name, *found.get(one.id, (0, None, None)))
-        for one in list_stations(snapshot.connection, snapshot.organization_id)
+        StationActivity(one.id, one.name, *found.get(one.id, (0, None, None)), one.id in reported)
+        for one in in_use
     ]
     never = datetime.min.replace(tzinfo=UTC)
     stations.sort(key=lambda one: one.last_started_at or never, reverse=True)
@@ -70,6 +80,16 @@ def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAn
         freshness=asked.freshness,
         stations=stations,
     )
+
+
+def _reported(asked: Asking, station_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these stations that any run is there of."""
+    if not station_ids:
+        return set()
+    anything = Conditions()
+    anything.one_of("created_by_station", station_ids, "UUID")
+    sql = f"SELECT DISTINCT created_by_station FROM runs WHERE {anything.sql}"
+    return {station for (station,) in asked.rows(sql, anything.values)}
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -1,5 +1,6 @@
 """Procedures of the v2 API."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +14,7 @@ from runcard.api.v2.created import CreatedQuery, period_of
 from runcard.api.v2.shapes import SOME_TEXT, CreatorRefEmail, IdName, IdResult, creator_with_email
 from runcard.domain.actor import UserActor
 from runcard.domain.deployment import Provider
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import InvalidInput, Merged
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
@@ -23,6 +24,7 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.store.creator import Creator
+from runcard.store.identifiers import list_former_identifiers
 from runcard.store.procedure_records import (
     ProcedureChange,
     ProcedureFilter,
@@ -53,11 +55,16 @@ class ProcedureListQuery(CreatedQuery):
 
 
 class ProcedureCreateBody(Struct):
+    """identifier: none: the next free one, FVT1, FVT2, …"""
+
     name: ProcedureName
+    identifier: str | None = None
 
 
 class ProcedureUpdateBody(Struct, rename="camel"):
     name: ProcedureName | UnsetType = UNSET
+    identifier: str | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
     production_branch: GitText | UnsetType | None = UNSET
     auto_push_enabled: bool | UnsetType = UNSET
     excluded_branch_patterns: Annotated[list[GitText], Meta(max_length=100)] | UnsetType = UNSET
@@ -77,7 +84,10 @@ class LinkedRepository(Struct, rename="camel"):
 
 
 class ProcedureListItem(Struct):
-    """linkedRepository: null, as none can be linked yet. runs: for clients before 2.26, which need the key."""
+    """linkedRepository: null, as none can be linked yet. runs: for clients before 2.26, which need the key.
+
+    former_identifiers: those that lead on to it. archived_at: null while it is in use.
+    """
 
     id: UUID
     identifier: str
@@ -86,6 +96,8 @@ class ProcedureListItem(Struct):
     created_by_user: CreatorRefEmail
     linked_repository: LinkedRepository | None = msgspec.field(name="linkedRepository")
     runs: list[ProcedureRun]
+    former_identifiers: Sequence[str]
+    archived_at: datetime | None
 
 
 class ProcedureListResponse(Struct):
@@ -105,7 +117,10 @@ class RecentRun(Struct):
 
 
 class ProcedureGetResponse(Struct):
-    """stations: those that may report it, because they are linked to it or to all procedures."""
+    """stations: those that may report it, because they are linked to it or to all procedures.
+
+    former_identifiers, archived_at: as in the list.
+    """
 
     id: UUID
     identifier: str
@@ -115,6 +130,8 @@ class ProcedureGetResponse(Struct):
     runs_count: int
     recent_runs: list[RecentRun]
     stations: list[IdName]
+    former_identifiers: Sequence[str]
+    archived_at: datetime | None
 
 
 @router.post("/procedures", openapi_extra=operation(IdResult, ProcedureCreateBody, name="procedure-create"))
@@ -125,7 +142,9 @@ def create(
 ) -> Response:
     """Create a procedure; several may have the same name."""
     home, by = actor.organization_id, Creator.of(actor)
-    made = parts.writer.run(lambda tx: create_procedure(tx, home, body.name, by), changes_catalog=False)
+    made = parts.writer.run(
+        lambda tx: create_procedure(tx, home, body.name, by, body.identifier), changes_catalog=False
+    )
     return JsonResponse(IdResult(made.id))
 
 
@@ -144,8 +163,19 @@ def list_(
     home, page, created = actor.organization_id, page_of(connection, asked), period_of(asked)
     wanted = ProcedureFilter(asked.search_query, created.after, created.before)
     listed = list_procedure_records(connection, home, wanted, page)
+    former = list_former_identifiers(connection, home, [one.id for one in listed.rows])
     data = [
-        ProcedureListItem(one.id, one.identifier, one.name, one.created_at, _creator(home, one), None, [])
+        ProcedureListItem(
+            one.id,
+            one.identifier,
+            one.name,
+            one.created_at,
+            _creator(home, one),
+            None,
+            [],
+            former[one.id],
+            one.archived_at,
+        )
         for one in listed.rows
     ]
     return JsonResponse(ProcedureListResponse(data, meta_of(page, listed)))
@@ -174,6 +204,8 @@ def get(
                 for run in recent
             ],
             [IdName(*station) for station in list_stations_for(connection, home, procedure.id)],
+            list_former_identifiers(connection, home, [procedure.id])[procedure.id],
+            procedure.archived_at,
         )
     )
 
@@ -187,7 +219,7 @@ def update(
     parts: WithParts,
     body: Annotated[ProcedureUpdateBody, json_body(ProcedureUpdateBody)],
 ) -> Response:
-    """Rename a procedure, change its git settings."""
+    """Rename a procedure, change its identifier or its git settings, archive it or bring it back."""
     if body == ProcedureUpdateBody():
         raise InvalidInput.at((), f"The body is empty; give {', '.join(body.__struct_encode_fields__)}.")
     home, change = actor.organization_id, _change(body)
@@ -211,6 +243,8 @@ def delete(
 
     def apply(tx: Transaction) -> UUID:
         procedure = get_procedure_record(tx.connection, home, id)
+        if procedure.id != UUID(id):
+            raise Merged(procedure.name, procedure.identifier)
         delete_procedure(tx, home, procedure.id)
         return procedure.id
 
@@ -235,7 +269,9 @@ def _creator(home: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:
 def _change(body: ProcedureUpdateBody) -> ProcedureChange:
     patterns = body.excluded_branch_patterns
     return ProcedureChange(
-        name=UNSET if body.name is UNSET else body.name.strip(),
+        name=body.name,
+        identifier=body.identifier,
+        archived=body.archived,
         production_branch=_setting(body.production_branch),
         auto_push_enabled=body.auto_push_enabled,
         excluded_branch_patterns=UNSET if patterns is UNSET else [one for one in patterns if one.strip()],

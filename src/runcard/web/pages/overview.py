@@ -1,5 +1,6 @@
 """What happens on the floor, at a glance."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
@@ -92,6 +93,14 @@ def show_overview(
     return render("overview.html", page, visit)
 
 
+@router.get("/first-run")
+def tell_first_run(parts: WithParts, visit: WithVisit) -> Response:
+    """Nothing to show. Once a run is there, the page that asks is loaded again."""
+    with parts.database.read() as connection:
+        is_there = list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1).rows
+    return Response(status_code=204, headers={"HX-Refresh": "true"} if is_there else {})
+
+
 def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
     step = step_of(asked)
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
@@ -150,7 +159,7 @@ def _behind(freshness: Freshness) -> str:
 
 
 def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visit) -> WelcomePage:
-    procedures = list_procedures(connection, visit.actor.organization_id)
+    procedures = list_procedures(connection, visit.actor.organization_id, in_use=True)
     root = parts.links.root(str(request.base_url))
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
     return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))
@@ -164,5 +173,6 @@ def _retest_tile(total: RetestRow) -> Tile:
 
 
 def _station_tile(stations: Sequence[StationLine]) -> Tile:
-    active = sum(one.is_active for one in stations)
-    return Tile("Active stations", count_text(active), f"{len(stations) - active} silent")
+    counts = Counter(one.state for one in stations)
+    new = f", {counts['new']} new" if counts["new"] else ""
+    return Tile("Active stations", count_text(counts["active"]), f"{counts['silent']} silent{new}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
@@ -20,8 +20,10 @@ from runcard.analytics.questions.pareto import Failing, pareto
 from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
 from runcard.analytics.questions.small_histograms import small_histograms
 from runcard.analytics.questions.throughput import throughput
+from runcard.auth.permissions import may_manage
 from runcard.edge.deps import WithParts
 from runcard.store.choices import list_choices
+from runcard.store.merges import list_merges_into
 from runcard.store.procedures import Procedure, get_procedure
 from runcard.store.run_records import RunRecord
 from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
@@ -41,12 +43,13 @@ from runcard.web.filters import (
     step_of,
     url_of,
 )
-from runcard.web.formats import Moment, count_text, duration_text, percent_text
+from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
 from runcard.web.headings import Direction, Heading, headings
 from runcard.web.left_out import left_out_lines
 from runcard.web.pager import Pager
-from runcard.web.render import render
+from runcard.web.render import redirect, render
 from runcard.web.tiles import Tile
+from runcard.web.urls import procedure_url
 from runcard.web.visit import Visit, WithVisit
 from runcard.web.yields import yield_tiles
 
@@ -110,8 +113,16 @@ class Contents(NamedTuple):
 
 
 class ProcedurePage(NamedTuple):
+    """archived_at: None while it is in use. change_url: where people change it; empty for those who may not.
+
+    merging: of each procedure whose runs are still coming over, what is to be said.
+    """
+
     name: str
     identifier: str
+    archived_at: Moment | None
+    change_url: str
+    merging: Sequence[str]
     filters: FilterBar
     tabs: Sequence[TabLink]
     contents: Contents
@@ -139,6 +150,7 @@ class _Ask(NamedTuple):
 
 @router.get("/procedures/{procedure_id}")
 def show_procedure(
+    request: Request,
     parts: WithParts,
     visit: WithVisit,
     procedure_id: str,
@@ -147,15 +159,26 @@ def show_procedure(
     home = visit.actor.organization_id
     with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         procedure = get_procedure(connection, home, procedure_id)
+        if procedure_id != str(procedure.id):
+            return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
         asked = replace(asked, procedure=None)
         selection = selection_of(asked, visit.zone, datetime.now(UTC))
         selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
         ask = _Ask(snapshot, visit, selection, procedure, asked)
         contents = _CONTENTS[asked.tab](ask)
         choices = list_choices(connection, home)
+        merges = list_merges_into(connection, home, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,
+        archived_at=None if procedure.archived_at is None else moment_of(procedure.archived_at, visit.zone),
+        change_url=f"{ask.path}/change" if may_manage(visit.actor) else "",
+        merging=[
+            f"Runs of {one.name} ({one.identifier}) are coming over: {count_text(one.moved)} did, "
+            f"{count_text(one.left)} are left. Until then figures count them apart."
+            for one in merges
+            if one.left
+        ],
         filters=filter_bar(
             ask.path,
             asked,

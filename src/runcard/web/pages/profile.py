@@ -115,7 +115,7 @@ def create_key(request: Request, parts: WithParts, visit: WithVisit, _fields: Wi
     key = new_api_key()
     parts.writer.run(lambda tx: create_user_key(tx, home, user_id, key.secret))
     with parts.database.read() as connection:
-        procedures = list_procedures(connection, home)
+        procedures = list_procedures(connection, home, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
     return show_new_key(request, parts, visit, visit.email, key.api_key, _HERE, procedure)
 

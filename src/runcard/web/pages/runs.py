@@ -240,6 +240,6 @@ def _position(after: str) -> RunPosition:
 
 
 def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:
-    procedures = list_procedures(connection, organization_id)
+    procedures = list_procedures(connection, organization_id, in_use=True)
     procedure = procedures[0].identifier if procedures else ""
     return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))

@@ -45,6 +45,7 @@ class SetUpPage(NamedTuple):
     action: str
     organization: str
     email: str
+    person: str
     procedure: str
     min_password_length: int
     problems: Sequence[str]
@@ -90,7 +91,14 @@ def submit_set_up(
             if not use_setup_link(tx, digest_of(token)):
                 raise SetupLinkSpent
             name, email = fields.get("organization", ""), fields.get("email", "")
-            made = set_up_organization(tx, name, email, password_hash=password_hash, secret=key.secret)
+            made = set_up_organization(
+                tx,
+                name,
+                email,
+                password_hash=password_hash,
+                secret=key.secret,
+                person=fields.get("person", ""),
+            )
             admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
             first = fields.get("procedure", "").strip()
             procedure = (
@@ -135,6 +143,7 @@ def _form(
         action=request.url.path,
         organization=fields.get("organization", ""),
         email=fields.get("email", ""),
+        person=fields.get("person", ""),
         procedure=fields.get("procedure", _FIRST_PROCEDURE),
         min_password_length=MIN_PASSWORD_LENGTH,
         problems=problems_of(error),

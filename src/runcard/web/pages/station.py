@@ -99,7 +99,8 @@ def station_page(
         linked = list_procedures_of(connection, home, [station])[station_id]
         floor = selection_of(replace(asked, station=None), visit.zone, now)
         figures = station_figures(snapshot, visit, station_id, floor)
-        others = [one for one in list_procedures(connection, home) if one.id not in {p.id for p in linked}]
+        there = {one.id for one in linked}
+        others = [one for one in list_procedures(connection, home, in_use=True) if one.id not in there]
         teams = list_teams(connection, home)
         keys = list_keys(connection, home, station_id)
         metadata = read_metadata(connection, home, [station_id]).get(station_id, {})

@@ -23,15 +23,13 @@ from runcard.store.station_records import (
     StationRecord,
     change_station,
     get_station_in_use,
-    list_procedures_of,
     remove_station,
 )
 from runcard.store.stations import allow_all_procedures, link_procedures, unlink_procedures
 from runcard.store.teams import get_team
 from runcard.store.transaction import Transaction
-from runcard.web.first_run import SOME_PROCEDURE
 from runcard.web.forms import TOKEN_FIELD, WithForm, problems_of
-from runcard.web.key_lines import show_new_key
+from runcard.web.key_lines import show_key_of_station
 from runcard.web.pages.station import StationQuery, station_page
 from runcard.web.pictures import WithPictureForm, keep_picture
 from runcard.web.render import redirect, render
@@ -65,12 +63,7 @@ def create_key(
         return station
 
     station = parts.writer.run(apply)
-    with parts.database.read() as connection:
-        linked = list_procedures_of(connection, home, [station])[station.id]
-    procedure = linked[0].identifier if linked else SOME_PROCEDURE
-    return show_new_key(
-        request, parts, visit, station.name, key.api_key, f"/stations/{station.id}", procedure
-    )
+    return show_key_of_station(request, parts, visit, station, key.api_key)
 
 
 @router.post("/keys/{key_id}/revoke")

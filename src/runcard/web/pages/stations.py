@@ -5,18 +5,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.station_activity import (
+    StationActivity,
+    StationState,
+    station_activity,
+)
+from runcard.auth.api_keys import new_api_key
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
+from runcard.store.api_keys import create_station_key
 from runcard.store.pages import Page
 from runcard.store.procedures import list_procedures
 from runcard.store.refs import ProcedureRef
@@ -24,6 +30,7 @@ from runcard.store.run_filter import RunFilter
 from runcard.store.station_records import (
     StationFilter,
     StationRecord,
+    get_station_record,
     list_procedures_of,
     list_station_records,
 )
@@ -32,7 +39,8 @@ from runcard.store.transaction import Transaction
 from runcard.web.filters import Choice, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.forms import Fields, WithForm, problems_of
-from runcard.web.render import redirect, render
+from runcard.web.key_lines import show_key_of_station
+from runcard.web.render import render
 from runcard.web.slices import MAX_PAGE, Slice, slice_of
 from runcard.web.station_figures import ANY_UNIT
 from runcard.web.visit import Visit, WithVisit
@@ -44,11 +52,13 @@ _HERE = "/stations"
 _MOST = 5000
 _RECENT = timedelta(days=7)
 ALL_PROCEDURES = "all"
+# Before the id of a procedure, the name of the field that ticks it.
+_TICK = "procedure-"
 
-State = Literal["active", "silent", "archived"]
+State = Literal["active", "silent", "new", "archived"]
 Sort = Literal["name", "last", "runs"]
 
-_STATES = {"": "In use", "active": "Active", "silent": "Silent", "archived": "Archived"}
+_STATES = {"": "In use", "active": "Active", "silent": "Silent", "new": "New", "archived": "Archived"}
 _SORTS = {"name": "Name", "last": "Last run", "runs": "Runs in 7 days"}
 
 
@@ -64,7 +74,7 @@ class StationsQuery(Struct, kw_only=True):
 class Activity(NamedTuple):
     """last_at: None where it never reported."""
 
-    is_active: bool = False
+    state: StationState = "new"
     last_at: datetime | None = None
     recent_runs: int = 0
 
@@ -82,7 +92,7 @@ class StationLine(NamedTuple):
 
 
 class StationsPage(NamedTuple):
-    """fields: what was filled in to create a station. may_manage: it may be."""
+    """fields: what was filled in to create a station. may_manage: it may be. procedures: the fields that tick one."""
 
     query: StationsQuery
     states: Sequence[Choice]
@@ -103,22 +113,33 @@ def show_stations(
 
 
 @router.post(_HERE)
-def submit_station(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_station(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """Make a station with its first key, which the answer shows."""
     check_may_manage(visit.actor, "create stations")
-    home, chosen = visit.actor.organization_id, fields.get("procedure", "")
+    home, has_all, key = (
+        visit.actor.organization_id,
+        fields.get("may_report") == ALL_PROCEDURES,
+        new_api_key(),
+    )
+    chosen = [] if has_all else [id_of(one, ProcedureNotFound) for one in _chosen(fields)]
 
-    def apply(tx: Transaction) -> UUID:
-        station = create_station(tx, home, fields.get("name", ""), all_procedures=chosen == ALL_PROCEDURES)
-        if chosen not in ("", ALL_PROCEDURES):
-            link_procedures(tx, home, station.id, [id_of(chosen, ProcedureNotFound)])
-        return station.id
+    def apply(tx: Transaction) -> StationRecord:
+        station = create_station(tx, home, fields.get("name", ""), all_procedures=has_all)
+        link_procedures(tx, home, station.id, chosen)
+        create_station_key(tx, home, station.id, key.secret)
+        return get_station_record(tx.connection, home, station.id)
 
     try:
-        station_id = parts.writer.run(apply, changes_catalog=False)
+        station = parts.writer.run(apply, changes_catalog=False)
     except (InvalidInput, AlreadyExists) as error:
         page = _page(parts, visit, StationsQuery(), fields, problems_of(error))
         return render("stations.html", page, visit, status=answer_error(error).status)
-    return redirect(f"{_HERE}/{station_id}")
+    return show_key_of_station(request, parts, visit, station, key.api_key)
+
+
+def _chosen(fields: Fields) -> Sequence[str]:
+    """The ids of the procedures that a form ticks."""
+    return [name.removeprefix(_TICK) for name in fields if name.startswith(_TICK)]
 
 
 def _page(
@@ -133,7 +154,7 @@ def _page(
         wanted.sort(key=_key(asked.sort, activity))
         some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
         procedures = list_procedures_of(connection, home, some.rows)
-        offered = list_procedures(connection, home) if may_manage(visit.actor) else []
+        offered = list_procedures(connection, home, in_use=True) if may_manage(visit.actor) else []
     return StationsPage(
         query=asked,
         states=[
@@ -145,7 +166,10 @@ def _page(
         stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
         has_figures=activity is not None,
         may_manage=may_manage(visit.actor),
-        procedures=[Choice(str(one.id), one.name, str(one.id) == fields.get("procedure")) for one in offered],
+        procedures=[
+            Choice(f"{_TICK}{one.id}", f"{one.name} ({one.identifier})", f"{_TICK}{one.id}" in fields)
+            for one in offered
+        ],
         fields=fields,
         problems=problems,
     )
@@ -162,8 +186,7 @@ def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | No
         recently = replace(ever, started_after=now - _RECENT, started_before=now)
         recent = {one.id: one.runs for one in of(recently)}
         return {
-            one.id: Activity(one.is_active(now), one.last_started_at, recent.get(one.id, 0))
-            for one in of(ever)
+            one.id: Activity(one.state(now), one.last_started_at, recent.get(one.id, 0)) for one in of(ever)
         }
     except FiguresUnavailable:
         return None
@@ -172,7 +195,7 @@ def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | No
 def _is_wanted(state: State | None, activity: Mapping[UUID, Activity] | None, station: StationRecord) -> bool:
     if state is None or state == "archived" or activity is None:
         return True
-    return activity[station.id].is_active == (state == "active")
+    return activity.get(station.id, Activity()).state == state
 
 
 def _key(
@@ -213,4 +236,4 @@ def _state(station: StationRecord, activity: Activity | None) -> State | Literal
         return "archived"
     if activity is None:
         return ""
-    return "active" if activity.is_active else "silent"
+    return activity.state

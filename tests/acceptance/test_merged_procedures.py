@@ -1,0 +1,221 @@
+"""Procedures that were merged: whatever names one leads on to the other, at every door."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from runcard.domain.report import RunReport
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.creator import Creator
+from runcard.store.merges import list_open_merges, merge_procedures, move_runs
+from runcard.store.procedures import get_procedure
+from runcard.store.transaction import Transaction
+from tests.acceptance.conftest import Unchanged
+from tests.acceptance.environments import current_environment, run_script
+from tests.conftest import Template
+from tests.postgresql import Postgresql
+from tests.servers import DEADLINE_S, Server
+
+
+@pytest.fixture(scope="module")
+def v2(server: Server) -> Iterator[httpx.Client]:
+    """Plain HTTP to v2, as the admin."""
+    with door(server, server.world.acme.admin.api_key) as client:
+        yield client
+
+
+def door(server: Server, api_key: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    return httpx.Client(base_url=f"{server.url}/api/v2", headers=headers, timeout=DEADLINE_S)
+
+
+class Named:
+    """A procedure of the test's own."""
+
+    def __init__(self, v2: httpx.Client, name: str) -> None:
+        mark = uuid4().hex[:8]
+        self.name, self.identifier = f"{name} {mark}", f"{name}-{mark}".upper()
+        body = {"name": self.name, "identifier": self.identifier}
+        self.id: str = v2.post("/procedures", json=body).raise_for_status().json()["id"]
+
+
+def merge(server: Server, source: str, target: str) -> None:
+    """As another process than the server does."""
+    acme = server.world.acme
+
+    def apply(tx: Transaction) -> None:
+        a, b = (get_procedure(tx.connection, acme.id, one) for one in (source, target))
+        merge_procedures(tx, acme.id, a, b, Creator.of(acme.admin.actor))
+
+    server.change(apply)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < ends
+
+
+def run_of(procedure_id: str, serial: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "outcome": "PASS",
+        "procedure_id": procedure_id,
+        "serial_number": serial,
+        "part_number": "PCB-01",
+        "started_at": "2026-01-01T00:00:00Z",
+        "ended_at": "2026-01-01T00:01:00Z",
+        **fields,
+    }
+
+
+def procedures_of(v2: httpx.Client, serial: str) -> set[str]:
+    """Of the runs of a unit."""
+    runs = v2.get("/runs", params={"serial_numbers": serial}).raise_for_status().json()["data"]
+    return {run["procedure"]["id"] for run in runs}
+
+
+def test_whatever_named_it_leads_on(
+    server: Server, v2: httpx.Client, admin: httpx.Client, serial: str, tmp_path: Path
+):
+    source, target = Named(v2, "Source"), Named(v2, "Target")
+    former = f"FORMER-{uuid4().hex[:8]}"
+    for identifier in (former, source.identifier):
+        v2.patch(f"/procedures/{source.id}", json={"identifier": identifier}).raise_for_status()
+    times = {"started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:01:00Z"}
+    measured = {"name": "vcc", "outcome": "PASS", "measured_value": 3.3}
+    inside = {
+        "phases": [{"name": "power", "outcome": "PASS", **times, "measurements": [measured]}],
+        "logs": [
+            {
+                "level": "INFO",
+                "timestamp": times["started_at"],
+                "message": "on",
+                "source_file": "a.py",
+                "line_number": 1,
+            }
+        ],
+    }
+    run = run_of(source.id, serial, procedure_version="7", **inside)
+    v2.post("/runs", json=run).raise_for_status()
+    merge(server, source.id, target.id)
+
+    # The official client and v1, by id and identifiers; v2 by the id.
+    references = [source.id, source.identifier, former.lower(), target.identifier]
+    told = run_script(
+        current_environment(), "by_identifier.py", tmp_path, server, serial=serial, references=references
+    )
+    assert [one["success"] for one in told.found["answers"]] == [True] * 4, told.output
+    v2.post("/runs", json=run_of(source.id, serial)).raise_for_status()
+    until(lambda: procedures_of(v2, serial) == {target.id})
+
+    shown = v2.get(f"/procedures/{source.id}").json()
+    assert (shown["id"], shown["runs_count"]) == (target.id, 6)
+    assert {source.identifier, former} <= {*shown["former_identifiers"]}
+    assert v2.get(f"/procedures/{source.id}/versions/7").status_code == 200
+    listed = [one["id"] for one in v2.get("/procedures", params={"limit": "1000"}).json()["data"]]
+    assert target.id in listed
+    assert source.id not in listed
+    for path in ("/runs", "/units", "/parts", "/stations", "/logs", "/phases", "/measurements"):
+        by = "procedure_id" if path in ("/phases", "/measurements") else "procedure_ids"
+        rows, same = (
+            v2.get(path, params={by: one}).raise_for_status().json()["data"] for one in (source.id, target.id)
+        )
+        assert rows == same != []
+    yields = f"{server.url}/api/analytics/yield"
+    answers = [
+        httpx.get(yields, params={"procedure_ids": one}, headers=v2.headers).raise_for_status().json()
+        for one in (source.id, target.id)
+    ]
+    assert answers[0]["total"] == answers[1]["total"]
+    assert answers[0]["n"] == 1
+
+
+def test_a_station_that_may_report_one_may_report_the_other(server: Server, v2: httpx.Client, serial: str):
+    source, target = Named(v2, "Linked"), Named(v2, "Goal")
+    name = f"Station {uuid4().hex}"
+    made = server.runcard(
+        "station", "create", name, "--procedure", source.identifier, "--organization", "acme"
+    )
+    with door(server, made["api_key"]) as station:
+        assert station.post("/runs", json=run_of(target.id, serial)).status_code == 403
+        merge(server, source.id, target.id)
+        for procedure in (source, target):
+            assert station.post("/runs", json=run_of(procedure.id, serial)).status_code == 200
+    assert procedures_of(v2, serial) == {target.id}
+    linked = v2.get(f"/stations/{made['id']}").json()["procedures"]
+    assert [one["id"] for one in linked] == [target.id]
+
+
+def test_what_was_merged_is_not_deleted_by_its_old_id(server: Server, v2: httpx.Client, unchanged: Unchanged):
+    source, target = Named(v2, "Gone"), Named(v2, "Kept")
+    merge(server, source.id, target.id)
+    with unchanged():
+        refused = v2.delete(f"/procedures/{source.id}")
+    assert refused.status_code == 409
+    assert f"was merged into the procedure '{target.name}'" in refused.json()["message"]
+    assert v2.delete(f"/procedures/{target.id}").status_code == 200
+    assert v2.get(f"/procedures/{source.id}").status_code == 404
+    taken = v2.post("/procedures", json={"name": "New", "identifier": source.identifier})
+    assert taken.status_code == 409
+
+
+@pytest.fixture
+def stopped(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
+    """A server of the test's own, which does not run yet."""
+    assert peopled.world is not None
+    for url in peopled.copy(tmp_path, postgresql_if_wanted):
+        server = Server(tmp_path, url, peopled.world)
+        try:
+            yield server
+        finally:
+            server.close()
+
+
+def test_a_merge_goes_on_where_a_killed_process_left_it(stopped: Server):
+    acme = stopped.world.acme
+    actor, home = acme.admin.actor, acme.id
+
+    def record_many(tx: Transaction) -> None:
+        for number in range(350):
+            report = RunReport(
+                procedure=str(acme.final.id),
+                serial_number=f"SN-{number % 50}",
+                outcome="PASS",
+                part_number="P",
+            )
+            record_run(tx, actor, prepare_run(report))
+
+    stopped.change(record_many)
+    merge(stopped, str(acme.final.id), str(acme.board.id))
+
+    def begin(tx: Transaction) -> int:
+        [left] = list_open_merges(tx.connection)
+        return move_runs(tx, left, 120)
+
+    assert stopped.change(begin) == 120
+    stopped.start()
+    with door(stopped, acme.admin.api_key) as v2:
+
+        def count() -> int:
+            return int(v2.get(f"/procedures/{acme.board.id}").raise_for_status().json()["runs_count"])
+
+        until(lambda: count() == 350)
+    with stopped.database() as database, database.read() as connection:
+        assert list_open_merges(connection) == []
+        assert get_procedure(connection, home, str(acme.final.id)).id == acme.board.id
+    stopped.stop()
+
+
+def test_a_procedure_is_not_merged_into_itself(server: Server, v2: httpx.Client, unchanged: Unchanged):
+    source, target = Named(v2, "First"), Named(v2, "Second")
+    merge(server, source.id, target.id)
+    with unchanged():
+        for one, other in ((target.id, target.id), (target.id, source.id), (source.id, target.id)):
+            with pytest.raises(Exception, match="is the same procedure"):
+                merge(server, one, other)
+    assert UUID(v2.get(f"/procedures/{source.id}").json()["id"]) == UUID(target.id)
