@@ -80,6 +80,10 @@ def test_runs_are_listed_as_the_settings_say(admin, serial):
     assert [run["id"] for run in wrapped["result"]] == [run_id]
 
 
+def test_a_room_is_where_the_proxy_is(admin):
+    assert admin.get("/rooms").json() == {"url": f"{PUBLIC_URL.replace('https', 'wss')}/api/v1/rooms/nobody"}
+
+
 def test_a_file_may_be_as_long_as_is_allowed_and_no_longer(admin, serial, through_proxy):
     run_id = create_run(admin, run_of(serial))
     allowed, too_long = b"x" * MAX_UPLOAD, b"x" * (MAX_UPLOAD + 1)

@@ -235,9 +235,10 @@ def test_runs_are_listed_as_every_client_reads_them(admin, serial, asked):
     assert wrapped["data"] == wrapped["result"] == bare
 
 
-def test_rooms_and_streaming_lead_nowhere_in_peace(admin, ict):
+def test_rooms_and_streaming_lead_nowhere_in_peace(server: Server, admin, ict):
     for client in (admin, ict):
-        assert client.get("/rooms").json() == {"url": None}
+        room = server.url.replace("http://", "ws://") + "/api/v1/rooms/nobody"
+        assert client.get("/rooms").json() == {"url": room}
         credentials = client.get("/streaming")
         assert credentials.status_code == 200
         assert list(credentials.json()) == [
