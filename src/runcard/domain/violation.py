@@ -45,19 +45,22 @@ def violation(error: Exception, wanted: Any, value: object) -> Issue:
 
 
 def _message(text: str, wanted: Any, value: object) -> str:
-    shown = shortened(repr(value), _MOST_OF_VALUE)
     if text in _MENDS and isinstance(value, str):
-        return f"{shown} {_MENDS[text]}"
+        return f"{_shown(value)} {_MENDS[text]}"
     if (
         text.startswith(_IS_NO_CHOICE)
         and isinstance(value, str | int)
         and (choices := list(_choices(wanted)))
     ):
-        return f"{shown} is not known; send {_one_of(choices)}"
+        return f"{_shown(value)} is not known; send {_one_of(choices)}"
     if got := _NO_OBJECT.fullmatch(text):
         needed = shortened(", ".join(_required(wanted)), _MOST_OF_CHOICES)
         return f"Expected an object{' with ' + needed if needed else ''}, got `{got[1]}`"
     return shortened(text, _MOST_SAID)
+
+
+def _shown(value: str | int) -> str:
+    return repr(shortened(value, _MOST_OF_VALUE) if isinstance(value, str) else value)
 
 
 def _inside(value: object, path: Sequence[str | int]) -> object:
