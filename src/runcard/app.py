@@ -70,8 +70,9 @@ from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
 
+# Each as routes know it, and as it may be called too.
 _V1 = ("/api/v1", "/v1")
-_V2 = "/api/v2"
+_V2 = ("/api/v2", "/v2")
 _QUESTIONS = "/api/analytics"
 _COMMAND_LINES = "/api/cli"
 _EXPORTS = "/api/export"
@@ -131,7 +132,7 @@ def open_activity(
     if not settings.activity:
         return None
     database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
-    prefixes = [*_V1, _V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _OWN]
+    prefixes = [*_V1, *_V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _OWN]
     endpoints = Endpoints(prefixes, plain, old=_V1)
     return ActivityLog(notes, endpoints, database, truth, timedelta(days=settings.activity_days))
 
@@ -208,9 +209,11 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
 def _direct(failures: FailureLog) -> dict[str, ASGIApp]:
     """The endpoints that are called past routing, by their path."""
-    create_run = _answering(LargeBodies(v1.create_run), failures)
-    direct = {f"{prefix}/runs": create_run for prefix in _V1}
-    return direct | {f"{_V2}/runs": _answering(LargeBodies(v2.create_run), failures)}
+    return {
+        f"{prefix}/runs": _answering(LargeBodies(create_run), failures)
+        for prefixes, create_run in ((_V1, v1.create_run), (_V2, v2.create_run))
+        for prefix in prefixes
+    }
 
 
 def _answer_errors(app: FastAPI, failures: FailureLog) -> None:
@@ -234,8 +237,7 @@ def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:
 def _open_doors(app: FastAPI) -> None:
     foreign, own = [Depends(pass_over_unknown)], [Depends(refuse_unknown_parameters)]
     app.include_router(v1.router, prefix=_V1[0], tags=["v1"], dependencies=foreign)
-    app.include_router(v1.router, prefix=_V1[1], include_in_schema=False, dependencies=foreign)
-    app.include_router(v2.router, prefix=_V2, dependencies=foreign)
+    app.include_router(v2.router, prefix=_V2[0], dependencies=foreign)
     app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"], dependencies=own)
     app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"], dependencies=own)
     app.include_router(exports.router, prefix=_EXPORTS, tags=["export"], dependencies=own)
@@ -264,7 +266,7 @@ def _shares(settings: Settings, recorder: Recorder) -> Shares:
 def _openapi(app: FastAPI) -> JsonResponse:
     unseen = {
         f"{prefix}{path}": described
-        for prefix, descriptions in ((_V1[0], v1.DESCRIPTIONS), (_V2, v2.DESCRIPTIONS))
+        for prefix, descriptions in ((_V1[0], v1.DESCRIPTIONS), (_V2[0], v2.DESCRIPTIONS))
         for path, described in descriptions.items()
     }
     return JsonResponse(document(app, unseen, ErrorBody))

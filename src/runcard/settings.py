@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         large bodies and hashes of passwords get their parts of it.
     activity: whether to write down which calls are made of the APIs.
     activity_days: how long these are kept.
-    runs_envelope: "object" makes GET /v1/runs answer an object, for tofupilot clients before 2.2.1.
+    runs_envelope: what GET /v1/runs answers. tofupilot clients from 1.3 to 2.1 need the object; later ones take both.
     """
 
     data_dir: Path = Path("data")
@@ -71,7 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     memory_mb: Annotated[int, Meta(ge=256)] | None = None
     activity: bool = True
     activity_days: Annotated[int, Meta(ge=1, le=3650)] = 14
-    runs_envelope: Literal["array", "object"] = "array"
+    runs_envelope: Literal["array", "object"] = "object"
     operators_by_email: bool = False
 
     def __post_init__(self) -> None:

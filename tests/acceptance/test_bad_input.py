@@ -215,7 +215,7 @@ def test_bytes_that_are_no_text(admin, unchanged: Unchanged, raw):
     "path", ["/runs?serial_number=%ff%fe", "/runs?serial_number=%ED%A0%80", "/runs?serial_number=%"]
 )
 def test_queries_that_are_no_text(admin, path):
-    assert admin.get(path).json() == []
+    assert admin.get(path).json()["result"] == []
 
 
 def test_paths_that_are_no_text(admin, unchanged: Unchanged):
@@ -375,3 +375,30 @@ def test_ids_that_are_none(admin, unchanged: Unchanged, upload_id):
 
 def test_server_lives_after_all_of_this(admin, serial):
     assert recorded(admin, run_of(serial))["outcome"] == "PASS"
+
+
+PHASE = {"name": "boot", "outcome": "OK", "start_time_millis": 1, "end_time_millis": 2}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("POST", "/v1/runs", {"duration": "-PT1S"}, "duration: -PT1S is negative; send zero or more, such as "),
+        ("POST", "/v1/runs", [1], "failed: Expected an object with run_passed, procedure_id, got `array`"),
+        ("POST", "/v1/runs", {"started_at": "yesterday"}, "started_at: 'yesterday' is no date and time; send one "),
+        ("POST", "/v1/runs", {"phases": [PHASE]}, "outcome: 'OK' is not known; send PASS, FAIL, SKIP or ERROR"),
+        ("POST", "/v2/runs", [1], "failed: Expected an object with outcome, procedure_id, "),
+        ("POST", "/v2/runs", {"outcome": "OK"}, "outcome: 'OK' is not known; send PASS, FAIL, ERROR, TIMEOUT or "),
+        ("GET", "/v2/runs?outcomes=PASS&outcomes=OK", None, "outcomes: 'OK' is not known; send PASS, FAIL, "),
+        ("GET", "/v2/runs?sort_by=age", None, "sort_by: 'age' is not known; send started_at, "),
+        ("GET", "/v2/runs?started_after=now", None, "started_after: 'now' is no date and time; send one such as "),
+        ("GET", "/api/export/runs?format=jsonl&outcomes=OK", None, "outcomes: 'OK' is not known; send PASS, "),
+        ("GET", "/api/analytics/retests?samples=OK", None, "samples: 'OK' is not known; send production, "),
+    ],
+)  # fmt: skip
+def test_a_message_names_the_value_and_what_may_be_sent(server, admin, serial, method, path, body, said):
+    if path == "/v1/runs" and isinstance(body, dict):
+        body = run_of(serial) | body
+    answer = admin.request(method, f"{server.url}{path}", json=body)
+    assert answer.status_code == 400, answer.text
+    assert said in answer.json()["error"]["message"]

@@ -1,4 +1,4 @@
-"""A server behind a proxy, which takes less than usual."""
+"""A server behind a proxy, which takes less than usual, and lists runs as some programs want them."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,6 +22,7 @@ def server_settings() -> dict[str, str]:
         "RUNCARD_PUBLIC_URL": f"{PUBLIC_URL}/",
         "RUNCARD_MAX_BODY_BYTES": str(MAX_BODY),
         "RUNCARD_MAX_UPLOAD_BYTES": str(MAX_UPLOAD),
+        "RUNCARD_RUNS_ENVELOPE": "array",
     }
 
 
@@ -69,6 +70,18 @@ def test_a_body_may_be_as_long_as_is_allowed_and_no_longer(admin, new_serial, un
                 assert_error(answer, 413, "PAYLOAD_TOO_LARGE", message)
         answer = admin.patch("/units", content=too_long, headers=JSON)
         assert_error(answer, 413, "PAYLOAD_TOO_LARGE", message)
+
+
+def test_runs_are_listed_as_the_settings_say(admin, serial):
+    run_id = create_run(admin, run_of(serial))
+    asked = {"serial_number": serial}
+    assert [run["id"] for run in admin.get("/runs", params=asked).json()] == [run_id]
+    wrapped = admin.get("/runs", params={**asked, "envelope": "object"}).json()
+    assert [run["id"] for run in wrapped["result"]] == [run_id]
+
+
+def test_a_room_is_where_the_proxy_is(admin):
+    assert admin.get("/rooms").json() == {"url": f"{PUBLIC_URL.replace('https', 'wss')}/api/v1/rooms/nobody"}
 
 
 def test_a_file_may_be_as_long_as_is_allowed_and_no_longer(admin, serial, through_proxy):

@@ -46,10 +46,9 @@ def _parent_of(record: Database, serial: str) -> str | None:
 
 def test_sub_units_are_linked_in_order(admin, record, new_serial):
     parent, *children = _made(admin, new_serial, 6)
-    run = recorded(
-        admin, run_of(parent, sub_units=[{"serial_number": child} for child in reversed(children)])
-    )
-    assert _shown(run) == children[::-1]
+    body = run_of(parent, sub_units=[{"serial_number": child} for child in reversed(children)])
+    run, retest = recorded(admin, body), recorded(admin, body)
+    assert _shown(run) == _shown(retest) == children[::-1]
     assert [unit["id"] for unit in run["sub_units"]] == [str(_unit(record, c).id) for c in reversed(children)]
     assert {_parent_of(record, child) for child in children} == {parent}
 

@@ -42,7 +42,7 @@ def test_spelling_of_a_path_does_not_matter(root: httpx.Client, admin, server: S
     assert created.status_code == 200, created.text
     shown = root.get(f"{server.url}{path}", params={"serial_number": serial})
     assert shown.status_code == 200, shown.text
-    assert [run["id"] for run in shown.json()] == [created.json()["id"]]
+    assert [run["id"] for run in shown.json()["result"]] == [created.json()["id"]]
     assert len(runs_of(admin, serial)) == 1
 
 
@@ -181,7 +181,7 @@ def test_literals_that_are_no_json_are_read_but_never_written(admin, serial):
     answer = _posted(admin, run_of(serial, phases=[phase]))
     assert answer.status_code == 200, answer.text
     shown = admin.get("/runs", params={"serial_number": serial})
-    (run,) = json.loads(shown.text, parse_constant=pytest.fail)
+    (run,) = json.loads(shown.text, parse_constant=pytest.fail)["result"]
     shown_values = [m["measured_value"] for m in run["phases"][0]["measurements"]]
     assert shown_values == ["nan", "inf", "-inf", None, {"peak": "nan", "list": ["inf"]}, ["nan", 1], 1.0]
     series = run["phases"][0]["measurements"][3]["data_series"]
@@ -225,20 +225,20 @@ def test_any_character_may_stand_in_a_serial_number(admin, serial, serial_tail):
     assert run["unit"]["serial_number"] == whole
 
 
-def test_envelope_for_old_clients(admin, serial):
+@pytest.mark.parametrize("asked", [{}, {"envelope": "object"}])
+def test_runs_are_listed_as_every_client_reads_them(admin, serial, asked):
     create_run(admin, run_of(serial))
-    plain = runs_of(admin, serial)
-    wrapped = admin.get("/runs", params={"serial_number": serial, "envelope": "object"}).json()
+    wrapped = admin.get("/runs", params={"serial_number": serial, **asked}).json()
     assert list(wrapped) == ["message", "data", "result"]
-    assert [run["id"] for run in wrapped["data"]] == [run["id"] for run in plain]
-    assert wrapped["data"] == wrapped["result"]
-    bare = admin.get("/runs", params={"serial_number": serial, "envelope": "array"})
-    assert isinstance(bare.json(), list)
+    bare = admin.get("/runs", params={"serial_number": serial, "envelope": "array"}).json()
+    assert len(bare) == 1
+    assert wrapped["data"] == wrapped["result"] == bare
 
 
-def test_rooms_and_streaming_lead_nowhere_in_peace(admin, ict):
+def test_rooms_and_streaming_lead_nowhere_in_peace(server: Server, admin, ict):
     for client in (admin, ict):
-        assert client.get("/rooms").json() == {"url": None}
+        room = server.url.replace("http://", "ws://") + "/api/v1/rooms/nobody"
+        assert client.get("/rooms").json() == {"url": room}
         credentials = client.get("/streaming")
         assert credentials.status_code == 200
         assert list(credentials.json()) == [

@@ -112,7 +112,7 @@ def test_v1_and_exports_tell_the_same(
     server: Server, admin: httpx.Client, reported: Mapping[str, str], serial: str
 ):
     start = datetime.fromisoformat(CLOCKS[serial][0])
-    [run] = get(server, admin, "/v1/runs", serial_number=serial)
+    [run] = get(server, admin, "/v1/runs", serial_number=serial)["result"]
     assert datetime.fromisoformat(run["started_at"]) == start
     answer = admin.get(f"{server.url}/api/export/runs", params={"format": "jsonl", "serial_numbers": serial})
     assert answer.status_code == 200, answer.text

@@ -44,7 +44,7 @@ def create_run(client: httpx.Client, body: Json) -> str:
 
 
 def runs_of(client: httpx.Client, serial: str) -> list[Json]:
-    answer = client.get("/runs", params={"serial_number": serial})
+    answer = client.get("/runs", params={"serial_number": serial, "envelope": "array"})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     runs: list[Json] = answer.json()

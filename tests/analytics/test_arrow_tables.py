@@ -1,7 +1,10 @@
 """Arrow tables of answers: the same columns whatever is in them."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -120,3 +123,22 @@ def test_frames_of_pandas():
     assert list(frame.columns) == _SCHEMA.names
     assert frame["at"].iloc[0] == _AT
     assert frame["share.ratio"].isna().tolist() == [False, True]
+
+
+def test_who_has_no_pandas_is_told_what_to_install():
+    """In a process of its own: pyarrow remembers which libraries there are."""
+    program = (
+        "import sys\n"
+        "class Away:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'pandas': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Away)\n"
+        "from tests.analytics.test_arrow_tables import answer\n"
+        "try: answer().to_pandas()\n"
+        "except ImportError as error: print(error)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "to_pandas needs pandas; pip install pandas, or use to_arrow\n"

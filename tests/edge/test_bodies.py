@@ -47,13 +47,13 @@ def test_every_violation_is_named_with_its_place() -> None:
         ("name", "Expected `str`, got `int`"),
         ("inner.0.count", "Expected `int`, got `str`"),
         ("inner.1.name", "required"),
-        ("inner.2", "Expected `object`, got `int`"),
+        ("inner.2", "Expected an object with name, got `int`"),
         ("number", "Expected `float | null`, got `str`"),
     ]
 
 
 def test_a_body_that_is_no_object() -> None:
-    assert issues(b"[]") == [("", "Expected `object`, got `array`")]
+    assert issues(b"[]") == [("", "Expected an object with name, got `array`")]
 
 
 def test_at_most_twenty_are_named_and_the_others_counted() -> None:

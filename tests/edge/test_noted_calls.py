@@ -96,6 +96,7 @@ def test_a_call_that_breaks_the_server_is_one_that_failed():
         ("/api/v1/runs", True),
         ("/v1/runs", True),
         ("//API//V2/Runs", True),
+        ("/v2/runs", True),
         ("/api/analytics/yield", True),
         ("/api/v9", True),
         ("/api", True),

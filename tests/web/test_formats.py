@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from runcard.web.formats import duration_text, mean_text, number_text, rounded_text, size_text
+from runcard.web.formats import duration_text, limit_text, mean_text, number_text, rounded_text, size_text
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,17 @@ def test_sizes(size_bytes: int, text: str):
 )
 def test_the_digits_of_a_mean_follow_the_deviation(mean, s, text):
     assert mean_text(mean, s, "Hz") == text
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (100 * 1024 * 1024, "100 MiB"),
+        (1024 * 1024, "1 MiB"),
+        (400_000, "400 kB"),
+        (10_000_000, "10 MB"),
+        (0, "0 B"),
+    ],
+)
+def test_limits_are_told_as_they_are_set(size_bytes: int, text: str):
+    assert limit_text(size_bytes) == text

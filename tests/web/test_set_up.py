@@ -43,7 +43,7 @@ def test_a_link_sets_up_once(server: Server, stranger: Browser):
     # The key works, and the browser is logged in: the list says how to go on.
     [api_key] = set(re.findall(r"rc_[\w-]{43}", done.text))
     with server.client(api_key) as client:
-        assert client.get("/runs", params={"serial_number": "none"}).json() == []
+        assert client.get("/runs", params={"serial_number": "none"}).json()["result"] == []
     first = stranger.open("/runs")
     assert "No runs yet" in first.text
     assert f"curl {server.url}/api/v1/runs" in first.text

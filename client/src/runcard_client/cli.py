@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from runcard_client.amendment import body_of, in_editor, read_edited, shown, with_set
 from runcard_client.client import Client, Flushed
-from runcard_client.errors import InvalidSettings, RuncardClientError
-from runcard_client.settings import spool_path
+from runcard_client.errors import InvalidReport, InvalidSettings, RuncardClientError
+from runcard_client.settings import editor, spool_path
 from runcard_client.spool import Spool, SpooledRun
 from runcard_client.version import __version__
 
@@ -60,6 +64,20 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("ref", nargs="?", help="the client_run_ref of one; all unless given")
     retry.set_defaults(run=_retry)
 
+    edit = commands.add_parser("edit", parents=[shared], help="put a parked run right, and let it wait again")
+    edit.add_argument("ref", nargs="?", help="its client_run_ref; with --set: all parked runs unless given")
+    how = edit.add_mutually_exclusive_group()
+    how.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="set a field, such as part_number; repeat it for others; the run is opened in $EDITOR unless given",
+    )
+    how.add_argument("--file", type=Path, metavar="FILE", help="take the run from this JSON file")
+    how.add_argument("--undo", action="store_true", help="take it back as it was first")
+    edit.set_defaults(run=_edit)
+
     discard = commands.add_parser("discard", parents=[shared], help="forget a parked run for good")
     discard.add_argument("ref", help="its client_run_ref")
     discard.set_defaults(run=_discard)
@@ -99,6 +117,50 @@ def _retry(asked: argparse.Namespace) -> int:
     with _needed_spool(asked) as spool:
         count = spool.retry(asked.ref)
     return _changed(asked, count, "wait again")
+
+
+def _edit(asked: argparse.Namespace) -> int:
+    if asked.ref is None and not asked.set:
+        raise InvalidSettings("no run is named; give its client_run_ref, as runcard-client status shows it")
+    with _needed_spool(asked) as spool:
+        runs = [run for run in spool.parked() if asked.ref in (None, run.client_run_ref)]
+        # All are checked before the first is changed.
+        amended = [(run, _edited(asked, spool, run)) for run in runs]
+        count = sum(spool.amend(run.client_run_ref, *changed) for run, changed in amended)
+    return _changed(asked, count, "wait again as they are now")
+
+
+def _edited(asked: argparse.Namespace, spool: Spool, run: SpooledRun) -> tuple[str, str, bytes]:
+    """Procedure, serial number and body that a parked run is to have."""
+    if run.run_id is not None:
+        raise InvalidReport(
+            f"run {run.client_run_ref!r:.80} is recorded as {run.run_id}, and only its files are left to send; "
+            "change it there"
+        )
+    if asked.undo:
+        return spool.original(run.seq) or (run.procedure, run.serial_number, spool.body(run.seq))
+    edited = shown(run, spool.body(run.seq))
+    if asked.set:
+        return body_of(run, with_set(edited, asked.set))
+    if asked.file is not None:
+        return body_of(run, read_edited(_text_of(asked.file)))
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "run.json")
+        try:
+            return body_of(run, in_editor(editor(), file, edited))
+        except InvalidReport as error:
+            kept = spool.path.with_name("edited-run.json")
+            shutil.copyfile(file, kept)
+            raise InvalidReport(
+                f"{error}. What you wrote is in {kept}: mend it and give it by --file"
+            ) from error
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{file} cannot be read: {error}; give a text file in UTF-8") from error
 
 
 def _discard(asked: argparse.Namespace) -> int:

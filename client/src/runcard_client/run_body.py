@@ -28,6 +28,14 @@ _MAX_LENGTHS = {
     "slot_name": 255,
 }
 _MAX_FILE_NAME_LENGTH = 1000
+# Names as the body has them, with their lengths.
+NAMES = {
+    "operated_by" if field == "operator" else field: most
+    for field, most in _MAX_LENGTHS.items()
+    if field != "procedure"
+}
+_REQUIRED = ("outcome", "started_at", "ended_at", "serial_number")
+_INSIDE = ("sub_units", "docstring", "phases", "logs", "metadata", "unit_metadata")
 
 Json = dict[str, object]
 
@@ -57,13 +65,47 @@ def run_body(report: RunReport, client_run_ref: str) -> bytes:
         metadata=_metadata("metadata", report.metadata),
         unit_metadata=_metadata("unit_metadata", report.unit_metadata),
     )
-    if report.ended_at < report.started_at:
-        raise InvalidReport(
-            f"ended_at {report.ended_at.isoformat()} is before started_at {report.started_at.isoformat()}; swap them"
-        )
+    _check_times(report.started_at, report.ended_at)
     written = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # What a device wrote may be no Unicode. A log line that is spoilt a little is better than a run that is lost.
     return written.encode("utf-8", "replace")
+
+
+def check_body(procedure: object, body: Json) -> None:
+    """Check a body that was changed by hand, but not what is inside of its phases and logs. Raises InvalidReport."""
+    known = (*_REQUIRED, *NAMES, *_INSIDE)
+    unknown = [name for name in body if name not in known]
+    if unknown:
+        raise InvalidReport(
+            f"{unknown[0]!r:.80} is no field of a run; there are {', '.join(sorted(set(known)))}"
+        )
+    for field in _REQUIRED:
+        if field not in body:
+            raise InvalidReport(f"{field} is missing; give it")
+    _check_name("procedure", procedure, _MAX_LENGTHS["procedure"])
+    for field, most in NAMES.items():
+        if field in body:
+            _check_name(field, body[field], most)
+    _check_outcome("outcome", body["outcome"], _RUN_OUTCOMES)
+    started_at, ended_at = (_moment(field, body[field]) for field in ("started_at", "ended_at"))
+    _check_times(started_at, ended_at)
+
+
+def _moment(field: str, text: object) -> datetime:
+    try:
+        # Python 3.9 does not know the Z.
+        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError as error:
+        raise InvalidReport(f"{field} is {text!r:.80}; give a time such as 2026-01-31T12:00:00Z") from error
+    instant(field, moment)
+    return moment
+
+
+def _check_times(started_at: datetime, ended_at: datetime) -> None:
+    if ended_at < started_at:
+        raise InvalidReport(
+            f"ended_at {ended_at.isoformat()} is before started_at {started_at.isoformat()}; swap them"
+        )
 
 
 def instant(field: str, moment: datetime) -> str:
@@ -105,7 +147,7 @@ def _check_name(field: str, text: object, most: int) -> None:
         raise InvalidReport(f"{field} {text[:20]!r}… has {len(text)} characters; give at most {most}")
 
 
-def _check_outcome(field: str, outcome: str, known: Sequence[str]) -> None:
+def _check_outcome(field: str, outcome: object, known: Sequence[str]) -> None:
     if outcome not in known:
         raise InvalidReport(f"{field} is {outcome!r:.80}; give one of {', '.join(known)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,12 @@ def spool_path(given: str | Path | None, environment: Mapping[str, str] | None =
     variables = os.environ if environment is None else environment
     named = given or variables.get("RUNCARD_SPOOL")
     return Path(named).expanduser() if named else _data_folder(variables) / "runcard-client" / "spool.sqlite3"
+
+
+def editor() -> list[str]:
+    """The program in which this user edits files, with its options: VISUAL, else EDITOR, else what the system has."""
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    return shlex.split(named) if named else ["notepad" if sys.platform == "win32" else "vi"]
 
 
 def _data_folder(variables: Mapping[str, str]) -> Path:

@@ -42,6 +42,15 @@ CREATE TABLE files (
 );
 CREATE TABLE procedures (reference TEXT PRIMARY KEY, procedure_id TEXT NOT NULL);
 """
+# Of runs that were amended: as they were. Made when it is first needed, so that a spool stays one of its version.
+_AMENDED = """
+CREATE TABLE IF NOT EXISTS amended (
+    run_seq INTEGER PRIMARY KEY REFERENCES runs (seq) ON DELETE CASCADE,
+    procedure TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    body BLOB NOT NULL
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -179,6 +188,31 @@ class Spool:
         """Forget a parked run for good. How many: 0 or 1."""
         return self._write("DELETE FROM runs WHERE parked_at IS NOT NULL AND ref = ?", ref)
 
+    def amend(self, ref: str, procedure: str, serial_number: str, body: bytes) -> bool:
+        """Let a parked run wait again with another body; as it was first, it is kept until it has been sent.
+
+        False where no such run is parked, or the server has recorded it and only files are left.
+        """
+        with self._transaction() as connection:
+            connection.execute(_AMENDED)
+            parked = "ref = ? AND parked_at IS NOT NULL AND run_id IS NULL"
+            connection.execute(
+                "INSERT OR IGNORE INTO amended SELECT seq, procedure, serial_number, body FROM runs"  # noqa: S608 -- of this module
+                f" WHERE {parked}",
+                (ref,),
+            )
+            changed = connection.execute(
+                "UPDATE runs SET procedure = ?, serial_number = ?, body = ?, parked_at = NULL"  # noqa: S608 -- likewise
+                f" WHERE {parked}",
+                (procedure, serial_number, body, ref),
+            )
+            return bool(changed.rowcount)
+
+    def original(self, seq: int) -> tuple[str, str, bytes] | None:
+        """Procedure, serial number and body of a run as it was before it was amended; None: it never was."""
+        with self._told():
+            return _original(self._connection, seq)
+
     def files(self, seq: int) -> list[tuple[int, str | None]]:
         """The files of a run by position, each with the id of its upload where that is done."""
         return [
@@ -281,11 +315,21 @@ class Spool:
 
 
 def _check_same(connection: sqlite3.Connection, ref: str, procedure: str, body: bytes) -> None:
-    known = connection.execute("SELECT procedure, body FROM runs WHERE ref = ?", (ref,)).fetchone()
-    if known != (procedure, body):
+    seq, *known = connection.execute("SELECT seq, procedure, body FROM runs WHERE ref = ?", (ref,)).fetchone()
+    original = _original(connection, seq)
+    if [procedure, body] not in ([known] if original is None else [known, [original[0], original[2]]]):
         raise InvalidReport(
             f"client_run_ref {ref!r:.80} names another run that waits to be sent; give each run one of its own"
         )
+
+
+def _original(connection: sqlite3.Connection, seq: int) -> tuple[str, str, bytes] | None:
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'amended'").fetchone():
+        return None
+    row: tuple[str, str, bytes] | None = connection.execute(
+        "SELECT procedure, serial_number, body FROM amended WHERE run_seq = ?", (seq,)
+    ).fetchone()
+    return row
 
 
 def _now() -> str:

@@ -55,7 +55,11 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     def to_pandas(self, of: str | None = None) -> Any:
         """The same as a pandas.DataFrame. Raises ImportError where pandas is not installed."""
-        return self.to_arrow(of).to_pandas()
+        table = self.to_arrow(of)
+        try:
+            return table.to_pandas()
+        except ModuleNotFoundError as error:
+            raise ImportError("to_pandas needs pandas; pip install pandas, or use to_arrow") from error
 
 
 def finite(figure: float) -> float | None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 import typer
-from typer.core import TyperGroup
 
 from runcard.auth.secret_keys import SecretKeyUnusable
+from runcard.cli.help_texts import WholeSummaries
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.settings import SettingsError
 from runcard.store.database import DatabaseFailed, DatabaseUrlInvalid
@@ -23,7 +23,7 @@ _EXPECTED = (
 )
 
 
-class ClearErrors(TyperGroup):
+class ClearErrors(WholeSummaries):
     """A group whose commands end with one line on stderr and exit code 1 where they fail."""
 
     def invoke(self, ctx: Any) -> Any:

@@ -26,8 +26,11 @@ from runcard.cli import (
     user,
 )
 from runcard.cli.errors import ClearErrors
+from runcard.cli.help_texts import WholeSummaries
 
 app = typer.Typer(
+    # In the tables that Rich makes of them, names of options are cut at 80 columns.
+    rich_markup_mode=None,
     name="runcard",
     cls=ClearErrors,
     no_args_is_help=True,
@@ -57,18 +60,18 @@ app.command()(demo.demo)
 app.command()(init.init)
 organization.app.command("export")(move_organization.export_organization)
 organization.app.command("import")(move_organization.import_organization)
-app.add_typer(organization.app, name="organization")
-app.add_typer(user.app, name="user")
-app.add_typer(key.app, name="key")
-app.add_typer(secret.app, name="secret")
-app.add_typer(station.app, name="station")
-app.add_typer(team.app, name="team")
-app.add_typer(procedure.app, name="procedure")
+app.add_typer(organization.app, name="organization", cls=WholeSummaries)
+app.add_typer(user.app, name="user", cls=WholeSummaries)
+app.add_typer(key.app, name="key", cls=WholeSummaries)
+app.add_typer(secret.app, name="secret", cls=WholeSummaries)
+app.add_typer(station.app, name="station", cls=WholeSummaries)
+app.add_typer(team.app, name="team", cls=WholeSummaries)
+app.add_typer(procedure.app, name="procedure", cls=WholeSummaries)
 app.command("import")(import_files.import_files)
 app.command()(export.export)
-app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(quarantine.app, name="quarantine", cls=WholeSummaries)
 app.command()(retention.retention)
 app.command()(backup.backup)
 app.command()(backup.restore)
-app.add_typer(rebuild.app, name="rebuild")
+app.add_typer(rebuild.app, name="rebuild", cls=WholeSummaries)
 app.command()(doctor.doctor)

@@ -38,7 +38,10 @@ class Issue(NamedTuple):
 
 def in_one_line(message: str, issues: Sequence[Issue]) -> str:
     """A message with the first issues, for readers who see nothing else."""
-    told = "; ".join(f"{issue.location}: {issue.message}" for issue in issues[:_SHOWN_ISSUES])
+    told = "; ".join(
+        f"{issue.location}: {issue.message}" if issue.path else issue.message
+        for issue in issues[:_SHOWN_ISSUES]
+    )
     return shortened(f"{message}: {told}" if told else message, MOST_MESSAGE)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import types
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -14,7 +13,7 @@ from starlette.types import Message, Receive
 
 from runcard.domain.errors import InvalidInput, Issue, MalformedBody, PayloadTooLarge, UnsupportedMediaType
 from runcard.domain.number import too_large_number
-from runcard.domain.text import shortened
+from runcard.domain.violation import is_struct, violation
 from runcard.edge.unknown_names import UnknownName, exact, unknown_fields
 
 T = TypeVar("T")
@@ -23,11 +22,6 @@ Path = tuple[str | int, ...]
 
 # Python reads no integer that is longer.
 _MOST_DIGITS = 4300
-# Characters of what msgspec says of a value: it quotes the whole of it.
-_MOST_SAID = 200
-_LOCATION = re.compile(r" - at `\$(.*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_MISSING = re.compile(r"Object missing required field `(.+?)`")
 
 
 class Decoded(NamedTuple, Generic[T]):
@@ -70,7 +64,7 @@ class BodyDecoder(Generic[T, Usual]):
             return Decoded(msgspec.convert(value, self._wanted), unknown_fields(value, self._wanted))
         except (msgspec.ValidationError, RecursionError) as error:
             found = _violations(value, self._wanted, ())
-            first = next(found, None) or Issue((), shortened(str(error), _MOST_SAID))
+            first = next(found, None) or violation(error, self._wanted, value)
             raise InvalidInput(chain([first], found)) from error
 
 
@@ -164,7 +158,7 @@ def _violations(value: object, wanted: Any, path: Path) -> Iterator[Issue]:
     """Each place where a value breaks its type, deepest first known: msgspec itself stops at the first."""
     options = get_args(wanted) if get_origin(wanted) in (Union, types.UnionType) else (wanted,)
     for option in options:
-        if _is_struct(option) and isinstance(value, dict):
+        if is_struct(option) and isinstance(value, dict):
             yield from _struct_violations(value, option, path)
             return
         if get_origin(option) in (list, tuple) and isinstance(value, list):
@@ -175,7 +169,8 @@ def _violations(value: object, wanted: Any, path: Path) -> Iterator[Issue]:
     try:
         msgspec.convert(value, wanted)
     except (msgspec.ValidationError, RecursionError) as error:
-        yield _issue(error, path)
+        inner, message = violation(error, wanted, value)
+        yield Issue((*path, *inner), message)
 
 
 def _struct_violations(value: dict[str, object], wanted: Any, path: Path) -> Iterator[Issue]:
@@ -184,20 +179,3 @@ def _struct_violations(value: dict[str, object], wanted: Any, path: Path) -> Ite
             yield from _violations(value[field.encode_name], field.type, (*path, field.encode_name))
         elif field.required:
             yield Issue((*path, field.encode_name), "required")
-
-
-def _is_struct(option: Any) -> bool:
-    origin = get_origin(option) or option  # a generic Struct with its argument is no type itself
-    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
-
-
-def _issue(error: Exception, path: Path) -> Issue:
-    text = str(error)
-    location = _LOCATION.search(text)
-    inner: Path = ()
-    if location:
-        text = text[: location.start()]
-        inner = tuple(int(index) if index else name for name, index in _STEP.findall(location[1]))
-    if missing := _MISSING.match(text):
-        return Issue((*path, *inner, missing[1]), "required")
-    return Issue((*path, *inner), shortened(text, _MOST_SAID))

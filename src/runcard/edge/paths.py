@@ -1,4 +1,6 @@
-"""How API paths are spelled: duplicate slashes, case and a trailing slash do not matter. HEAD asks if one exists."""
+"""How API paths are spelled: duplicate slashes, case, a trailing slash, and whether /v1 and /v2 stand below /api do not
+matter. HEAD asks if one exists.
+"""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runcard.edge.unknown_names import telling
 
 # The prefix and the collection; what follows may be a serial number and is left as it is.
-_PREFIX = re.compile(r"/+(?:api/+)?v[12]/+[a-z]+(?:/+(?:initialize|sync))?(?=/|$)", re.IGNORECASE)
+_PREFIX = re.compile(r"/+(?:api/+)?v[12](?:/+[a-z]+(?:/+(?:initialize|sync))?)?(?=/|$)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
 # A path that no route has.
 _NOWHERE = "/api/-"
@@ -49,4 +51,5 @@ class ApiPaths:
 
 def _canonical(path: str, prefix: re.Match[str]) -> str:
     head = _SLASHES.sub("/", prefix[0]).lower()
-    return head + path[prefix.end() :].removesuffix("/")
+    root = "" if head.startswith("/api/") else "/api"
+    return root + head + path[prefix.end() :].removesuffix("/")

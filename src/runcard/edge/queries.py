@@ -10,6 +10,7 @@ import msgspec
 from fastapi import Depends, Request
 
 from runcard.domain.errors import InvalidInput, Issue
+from runcard.domain.violation import violation
 from runcard.edge.deps import WithActor
 from runcard.edge.openapi import schema_of
 from runcard.edge.unknown_names import QueryNames
@@ -80,7 +81,8 @@ def _values(items: list[tuple[str, str]], parameters: list[_Parameter]) -> dict[
         try:
             values[one.name] = _value(texts[one.name], one)
         except msgspec.ValidationError as error:
-            issues.append(Issue((one.name,), str(error)))
+            told = violation(error, one.kind, texts[one.name] if one.is_list else texts[one.name][-1])
+            issues.append(Issue((one.name,), told.message))
     if issues:
         raise InvalidInput(issues)
     return values

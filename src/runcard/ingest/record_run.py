@@ -17,6 +17,7 @@ from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.clock import Times, counted_times, is_wrong
 from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
 from runcard.domain.ids import new_id, new_run_id
+from runcard.domain.instant import format_duration
 from runcard.domain.metadata import metadata_issues
 from runcard.domain.number import too_large_integers
 from runcard.domain.organization import Organization
@@ -307,7 +308,10 @@ def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
         if text is not None and "\0" in text:
             yield Issue((field,), f"{field} contains a NUL character; remove it")
     if report.duration.days < 0:
-        yield Issue(("duration",), f"duration {report.duration} is negative; give zero or more")
+        yield Issue(
+            ("duration",),
+            f"{format_duration(report.duration)} is negative; send zero or more, such as PT2M30S",
+        )
     yield from sequence_issues(report.sequences, report.phases)
     for field, needed in (("slot_key", "execution_id"), ("slot_name", "slot_key")):
         if getattr(report, field) is not None and getattr(report, needed) is None:

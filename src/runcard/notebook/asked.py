@@ -18,6 +18,7 @@ from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
 from runcard.domain.instant import as_utc
 from runcard.domain.outcome import RunOutcome
+from runcard.domain.violation import violation
 from runcard.store.database import Connection
 from runcard.store.lookups import find_procedure_by_name
 from runcard.store.procedures import get_procedure
@@ -122,7 +123,7 @@ def _converted(given: Mapping[str, object], kinds: Mapping[str, Any]) -> dict[st
         try:
             found[name] = msgspec.convert(_plain(value), kinds[name])
         except msgspec.ValidationError as error:
-            issues.append(Issue((name,), str(error)))
+            issues.append(Issue((name,), violation(error, kinds[name], value).message))
     if issues:
         raise InvalidInput(issues)
     return found

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
 
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.run import RunDocument
@@ -18,7 +18,7 @@ from runcard.store.documents import unpack_document
 from runcard.store.lookups import find_units
 from runcard.store.merges import with_merges
 from runcard.store.pages import Listed, Page, fetch_page, known_at
-from runcard.store.refs import Named, PartRef, ProcedureRef, UnitRef, UserRef
+from runcard.store.refs import Named, PartRef, ProcedureRef, UserRef
 from runcard.store.run_filter import RunFilter, duration_of_runs, run_conditions
 
 
@@ -241,45 +241,30 @@ def read_documents(
     return found
 
 
-class MovedUnit(NamedTuple):
-    """A sub-unit that a run made part of its unit."""
+class SubUnitRef(NamedTuple):
+    """A unit that a run named as part of its own. part: what it is now."""
 
     id: UUID
     serial_number: str
     part: PartRef
 
 
-def list_moved_units(connection: Connection, organization_id: UUID, run: RunRecord) -> Sequence[MovedUnit]:
-    """The sub-units that became part of the run's unit by this run, in the order in which it named them."""
-    s, u, p = t.run_sub_units.c, t.units.c, t.parts.c
-    was_elsewhere = or_(s.previous_parent_id.is_(None), s.previous_parent_id != run.unit.id)
-    query = (
-        select(u.id, u.serial_number, p.id, p.number, p.name)
-        .join_from(t.run_sub_units, t.units, u.id == s.unit_id)
-        .join(t.parts, p.id == u.part_id)
-        .where(s.organization_id == organization_id, s.run_id == run.id, was_elsewhere)
-        .order_by(s.position)
-    )
-    return [
-        MovedUnit(unit_id, serial, PartRef(*part)) for unit_id, serial, *part in connection.execute(query)
-    ]
-
-
 def list_sub_units(
     connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[UnitRef]]:
+) -> Mapping[UUID, Sequence[SubUnitRef]]:
     """The sub-units that each of these runs named, in their order."""
-    s = t.run_sub_units.c
+    s, u, p = t.run_sub_units.c, t.units.c, t.parts.c
     query = (
-        select(s.run_id, t.units.c.id, t.units.c.serial_number)
-        .join_from(t.run_sub_units, t.units, t.units.c.id == s.unit_id)
+        select(s.run_id, u.id, u.serial_number, p.id, p.number, p.name)
+        .join_from(t.run_sub_units, t.units, u.id == s.unit_id)
+        .join(t.parts, p.id == u.part_id)
         .where(s.organization_id == organization_id)
         .order_by(s.run_id, s.position)
     )
-    found: dict[UUID, list[UnitRef]] = defaultdict(list)
+    found: dict[UUID, list[SubUnitRef]] = defaultdict(list)
     for some in in_chunks(run_ids):
-        for run_id, *unit in connection.execute(query.where(s.run_id.in_(some))):
-            found[run_id].append(UnitRef(*unit))
+        for run_id, unit_id, serial, *part in connection.execute(query.where(s.run_id.in_(some))):
+            found[run_id].append(SubUnitRef(unit_id, serial, PartRef(*part)))
     return found
 
 

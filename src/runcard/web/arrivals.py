@@ -16,7 +16,7 @@ from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.record_run import RunClient
-from runcard.web.formats import count_text, size_text
+from runcard.web.formats import count_text, limit_text
 from runcard.web.outcomes import Arrived
 from runcard.web.sent_form import SentForm, read_sent_form
 from runcard.web.visit import Visit, WithVisit
@@ -32,7 +32,7 @@ _NO_NAME = "report"
 def too_large(max_bytes: int) -> str:
     """What to do with files that are larger than a form takes."""
     return (
-        f"This page takes {size_text(max_bytes)} at once. Send fewer or smaller files, or import large ones on the "
+        f"This page takes {limit_text(max_bytes)} at once. Send fewer or smaller files, or import large ones on the "
         "server: runcard import FILE."
     )
 

@@ -21,7 +21,7 @@ from runcard.edge.errors import answer_error
 from runcard.web.render import redirect, render
 
 # What programs call, and what people follow too; everything else is read by people.
-_FOR_PROGRAMS = ("/api/", "/v1/")
+_FOR_PROGRAMS = ("/api/", "/v1/", "/v2/")
 _FOR_BOTH = "/files/"
 
 _TITLES = {

@@ -25,7 +25,7 @@ _OPENHTF = """\
 # export DISABLE_TELEMETRY=true  (or the client reports its own errors to its vendor)
 import openhtf as htf
 from openhtf.util import units
-from tofupilot.openhtf import TofuPilot
+from tofupilot.openhtf import upload
 
 
 @htf.measures(htf.Measurement("vcc").in_range(3.2, 3.4).with_units(units.VOLT))
@@ -34,8 +34,8 @@ def power_on(test):
 
 
 test = htf.Test(power_on, procedure_id={procedure}, part_number={part})
-with TofuPilot(test, url={root}, api_key={api_key}, stream=False):
-    test.execute(lambda: {serial})
+test.add_output_callbacks(upload(url={root}, api_key={api_key}))
+test.execute(lambda: {serial})
 """
 
 

@@ -77,6 +77,12 @@ def size_text(size_bytes: int) -> str:
     return f"{_trimmed(size, 1)} {units[0]}"
 
 
+def limit_text(size_bytes: int) -> str:
+    """How large something may be, in the units in which it was set: 100 MiB, 400 kB."""
+    mebibytes, rest = divmod(size_bytes, 1024 * 1024)
+    return size_text(size_bytes) if rest or not mebibytes else f"{mebibytes} MiB"
+
+
 def _trimmed(number: float, digits: int) -> str:
     return f"{number:.{digits}f}".rstrip("0").rstrip(".")
 

@@ -9,14 +9,13 @@ from runcard.domain.clock import reported_times
 from runcard.domain.metadata import Metadata
 from runcard.domain.run import RunDocument
 from runcard.store.attachments import Attachment
-from runcard.store.refs import UnitRef
-from runcard.store.run_records import RunRecord
+from runcard.store.run_records import RunRecord, SubUnitRef
 
 
 def run_report(
     record: RunRecord,
     document: RunDocument,
-    sub_units: Sequence[UnitRef],
+    sub_units: Sequence[SubUnitRef],
     attachments: Sequence[Attachment],
     metadata: Metadata,
 ) -> bytes:

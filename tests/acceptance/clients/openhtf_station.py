@@ -5,6 +5,7 @@ Reads its orders as JSON from the command line; its last line of output is JSON.
 
 # mypy: ignore-errors
 
+import inspect
 import json
 import sys
 import time
@@ -93,7 +94,8 @@ def main():
     test.add_output_callbacks(json_factory.OutputToJSON(ORDERS["record"], inline_attachments=False))
     with_file = json_factory.OutputToJSON(ORDERS["report"], inline_attachments=True)
     test.add_output_callbacks(with_file)
-    access = {"api_key": ORDERS["api_key"], "url": ORDERS["url"]}
+    root = "url" if "url" in inspect.signature(TofuPilot).parameters else "base_url"  # before 1.6.2
+    access = {"api_key": ORDERS["api_key"], root: ORDERS["url"]}
     if ORDERS["how"] == "context":
         with TofuPilot(test, **access):
             passed = test.execute(test_start=lambda: ORDERS["serial"])

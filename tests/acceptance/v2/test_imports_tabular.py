@@ -160,7 +160,7 @@ def test_a_long_workbook(user: TofuPilot, world: World, fresh: Fresh) -> None:
         (phase["name"], phase["retry_count"], phase["outcome"], len(phase["measurements"]))
         for phase in shown["phases"]
     ]
-    assert attempts == [("Power", 0, "FAIL", 2), ("Power", 1, "PASS", 1), ("Software", 0, "PASS", 2)]
+    assert attempts == [("Power", 0, "FAIL", 2), ("Software", 0, "PASS", 2), ("Power", 1, "PASS", 1)]
     assert values_of(shown)["Software", "Signed"] == (True, "UNSET")
 
 

@@ -209,7 +209,17 @@ def test_series_aggregations_and_axes(
     assert average["id"] != shown["aggregations"][0]["id"]
 
 
-def test_phases_come_in_order_of_start_name_and_attempt(user: TofuPilot, world: World, fresh: Fresh) -> None:
+def test_phases_that_start_at_once_keep_their_order(user: TofuPilot, world: World, fresh: Fresh) -> None:
+    """Fast phases start in the same millisecond, and some of them are tried again in turns."""
+    names = [("power up", 0), ("boot", 0), ("power up", 1), ("boot", 1), ("aging", 0)]
+    sent = [phase(name, retry_count=attempt) for name, attempt in names]
+    run_id = report(user, world.acme.board.id, fresh("SN"), phases=sent)
+    shown = user.runs.get(id=run_id).phases
+    assert shown
+    assert [(one.name, one.retry_count) for one in shown] == names
+
+
+def test_phases_come_in_order_of_start_and_attempt(user: TofuPilot, world: World, fresh: Fresh) -> None:
     later = STARTED_AT + timedelta(seconds=30)
     run_id = report(
         user,
@@ -400,13 +410,15 @@ def test_a_slot_has_one_run_in_each_execution(user: TofuPilot, world: World, fre
         report(user, world.acme.board.id, fresh("SN"), execution_id=start, slot_key="1")
 
 
-def test_sub_units_are_those_that_the_run_moved(user: TofuPilot, world: World, fresh: Fresh) -> None:
+def test_sub_units_are_those_that_the_run_named(user: TofuPilot, world: World, fresh: Fresh) -> None:
     child, parent, board = fresh("C"), fresh("P"), world.acme.board.id
     report(user, board, child, part_number="PSU-1")
     first = user.runs.get(id=report(user, board, parent, sub_units=[child.lower()])).model_dump()
     again = user.runs.get(id=report(user, board, parent, sub_units=[child])).model_dump()
+    without = user.runs.get(id=report(user, board, parent)).model_dump()
     assert [(one["serial_number"], one["part_number"]) for one in first["sub_units"]] == [(child, "PSU-1")]
-    assert again["sub_units"] == []
+    assert again["sub_units"] == first["sub_units"]
+    assert without["sub_units"] == []
 
 
 def test_unit_metadata_is_merged(

@@ -162,9 +162,9 @@ class DeletedUnitBody(Struct):
 
 
 class RoomBody(Struct):
-    """`url` is always null: there is no streaming room."""
+    """`url` of a websocket that takes whatever it is sent, and shows it to nobody."""
 
-    url: str | None
+    url: str
 
 
 class IssueBody(Struct):

@@ -1,13 +1,14 @@
-"""What old clients ask before they stream to an operator's page. There is no such page: they must learn so in peace."""
+"""Where old clients stream a test to, for an operator's page. There is none: their tests must go on in peace."""
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v1.bodies import RoomBody
-from runcard.edge.deps import WithActor
+from runcard.edge.connections.rooms import ROOM_PATH
+from runcard.edge.deps import WithActor, WithParts
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 
@@ -46,6 +47,7 @@ def streaming(_actor: WithActor) -> Response:
 
 
 @router.get("/rooms", openapi_extra=operation(RoomBody))
-def rooms(_actor: WithActor) -> Response:
-    """The same for clients before 1.11."""
-    return JsonResponse(RoomBody(url=None))
+def rooms(request: Request, _actor: WithActor, parts: WithParts) -> Response:
+    """Where clients before 1.11 stream to: a websocket that drops all. Without one, 1.6 and 1.6.1 never end."""
+    root = parts.links.root(str(request.base_url))
+    return JsonResponse(RoomBody(f"ws{root.removeprefix('http')}{ROOM_PATH}"))

@@ -16,8 +16,8 @@ from runcard.domain.phase import Log
 from runcard.domain.run import RunDocument
 from runcard.edge.values import wire_number, wire_value
 from runcard.store.attachments import Attachment
-from runcard.store.refs import Named, UnitRef, UserRef
-from runcard.store.run_records import RunRecord
+from runcard.store.refs import Named, UserRef
+from runcard.store.run_records import RunRecord, SubUnitRef
 
 
 class UserBody(Struct):
@@ -187,7 +187,7 @@ class RecordedRun(NamedTuple):
     record: RunRecord
     document: RunDocument
     attachments: list[Attachment]
-    sub_units: list[UnitRef]
+    sub_units: list[SubUnitRef]
 
 
 def run_body(run: RecordedRun, link_to: Callable[[Attachment], str]) -> RunRecordBody:

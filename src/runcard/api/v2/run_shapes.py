@@ -1,5 +1,6 @@
 """Runs as v2 shows them: as an item of a list, and whole."""
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from runcard.domain.sample import SampleClass
 from runcard.domain.sequence import PhaseSequence
 from runcard.edge.paging import PageMeta
 from runcard.store.attachments import Attachment
-from runcard.store.run_records import MovedUnit, RunRecord
+from runcard.store.run_records import RunRecord, SubUnitRef
 
 
 class VersionRef(Struct):
@@ -182,7 +183,7 @@ class WholeRun(NamedTuple):
     record: RunRecord
     document: RunDocument
     attachments: Sequence[Attachment]
-    sub_units: Sequence[MovedUnit]
+    sub_units: Sequence[SubUnitRef]
     metadata: MetadataBody
 
 
@@ -289,7 +290,7 @@ def _operator(record: RunRecord) -> OperatorRef | None:
 
 
 def _phases(run_id: UUID, document: RunDocument) -> list[PhaseOut]:
-    """Phases by start, name and attempt; their ids are those of their places in the document."""
+    """Phases by start; their ids are those of their places in the document."""
     shown = [
         PhaseOut(
             part_id(run_id, RunPart.PHASE, position),
@@ -305,7 +306,16 @@ def _phases(run_id: UUID, document: RunDocument) -> list[PhaseOut]:
         )
         for position, phase, _, measured in attempts_of(document)
     ]
-    return sorted(shown, key=lambda phase: (phase.started_at, phase.name, phase.retry_count))
+    return _in_order(shown)
+
+
+def _in_order(phases: Sequence[PhaseOut]) -> list[PhaseOut]:
+    """Phases by start, those of one start as they were recorded; attempts of one phase go by their count."""
+    waiting: dict[tuple[datetime, str | None, str], deque[PhaseOut]] = defaultdict(deque)
+    for phase in sorted(phases, key=lambda one: one.retry_count):
+        waiting[phase.started_at, phase.sequence_path, phase.name].append(phase)
+    by_start = sorted(phases, key=lambda one: one.started_at)
+    return [waiting[one.started_at, one.sequence_path, one.name].popleft() for one in by_start]
 
 
 def _attachment(attachment: Attachment, link_to: Callable[[Attachment], str]) -> RunAttachment:

@@ -42,7 +42,7 @@ from runcard.ingest.reach import check_reaches_run
 from runcard.ingest.record_run import prepare_run
 from runcard.store.attachments import list_attachments
 from runcard.store.metadata import change_metadata, read_metadata
-from runcard.store.run_records import find_run, list_moved_units, read_documents
+from runcard.store.run_records import find_run, list_sub_units, read_documents
 from runcard.store.runs import delete_run
 from runcard.store.transaction import Transaction
 
@@ -194,7 +194,7 @@ def get(
         record,
         read_documents(connection, home, [run_id])[run_id],
         settled(parts, list_attachments(connection, home, [run_id]).get(run_id, ())),
-        list_moved_units(connection, home, record),
+        list_sub_units(connection, home, [run_id]).get(run_id, ()),
         read_metadata(connection, home, [run_id]).get(run_id, {}),
     )
     return JsonResponse(whole_run(run, lambda attachment: download_url(parts, attachment, root)))

@@ -24,6 +24,7 @@ from runcard.edge.connections.refusals import (
     MALFORMED,
     MAX_HEADER_BYTES,
 )
+from runcard.edge.connections.rooms import Room
 
 _log = logging.getLogger(__name__)
 
@@ -157,6 +158,7 @@ class HttpConnection(HttpToolsProtocol):
         self._arrived = self._mark = self._piece = self._pending = 0
         self._unsent = -1
         self._refusal = MALFORMED
+        self._room: Room | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
@@ -174,14 +176,16 @@ class HttpConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.phase is Phase.REFUSED:
             return
+        if self._room is not None:
+            self._hear(self._room, data)
+            return
         self._piece = len(data)
         self._arrived += self._piece
         self._pending += self._piece
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # There is nothing to change to. The request is answered, and what follows it is in no known protocol.
-            self.cycle.keep_alive = False
+        except httptools.HttpParserUpgrade as upgrade:
+            self._change_protocol(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self.refuse(self._refusal)
         else:
@@ -202,6 +206,8 @@ class HttpConnection(HttpToolsProtocol):
         self.phase, self.since_s = Phase.BODY, self._all.now_s
         self._mark, self._pending = self._arrived, 0
         self._all.occupy(self)
+        if self.parser.should_upgrade():
+            self._room = self._room_asked_for()
         super().on_headers_complete()
         self.headers = []  # the scope has them; fields after a chunked body are no headers
 
@@ -213,7 +219,7 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.phase, self._pending, self.is_slow = Phase.WHOLE, 0, False
         super().on_message_complete()
-        if self.cycle.response_complete and not self.pipeline:
+        if not self._is_answering() and not self.pipeline:
             self._rest()
 
     def on_response_complete(self) -> None:
@@ -232,6 +238,34 @@ class HttpConnection(HttpToolsProtocol):
         if self.phase is Phase.WHOLE:
             self.phase = Phase.NONE
         self._all.release(self)
+
+    def _should_upgrade(self) -> bool:
+        return self._room is not None
+
+    def _room_asked_for(self) -> Room | None:
+        is_websocket = self.parser.get_method() == b"GET" and self._get_upgrade() == b"websocket"
+        return Room.asked_for(self.url, self.headers) if is_websocket and not self._is_answering() else None
+
+    def _change_protocol(self, data: bytes) -> None:
+        """To a websocket, where that is what was asked for. It is idle and droppable as any connection that is owed no
+        answer.
+        """
+        if self._room is None:
+            # The request is answered like any other, and what follows it is in no known protocol.
+            self.cycle.keep_alive = False
+        else:
+            self.transport.write(self._room.welcome)
+            self._hear(self._room, data)
+
+    def _hear(self, room: Room, data: bytes) -> None:
+        answer = room.answer(data)
+        # One who does not read gets no more to read.
+        if answer and not self.flow.write_paused:
+            self.transport.write(answer)
+        self._all.occupy(self)
+        self._rest()
+        if room.is_over:
+            self.transport.close()
 
     def _header_bytes(self) -> int:
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)

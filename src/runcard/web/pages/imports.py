@@ -16,7 +16,7 @@ from runcard.store.quarantine import count_quarantined
 from runcard.web.arrivals import WithSentFiles, bring_in, too_large
 from runcard.web.facts import creator_name
 from runcard.web.filters import page_query, url_of
-from runcard.web.formats import Moment, count_text, moment_of, size_text
+from runcard.web.formats import Moment, count_text, limit_text, moment_of
 from runcard.web.forms import TOKEN_FIELD, problems_of
 from runcard.web.outcomes import Arrived, OutcomeLine, import_url, outcome_lines, runs_text
 from runcard.web.pager import Cursor, Pager, list_page, pager
@@ -103,7 +103,7 @@ def _show(
             quarantined=count_text(count_quarantined(connection, home)),
             may_import=visit.actor.role != "viewer",
             reading=reading_fields(connection, home, choice),
-            most=size_text(most),
+            most=limit_text(most),
             most_bytes=most,
             too_large=too_large(most),
             problems=problems_of(error),

@@ -24,9 +24,15 @@ from runcard.store.attachments import Attachment, list_attachments
 from runcard.store.database import Connection
 from runcard.store.metadata import read_metadata
 from runcard.store.pages import Page
-from runcard.store.refs import UnitRef
 from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import RunRecord, find_run, list_runs, list_sub_units, read_documents
+from runcard.store.run_records import (
+    RunRecord,
+    SubUnitRef,
+    find_run,
+    list_runs,
+    list_sub_units,
+    read_documents,
+)
 from runcard.store.runs import delete_run
 from runcard.web.clocks import clock_note, start_of
 from runcard.web.filters import page_query
@@ -116,7 +122,7 @@ class RunPage(NamedTuple):
 class _Whole(NamedTuple):
     record: RunRecord
     document: RunDocument
-    sub_units: Sequence[UnitRef]
+    sub_units: Sequence[SubUnitRef]
     attachments: Sequence[Attachment]
     metadata: Metadata
 
