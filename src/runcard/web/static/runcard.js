@@ -27,6 +27,9 @@
     links[next].focus();
   }
 
+  // A menu that is wider than a phone begins where the reader is.
+  document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-submits]");
     if (form) form.requestSubmit();

@@ -1,0 +1,104 @@
+"""Pages hold together with many stations, procedures, batches and measurements, and with long and foreign names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import StorageState, ViewportSize
+
+from tests.browser.layout.crowded_floor import LONG_RUN, CrowdedFloor, make_crowded_floor
+from tests.browser.layout.faults import layout_faults
+from tests.browser.site import explore
+from tests.browser.windows import Windows, settled
+from tests.servers import AnyServer, Installation
+from tests.web.browser import Browser
+
+WIDTHS = (1440, 1024, 390)
+
+
+class Crowd(NamedTuple):
+    """urls: of a page of each kind, and of those that have the longest names and the most in them."""
+
+    server: AnyServer
+    floor: CrowdedFloor
+    urls: list[str]
+
+
+# Of the session: nothing can be recorded in this process while Playwright runs.
+@pytest.fixture(scope="session")
+def crowded_floor(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> CrowdedFloor:
+    floor = make_crowded_floor(tmp_path_factory.mktemp("crowded"))
+    Installation(floor.data_dir, None).runcard("rebuild", "analytics")
+    return floor
+
+
+@pytest.fixture(scope="module")
+def crowd(crowded_floor: CrowdedFloor) -> Iterator[Crowd]:
+    server = AnyServer(crowded_floor.data_dir, None)
+    server.start()
+    reader = Browser(server.url)
+    reader.log_in(*crowded_floor.admin)
+    yield Crowd(server, crowded_floor, crowded_urls(reader, crowded_floor))
+    reader.close()
+    server.stop()
+
+
+def crowded_urls(reader: Browser, floor: CrowdedFloor) -> list[str]:
+    """Addresses of a page of each kind, and of those that are fuller than others of theirs."""
+    found = [url for url in explore(reader).pages.values() if "kiosk=" not in url]
+    return [*found, *_crowded(reader, floor)]
+
+
+def _crowded(reader: Browser, floor: CrowdedFloor) -> Iterator[str]:
+    for tab in ("runs", "duration", "yield", "capability"):
+        yield f"/procedures/{floor.procedure_id}?tab={tab}"
+    for by in ("station", "batch"):
+        yield f"{floor.measurement_url}&by={by}"
+    yield f"/stations/{floor.station_id}"
+    yield f"/units/{LONG_RUN}"
+    yield reader.open(f"/units/{LONG_RUN}").run_links[0]
+
+
+@pytest.fixture(scope="module")
+def cookies(browser: Chromium, crowd: Crowd) -> StorageState:
+    windows = Windows(browser, crowd.server.url)
+    state = windows.log_in(crowd.floor.admin).context.storage_state()
+    windows.close()
+    return state
+
+
+@pytest.fixture
+def windows(browser: Chromium, crowd: Crowd) -> Iterator[Windows]:
+    opened = Windows(browser, crowd.server.url)
+    yield opened
+    opened.close()
+    assert opened.complaints == []
+
+
+def test_nothing_overflows_is_cut_or_breaks_where_it_must_not(
+    windows: Windows, cookies: StorageState, crowd: Crowd
+):
+    page = windows.open(cookies=cookies)
+    found = []
+    for url in crowd.urls:
+        page.goto(url)
+        settled(page)
+        for width in WIDTHS:
+            page.set_viewport_size(ViewportSize(width=width, height=900))
+            found += [f"{width} {url}: {fault}" for fault in layout_faults(page)]
+    assert found == []
+
+
+def test_only_a_value_that_failed_is_marked_red(windows: Windows, cookies: StorageState, crowd: Crowd):
+    page = windows.open(crowd.urls[-1], cookies=cookies)
+    phase = page.locator("details.phase[data-outcome=FAIL]").first
+    colours = [
+        phase.locator(f"tr[data-outcome={outcome}] .place .at").first.evaluate(
+            "one => getComputedStyle(one).fill"
+        )
+        for outcome in ("PASS", "FAIL")
+    ]
+    text, red = ("rgb(24, 34, 48)", "rgb(179, 32, 31)")
+    assert colours == [text, red]
