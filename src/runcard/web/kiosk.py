@@ -74,7 +74,10 @@ def _floor_slide(page: KioskPage, floor: Floor, asked: FigureQuery, now: datetim
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             outcome_stack(runs.rows, step),
             ratio_bars(
@@ -99,7 +102,10 @@ def _procedure_slide(page: KioskPage, floor: Floor, asked: FigureQuery, procedur
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             outcome_stack(runs.rows, step),
         ],

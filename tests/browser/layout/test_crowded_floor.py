@@ -1,5 +1,6 @@
 """Pages hold together with many stations, procedures, batches and measurements, and with long and foreign names."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -102,3 +103,21 @@ def test_only_a_value_that_failed_is_marked_red(windows: Windows, cookies: Stora
     ]
     text, red = ("rgb(24, 34, 48)", "rgb(179, 32, 31)")
     assert colours == [text, red]
+
+
+def test_a_group_has_one_colour_in_all_charts_and_legends_stay_short(
+    windows: Windows, cookies: StorageState, crowd: Crowd
+):
+    page = windows.open(f"{crowd.floor.measurement_url}&by=batch", cookies=cookies)
+    charts = [
+        json.loads(page.locator(f"#{chart}-option").text_content() or "")
+        for chart in ("control-chart", "histogram")
+    ]
+    control, bars = (
+        {one["name"]: one["itemStyle"]["color"] for one in chart["series"] if one["type"] == kind}
+        for chart, kind in zip(charts, ("scatter", "bar"), strict=True)
+    )
+    assert len(bars) == 7
+    assert len(set(bars.values())) == 7
+    assert bars.items() <= control.items()
+    assert max(len(chart["legend"]["data"]) for chart in charts) <= 11

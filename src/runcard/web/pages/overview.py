@@ -117,7 +117,10 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             outcome_stack(runs.rows, step),
             ratio_bars(

@@ -5,14 +5,21 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-  function coloured(value) {
-    if (typeof value === "string") return value.startsWith("--") ? colour(value) : value;
-    if (Array.isArray(value)) return value.map(coloured);
+  // An option as ECharts takes it: colours by value, and "{value} %" as what writes a value.
+  function prepared(value, name) {
+    if (typeof value === "string") {
+      if (name === "valueFormatter") return (one) => (one == null ? "–" : value.replace("{value}", one));
+      return value.startsWith("--") ? colour(value) : value;
+    }
+    if (Array.isArray(value)) return value.map((one) => prepared(one));
     if (value !== null && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, coloured(one)]));
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, prepared(one, key)]));
     }
     return value;
   }
+
+  // The end of a long name is often what tells it from the next.
+  const short = (name) => (name.length > 28 ? `${name.slice(0, 14)}…${name.slice(-12)}` : name);
 
   const axis = () => ({
     axisLine: { lineStyle: { color: colour("--line") } },
@@ -28,7 +35,7 @@
       color: ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6", "--series-7"].map(colour),
       backgroundColor: "transparent",
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour("--text") },
-      legend: { textStyle: { color: colour("--soft") } },
+      legend: { textStyle: { color: colour("--soft") }, formatter: short, tooltip: { show: true } },
       tooltip: {
         backgroundColor: colour("--surface"),
         borderColor: colour("--line"),
@@ -44,7 +51,7 @@
 
   function draw(box) {
     drawn.get(box)?.dispose();
-    const option = coloured(JSON.parse(document.getElementById(box.dataset.chart).textContent));
+    const option = prepared(JSON.parse(document.getElementById(box.dataset.chart).textContent));
     const chart = echarts.init(box, theme(), { renderer: "canvas" });
     // A line of a tooltip is text: what a station sent must not become markup.
     chart.setOption({ animation: false, ...option, tooltip: { renderMode: "richText", ...option.tooltip } });
