@@ -25,6 +25,8 @@ from runcard.web.visit import Visit
 
 _FAILURES = 8
 _WORST = 8
+# Of those that are silent.
+SHOWN_STATIONS = 8
 
 
 class Floor(NamedTuple):
@@ -58,9 +60,10 @@ class Floor(NamedTuple):
         """Those with the most runs first."""
         return dict(procedure_activity(self.snapshot, self.selection))
 
-    def stations(self, asked: FigureQuery, now: datetime) -> Sequence["StationLine"]:
+    def stations(self, now: datetime) -> "Stations":
         found = station_activity(self.snapshot, self.selection).stations
-        return [_station(one, asked, self.visit, now) for one in found]
+        silent = [_station(one, self.visit) for one in found if not one.is_active(now)]
+        return Stations(silent, len(found) - len(silent))
 
     def failures(self) -> Sequence["FailureLine"]:
         """The latest runs that failed."""
@@ -88,9 +91,19 @@ class StationLine(NamedTuple):
 
     url: str
     name: str
-    is_active: bool
     runs: str
     last_at: Moment | None
+
+
+class Stations(NamedTuple):
+    """silent: those that need a look, the ones that reported last first. active: how many the others are."""
+
+    silent: Sequence[StationLine]
+    active: int
+
+    @property
+    def shown(self) -> Sequence[StationLine]:
+        return self.silent[:SHOWN_STATIONS]
 
 
 class WorstLine(NamedTuple):
@@ -115,12 +128,11 @@ def _failure(run: RunRecord, visit: Visit) -> FailureLine:
     )
 
 
-def _station(one: StationActivity, asked: FigureQuery, visit: Visit, now: datetime) -> StationLine:
+def _station(one: StationActivity, visit: Visit) -> StationLine:
     last = one.last_started_at
     return StationLine(
         station_url(one.id),
         one.name,
-        one.is_active(now),
         count_text(one.runs),
         None if last is None else moment_of(last, visit.zone),
     )

@@ -39,7 +39,7 @@ FOREIGN = (
     "Me\u0301thode d'e\u0301tuve No\u0308rdlingen",
     "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
 )
-_STATIONS, _PROCEDURES, _BATCHES, _MEASUREMENTS, _PHASES = 30, 14, 40, 200, 40
+STATIONS, _PROCEDURES, _BATCHES, _MEASUREMENTS, _PHASES = 30, 14, 40, 200, 40
 _RUNS = 700
 _DAYS = 24
 _OUTCOMES: tuple[RunOutcome, ...] = ("PASS",) * 12 + ("FAIL", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
@@ -85,7 +85,7 @@ def _build(tx: Transaction, admin: Account) -> tuple[Floor, list[Procedure]]:
     procedures = [create_procedure(tx, home, name, creator) for name in _names("Procedure", _PROCEDURES)]
     stations = {
         name: StationActor(create_station(tx, home, name, all_procedures=True).id, home)
-        for name in _names("Station", _STATIONS)
+        for name in _names("Station", STATIONS)
     }
     return Floor(home, stations), procedures
 

@@ -13,7 +13,20 @@ def layout_faults(page: Page) -> list[str]:
     return faults
 
 
-def is_taller_than_its_screen(page: Page) -> bool:
-    return bool(
-        page.evaluate("document.documentElement.scrollHeight > document.documentElement.clientHeight")
-    )
+def faults_on_the_wall(page: Page) -> list[str]:
+    """What nobody can scroll to, or read from afar, where a page is shown on a screen on the wall."""
+    root = "document.documentElement"
+    faults = []
+    if page.evaluate(f"{root}.scrollHeight > {root}.clientHeight"):
+        faults.append("the slide is higher than its screen")
+    faults += [
+        f"leaves its card: {card.inner_text()[:40]}"
+        for card in page.locator(".slide .card").all()
+        if card.evaluate("one => one.scrollHeight > one.clientHeight + 1")
+    ]
+    faults += [
+        f"a chart is low: {chart.get_attribute('aria-label')}"
+        for chart in page.locator(".slide .canvas").all()
+        if chart.evaluate("one => one.clientHeight < innerHeight / 5")
+    ]
+    return faults

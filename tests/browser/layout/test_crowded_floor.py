@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import StorageState, ViewportSize
+from playwright.sync_api import StorageState, ViewportSize, expect
 
-from tests.browser.layout.crowded_floor import LONG_RUN, CrowdedFloor, make_crowded_floor
-from tests.browser.layout.faults import layout_faults
+from tests.browser.layout.crowded_floor import LONG_RUN, STATIONS, CrowdedFloor, make_crowded_floor
+from tests.browser.layout.faults import faults_on_the_wall, layout_faults
 from tests.browser.site import explore
 from tests.browser.windows import Windows, settled
 from tests.servers import AnyServer, Installation
 from tests.web.browser import Browser
 
 WIDTHS = (1440, 1024, 390)
+WALLS = (ViewportSize(width=1920, height=1080), ViewportSize(width=3840, height=2160))
 
 
 class Crowd(NamedTuple):
@@ -90,6 +91,39 @@ def test_nothing_overflows_is_cut_or_breaks_where_it_must_not(
             page.set_viewport_size(ViewportSize(width=width, height=900))
             found += [f"{width} {url}: {fault}" for fault in layout_faults(page)]
     assert found == []
+
+
+@pytest.mark.parametrize("wall", WALLS, ids=["1080 lines", "2160 lines"])
+def test_each_slide_for_the_wall_fits_its_screen(
+    windows: Windows, cookies: StorageState, crowd: Crowd, wall: ViewportSize
+):
+    page = windows.open("/?kiosk=1", size=wall, cookies=cookies)
+    seen: dict[str, list[str]] = {}
+    silent: set[str] = set()
+    while page.url not in seen:
+        settled(page)
+        seen[page.url] = [*layout_faults(page), *faults_on_the_wall(page)]
+        silent |= set(page.locator("th a[href^='/stations/']").all_inner_texts())
+        page.goto(page.get_by_role("link", name="go to the next").get_attribute("href") or "")
+    assert {url: faults for url, faults in seen.items() if faults} == {}
+    assert len(silent) == STATIONS
+
+
+def test_a_screen_on_the_wall_is_paused_by_its_button_and_by_the_space_bar(
+    windows: Windows, cookies: StorageState, crowd: Crowd
+):
+    page = windows.open(cookies=cookies)
+    page.clock.install()
+    page.goto("/?kiosk=1")
+    title, button = page.get_by_role("heading", level=1), page.get_by_role("button")
+    page.keyboard.press("Space")
+    expect(button).to_have_text("Go on")
+    page.clock.run_for("01:00")
+    expect(title).to_have_text("The floor")
+    button.click()
+    expect(button).to_have_text("Pause")
+    page.clock.run_for("00:20")
+    expect(title).to_have_text("What needs a look")
 
 
 def test_only_a_value_that_failed_is_marked_red(windows: Windows, cookies: StorageState, crowd: Crowd):

@@ -31,7 +31,7 @@ from runcard.web.filters import (
     url_of,
 )
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
-from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
+from runcard.web.floor import FailureLine, Floor, Stations, WorstLine
 from runcard.web.formats import count_text, percent_text
 from runcard.web.kiosk import kiosk_page
 from runcard.web.render import render
@@ -61,7 +61,7 @@ class OverviewPage(NamedTuple):
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     failures: Sequence[FailureLine]
-    stations: Sequence[StationLine]
+    stations: Stations
     worst: Sequence[WorstLine]
 
 
@@ -95,7 +95,7 @@ def show_overview(
 def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
     step = step_of(asked)
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
-    runs, stations = floor.throughput(step), floor.stations(asked, now)
+    runs, stations = floor.throughput(step), floor.stations(now)
     choices = list_choices(floor.snapshot.connection, floor.snapshot.organization_id)
     return OverviewPage(
         here=url_of("/", asked),
@@ -166,6 +166,6 @@ def _retest_tile(total: RetestRow) -> Tile:
     )
 
 
-def _station_tile(stations: Sequence[StationLine]) -> Tile:
-    active = sum(one.is_active for one in stations)
-    return Tile("Active stations", count_text(active), f"{len(stations) - active} silent")
+def _station_tile(stations: Stations) -> Tile:
+    silent = f"{count_text(len(stations.silent))} silent"
+    return Tile("Active stations", count_text(stations.active), silent, "/stations?state=silent")

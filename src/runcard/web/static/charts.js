@@ -5,13 +5,18 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-  // An option as ECharts takes it: colours by value, and "{value} %" as what writes a value.
+  // Charts grow with the letters of the page, which grow with the screen; options are made for letters of 16 px.
+  const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const lengths = new Set(["left", "right", "top", "bottom", "width", "height", "nameGap", "barMaxWidth", "boxWidth", "symbolSize"]);
+
+  // An option as ECharts takes it: colours by value, lengths in scale, and "{value} %" as what writes a value.
   function prepared(value, name) {
+    if (typeof value === "number") return lengths.has(name) ? value * scale() : value;
     if (typeof value === "string") {
       if (name === "valueFormatter") return (one) => (one == null ? "–" : value.replace("{value}", one));
       return value.startsWith("--") ? colour(value) : value;
     }
-    if (Array.isArray(value)) return value.map((one) => prepared(one));
+    if (Array.isArray(value)) return value.map((one) => prepared(one, name));
     if (value !== null && typeof value === "object") {
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, prepared(one, key)]));
     }
@@ -21,11 +26,13 @@
   // The end of a long name is often what tells it from the next.
   const short = (name) => (name.length > 28 ? `${name.slice(0, 14)}…${name.slice(-12)}` : name);
 
+  const letters = (name) => ({ color: colour(name), fontSize: 12 * scale() });
+
   const axis = () => ({
     axisLine: { lineStyle: { color: colour("--line") } },
     axisTick: { lineStyle: { color: colour("--line") } },
-    axisLabel: { color: colour("--soft"), hideOverlap: true },
-    nameTextStyle: { color: colour("--soft") },
+    axisLabel: { ...letters("--soft"), hideOverlap: true },
+    nameTextStyle: letters("--soft"),
     splitLine: { lineStyle: { color: colour("--line") } },
   });
 
@@ -35,11 +42,11 @@
       color: ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6", "--series-7"].map(colour),
       backgroundColor: "transparent",
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colour("--text") },
-      legend: { textStyle: { color: colour("--soft") }, formatter: short, tooltip: { show: true } },
+      legend: { textStyle: letters("--soft"), formatter: short, tooltip: { show: true } },
       tooltip: {
         backgroundColor: colour("--surface"),
         borderColor: colour("--line"),
-        textStyle: { color: colour("--text") },
+        textStyle: letters("--text"),
       },
       categoryAxis: axes,
       // As tables write values: without commas.

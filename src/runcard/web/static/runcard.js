@@ -35,6 +35,26 @@
     if (form) form.requestSubmit();
   });
 
+  // A screen on the wall stays with its slide while it is paused, by its button or by the space bar.
+  const pause = document.querySelector("[data-pauses]");
+  if (pause) {
+    let isPaused = false;
+    const turn = () => {
+      isPaused = !isPaused;
+      pause.textContent = isPaused ? "Go on" : "Pause";
+    };
+    pause.hidden = false;
+    pause.addEventListener("click", turn);
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== " " || event.target.closest("a, button, summary")) return;
+      event.preventDefault();
+      turn();
+    });
+    document.addEventListener("htmx:beforeRequest", (event) => {
+      if (isPaused) event.preventDefault();
+    });
+  }
+
   // Blank fields say nothing: the URL stays short.
   document.addEventListener("formdata", (event) => {
     if (event.target.method !== "get") return;
