@@ -46,7 +46,7 @@ _OUTCOMES: tuple[RunOutcome, ...] = ("PASS",) * 12 + ("FAIL", "FAIL", "ERROR", "
 
 
 # A unit of which all phases were recorded, many of them failed.
-LONG_RUN = "SN000300"
+LONG_RUN = "SN2648-00300"
 
 
 class CrowdedFloor(NamedTuple):
@@ -110,7 +110,7 @@ def _history(floor: Floor, procedures: list[Procedure]) -> Iterator[DemoRun]:
         procedure = 0 if at % 3 == 0 else at % len(procedures)
         report = RunReport(
             procedure=procedures[procedure].identifier,
-            serial_number=f"SN{'0' * (at % 3 * 20)}{at:06}" if at % 9 else f"{FOREIGN[at % 5]}{at}",
+            serial_number=f"SN2648-{'0' * (at % 3 * 20)}{at:05}" if at % 9 else f"{FOREIGN[at % 5]}{at}",
             outcome=outcome,
             started_at=started_at,
             duration=timedelta(seconds=rng.uniform(1, 900)),

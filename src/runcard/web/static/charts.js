@@ -90,6 +90,8 @@
   new MutationObserver(() => [...drawn.keys()].forEach(draw)).observe(document.documentElement, {
     attributeFilter: ["data-bs-theme"],
   });
+  // Paper has another width, and is always light.
+  matchMedia("print").addEventListener("change", () => [...drawn.keys()].forEach(draw));
   document.addEventListener("htmx:afterSettle", drawAll);
   drawAll();
 })();
