@@ -21,6 +21,7 @@ _SYSTEMS = {
     "ChromeOS": r"\bCrOS\b",
     "Linux": r"\bLinux\b",
 }
+_MOST_LETTERS = 60
 
 
 def browser_name(user_agent: str | None) -> str:
@@ -30,4 +31,4 @@ def browser_name(user_agent: str | None) -> str:
     system = next((name for name, sign in _SYSTEMS.items() if re.search(sign, said)), "")
     if browser:
         return f"{browser} on {system}" if system else browser
-    return said.partition(" ")[0] or "A program that does not say its name"
+    return said[:_MOST_LETTERS] or "A program that does not say its name"

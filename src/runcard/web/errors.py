@@ -27,7 +27,7 @@ _FOR_PROGRAMS = ("/api/", "/v1/")
 _FOR_BOTH = "/files/"
 
 _TITLES = {
-    400: "This cannot be understood",
+    400: "A value is not valid",
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This cannot be done here",

@@ -28,7 +28,7 @@ _MENU = {
     "Batches": "/batches",
     "Stations": "/stations",
     "Imports": "/imports",
-    "Activity": "/activity",
+    "API log": "/activity",
     "Settings": "/settings",
 }
 _FOR_MANAGERS = ("/activity",)

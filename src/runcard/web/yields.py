@@ -11,7 +11,7 @@ from runcard.analytics.groups import Group, GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.run_filter import RunFilter
-from runcard.web.charts import MOST_ROWS, Chart, RatioPoint, ratio_bars
+from runcard.web.charts import CONFIDENCE, MOST_ROWS, Chart, RatioPoint, ratio_bars
 from runcard.web.formats import count_text, percent_text
 from runcard.web.tiles import Tile
 from runcard.web.urls import batch_url, part_url, procedure_url
@@ -69,13 +69,13 @@ def narrowed(selection: Selection, **conditions: Sequence[str]) -> Selection:
 
 def yield_tiles(total: YieldRow) -> Sequence[Tile]:
     first = total.first_pass
-    interval = f"95 %: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
+    interval = f"{CONFIDENCE}: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
     return [
         Tile(
             "First-pass yield", percent_text(first.ratio) or "–", f"first run passed; {interval}".rstrip("; ")
         ),
         Tile("Final yield", percent_text(total.final.ratio) or "–", "last run passed"),
-        Tile("Units tested first", count_text(total.units), "by procedure"),
+        Tile("First runs", count_text(total.units), "one for each unit and procedure"),
     ]
 
 

@@ -109,8 +109,10 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
             more=[attempts_field(asked)],
         ),
         tiles=[
-            Tile("Runs today", count_text(floor.runs_today(now))),
-            Tile("Runs", count_text(runs.total.runs), "in the period"),
+            Tile(
+                "Runs today", count_text(floor.runs_today(now)), "up to now", _runs_url(asked, period="today")
+            ),
+            Tile("Runs", count_text(runs.total.runs), "in the period", _runs_url(asked)),
             *yield_tiles(over_time.total),
             _retest_tile(floor.retests()),
             _station_tile(stations),
@@ -144,6 +146,11 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
     )
 
 
+def _runs_url(asked: OverviewQuery, **changes: object) -> str:
+    """The runs of the same filter, of which `changes` are different."""
+    return url_of("/runs", filters_of(asked), **{"attempts": None, **changes})
+
+
 def _behind(freshness: Freshness) -> str:
     return (
         ""
@@ -162,7 +169,9 @@ def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visi
 def _retest_tile(total: RetestRow) -> Tile:
     passed = percent_text(total.passed_after_retest.ratio)
     return Tile(
-        "Retested", percent_text(total.retested.ratio) or "–", f"{passed} passed then" if passed else ""
+        "Retested",
+        percent_text(total.retested.ratio) or "–",
+        f"{passed} of them passed then" if passed else "",
     )
 
 
