@@ -225,7 +225,7 @@ def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
         ]
         for one in points
     ]
-    return Figures(["of", "share", CONFIDENCE, "counted"], rows)
+    return Figures(["name", "share", CONFIDENCE, "counted"], rows)
 
 
 def _percent(ratio: float | None) -> float | None:

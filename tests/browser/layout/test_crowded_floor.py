@@ -39,12 +39,15 @@ def crowded_floor(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> C
 @pytest.fixture(scope="module")
 def crowd(crowded_floor: CrowdedFloor) -> Iterator[Crowd]:
     server = AnyServer(crowded_floor.data_dir, None)
-    server.start()
-    reader = Browser(server.url)
-    reader.log_in(*crowded_floor.admin)
-    yield Crowd(server, crowded_floor, crowded_urls(reader, crowded_floor))
-    reader.close()
-    server.stop()
+    try:
+        server.start()
+        reader = Browser(server.url)
+        reader.log_in(*crowded_floor.admin)
+        yield Crowd(server, crowded_floor, crowded_urls(reader, crowded_floor))
+        reader.close()
+        server.stop()
+    finally:
+        server.close()
 
 
 def crowded_urls(reader: Browser, floor: CrowdedFloor) -> list[str]:
