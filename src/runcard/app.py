@@ -8,6 +8,7 @@ from functools import partial
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
@@ -322,7 +323,7 @@ async def _answer_invalid(failures: FailureLog, request: Request, error: Excepti
 async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_page(request):
-        return page_for(request, error)
+        return await run_in_threadpool(page_for, request, error)
     return Response(not_found_body(), 404, media_type="application/json")
 
 

@@ -122,3 +122,37 @@ def test_times_are_in_the_readers_zone_with_utc_on_hover(windows: Windows, admin
     expect(page.get_by_role("contentinfo")).to_contain_text("Times are in Europe/Berlin")
     time = page.locator("tbody time").first
     expect(time).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"))
+
+
+def test_a_reader_who_has_travelled_is_told_the_times_of_where_they_are(
+    windows: Windows, admin: StorageState
+):
+    page = windows.open("/runs", cookies=admin)
+    page.context.add_cookies([{"name": "runcard_zone", "value": "Asia%2FTokyo", "url": page.url}])
+    page.goto("/runs")
+    expect(page.get_by_role("contentinfo")).to_contain_text("Times are in Europe/Berlin; point at one")
+    page.context.add_cookies([{"name": "runcard_zone", "value": "UTC", "url": page.url}])
+    # Without scripts nothing tells the zone of the reader.
+    page.route("**/first.js*", lambda route: route.abort())
+    page.goto("/runs")
+    expect(page.get_by_role("contentinfo")).to_have_text("Times are in UTC.")
+    windows.complaints.clear()
+
+
+def test_paper_holds_what_was_found_and_nothing_that_is_pressed(windows: Windows, admin: StorageState):
+    page = windows.open("/", cookies=admin, is_dark=True)
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    expect(page.locator("[data-chart] canvas").first).to_be_visible()
+    for what in ("nav", "form", "button", "summary"):
+        assert [one for one in page.locator(what).all() if one.is_visible()] == []
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(24, 34, 48)"
+
+
+def test_what_is_opened_does_not_move_the_button_that_opened_it(windows: Windows, admin: StorageState):
+    page = windows.open("/runs", cookies=admin)
+    more = page.get_by_text("More filters")
+    before = more.bounding_box()
+    more.click()
+    expect(page.locator("#revision-field")).to_be_visible()
+    assert more.bounding_box() == before

@@ -63,7 +63,7 @@ def test_calls_are_counted_drawn_and_listed(ada: Browser):
     page = ada.open("/activity")
     assert page.status == 200
     assert tiles(page)["Calls"] == "5"
-    assert tiles(page)["Succeeded"] == "60 %"
+    assert tiles(page)["Succeeded"] == "60.0 %"
     assert tiles(page)["Deprecated calls"] == "1"
     assert len(call_links(page)) == 5
     assert page.outcomes == ["ERROR", "ERROR", "PASS", "PASS", "PASS"]

@@ -41,6 +41,19 @@ def test_an_unknown_address_is_a_page(stranger: Browser, path: str):
 
 
 @pytest.mark.parametrize(
+    ("path", "status"), [("/nothing", 404), ("/runs/1", 404), ("/runs?period=never", 400)]
+)
+def test_what_went_wrong_keeps_the_menu_of_who_is_logged_in(
+    ada: Browser, stranger: Browser, path: str, status: int
+):
+    page = ada.open(path)
+    assert page.status == status
+    assert "/log-out" in [form["action"] for form in page.all("form")]
+    assert "/stations" in page.links
+    assert "/log-out" not in stranger.open(path).answer.text
+
+
+@pytest.mark.parametrize(
     "path", ["/api/nothing", "/api/v1/nothing", "/v1/nothing", "/api", "/files/download/x"]
 )
 def test_an_unknown_address_for_programs_is_json(stranger: Browser, path: str):

@@ -59,8 +59,8 @@ def pictures(page: Page) -> list[str]:
 def test_parts_are_listed_with_their_yield(ada: Browser):
     page = ada.open("/parts?search=mainboard")
     assert PART in page.links
-    assert "P/1? Mainboard A, R/1, R2 4 75 % of 4" in words(page)
-    assert ada.open("/parts?search=nothing-so").text.count("No part is called so") == 1
+    assert "P/1? Mainboard A, R/1, R2 4 75.0 % of 4" in words(page)
+    assert ada.open("/parts?search=nothing-so").text.count("No part has such a number") == 1
     assert PART in ada.open("/parts?search=r%2F1&sort=name&order=desc").links
 
 
@@ -69,13 +69,13 @@ def test_a_part_shows_yields_by_revision_and_batch(ada: Browser):
     page = ada.open(f"{PART}?period=all")
     assert page.status == 200
     bars = drawn(page)
-    assert bars["by-revision"] == {"P/1? R/1": pytest.approx(66.6667), "P/1? R2": 100}
+    assert bars["by-revision"] == {"P/1? R/1": pytest.approx(66.67), "P/1? R2": 100}
     assert bars["by-batch"] == {"B/1": 50, "B/2": 100}
     assert {REVISION, "/parts/P%2F1%3F/revisions/R2", "/batches/B%2F1"} <= set(page.links)
     assert [f"/units/OF-PART-{n}" for n in (3, 2, 1, 0)] == [
         link for link in page.links if link.startswith("/units/")
     ]
-    for text in ("Mainboard", "layers 4", "3 units", "Revision A default", "75 %"):
+    for text in ("Mainboard", "layers 4", "3 units", "Revision A default", "75.0 %"):
         assert text in words(page)
 
 
@@ -94,7 +94,7 @@ def test_a_revision_shows_its_own(ada: Browser):
     page = ada.open(f"{REVISION}?period=all&revision=R2")
     assert drawn(page) == {
         "by-batch": {"B/1": 50, "B/2": 100},
-        "by-procedure": {"Board": pytest.approx(66.6667)},
+        "by-procedure": {"Board": pytest.approx(66.67)},
     }
     assert "/units/OF-PART-3" not in page.links
     assert "/units/OF-PART-2" in page.links

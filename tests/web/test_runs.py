@@ -182,7 +182,7 @@ def test_columns_are_chosen(ada: Browser):
         return re.sub(r"<[^>]+>|\s+", " ", head).split()
 
     page = ada.open("/runs?part=FLT&columns=docstring&columns=outcome&columns=started_at")
-    assert headings(page) == ["Outcome", "Unit", "Started", "Note"]
+    assert headings(page) == ["Outcome", "Run", "of", "unit", "Started", "Note"]
     assert [one.get("aria-sort") for one in page.all("th") if "aria-sort" in one] == ["descending"]
     checked = {one["value"] for one in page.all("input") if "checked" in one}
     assert checked == {"docstring", "outcome", "started_at"}

@@ -113,7 +113,7 @@ def test_what_nothing_is_called_is_said(ada: Browser, text: str):
     page = search(ada, text)
     assert page.status == 200
     assert hits(page) == []
-    assert "Nothing is called so" in page.text
+    assert "Nothing has such a name" in page.text
 
 
 @pytest.mark.parametrize("address", ["/search", "/search?q=", "/search?q=%20"])

@@ -4,18 +4,21 @@ A colour is the name of one of the style sheet's variables, so that charts follo
 leads there when it is clicked.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 from markupsafe import Markup
 
+from runcard.analytics.calendar import Period
 from runcard.analytics.groups import Group
 from runcard.analytics.statistics.ratios import Ratio
 from runcard.web.formats import count_text, percent_text
+from runcard.web.time_axis import places_in_time, time_axis
 
 Option = Mapping[str, Any]
-Size = Literal["small", "usual", "tall"]
+Size = Literal["small", "usual", "tall", "taller", "tallest"]
 
 # Of what stands side by side; the last is for whatever is left.
 SERIES_COLOURS = tuple(f"--series-{number}" for number in range(1, 8))
@@ -24,9 +27,18 @@ OUTCOME_COLOURS = {
     "PASS": "--pass-fill",
     "FAIL": "--fail-fill",
     "ERROR": "--warn-fill",
-    "TIMEOUT": "--warn-fill",
+    "TIMEOUT": "--late-fill",
     "ABORTED": "--idle-fill",
 }
+# For eyes and printers that see no colours: stripes.
+OUTCOME_PATTERNS = {
+    "TIMEOUT": {
+        "dashArrayX": [1, 0],
+        "dashArrayY": [2, 5],
+        "rotation": 0.785,
+        "color": "rgba(255, 255, 255, 0.6)",
+    }
+}
 
 GRID = {
     "left": 8,
@@ -38,14 +50,25 @@ GRID = {
 }
 
 
-GRID = {
-    "left": 8,
-    "right": 24,
-    "top": 24,
-    "bottom": 8,
-    "outerBoundsMode": "same",
-    "outerBoundsContain": "axisLabel",
-}
+# Of lines in a legend: without the dots of points that they do not have.
+LINE_ICONS = {"solid": "path://M0,4H24V6H0Z", "dashed": "path://M0,4H7V6H0ZM9,4H16V6H9ZM18,4H24V6H18Z"}
+
+# Of names below each other, the most that are drawn; the table has them all.
+MOST_ROWS = 40
+PERCENT = "{value} %"
+CONFIDENCE = "95 % confidence"
+
+
+def size_for_rows(count: int) -> Size:
+    """The height at which so many names can be read below each other."""
+    heights: Sequence[tuple[int, Size]] = ((10, "usual"), (16, "tall"), (26, "taller"))
+    return next((size for most, size in heights if count <= most), "tallest")
+
+
+def name_axis(names: Sequence[str]) -> Option:
+    """Names below each other, the first on top, none of them left out."""
+    label = {"width": 150, "overflow": "truncate", "interval": 0, "hideOverlap": False}
+    return {"type": "category", "inverse": True, "data": names, "axisLabel": label}
 
 
 class Cell(NamedTuple):
@@ -92,34 +115,37 @@ class RatioPoint(NamedTuple):
     is_aside: bool = False
 
 
-def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: str = "") -> Chart:
-    """Shares over time, as a line, in a band of their intervals."""
-    names = [one.group.name or "" for one in points]
+def ratio_trend(
+    chart_id: str, title: str, points: Sequence[RatioPoint], step: Period, note: str = ""
+) -> Chart:
+    """Shares over time, as a line, in a band of their intervals; it breaks where there is nothing to tell."""
+    places = places_in_time([one.group for one in points], step)
+    shown = [None if place is None else points[place] for place in places.values()]
     values = [
-        {"value": _percent(one.ratio.ratio), "url": one.url} if one.url else _percent(one.ratio.ratio)
-        for one in points
+        {"value": _percent(one.ratio.ratio), **({"url": one.url} if one.url else {})} if one else None
+        for one in shown
     ]
-    low = [_percent(one.ratio.low) for one in points]
+    low, high = (
+        [_percent(getattr(one.ratio, end)) if one else None for one in shown] for end in ("low", "high")
+    )
     width = [
-        None
-        if one.ratio.low is None or one.ratio.high is None
-        else round(100 * (one.ratio.high - one.ratio.low), 4)
-        for one in points
+        None if bottom is None or top is None else round(top - bottom, 2)
+        for bottom, top in zip(low, high, strict=True)
     ]
-    band = {"type": "line", "stack": "band", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
+    unseen = {
+        "type": "line",
+        "symbol": "none",
+        "silent": True,
+        "itemStyle": {"color": "--series-1"},
+        "lineStyle": {"opacity": 0},
+    }
+    ground = {"color": "--series-1", "opacity": 0.15}
     option = {
         "grid": GRID,
-        "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": names},
-        "yAxis": {"type": "value", "min": _floor(low), "max": 100, "axisLabel": {"formatter": "{value} %"}},
+        "tooltip": {"trigger": "axis", "valueFormatter": PERCENT},
+        "xAxis": time_axis(list(places)),
+        "yAxis": {"type": "value", "min": _floor(low), "max": 100, "axisLabel": {"formatter": PERCENT}},
         "series": [
-            {**band, "name": "95 % from", "data": low},
-            {
-                **band,
-                "name": "95 % width",
-                "data": width,
-                "areaStyle": {"color": "--series-1", "opacity": 0.15},
-            },
             {
                 "type": "line",
                 "name": title,
@@ -127,50 +153,46 @@ def ratio_trend(chart_id: str, title: str, points: Sequence[RatioPoint], note: s
                 "symbolSize": 7,
                 "itemStyle": {"color": "--series-1"},
             },
+            {**unseen, "name": f"{CONFIDENCE}, from", "stack": "band", "data": low},
+            {**unseen, "name": f"{CONFIDENCE}, to", "data": high},
+            {**unseen, "stack": "band", "data": width, "areaStyle": ground, "tooltip": {"show": False}},
         ],
     }
     return Chart(chart_id, title, f"{title} over time", option_json(option), _ratio_table(points), note=note)
 
 
-def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: str = "") -> Chart:
-    """Shares side by side, as bars with their intervals."""
-    names = [one.group.name or "without" for one in points]
+def ratio_bars(
+    chart_id: str, title: str, points: Sequence[RatioPoint], note: str = "", most: int = MOST_ROWS
+) -> Chart:
+    """Shares side by side, as bars with their intervals, the lowest on top; of more than `most`, the lowest."""
+    ranked = sorted(points, key=lambda one: math.inf if one.ratio.ratio is None else one.ratio.ratio)
+    shown = ranked[:most]
     bars = [
         {
             "value": _percent(one.ratio.ratio),
             "url": one.url,
             "itemStyle": {"color": "--idle-fill" if one.is_aside else "--series-1"},
         }
-        for one in points
+        for one in shown
     ]
     ends = [
-        [number, _percent(one.ratio.low), _percent(one.ratio.high)]
-        for number, one in enumerate(points)
+        (number, _percent(one.ratio.low), _percent(one.ratio.high))
+        for number, one in enumerate(shown)
         if one.ratio.low is not None
     ]
     option = {
         "grid": GRID,
-        "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "value", "max": 100, "axisLabel": {"formatter": "{value} %"}},
-        "yAxis": {
-            "type": "category",
-            "data": names,
-            "inverse": True,
-            "axisLabel": {"width": 150, "overflow": "truncate"},
-        },
+        "tooltip": {"trigger": "axis", "valueFormatter": PERCENT},
+        "xAxis": {"type": "value", "max": 100, "axisLabel": {"formatter": PERCENT}},
+        "yAxis": name_axis([one.group.name or "without" for one in shown]),
         "series": [
             {
                 "type": "bar",
                 "name": title,
                 "data": bars,
                 "barMaxWidth": 22,
-            },
-            {
-                "type": "line",
-                "name": "95 %",
-                "silent": True,
-                "data": [],
                 "markLine": {
+                    "silent": True,
                     "symbol": ["none", "none"],
                     "lineStyle": {"color": "--text", "type": "solid", "width": 2},
                     "label": {"show": False},
@@ -181,8 +203,15 @@ def ratio_bars(chart_id: str, title: str, points: Sequence[RatioPoint], note: st
             },
         ],
     }
+    cut = f"the {most} lowest of {count_text(len(points))}" if len(points) > most else ""
     return Chart(
-        chart_id, title, f"{title} side by side", option_json(option), _ratio_table(points), note=note
+        chart_id,
+        title,
+        f"{title} side by side, the lowest first",
+        option_json(option),
+        _ratio_table(ranked),
+        size=size_for_rows(len(shown)),
+        note=", ".join(filter(None, (note, cut))),
     )
 
 
@@ -196,11 +225,11 @@ def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
         ]
         for one in points
     ]
-    return Figures(["group", "share", "95 % interval", "of"], rows)
+    return Figures(["name", "share", CONFIDENCE, "counted"], rows)
 
 
 def _percent(ratio: float | None) -> float | None:
-    return None if ratio is None else round(100 * ratio, 4)
+    return None if ratio is None else round(100 * ratio, 2)
 
 
 def _floor(low: Sequence[float | None]) -> int:
@@ -254,7 +283,3 @@ def series_lines(
     names = ", ".join(line.name for line in lines)
     table = Figures(["series", "points drawn"], figures)
     return Chart(chart_id, title, f"{names} against {x_name}", option_json(option), table, size="tall")
-
-
-# More would hide the line that they lie on.
-_FEW_POINTS = 100

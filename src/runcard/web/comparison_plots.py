@@ -1,28 +1,41 @@
 """Groups beside each other, and one measurement against another, as pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup
 from runcard.analytics.questions.correlation import CorrelationAnswer
 from runcard.analytics.questions.distributions import Distribution
-from runcard.web.charts import GRID, Cell, Chart, Figures, option_json
+from runcard.web.charts import (
+    CONFIDENCE,
+    GRID,
+    MOST_ROWS,
+    Cell,
+    Chart,
+    Figures,
+    name_axis,
+    option_json,
+    size_for_rows,
+)
 from runcard.web.formats import chance_text, count_text, figure_text, index_text, mean_text, number_text
 from runcard.web.left_out import left_out_lines
 
 _LISTED = 200
+# Of so few groups, each is found at a glance in the order of their names.
+_UNRANKED = 7
+
+T = TypeVar("T")
 
 
 def means_plot(answer: CompareAnswer, by: str) -> Chart:
-    """The mean of each group with its 95 % interval."""
-    names = [_name(one) for one in answer.groups]
+    """The mean of each group with its 95 % confidence interval."""
+    groups, cut = _ranked(answer.groups, lambda one: one.n, lambda one: one.mean)
     intervals = [
         [{"coord": [one.mean_low, place]}, {"coord": [one.mean_high, place]}]
-        for place, one in enumerate(answer.groups)
+        for place, one in enumerate(groups)
         if one.mean_low is not None
     ]
-    ends = [
-        end for one in answer.groups for end in (one.mean, one.mean_low, one.mean_high) if end is not None
-    ]
+    ends = [end for one in groups for end in (one.mean, one.mean_low, one.mean_high) if end is not None]
     margin = (max(ends) - min(ends)) / 20 if ends else 0.0
     option = {
         "grid": {**GRID, "bottom": 28},
@@ -37,19 +50,14 @@ def means_plot(answer: CompareAnswer, by: str) -> Chart:
             "min": _round(min(ends) - margin) if margin else None,
             "max": _round(max(ends) + margin) if margin else None,
         },
-        "yAxis": {
-            "type": "category",
-            "inverse": True,
-            "data": names,
-            "axisLabel": {"width": 150, "overflow": "truncate"},
-        },
+        "yAxis": name_axis([_name(one) for one in groups]),
         "series": [
             {
                 "type": "scatter",
                 "name": "mean",
                 "symbolSize": 11,
                 "itemStyle": {"color": "--series-1"},
-                "data": [[one.mean, place] for place, one in enumerate(answer.groups)],
+                "data": [[one.mean, place] for place, one in enumerate(groups)],
                 "markLine": {
                     "symbol": ["none", "none"],
                     "silent": True,
@@ -63,27 +71,23 @@ def means_plot(answer: CompareAnswer, by: str) -> Chart:
     return Chart(
         "means",
         f"Means by {by}",
-        f"Mean of each {by} with its 95 % interval",
+        f"Mean of each {by} with its 95 % confidence interval",
         option_json(option),
         _means_table(answer),
-        size="usual" if len(answer.groups) <= 12 else "tall",
-        note="with 95 % intervals",
+        size=size_for_rows(len(groups)),
+        note=f"with 95 % confidence intervals{cut}",
     )
 
 
 def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
     """Quartiles and whiskers of each group."""
-    boxed = [(one, one.box) for one in rows if one.box is not None]
+    with_boxes = [(one, one.box) for one in rows if one.box is not None]
+    boxed, cut = _ranked(with_boxes, lambda one: one[0].n, lambda one: one[1].median)
     option = {
         "grid": GRID,
         "tooltip": {"trigger": "item"},
         "xAxis": {"type": "value", "scale": True, "axisLabel": {"hideOverlap": True}},
-        "yAxis": {
-            "type": "category",
-            "inverse": True,
-            "data": [one.group.name or "without" for one, _ in boxed],
-            "axisLabel": {"width": 150, "overflow": "truncate"},
-        },
+        "yAxis": name_axis([one.group.name or "without" for one, _ in boxed]),
         "series": [
             {
                 "type": "boxplot",
@@ -103,7 +107,7 @@ def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
             ),
             Cell(count_text(box.outliers)),
         ]
-        for one, box in boxed
+        for one, box in with_boxes
     ]
     columns = ["group", "n", "whisker", "1st quartile", "median", "3rd quartile", "whisker", "beyond"]
     return Chart(
@@ -112,8 +116,8 @@ def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
         f"Quartiles and whiskers of each {by}",
         option_json(option),
         Figures(columns, table),
-        size="usual" if len(boxed) <= 12 else "tall",
-        note="quartiles, whiskers within 1.5 of their distance",
+        size=size_for_rows(len(boxed)),
+        note=f"quartiles, whiskers within 1.5 of their distance{cut}",
     )
 
 
@@ -198,7 +202,7 @@ def _means_table(answer: CompareAnswer) -> Figures:
         ]
         for one in answer.groups
     ]
-    columns = ["group", "n", "mean", "95 % interval", "s", "Ppk", "from all others", "95 % interval", "p"]
+    columns = ["group", "n", "mean", CONFIDENCE, "s", "Ppk", "from all others", CONFIDENCE, "p"]
     return Figures(columns, rows)
 
 
@@ -221,6 +225,24 @@ def _difference_cells(one: ComparedGroup) -> Sequence[Cell]:
 
 def _name(one: ComparedGroup) -> str:
     return one.group.name or "without"
+
+
+def _ranked(
+    groups: Sequence[T], n_of: Callable[[T], int], place_of: Callable[[T], float]
+) -> tuple[Sequence[T], str]:
+    """What is drawn: a few groups as they come, many by where they lie, of very many those with the most values.
+
+    And what to add to the note where some are left out.
+    """
+    if len(groups) <= _UNRANKED:
+        return groups, ""
+    most = sorted(groups, key=n_of, reverse=True)[:MOST_ROWS]
+    cut = (
+        ""
+        if len(most) == len(groups)
+        else f"; {MOST_ROWS} of {count_text(len(groups))}, with the most values"
+    )
+    return sorted(most, key=place_of), cut
 
 
 def _round(number: float) -> float:

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from runcard.analytics.questions.control_chart import ControlChartAnswer
 from runcard.analytics.questions.control_points import BrokenRule, ChartSegment, ControlPoint
-from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
+from runcard.web.charts import GRID, LINE_ICONS, SERIES_COLOURS, Cell, Chart, Figures, option_json
 from runcard.web.formats import figure_text, mean_text, moment_of, number_text
+from runcard.web.group_colours import OTHERS_COLOUR, GroupColours
 from runcard.web.left_out import left_out_lines
 from runcard.web.measurements import limits_text
+from runcard.web.time_axis import time_axis
 
 # Limits farther from the values than so many times their span are left out, or the values would be a flat line.
 _NEAR = 2.0
@@ -29,29 +31,29 @@ class _Line(NamedTuple):
     heights: Sequence[tuple[int, int, float]]
 
 
-def control_chart_plot(answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneInfo) -> Chart:
-    """Values as points, coloured by group, each leading to its run; lines break where limits changed.
+def control_chart_plot(
+    answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneInfo, colours: GroupColours
+) -> Chart:
+    """Values as points, in the colours of their groups, each leading to its run; lines break where limits changed.
 
     rules: those whose points are marked.
     """
     moments = [moment_of(point.started_at, zone) for point in answer.points]
     low, high, is_cut = _window(answer)
+    lines, groups, marked = _lines(answer), _groups(answer, colours), _marked(answer, rules)
+    named = [*({"name": line.name, "icon": LINE_ICONS[line.style]} for line in lines), *groups, marked]
     option = {
         "grid": {**GRID, "top": 56},
-        "legend": {"type": "scroll", "top": 0},
+        "legend": {"type": "scroll", "top": 0, "data": [_in_legend(one) for one in named]},
         "tooltip": {"trigger": "item"},
         "dataZoom": [{"type": "inside", "zoomOnMouseWheel": "ctrl", "moveOnMouseMove": "shift"}],
-        "xAxis": {
-            "type": "category",
-            "data": [f"{one.date} {one.time}" for one in moments],
-            "boundaryGap": True,
-        },
+        "xAxis": time_axis([f"{one.date} {one.time}" for one in moments]),
         "yAxis": {"type": "value", "scale": True, "min": low, "max": high, "name": _uom(answer)},
         "series": [
             _connection(answer),
-            *(_drawn(line) for line in _lines(answer)),
-            *_groups(answer),
-            _marked(answer, rules),
+            *(_drawn(line) for line in lines),
+            *groups,
+            marked,
         ],
     }
     notes = [
@@ -150,21 +152,36 @@ def _drawn(line: _Line) -> Mapping[str, Any]:
     }
 
 
-def _groups(answer: ControlChartAnswer) -> Sequence[Mapping[str, Any]]:
-    """The points of each group in a colour; all of them in one where there are no groups."""
+def _in_legend(series: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: series[key] for key in ("name", "icon") if key in series}
+
+
+def _groups(answer: ControlChartAnswer, colours: GroupColours) -> Sequence[Mapping[str, Any]]:
+    """The points of each group in its colour, below them those of all others; in one where there are no groups."""
     by_group: dict[int | None, list[int]] = defaultdict(list)
+    others: list[int] = []
     for place, point in enumerate(answer.points):
-        by_group[point.group].append(place)
-    return [
-        {
-            "type": "scatter",
-            "name": "Values" if group is None else answer.groups[group].name or "without",
-            "symbolSize": 7,
-            "itemStyle": {"color": SERIES_COLOURS[min(group or 0, len(SERIES_COLOURS) - 1)]},
-            "data": [_point(place, answer.points[place]) for place in places],
-        }
+        has_own = point.group is None or colours.has_own(answer.groups[point.group])
+        (by_group[point.group] if has_own else others).append(place)
+    series = [
+        _scatter(answer, places, "Values", SERIES_COLOURS[0])
+        if group is None
+        else _scatter(
+            answer, places, answer.groups[group].name or "without", colours.by_key[answer.groups[group].key]
+        )
         for group, places in sorted(by_group.items(), key=lambda item: item[0] or 0)
     ]
+    return [*series, _scatter(answer, others, colours.others_name, OTHERS_COLOUR)] if others else series
+
+
+def _scatter(answer: ControlChartAnswer, places: Sequence[int], name: str, colour: str) -> Mapping[str, Any]:
+    return {
+        "type": "scatter",
+        "name": name,
+        "symbolSize": 7,
+        "itemStyle": {"color": colour},
+        "data": [_point(place, answer.points[place]) for place in places],
+    }
 
 
 def _point(place: int, point: ControlPoint) -> Mapping[str, Any]:
@@ -206,7 +223,7 @@ def _table(answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneIn
                 Cell("; ".join(broken[place])),
             ]
         )
-    return Figures(["Measured", "value", "unit", "limits", "outcome", "group", "breaks"], rows)
+    return Figures(["Measured", "value", "unit of measure", "limits", "outcome", "group", "breaks"], rows)
 
 
 class SegmentLine(NamedTuple):

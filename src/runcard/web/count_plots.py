@@ -2,23 +2,35 @@
 
 from collections.abc import Callable, Sequence
 
+from runcard.analytics.calendar import Period
 from runcard.analytics.questions.pareto import ParetoAnswer, ParetoRow
 from runcard.analytics.questions.throughput import ThroughputRow
-from runcard.web.charts import GRID, OUTCOME_COLOURS, Cell, Chart, Figures, option_json
+from runcard.web.charts import (
+    GRID,
+    OUTCOME_COLOURS,
+    OUTCOME_PATTERNS,
+    PERCENT,
+    Cell,
+    Chart,
+    Figures,
+    option_json,
+)
 from runcard.web.definitions import WHICH_RUNS
 from runcard.web.formats import count_text, percent_text
+from runcard.web.time_axis import places_in_time, time_axis
 
 
-def outcome_stack(rows: Sequence[ThroughputRow], step: str) -> Chart:
+def outcome_stack(rows: Sequence[ThroughputRow], step: Period) -> Chart:
     """Runs of each hour, day, week or month, stacked by outcome; outcomes that did not occur are left out."""
     outcomes = list(OUTCOME_COLOURS)
     counts: list[dict[str, int]] = [{one.outcome: one.runs for one in row.outcomes} for row in rows]
+    places = places_in_time([row.group for row in rows], step)
     shown = [outcome for outcome in outcomes if any(row[outcome] for row in counts)]
     option = {
         "grid": {**GRID, "top": 36},
         "legend": {"type": "scroll", "top": 0},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": [row.group.name for row in rows]},
+        "xAxis": time_axis(list(places)),
         "yAxis": {"type": "value", "minInterval": 1},
         "series": [
             {
@@ -26,8 +38,8 @@ def outcome_stack(rows: Sequence[ThroughputRow], step: str) -> Chart:
                 "stack": "runs",
                 "name": outcome,
                 "barMaxWidth": 40,
-                "itemStyle": {"color": OUTCOME_COLOURS[outcome]},
-                "data": [row[outcome] for row in counts],
+                "itemStyle": {"color": OUTCOME_COLOURS[outcome], "decal": OUTCOME_PATTERNS.get(outcome)},
+                "data": [0 if place is None else counts[place][outcome] for place in places.values()],
             }
             for outcome in shown
         ],
@@ -67,7 +79,7 @@ def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRo
                 "type": "value",
                 "min": 0,
                 "max": 100,
-                "axisLabel": {"formatter": "{value} %"},
+                "axisLabel": {"formatter": PERCENT},
                 "splitLine": {"show": False},
             },
         ],
@@ -84,7 +96,8 @@ def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRo
                 "name": "Share of all so far",
                 "yAxisIndex": 1,
                 "itemStyle": {"color": "--series-7"},
-                "data": [round(100 * one.cumulated_share, 2) for one in answer.rows],
+                "data": [round(100 * one.cumulated_share, 1) for one in answer.rows],
+                "tooltip": {"valueFormatter": PERCENT},
             },
         ],
     }

@@ -8,25 +8,40 @@ from runcard.analytics.groups import Group
 from runcard.analytics.questions.distributions import Distribution
 from runcard.analytics.questions.histogram import HistogramAnswer
 from runcard.analytics.questions.text_bars import TextBars
-from runcard.web.charts import GRID, SERIES_COLOURS, Cell, Chart, Figures, option_json
+from runcard.web.charts import (
+    GRID,
+    LINE_ICONS,
+    SERIES_COLOURS,
+    Cell,
+    Chart,
+    Figures,
+    name_axis,
+    option_json,
+    size_for_rows,
+)
 from runcard.web.formats import count_text, number_text, rounded_text
+from runcard.web.group_colours import OTHERS_COLOUR, GroupColours
 from runcard.web.left_out import lines_of_one
 
 # Empty bins on each side that an axis may take on to reach a limit, as a share of those that there are.
 _REACH = 1.5
+_CURVE = "Normal curve"
 _COLOURED = len(SERIES_COLOURS) - 1
 
 
-def histogram_plot(answer: HistogramAnswer) -> Chart:
+def histogram_plot(answer: HistogramAnswer, colours: GroupColours) -> Chart:
     """Bins, stacked by group where there are groups, with the normal curve and the limits."""
     limits = sorted({one for row in answer.limits for one in row.spec.limits.bounds})
     before, after = _padding(answer.edges, limits)
     edges = _padded(answer.edges, before, after)
     ends = {"min": edges[0], "max": edges[-1]} if edges else {}
     shown = [one for one in limits if edges and edges[0] <= one <= edges[-1]]
+    bars = _bars(answer, before, after, colours)
+    curve_name = {"name": _CURVE, "icon": LINE_ICONS["solid"]}
+    legend = [*({"name": one["name"]} for one in bars), curve_name]
     option = {
         "grid": {**GRID, "top": 48, "bottom": 28},
-        "legend": {"type": "scroll", "top": 0},
+        "legend": {"type": "scroll", "top": 0, "data": legend},
         "tooltip": {"trigger": "axis"},
         "xAxis": [
             {
@@ -47,7 +62,7 @@ def histogram_plot(answer: HistogramAnswer) -> Chart:
             },
         ],
         "yAxis": {"type": "value"},
-        "series": [*_bars(answer, before, after), _curve(answer, shown)],
+        "series": [*bars, _curve(answer, shown)],
     }
     is_cut = len(shown) < len(limits)
     return Chart(
@@ -55,7 +70,7 @@ def histogram_plot(answer: HistogramAnswer) -> Chart:
         "Histogram",
         f"Histogram of {answer.total.n} values in {len(answer.edges)} bins",
         option_json(option),
-        _table(answer),
+        _table(answer, colours),
         note="Limits far away from the values are not drawn." if is_cut else "",
         empty="No numbers were measured here in this period.",
         left_out=lines_of_one(answer),
@@ -70,12 +85,7 @@ def text_bars_plot(bars: TextBars) -> Chart:
         "legend": {"type": "scroll", "top": 0, "show": len(rows) > 1},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "value", "minInterval": 1},
-        "yAxis": {
-            "type": "category",
-            "inverse": True,
-            "data": list(bars.texts),
-            "axisLabel": {"width": 180, "overflow": "truncate"},
-        },
+        "yAxis": name_axis(list(bars.texts)),
         "series": [
             {
                 "type": "bar",
@@ -102,6 +112,7 @@ def text_bars_plot(bars: TextBars) -> Chart:
         f"How often each of {bars.distinct} values was measured",
         option_json(option),
         Figures(["value", "count"], table),
+        size=size_for_rows(len(bars.texts)),
     )
 
 
@@ -132,21 +143,25 @@ def _padded(edges: Sequence[float], before: int, after: int) -> Sequence[float]:
     ]
 
 
-def _bars(answer: HistogramAnswer, before: int, after: int) -> Sequence[Mapping[str, Any]]:
-    rows = sorted(answer.rows, key=lambda one: one.n, reverse=True)[:_COLOURED] or [answer.total]
+def _bars(
+    answer: HistogramAnswer, before: int, after: int, colours: GroupColours
+) -> Sequence[Mapping[str, Any]]:
+    """The bars of each group in its colour, on top of them those of all others; in one where there are no groups."""
+    if not answer.rows:
+        return [_bar("Values", answer.total.counts, SERIES_COLOURS[0], before, after)]
+    rows = _coloured(answer, colours)
     series = [
-        _bar(_name(one, answer), one.counts, SERIES_COLOURS[place], before, after)
-        for place, one in enumerate(rows)
+        _bar(_group_name(one.group), one.counts, colours.by_key[one.group.key], before, after) for one in rows
     ]
     if len(answer.rows) > len(rows):
         of_groups = zip(*(one.counts for one in rows), strict=True)
         rest = [total - sum(some) for total, some in zip(answer.total.counts, of_groups, strict=True)]
-        series.append(_bar("others", rest, SERIES_COLOURS[-1], before, after))
+        series.append(_bar(colours.others_name, rest, OTHERS_COLOUR, before, after))
     return series
 
 
-def _name(one: Distribution, answer: HistogramAnswer) -> str:
-    return one.group.name or "without" if answer.rows else "Values"
+def _coloured(answer: HistogramAnswer, colours: GroupColours) -> Sequence[Distribution]:
+    return [one for one in answer.rows if colours.has_own(one.group)]
 
 
 def _bar(name: str, counts: Sequence[int], colour: str, before: int, after: int) -> Mapping[str, Any]:
@@ -163,7 +178,7 @@ def _bar(name: str, counts: Sequence[int], colour: str, before: int, after: int)
 def _curve(answer: HistogramAnswer, limits: Sequence[float]) -> Mapping[str, Any]:
     return {
         "type": "line",
-        "name": "Normal curve",
+        "name": _CURVE,
         "xAxisIndex": 1,
         "symbol": "none",
         "silent": True,
@@ -181,9 +196,9 @@ def _curve(answer: HistogramAnswer, limits: Sequence[float]) -> Mapping[str, Any
     }
 
 
-def _table(answer: HistogramAnswer) -> Figures:
+def _table(answer: HistogramAnswer, colours: GroupColours) -> Figures:
     """A column for each group, at most those that are coloured."""
-    rows = sorted(answer.rows, key=lambda one: one.n, reverse=True)[:_COLOURED]
+    rows = _coloured(answer, colours)
     names = [_group_name(one.group) for one in rows]
     return Figures(
         ["From – to", "count", *names],

@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from runcard.analytics.calendar import Period
 from runcard.analytics.questions.durations import DurationFigures, DurationRow
 from runcard.analytics.questions.phase_durations import PhaseDurations
-from runcard.web.charts import GRID, Cell, Chart, Figures, option_json
+from runcard.web.charts import GRID, Cell, Chart, Figures, name_axis, option_json, size_for_rows
 from runcard.web.formats import count_text, duration_text, percent_text
+from runcard.web.time_axis import places_in_time, time_axis
 
 
-def duration_trend(rows: Sequence[DurationRow]) -> Chart:
+def duration_trend(rows: Sequence[DurationRow], step: Period) -> Chart:
     """The median, and what 95 % of runs do not exceed, over time."""
+    places = places_in_time([one.group for one in rows], step)
     lines = [("Median", "--series-1", "median_s"), ("95 % take at most", "--series-2", "p95_s")]
     option = {
         "grid": {**GRID, "top": 44},
         "legend": {"top": 0},
-        "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": [one.group.name for one in rows]},
+        "tooltip": {"trigger": "axis", "valueFormatter": "{value} s"},
+        "xAxis": time_axis(list(places)),
         "yAxis": {"type": "value", "name": "s", "min": 0},
         "series": [
             {
@@ -24,7 +27,10 @@ def duration_trend(rows: Sequence[DurationRow]) -> Chart:
                 "name": name,
                 "symbolSize": 7,
                 "itemStyle": {"color": colour},
-                "data": [_rounded(getattr(one.figures, figure)) for one in rows],
+                "data": [
+                    None if place is None else _rounded(getattr(rows[place].figures, figure))
+                    for place in places.values()
+                ],
             }
             for name, colour, figure in lines
         ],
@@ -45,14 +51,9 @@ def phase_bars(phases: Sequence[PhaseDurations]) -> Chart:
     option = {
         "grid": {**GRID, "top": 36},
         "legend": {"top": 0},
-        "tooltip": {"trigger": "axis"},
+        "tooltip": {"trigger": "axis", "valueFormatter": "{value} s"},
         "xAxis": {"type": "value", "name": "s", "nameLocation": "end"},
-        "yAxis": {
-            "type": "category",
-            "inverse": True,
-            "data": [one.phase for one in phases],
-            "axisLabel": {"width": 150, "overflow": "truncate"},
-        },
+        "yAxis": name_axis([one.phase for one in phases]),
         "series": [
             {
                 "type": "bar",
@@ -72,7 +73,7 @@ def phase_bars(phases: Sequence[PhaseDurations]) -> Chart:
         "Median and 95 % quantile of the duration of each phase",
         option_json(option),
         Figures(["phase", "n", "median", "95 %", "longest", "of all time"], table),
-        size="usual" if len(phases) <= 8 else "tall",
+        size=size_for_rows(2 * len(phases)),
         note="those that take the most time first",
     )
 

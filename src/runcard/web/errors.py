@@ -17,15 +17,17 @@ from runcard.domain.errors import (
     StorageReadOnly,
     Unauthenticated,
 )
+from runcard.edge.deps import parts_of
 from runcard.edge.errors import answer_error
 from runcard.web.render import redirect, render
+from runcard.web.visit import Visit, find_visit
 
 # What programs call, and what people follow too; everything else is read by people.
 _FOR_PROGRAMS = ("/api/", "/v1/", "/v2/")
 _FOR_BOTH = "/files/"
 
 _TITLES = {
-    400: "This cannot be understood",
+    400: "A value is not valid",
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This cannot be done here",
@@ -66,7 +68,16 @@ def page_for(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
     details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
     title = _TITLES_OF.get(type(error)) or _TITLES.get(status, "Something went wrong")
-    return render("error.html", ErrorPage(status, title, _message(error, status), details), status=status)
+    page = ErrorPage(status, title, _message(error, status), details)
+    return render("error.html", page, _visit(request, error), status)
+
+
+def _visit(request: Request, error: Exception) -> Visit | None:
+    """Whoever the page was for. An address that leads nowhere has asked nobody yet."""
+    if isinstance(error, HTTPException):
+        return find_visit(request, parts_of(request.scope))
+    visit: Visit | None = getattr(request.state, "visit", None)
+    return visit
 
 
 def log_in_url(request: Request) -> str:

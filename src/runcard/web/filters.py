@@ -173,7 +173,7 @@ def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
         text_field("revision", "Revision", asked.revision, choices.revisions),
         text_field("batch", "Batch", asked.batch, choices.batches),
         text_field("version", "Version", asked.version, choices.versions),
-        choice_field("sample", "Units", asked.sample, list(_SAMPLES.items())),
+        choice_field("sample", "Unit class", asked.sample, list(_SAMPLES.items())),
     ]
 
 

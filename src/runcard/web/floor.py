@@ -1,5 +1,6 @@
 """What is told of the floor at a glance, on the overview and on a screen on the wall."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass
 from runcard.analytics.questions.pareto import Failing, ParetoRow, pareto
 from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.analytics.questions.retest import RetestRow, retest_total
-from runcard.analytics.questions.station_activity import StationActivity, StationState, station_activity
+from runcard.analytics.questions.station_activity import StationActivity, station_activity
 from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
 from runcard.store.run_records import RunRecord
 from runcard.web.clocks import start_of
@@ -25,6 +26,8 @@ from runcard.web.visit import Visit
 
 _FAILURES = 8
 _WORST = 8
+# Of those that are silent.
+SHOWN_STATIONS = 8
 
 
 class Floor(NamedTuple):
@@ -58,9 +61,11 @@ class Floor(NamedTuple):
         """Those with the most runs first."""
         return dict(procedure_activity(self.snapshot, self.selection))
 
-    def stations(self, asked: FigureQuery, now: datetime) -> Sequence["StationLine"]:
+    def stations(self, now: datetime) -> "Stations":
         found = station_activity(self.snapshot, self.selection).stations
-        return [_station(one, asked, self.visit, now) for one in found]
+        states = Counter(one.state(now) for one in found)
+        silent = [_station(one, self.visit) for one in found if one.state(now) == "silent"]
+        return Stations(silent, states["active"], states["new"])
 
     def failures(self) -> Sequence["FailureLine"]:
         """The latest runs that failed."""
@@ -88,9 +93,20 @@ class StationLine(NamedTuple):
 
     url: str
     name: str
-    state: StationState
     runs: str
     last_at: Moment | None
+
+
+class Stations(NamedTuple):
+    """silent: those that need a look, the ones that reported last first. active, new: how many the others are."""
+
+    silent: Sequence[StationLine]
+    active: int
+    new: int
+
+    @property
+    def shown(self) -> Sequence[StationLine]:
+        return self.silent[:SHOWN_STATIONS]
 
 
 class WorstLine(NamedTuple):
@@ -115,12 +131,11 @@ def _failure(run: RunRecord, visit: Visit) -> FailureLine:
     )
 
 
-def _station(one: StationActivity, asked: FigureQuery, visit: Visit, now: datetime) -> StationLine:
+def _station(one: StationActivity, visit: Visit) -> StationLine:
     last = one.last_started_at
     return StationLine(
         station_url(one.id),
         one.name,
-        one.state(now),
         count_text(one.runs),
         None if last is None else moment_of(last, visit.zone),
     )

@@ -88,7 +88,7 @@ def _trimmed(number: float, digits: int) -> str:
 
 
 def percent_text(ratio: float | None) -> str:
-    """A share for a glance: 97.4 %, 100 %; empty where there is none. What is not all is never written as all."""
+    """A share for a glance: 97.4 %, 100.0 %; empty where there is none. What is not all is never written as all."""
     if ratio is None:
         return ""
     shown = f"{100 * ratio:.1f}"
@@ -96,7 +96,7 @@ def percent_text(ratio: float | None) -> str:
         shown = "99.9"
     if ratio > 0 and shown == "0.0":
         shown = "0.1"
-    return f"{shown.removesuffix('.0')} %"
+    return f"{shown} %"
 
 
 def count_text(count: int) -> str:

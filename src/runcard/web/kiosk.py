@@ -1,7 +1,8 @@
 """The overview for a screen on the wall: a slide after the other, of the floor and of its procedures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from runcard.store.procedures import get_procedure
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack
 from runcard.web.filters import FigureQuery, step_of, url_of
-from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
+from runcard.web.floor import SHOWN_STATIONS, FailureLine, Floor, StationLine, Stations, WorstLine
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.tiles import Tile
 from runcard.web.yields import yield_tiles
@@ -17,10 +18,17 @@ from runcard.web.yields import yield_tiles
 SECONDS = 20
 # Slides of procedures, those with the most runs: a round should take minutes, not hours.
 _MOST_PROCEDURES = 8
+# Of names below each other, as many as can be read from afar.
+_MOST_BARS = 16
+_STATIONS_A_LIST = 12
+_STATIONS = 3 * _STATIONS_A_LIST
 
 
 class KioskPage(NamedTuple):
-    """One slide. next_url: that of the slide to be shown after `seconds`. place: of how many it is which."""
+    """One slide. next_url: that of the slide to be shown after `seconds`. place: of how many it is which.
+
+    stations: of the slide that says what needs a look. silent: of one that has nothing else, in lists side by side.
+    """
 
     organization: str
     title: str
@@ -31,35 +39,47 @@ class KioskPage(NamedTuple):
     tiles: Sequence[Tile] = ()
     charts: Sequence[Chart] = ()
     failures: Sequence[FailureLine] = ()
-    stations: Sequence[StationLine] = ()
+    stations: Stations | None = None
+    silent: Sequence[Sequence[StationLine]] = ()
     worst: Sequence[WorstLine] = ()
 
 
 def kiosk_page(floor: Floor, asked: FigureQuery, number: int, now: datetime) -> KioskPage:
     """The slide with this number, from 1 on; of numbers beyond the last one, the first."""
-    procedures = list(floor.procedures())[:_MOST_PROCEDURES]
-    count = 2 + (len(procedures) if len(procedures) > 1 else 0)
-    at = number if number <= count else 1
+    procedures, stations = list(floor.procedures())[:_MOST_PROCEDURES], floor.stations(now)
+    parts = _in_parts(stations.silent, _STATIONS) if len(stations.silent) > SHOWN_STATIONS else []
+    slides: list[Callable[[KioskPage], KioskPage]] = [
+        lambda page: _floor_slide(page, floor, asked, now),
+        lambda page: page._replace(
+            title="What needs a look",
+            failures=floor.failures(),
+            stations=stations,
+            worst=floor.worst(asked),
+        ),
+        *(partial(_stations_slide, silent=one) for one in parts),
+    ]
+    if len(procedures) > 1:
+        slides += [
+            partial(_procedure_slide, floor=floor, asked=asked, procedure_id=one) for one in procedures
+        ]
+    at = number if number <= len(slides) else 1
     page = KioskPage(
         organization=floor.visit.organization_name,
         title="",
-        place=f"{at} of {count}",
-        next_url=url_of("/", asked, kiosk=at % count + 1),
+        place=f"{at} of {len(slides)}",
+        next_url=url_of("/", asked, kiosk=at % len(slides) + 1),
         seconds=SECONDS,
         at=moment_of(now, floor.visit.zone),
     )
-    match at:
-        case 1:
-            return _floor_slide(page, floor, asked, now)
-        case 2:
-            return page._replace(
-                title="What needs a look",
-                failures=floor.failures(),
-                stations=floor.stations(asked, now),
-                worst=floor.worst(asked),
-            )
-        case _:
-            return _procedure_slide(page, floor, asked, procedures[at - 3])
+    return slides[at - 1](page)
+
+
+def _in_parts(lines: Sequence[StationLine], size: int) -> Sequence[Sequence[StationLine]]:
+    return [lines[start : start + size] for start in range(0, len(lines), size)]
+
+
+def _stations_slide(page: KioskPage, silent: Sequence[StationLine]) -> KioskPage:
+    return page._replace(title="Silent stations", silent=_in_parts(silent, _STATIONS_A_LIST))
 
 
 def _floor_slide(page: KioskPage, floor: Floor, asked: FigureQuery, now: datetime) -> KioskPage:
@@ -74,13 +94,17 @@ def _floor_slide(page: KioskPage, floor: Floor, asked: FigureQuery, now: datetim
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             outcome_stack(runs.rows, step),
             ratio_bars(
                 "procedures",
                 "First-pass yield by procedure",
                 [RatioPoint(row.group, row.first_pass) for row in by_procedure.rows],
+                most=_MOST_BARS,
             ),
         ],
     )
@@ -99,7 +123,10 @@ def _procedure_slide(page: KioskPage, floor: Floor, asked: FigureQuery, procedur
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             outcome_stack(runs.rows, step),
         ],

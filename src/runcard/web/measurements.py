@@ -160,7 +160,7 @@ def _merged(validators: Iterable[Validator]) -> list[Check]:
     """One check a text, though a text such as `3.1 <= x <= 3.5` stands for two; it failed where one of them did."""
     by_text: dict[tuple[str, bool], set[MeasurementOutcome]] = {}
     for one in validators:
-        by_text.setdefault((one.expression, not one.is_decisive), set()).add(one.outcome)
+        by_text.setdefault((one.expression.removeprefix("'x' "), not one.is_decisive), set()).add(one.outcome)
     worst: tuple[MeasurementOutcome, ...] = ("FAIL", "UNSET", "PASS")
     return [
         Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal)

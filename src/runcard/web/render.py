@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from runcard.web.assets import asset_url
@@ -23,6 +24,9 @@ SAFETY_HEADERS = {
 # Pages hold records and tokens: nothing keeps a copy.
 _PAGE_HEADERS = {**SAFETY_HEADERS, "Cache-Control": "no-store"}
 
+# Of a word that is kept whole: that of a number with all its digits.
+_LONGEST = 24
+
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -32,6 +36,20 @@ _templates = Environment(
     auto_reload=False,
 )
 _templates.globals["asset"] = asset_url
+
+
+def _whole_words(text: str) -> Markup:
+    """A text that is broken between its words only, so that 3.4e-07 stays in one piece; longer words may break."""
+    words = (escape(word) for word in text.split(" "))
+    return Markup(" ").join(
+        Markup('<span class="whole">{}</span>').format(word)
+        if "-" in word and len(word) <= _LONGEST
+        else word
+        for word in words
+    )
+
+
+_templates.filters["whole_words"] = _whole_words
 
 
 def render(template: str, page: NamedTuple, visit: Visit | None = None, status: int = 200) -> HTMLResponse:

@@ -53,7 +53,7 @@ def operator_of(run: RunRecord) -> str:
     return (run.operator.name if run.operator else run.operator_name) or ""
 
 
-_UNIT = Column("serial_number", "Unit", "unit", lambda run: run.unit.serial_number, "serial_number")
+_UNIT = Column("serial_number", "Run of unit", "unit", lambda run: run.unit.serial_number, "serial_number")
 _OTHERS = [
     Column("outcome", "Outcome", "outcome", lambda run: run.outcome, "outcome"),
     Column("part_number", "Part", "text", lambda run: run.part.number, "part_number"),

@@ -41,7 +41,7 @@ _SORTS = {
     "created_at": "Recorded",
     "duration": "Duration",
     "outcome": "Outcome",
-    "serial_number": "Unit",
+    "serial_number": "Serial number",
     "part_number": "Part",
     "revision_number": "Revision",
 }

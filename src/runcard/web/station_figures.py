@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
+from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.questions.station_activity import StationActivity, StationState, station_activity
 from runcard.analytics.questions.station_clock import station_clock
@@ -16,12 +17,13 @@ from runcard.analytics.questions.throughput import ThroughputRow, throughput
 from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.sample import SampleClass
 from runcard.store.run_filter import RunFilter
+from runcard.store.run_records import RunRecord
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
-from runcard.web.clocks import clock_error
+from runcard.web.clocks import clock_error, start_of
 from runcard.web.count_plots import outcome_stack
-from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.formats import Moment, count_text, duration_text, moment_of
 from runcard.web.tiles import Tile
-from runcard.web.urls import station_url
+from runcard.web.urls import run_url, station_url
 from runcard.web.visit import Visit
 from runcard.web.yields import yield_tiles
 
@@ -30,16 +32,27 @@ ANY_UNIT: Sequence[SampleClass | None] = [None, *get_args(SampleClass)]
 
 # Of the procedures that a station reports most, how many it is compared with others on.
 _COMPARED = 3
+_LATEST = 10
+
+
+class LatestRun(NamedTuple):
+    url: str
+    serial_number: str
+    outcome: str
+    procedure: str
+    started_at: Moment
+    duration: str
 
 
 class StationFigures(NamedTuple):
     """last_at: when its latest run of all started; None where there is none. clock_error: by how much its clock is
-    wrong; else empty. runs: those of the page, by procedure.
+    wrong; else empty. latest: of the runs of the page. runs: how many they are, by procedure.
     """
 
     state: StationState
     last_at: Moment | None
     clock_error: str
+    latest: Sequence[LatestRun]
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     runs: Mapping[UUID, int]
@@ -60,12 +73,32 @@ def station_figures(
             state=activity.state(datetime.now(UTC)) if activity else "silent",
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
             clock_error=clock_error(station_clock(snapshot, ask.ever)),
-            tiles=[*yield_tiles(ask.own_yield()), Tile("Runs", count_text(sum(runs.values())))],
+            latest=[_latest_run(run, visit) for run in latest_runs(snapshot, ask.own.counted, _LATEST)],
+            tiles=[
+                *yield_tiles(ask.own_yield()),
+                Tile(
+                    "Runs",
+                    count_text(sum(runs.values())),
+                    "all of this station",
+                    f"/runs?station={station_id}",
+                ),
+            ],
             charts=[outcome_stack(weeks, "week"), *(ask.compared(row) for row in procedures[:_COMPARED])],
             runs=runs,
         )
     except FiguresUnavailable:
         return None
+
+
+def _latest_run(run: RunRecord, visit: Visit) -> LatestRun:
+    return LatestRun(
+        run_url(run.id),
+        run.unit.serial_number,
+        run.outcome,
+        run.procedure.name,
+        start_of(run, visit.zone),
+        duration_text(run.duration),
+    )
 
 
 class _Ask(NamedTuple):
@@ -75,7 +108,7 @@ class _Ask(NamedTuple):
     floor: Selection
 
     @property
-    def _own(self) -> Selection:
+    def own(self) -> Selection:
         return self.floor._replace(runs=replace(self.floor.runs, created_by_station_ids=[self.station_id]))
 
     @property
@@ -85,10 +118,10 @@ class _Ask(NamedTuple):
 
     def runs(self, group_by: GroupBy) -> Sequence[ThroughputRow]:
         zone = self.visit.zone
-        return throughput(self.snapshot, self._own, zone, group_by).rows
+        return throughput(self.snapshot, self.own, zone, group_by).rows
 
     def own_yield(self) -> YieldRow:
-        return first_pass_yield(self.snapshot, self._own, self.visit.zone).total
+        return first_pass_yield(self.snapshot, self.own, self.visit.zone).total
 
     def activity(self) -> StationActivity | None:
         """None where the station is not in use."""

@@ -13,7 +13,7 @@ from runcard.auth.permissions import may_manage
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, is_for_tls
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
-from runcard.edge.deps import WithParts
+from runcard.edge.deps import Parts, WithParts
 from runcard.store.lookups import get_organization
 from runcard.store.users import get_user
 from runcard.web.cookies import forget_secret, is_by_tls, keep_secret, read_secret
@@ -28,7 +28,7 @@ _MENU = {
     "Batches": "/batches",
     "Stations": "/stations",
     "Imports": "/imports",
-    "Activity": "/activity",
+    "API log": "/activity",
     "Settings": "/settings",
 }
 _FOR_MANAGERS = ("/activity",)
@@ -67,7 +67,14 @@ def session_of(request: Request) -> str | None:
     return read_secret(request, SESSION_COOKIE)
 
 
-def _find_visit(request: Request, parts: WithParts) -> Visit | None:
+def find_visit(request: Request, parts: WithParts) -> Visit | None:
+    """Whoever is logged in; None where nobody is. What goes wrong with the request later is told with their menu."""
+    request.state.visit = _visit_of(request, parts)
+    visit: Visit | None = request.state.visit
+    return visit
+
+
+def _visit_of(request: Request, parts: Parts) -> Visit | None:
     session = session_of(request)
     if not session or is_for_tls(session) != is_by_tls(request):
         return None
@@ -108,7 +115,7 @@ def _is_within(path: str, url: str) -> bool:
     return path == url or (url != "/" and path.startswith(f"{url}/"))
 
 
-AnyVisit = Annotated[Visit | None, Depends(_find_visit)]
+AnyVisit = Annotated[Visit | None, Depends(find_visit)]
 
 
 def _visit(visit: AnyVisit) -> Visit:

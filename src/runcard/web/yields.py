@@ -11,14 +11,11 @@ from runcard.analytics.groups import Group, GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.run_filter import RunFilter
-from runcard.web.charts import Chart, RatioPoint, ratio_bars
+from runcard.web.charts import CONFIDENCE, MOST_ROWS, Chart, RatioPoint, ratio_bars
 from runcard.web.formats import count_text, percent_text
 from runcard.web.tiles import Tile
 from runcard.web.urls import batch_url, part_url, procedure_url
 from runcard.web.visit import Visit
-
-_MOST_BARS = 30
-_TALL_FROM = 12
 
 
 class Yields(NamedTuple):
@@ -72,13 +69,13 @@ def narrowed(selection: Selection, **conditions: Sequence[str]) -> Selection:
 
 def yield_tiles(total: YieldRow) -> Sequence[Tile]:
     first = total.first_pass
-    interval = f"95 %: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
+    interval = f"{CONFIDENCE}: {percent_text(first.low)} – {percent_text(first.high)}" if total.units else ""
     return [
         Tile(
             "First-pass yield", percent_text(first.ratio) or "–", f"first run passed; {interval}".rstrip("; ")
         ),
         Tile("Final yield", percent_text(total.final.ratio) or "–", "last run passed"),
-        Tile("Units tested first", count_text(total.units), "by procedure"),
+        Tile("First runs", count_text(total.units), "one for each unit and procedure"),
     ]
 
 
@@ -111,16 +108,14 @@ def url_of_procedure(group: Group) -> str:
 
 def _bars(chart_id: str, title: str, yields: Yields, url_of_group: Callable[[Group], str]) -> Chart:
     rows = yields.rows
-    if len(rows) > _MOST_BARS:
-        enough = sorted((row.units for row in rows), reverse=True)[_MOST_BARS - 1]
-        rows = [row for row in rows if row.units >= enough][:_MOST_BARS]
+    if len(rows) > MOST_ROWS:
+        enough = sorted((row.units for row in rows), reverse=True)[MOST_ROWS - 1]
+        rows = [row for row in rows if row.units >= enough][:MOST_ROWS]
     note = (
         ""
         if len(rows) == len(yields.rows)
-        else f"{_MOST_BARS} of {count_text(len(yields.rows))}, with the most units"
+        else f"{MOST_ROWS} of {count_text(len(yields.rows))}, with the most units"
     )
     points = [RatioPoint(row.group, row.first_pass, url_of_group(row.group)) for row in rows]
     chart = ratio_bars(chart_id, title, points, note)
-    if len(rows) >= _TALL_FROM:
-        chart = chart._replace(size="tall")
     return chart._replace(empty=yields.problem) if yields.problem else chart

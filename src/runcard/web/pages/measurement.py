@@ -1,5 +1,6 @@
 """One measurement of a procedure: is it steady, does it fit its limits, and what does it go with."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
@@ -40,6 +41,7 @@ from runcard.web.filters import (
     url_of,
 )
 from runcard.web.formats import chance_text, count_text
+from runcard.web.group_colours import GroupColours, group_colours
 from runcard.web.left_out import left_out_lines, lines_of_one
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
@@ -191,6 +193,7 @@ def show_measurement(
         choices = list_choices(connection, home)
     path = f"/procedures/{procedure.id}/measurements"
     broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]
+    colours = _colours(spread, chart)
     own = [
         attempts_field(asked, USUAL_ATTEMPTS),
         choice_field("by", "Colour, compare by", asked.by, list(_BY.items())),
@@ -207,11 +210,11 @@ def show_measurement(
         phase=asked.phase or "",
         filters=filter_bar(path, asked, choices, without=("procedure",), more=own),
         is_empty=not chart.points and not spread.n,
-        control=control_chart_plot(chart, broken, visit.zone),
+        control=control_chart_plot(chart, broken, visit.zone, colours),
         segments=[segment_line(one) for one in chart.segments],
         rules=[RuleLine(one.says, count_text(len(one.points))) for one in broken],
         control_definition=definition_of(chart),
-        histogram=histogram_plot(spread),
+        histogram=histogram_plot(spread, colours),
         texts=text_bars_plot(spread.texts) if spread.texts.total.n else None,
         capability=[] if isinstance(fitness, str) else [capability_line(row) for row in fitness.rows],
         capability_definition=fitness if isinstance(fitness, str) else definition_of(fitness),
@@ -243,6 +246,14 @@ def _histogram(ask: _Ask) -> HistogramAnswer:
     """By group, or of all together where there are too many groups."""
     found = _or_problem(lambda: ask.histogram(ask.group_by))
     return ask.histogram(None) if isinstance(found, str) else found
+
+
+def _colours(spread: HistogramAnswer, chart: ControlChartAnswer) -> GroupColours:
+    """By all values; by those of the control chart where there are too many groups for the histogram."""
+    if spread.rows:
+        return group_colours((row.group, row.n) for row in spread.rows)
+    charted = Counter(point.group for point in chart.points)
+    return group_colours((group, charted[place]) for place, group in enumerate(chart.groups))
 
 
 def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Comparison | None:

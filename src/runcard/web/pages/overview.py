@@ -1,6 +1,5 @@
 """What happens on the floor, at a glance."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
@@ -32,7 +31,7 @@ from runcard.web.filters import (
     url_of,
 )
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
-from runcard.web.floor import FailureLine, Floor, StationLine, WorstLine
+from runcard.web.floor import FailureLine, Floor, Stations, WorstLine
 from runcard.web.formats import count_text, percent_text
 from runcard.web.kiosk import kiosk_page
 from runcard.web.render import render
@@ -62,7 +61,7 @@ class OverviewPage(NamedTuple):
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     failures: Sequence[FailureLine]
-    stations: Sequence[StationLine]
+    stations: Stations
     worst: Sequence[WorstLine]
 
 
@@ -104,7 +103,7 @@ def tell_first_run(parts: WithParts, visit: WithVisit) -> Response:
 def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
     step = step_of(asked)
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
-    runs, stations = floor.throughput(step), floor.stations(asked, now)
+    runs, stations = floor.throughput(step), floor.stations(now)
     choices = list_choices(floor.snapshot.connection, floor.snapshot.organization_id)
     return OverviewPage(
         here=url_of("/", asked),
@@ -118,15 +117,20 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
             more=[attempts_field(asked)],
         ),
         tiles=[
-            Tile("Runs today", count_text(floor.runs_today(now))),
-            Tile("Runs", count_text(runs.total.runs), "in the period"),
+            Tile(
+                "Runs today", count_text(floor.runs_today(now)), "up to now", _runs_url(asked, period="today")
+            ),
+            Tile("Runs", count_text(runs.total.runs), "in the period", _runs_url(asked)),
             *yield_tiles(over_time.total),
             _retest_tile(floor.retests()),
             _station_tile(stations),
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             outcome_stack(runs.rows, step),
             ratio_bars(
@@ -150,6 +154,11 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
     )
 
 
+def _runs_url(asked: OverviewQuery, **changes: object) -> str:
+    """The runs of the same filter, of which `changes` are different."""
+    return url_of("/runs", filters_of(asked), **{"attempts": None, **changes})
+
+
 def _behind(freshness: Freshness) -> str:
     return (
         ""
@@ -168,11 +177,13 @@ def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visi
 def _retest_tile(total: RetestRow) -> Tile:
     passed = percent_text(total.passed_after_retest.ratio)
     return Tile(
-        "Retested", percent_text(total.retested.ratio) or "–", f"{passed} passed then" if passed else ""
+        "Retested",
+        percent_text(total.retested.ratio) or "–",
+        f"{passed} of them passed then" if passed else "",
     )
 
 
-def _station_tile(stations: Sequence[StationLine]) -> Tile:
-    counts = Counter(one.state for one in stations)
-    new = f", {counts['new']} new" if counts["new"] else ""
-    return Tile("Active stations", count_text(counts["active"]), f"{counts['silent']} silent{new}")
+def _station_tile(stations: Stations) -> Tile:
+    new = f", {count_text(stations.new)} new" if stations.new else ""
+    silent = f"{count_text(len(stations.silent))} silent{new}"
+    return Tile("Active stations", count_text(stations.active), silent, "/stations?state=silent")

@@ -217,8 +217,8 @@ def _runs(ask: _Ask) -> Contents:
 
 
 def _durations(ask: _Ask) -> Contents:
-    zone = ask.visit.zone
-    runs = durations(ask.snapshot, ask.selection, zone, step_of(ask.asked))
+    zone, step = ask.visit.zone, step_of(ask.asked)
+    runs = durations(ask.snapshot, ask.selection, zone, step)
     phases = phase_durations(ask.snapshot, ask.selection, TimedPhases(), zone)
     total = runs.total
     return Contents(
@@ -228,7 +228,7 @@ def _durations(ask: _Ask) -> Contents:
             Tile("Longest", seconds_text(total.max_s)),
             Tile("Runs", count_text(total.n)),
         ],
-        charts=[duration_trend(runs.rows), phase_bars(phases.phases)],
+        charts=[duration_trend(runs.rows, step), phase_bars(phases.phases)],
         definitions=[definition_of(runs), definition_of(phases)],
     )
 
@@ -252,7 +252,10 @@ def _yields(ask: _Ask) -> Contents:
         ],
         charts=[
             ratio_trend(
-                "trend", "First-pass yield", [RatioPoint(row.group, row.first_pass) for row in over_time.rows]
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                step,
             ),
             ratio_bars(
                 "stations",

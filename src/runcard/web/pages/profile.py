@@ -24,6 +24,7 @@ from runcard.store.procedures import list_procedures
 from runcard.store.sessions import Session, end_other_sessions, list_sessions
 from runcard.store.transaction import Transaction
 from runcard.store.users import get_user, rename_user, set_password
+from runcard.web.browser_names import browser_name
 from runcard.web.cookies import is_by_tls
 from runcard.web.filters import page_query
 from runcard.web.first_run import SOME_PROCEDURE
@@ -48,6 +49,7 @@ class SessionLine(NamedTuple):
     """url: where it is ended. is_this: the one of the browser that shows it."""
 
     url: str
+    browser: str
     user_agent: str
     created_at: Moment
     expires_at: Moment
@@ -172,7 +174,8 @@ def _show(
 def _session_line(session: Session, visit: Visit) -> SessionLine:
     return SessionLine(
         f"{_HERE}/sessions/{session.digest.hex()}/end",
-        session.user_agent or "a browser that said nothing of itself",
+        browser_name(session.user_agent),
+        session.user_agent or "",
         moment_of(session.created_at, visit.zone),
         moment_of(session.expires_at, visit.zone),
         session.digest == digest_of(visit.session),

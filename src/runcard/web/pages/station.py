@@ -61,6 +61,7 @@ class ProcedureLine(NamedTuple):
 class StationPage(NamedTuple):
     """figures: None where this server has none. offered: procedures that it can be linked to."""
 
+    id: UUID
     url: str
     name: str
     archived_at: Moment | None
@@ -108,6 +109,7 @@ def station_page(
         pictures = picture_urls(parts, connection, home, [station.image_id])
     url, team = f"/stations/{station.id}", station.team
     return StationPage(
+        id=station.id,
         url=url,
         name=station.name,
         archived_at=None if station.archived_at is None else moment_of(station.archived_at, visit.zone),

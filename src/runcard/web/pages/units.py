@@ -102,7 +102,7 @@ def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
 def _sample(asked: UnitsQuery) -> Field:
     chosen = asked.sample or ""
     choices = [Choice(value, name, value == chosen) for value, name in _SAMPLES.items()]
-    return Field("sample", "Units", chosen, choices, is_text=False)
+    return Field("sample", "Unit class", chosen, choices, is_text=False)
 
 
 def _kept(asked: UnitsQuery) -> Sequence[tuple[str, str]]:

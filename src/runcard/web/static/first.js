@@ -8,6 +8,10 @@
   };
   show();
   dark.addEventListener("change", show);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
-  document.cookie = `runcard_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+  const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC");
+  const known = () => document.cookie.match(/(?:^|; )runcard_zone=([^;]*)/)?.[1];
+  const before = known();
+  document.cookie = `runcard_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+  // The server made this page for another zone: that of a reader who has travelled since.
+  if (before !== undefined && before !== zone && known() === zone) location.reload();
 })();

@@ -27,10 +27,33 @@
     links[next].focus();
   }
 
+  // A menu that is wider than a phone begins where the reader is.
+  document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-submits]");
     if (form) form.requestSubmit();
   });
+
+  // A screen on the wall stays with its slide while it is paused, by its button or by the space bar.
+  const pause = document.querySelector("[data-pauses]");
+  if (pause) {
+    let isPaused = false;
+    const turn = () => {
+      isPaused = !isPaused;
+      pause.textContent = isPaused ? "Go on" : "Pause";
+    };
+    pause.hidden = false;
+    pause.addEventListener("click", turn);
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== " " || event.target.closest("a, button, summary")) return;
+      event.preventDefault();
+      turn();
+    });
+    document.addEventListener("htmx:beforeRequest", (event) => {
+      if (isPaused) event.preventDefault();
+    });
+  }
 
   // Blank fields say nothing: the URL stays short.
   document.addEventListener("formdata", (event) => {
