@@ -11,8 +11,8 @@ import pytest
 from runcard.domain.errors import PayloadTooLarge, RuncardError, UnreadableReport
 from runcard.importers import atdf, stdf, unpacking
 from runcard.importers.stdf_fields import Remembered
-from runcard.importers.stdf_records import Description, Dtr
-from tests.importers.stdf_lots import MIR, SYNTAXES, lot, part, ptr, read, runs_of, written
+from runcard.importers.stdf_records import Description, Dtr, Inputs, Mpr, Pir
+from tests.importers.stdf_lots import LIMITED, MIR, SYNTAXES, changed, lot, part, ptr, read, runs_of, written
 from tests.importers.stdf_writers import write_atdf, write_stdf
 
 SMALL = lot(*part(ptr(), Dtr("text")))
@@ -113,6 +113,19 @@ def test_records_may_end_before_their_last_fields():
     (run,) = read(write_stdf([MIR]) + begin + short + end + struct.pack("<HBB", 0, 1, 20), "little")
     assert (run.outcome, run.serial_number) == ("FAIL", "LOT-9-20010605T205022-#1")
     assert [one.name for one in run.phases[0].measurements] == ["10"]
+
+
+def test_a_record_of_pins_may_end_before_it_names_them():
+    said = changed(LIMITED, text="leak")
+    first, short = (Mpr(20, 1, 0, 0, 0, (1.25, 1.75), Inputs(said, (2, 1))) for _ in range(2))
+    body = write_stdf([short])[10:]
+    # As far as ALARM_ID: pins are counted and have states, and no index.
+    body = body[: body.index(b"leak") + len(b"leak\0")]
+    second = struct.pack("<HBB", len(body), 15, 15) + body
+    content = write_stdf([MIR, *part(first), Pir(1, 0)]) + second + write_stdf([*part()[1:], *lot()[1:]])[6:]
+    one, other = read(content, "little")
+    assert one.phases[0].measurements == other.phases[0].measurements
+    assert [one.name for one in other.phases[0].measurements] == ["20 leak pin 2", "20 leak pin 1"]
 
 
 @pytest.mark.parametrize(

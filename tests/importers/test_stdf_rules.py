@@ -472,6 +472,33 @@ def test_of_pins_that_failed_together_those_beyond_a_limit_did(syntax, results, 
     assert [one.outcome for one in measured(syntax, record)] == outcomes
 
 
+def test_pins_that_only_the_first_record_names(syntax):
+    first = Inputs(changed(LIMITED, text="leak"), (1, 2))
+    later = Mpr(20, 1, 0, 0, 0, (1.25, 1.75), Inputs(Description("leak")))
+    other = Mpr(20, 1, 0, 0, 0, (1.5,), Inputs(Description("leak"), (3,)))
+    runs = runs_of(lot(*part(Mpr(20, 1, 0, 0, 0, (1.0, 1.5), first)), *part(later, other)), syntax)
+    assert [(one.name, one.value, one.uom, one.limits) for one in runs[1].phases[0].measurements] == [
+        ("20 leak pin 1", 1.25, "V", (1, 2)),
+        ("20 leak pin 2", 1.75, "V", (1, 2)),
+        ("20 leak pin 3", 1.5, "V", (1, 2)),
+    ]
+
+
+def test_pins_that_a_record_before_all_parts_names(syntax):
+    first = Mpr(20, 1, 0, NOT_EXECUTED, 0, (), Inputs(changed(LIMITED, text="leak"), (1, 2)))
+    found = measured(syntax, Mpr(20, 1, 0, 0, 0, (1.25, 1.75), Inputs(Description())), before=[first])
+    assert [one.name for one in found] == ["20 leak pin 1", "20 leak pin 2"]
+
+
+def test_an_input_that_only_the_first_record_steps(syntax):
+    first = Inputs(changed(LIMITED, text="iv"), (), 0.5, 0.25, "A")
+    records = [Mpr(20, 1, 0, 0, 0, (1.0, 1.5), one) for one in (first, Inputs(Description("iv")))]
+    found = measured(syntax, *records)
+    assert [[(axis.uom, axis.data) for axis in one.series] for one in found] == [
+        [("A", [0.5, 0.75]), ("V", [1.0, 1.5])]
+    ] * 2
+
+
 def test_an_input_that_is_stepped_is_an_axis(syntax):
     inputs = Inputs(changed(LIMITED, text="iv", units="A"), (), 0.5, 0.1, "V")
     (found,) = measured(syntax, Mpr(20, 1, 0, 0, 0, (1.0, 1.5, 2.0), inputs))
