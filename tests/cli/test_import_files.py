@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from runcard.cli.main import app
 from runcard.store.blobs import Blobs
 from tests.importers.golden import CASES
-from tests.importers.many_runs import junit_of
+from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.servers import Installation
 
 Run = Callable[..., Any]
@@ -190,3 +190,10 @@ def test_the_doctor_leaves_quarantine_alone(acme: Installation, reports: Path) -
     run(acme, "import", reports)
     assert acme.runcard("doctor", "--mend")["removed"] == 0
     assert len(run(acme, "quarantine", "list")[1]) == 1
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], []])
+def test_what_is_doubtful_is_said(acme: Installation, reports: Path, options: list[str]) -> None:
+    path = reports / "lot.atdf"
+    path.write_bytes(doubtful_lot([10]))
+    assert "warning: Test 10: unit 'V' contradicts exponent 3" in said(acme, "import", path, *options)

@@ -29,7 +29,7 @@ def written(records, syntax):
 
 
 def read(content, syntax) -> list[RunReport]:
-    return list(PARSERS[syntax](BytesIO(content)))
+    return [one for one in PARSERS[syntax](BytesIO(content)) if isinstance(one, RunReport)]
 
 
 def runs_of(records, syntax):

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from runcard.domain.errors import PayloadTooLarge, RuncardError, UnreadableReport
+from runcard.domain.report import RunReport
 from runcard.importers import atdf, stdf, unpacking
+from runcard.importers.remarks import Remark
 from runcard.importers.stdf_fields import Remembered
 from runcard.importers.stdf_records import Description, Dtr, Inputs, Mpr, Pir
 from tests.importers.stdf_lots import LIMITED, MIR, SYNTAXES, changed, lot, part, ptr, read, runs_of, written
@@ -285,6 +287,45 @@ def test_several_scaled_values():
         ("20 iv pin 1", 1.5e-06, "A"),
         ("20 iv pin 2", 2.5e-06, "A"),
     ]
+
+
+def in_exponent(exponent: int, units: str) -> str:
+    """A text of one part, whose only test has an exponent."""
+    return TEXT.replace("4|2|U", "4|2|S").replace("|V|1|2", f"|{units}|1|2||||||{exponent}")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "units", "uom", "value"),
+    [(-3, "kHz", "Hz", 1500.0), (-3, "KHz", "Hz", 1500.0), (6, "µA", "A", 1.5e-06), (6, "μA", "A", 1.5e-06)],
+)
+def test_prefixes_as_they_are_written(exponent, units, uom, value):
+    (run,) = text_runs(in_exponent(exponent, units))
+    assert [(one.value, one.uom) for one in run.phases[0].measurements] == [(value, uom)]
+
+
+@pytest.mark.parametrize(("exponent", "units"), [(3, "V"), (9, "mA"), (-6, "Hz"), (3, "m")])
+def test_a_unit_that_contradicts_its_exponent_is_remarked_on(exponent, units):
+    part_again = "PIR:1|0\nPTR:10|1|0|2.5|P\nPTR:11|1|0|2.5|P\nPRR:1|0|8|1|P\nMRR:\n"
+    told = list(atdf.parse(io.BytesIO(in_exponent(exponent, units).replace("MRR:\n", part_again).encode())))
+    assert [type(one) for one in told] == [RunReport, Remark, RunReport]
+    run, remark, _ = told
+    assert isinstance(run, RunReport)
+    assert isinstance(remark, Remark)
+    assert [one.uom for one in run.phases[0].measurements] == [units]
+    assert remark.text.startswith(f"Test 10: unit {units!r} contradicts exponent {exponent}")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "units"), [(3, "mV"), (0, "V"), (0, "mV"), (3, ""), (1, "V"), (2, "%"), ("", "V")]
+)
+def test_units_that_contradict_nothing(exponent, units):
+    content = in_exponent(exponent, units)
+    assert len(list(atdf.parse(io.BytesIO(content.encode())))) == 1
+
+
+def test_values_in_the_base_unit_contradict_no_exponent():
+    content = in_exponent(3, "V").replace("4|2|S", "4|2|U")
+    assert len(list(atdf.parse(io.BytesIO(content.encode())))) == 1
 
 
 def test_values_of_a_generic_text():

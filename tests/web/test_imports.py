@@ -14,7 +14,7 @@ from runcard.store.creator import Creator
 from runcard.store.import_templates import create_template
 from runcard.store.runs import delete_runs
 from tests.importers.golden import CASES
-from tests.importers.many_runs import junit_of
+from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file
 from tests.servers import Server
 from tests.web.browser import Browser, Page
@@ -66,6 +66,13 @@ def import_links(page: Page) -> list[str]:
 
 def fresh() -> str:
     return f"SN-{uuid4().hex[:10].upper()}"
+
+
+def test_what_is_doubtful_is_told(ada: Browser) -> None:
+    page = send(ada, {"lot.atdf": doubtful_lot([10, 11])}, part_number="PCB01")
+    assert told(page) == [["lot.atdf", "recorded", "ATDF"]]
+    assert "2 warnings" in page.text
+    assert page.text.count("contradicts exponent 3") == 2
 
 
 def test_each_file_is_told_with_what_has_become_of_it(ada: Browser) -> None:

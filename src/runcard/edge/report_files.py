@@ -2,7 +2,7 @@
 are refused go to quarantine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, Literal, NamedTuple
@@ -53,6 +53,7 @@ class Fate(NamedTuple):
     run_count, repair_count: what was recorded of it now; of a known one, the runs that there are.
     recorded_count: how many of its reports are recorded by now, where not all are.
     import_id: of what is recorded of it, by now or before. quarantined_id: what it is known by in quarantine.
+    warnings: what is to be known of what was recorded, such as what was left out.
     """
 
     status: Literal["recorded", "known", "refused", "strange"]
@@ -63,6 +64,7 @@ class Fate(NamedTuple):
     reason: str | None = None
     import_id: UUID | None = None
     quarantined_id: UUID | None = None
+    warnings: Sequence[str] = ()
 
 
 class _Rehearsed(Exception):
@@ -273,4 +275,5 @@ class _Recording:
             run_count=self.fate.run_count + len(recorded.run_ids),
             repair_count=self.fate.repair_count + len(recorded.repairs),
             recorded_count=group.end,
+            warnings=(*self.fate.warnings, *group.warnings),
         )

@@ -7,6 +7,7 @@ from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import atdf, atml, junit, openhtf, robot, stdf, teststand, unit_table, wsjf, wsxf
 from runcard.importers.heads import unpacked_head
+from runcard.importers.remarks import Remark
 from runcard.importers.unpacking import unpacked
 
 # The formats that clients know by name, and after them those that Runcard adds.
@@ -17,13 +18,13 @@ FormatName = Literal[
 # What files are noted as that are read through a mapping of their columns, which none has by itself.
 TABULAR = "TABULAR"
 
-Parse = Callable[[BinaryIO], Iterable[RunReport | RepairReport]]
+Parse = Callable[[BinaryIO], Iterable[RunReport | RepairReport | Remark]]
 
 
 class Format(NamedTuple):
-    """parse: the runs and repairs that a file tells of, in its order, read as they are asked for; the file must be able
-    to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and PayloadTooLarge, which may
-    come after some have been told.
+    """parse: the runs and repairs that a file tells of and remarks on it, in its order, read as they are asked for; the
+    file must be able to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and
+    PayloadTooLarge, which may come after some have been told.
     is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
     formats of that opinion.
     """

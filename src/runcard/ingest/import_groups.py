@@ -5,7 +5,6 @@ group, how many of its reports are recorded by now: an import that is cut short 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, UnreadableReport
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
+from runcard.importers.remarks import Remark, Remarks
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told
 from runcard.store.attachments import Attachment
@@ -42,11 +42,15 @@ MOST = Most(reports=500, size_bytes=8 << 20)
 
 
 class Group(NamedTuple):
-    """Reports of a file that are recorded together. first: how many come before. is_last: none come after."""
+    """Reports of a file that are recorded together. first: how many come before. is_last: none come after.
+
+    warnings: what the importer remarked on the file since the group before.
+    """
 
     first: int
     told: Sequence[Told]
     is_last: bool
+    warnings: Sequence[str] = ()
 
     @property
     def end(self) -> int:
@@ -54,24 +58,30 @@ class Group(NamedTuple):
 
 
 def in_groups(
-    reports: Iterable[RunReport | RepairReport], client: RunClient, first: int = 0, most: Most = MOST
+    reports: Iterable[RunReport | RepairReport | Remark], client: RunClient, first: int = 0, most: Most = MOST
 ) -> Iterator[Group]:
     """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
 
     Raises InvalidInput, what the reports raise, and UnreadableReport where there is none at all.
     """
     told: list[Told] = []
-    size_bytes = 0
-    for report in islice(reports, first, None):
+    size_bytes, before, remarks = 0, first, Remarks()
+    for report in reports:
+        if isinstance(report, Remark):
+            remarks.add(report)
+            continue
+        if before:
+            before -= 1
+            continue
         if len(told) == most.reports or size_bytes >= most.size_bytes:
-            yield Group(first, told, is_last=False)
+            yield Group(first, told, is_last=False, warnings=remarks.taken(is_last=False))
             first, told, size_bytes = first + len(told), [], 0
         one = prepare(report, client)
         told.append(one)
         size_bytes += len(one.document) if isinstance(one, PreparedRun) else 0
     if not told and first == 0:
         raise UnreadableReport(NO_RUN)
-    yield Group(first, told, is_last=True)
+    yield Group(first, told, is_last=True, warnings=remarks.taken(is_last=True))
 
 
 class Imported(NamedTuple):

@@ -79,6 +79,7 @@ class QuarantineRetryResponse(Struct):
     reason: str | None
     import_id: UUID | None
     id: UUID | None
+    warnings: list[str] = []
 
 
 class QuarantineDeleteResponse(Struct):
@@ -117,6 +118,7 @@ def retry_body(fate: Fate) -> QuarantineRetryResponse:
         fate.reason,
         fate.import_id,
         fate.quarantined_id,
+        list(fate.warnings),
     )
 
 

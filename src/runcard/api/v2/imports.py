@@ -40,7 +40,8 @@ class ImportStructuredRequest(Struct):
 class ImportStructuredResult(Struct):
     """ids: of all runs, where there are several. error: what is wrong, where nothing was imported.
 
-    A file of repair reports alone makes no run: it has warnings, and no id.
+    A file of repair reports alone makes no run: it has warnings, and no id. Warnings also tell what was left out of a
+    file, and what may be meant otherwise than it was read.
     """
 
     upload_id: UUID
@@ -122,7 +123,7 @@ def _import_item(
         id=run_ids[0] if run_ids else UNSET,
         ids=run_ids if len(run_ids) > 1 else UNSET,
         already_imported=known,
-        warnings=_warnings(imported, known=known) or UNSET,
+        warnings=[*_warnings(imported, known=known), *fate.warnings] or UNSET,
     )
 
 

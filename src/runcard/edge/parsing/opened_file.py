@@ -13,6 +13,7 @@ from runcard.domain.report import RunReport
 from runcard.importers import tabular
 from runcard.importers.formats import FORMATS, FormatName, Parse, detect
 from runcard.importers.heads import HEAD_BYTES
+from runcard.importers.remarks import Remark
 from runcard.importers.table_mapping import TableMapping
 from runcard.importers.tables import read_content
 from runcard.ingest.file_content import Content, open_content
@@ -95,14 +96,16 @@ class FileReader:
         return in_groups((_as_said(reading, one) for one in reports), reading.client, first, most)
 
 
-def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport]:
+def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport | Remark]:
     if reading.mapping is None:
         return _PARSERS[reading.name](file)
     return [tabular.parse(read_content(file), reading.mapping, reading.procedure or "")]
 
 
-def _as_said(reading: Reading, report: RunReport | RepairReport) -> RunReport | RepairReport:
-    if isinstance(report, RepairReport):
+def _as_said(
+    reading: Reading, report: RunReport | RepairReport | Remark
+) -> RunReport | RepairReport | Remark:
+    if not isinstance(report, RunReport):
         return report
     if reading.procedure is None and not report.procedure:
         raise InvalidInput.at("procedure", "the file names none; name the one that its runs are of")
