@@ -1,9 +1,12 @@
 """NI TestStand's XML reports: one run for each report of a unit; those of a batch as a whole are left out.
 
+- The root is `Reports`, `Report`, or `TSReport`: what the WATS client keeps of one report, with what it knew of it
+  beside (`ReportInfo`: id, process code, revision, and the start with its time zone).
 - The procedure is called as the sequence file, without folder and `.seq`; its version is that of the file.
-- Sequence calls are sequences, called as their step, and all other steps are phases. A step without a name is called as
-  its type. Statuses of other names than TestStand's own are ERROR, and logged.
-- The start is local to the station, and taken for UTC, as the report notes no time zone. Steps start as long after it
+- Sequence calls are sequences, called as their step, and all other steps are phases. A step that only says which steps
+  are next (If, Else, For, End and the like) is a phase only where it ended in an error. A step without a name is called
+  as its type. Statuses of other names than TestStand's own are ERROR, and logged.
+- The start is local to the station, and taken for UTC where the report notes no time zone. Steps start as long after it
   as TestStand's clock tells; where times are not in the report, they start with their sequence and take no time.
 - Errors are logged, and so are the texts that steps add to the report.
 - Station, socket, number of the unit in its loop, the failure that ended the run, and additional data of unit and
@@ -19,12 +22,17 @@ from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
 from runcard.domain.report import RunReport
+from runcard.importers.cells import moment_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
 from runcard.importers.teststand_props import array_elements, is_true, number, prop, props, text
 from runcard.importers.teststand_steps import measurements_of
 from runcard.importers.xml_stream import Element, children, read_records, root_of
 
-ROOTS = ("Reports", "Report")
+_REPORTS = ("Report", "TSReport")
+ROOTS = ("Reports", *_REPORTS)
+
+# What the types of steps begin with that only say which steps are next.
+_FLOW = "NI_Flow_"
 
 # Skipped: nothing has failed.
 _RUN_OUTCOMES: dict[str, RunOutcome] = {
@@ -59,7 +67,7 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
 
     Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit or no procedure.
     """
-    for report in read_records(file, ROOTS, ("Report",)):
+    for report in read_records(file, ROOTS, _REPORTS):
         if report.get("Type") != "Batch":
             yield _run(report)
 
@@ -68,7 +76,7 @@ def _run(report: Element) -> RunReport:
     main = next((one for one in children(report, "Prop") if one.get("Type") == "TEResult"), None)
     if main is None:
         raise UnreadableReport(
-            f"The <Report> in line {report.sourceline} has no result. Upload the XML report that TestStand wrote."
+            f"The report in line {report.sourceline} has no result. Upload the XML report that TestStand wrote."
         )
     call = prop(main, "TS", "SequenceCall")
     clock = _Clock(_start(report), number(main, "TS", "StartTime"))
@@ -84,6 +92,7 @@ def _run(report: Element) -> RunReport:
         started_at=started_at,
         duration=ended_at - started_at,
         part_number=text(report, "UUT", "PartNumber") or None,
+        revision_number=_told(report, "Rev") or None,
         batch_number=text(report, "UUT", "BatchSerialNumber") or None,
         operator=text(report, "StationInfo", "LoginName") or None,
         procedure_version=text(call, "SequenceFileVersion") or None,
@@ -116,7 +125,15 @@ def _serial_number(report: Element) -> str:
     return serial_number
 
 
+def _told(report: Element, key: str) -> str:
+    """What ReportInfo says; empty where it does not."""
+    found = (one for one in children(report, "ReportInfo") if one.get("key") == key)
+    return next((one.get("value") or "" for one in found), "").strip()
+
+
 def _metadata(report: Element) -> Iterator[tuple[str, MetadataValue]]:
+    yield "report_id", _told(report, "ID")
+    yield "process_code", _told(report, "PCode")
     yield "station", text(report, "StationInfo", "StationID")
     for name in ("TestSocketIndex", "UUTLoopIndex"):
         position = number(report, "UUT", name)
@@ -150,7 +167,12 @@ class _Clock(NamedTuple):
 
 
 def _start(report: Element) -> datetime:
-    """StartDate and StartTime, to the millisecond."""
+    """As ReportInfo says; else StartDate and StartTime, to the millisecond."""
+    if told := _told(report, "Start"):
+        try:
+            return moment_of(told)
+        except ValueError as error:
+            raise UnreadableReport(f"Start of the report's ReportInfo, {told!r}, {error}.") from error
     said = {
         name: number(report, *path)
         for name, path in {
@@ -184,17 +206,26 @@ def _record_steps(
             inner = prop(step, "TS", "SequenceCall")
             span = clock.span(step, started_at)
             if inner is None:
-                _record_phase(recording, step, name, path, span)
+                if not _is_flow(step):
+                    _record_phase(recording, step, name, path, span)
             else:
                 _record_call(recording, step, inner, name, path, clock, span)
             _log_step(recording, step, name, span[1])
 
 
+def _is_flow(step: Element) -> bool:
+    """Whether a step only said which steps were next, and ended without an error."""
+    return text(step, "TS", "StepType").startswith(_FLOW) and _phase_outcome(step) != "ERROR"
+
+
+def _phase_outcome(step: Element) -> PhaseOutcome:
+    return _PHASE_OUTCOMES.get(text(step, "Status"), "ERROR")
+
+
 def _record_phase(
     recording: Recording, step: Element, name: str, path: str | None, span: tuple[datetime, datetime]
 ) -> None:
-    outcome = _PHASE_OUTCOMES.get(text(step, "Status"), "ERROR")
-    recording.add_phase(name, outcome, *span, measurements_of(step, name), sequence_path=path)
+    recording.add_phase(name, _phase_outcome(step), *span, measurements_of(step, name), sequence_path=path)
 
 
 def _record_call(
