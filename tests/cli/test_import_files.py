@@ -15,6 +15,7 @@ from runcard.cli.main import app
 from runcard.store.blobs import Blobs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
+from tests.importers.wats_files import as_wsjf, tree
 from tests.servers import Installation
 
 Run = Callable[..., Any]
@@ -197,3 +198,22 @@ def test_what_is_doubtful_is_said(acme: Installation, reports: Path, options: li
     path = reports / "lot.atdf"
     path.write_bytes(doubtful_lot([10]))
     assert "warning: Test 10: unit 'V' contradicts exponent 3" in said(acme, "import", path, *options)
+
+
+def test_a_report_takes_the_place_of_the_run_that_is_there(acme: Installation, reports: Path) -> None:
+    first, second = (as_wsjf(tree(id="ab-1", sn="SN1", result=one)) for one in "PF")
+    for name, content in (("first.json", first), ("second.json", second)):
+        (reports / name).write_bytes(content)
+    code, done = run(acme, "import", reports)
+    assert (code, statuses(done)) == (1, {"first.json": "recorded", "second.json": "refused"})
+    code, done = run(acme, "quarantine", "retry", "--all", "--replace")
+    assert (code, done["runs"]) == (0, 1)
+    assert "took the place of run" in done["files"][0]["warnings"][0]
+    code, done = run(acme, "import", reports, "--replace")
+    assert (code, done["known"]) == (0, 2)
+
+
+def test_who_may_not_delete_runs_may_not_replace_them(acme: Installation, reports: Path) -> None:
+    acme.runcard("user", "create", "olga@acme.test", "--role", "operator")
+    told = said(acme, "import", reports, "--replace", "--user", "olga@acme.test")
+    assert "no permission to replace runs" in told

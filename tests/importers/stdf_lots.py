@@ -36,6 +36,12 @@ def runs_of(records, syntax):
     return read(written(records, syntax), syntax)
 
 
+def measured(syntax, *inside, before=()):
+    """The measurements of one part."""
+    (run,) = runs_of(lot(*before, *part(*inside)), syntax)
+    return [one for phase in run.phases for one in phase.measurements]
+
+
 def lot(*inside, mir=MIR):
     return [mir, *inside, MRR]
 

@@ -16,6 +16,7 @@ from runcard.store.runs import delete_runs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file
+from tests.importers.wats_files import as_wsjf, tree
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 
@@ -73,6 +74,21 @@ def test_what_is_doubtful_is_told(ada: Browser) -> None:
     assert told(page) == [["lot.atdf", "recorded", "ATDF"]]
     assert "2 warnings" in page.text
     assert page.text.count("contradicts exponent 3") == 2
+
+
+def test_a_report_takes_the_place_of_the_run_that_is_there(ada: Browser, olga: Browser) -> None:
+    said = {"id": fresh(), "sn": fresh()}
+    first, second = (as_wsjf(tree(**said, result=one)) for one in "PF")
+    chosen = {"part_number": "PCB01", "procedure": ""}
+    assert told(send(ada, {"a.json": first}, **chosen))[0][1] == "recorded"
+    refused = send(ada, {"b.json": second}, **chosen)
+    assert told(refused)[0][1] == "refused"
+    assert "of the same report" in refused.text
+    assert "Replace runs of the same reports" in ada.open("/imports").text
+    assert "Replace runs of the same reports" not in olga.open("/imports").text
+    assert send(olga, {"b.json": second}, replace="true").status == 403
+    replaced = send(ada, {"b.json": second}, replace="true", **chosen)
+    assert (told(replaced)[0][1], "took the place of run" in replaced.text) == ("recorded", True)
 
 
 def test_each_file_is_told_with_what_has_become_of_it(ada: Browser) -> None:

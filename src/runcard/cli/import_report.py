@@ -53,6 +53,15 @@ class ImportReport:
             self._records.append(record)
         return record
 
+    def end(self, *, as_json: bool) -> None:
+        """Show it, and end the command: with 1 where a file was refused."""
+        if as_json:
+            self.show_json()
+        else:
+            self.show()
+        if self.has_refused:
+            raise typer.Exit(1)
+
     def show(self) -> None:
         if self._rehearses:
             typer.echo("Nothing was recorded: this is what would have become of them.")

@@ -21,6 +21,7 @@ from typing import BinaryIO, NamedTuple
 from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
+from runcard.domain.repair import REPORT_ID
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
@@ -132,7 +133,8 @@ def _told(report: Element, key: str) -> str:
 
 
 def _metadata(report: Element) -> Iterator[tuple[str, MetadataValue]]:
-    yield "report_id", _told(report, "ID")
+    # In lower case, as that of the report that WATS makes of it.
+    yield REPORT_ID, _told(report, "ID").lower()
     yield "process_code", _told(report, "PCode")
     yield "station", text(report, "StationInfo", "StationID")
     for name in ("TestSocketIndex", "UUTLoopIndex"):

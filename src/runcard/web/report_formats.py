@@ -37,6 +37,7 @@ class ReadingFields(NamedTuple):
     templates: Sequence[Choice]
     procedures: Sequence[Choice]
     part_number: str
+    replaces: bool = False
 
 
 def format_text(importer: str | None) -> str:
@@ -61,6 +62,7 @@ def reading_fields(connection: Connection, organization_id: UUID, chosen: FileCh
             for one in procedures
         ],
         chosen.part_number or "",
+        chosen.replaces,
     )
 
 
@@ -82,4 +84,5 @@ def reading_of(fields: Fields) -> FileChoice:
         procedure=fields.get("procedure", "").strip() or None,
         part_number=fields.get("part_number", "").strip() or None,
         template_id=template_id,
+        replaces=fields.get("replace") == "true",
     )

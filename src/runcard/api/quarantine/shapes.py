@@ -57,12 +57,16 @@ class QuarantineListResponse(Struct):
 
 
 class QuarantineRetryBody(Struct):
-    """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too."""
+    """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too.
+
+    replace: a report takes the place of the run that an earlier file told of by the same report.
+    """
 
     format: FormatName | None = None
     procedure_id: _Name | None = None
     part_number: _Name | None = None
     template_id: UUID | None = None
+    replace: bool = False
 
 
 class QuarantineRetryResponse(Struct):

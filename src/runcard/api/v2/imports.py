@@ -11,7 +11,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Outage, RuncardError
 from runcard.edge.arrived_files import Upload
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
-from runcard.edge.file_choices import Choice
+from runcard.edge.file_choices import Choice, check_may_replace
 from runcard.edge.openapi import operation
 from runcard.edge.parsing.opened_file import Reading
 from runcard.edge.report_files import Fate, ReportFiles, record_upload
@@ -26,6 +26,11 @@ from runcard.store.import_templates import get_template
 
 router = APIRouter()
 
+_NONE_LEFT = (
+    "None of its runs is left: they were replaced, or deleted, as old as the organization keeps runs. allow_duplicate "
+    "records them again."
+)
+
 
 class ImportStructuredItem(Struct):
     upload_id: UUID
@@ -35,6 +40,7 @@ class ImportStructuredItem(Struct):
 class ImportStructuredRequest(Struct):
     items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
     allow_duplicate: bool | None = False
+    replace: bool | None = False
 
 
 class ImportStructuredResult(Struct):
@@ -80,8 +86,11 @@ def structured(
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    again = body.allow_duplicate is True
-    results = [_import_item(parts, actor, item, client, again=again) for item in body.items]
+    said = Choice(is_whole=True, is_again=body.allow_duplicate is True, replaces=body.replace is True)
+    if said.is_again and said.replaces:
+        raise InvalidInput.at("replace", "allow_duplicate keeps both runs; give one of them")
+    check_may_replace(actor, said)
+    results = [_import_item(parts, actor, item, client, said) for item in body.items]
     return JsonResponse(ImportStructuredResponse(results))
 
 
@@ -103,9 +112,9 @@ def tabular(
 
 
 def _import_item(
-    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, *, again: bool
+    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, said: Choice
 ) -> ImportStructuredResult:
-    choice = Choice(item.importer, is_whole=True, is_again=again)
+    choice = said._replace(importer=item.importer)
     try:
         upload = _upload(parts, actor, item.upload_id)
         fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
@@ -137,9 +146,7 @@ def _imported(parts: Parts, actor: Actor, fate: Fate) -> FileImport:
 def _warnings(imported: FileImport, *, known: bool) -> list[str]:
     count = len(imported.repair_ids)
     if known and not count and not imported.run_ids:
-        return [
-            "Its runs were deleted, as old as the organization keeps runs. allow_duplicate records them again."
-        ]
+        return [_NONE_LEFT]
     kept = (
         "1 repair report was kept as a repair of its unit and made"
         if count == 1
