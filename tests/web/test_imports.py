@@ -24,6 +24,7 @@ SCRIPT = "<script>alert(1)</script>"
 MOST_BYTES = 400_000
 REPAIR = CASES / "wats" / "uur.wsjf.json"
 PAGE = 50
+HEADER_OF_UNITS = "Serial Number,Status,Test Start,vcc (V) 1 <= x <= 2,Part"
 SENT = dict[str, bytes]
 
 
@@ -74,6 +75,20 @@ def test_what_is_doubtful_is_told(ada: Browser) -> None:
     assert told(page) == [["lot.atdf", "recorded", "ATDF"]]
     assert "2 warnings" in page.text
     assert page.text.count("contradicts exponent 3") == 2
+
+
+def test_rows_that_cannot_be_read_are_left_out_where_that_is_wanted(ada: Browser, server: Server) -> None:
+    rows = [
+        HEADER_OF_UNITS,
+        f"{fresh()},Passed,2026-01-02,1.5,PCB01",
+        f"{fresh()},perhaps,2026-01-02,1.5,PCB01",
+    ]
+    sent, procedure = {"units.csv": "\n".join(rows).encode()}, str(server.world.acme.board.id)
+    refused = send(ada, sent, procedure=procedure)
+    assert told(refused) == [["units.csv", "refused", "Table, a row a unit (CSV, Excel)"]]
+    left = send(ada, sent, procedure=procedure, skip_bad_rows="true")
+    assert told(left)[0][1] == "recorded"
+    assert ("1 warning" in left.text, "Left out: row 3, column 'Status'" in left.text) == (True, True)
 
 
 def test_a_report_takes_the_place_of_the_run_that_is_there(ada: Browser, olga: Browser) -> None:

@@ -53,6 +53,9 @@ ReplaceOption = Annotated[
         "--replace", help="Put a report in place of the run that an earlier file told of by the same report."
     ),
 ]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-bad-rows", help="Leave out rows of tables that cannot be read, and name each.")
+]
 
 
 def import_files(
@@ -79,6 +82,7 @@ def import_files(
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
     replace: ReplaceOption = False,
+    skip_bad_rows: SkipOption = False,
     station: StationOption = None,
     user: UserOption = None,
     dry_run: Annotated[
@@ -101,6 +105,7 @@ def import_files(
             part_number,
             rehearses=dry_run,
             replaces=replace,
+            skips_bad_rows=skip_bad_rows,
         )
         check_may_replace(actor, choice)
         report = ImportReport(rehearses=dry_run, keeps_files=watch is None)

@@ -7,7 +7,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from runcard.app import open_blobs
-from runcard.cli.import_files import CLIENT, FormatOption, ReplaceOption, format_called, procedure_called
+from runcard.cli.import_files import (
+    CLIENT,
+    FormatOption,
+    ReplaceOption,
+    SkipOption,
+    format_called,
+    procedure_called,
+)
 from runcard.cli.import_report import ImportReport
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import (
@@ -65,6 +72,7 @@ def retry(
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
     replace: ReplaceOption = False,
+    skip_bad_rows: SkipOption = False,
     station: StationOption = None,
     user: UserOption = None,
     data_dir: DataDir = None,
@@ -81,6 +89,7 @@ def retry(
             procedure_called(installation, home, procedure),
             part_number,
             replaces=replace,
+            skips_bad_rows=skip_bad_rows,
         )
         named = None if station is None and user is None else installation.recorder(home, station, user)
         report = ImportReport(rehearses=False)

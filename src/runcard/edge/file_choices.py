@@ -33,7 +33,7 @@ class Choice(NamedTuple):
     place of any format. keeps_strange: whether files of no known format go to quarantine too. rehearses: only say what
     would become of them. is_whole: nothing is left of a file of which not all can be recorded. is_again: content is
     recorded that had been imported before. replaces: a report takes the place of the run that an earlier file told of
-    by the same report; else it is refused.
+    by the same report; else it is refused. skips_bad_rows: rows of tables that cannot be read are left out.
     """
 
     importer: FormatName | None = None
@@ -45,6 +45,7 @@ class Choice(NamedTuple):
     is_whole: bool = False
     is_again: bool = False
     replaces: bool = False
+    skips_bad_rows: bool = False
 
     @property
     def earlier(self) -> Deed:
@@ -102,7 +103,13 @@ def reading_of(
 
     Raises ImportTemplateNotFound, and InvalidInput where its template needs a procedure.
     """
-    said = Reading(choice.importer or importer or "", client, choice.procedure, choice.part_number)
+    said = Reading(
+        choice.importer or importer or "",
+        client,
+        choice.procedure,
+        choice.part_number,
+        skips_bad_rows=choice.skips_bad_rows,
+    )
     if choice.template_id is not None:
         template = get_template(connection, organization_id, choice.template_id)
         if choice.procedure is None:

@@ -182,17 +182,22 @@ class ReportFiles:
         return refused
 
 
-def record_upload(stores: Stores, actor: Actor, upload: Upload, reading: Reading) -> FileImport:
+def record_upload(
+    stores: Stores, actor: Actor, upload: Upload, reading: Reading
+) -> tuple[FileImport, Sequence[str]]:
     """Record the runs and repairs of a file whose bytes are kept already, all or none, whatever was imported before.
 
+    The second are warnings, as of `Fate`.
     Raises what `opened_upload` and `import_upload` raise, and what is wrong with the file.
     """
     with opened_upload(stores.blobs, upload) as file, stores.open_file(file) as opened:
-        told = [one for group in opened.groups(reading) for one in group.told]
+        groups = list(opened.groups(reading))
+        told = [one for group in groups for one in group.told]
         imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
-    return stores.writer.run(
+    made = stores.writer.run(
         lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told), changes_catalog=False
     )
+    return made, [one for group in groups for one in group.warnings]
 
 
 class _Recording:

@@ -1,6 +1,7 @@
 """The formats of report files. Which one a file is of is told from its content, never from its name."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.repair import REPORT_ID, RepairReport
@@ -25,6 +26,7 @@ class Format(NamedTuple):
     """parse: the runs and repairs that a file tells of and remarks on it, in its order, read as they are asked for; the
     file must be able to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and
     PayloadTooLarge, which may come after some have been told.
+    parse_rest: as `parse`, without the rows that cannot be read; None where the format has no rows.
     id_key: the metadata under which its runs carry the id of their report; None where reports have none.
     is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
     formats of that opinion.
@@ -34,6 +36,7 @@ class Format(NamedTuple):
     parse: Parse
     is_it: Callable[[bytes], bool]
     id_key: str | None = None
+    parse_rest: Parse | None = None
 
 
 def detect(head: bytes) -> Format | None:
@@ -65,5 +68,10 @@ FORMATS: Sequence[Format] = [
     Format("TESTSTAND", _unpacking(teststand.parse), teststand.is_it, REPORT_ID),
     Format("JUNIT", _unpacking(junit.parse), junit.is_it),
     Format("ROBOT", _unpacking(robot.parse), robot.is_it),
-    Format("TABLE", _unpacking(unit_table.parse), unit_table.is_it),
+    Format(
+        "TABLE",
+        _unpacking(unit_table.parse),
+        unit_table.is_it,
+        parse_rest=_unpacking(partial(unit_table.parse, skips_bad_rows=True)),
+    ),
 ]

@@ -38,6 +38,7 @@ class ReadingFields(NamedTuple):
     procedures: Sequence[Choice]
     part_number: str
     replaces: bool = False
+    skips_bad_rows: bool = False
 
 
 def format_text(importer: str | None) -> str:
@@ -63,6 +64,7 @@ def reading_fields(connection: Connection, organization_id: UUID, chosen: FileCh
         ],
         chosen.part_number or "",
         chosen.replaces,
+        chosen.skips_bad_rows,
     )
 
 
@@ -85,4 +87,5 @@ def reading_of(fields: Fields) -> FileChoice:
         part_number=fields.get("part_number", "").strip() or None,
         template_id=template_id,
         replaces=fields.get("replace") == "true",
+        skips_bad_rows=fields.get("skip_bad_rows") == "true",
     )

@@ -59,7 +59,8 @@ class QuarantineListResponse(Struct):
 class QuarantineRetryBody(Struct):
     """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too.
 
-    replace: a report takes the place of the run that an earlier file told of by the same report.
+    replace: a report takes the place of the run that an earlier file told of by the same report. skip_bad_rows: rows of
+    a table that cannot be read are left out.
     """
 
     format: FormatName | None = None
@@ -67,6 +68,7 @@ class QuarantineRetryBody(Struct):
     part_number: _Name | None = None
     template_id: UUID | None = None
     replace: bool = False
+    skip_bad_rows: bool = False
 
 
 class QuarantineRetryResponse(Struct):

@@ -41,6 +41,7 @@ class ImportStructuredRequest(Struct):
     items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
     allow_duplicate: bool | None = False
     replace: bool | None = False
+    skip_bad_rows: bool | None = False
 
 
 class ImportStructuredResult(Struct):
@@ -68,11 +69,15 @@ class ImportTabularRequest(Struct):
     procedure_id: UUID
     mapping: TableMapping | None = None
     template_id: UUID | None = None
+    skip_bad_rows: bool | None = False
 
 
 class ImportTabularResponse(Struct):
+    """warnings: each row that was left out."""
+
     id: UUID
     file_import_id: UUID
+    warnings: list[str] | UnsetType = UNSET
 
 
 @router.post(
@@ -86,7 +91,12 @@ def structured(
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    said = Choice(is_whole=True, is_again=body.allow_duplicate is True, replaces=body.replace is True)
+    said = Choice(
+        is_whole=True,
+        is_again=body.allow_duplicate is True,
+        replaces=body.replace is True,
+        skips_bad_rows=body.skip_bad_rows is True,
+    )
     if said.is_again and said.replaces:
         raise InvalidInput.at("replace", "allow_duplicate keeps both runs; give one of them")
     check_may_replace(actor, said)
@@ -106,9 +116,11 @@ def tabular(
 ) -> Response:
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
     mapping = _mapping(parts, actor, body)
-    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping)
-    imported = record_upload(parts.stores, actor, _upload(parts, actor, body.upload_id), reading)
-    return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id))
+    skips = body.skip_bad_rows is True
+    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping, skips_bad_rows=skips)
+    upload = _upload(parts, actor, body.upload_id)
+    imported, warnings = record_upload(parts.stores, actor, upload, reading)
+    return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id, list(warnings) or UNSET))
 
 
 def _import_item(

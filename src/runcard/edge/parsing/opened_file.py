@@ -11,6 +11,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import tabular
+from runcard.importers.bad_rows import BadRows
 from runcard.importers.formats import FORMATS, FormatName, Parse, detect
 from runcard.importers.heads import HEAD_BYTES
 from runcard.importers.remarks import Remark
@@ -21,12 +22,14 @@ from runcard.ingest.import_groups import MOST, Group, Most, in_groups
 from runcard.ingest.record_run import RunClient
 
 _PARSERS: dict[str, Parse] = {one.name: one.parse for one in FORMATS}
+_PARSERS_OF_REST: dict[str, Parse] = {one.name: one.parse_rest or one.parse for one in FORMATS}
 
 
 class Reading(Struct, frozen=True, array_like=True):
     """How a file is read. name: that of its format; TABULAR: by the mapping. client: the program that brings it.
 
-    procedure: of all runs, whatever they say. part_number: of runs that name none.
+    procedure: of all runs, whatever they say. part_number: of runs that name none. skips_bad_rows: rows of tables
+    that cannot be read are left out.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Reading(Struct, frozen=True, array_like=True):
     procedure: str | None = None
     part_number: str | None = None
     mapping: TableMapping | None = None
+    skips_bad_rows: bool = False
 
 
 class OpenedFile(Protocol):
@@ -98,8 +102,10 @@ class FileReader:
 
 def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport | Remark]:
     if reading.mapping is None:
-        return _PARSERS[reading.name](file)
-    return [tabular.parse(read_content(file), reading.mapping, reading.procedure or "")]
+        return (_PARSERS_OF_REST if reading.skips_bad_rows else _PARSERS)[reading.name](file)
+    bad_rows = BadRows(skips=reading.skips_bad_rows)
+    report = tabular.parse(read_content(file), reading.mapping, reading.procedure or "", bad_rows)
+    return [report, *bad_rows.remarks]
 
 
 def _as_said(
