@@ -79,9 +79,11 @@ def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
 
 def _suites_of_units(suite: Element) -> Iterator[Element]:
     """The suite itself, unless only suites inside of it name units and it has no case of its own."""
-    inner = list(children(suite, "testsuite"))
-    is_run = _first(_said(suite), _SERIAL) or any(True for _ in children(suite, "testcase"))
-    if is_run or not any(_first(_said(one), _SERIAL) for part in inner for one in part.iter("{*}testsuite")):
+    inner = list(suite.iterchildren("{*}testsuite"))
+    names_units = inner and any(
+        _first(_said(one), _SERIAL) for part in inner for one in part.iter("{*}testsuite")
+    )
+    if not names_units or _first(_said(suite), _SERIAL) or any(True for _ in children(suite, "testcase")):
         yield suite
         return
     for one in inner:

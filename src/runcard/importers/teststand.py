@@ -204,20 +204,17 @@ def _record_steps(
     """What the results of a sequence call tell, calls inside of it included."""
     for _, value in array_elements(prop(call, "ResultList")):
         for step in props(value):
-            name = text(step, "TS", "StepName") or text(step, "TS", "StepType") or "Step"
-            inner = prop(step, "TS", "SequenceCall")
+            said = prop(step, "TS")
+            kind = text(said, "StepType")
+            name = text(said, "StepName") or kind or "Step"
+            inner = prop(said, "SequenceCall")
             span = clock.span(step, started_at)
             if inner is None:
-                if not _is_flow(step):
+                if not kind.startswith(_FLOW) or _phase_outcome(step) == "ERROR":
                     _record_phase(recording, step, name, path, span)
             else:
                 _record_call(recording, step, inner, name, path, clock, span)
             _log_step(recording, step, name, span[1])
-
-
-def _is_flow(step: Element) -> bool:
-    """Whether a step only said which steps were next, and ended without an error."""
-    return text(step, "TS", "StepType").startswith(_FLOW) and _phase_outcome(step) != "ERROR"
 
 
 def _phase_outcome(step: Element) -> PhaseOutcome:
