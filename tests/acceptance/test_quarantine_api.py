@@ -227,6 +227,7 @@ def test_a_file_is_recorded_once_it_is_said_what_it_lacks(
         "repairs": 0,
         "recorded_reports": 0,
         "reason": None,
+        "warnings": [],
         "import_id": told["import_id"],
         "id": None,
     }

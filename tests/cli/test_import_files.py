@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from runcard.cli.main import app
 from runcard.store.blobs import Blobs
 from tests.importers.golden import CASES
-from tests.importers.many_runs import junit_of
+from tests.importers.many_runs import doubtful_lot, junit_of
+from tests.importers.wats_files import as_wsjf, tree
 from tests.servers import Installation
 
 Run = Callable[..., Any]
@@ -100,7 +101,9 @@ def test_samples_of_every_format_are_told_by_their_content(acme: Installation, r
         "WSXF": "wats/uut.wsxf.xml",
     }
     for importer, sample in samples.items():
-        (reports / importer).write_bytes((CASES / sample).read_bytes())
+        # WATS has one report in both of its forms, which is recorded once.
+        content = (CASES / sample).read_bytes().replace(b"33A2D408", b"33A2D409")
+        (reports / importer).write_bytes(content.replace(b'SN="FATTest-325"', b'SN="FATTest-326"'))
     _, done = run(acme, "import", reports, "--procedure", "FVT1", "--part-number", "PCB01")
     assert {Path(one["file"]).name: one["format"] for one in done["files"]} == {one: one for one in samples}
     assert done["refused"] == 0, done
@@ -190,3 +193,48 @@ def test_the_doctor_leaves_quarantine_alone(acme: Installation, reports: Path) -
     run(acme, "import", reports)
     assert acme.runcard("doctor", "--mend")["removed"] == 0
     assert len(run(acme, "quarantine", "list")[1]) == 1
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], []])
+def test_what_is_doubtful_is_said(acme: Installation, reports: Path, options: list[str]) -> None:
+    path = reports / "lot.atdf"
+    path.write_bytes(doubtful_lot([10]))
+    assert "warning: Test 10: unit 'V' contradicts exponent 3" in said(acme, "import", path, *options)
+
+
+def test_a_report_takes_the_place_of_the_run_that_is_there(acme: Installation, reports: Path) -> None:
+    first, second = (as_wsjf(tree(id="ab-1", sn="SN1", result=one)) for one in "PF")
+    for name, content in (("first.json", first), ("second.json", second)):
+        (reports / name).write_bytes(content)
+    code, done = run(acme, "import", reports)
+    assert (code, statuses(done)) == (1, {"first.json": "recorded", "second.json": "refused"})
+    code, done = run(acme, "quarantine", "retry", "--all", "--replace")
+    assert (code, done["runs"]) == (0, 1)
+    assert "took the place of run" in done["files"][0]["warnings"][0]
+    code, done = run(acme, "import", reports, "--replace")
+    assert (code, done["known"]) == (0, 2)
+
+
+def test_who_may_not_delete_runs_may_not_replace_them(acme: Installation, reports: Path) -> None:
+    acme.runcard("user", "create", "olga@acme.test", "--role", "operator")
+    told = said(acme, "import", reports, "--replace", "--user", "olga@acme.test")
+    assert "no permission to replace runs" in told
+
+
+UNITS = b"""Serial Number,Status,Test Start,vcc (V) 1 <= x <= 2,Part
+SN1,Passed,2026-01-02,1.5,PCB01
+SN2,perhaps,2026-01-02,1.5,PCB01
+SN3,Failed,2026-01-02,2.5,PCB01
+"""
+
+
+def test_rows_that_cannot_be_read_are_left_out_and_named(acme: Installation, reports: Path) -> None:
+    (reports / "units.csv").write_bytes(UNITS)
+    given = (reports, "--procedure", "FVT1")
+    code, done = run(acme, "import", *given)
+    assert (code, done["refused"], done["runs"]) == (1, 1, 0)
+    assert "row 3, column 'Status': 'perhaps'" in done["files"][0]["reason"]
+    told = said(acme, "import", *given, "--skip-bad-rows", "--dry-run")
+    assert "warning: Left out: row 3, column 'Status': 'perhaps'" in told
+    code, done = run(acme, "quarantine", "retry", "--all", "--skip-bad-rows")
+    assert (code, done["runs"], len(done["files"][0]["warnings"])) == (0, 2, 1)

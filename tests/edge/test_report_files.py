@@ -13,6 +13,7 @@ from runcard.domain.errors import PermissionDenied
 from runcard.edge.arrived_files import Stores, Upload
 from runcard.edge.file_choices import NO_FORMAT, Choice
 from runcard.edge.report_files import Fate, ReportFiles
+from runcard.importers.remarks import MOST_REMARKS
 from runcard.ingest.file_content import open_content
 from runcard.ingest.import_groups import MOST
 from runcard.store.attachments import create_attachment, get_attachment, list_attachments, mark_stored
@@ -26,7 +27,7 @@ from runcard.store.runs import delete_runs
 from runcard.store.tables import attachments, metadata, runs, units
 from runcard.store.transaction import Transaction
 from tests.edge.conftest import CLIENT, BringIn
-from tests.importers.many_runs import junit_of
+from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.world import World
 
 SERIALS = [f"SN-{number:05}" for number in range(2 * MOST.reports + 100)]
@@ -100,6 +101,13 @@ def test_the_same_content_is_known_however_it_is_packed(
     known = bring_in(pack(content), name="b.xml")
     assert known == Fate("known", "JUNIT", run_count=1, import_id=first.import_id)
     assert counts(database) == before
+
+
+def test_what_is_doubtful_in_a_file_is_told_with_it(bring_in: BringIn) -> None:
+    fate = bring_in(doubtful_lot(range(MOST_REMARKS + 7)), name="lot.atdf")
+    assert (fate.status, fate.run_count, len(fate.warnings)) == ("recorded", 1, MOST_REMARKS + 1)
+    assert fate.warnings[0].startswith("Test 0: unit 'V' contradicts exponent 3")
+    assert fate.warnings[-1] == "and 7 more such warnings"
 
 
 def test_content_is_known_in_its_organization_only(bring_in: BringIn, world: World) -> None:

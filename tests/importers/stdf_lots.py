@@ -29,11 +29,17 @@ def written(records, syntax):
 
 
 def read(content, syntax) -> list[RunReport]:
-    return list(PARSERS[syntax](BytesIO(content)))
+    return [one for one in PARSERS[syntax](BytesIO(content)) if isinstance(one, RunReport)]
 
 
 def runs_of(records, syntax):
     return read(written(records, syntax), syntax)
+
+
+def measured(syntax, *inside, before=()):
+    """The measurements of one part."""
+    (run,) = runs_of(lot(*before, *part(*inside)), syntax)
+    return [one for phase in run.phases for one in phase.measurements]
 
 
 def lot(*inside, mir=MIR):

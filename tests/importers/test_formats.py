@@ -18,7 +18,7 @@ from tests.importers.golden import CASES
 FILES = {
     "OPENHTF": ("openhtf/pass.json", "openhtf/full.json", "openhtf/pcb01_multidim.json"),
     "ATML": ("atml/board_2.xml", "atml/board_5.xml", "atml/board_6.xml"),
-    "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml"),
+    "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml", "teststand/tsreport.xml"),
     "JUNIT": ("junit/board.xml", "junit/complex_suites.xml", "junit/unicode.xml"),
     "TABLE": ("table/line_hl.csv",),
     "ROBOT": ("robot/board_3.xml", "robot/board_5.xml", "robot/board_6.xml", "robot/board_7.xml"),

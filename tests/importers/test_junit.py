@@ -292,14 +292,51 @@ def test_a_run_without_a_time_started_when_it_is_read():
 
 
 @pytest.mark.parametrize(
+    ("attributes", "inside"),
+    [("", "<testcase name='a' timestamp='2026-01-31T12:00:00'/>"), ("timestamp='2026-01-31T12:00:00'", "")],
+    ids=["case", "file"],
+)
+def test_a_timestamp_that_is_no_date_is_remarked_on(attributes, inside):
+    report, remark = read(
+        f"<testsuites {attributes}><testsuite name='A' serial='SN1' timestamp='31/01/2026 noon'>"
+        f"{inside}<testcase name='b' timestamp='31/01/2026 noon'/></testsuite></testsuites>"
+    )
+    assert report.started_at == report.phases[-1].started_at == START
+    assert remark.text.startswith("The timestamp '31/01/2026 noon' in line 1 is no date")
+
+
+def test_a_case_without_a_name_is_called_by_its_position():
+    report, remark = read("<testsuite name='A' serial='SN1'><testcase name='a'/><testcase/></testsuite>")
+    assert [phase.name for phase in report.phases] == ["a", "testcase 2"]
+    assert remark.text == "The <testcase> in line 1 has no name; it is called 'testcase 2'."
+
+
+def test_suites_that_name_units_inside_of_one_that_names_none_are_runs():
+    inner = "".join(
+        f"<testsuite name='{name}'><testsuite name='FVT' serial='{name}'><testcase name='a'/></testsuite></testsuite>"
+        for name in ("SN1", "SN2")
+    )
+    found = read(f"<testsuite name='All'>{inner}</testsuite>")
+    assert [(one.procedure, one.serial_number, len(one.phases)) for one in found] == [
+        ("FVT", "SN1", 1),
+        ("FVT", "SN2", 1),
+    ]
+
+
+def test_cases_beside_suites_that_name_units_are_of_no_unit():
+    with pytest.raises(InvalidInput, match="Input validation failed") as refused:
+        read("<testsuite name='All'><testcase name='a'/><testsuite name='B' serial='SN1'/></testsuite>")
+    assert refused.value.issues[0].path == ("serial_number",)
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         ("<robot/>", "root <robot>; expected is <testsuites> or <testsuite>"),
         ("<testsuite serial='SN1'/>", "no name"),
-        ("<testsuite name='A' serial='SN1'><testcase/></testsuite>", "<testcase> in line 1 has no name"),
         (
             "<testsuite name='A' serial='SN1' timestamp='yesterday'/>",
-            "timestamp 'yesterday' in line 1 is no date",
+            "Nothing says when suite 'A' was. The timestamp 'yesterday' in line 1 is no date",
         ),
         ("<testsuite name='A' serial='SN1' time='long'/>", "time 'long' in line 1 is no number"),
         ("<testsuite name='A' serial='SN1' time='nan'/>", "no length of time"),
@@ -308,7 +345,7 @@ def test_a_run_without_a_time_started_when_it_is_read():
             "no length of time",
         ),
     ],
-    ids=["root", "suite", "case", "timestamp", "time", "nan", "eternity"],
+    ids=["root", "suite", "timestamp", "time", "nan", "eternity"],
 )
 def test_what_is_refused(content, told):
     with pytest.raises(UnreadableReport, match=told):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from robot.api import ExecutionResult
+from robot.rebot import rebot
 from robot.result import Result
 from robot.result import TestSuite as ResultSuite
 from robot.run import run as run_robot
@@ -101,6 +102,51 @@ def run(tmp_path):
         return out.read_bytes()
 
     return written
+
+
+@pytest.fixture
+def combined(run, tmp_path):
+    """What rebot puts together of suites, each run by itself; options are those of `rebot`."""
+
+    def written(*texts, **options):
+        files = []
+        for number, text in enumerate(texts):
+            files.append(tmp_path / f"{number}.xml")
+            files[-1].write_bytes(run(**{f"suite{number}": text}, options={"name": f"Suite {number}"}))
+        out, sink = tmp_path / "combined.xml", io.StringIO()
+        options = {"report": "NONE", "log": "NONE", "name": "Night"} | options
+        rebot(*files, output=out, stdout=sink, stderr=sink, **options)
+        return out.read_bytes()
+
+    return written
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_each_suite_that_rebot_put_together_is_a_run(combined, legacy):
+    texts = [f"*** Settings ***\n{UNIT}{one}\n*** Test Cases ***\nRail\n    Log    up\n" for one in "12"]
+    found = read(combined(*texts, legacyoutput=legacy))
+    assert [(one.procedure, one.serial_number, one.outcome) for one in found] == [
+        ("Suite 0", "SN91", "PASS"),
+        ("Suite 1", "SN92", "PASS"),
+    ]
+
+
+def test_units_that_suites_put_together_set_themselves(combined):
+    texts = [f"*** Test Cases ***\nRail\n    ${{SERIAL}} =    Set Variable    SN{one}\n" for one in "12"]
+    assert [one.serial_number for one in read(combined(*texts))] == ["SN1", "SN2"]
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_unit_that_rebot_names_has_one_run_of_all_suites(combined, legacy):
+    text = "*** Test Cases ***\nRail\n    Log    up\n"
+    content = combined(text, text, metadata="Serial Number:SN9", legacyoutput=legacy)
+    (report,) = read(content)
+    suite = ExecutionResult(io.StringIO(content.decode())).suite
+    assert (report.procedure, report.serial_number) == ("Night", "SN9")
+    assert report.started_at == min(instant(one.start_time) for one in suite.suites)
+    assert report.duration == suite.elapsed_time
+    assert [one.path for one in report.sequences] == ["Suite 0", "Suite 1"]
+    prepare_run(report)
 
 
 def test_inner_suites_are_sequences(run):

@@ -9,10 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from runcard.domain.errors import PayloadTooLarge, RuncardError, UnreadableReport
+from runcard.domain.report import RunReport
 from runcard.importers import atdf, stdf, unpacking
+from runcard.importers.remarks import Remark
 from runcard.importers.stdf_fields import Remembered
-from runcard.importers.stdf_records import Description, Dtr
-from tests.importers.stdf_lots import MIR, SYNTAXES, lot, part, ptr, read, runs_of, written
+from runcard.importers.stdf_records import Description, Dtr, Inputs, Mpr, Pir
+from tests.importers.stdf_lots import LIMITED, MIR, SYNTAXES, changed, lot, part, ptr, read, runs_of, written
 from tests.importers.stdf_writers import write_atdf, write_stdf
 
 SMALL = lot(*part(ptr(), Dtr("text")))
@@ -113,6 +115,19 @@ def test_records_may_end_before_their_last_fields():
     (run,) = read(write_stdf([MIR]) + begin + short + end + struct.pack("<HBB", 0, 1, 20), "little")
     assert (run.outcome, run.serial_number) == ("FAIL", "LOT-9-20010605T205022-#1")
     assert [one.name for one in run.phases[0].measurements] == ["10"]
+
+
+def test_a_record_of_pins_may_end_before_it_names_them():
+    said = changed(LIMITED, text="leak")
+    first, short = (Mpr(20, 1, 0, 0, 0, (1.25, 1.75), Inputs(said, (2, 1))) for _ in range(2))
+    body = write_stdf([short])[10:]
+    # As far as ALARM_ID: pins are counted and have states, and no index.
+    body = body[: body.index(b"leak") + len(b"leak\0")]
+    second = struct.pack("<HBB", len(body), 15, 15) + body
+    content = write_stdf([MIR, *part(first), Pir(1, 0)]) + second + write_stdf([*part()[1:], *lot()[1:]])[6:]
+    one, other = read(content, "little")
+    assert one.phases[0].measurements == other.phases[0].measurements
+    assert [one.name for one in other.phases[0].measurements] == ["20 leak pin 2", "20 leak pin 1"]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +287,45 @@ def test_several_scaled_values():
         ("20 iv pin 1", 1.5e-06, "A"),
         ("20 iv pin 2", 2.5e-06, "A"),
     ]
+
+
+def in_exponent(exponent: int, units: str) -> str:
+    """A text of one part, whose only test has an exponent."""
+    return TEXT.replace("4|2|U", "4|2|S").replace("|V|1|2", f"|{units}|1|2||||||{exponent}")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "units", "uom", "value"),
+    [(-3, "kHz", "Hz", 1500.0), (-3, "KHz", "Hz", 1500.0), (6, "µA", "A", 1.5e-06), (6, "μA", "A", 1.5e-06)],
+)
+def test_prefixes_as_they_are_written(exponent, units, uom, value):
+    (run,) = text_runs(in_exponent(exponent, units))
+    assert [(one.value, one.uom) for one in run.phases[0].measurements] == [(value, uom)]
+
+
+@pytest.mark.parametrize(("exponent", "units"), [(3, "V"), (9, "mA"), (-6, "Hz"), (3, "m")])
+def test_a_unit_that_contradicts_its_exponent_is_remarked_on(exponent, units):
+    part_again = "PIR:1|0\nPTR:10|1|0|2.5|P\nPTR:11|1|0|2.5|P\nPRR:1|0|8|1|P\nMRR:\n"
+    told = list(atdf.parse(io.BytesIO(in_exponent(exponent, units).replace("MRR:\n", part_again).encode())))
+    assert [type(one) for one in told] == [RunReport, Remark, RunReport]
+    run, remark, _ = told
+    assert isinstance(run, RunReport)
+    assert isinstance(remark, Remark)
+    assert [one.uom for one in run.phases[0].measurements] == [units]
+    assert remark.text.startswith(f"Test 10: unit {units!r} contradicts exponent {exponent}")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "units"), [(3, "mV"), (0, "V"), (0, "mV"), (3, ""), (1, "V"), (2, "%"), ("", "V")]
+)
+def test_units_that_contradict_nothing(exponent, units):
+    content = in_exponent(exponent, units)
+    assert len(list(atdf.parse(io.BytesIO(content.encode())))) == 1
+
+
+def test_values_in_the_base_unit_contradict_no_exponent():
+    content = in_exponent(3, "V").replace("4|2|S", "4|2|U")
+    assert len(list(atdf.parse(io.BytesIO(content.encode())))) == 1
 
 
 def test_values_of_a_generic_text():

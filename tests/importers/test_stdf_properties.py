@@ -181,6 +181,7 @@ def expected(records):
     """Numbers, outcomes and values of each part, worked out from the records alone."""
     under_way: dict[tuple[int | None, int | None], list[object]] = {}
     ended = []
+    first: dict[tuple[int, str], Inputs] = {}
     for record in records:
         match record:
             case Pir():
@@ -188,8 +189,20 @@ def expected(records):
             case Prr():
                 ended.append(under_way.pop((record.head_num, record.site_num)))
             case Ptr() | Mpr() | Ftr():
-                under_way[record.head_num, record.site_num] += expected_of(record)
+                whole = with_inputs(record, first) if isinstance(record, Mpr) else record
+                under_way[record.head_num, record.site_num] += expected_of(whole)
     return ended
+
+
+def with_inputs(record, first):
+    """The record with the pins or the input that the first of its text had, or else the first of its number."""
+    own, text = record.inputs, record.inputs.said.text
+    said = first.get((record.number, text), first.get((record.number, ""), own))
+    step = said.incr_in if own.incr_in is None else own.incr_in
+    inputs = changed(own, pins=own.pins or said.pins, incr_in=step)
+    first.setdefault((record.number, ""), inputs)
+    first.setdefault((record.number, text), inputs)
+    return changed(record, inputs=inputs)
 
 
 def expected_of(record):
@@ -201,7 +214,7 @@ def expected_of(record):
     if isinstance(record, Ptr):
         return [(number, outcome, record.result if is_useful else None)]
     pins = record.inputs.pins
-    if pins and len(pins) == len(record.results):
+    if pins and len(pins) == len(record.results) and not record.inputs.incr_in:
         return [(number, None, result if is_useful else None) for result in record.results]
     return [(number, outcome, None)]
 

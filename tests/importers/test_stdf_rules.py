@@ -3,11 +3,13 @@
 import math
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from itertools import islice
 
 import pytest
 from msgspec import UNSET
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
+from runcard.domain.report import RunReport
 from runcard.domain.validator import Validator
 from runcard.importers.stdf_records import (
     ABNORMAL_END,
@@ -28,14 +30,10 @@ from runcard.importers.stdf_records import (
     Description,
     Dtr,
     Eps,
-    Ftr,
     Gdr,
     Hbr,
-    Inputs,
     Mir,
-    Mpr,
     Pir,
-    Pmr,
     Ptr,
     Sbr,
     Sdr,
@@ -53,6 +51,7 @@ from tests.importers.stdf_lots import (
     SYNTAXES,
     changed,
     lot,
+    measured,
     part,
     ptr,
     read,
@@ -63,12 +62,6 @@ from tests.importers.stdf_lots import (
 STARTED_AT = datetime.fromtimestamp(START, UTC)
 
 pytestmark = pytest.mark.parametrize("syntax", SYNTAXES)
-
-
-def measured(syntax, *inside, before=()):
-    """The measurements of one part."""
-    (run,) = runs_of(lot(*before, *part(*inside)), syntax)
-    return [one for phase in run.phases for one in phase.measurements]
 
 
 # The run
@@ -449,70 +442,6 @@ def test_numbers_of_32_bits_are_read_as_they_were_meant(syntax, value):
     assert found.value == value
 
 
-# Several results, and functional ones
-
-
-def test_pins_are_measurements(syntax):
-    pins = [Pmr(1, 0, "ch1", "phy1", "A0"), Pmr(2, 0, "ch2", "", ""), Pmr(3, 0, "", "", "")]
-    record = Mpr(20, 1, 0, 0, 0, (1.0, 1.5, 2.0), Inputs(changed(LIMITED, text="leak"), (1, 2, 3)))
-    found = measured(syntax, record, before=pins)
-    assert [(one.name, one.value, one.outcome, one.uom, one.limits) for one in found] == [
-        ("20 leak A0", 1.0, "PASS", "V", (1, 2)),
-        ("20 leak ch2", 1.5, "PASS", "V", (1, 2)),
-        ("20 leak pin 3", 2.0, "PASS", "V", (1, 2)),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("results", "outcomes"),
-    [((0.5, 1.5), ["FAIL", "PASS"]), ((1.25, 1.5), ["FAIL", "FAIL"]), ((0.5, 3.0), ["FAIL", "FAIL"])],
-)
-def test_of_pins_that_failed_together_those_beyond_a_limit_did(syntax, results, outcomes):
-    record = Mpr(20, 1, 0, FAILED, 0, results, Inputs(LIMITED, (1, 2)))
-    assert [one.outcome for one in measured(syntax, record)] == outcomes
-
-
-def test_an_input_that_is_stepped_is_an_axis(syntax):
-    inputs = Inputs(changed(LIMITED, text="iv", units="A"), (), 0.5, 0.1, "V")
-    (found,) = measured(syntax, Mpr(20, 1, 0, 0, 0, (1.0, 1.5, 2.0), inputs))
-    assert (found.name, found.kind, found.limits, found.uom) == ("20 iv", "multidimensional", (1, 2), None)
-    assert [(axis.name, axis.uom, axis.data) for axis in found.series] == [
-        ("input", "V", [0.5, 0.6, 0.7]),
-        ("20 iv", "A", [1.0, 1.5, 2.0]),
-    ]
-
-
-def test_several_results_of_no_pins(syntax):
-    (found,) = measured(syntax, Mpr(20, 1, 0, 0, 0, (1.0, 1.5), Inputs(LIMITED)))
-    assert [(axis.name, axis.data) for axis in found.series] == [("position", [1, 2]), ("20 vdd", [1.0, 1.5])]
-
-
-def test_several_results_that_are_of_no_use(syntax):
-    (found,) = measured(syntax, Mpr(20, 1, 0, ALARM | FAILED, 0, (1.0, 1.5), Inputs(LIMITED)))
-    assert (found.kind, found.outcome) == ("empty", "FAIL")
-    (found,) = measured(syntax, Mpr(20, 1, 0, NOT_EXECUTED, 0, (), Inputs(LIMITED)))
-    assert (found.kind, found.outcome) == ("empty", "UNSET")
-
-
-@pytest.mark.parametrize(
-    ("flags", "outcome", "value"),
-    [(0, "PASS", True), (FAILED, "FAIL", False), (NOT_JUDGED, "UNSET", None), (NOT_EXECUTED, "UNSET", None)],
-)
-def test_functional_results_are_booleans(syntax, flags, outcome, value):
-    (found,) = measured(syntax, Ftr(30, 1, 0, flags, Description("scan")))
-    assert (found.name, found.outcome, found.value) == ("30 scan", outcome, value)
-
-
-def test_where_a_pattern_failed_is_logged(syntax):
-    said = Description("scan")
-    failed = Ftr(30, 1, 0, FAILED, said, cycl_cnt=12, num_fail=3, vect_nam="v1", rslt_txt="stuck")
-    passed = Ftr(30, 1, 0, 0, said, cycl_cnt=12, vect_nam="v1")
-    (run,) = runs_of(lot(*part(failed, passed)), syntax)
-    assert [(log.message, log.source_file) for log in run.logs] == [
-        ("30 scan: vector v1, cycle 12, failing pins 3, result stuck", "FTR")
-    ]
-
-
 # Texts
 
 
@@ -572,8 +501,9 @@ def test_what_the_lot_must_say(syntax, mir, field):
 
 def test_the_parts_before_the_damage_are_told(syntax):
     content = written([MIR, *part(), *part(part_id="8")], syntax)
-    runs = iter(PARSERS[syntax](BytesIO(content)))
-    assert [next(runs).serial_number, next(runs).serial_number] == ["LOT-9-7", "LOT-9-8"]
+    runs = PARSERS[syntax](BytesIO(content))
+    first = [one.serial_number for one in islice(runs, 2) if isinstance(one, RunReport)]
+    assert first == ["LOT-9-7", "LOT-9-8"]
     with pytest.raises(UnreadableReport, match="2 parts before that are whole"):
         next(runs)
 

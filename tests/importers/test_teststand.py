@@ -56,8 +56,11 @@ def test_sample_as_another_parser_counts_it():
     (found,) = parse(BytesIO(SAMPLE))
     *names, main = [name for name in values("Prop[@Name='StepName']") if name]
     assert main == "MainSequence Callback"
-    assert len(found.phases) + len(found.sequences) == len(names) == 17
-    assert {phase.name for phase in found.phases} | {"CPU Test"} == {*names}
+    # Each of Runcard's phases and its only sequence; what only says which steps are next is neither.
+    told = [name for name in names if name not in ("If", "End")]
+    assert (len(names), len(told)) == (17, 13)
+    assert sorted([*(phase.name for phase in found.phases), "CPU Test"]) == sorted(told)
+    assert {phase.retry_count for phase in found.phases} == {0}
     assert sum(len(phase.measurements) for phase in found.phases) == len(
         values("Prop[@Name='PassFail']")
     ) + len(values("Prop[@Name='Numeric']"))
@@ -68,13 +71,43 @@ def test_sample_as_another_parser_counts_it():
     assert found.duration == timedelta(seconds=spans[-1])
 
 
-@pytest.mark.parametrize("name", ["plain", "board"])
+@pytest.mark.parametrize("name", ["plain", "board", "tsreport"])
 def test_files_as_they_were_looked_at(name):
     content = (CASES / "teststand" / f"{name}.xml").read_bytes()
     assert compact(parse(BytesIO(content))) == golden(f"teststand/{name}")
 
 
 # The header
+
+
+def test_what_the_wats_client_kept_of_a_report():
+    (found,) = parse(BytesIO((CASES / "teststand" / "tsreport.xml").read_bytes()))
+    assert (found.serial_number, found.part_number, found.revision_number) == ("12345", "PN1", "1.0")
+    # 10:55 at two hours before UTC, as ReportInfo says.
+    assert found.started_at == datetime(2022, 6, 23, 8, 55, 4, 370_000, tzinfo=UTC)
+    assert (found.metadata or {})["report_id"] == "f4fb0a29-93b1-4f7f-ada7-672b382774ab"
+    assert [(phase.name, phase.outcome) for phase in found.phases] == [("Pass/Fail Test", "PASS")]
+
+
+def test_a_start_of_report_info_that_cannot_be_read():
+    content = (CASES / "teststand" / "tsreport.xml").read_bytes().replace(b"2022-06-23T10:55:04.3", b"soon")
+    with pytest.raises(UnreadableReport, match="Start of the report's ReportInfo, 'soon"):
+        list(parse(BytesIO(content)))
+
+
+@pytest.mark.parametrize("kind", ["If", "ElseIf", "Else", "End", "For", "ForEach", "While", "Select", "Case"])
+@pytest.mark.parametrize("status", ["Done", "Passed", "Failed", "Skipped"])
+def test_steps_that_only_say_which_are_next_are_no_phases(kind, status):
+    flow = [result(kind, status, step_type=f"NI_Flow_{kind}") for _ in range(2)]
+    found = run(flow[0], result("CPU"), flow[1])
+    assert [(phase.name, phase.retry_count) for phase in found.phases] == [("CPU", 0)]
+
+
+def test_a_condition_that_cannot_be_worked_out_is_an_error():
+    wrong = {"Occurred": True, "Code": -17308, "Msg": "unknown variable"}
+    found = run(result("If", "Error", step_type="NI_Flow_If", Error=wrong))
+    assert [(phase.name, phase.outcome) for phase in found.phases] == [("If", "ERROR")]
+    assert "unknown variable" in found.logs[0].message
 
 
 def test_header():

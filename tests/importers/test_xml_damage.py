@@ -17,7 +17,7 @@ PARSERS = {one.name: one.parse for one in FORMATS}
 FILES = {
     "JUNIT": ("junit/board.xml", "junit/unicode.xml"),
     "ROBOT": ("robot/board_3.xml", "robot/board_7.xml"),
-    "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml"),
+    "TESTSTAND": ("teststand/plain.xml", "teststand/board.xml", "teststand/tsreport.xml"),
     "ATML": ("atml/board_2.xml", "atml/board_5.xml", "atml/board_6.xml"),
 }
 CONTENTS = [(name, (CASES / file).read_bytes()) for name, files in FILES.items() for file in files]

@@ -83,6 +83,9 @@ def test_a_database_of_the_first_schema_keeps_what_it_holds(first_schema: Databa
         for run_id, times in clocks.items():
             row = dict(rows[-1][1], id=run_id, organization_id=home, created_at=moment, **times)
             connection.execute(_insert(connection, t.runs, row))
+    migrate(first_schema, "0011")
+    with first_schema.engine.begin() as connection:
+        _note_imports(connection, home, moment)
     migrate(first_schema)
     with first_schema.read() as connection:
         run = connection.execute(select(t.runs).where(t.runs.c.id == home)).one()
@@ -90,6 +93,12 @@ def test_a_database_of_the_first_schema_keeps_what_it_holds(first_schema: Databa
         assert connection.execute(select(t.run_documents.c.body)).scalar_one() == document
         assert connection.execute(select(t.procedures.c.auto_push_enabled)).scalar_one() is False
         assert run.reported_started_at is None
+        known_by = connection.execute(
+            select(t.file_imports.c.importer, t.imported_runs.c.report_id).join_from(
+                t.file_imports, t.imported_runs
+            )
+        ).all()
+        assert {tuple(one) for one in known_by} == {("WATS", "ab-1"), ("ATML", "cd-2"), ("JUNIT", None)}
         for run_id, times in clocks.items():
             run = connection.execute(select(t.runs).where(t.runs.c.id == run_id)).one()
             said = Times(times["started_at"], times["ended_at"])
@@ -142,6 +151,18 @@ def _runs_by_wrong_clocks(received_at: datetime) -> dict[UUID, dict[str, Any]]:
         (last - took, last),
     ]
     return {new_id(): {"started_at": start, "ended_at": end} for start, end in spans}
+
+
+def _note_imports(connection: Connection, home: UUID, moment: datetime) -> None:
+    """A run that a file of each of some formats told of, with the ids that its metadata keep."""
+    for key, value in (("report_id", "AB-1"), ("uuid", "CD-2")):
+        noted = {"entity_id": home, "key": key, "organization_id": home, "text": value}
+        connection.execute(_insert(connection, t.metadata_entries, noted))
+    for importer in ("WATS", "ATML", "JUNIT"):
+        file = {"id": new_id(), "organization_id": home, "digest": bytes(32), "importer": importer}
+        connection.execute(_insert(connection, t.file_imports, {**file, "created_at": moment}))
+        link = {"file_import_id": file["id"], "run_id": home, "position": 0, "organization_id": home}
+        connection.execute(_insert(connection, t.imported_runs, link))
 
 
 def _times(moment: datetime) -> dict[str, Any]:

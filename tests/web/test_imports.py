@@ -14,8 +14,9 @@ from runcard.store.creator import Creator
 from runcard.store.import_templates import create_template
 from runcard.store.runs import delete_runs
 from tests.importers.golden import CASES
-from tests.importers.many_runs import junit_of
+from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file
+from tests.importers.wats_files import as_wsjf, tree
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 
@@ -23,6 +24,7 @@ SCRIPT = "<script>alert(1)</script>"
 MOST_BYTES = 400_000
 REPAIR = CASES / "wats" / "uur.wsjf.json"
 PAGE = 50
+HEADER_OF_UNITS = "Serial Number,Status,Test Start,vcc (V) 1 <= x <= 2,Part"
 SENT = dict[str, bytes]
 
 
@@ -66,6 +68,42 @@ def import_links(page: Page) -> list[str]:
 
 def fresh() -> str:
     return f"SN-{uuid4().hex[:10].upper()}"
+
+
+def test_what_is_doubtful_is_told(ada: Browser) -> None:
+    page = send(ada, {"lot.atdf": doubtful_lot([10, 11])}, part_number="PCB01")
+    assert told(page) == [["lot.atdf", "recorded", "ATDF"]]
+    assert "2 warnings" in page.text
+    assert page.text.count("contradicts exponent 3") == 2
+
+
+def test_rows_that_cannot_be_read_are_left_out_where_that_is_wanted(ada: Browser, server: Server) -> None:
+    rows = [
+        HEADER_OF_UNITS,
+        f"{fresh()},Passed,2026-01-02,1.5,PCB01",
+        f"{fresh()},perhaps,2026-01-02,1.5,PCB01",
+    ]
+    sent, procedure = {"units.csv": "\n".join(rows).encode()}, str(server.world.acme.board.id)
+    refused = send(ada, sent, procedure=procedure)
+    assert told(refused) == [["units.csv", "refused", "Table, a row a unit (CSV, Excel)"]]
+    left = send(ada, sent, procedure=procedure, skip_bad_rows="true")
+    assert told(left)[0][1] == "recorded"
+    assert ("1 warning" in left.text, "Left out: row 3, column 'Status'" in left.text) == (True, True)
+
+
+def test_a_report_takes_the_place_of_the_run_that_is_there(ada: Browser, olga: Browser) -> None:
+    said = {"id": fresh(), "sn": fresh()}
+    first, second = (as_wsjf(tree(**said, result=one)) for one in "PF")
+    chosen = {"part_number": "PCB01", "procedure": ""}
+    assert told(send(ada, {"a.json": first}, **chosen))[0][1] == "recorded"
+    refused = send(ada, {"b.json": second}, **chosen)
+    assert told(refused)[0][1] == "refused"
+    assert "of the same report" in refused.text
+    assert "Replace runs of the same reports" in ada.open("/imports").text
+    assert "Replace runs of the same reports" not in olga.open("/imports").text
+    assert send(olga, {"b.json": second}, replace="true").status == 403
+    replaced = send(ada, {"b.json": second}, replace="true", **chosen)
+    assert (told(replaced)[0][1], "took the place of run" in replaced.text) == ("recorded", True)
 
 
 def test_each_file_is_told_with_what_has_become_of_it(ada: Browser) -> None:

@@ -144,6 +144,16 @@ def test_what_cannot_be_said_changes_nothing(
     assert "once" in ada.open(item).text
 
 
+def test_a_retry_names_the_rows_that_it_left_out(ada: Browser, server: Server) -> None:
+    good, bad = fresh(), fresh()
+    header = "Serial Number,Status,Test Start,vcc (V) 1 <= x <= 2,Part"
+    content = f"{header}\n{good},Passed,2026-01-02,1.5,PCB01\n{bad},perhaps,2026-01-02,1.5,PCB01\n"
+    page = ada.open(refused(ada, content.encode(), name="units.csv"))
+    fields = page.hidden_fields | {"procedure": str(server.world.acme.board.id), "skip_bad_rows": "true"}
+    told = Page(ada.http.post(f"{page.path}/retry", data=fields))
+    assert ("Left out: row 3, column 'Status'" in told.text, f"{good} PASS" in told.text) == (True, True)
+
+
 def test_the_listed_files_are_tried_again_together(ada: Browser) -> None:
     """One that can be recorded by now is, and the others stay."""
     mark, serial_number = uuid4().hex, fresh()

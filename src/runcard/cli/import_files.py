@@ -32,7 +32,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.domain.organization import Organization
 from runcard.edge.arrived_files import Stores
-from runcard.edge.file_choices import Choice
+from runcard.edge.file_choices import Choice, check_may_replace
 from runcard.edge.report_files import Fate, ReportFiles
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.ingest.record_run import RunClient
@@ -46,6 +46,15 @@ FormatOption = Annotated[
     typer.Option(
         "--format", help=f"Format of all files: {_FORMATS}. Default: told from the content of each."
     ),
+]
+ReplaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--replace", help="Put a report in place of the run that an earlier file told of by the same report."
+    ),
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-bad-rows", help="Leave out rows of tables that cannot be read, and name each.")
 ]
 
 
@@ -72,6 +81,8 @@ def import_files(
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
+    replace: ReplaceOption = False,
+    skip_bad_rows: SkipOption = False,
     station: StationOption = None,
     user: UserOption = None,
     dry_run: Annotated[
@@ -93,7 +104,10 @@ def import_files(
             procedure_called(installation, home, procedure),
             part_number,
             rehearses=dry_run,
+            replaces=replace,
+            skips_bad_rows=skip_bad_rows,
         )
+        check_may_replace(actor, choice)
         report = ImportReport(rehearses=dry_run, keeps_files=watch is None)
         importing = _Importing(installation, actor, choice)
         if watch is None:
@@ -102,12 +116,7 @@ def import_files(
             _watch(
                 importing, watched_files(watch, settle_s, time.monotonic, time.sleep), report, as_json=as_json
             )
-    if as_json:
-        report.show_json()
-    else:
-        report.show()
-    if report.has_refused:
-        raise typer.Exit(1)
+    report.end(as_json=as_json)
 
 
 def format_called(name: str | None) -> FormatName | None:

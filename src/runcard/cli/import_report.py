@@ -47,10 +47,20 @@ class ImportReport:
             "repairs": fate.repair_count,
             "recorded_reports": fate.recorded_count,
             "reason": fate.reason,
+            "warnings": list(fate.warnings),
         }
         if self._keeps_files:
             self._records.append(record)
         return record
+
+    def end(self, *, as_json: bool) -> None:
+        """Show it, and end the command: with 1 where a file was refused."""
+        if as_json:
+            self.show_json()
+        else:
+            self.show()
+        if self.has_refused:
+            raise typer.Exit(1)
 
     def show(self) -> None:
         if self._rehearses:
@@ -58,10 +68,9 @@ class ImportReport:
         for status, title in _TITLES.items():
             if self._files[status] or status == "recorded":
                 typer.echo(f"{title:<13}  {self._told(status)}")
-            if status in ("refused", "strange"):
-                for record in self._records:
-                    if record["status"] == status:
-                        typer.echo(f"  {line(record)}")
+            for record in self._records:
+                if record["status"] == status and (record["warnings"] or status in ("refused", "strange")):
+                    typer.echo(f"  {line(record)}")
         if self.has_refused and not self._rehearses:
             typer.echo(_QUARANTINE)
 
@@ -92,7 +101,8 @@ def line(record: Record) -> str:
     runs, reason, done = record["runs"], record["reason"], record["recorded_reports"]
     if reason is None:
         repairs = f", {_count(record['repairs'], 'repair')}" if record["repairs"] else ""
-        return f"{record['file']}: {_TITLES[record['status']]}, {_count(runs, 'run')}{repairs}"
+        told = f"{record['file']}: {_TITLES[record['status']]}, {_count(runs, 'run')}{repairs}"
+        return "\n".join([told, *(f"    warning: {one}" for one in record["warnings"])])
     partly = f" Reports 1 to {done} of it are recorded; a retry goes on from there." if done else ""
     return f"{record['file']}: {reason}{partly}"
 

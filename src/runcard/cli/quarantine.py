@@ -7,7 +7,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from runcard.app import open_blobs
-from runcard.cli.import_files import CLIENT, FormatOption, format_called, procedure_called
+from runcard.cli.import_files import (
+    CLIENT,
+    FormatOption,
+    ReplaceOption,
+    SkipOption,
+    format_called,
+    procedure_called,
+)
 from runcard.cli.import_report import ImportReport
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import (
@@ -64,6 +71,8 @@ def retry(
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
+    replace: ReplaceOption = False,
+    skip_bad_rows: SkipOption = False,
     station: StationOption = None,
     user: UserOption = None,
     data_dir: DataDir = None,
@@ -76,7 +85,11 @@ def retry(
         home = installation.organization(organization)
         files = _chosen(installation, home, ids, everything=everything)
         choice = Choice(
-            format_called(file_format), procedure_called(installation, home, procedure), part_number
+            format_called(file_format),
+            procedure_called(installation, home, procedure),
+            part_number,
+            replaces=replace,
+            skips_bad_rows=skip_bad_rows,
         )
         named = None if station is None and user is None else installation.recorder(home, station, user)
         report = ImportReport(rehearses=False)
@@ -86,12 +99,7 @@ def retry(
             for file in progress.track(files, description="Retrying files"):
                 recorder = named or _recorder(installation, home, file)
                 report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))
-    if as_json:
-        report.show_json()
-    else:
-        report.show()
-    if report.has_refused:
-        raise typer.Exit(1)
+    report.end(as_json=as_json)
 
 
 @app.command("discard")

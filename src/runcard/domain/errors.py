@@ -471,6 +471,17 @@ class UploadTaken(Conflict):
         super().__init__(f"Upload {upload_id} is part of another run or unit already. Upload the file again.")
 
 
+class ReportRecorded(Conflict):
+    """An earlier file told of the same report. why: what makes it the same. position: of the new run among its own."""
+
+    def __init__(self, run_id: object, why: str, position: int) -> None:
+        super().__init__(
+            f"Run {run_id} was recorded of the same report ({why}), which came in other bytes. To put this one in its "
+            "place, import the file with replace (--replace, or the box on the page)."
+        )
+        self.position = position
+
+
 class ReportRefused(RuncardError):
     """One of several reports of a file cannot be recorded. position: its place in the file, from 1."""
 

@@ -5,11 +5,14 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from runcard.auth.permissions import check_may_manage
+from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.edge.parsing.opened_file import Reading
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.importers.table_mapping import read_mapping
+from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import RunClient
 from runcard.store.database import Connection
 from runcard.store.import_templates import get_template
@@ -29,7 +32,8 @@ class Choice(NamedTuple):
     part_number: of runs that name none. template_id: of the import template by which they are read, as tables, in
     place of any format. keeps_strange: whether files of no known format go to quarantine too. rehearses: only say what
     would become of them. is_whole: nothing is left of a file of which not all can be recorded. is_again: content is
-    recorded that had been imported before.
+    recorded that had been imported before. replaces: a report takes the place of the run that an earlier file told of
+    by the same report; else it is refused. skips_bad_rows: rows of tables that cannot be read are left out.
     """
 
     importer: FormatName | None = None
@@ -40,10 +44,23 @@ class Choice(NamedTuple):
     rehearses: bool = False
     is_whole: bool = False
     is_again: bool = False
+    replaces: bool = False
+    skips_bad_rows: bool = False
+
+    @property
+    def earlier(self) -> Deed:
+        """What to do about runs that an earlier file told of by the same reports."""
+        return "keep" if self.is_again else "replace" if self.replaces else "refuse"
 
     @property
     def said(self) -> Said:
         return Said(self.procedure, self.part_number, self.template_id)
+
+
+def check_may_replace(actor: Actor, choice: Choice) -> None:
+    """Whoever replaces runs deletes some. Raises PermissionDenied where the actor may not."""
+    if choice.replaces:
+        check_may_manage(actor, "replace runs")
 
 
 def checked(connection: Connection, organization_id: UUID, choice: Choice) -> Choice:
@@ -86,7 +103,13 @@ def reading_of(
 
     Raises ImportTemplateNotFound, and InvalidInput where its template needs a procedure.
     """
-    said = Reading(choice.importer or importer or "", client, choice.procedure, choice.part_number)
+    said = Reading(
+        choice.importer or importer or "",
+        client,
+        choice.procedure,
+        choice.part_number,
+        skips_bad_rows=choice.skips_bad_rows,
+    )
     if choice.template_id is not None:
         template = get_template(connection, organization_id, choice.template_id)
         if choice.procedure is None:

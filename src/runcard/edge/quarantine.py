@@ -8,7 +8,7 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import NotFound, PermissionDenied
 from runcard.edge.arrived_files import Stores
-from runcard.edge.file_choices import Choice, checked, last_choice
+from runcard.edge.file_choices import Choice, check_may_replace, checked, last_choice
 from runcard.edge.file_removals import remove_soon
 from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.quarantine_file import discard_file
@@ -44,6 +44,7 @@ def retry_as_brought(
         raise PermissionDenied(
             "Only admins, engineers and whoever brought a file may retry it. Ask an admin."
         )
+    check_may_replace(actor, choice)
     with stores.database.read() as connection:
         choice = checked(connection, actor.organization_id, choice)
         recorder = recorder_of(connection, file, otherwise=actor)

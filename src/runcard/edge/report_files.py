@@ -2,7 +2,7 @@
 are refused go to quarantine.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, Literal, NamedTuple
@@ -11,6 +11,7 @@ from uuid import UUID
 from runcard.domain.actor import Actor
 from runcard.domain.errors import (
     AttachmentNotFound,
+    InvalidInput,
     Outage,
     PayloadTooLarge,
     RuncardError,
@@ -24,6 +25,7 @@ from runcard.importers.formats import TABULAR
 from runcard.ingest.file_content import packed_digest
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.import_groups import (
+    MOST,
     Group,
     Imported,
     import_group,
@@ -33,6 +35,7 @@ from runcard.ingest.import_groups import (
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import Recorded, link_report
+from runcard.store.earlier_runs import EarlierRun
 from runcard.store.file_imports import (
     FileImport,
     ImportedFile,
@@ -53,6 +56,7 @@ class Fate(NamedTuple):
     run_count, repair_count: what was recorded of it now; of a known one, the runs that there are.
     recorded_count: how many of its reports are recorded by now, where not all are.
     import_id: of what is recorded of it, by now or before. quarantined_id: what it is known by in quarantine.
+    warnings: what is to be known of what was recorded, such as what was left out.
     """
 
     status: Literal["recorded", "known", "refused", "strange"]
@@ -63,6 +67,7 @@ class Fate(NamedTuple):
     reason: str | None = None
     import_id: UUID | None = None
     quarantined_id: UUID | None = None
+    warnings: Sequence[str] = ()
 
 
 class _Rehearsed(Exception):
@@ -177,17 +182,22 @@ class ReportFiles:
         return refused
 
 
-def record_upload(stores: Stores, actor: Actor, upload: Upload, reading: Reading) -> FileImport:
+def record_upload(
+    stores: Stores, actor: Actor, upload: Upload, reading: Reading
+) -> tuple[FileImport, Sequence[str]]:
     """Record the runs and repairs of a file whose bytes are kept already, all or none, whatever was imported before.
 
+    The second are warnings, as of `Fate`.
     Raises what `opened_upload` and `import_upload` raise, and what is wrong with the file.
     """
     with opened_upload(stores.blobs, upload) as file, stores.open_file(file) as opened:
-        told = [one for group in opened.groups(reading) for one in group.told]
+        groups = list(opened.groups(reading))
+        told = [one for group in groups for one in group.told]
         imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
-    return stores.writer.run(
+    made = stores.writer.run(
         lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told), changes_catalog=False
     )
+    return made, [one for group in groups for one in group.warnings]
 
 
 class _Recording:
@@ -224,7 +234,8 @@ class _Recording:
             return True
         # The bytes are kept before anything of them is recorded.
         self._arrived.find_place(self._digest)
-        imported = self._stores.writer.run(partial(self._apply, group), changes_catalog=False)
+        self._check_replaces(group)
+        imported = self._stores.writer.run(partial(self._apply, group), changes_catalog=self._choice.replaces)
         if imported is None:
             return False
         self._go_on(group, imported.recorded)
@@ -232,6 +243,14 @@ class _Recording:
         if self._choice.is_whole:
             self._imported.append(imported)
         return True
+
+    def _check_replaces(self, group: Group) -> None:
+        """What is replaced cannot be taken back, so a file that is to be whole does so in one transaction or not."""
+        if self._choice.is_whole and self._choice.replaces and not (group.is_last and group.first == 0):
+            raise InvalidInput.at(
+                "replace",
+                f"the file holds more than {MOST.reports} reports, of which all or none are to be recorded; split it",
+            )
 
     def take_back(self) -> None:
         """Remove what was recorded, the last group first: whenever this is cut short, it is known how far it came."""
@@ -247,7 +266,14 @@ class _Recording:
     def _apply(self, group: Group, tx: Transaction) -> Imported | None:
         attachment, is_whole = self._arrived.keep(tx), self._choice.is_whole
         imported = import_group(
-            tx, self._actor, self._file, attachment, group, under=self._under, links=not is_whole
+            tx,
+            self._actor,
+            self._file,
+            attachment,
+            group,
+            under=self._under,
+            links=not is_whole,
+            earlier=self._choice.earlier,
         )
         if imported is not None and is_whole and group.is_last:
             link_report(tx, self._actor, attachment, [*self._imported, imported][0].recorded)
@@ -257,7 +283,7 @@ class _Recording:
         outcome: list[Recorded] = []
 
         def apply(tx: Transaction) -> None:
-            outcome.append(rehearse_group(tx, self._actor, self._file, group))
+            outcome.append(rehearse_group(tx, self._actor, self._file, group, self._choice.earlier))
             raise _Rehearsed
 
         with suppress(_Rehearsed):
@@ -273,4 +299,9 @@ class _Recording:
             run_count=self.fate.run_count + len(recorded.run_ids),
             repair_count=self.fate.repair_count + len(recorded.repairs),
             recorded_count=group.end,
+            warnings=(*self.fate.warnings, *group.warnings, *map(_replaced, recorded.replaced)),
         )
+
+
+def _replaced(earlier: EarlierRun) -> str:
+    return f"Run {earlier.run_id} took the place of run {earlier.earlier_id}, of the same report."

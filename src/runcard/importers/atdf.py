@@ -3,9 +3,10 @@
 Read here is the syntax: lines become the records of `stdf_records`, and `stdf_parts` says what of them becomes a run. A
 line is a record (`PIR:1|2`), and one that begins with a blank goes on with the record before it. The character between
 fields is the one after the A of the first record, `FAR:A|4|2|U`. Where that record ends with `U`, physical values are
-in the base unit; else they are scaled by the exponent that their record gives, and units may begin with its prefix
-(mV). Texts end after 255 characters, as those of STDF do. Unlike STDF, a record cannot say that it has no limit where
-the first of its number had one.
+in the base unit; else they are scaled by the exponent that their record gives, and units begin with its prefix (mV). A
+unit that does not contradicts its exponent: some writers give exponents beside values that are in the base unit. Such
+values are scaled all the same, as the specification says, with a remark. Texts end after 255 characters, as those of
+STDF do. Unlike STDF, a record cannot say that it has no limit where the first of its number had one.
 
 Source: Teradyne, "ATDF Specification, Version 2", for files of STDF V4.
 """
@@ -29,6 +30,7 @@ from runcard.importers.atdf_fields import (
     real_of,
     whole_lines,
 )
+from runcard.importers.remarks import Remark
 from runcard.importers.stdf_fields import Remembered
 from runcard.importers.stdf_lot import look_ahead
 from runcard.importers.stdf_parts import tell_parts
@@ -47,8 +49,21 @@ from runcard.importers.unpacking import unpacked
 
 _MAX_EXPONENT = 127
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
-# Scaling exponents and the prefixes of units that they stand for.
-_PREFIXES = {15: "f", 12: "p", 9: "n", 6: "u", 3: "m", 2: "%", -3: "K", -6: "M", -9: "G", -12: "T"}
+# Scaling exponents and the prefixes of units that they stand for, first as the specification writes them.
+_PREFIXES = {
+    15: ("f",),
+    12: ("p",),
+    9: ("n",),
+    6: ("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"),
+    3: ("m",),
+    2: ("%",),
+    -3: ("K", "k"),
+    -6: ("M",),
+    -9: ("G",),
+    -12: ("T",),
+}
+# No program has as many tests whose units are looked at.
+_MOST_DOUBTS = 10_000
 
 Decode = Callable[[Fields], Record]
 
@@ -106,22 +121,31 @@ def is_it(head: bytes) -> bool:
     return head.startswith(b"FAR:A")
 
 
-def parse(file: BinaryIO) -> Iterator[RunReport]:
+def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
     """The runs of a lot, one for each part, in the order in which the parts ended; see `stdf_parts`.
+
+    Remarks on units that contradict their exponents follow the part in which they are first.
 
     The file is read twice, so it must be able to seek. Raises UnreadableReport, PayloadTooLarge and InvalidInput,
     after the runs that come before what is wrong.
     """
-    ahead = look_ahead(lambda wanted: read_records(file, wanted))
-    yield from tell_parts(ahead, lambda wanted: read_records(file, wanted))
+    doubts: list[Remark] = []
+    ahead = look_ahead(lambda wanted: read_records(file, wanted, doubts))
+    for report in tell_parts(ahead, lambda wanted: read_records(file, wanted, doubts)):
+        yield report
+        yield from doubts
+        doubts.clear()
 
 
-def read_records(file: BinaryIO, wanted: Collection[type[Record]]) -> Iterator[Record]:
-    """The records of the kinds that are wanted, as they come. Raises UnreadableReport and PayloadTooLarge."""
+def read_records(file: BinaryIO, wanted: Collection[type[Record]], doubts: list[Remark]) -> Iterator[Record]:
+    """The records of the kinds that are wanted, as they come. doubts: takes what is to be remarked on them.
+
+    Raises UnreadableReport and PayloadTooLarge.
+    """
     lines = whole_lines(unpacked(file))
     _, first = next(lines, (1, ""))
     separator, is_scaled = attributes(first)
-    decoders = _decoders(wanted, is_scaled=is_scaled)
+    decoders = _decoders(wanted, _Scales(doubts, is_scaled=is_scaled))
     for number, line in lines:
         name, _, rest = line.partition(":")
         decode = decoders.get(name)
@@ -135,9 +159,8 @@ def read_records(file: BinaryIO, wanted: Collection[type[Record]]) -> Iterator[R
             raise UnreadableReport(f"Line {number}, record {name}: {error}. {MEND}") from error
 
 
-def _decoders(wanted: Collection[type[Record]], *, is_scaled: bool) -> dict[str, Decode]:
+def _decoders(wanted: Collection[type[Record]], scales: "_Scales") -> dict[str, Decode]:
     """How each kind of record that is wanted is decoded."""
-    scales = _Scales(is_scaled=is_scaled)
     decoders: dict[str, tuple[type[Record], Decode]] = {
         name: (record, _field_decoder(record, layout.split())) for name, (record, layout) in _RECORDS.items()
     }
@@ -196,11 +219,13 @@ def _part_end(fields: Fields) -> Record:
 
 
 class _Scales:
-    """The scaling exponents of each number: as a record says, else as its first one did."""
+    """The scaling exponents of each number: as a record says, else as its first one did. doubts: takes remarks."""
 
-    def __init__(self, *, is_scaled: bool) -> None:
+    def __init__(self, doubts: list[Remark], *, is_scaled: bool) -> None:
         self._is_scaled = is_scaled
         self._first: dict[int, list[int]] = {}
+        self._doubts = doubts
+        self._doubted: set[tuple[int, str]] = set()
 
     def of(self, number: int, texts: Sequence[str]) -> list[int]:
         """Of the result, the low and the high limit."""
@@ -215,6 +240,30 @@ class _Scales:
             raise ValueError(f"{exponents} are no scaling exponents")
         self._first.setdefault(number, exponents)
         return exponents
+
+    def base_unit(self, number: int, units: str, exponent: int) -> str:
+        """The unit without the prefix that its exponent stands for. Where it begins with another, that is doubted."""
+        prefixes = _PREFIXES.get(exponent, ()) if self._is_scaled else ()
+        if not units or not prefixes:
+            return units
+        for prefix in prefixes:
+            if units.startswith(prefix) and len(units) > 1:
+                return units.removeprefix(prefix)
+        doubted = (number, units)
+        # Of a ratio that is called % nothing is left without its prefix.
+        if units != "%" and doubted not in self._doubted and len(self._doubted) < _MOST_DOUBTS:
+            self._doubted.add(doubted)
+            self._doubts.append(Remark(_doubt(number, units, exponent, prefixes[0])))
+        return units
+
+
+def _doubt(number: int, units: str, exponent: int, prefix: str) -> str:
+    scaled = real_of("1", exponent)
+    return (
+        f"Test {number}: unit {units!r} contradicts exponent {exponent}, which stands for the prefix {prefix!r}. Its "
+        f"values were scaled, 1 to {scaled:g}. If they were in {units!r} already, end the first line with U "
+        "(FAR:A|4|2|U) and import the file again."
+    )
 
 
 class _Described(NamedTuple):
@@ -232,14 +281,10 @@ def _describe(fields: Fields, number: int, scales: _Scales, at: int, specs_at: i
         found = real_of(fields.text(position), scale)
         return UNSET if found is None else found
 
-    units = fields.text(at + 3)
-    prefix = _PREFIXES.get(exponent)
-    if prefix is not None and len(units) > 1 and units.startswith(prefix):
-        units = units.removeprefix(prefix)
     said = Description(
         fields.text(at),
         fields.text(at + 1),
-        units,
+        scales.base_unit(number, fields.text(at + 3), exponent),
         bound(at + 4, low_exponent),
         bound(at + 5, high_exponent),
         bound(specs_at, exponent),

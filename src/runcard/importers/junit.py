@@ -2,14 +2,16 @@
 
 There is no standard; what is read are the elements and attributes that these have in common.
 
-- Each outermost `testsuite` is a run of the procedure that it names. Suites inside of it, and the classes of its cases
-  where they are named otherwise than the suite, are sequences; cases are phases.
+- Each outermost `testsuite` is a run of the procedure that it names; where only suites inside of it name units, and it
+  has no case of its own, each of those is a run. Suites inside of a run, and the classes of its cases where they are
+  named otherwise than the suite, are sequences; cases are phases. A case without a name is called by its position.
 - JUnit knows no unit. It is named by a `property` or an attribute `serial_number` (or `serial`) of the suite, else of
   `testsuites`; `part_number`, `revision`, `batch`, `operator` and `procedure_version` likewise. The other properties
   are metadata.
 - Cases follow each other from the suite's `timestamp` on, unless they have one of their own; one without a time zone is
-  taken for UTC. Where there is none, the run started when the file is read. A run lasts as long as its suite says, else
-  as its cases together.
+  taken for UTC. Where there is none, the run started when the file is read. A timestamp that is no date is remarked on
+  and counts as none, but a suite of which nothing else says when it was is refused. A run lasts as long as its suite
+  says, else as its cases together.
 - The run's outcome is ERROR where a case or the suite's count has errors, else FAIL where one has failures.
 - Properties of cases, as pytest's `record_property` writes them, are measurements. What failed is logged as an error,
   attempts that Surefire ran again and `system-err` as warnings, and `system-out` as information.
@@ -26,6 +28,7 @@ from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of, number_of, value_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
+from runcard.importers.remarks import Remark
 from runcard.importers.xml_stream import Element, children, name_of, read_records, root_of, text_of
 
 ROOTS = ("testsuites", "testsuite")
@@ -62,16 +65,32 @@ def is_it(head: bytes) -> bool:
     return root_of(head) in [("", root) for root in ROOTS]
 
 
-def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each outermost suite, read as it is asked for.
+def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
+    """A run for each unit, read as it is asked for, and remarks on it.
 
     Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit.
     """
-    for suite in read_records(file, ROOTS, ("testsuite",)):
-        yield _run(suite)
+    for outermost in read_records(file, ROOTS, ("testsuite",)):
+        for suite in _suites_of_units(outermost):
+            recording = Recording()
+            yield _run(recording, suite)
+            yield from recording.remarks
 
 
-def _run(suite: Element) -> RunReport:
+def _suites_of_units(suite: Element) -> Iterator[Element]:
+    """The suite itself, unless only suites inside of it name units and it has no case of its own."""
+    inner = list(suite.iterchildren("{*}testsuite"))
+    names_units = inner and any(
+        _first(_said(one), _SERIAL) for part in inner for one in part.iter("{*}testsuite")
+    )
+    if not names_units or _first(_said(suite), _SERIAL) or any(True for _ in children(suite, "testcase")):
+        yield suite
+        return
+    for one in inner:
+        yield from _suites_of_units(one)
+
+
+def _run(recording: Recording, suite: Element) -> RunReport:
     said = _said(suite)
     procedure = _attribute(suite, "name") or _attribute(suite, "package")
     if not procedure:
@@ -83,8 +102,7 @@ def _run(suite: Element) -> RunReport:
             f'suite {procedure!r} names no unit; add <property name="serial_number" value="…"/> to its <properties>, '
             'or give the <testsuite> an attribute serial_number="…"',
         )
-    started_at = _start(suite)
-    recording = Recording()
+    started_at = _start(recording, suite, procedure)
     ended_at = _record_suite(recording, suite, None, started_at)
     outcomes = {phase.outcome for phase in recording.phases}
     return RunReport(
@@ -141,12 +159,17 @@ def _count(suite: Element, name: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _start(suite: Element) -> datetime:
-    """When the suite began: as it says, else as its file or the first of its parts says, else now."""
+def _start(recording: Recording, suite: Element, procedure: str) -> datetime:
+    """When the suite began: as it says, else as its file or the first of its parts says, else now.
+
+    Raises UnreadableReport where all that is said of it is no date: it did not begin now.
+    """
     for element in (suite, *suite.iterancestors(), *suite.iter("{*}testsuite", "{*}testcase")):
-        moment = _timestamp(element)
+        moment = _timestamp(recording, element)
         if moment is not None:
             return moment
+    if recording.remarks:
+        raise UnreadableReport(f"Nothing says when suite {procedure!r} was. {recording.remarks[0].text}")
     return datetime.now(UTC)
 
 
@@ -173,7 +196,7 @@ def _record_suite(recording: Recording, suite: Element, path: str | None, starte
 def _record_inner(recording: Recording, suite: Element, parent: str | None, clock: datetime) -> datetime:
     name = _attribute(suite, "name") or "testsuite"
     path = recording.open_sequence(parent, name)
-    started_at = _timestamp(suite) or clock
+    started_at = _timestamp(recording, suite) or clock
     first_phase = len(recording.phases)
     ended_at = _record_suite(recording, suite, path, started_at)
     outcome = _outcome(suite, {phase.outcome for phase in recording.phases[first_phase:]})
@@ -217,8 +240,9 @@ def _close(recording: Recording, path: str, name: str, first_phase: int) -> None
 def _record_case(recording: Recording, case: Element, path: str | None, clock: datetime) -> datetime:
     name = _attribute(case, "name")
     if not name:
-        raise UnreadableReport(f"The <testcase> in line {case.sourceline} has no name. Name it.")
-    started_at = _timestamp(case) or clock
+        name = f"testcase {len(recording.phases) + 1}"
+        recording.remark(f"The <testcase> in line {case.sourceline} has no name; it is called {name!r}.")
+    started_at = _timestamp(recording, case) or clock
     ended_at = seconds_after(started_at, _seconds(case) or 0.0, f"time of testcase {name!r}")
     recording.add_phase(
         name,
@@ -268,14 +292,16 @@ def _attribute(element: Element, name: str) -> str:
     return (element.get(name) or "").strip()
 
 
-def _timestamp(element: Element) -> datetime | None:
+def _timestamp(recording: Recording, element: Element) -> datetime | None:
+    """None where there is none, and where it is no date, which is remarked on."""
     text = _attribute(element, "timestamp")
     if not text:
         return None
     try:
         return moment_of(text)
     except ValueError as error:
-        raise UnreadableReport(f"The timestamp {text!r} in line {element.sourceline} {error}.") from error
+        recording.remark(f"The timestamp {text!r} in line {element.sourceline} {error}.")
+        return None
 
 
 def _seconds(element: Element) -> float | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from runcard.domain.errors import UnreadableReport
@@ -11,6 +11,7 @@ from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, M
 from runcard.domain.outcome import LogLevel, PhaseOutcome, SequenceOutcome
 from runcard.domain.phase import MAX_LOG_MESSAGE_LENGTH, Log, Phase, RetryCounter, tidy_source_file
 from runcard.domain.sequence import PhaseSequence
+from runcard.importers.remarks import Remark
 
 _NO_KEY = re.compile(r"[^A-Za-z0-9_.:+-]+")
 # How a path would tell two levels apart.
@@ -23,6 +24,7 @@ class Recording:
     def __init__(self) -> None:
         self.phases: list[Phase] = []
         self.logs: list[Log] = []
+        self._remarks: dict[str, Remark] = {}
         self._sequences: dict[str, PhaseSequence | None] = {}
         self._retries = RetryCounter()
 
@@ -30,6 +32,14 @@ class Recording:
     def sequences(self) -> tuple[PhaseSequence, ...]:
         """In the order in which they were opened, outer ones first."""
         return tuple(one for one in self._sequences.values() if one is not None)
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        return list(self._remarks.values())
+
+    def remark(self, text: str) -> None:
+        """Remark on the report, once however often the same is said."""
+        self._remarks.setdefault(text, Remark(text))
 
     def open_sequence(self, parent: str | None, name: str) -> str:
         """The path of a new sequence, whose phases may be told now and which has to be closed.

@@ -1,12 +1,14 @@
 """Robot Framework's output.xml, of Robot Framework 3 to 7.
 
 - The outermost suite is a run of the procedure that it names; where only suites inside of it name units, each of those
-  is a run. Suites inside of a run are sequences, and the cases (tests or tasks) of all of them are phases.
+  is a run. So is each suite that rebot put together with others, unless the suite around them names the unit. Suites
+  inside of a run are sequences, and the cases (tests or tasks) of all of them are phases.
 - Robot Framework knows no unit. It is named by the suite's metadata `Serial Number`; where there is none, by what a
   variable `${SERIAL NUMBER}` or `${SERIAL}` was logged to be, as assignments and `Set Suite Variable` do.
   `Part Number`, `Revision`, `Batch`, `Operator` and `Procedure Version` stand in the metadata likewise. What else
   stands there is metadata, and so are the tags of all cases together (`tags`).
-- Times are local to the station that wrote them, and taken for UTC, as Robot Framework notes no time zone.
+- Times are local to the station that wrote them, and taken for UTC, as Robot Framework notes no time zone. What rebot
+  put together has no start: it began when the first of its parts did, and took as long as they did together.
 - All messages of keywords are logs; a case's own message too, where no keyword has said the same. Keywords themselves,
   their arguments and times are left out, and so are the statistics, and the warnings about loading files at the end.
 - A suite that was skipped has failed nothing, so its run is PASS. States of a later schema are ERROR.
@@ -14,7 +16,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO, NamedTuple
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
@@ -26,6 +28,7 @@ from runcard.importers.recording import Recording, metadata_of, seconds_after
 from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
 
 ROOT = "robot"
+_PARTS = ("suite", "test", "kw")
 
 _SERIAL = ("serialnumber", "serial")
 _PART = ("partnumber",)
@@ -67,13 +70,20 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
 
 
 def _suites_of_units(suite: Element) -> Iterator[Element]:
-    """The suite itself, unless only suites inside of it name units."""
+    """The suite itself, unless only suites inside of it name units, or rebot put it together of suites of its own."""
     inner = [one for one in suite.iter("suite") if one is not suite]
-    if _said_of(suite, _SERIAL) or not any(_said_of(one, _SERIAL) for one in inner):
+    is_combined = _is_combined(suite) and any(True for _ in children(suite, "suite"))
+    if _said_of(suite, _SERIAL) or not (is_combined or any(_said_of(one, _SERIAL) for one in inner)):
         yield suite
         return
     for one in children(suite, "suite"):
         yield from _suites_of_units(one)
+
+
+def _is_combined(suite: Element) -> bool:
+    """Whether rebot made the suite to hold the suites of several files: it never ran, and comes from no file."""
+    status = child(suite, "status")
+    return status is not None and _started_at(status) is None and not suite.get("source")
 
 
 def _run(suite: Element) -> RunReport:
@@ -152,7 +162,7 @@ def _folded(name: str) -> str:
 
 
 def _record_inside(recording: Recording, suite: Element, path: str | None) -> None:
-    for element in children(suite, "suite", "test", "kw"):
+    for element in children(suite, *_PARTS):
         match name_of(element):
             case "suite":
                 name, status = _named(element), _status(element)
@@ -227,15 +237,22 @@ def _status(element: Element) -> _Status:
     where = f"<{name_of(element)}> in line {element.sourceline}"
     if found is None:
         raise UnreadableReport(f"The {where} has no <status>. Upload the file that robot wrote, whole.")
-    started_at = _moment(found, "start", "starttime")
-    if started_at is None:
+    started_at = _started_at(found)
+    inner = [] if started_at is not None else [_status(one) for one in children(element, *_PARTS)]
+    if started_at is None and not inner:
         raise UnreadableReport(f"The status of the {where} says no start. Upload the file that robot wrote.")
+    started_at = started_at or min(one.started_at for one in inner)
     elapsed = found.get("elapsed")
     if elapsed is None:
-        ended_at = _moment(found, "end", "endtime") or started_at
+        took = sum((one.ended_at - one.started_at for one in inner), timedelta())
+        ended_at = _moment(found, "end", "endtime") or started_at + took
     else:
         ended_at = seconds_after(started_at, _seconds(elapsed, where), f"elapsed of the {where}")
     return _Status(found.get("status") or "", started_at, max(started_at, ended_at), text_of(found))
+
+
+def _started_at(status: Element) -> datetime | None:
+    return _moment(status, "start", "starttime")
 
 
 def _seconds(text: str, where: str) -> float:

@@ -5,16 +5,16 @@ result that the specification calls not useful (an alarm, an unreliable or inval
 error of scale or drift, an oscillation) is no value; a log line keeps the number. Of a functional result the value is
 whether it passed; where its pattern failed is logged.
 
-Limits, names and units that a record does not give are those of the first record of its number and text, else of its
-number. Limits count as
-inclusive whatever PARM_FLG says of equality, which few testers set: the outcome does not depend on it, and capability
-needs them. Limits of the specification (LO_SPEC, HI_SPEC) are checks that decide nothing. What is only for display is
-left out: scaling exponents, formats, and states of pins.
+Limits, names, units, pins and inputs that a record does not give are those of the first record of its number and text,
+else of its number. (Of functional records the specification says so of PATG_NUM and SPIN_MAP alone, which are left
+out.) Limits count as inclusive whatever PARM_FLG says of equality, which few testers set: the outcome does not depend
+on it, and capability needs them. Limits of the specification (LO_SPEC, HI_SPEC) are checks that decide nothing. What is
+only for display is left out: scaling exponents, formats, and states of pins.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import UNSET
 
@@ -58,6 +58,8 @@ _MAX_KNOWN = 50_000
 # come again.
 _MAX_FIRST = 200_000
 
+T = TypeVar("T")
+
 
 class Meaning(NamedTuple):
     """What all results of one description have in common."""
@@ -71,13 +73,29 @@ class Meaning(NamedTuple):
     high_spec: float | None = None
 
 
+class _Firsts(Generic[T]):
+    """What the first record of each number and text said, and the first of each number."""
+
+    def __init__(self) -> None:
+        # The first of each number stands under an empty text.
+        self._known: dict[tuple[int, str], T] = {}
+
+    def find(self, number: int, text: str) -> T | None:
+        return self._known.get((number, text)) or self._known.get((number, ""))
+
+    def keep(self, number: int, text: str, said: T) -> None:
+        if len(self._known) < _MAX_FIRST:
+            self._known.setdefault((number, ""), said)
+            self._known.setdefault((number, text), said)
+
+
 class Meter:
     """Turns records of results into measurements; knows what the first record of each number said."""
 
     def __init__(self, lot: Lot) -> None:
         self._lot = lot
-        # By number and text, and by number under an empty text.
-        self._first: dict[tuple[int, str], Meaning] = {}
+        self._first = _Firsts[Meaning]()
+        self._first_inputs = _Firsts[Inputs]()
         self._known: dict[Description, Meaning] = {}
         self._pins: dict[int, str] = {}
 
@@ -85,6 +103,13 @@ class Meter:
         name = record.log_nam or record.phy_nam or record.chan_nam
         if record.pmr_indx is not None and name:
             self._pins[record.pmr_indx] = name
+
+    def note(self, record: Mpr | Ftr | Ptr) -> Meaning:
+        """What a record says, which others of its number may leave out after it."""
+        if isinstance(record, Mpr):
+            self._inputs(record)
+            return self.meaning(record.number, record.inputs.said)
+        return self.meaning(record.number, record.said)
 
     def meaning(self, number: int, said: Description) -> Meaning:
         known = self._known.get(said)
@@ -108,7 +133,7 @@ class Meter:
 
     def multiple(self, record: Mpr) -> Iterator[Measurement]:
         """One measurement for each pin, or one with an axis where an input was stepped or no pins are named."""
-        inputs = record.inputs
+        inputs = self._inputs(record)
         meaning, outcome = self.meaning(record.number, inputs.said), _outcome(record.test_flg)
         is_useful = not (record.test_flg & _USELESS or record.parm_flg & _USELESS_PARAMETRIC)
         if len(inputs.pins) == len(record.results) > 0 and not inputs.incr_in:
@@ -126,8 +151,22 @@ class Meter:
                 meaning.name, outcome, None, uom, meaning.low, meaning.high, meaning.validators, series
             )
 
+    def _inputs(self, record: Mpr) -> Inputs:
+        """The inputs of a record, with what it leaves out."""
+        own, text = record.inputs, record.inputs.said.text
+        first = self._first_inputs.find(record.number, text) or own
+        found = Inputs(
+            own.said,
+            own.pins or first.pins,
+            first.start_in if own.start_in is None else own.start_in,
+            first.incr_in if own.incr_in is None else own.incr_in,
+            own.units_in or first.units_in,
+        )
+        self._first_inputs.keep(record.number, text, found)
+        return found
+
     def _resolved(self, number: int, said: Description) -> Meaning:
-        first = self._first.get((number, said.text)) or self._first.get((number, "")) or _NOTHING
+        first = self._first.find(number, said.text) or _NOTHING
         low_spec, high_spec = _limit(said.low_spec, first.low_spec), _limit(said.high_spec, first.high_spec)
         found = Meaning(
             self._name(number, said.text) if said.text or not first.name else first.name,
@@ -142,9 +181,7 @@ class Meter:
             low_spec,
             high_spec,
         )
-        if len(self._first) < _MAX_FIRST:
-            self._first.setdefault((number, ""), found)
-            self._first.setdefault((number, said.text), found)
+        self._first.keep(number, said.text, found)
         return found
 
     def _name(self, number: int, text: str) -> str:

@@ -178,8 +178,7 @@ class _Teller:
 
     def _note_result(self, record: Ptr | Mpr | Ftr) -> None:
         part = self._parts.get((record.head_num, record.site_num))
-        said = record.inputs.said if isinstance(record, Mpr) else record.said
-        meaning = self._meter.meaning(record.number, said)
+        meaning = self._meter.note(record)
         if part is None:
             # The specification lets a record that was not executed say defaults before all parts.
             if record.test_flg & NOT_EXECUTED:

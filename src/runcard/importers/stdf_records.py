@@ -214,7 +214,10 @@ class Ptr(Struct, frozen=True, gc=False):
 
 
 class Inputs(Struct, frozen=True, gc=False):
-    """What several results belong to: pins by their index, or an input that was stepped."""
+    """What several results belong to: pins by their index, or an input that was stepped.
+
+    What is missing is as the first record of the same number said.
+    """
 
     said: Description
     pins: tuple[int, ...] = ()

@@ -11,8 +11,8 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.importers.cells import Cell, moment_of, text_of
 from runcard.importers.outcome_words import outcome_of
-from runcard.importers.table_mapping import TableField, TableMetadataRule, TableOutcome
-from runcard.importers.tables import Table
+from runcard.importers.table_mapping import TableField, TableMapping, TableMetadataRule, TableOutcome
+from runcard.importers.tables import Row, Table
 
 _RUN_OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
 _Source = TableField | TableOutcome | TableMetadataRule
@@ -89,6 +89,30 @@ def read_metadata(table: Table, field: str, rules: Sequence[TableMetadataRule]) 
             cell = claim.cell
             found[rule.key] = cell if isinstance(cell, bool | int | float) else text_of(cell)
     return found or None
+
+
+def field_check(table: Table, mapping: TableMapping) -> Callable[[Row], None]:
+    """What raises InvalidInput where a row by itself cannot say what the mapping wants of it."""
+    fields = mapping.fields
+    names = (fields.serial_number, fields.part_number, fields.revision_number, fields.batch_number)
+    others = (fields.operated_by, fields.docstring, *(mapping.metadata or ()), *(mapping.unit_metadata or ()))
+    outcome = partial(outcome_of, outcomes=_RUN_OUTCOMES, value_map=fields.outcome.value_map or {})
+    sources: list[tuple[_Source | None, Callable[[Cell], object]]] = [
+        *((one, text_of) for one in (*names, *others)),
+        *((one, moment_of) for one in (fields.started_at, fields.ended_at)),
+        (fields.outcome, outcome),
+    ]
+    readers = [
+        (table.column(one.column), reader)
+        for one, reader in sources
+        if one is not None and one.column is not None
+    ]
+
+    def check(row: Row) -> None:
+        for column, reader in readers:
+            row.read(column, reader)
+
+    return check
 
 
 def _moments(table: Table, field: str, source: TableField) -> list[tuple[datetime, _Claim]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
+from runcard.importers.bad_rows import BadRows
 from runcard.importers.cells import Cell, check_computed, text_of
 from runcard.importers.csv_rows import decode_text, read_csv
 from runcard.importers.xlsx_rows import read_xlsx
@@ -87,6 +88,19 @@ class Table:
         """The same; None where the mapping names none."""
         return None if name is None else self.column(name)
 
+    def without_bad(self, check: Callable[[Row], object], bad_rows: BadRows) -> "Table":
+        """The table without the rows that `check` raises InvalidInput for."""
+        kept = []
+        for row in self.rows:
+            try:
+                check(row)
+            except InvalidInput as error:
+                bad_rows.meet(error)
+            else:
+                kept.append(row)
+        bad_rows.check_some_are_left(len(kept))
+        return Table(self.header, kept, decimal_comma=self.decimal_comma)
+
     def _titles(self) -> str:
         titles = [title for title in self.header if title]
         more = len(titles) - _SHOWN_COLUMNS
@@ -101,14 +115,17 @@ def read_content(file: BinaryIO) -> bytes:
     return content
 
 
-def read_table(content: bytes) -> Table:
+def read_table(content: bytes, bad_rows: BadRows | None = None) -> Table:
     """The table of a CSV or XLSX file; its header is the first row that is not blank.
+
+    bad_rows: takes those that are wider than the header; None: they refuse the table.
 
     Raises UnreadableReport, PayloadTooLarge beyond one of the limits, and InvalidInput for a row of a text that is
     wider than the header.
     """
+    bad_rows = bad_rows or BadRows()
     if content.startswith(_WORKBOOK):
-        return _table(_filled(read_xlsx(content)), decimal_comma=False)
+        return _table(_filled(read_xlsx(content)), bad_rows, decimal_comma=False)
     if content.startswith(_OLD_WORKBOOK):
         raise UnreadableReport(
             "The file is an old or encrypted Excel workbook. Save it as .xlsx without a password."
@@ -116,14 +133,15 @@ def read_table(content: bytes) -> Table:
     if len(content) > MAX_TEXT_BYTES:
         raise PayloadTooLarge(f"The file has {len(content)} bytes; use at most {MAX_TEXT_BYTES} bytes.")
     rows, delimiter = read_csv(decode_text(content))
-    return _table(_narrow(_filled(rows)), decimal_comma=delimiter != ",")
+    return _table(_narrow(_filled(rows), bad_rows), bad_rows, decimal_comma=delimiter != ",")
 
 
-def _table(rows: Iterator[Row], *, decimal_comma: bool) -> Table:
+def _table(rows: Iterator[Row], bad_rows: BadRows, *, decimal_comma: bool) -> Table:
     top = next(rows, None)
     if top is None:
         raise UnreadableReport("The file has no rows. Upload a table with a header.")
     below = list(rows)
+    bad_rows.check_some_are_left(len(below))
     if not below:
         raise UnreadableReport("The file has a header and no row below it. Upload a table with data.")
     return Table([text_of(cell) for cell in top.cells], below, decimal_comma=decimal_comma)
@@ -143,16 +161,21 @@ def _filled(rows: Iterable[list[Cell]]) -> Iterator[Row]:
             yield Row(number, cells)
 
 
-def _narrow(rows: Iterator[Row]) -> Iterator[Row]:
+def _narrow(rows: Iterator[Row], bad_rows: BadRows) -> Iterator[Row]:
     """The rows of a text, none of which may be wider than the first: then a cell holds the delimiter without quotes."""
     widest = None
     for row in rows:
         end = max(position for position, cell in enumerate(row.cells, start=1) if cell is not None)
         widest = end if widest is None else widest
         if end > widest:
-            raise InvalidInput.at(
-                ("rows", row.number),
-                f"row {row.number} has {end} cells and the header {widest}; its last is "
-                f"{reprlib.repr(row.cells[end - 1])}. Put quotes around cells that hold the delimiter.",
-            )
+            bad_rows.meet(_too_wide(row, end, widest))
+            continue
         yield row
+
+
+def _too_wide(row: Row, end: int, widest: int) -> InvalidInput:
+    return InvalidInput.at(
+        ("rows", row.number),
+        f"row {row.number} has {end} cells and the header {widest}; its last is "
+        f"{reprlib.repr(row.cells[end - 1])}. Put quotes around cells that hold the delimiter.",
+    )

@@ -4,7 +4,9 @@ One file tells of one run of one unit. `docs/guide/tabular-import.md` tells user
 """
 
 from runcard.domain.report import RunReport
+from runcard.importers.bad_rows import BadRows
 from runcard.importers.table_fields import (
+    field_check,
     read_docstring,
     read_metadata,
     read_name,
@@ -15,20 +17,32 @@ from runcard.importers.table_fields import (
 from runcard.importers.table_mapping import TableMapping
 from runcard.importers.table_measurements import measurement_reader
 from runcard.importers.table_phases import PhaseCollector, PhaseColumns
-from runcard.importers.tables import read_table
+from runcard.importers.tables import Row, read_table
 
 
-def parse(content: bytes, mapping: TableMapping, procedure: str) -> RunReport:
+def parse(
+    content: bytes, mapping: TableMapping, procedure: str, bad_rows: BadRows | None = None
+) -> RunReport:
     """The run that a table tells of, as a run of this procedure; phases and measurements in the order of the rows.
 
-    Raises UnreadableReport and PayloadTooLarge (see `tables.read_table`), and InvalidInput that names row, column and
-    value.
+    bad_rows: takes what is wrong with a row by itself; None: it refuses the table. Raises UnreadableReport and
+    PayloadTooLarge (see `tables.read_table`), and InvalidInput that names row, column and value.
     """
-    table, fields = read_table(content), mapping.fields
-    period = read_period(table, fields.started_at, fields.ended_at)
+    bad_rows = bad_rows or BadRows()
+    table, fields = read_table(content, bad_rows), mapping.fields
     columns = None if mapping.phases is None else PhaseColumns.find(table, mapping.phases)
-    collector = PhaseCollector(columns, rows_are_phases=mapping.measurements.layout != "long")
+    rows_are_phases = mapping.measurements.layout != "long"
+    collector = PhaseCollector(columns, rows_are_phases=rows_are_phases)
     measurements_of = measurement_reader(table, mapping.measurements)
+    if bad_rows.skips:
+        check_fields = field_check(table, mapping)
+
+        def check(row: Row) -> None:
+            check_fields(row)
+            PhaseCollector(columns, rows_are_phases=rows_are_phases).add(row, measurements_of(row))
+
+        table = table.without_bad(check, bad_rows)
+    period = read_period(table, fields.started_at, fields.ended_at)
     for row in table.rows:
         collector.add(row, measurements_of(row))
     return RunReport(

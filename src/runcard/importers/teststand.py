@@ -1,9 +1,12 @@
 """NI TestStand's XML reports: one run for each report of a unit; those of a batch as a whole are left out.
 
+- The root is `Reports`, `Report`, or `TSReport`: what the WATS client keeps of one report, with what it knew of it
+  beside (`ReportInfo`: id, process code, revision, and the start with its time zone).
 - The procedure is called as the sequence file, without folder and `.seq`; its version is that of the file.
-- Sequence calls are sequences, called as their step, and all other steps are phases. A step without a name is called as
-  its type. Statuses of other names than TestStand's own are ERROR, and logged.
-- The start is local to the station, and taken for UTC, as the report notes no time zone. Steps start as long after it
+- Sequence calls are sequences, called as their step, and all other steps are phases. A step that only says which steps
+  are next (If, Else, For, End and the like) is a phase only where it ended in an error. A step without a name is called
+  as its type. Statuses of other names than TestStand's own are ERROR, and logged.
+- The start is local to the station, and taken for UTC where the report notes no time zone. Steps start as long after it
   as TestStand's clock tells; where times are not in the report, they start with their sequence and take no time.
 - Errors are logged, and so are the texts that steps add to the report.
 - Station, socket, number of the unit in its loop, the failure that ended the run, and additional data of unit and
@@ -18,13 +21,19 @@ from typing import BinaryIO, NamedTuple
 from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
+from runcard.domain.repair import REPORT_ID
 from runcard.domain.report import RunReport
+from runcard.importers.cells import moment_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
 from runcard.importers.teststand_props import array_elements, is_true, number, prop, props, text
 from runcard.importers.teststand_steps import measurements_of
 from runcard.importers.xml_stream import Element, children, read_records, root_of
 
-ROOTS = ("Reports", "Report")
+_REPORTS = ("Report", "TSReport")
+ROOTS = ("Reports", *_REPORTS)
+
+# What the types of steps begin with that only say which steps are next.
+_FLOW = "NI_Flow_"
 
 # Skipped: nothing has failed.
 _RUN_OUTCOMES: dict[str, RunOutcome] = {
@@ -59,7 +68,7 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
 
     Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit or no procedure.
     """
-    for report in read_records(file, ROOTS, ("Report",)):
+    for report in read_records(file, ROOTS, _REPORTS):
         if report.get("Type") != "Batch":
             yield _run(report)
 
@@ -68,7 +77,7 @@ def _run(report: Element) -> RunReport:
     main = next((one for one in children(report, "Prop") if one.get("Type") == "TEResult"), None)
     if main is None:
         raise UnreadableReport(
-            f"The <Report> in line {report.sourceline} has no result. Upload the XML report that TestStand wrote."
+            f"The report in line {report.sourceline} has no result. Upload the XML report that TestStand wrote."
         )
     call = prop(main, "TS", "SequenceCall")
     clock = _Clock(_start(report), number(main, "TS", "StartTime"))
@@ -84,6 +93,7 @@ def _run(report: Element) -> RunReport:
         started_at=started_at,
         duration=ended_at - started_at,
         part_number=text(report, "UUT", "PartNumber") or None,
+        revision_number=_told(report, "Rev") or None,
         batch_number=text(report, "UUT", "BatchSerialNumber") or None,
         operator=text(report, "StationInfo", "LoginName") or None,
         procedure_version=text(call, "SequenceFileVersion") or None,
@@ -116,7 +126,16 @@ def _serial_number(report: Element) -> str:
     return serial_number
 
 
+def _told(report: Element, key: str) -> str:
+    """What ReportInfo says; empty where it does not."""
+    found = (one for one in children(report, "ReportInfo") if one.get("key") == key)
+    return next((one.get("value") or "" for one in found), "").strip()
+
+
 def _metadata(report: Element) -> Iterator[tuple[str, MetadataValue]]:
+    # In lower case, as that of the report that WATS makes of it.
+    yield REPORT_ID, _told(report, "ID").lower()
+    yield "process_code", _told(report, "PCode")
     yield "station", text(report, "StationInfo", "StationID")
     for name in ("TestSocketIndex", "UUTLoopIndex"):
         position = number(report, "UUT", name)
@@ -150,7 +169,12 @@ class _Clock(NamedTuple):
 
 
 def _start(report: Element) -> datetime:
-    """StartDate and StartTime, to the millisecond."""
+    """As ReportInfo says; else StartDate and StartTime, to the millisecond."""
+    if told := _told(report, "Start"):
+        try:
+            return moment_of(told)
+        except ValueError as error:
+            raise UnreadableReport(f"Start of the report's ReportInfo, {told!r}, {error}.") from error
     said = {
         name: number(report, *path)
         for name, path in {
@@ -180,21 +204,27 @@ def _record_steps(
     """What the results of a sequence call tell, calls inside of it included."""
     for _, value in array_elements(prop(call, "ResultList")):
         for step in props(value):
-            name = text(step, "TS", "StepName") or text(step, "TS", "StepType") or "Step"
-            inner = prop(step, "TS", "SequenceCall")
+            said = prop(step, "TS")
+            kind = text(said, "StepType")
+            name = text(said, "StepName") or kind or "Step"
+            inner = prop(said, "SequenceCall")
             span = clock.span(step, started_at)
             if inner is None:
-                _record_phase(recording, step, name, path, span)
+                if not kind.startswith(_FLOW) or _phase_outcome(step) == "ERROR":
+                    _record_phase(recording, step, name, path, span)
             else:
                 _record_call(recording, step, inner, name, path, clock, span)
             _log_step(recording, step, name, span[1])
 
 
+def _phase_outcome(step: Element) -> PhaseOutcome:
+    return _PHASE_OUTCOMES.get(text(step, "Status"), "ERROR")
+
+
 def _record_phase(
     recording: Recording, step: Element, name: str, path: str | None, span: tuple[datetime, datetime]
 ) -> None:
-    outcome = _PHASE_OUTCOMES.get(text(step, "Status"), "ERROR")
-    recording.add_phase(name, outcome, *span, measurements_of(step, name), sequence_path=path)
+    recording.add_phase(name, _phase_outcome(step), *span, measurements_of(step, name), sequence_path=path)
 
 
 def _record_call(

@@ -14,10 +14,12 @@ from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
+from runcard.importers.bad_rows import BadRows
 from runcard.importers.cells import Cell, moment_of, number_of, text_of, value_of
 from runcard.importers.csv_rows import decode_text, read_csv
 from runcard.importers.outcome_words import outcome_of
 from runcard.importers.recording import metadata_of
+from runcard.importers.remarks import Remark
 from runcard.importers.table_header import Heading, read_heading
 from runcard.importers.table_phases import DEFAULT_PHASE
 from runcard.importers.tables import Column, Row, Table, read_content, read_table
@@ -82,21 +84,31 @@ def is_it(head: bytes) -> bool:
     return "serial_number" in columns.fields and any(one.has_condition for _, one in columns.measured)
 
 
-def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """The runs of a table, in the order of its rows.
+def parse(file: BinaryIO, *, skips_bad_rows: bool = False) -> Iterator[RunReport | Remark]:
+    """The runs of a table, in the order of its rows, and remarks on those that were left out.
 
     Raises UnreadableReport and PayloadTooLarge (see `tables.read_table`), and InvalidInput that names row, column and
     value.
     """
-    table = read_table(read_content(file))
+    bad_rows = BadRows(skips=skips_bad_rows)
+    table = read_table(read_content(file), bad_rows)
     columns = _columns(table.header)
     for field in ("serial_number", "outcome"):
         if field not in columns.fields:
             known = ", ".join(_NAMES[field])
             raise UnreadableReport(f"No column of the table is its {field}. Call it one of {known}.")
     read_at = datetime.now(UTC)
+    count = 0
     for row in table.rows:
-        yield _run(table, row, columns, read_at)
+        try:
+            report = _run(table, row, columns, read_at)
+        except InvalidInput as error:
+            bad_rows.meet(error)
+            continue
+        count += 1
+        yield report
+    bad_rows.check_some_are_left(count)
+    yield from bad_rows.remarks
 
 
 def _columns(header: Sequence[str]) -> _Columns:

@@ -26,7 +26,7 @@ def import_upload(
             f"Upload {attachment.id} belongs to {owner} already. Upload the file again to import it again."
         )
     noted = note_import(tx, actor.organization_id, file, (), Creator.of(actor))
-    recorded = record_told(tx, actor, noted.id, told)
+    recorded = record_told(tx, actor, file, noted.id, told)
     link_report(tx, actor, attachment, recorded)
     release(tx, actor.organization_id, file.digest)
     repair_ids: list[UUID] = [repair.id for repair in recorded.repairs]

@@ -5,7 +5,6 @@ group, how many of its reports are recorded by now: an import that is cut short 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +12,8 @@ from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, UnreadableReport
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
+from runcard.importers.remarks import Remark, Remarks
+from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told
 from runcard.store.attachments import Attachment
@@ -42,11 +43,15 @@ MOST = Most(reports=500, size_bytes=8 << 20)
 
 
 class Group(NamedTuple):
-    """Reports of a file that are recorded together. first: how many come before. is_last: none come after."""
+    """Reports of a file that are recorded together. first: how many come before. is_last: none come after.
+
+    warnings: what the importer remarked on the file since the group before.
+    """
 
     first: int
     told: Sequence[Told]
     is_last: bool
+    warnings: Sequence[str] = ()
 
     @property
     def end(self) -> int:
@@ -54,24 +59,30 @@ class Group(NamedTuple):
 
 
 def in_groups(
-    reports: Iterable[RunReport | RepairReport], client: RunClient, first: int = 0, most: Most = MOST
+    reports: Iterable[RunReport | RepairReport | Remark], client: RunClient, first: int = 0, most: Most = MOST
 ) -> Iterator[Group]:
     """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
 
     Raises InvalidInput, what the reports raise, and UnreadableReport where there is none at all.
     """
     told: list[Told] = []
-    size_bytes = 0
-    for report in islice(reports, first, None):
+    size_bytes, before, remarks = 0, first, Remarks()
+    for report in reports:
+        if isinstance(report, Remark):
+            remarks.add(report)
+            continue
+        if before:
+            before -= 1
+            continue
         if len(told) == most.reports or size_bytes >= most.size_bytes:
-            yield Group(first, told, is_last=False)
+            yield Group(first, told, is_last=False, warnings=remarks.taken(is_last=False))
             first, told, size_bytes = first + len(told), [], 0
         one = prepare(report, client)
         told.append(one)
         size_bytes += len(one.document) if isinstance(one, PreparedRun) else 0
     if not told and first == 0:
         raise UnreadableReport(NO_RUN)
-    yield Group(first, told, is_last=True)
+    yield Group(first, told, is_last=True, warnings=remarks.taken(is_last=True))
 
 
 class Imported(NamedTuple):
@@ -91,13 +102,14 @@ def import_group(
     *,
     under: UUID | None = None,
     links: bool = True,
+    earlier: Deed = "refuse",
 ) -> Imported | None:
     """Record the next reports of a file; None where its content had been imported to the end before.
 
     Of those that another process has recorded meanwhile, none is recorded again. under: the import that they belong
     to, whatever else was imported of this content; None: the one of this content. links: whether the attachment becomes
-    the report of the first of them. Raises ReportRefused, and Conflict where runs of the file that had been recorded
-    are gone.
+    the report of the first of them. earlier: as of `record_told`. Raises what that raises, and Conflict where runs of
+    the file that had been recorded are gone.
     """
     check_may_record(actor)
     tx.lock_imports()
@@ -112,7 +124,9 @@ def import_group(
     import_id = note_import(tx, home, file, (), Creator.of(actor), under).id if state is None else state.id
     told = group.told[done - group.first :]
     of_several = not group.is_last or group.end > 1
-    recorded = record_told(tx, actor, import_id, told, first=done, of_several=of_several)
+    recorded = record_told(
+        tx, actor, file, import_id, told, first=done, of_several=of_several, earlier=earlier
+    )
     if links:
         link_report(tx, actor, attachment, recorded)
     note_recorded(tx, home, import_id, None if group.is_last else max(done, group.end))
@@ -135,12 +149,16 @@ def take_back_group(
         forget_import(tx, organization_id, imported.import_id)
 
 
-def rehearse_group(tx: Transaction, actor: Actor, file: ImportedFile, group: Group) -> Recorded:
+def rehearse_group(
+    tx: Transaction, actor: Actor, file: ImportedFile, group: Group, earlier: Deed = "refuse"
+) -> Recorded:
     """As `import_group` for a file that is new, whatever group it is; the caller undoes it."""
     check_may_record(actor)
     noted = note_import(tx, actor.organization_id, file, (), Creator.of(actor))
     of_several = not group.is_last or group.end > 1
-    return record_told(tx, actor, noted.id, group.told, first=group.first, of_several=of_several)
+    return record_told(
+        tx, actor, file, noted.id, group.told, first=group.first, of_several=of_several, earlier=earlier
+    )
 
 
 def _check_goes_on(state: ImportState | None, group: Group) -> int:

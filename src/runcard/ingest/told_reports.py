@@ -5,13 +5,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import ReportRefused, RuncardError
+from runcard.domain.errors import ReportRecorded, ReportRefused, RuncardError
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
+from runcard.ingest.earlier_runs import Deed, report_id_of, settle_earlier
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
 from runcard.store.attachments import Attachment, Owner, link_attachment, link_upload
-from runcard.store.file_imports import note_runs
+from runcard.store.earlier_runs import EarlierRun
+from runcard.store.file_imports import ImportedFile, note_runs
 from runcard.store.repairs import RepairRow
 from runcard.store.transaction import Transaction
 
@@ -21,8 +23,11 @@ Told = PreparedRun | RepairReport
 
 
 class Recorded(NamedTuple):
+    """replaced: runs of earlier files that went for these."""
+
     run_ids: Sequence[UUID]
     repairs: Sequence[RepairRow]
+    replaced: Sequence[EarlierRun] = ()
 
 
 def prepare(report: RunReport | RepairReport, client: RunClient) -> Told:
@@ -36,18 +41,22 @@ def prepare(report: RunReport | RepairReport, client: RunClient) -> Told:
 def record_told(
     tx: Transaction,
     actor: Actor,
+    file: ImportedFile,
     import_id: UUID,
     told: Sequence[Told],
     *,
     first: int = 0,
     of_several: bool = False,
+    earlier: Deed = "refuse",
 ) -> Recorded:
     """Record reports under the import of their file.
 
-    first: how many reports of the file come before. Raises what `record_run` and `record_repair` raise; where the
-    report is one `of_several`, as ReportRefused that says which.
+    first: how many reports of the file come before. earlier: what to do about runs of the same reports that an earlier
+    file told of. Raises what `record_run`, `record_repair` and `settle_earlier` raise; where the report is one
+    `of_several`, as ReportRefused that says which.
     """
-    run_ids, repairs = [], []
+    run_ids, report_ids, repairs = [], [], []
+    runs: list[tuple[int, Told]] = []
     home = actor.organization_id
     tx.catalog.fetch_units(
         [key for one in told if isinstance(one, PreparedRun) for key in one.unit_keys(home)]
@@ -58,12 +67,21 @@ def record_told(
                 repairs.append(record_repair(tx, actor, report, import_id))
             else:
                 run_ids.append(record_run(tx, actor, report))
+                report_ids.append(report_id_of(report, file.importer))
+                runs.append((position, report))
         except RuncardError as error:
             if not of_several:
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
-    note_runs(tx, home, import_id, run_ids, first=first)
-    return Recorded(run_ids, repairs)
+    note_runs(tx, home, import_id, run_ids, report_ids, first=first)
+    try:
+        replaced = settle_earlier(tx, home, file, import_id, run_ids, earlier)
+    except ReportRecorded as error:
+        if not of_several:
+            raise
+        position, report = runs[error.position]
+        raise ReportRefused(position, _serial_number(report), error) from error
+    return Recorded(run_ids, repairs, replaced)
 
 
 def link_report(tx: Transaction, actor: Actor, attachment: Attachment, recorded: Recorded) -> None:

@@ -87,12 +87,22 @@ def note_import(
 
 
 def note_runs(
-    tx: Transaction, organization_id: UUID, import_id: UUID, run_ids: Sequence[UUID], *, first: int
+    tx: Transaction,
+    organization_id: UUID,
+    import_id: UUID,
+    run_ids: Sequence[UUID],
+    report_ids: Sequence[str | None] = (),
+    *,
+    first: int,
 ) -> None:
-    """Note that these runs, too, came from a file. first: what they are counted from."""
-    for position, run_id in enumerate(run_ids, first):
-        link = {"file_import_id": import_id, "run_id": run_id, "position": position}
-        tx.stage(imported_runs, {**link, "organization_id": organization_id})
+    """Note that these runs, too, came from a file. first: what they are counted from.
+
+    report_ids: what the file knows each of them by, in lower case.
+    """
+    for at, run_id in enumerate(run_ids):
+        link = {"file_import_id": import_id, "run_id": run_id, "position": first + at}
+        report_id = report_ids[at] if report_ids else None
+        tx.stage(imported_runs, {**link, "organization_id": organization_id, "report_id": report_id})
 
 
 def note_recorded(

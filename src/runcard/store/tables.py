@@ -503,7 +503,10 @@ imported_runs = Table(
     Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, nullable=False),
     _organization(),
+    # What its format knows the report by, in lower case.
+    Column("report_id", Text),
     Index(None, "run_id"),
+    Index(None, "organization_id", "report_id", **_where("report_id")),
 )
 
 quarantined_files = Table(

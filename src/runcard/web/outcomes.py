@@ -43,6 +43,7 @@ class OutcomeLine(NamedTuple):
     told: str
     links: Sequence[Link]
     reason: str
+    warnings: Sequence[str] = ()
 
 
 def import_url(import_id: UUID) -> str:
@@ -85,7 +86,14 @@ def _line(name: str, fate: Fate, only: Mapping[UUID, RunRecord]) -> OutcomeLine:
     if fate.recorded_count:
         tone, word = "ERROR", "recorded in part"
     return OutcomeLine(
-        name, tone, word, format_text(fate.importer), _told(fate), _links(fate, only), fate.reason or ""
+        name,
+        tone,
+        word,
+        format_text(fate.importer),
+        _told(fate),
+        _links(fate, only),
+        fate.reason or "",
+        fate.warnings,
     )
 
 

@@ -37,6 +37,8 @@ class ReadingFields(NamedTuple):
     templates: Sequence[Choice]
     procedures: Sequence[Choice]
     part_number: str
+    replaces: bool = False
+    skips_bad_rows: bool = False
 
 
 def format_text(importer: str | None) -> str:
@@ -61,6 +63,8 @@ def reading_fields(connection: Connection, organization_id: UUID, chosen: FileCh
             for one in procedures
         ],
         chosen.part_number or "",
+        chosen.replaces,
+        chosen.skips_bad_rows,
     )
 
 
@@ -82,4 +86,6 @@ def reading_of(fields: Fields) -> FileChoice:
         procedure=fields.get("procedure", "").strip() or None,
         part_number=fields.get("part_number", "").strip() or None,
         template_id=template_id,
+        replaces=fields.get("replace") == "true",
+        skips_bad_rows=fields.get("skip_bad_rows") == "true",
     )

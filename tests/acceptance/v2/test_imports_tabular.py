@@ -247,6 +247,26 @@ def test_a_table_that_makes_no_run_says_where_and_leaves_nothing(
     assert told in str(raised.value)
 
 
+def test_rows_that_cannot_be_read_are_left_out_where_that_is_wanted(
+    user: TofuPilot, wire: httpx.Client, world: World, fresh: Fresh, unchanged: Unchanged
+) -> None:
+    serial = fresh("SN")
+    content = table([HEADER, run(serial), [serial, "PASS", "soon", END.isoformat()]])
+    body = {
+        "upload_id": uploaded(user, content, "line.csv"),
+        "procedure_id": str(world.acme.board.id),
+        "mapping": PLAIN,
+    }
+    with unchanged():
+        refused = wire.post("/imports/tabular", json=body)
+    assert (refused.status_code, refused.json()["issues"][0]["path"]) == (400, ["rows", 3, "Start"])
+    told = wire.post("/imports/tabular", json=body | {"skip_bad_rows": True}).json()
+    assert told["warnings"] == [
+        "Left out: row 3, column 'Start': 'soon' is no date and time; write it as 2026-01-31T12:00:00Z"
+    ]
+    assert run_ids(user, serial) == [told["id"]]
+
+
 def test_a_run_that_would_name_no_part_is_refused(
     wire: httpx.Client, user: TofuPilot, world: World, fresh: Fresh, unchanged: Unchanged
 ) -> None:

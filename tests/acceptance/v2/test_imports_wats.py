@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from tofupilot.v2 import TofuPilot
 
@@ -17,7 +19,7 @@ SAMPLES = {"WATS": "uut.wsjf.json", "WSXF": "uut.wsxf.xml"}
 
 
 def sample(importer: str, fresh: Fresh, operation: str = "SW Debug") -> tuple[bytes, dict[str, str]]:
-    """The sample of an operation, with units and parts of its own; and what these are called instead."""
+    """The sample of an operation, with units, parts and an id of its own; and what these are called instead."""
     prefixes = {
         "FATTest-325": "SN",
         "FATPartNo": "PN",
@@ -29,6 +31,9 @@ def sample(importer: str, fresh: Fresh, operation: str = "SW Debug") -> tuple[by
     content = case(SAMPLES[importer]).decode()
     for given, name in (names | {"SW Debug": operation}).items():
         content = content.replace(f'"{given}"', f'"{name}"')
+    report_id = "33a2d408-3fc8-480b-b554-6866c77fd91c"
+    for known in (report_id, report_id.upper()):
+        content = content.replace(known, str(uuid4()))
     return content.encode(), names
 
 
@@ -60,6 +65,24 @@ def test_a_report_becomes_a_run(user: TofuPilot, fresh: Fresh, importer: str) ->
         "Rev2",
     )
     assert sub_unit["parent"]["serial_number"] == names["FATTest-325"]
+
+
+def test_a_report_that_comes_again_in_other_bytes(
+    user: TofuPilot, wire: httpx.Client, world: World, fresh: Fresh, unchanged: Unchanged
+) -> None:
+    content, names = sample("WATS", fresh)
+    first = imported(user, uploaded(user, content), importer="WATS")["id"]
+    again = uploaded(user, content + b"\n")
+    with unchanged(but=QUARANTINE):
+        assert first in imported(user, again, importer="WATS")["error"]
+    body = {"items": [{"upload_id": again, "importer": "WATS"}], "replace": True}
+    key = {"Authorization": f"Bearer {world.acme.ict.api_key}"}
+    assert wire.post("/imports/structured", json=body, headers=key).status_code == 403
+    assert wire.post("/imports/structured", json=body | {"allow_duplicate": True}).status_code == 400
+    (result,) = wire.post("/imports/structured", json=body).json()["results"]
+    assert result["warnings"] == [f"Run {result['id']} took the place of run {first}, of the same report."]
+    assert run_ids(user, names["FATTest-325"]) == [result["id"]]
+    assert (user.runs.get(id=result["id"]).metadata or {})["replaced_run"] == first
 
 
 def test_measurements_read_back(user: TofuPilot, fresh: Fresh) -> None:

@@ -60,7 +60,7 @@ def test_the_yield_of_both_and_the_shared_units_are_told_before(floor: Floor) ->
     with floor.database.read() as connection:
         runs = list_latest_runs(connection, floor.home, wanted, 100).rows
     golden = next(run.unit.id for run in runs if run.unit.serial_number.startswith("BOTH"))
-    floor.writer.run(lambda tx: classify_unit(tx, floor.home, golden, "golden"), with_runs=True)
+    floor.writer.run(lambda tx: classify_unit(tx, floor.home, golden, "golden", with_runs=True))
     with own_copy(floor.database) as copy:
 
         def told() -> tuple[MergedYield, YieldRow]:

@@ -14,7 +14,7 @@ from runcard.edge.parsing.parsers import ParserBounds, Parsers
 from runcard.edge.parsing.process import STEP
 from runcard.ingest.import_groups import MOST
 from runcard.ingest.record_run import PreparedRun, RunClient
-from tests.importers.many_runs import junit_of
+from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.servers import DEADLINE_S
 
 JUNIT = Reading("JUNIT", RunClient("importing", "1"))
@@ -53,6 +53,14 @@ def test_what_is_told_is_the_same_in_smaller_groups(parsers: Parsers) -> None:
         groups = serials(there, first=5)
         assert flat(groups) == flat(serials(here, first=5)) == SERIALS[5:]
     assert {len(group) for group in groups[:-1]} == {STEP.reports}
+
+
+def test_warnings_are_the_same(parsers: Parsers) -> None:
+    content, reading = BytesIO(doubtful_lot(range(3))), Reading("ATDF", JUNIT.client)
+    with open_here(content) as here, parsers.open(content) as there:
+        warnings = [[list(one.warnings) for one in opened.groups(reading)] for opened in (here, there)]
+    assert warnings[0] == warnings[1]
+    assert [len(one) for one in warnings[0]] == [3]
 
 
 def test_a_file_that_fits_a_group_is_told_whole(parsers: Parsers) -> None:

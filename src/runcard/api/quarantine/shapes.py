@@ -57,12 +57,18 @@ class QuarantineListResponse(Struct):
 
 
 class QuarantineRetryBody(Struct):
-    """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too."""
+    """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too.
+
+    replace: a report takes the place of the run that an earlier file told of by the same report. skip_bad_rows: rows of
+    a table that cannot be read are left out.
+    """
 
     format: FormatName | None = None
     procedure_id: _Name | None = None
     part_number: _Name | None = None
     template_id: UUID | None = None
+    replace: bool = False
+    skip_bad_rows: bool = False
 
 
 class QuarantineRetryResponse(Struct):
@@ -79,6 +85,7 @@ class QuarantineRetryResponse(Struct):
     reason: str | None
     import_id: UUID | None
     id: UUID | None
+    warnings: list[str] = []
 
 
 class QuarantineDeleteResponse(Struct):
@@ -117,6 +124,7 @@ def retry_body(fate: Fate) -> QuarantineRetryResponse:
         fate.reason,
         fate.import_id,
         fate.quarantined_id,
+        list(fate.warnings),
     )
 
 

@@ -70,5 +70,5 @@ def import_report(
     home = actor.organization_id
     upload = Upload(taken_in(parts, get_attachment(connection, home, body.upload_id)))
     reading = Reading(body.importer, RunClient(body.client, body.client_version))
-    imported = record_upload(parts.stores, actor, upload, reading)
+    imported, _ = record_upload(parts.stores, actor, upload, reading)
     return JsonResponse(IdBody(str(imported.run_ids[0])))

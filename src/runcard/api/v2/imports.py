@@ -11,7 +11,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Outage, RuncardError
 from runcard.edge.arrived_files import Upload
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
-from runcard.edge.file_choices import Choice
+from runcard.edge.file_choices import Choice, check_may_replace
 from runcard.edge.openapi import operation
 from runcard.edge.parsing.opened_file import Reading
 from runcard.edge.report_files import Fate, ReportFiles, record_upload
@@ -26,6 +26,11 @@ from runcard.store.import_templates import get_template
 
 router = APIRouter()
 
+_NONE_LEFT = (
+    "None of its runs is left: they were replaced, or deleted, as old as the organization keeps runs. allow_duplicate "
+    "records them again."
+)
+
 
 class ImportStructuredItem(Struct):
     upload_id: UUID
@@ -35,12 +40,15 @@ class ImportStructuredItem(Struct):
 class ImportStructuredRequest(Struct):
     items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
     allow_duplicate: bool | None = False
+    replace: bool | None = False
+    skip_bad_rows: bool | None = False
 
 
 class ImportStructuredResult(Struct):
     """ids: of all runs, where there are several. error: what is wrong, where nothing was imported.
 
-    A file of repair reports alone makes no run: it has warnings, and no id.
+    A file of repair reports alone makes no run: it has warnings, and no id. Warnings also tell what was left out of a
+    file, and what may be meant otherwise than it was read.
     """
 
     upload_id: UUID
@@ -61,11 +69,15 @@ class ImportTabularRequest(Struct):
     procedure_id: UUID
     mapping: TableMapping | None = None
     template_id: UUID | None = None
+    skip_bad_rows: bool | None = False
 
 
 class ImportTabularResponse(Struct):
+    """warnings: each row that was left out."""
+
     id: UUID
     file_import_id: UUID
+    warnings: list[str] | UnsetType = UNSET
 
 
 @router.post(
@@ -79,8 +91,16 @@ def structured(
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    again = body.allow_duplicate is True
-    results = [_import_item(parts, actor, item, client, again=again) for item in body.items]
+    said = Choice(
+        is_whole=True,
+        is_again=body.allow_duplicate is True,
+        replaces=body.replace is True,
+        skips_bad_rows=body.skip_bad_rows is True,
+    )
+    if said.is_again and said.replaces:
+        raise InvalidInput.at("replace", "allow_duplicate keeps both runs; give one of them")
+    check_may_replace(actor, said)
+    results = [_import_item(parts, actor, item, client, said) for item in body.items]
     return JsonResponse(ImportStructuredResponse(results))
 
 
@@ -96,15 +116,17 @@ def tabular(
 ) -> Response:
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
     mapping = _mapping(parts, actor, body)
-    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping)
-    imported = record_upload(parts.stores, actor, _upload(parts, actor, body.upload_id), reading)
-    return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id))
+    skips = body.skip_bad_rows is True
+    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping, skips_bad_rows=skips)
+    upload = _upload(parts, actor, body.upload_id)
+    imported, warnings = record_upload(parts.stores, actor, upload, reading)
+    return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id, list(warnings) or UNSET))
 
 
 def _import_item(
-    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, *, again: bool
+    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, said: Choice
 ) -> ImportStructuredResult:
-    choice = Choice(item.importer, is_whole=True, is_again=again)
+    choice = said._replace(importer=item.importer)
     try:
         upload = _upload(parts, actor, item.upload_id)
         fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
@@ -122,7 +144,7 @@ def _import_item(
         id=run_ids[0] if run_ids else UNSET,
         ids=run_ids if len(run_ids) > 1 else UNSET,
         already_imported=known,
-        warnings=_warnings(imported, known=known) or UNSET,
+        warnings=[*_warnings(imported, known=known), *fate.warnings] or UNSET,
     )
 
 
@@ -136,9 +158,7 @@ def _imported(parts: Parts, actor: Actor, fate: Fate) -> FileImport:
 def _warnings(imported: FileImport, *, known: bool) -> list[str]:
     count = len(imported.repair_ids)
     if known and not count and not imported.run_ids:
-        return [
-            "Its runs were deleted, as old as the organization keeps runs. allow_duplicate records them again."
-        ]
+        return [_NONE_LEFT]
     kept = (
         "1 repair report was kept as a repair of its unit and made"
         if count == 1

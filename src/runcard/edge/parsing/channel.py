@@ -74,16 +74,17 @@ class Told(Struct, frozen=True, tag=True):
     first: int
     told: list[tuple[PreparedRun | None, RepairReport | None]]
     is_last: bool
+    warnings: list[str] = []
 
     @classmethod
     def of(cls, group: Group) -> "Told":
         told = [_as_it_is(one) for one in group.told]
-        return cls(group.first, told, group.is_last)
+        return cls(group.first, told, group.is_last, list(group.warnings))
 
     @property
     def group(self) -> Group:
         told = [one for pair in self.told for one in pair if one is not None]
-        return Group(self.first, told, self.is_last)
+        return Group(self.first, told, self.is_last, self.warnings)
 
 
 class Done(Struct, frozen=True, tag=True):

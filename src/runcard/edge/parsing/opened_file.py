@@ -11,8 +11,10 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import tabular
+from runcard.importers.bad_rows import BadRows
 from runcard.importers.formats import FORMATS, FormatName, Parse, detect
 from runcard.importers.heads import HEAD_BYTES
+from runcard.importers.remarks import Remark
 from runcard.importers.table_mapping import TableMapping
 from runcard.importers.tables import read_content
 from runcard.ingest.file_content import Content, open_content
@@ -20,12 +22,14 @@ from runcard.ingest.import_groups import MOST, Group, Most, in_groups
 from runcard.ingest.record_run import RunClient
 
 _PARSERS: dict[str, Parse] = {one.name: one.parse for one in FORMATS}
+_PARSERS_OF_REST: dict[str, Parse] = {one.name: one.parse_rest or one.parse for one in FORMATS}
 
 
 class Reading(Struct, frozen=True, array_like=True):
     """How a file is read. name: that of its format; TABULAR: by the mapping. client: the program that brings it.
 
-    procedure: of all runs, whatever they say. part_number: of runs that name none.
+    procedure: of all runs, whatever they say. part_number: of runs that name none. skips_bad_rows: rows of tables
+    that cannot be read are left out.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Reading(Struct, frozen=True, array_like=True):
     procedure: str | None = None
     part_number: str | None = None
     mapping: TableMapping | None = None
+    skips_bad_rows: bool = False
 
 
 class OpenedFile(Protocol):
@@ -95,14 +100,18 @@ class FileReader:
         return in_groups((_as_said(reading, one) for one in reports), reading.client, first, most)
 
 
-def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport]:
+def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport | Remark]:
     if reading.mapping is None:
-        return _PARSERS[reading.name](file)
-    return [tabular.parse(read_content(file), reading.mapping, reading.procedure or "")]
+        return (_PARSERS_OF_REST if reading.skips_bad_rows else _PARSERS)[reading.name](file)
+    bad_rows = BadRows(skips=reading.skips_bad_rows)
+    report = tabular.parse(read_content(file), reading.mapping, reading.procedure or "", bad_rows)
+    return [report, *bad_rows.remarks]
 
 
-def _as_said(reading: Reading, report: RunReport | RepairReport) -> RunReport | RepairReport:
-    if isinstance(report, RepairReport):
+def _as_said(
+    reading: Reading, report: RunReport | RepairReport | Remark
+) -> RunReport | RepairReport | Remark:
+    if not isinstance(report, RunReport):
         return report
     if reading.procedure is None and not report.procedure:
         raise InvalidInput.at("procedure", "the file names none; name the one that its runs are of")

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
+from runcard.auth.permissions import may_manage
 from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
-from runcard.edge.file_choices import Choice, checked
+from runcard.edge.file_choices import Choice, check_may_replace, checked
 from runcard.store.file_imports import ImportRecord, list_imports
 from runcard.store.quarantine import count_quarantined
 from runcard.web.arrivals import WithSentFiles, bring_in, too_large
@@ -47,12 +48,13 @@ class ImportLine(NamedTuple):
 
 
 class ImportsPage(NamedTuple):
-    """quarantined: how many files are there. may_import: the reader may. most: what a form takes, for people and in
-    bytes.
+    """quarantined: how many files are there. may_import, may_replace: the reader may. most: what a form takes, for
+    people and in bytes.
     """
 
     quarantined: str
     may_import: bool
+    may_replace: bool
     reading: ReadingFields
     most: str
     most_bytes: int
@@ -77,6 +79,7 @@ def submit_files(parts: WithParts, visit: WithVisit, form: WithSentFiles) -> Res
     choice = Choice()
     try:
         choice = reading_of(form.fields)
+        check_may_replace(visit.actor, choice)
         if not form.files:
             raise InvalidInput.at("files", "No file was chosen; choose one or more")
         with parts.database.read() as connection:
@@ -102,6 +105,7 @@ def _show(
         page = ImportsPage(
             quarantined=count_text(count_quarantined(connection, home)),
             may_import=visit.actor.role != "viewer",
+            may_replace=may_manage(visit.actor),
             reading=reading_fields(connection, home, choice),
             most=limit_text(most),
             most_bytes=most,

@@ -91,6 +91,11 @@ def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, _fields: 
     return _show(parts, visit, asked, [Arrived(one.name, _fate(parts, visit, one)) for one in listed.rows])
 
 
+def show_retried(parts: Parts, visit: Visit, arrived: Arrived) -> Response:
+    """All that is in quarantine, and what has become of a file that was."""
+    return _show(parts, visit, QuarantineQuery(), [arrived])
+
+
 def _fate(parts: Parts, visit: Visit, file: QuarantinedFile) -> Fate:
     """One that cannot even be tried keeps no other from it."""
     try:

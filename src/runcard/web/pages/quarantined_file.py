@@ -23,7 +23,8 @@ from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query
 from runcard.web.formats import count_text, moment_of, size_text
 from runcard.web.forms import WithForm, problems_of
-from runcard.web.outcomes import import_url, quarantined_url
+from runcard.web.outcomes import Arrived, import_url, quarantined_url
+from runcard.web.pages.quarantine import show_retried
 from runcard.web.previews import AttachmentLine, attachment_lines
 from runcard.web.render import redirect, render
 from runcard.web.report_formats import ReadingFields, format_text, reading_fields, reading_of
@@ -89,6 +90,8 @@ def retry(request: Request, parts: WithParts, visit: WithVisit, file_id: str, fi
         return _show(request, parts, visit, file, choice, error)
     if fate.quarantined_id is not None:
         return redirect(f"{quarantined_url(fate.quarantined_id)}?retried=true")
+    if fate.warnings:
+        return show_retried(parts, visit, Arrived(file.name, fate))
     return redirect(_ALL if fate.import_id is None else import_url(fate.import_id))
 
 
