@@ -57,6 +57,10 @@ def _created() -> list[Column[Any]]:
     ]
 
 
+def _texts(*names: str) -> list[Column[Any]]:
+    return [Column(name, Text) for name in names]
+
+
 def _where(name: str) -> dict[str, Any]:
     """An index of only the rows that have this column."""
     given = text(f"{name} IS NOT NULL")
@@ -187,9 +191,7 @@ procedures = Table(
     Column("production_branch", Text),
     Column("auto_push_enabled", Boolean(), nullable=False, server_default=false()),
     # A JSON array of texts.
-    Column("excluded_branch_patterns", Text),
-    Column("root_directory", Text),
-    Column("entry_point", Text),
+    *_texts("excluded_branch_patterns", "root_directory", "entry_point"),
     Column("archived_at", Instant),
     # What was merged into another stands for that one. No key, or the table would refer to itself.
     Column("merged_into_id", Id),
@@ -330,17 +332,10 @@ deployments = Table(
     Column("artifact_id", Id),
     Column("artifact_sha256", Text),
     Column("deployment_mode", Text, nullable=False),
-    Column("platform", Text),
-    Column("language", Text),
-    Column("runtime_version", Text),
-    Column("commit_sha", Text),
-    Column("commit_message", Text),
-    Column("commit_author_username", Text),
-    Column("commit_author_avatar_url", Text),
+    *_texts("platform", "language", "runtime_version"),
+    *_texts("commit_sha", "commit_message", "commit_author_username", "commit_author_avatar_url"),
     Column("committed_at", Instant),
-    Column("branch", Text),
-    Column("repository_full_name", Text),
-    Column("repository_provider", Text),
+    *_texts("branch", "repository_full_name", "repository_provider"),
     *_created(),
     Index(None, "procedure_id"),
 )
@@ -381,16 +376,12 @@ runs = Table(
     Column("outcome", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
-    Column("docstring", Text),
-    Column("client", Text),
-    Column("client_version", Text),
+    *_texts("docstring", "client", "client_version"),
     *_created(),
     # An operator who is no member, as the station names them.
     Column("operator_name", Text),
     _reference("deployment_id", "deployments"),
-    Column("execution_id", Text),
-    Column("slot_key", Text),
-    Column("slot_name", Text),
+    *_texts("execution_id", "slot_key", "slot_name"),
     # The station's own key for the report, and a digest of the report, so that the same one is recorded once.
     Column("client_run_ref", Text),
     Column("report_digest", LargeBinary(32)),
@@ -522,9 +513,7 @@ quarantined_files = Table(
     Column("attempts", Integer, nullable=False),
     Column("tried_at", Instant, nullable=False),
     # The program that brought it, and what was said of it: no references, because what is named may be gone by then.
-    Column("client", Text),
-    Column("procedure", Text),
-    Column("part_number", Text),
+    *_texts("client", "procedure", "part_number"),
     Column("template_id", Id),
     *_created(),
     UniqueConstraint("organization_id", "digest"),
