@@ -18,6 +18,7 @@ import msgspec
 from runcard.app import open_database
 from runcard.domain.actor import UserActor
 from runcard.importers.formats import FORMATS, FormatName
+from runcard.importers.stated import StatedReport
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare
@@ -67,7 +68,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
             while runs < least_runs:
                 upload = writer.run(partial(_upload, actor=actor, name=path.name, size_bytes=len(content)))
                 started = time.perf_counter()
-                told = [prepare(one, RunClient()) for one in parser(BytesIO(content))]
+                told = [prepare(StatedReport(one), RunClient()) for one in parser(BytesIO(content))]
                 file = ImportedFile(digest, importer, upload.id)
                 recorded = writer.run(
                     partial(import_upload, actor=actor, file=file, attachment=upload, told=told)

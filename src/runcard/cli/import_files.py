@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -17,12 +17,17 @@ from runcard.cli.found_files import FoundFile, find_files, members
 from runcard.cli.import_report import ImportReport, line
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import (
+    ContentPatternOption,
     DatabaseUrl,
     DataDir,
     Json,
+    NamePatternOption,
     OrganizationSlug,
+    OverrideOption,
     PartOption,
     ProcedureOption,
+    SerialOption,
+    SerialTemplateOption,
     StationOption,
     UserOption,
 )
@@ -31,6 +36,7 @@ from runcard.cli.watching import watched_files
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.domain.organization import Organization
+from runcard.domain.statement import Statement, check_statement
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import Fate, ReportFiles
@@ -72,6 +78,11 @@ def import_files(
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
+    serial_number: SerialOption = None,
+    serial_number_template: SerialTemplateOption = None,
+    name_pattern: NamePatternOption = None,
+    content_pattern: ContentPatternOption = None,
+    override: OverrideOption = False,
     station: StationOption = None,
     user: UserOption = None,
     dry_run: Annotated[
@@ -85,29 +96,30 @@ def import_files(
     """Record the runs of report files, each content once. Ends with 1 where a file was refused."""
     if (watch is None) == (not paths):
         raise typer.BadParameter("Give either PATH or --watch FOLDER.")
+    statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
+    check_statement(statement)
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
         actor = installation.recorder(home, station, user)
-        choice = Choice(
-            format_called(file_format),
-            procedure_called(installation, home, procedure),
-            part_number,
-            rehearses=dry_run,
-        )
+        of_all = format_called(file_format), procedure_called(installation, home, procedure), part_number
+        choice = Choice(*of_all, rehearses=dry_run, statement=statement)
         report = ImportReport(rehearses=dry_run, keeps_files=watch is None)
         importing = _Importing(installation, actor, choice)
         if watch is None:
             _import_all(importing, list(find_files(paths or [])), report)
         else:
-            _watch(
-                importing, watched_files(watch, settle_s, time.monotonic, time.sleep), report, as_json=as_json
-            )
+            settled = watched_files(watch, settle_s, time.monotonic, time.sleep)
+            _watch(importing, settled, report, as_json=as_json)
+    end_with(report, as_json=as_json)
+
+
+def end_with(report: ImportReport, *, as_json: bool) -> NoReturn:
+    """Show what has become of files; exit with 1 where one was refused."""
     if as_json:
         report.show_json()
     else:
         report.show()
-    if report.has_refused:
-        raise typer.Exit(1)
+    raise typer.Exit(1 if report.has_refused else 0)
 
 
 def format_called(name: str | None) -> FormatName | None:
@@ -141,7 +153,7 @@ class _Importing:
         files = self._named if file.is_named else self._passed
         try:
             with file.open() as content:
-                return files.bring_in(file.short_name, content, tell)
+                return files.bring_in(file.short_name, content, tell, place=file.place)
         except (PayloadTooLarge, UnreadableReport) as error:
             return Fate("refused", reason=error.summary)
         except OSError as error:

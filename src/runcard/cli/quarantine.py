@@ -7,16 +7,21 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from runcard.app import open_blobs
-from runcard.cli.import_files import CLIENT, FormatOption, format_called, procedure_called
+from runcard.cli.import_files import CLIENT, FormatOption, end_with, format_called, procedure_called
 from runcard.cli.import_report import ImportReport
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import (
+    ContentPatternOption,
     DatabaseUrl,
     DataDir,
     Json,
+    NamePatternOption,
     OrganizationSlug,
+    OverrideOption,
     PartOption,
     ProcedureOption,
+    SerialOption,
+    SerialTemplateOption,
     StationOption,
     UserOption,
 )
@@ -24,6 +29,7 @@ from runcard.cli.output import Record, progress_bar, show_record, show_rows
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
+from runcard.domain.statement import Statement, check_statement
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
 from runcard.edge.quarantine import again, discard, recorder_of, retry_file
@@ -64,6 +70,11 @@ def retry(
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
+    serial_number: SerialOption = None,
+    serial_number_template: SerialTemplateOption = None,
+    name_pattern: NamePatternOption = None,
+    content_pattern: ContentPatternOption = None,
+    override: OverrideOption = False,
     station: StationOption = None,
     user: UserOption = None,
     data_dir: DataDir = None,
@@ -72,11 +83,16 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Try files again, after a fix. Each is recorded by whoever brought it, where nobody else is named."""
+    statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
+        check_statement(statement)
         files = _chosen(installation, home, ids, everything=everything)
         choice = Choice(
-            format_called(file_format), procedure_called(installation, home, procedure), part_number
+            format_called(file_format),
+            procedure_called(installation, home, procedure),
+            part_number,
+            statement=statement,
         )
         named = None if station is None and user is None else installation.recorder(home, station, user)
         report = ImportReport(rehearses=False)
@@ -86,12 +102,7 @@ def retry(
             for file in progress.track(files, description="Retrying files"):
                 recorder = named or _recorder(installation, home, file)
                 report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))
-    if as_json:
-        report.show_json()
-    else:
-        report.show()
-    if report.has_refused:
-        raise typer.Exit(1)
+    end_with(report, as_json=as_json)
 
 
 @app.command("discard")

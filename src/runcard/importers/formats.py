@@ -5,8 +5,22 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import atdf, atml, junit, openhtf, robot, stdf, teststand, unit_table, wsjf, wsxf
+from runcard.importers import (
+    atdf,
+    atml,
+    junit,
+    openhtf,
+    robot,
+    stdf,
+    stdf_lot,
+    teststand,
+    unit_table,
+    wats_header,
+    wsjf,
+    wsxf,
+)
 from runcard.importers.heads import unpacked_head
+from runcard.importers.stated import Rules
 from runcard.importers.unpacking import unpacked
 
 # The formats that clients know by name, and after them those that Runcard adds.
@@ -25,12 +39,18 @@ class Format(NamedTuple):
     to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and PayloadTooLarge, which may
     come after some have been told.
     is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
-    formats of that opinion.
+    formats of that opinion. rules: how it goes with what is stated of its files.
     """
 
     name: FormatName
     parse: Parse
     is_it: Callable[[bytes], bool]
+    rules: Rules = Rules()
+
+
+def rules_of(name: str) -> Rules:
+    """How it goes with what is stated of files of a format, or of tables that a mapping reads."""
+    return next((one.rules for one in FORMATS if one.name == name), Rules())
 
 
 def detect(head: bytes) -> Format | None:
@@ -51,16 +71,18 @@ def _unpacking(parse: Parse) -> Parse:
     return lambda file: parse(unpacked(file))
 
 
+_LOT_RULES = Rules(composes=True, is_retest=stdf_lot.is_retest)
+
 FORMATS: Sequence[Format] = [
-    Format("OPENHTF", _unpacking(_openhtf), openhtf.is_it),
-    Format("WATS", _unpacking(wsjf.parse), wsjf.is_it),
-    Format("WSXF", _unpacking(wsxf.parse), wsxf.is_it),
+    Format("OPENHTF", _unpacking(_openhtf), openhtf.is_it, Rules(mends=openhtf.MENDS)),
+    Format("WATS", _unpacking(wsjf.parse), wsjf.is_it, Rules(mends=wats_header.MENDS)),
+    Format("WSXF", _unpacking(wsxf.parse), wsxf.is_it, Rules(mends=wats_header.MENDS)),
     # These are read twice, and unpack for themselves.
-    Format("STDF", stdf.parse, stdf.is_it),
-    Format("ATDF", atdf.parse, atdf.is_it),
-    Format("ATML", _unpacking(atml.parse), atml.is_it),
-    Format("TESTSTAND", _unpacking(teststand.parse), teststand.is_it),
-    Format("JUNIT", _unpacking(junit.parse), junit.is_it),
-    Format("ROBOT", _unpacking(robot.parse), robot.is_it),
+    Format("STDF", stdf.parse, stdf.is_it, _LOT_RULES),
+    Format("ATDF", atdf.parse, atdf.is_it, _LOT_RULES),
+    Format("ATML", _unpacking(atml.parse), atml.is_it, Rules(mends=atml.MENDS)),
+    Format("TESTSTAND", _unpacking(teststand.parse), teststand.is_it, Rules(mends=teststand.MENDS)),
+    Format("JUNIT", _unpacking(junit.parse), junit.is_it, Rules(mends=junit.MENDS)),
+    Format("ROBOT", _unpacking(robot.parse), robot.is_it, Rules(mends=robot.MENDS)),
     Format("TABLE", _unpacking(unit_table.parse), unit_table.is_it),
 ]

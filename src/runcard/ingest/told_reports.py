@@ -7,7 +7,7 @@ from uuid import UUID
 from runcard.domain.actor import Actor
 from runcard.domain.errors import ReportRefused, RuncardError
 from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
+from runcard.importers.stated import StatedReport
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
 from runcard.store.attachments import Attachment, Owner, link_attachment, link_upload
@@ -25,12 +25,14 @@ class Recorded(NamedTuple):
     repairs: Sequence[RepairRow]
 
 
-def prepare(report: RunReport | RepairReport, client: RunClient) -> Told:
+def prepare(claimed: StatedReport, client: RunClient) -> Told:
     """A report, checked as far as that needs no record. Raises InvalidInput."""
-    if isinstance(report, RepairReport):
-        check_repair(report)
-        return report
-    return prepare_run(report, client=client.name, client_version=client.version)
+    if isinstance(claimed.report, RepairReport):
+        check_repair(claimed.report)
+        return claimed.report
+    return prepare_run(
+        claimed.report, client=client.name, client_version=client.version, stated=claimed.stated
+    )
 
 
 def record_told(
@@ -47,18 +49,19 @@ def record_told(
     first: how many reports of the file come before. Raises what `record_run` and `record_repair` raise; where the
     report is one `of_several`, as ReportRefused that says which.
     """
-    run_ids, repairs = [], []
+    run_ids, stated, repairs = [], [], []
     for position, report in enumerate(told, first + 1):
         try:
             if isinstance(report, RepairReport):
                 repairs.append(record_repair(tx, actor, report, import_id))
             else:
                 run_ids.append(record_run(tx, actor, report))
+                stated.append(report.stated)
         except RuncardError as error:
             if not of_several:
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
-    note_runs(tx, actor.organization_id, import_id, run_ids, first=first)
+    note_runs(tx, actor.organization_id, import_id, zip(run_ids, stated, strict=True), first=first)
     return Recorded(run_ids, repairs)
 
 

@@ -458,6 +458,8 @@ imported_runs = Table(
     Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, nullable=False),
     _organization(),
+    # The fields of the run that whoever brought the file stated, with a blank between them; null: none.
+    Column("stated", Text),
     Index(None, "run_id"),
 )
 
@@ -478,6 +480,8 @@ quarantined_files = Table(
     Column("procedure", Text),
     Column("part_number", Text),
     Column("template_id", Id),
+    # The rest of it, as JSON.
+    Column("statement", Text),
     *_created(),
     UniqueConstraint("organization_id", "digest"),
     Index(None, "attachment_id"),

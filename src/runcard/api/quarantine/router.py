@@ -113,7 +113,14 @@ def retry(
 ) -> Response:
     """Try a file again, after a fix: it is recorded by whoever brought it."""
     file = _get(parts, actor, id)
-    choice = Choice(body.format, body.procedure_id, body.part_number, body.template_id)
+    choice = Choice(
+        body.format,
+        body.procedure_id,
+        body.part_number,
+        body.template_id,
+        rehearses=body.dry_run,
+        statement=body.statement,
+    )
     fate = retry_as_brought(parts.stores, actor, client, file, again(file, choice))
     return JsonResponse(retry_body(fate))
 

@@ -11,13 +11,14 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Outage, RuncardError
 from runcard.edge.arrived_files import Upload
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
-from runcard.edge.file_choices import Choice
+from runcard.edge.file_choices import Choice, RehearsedRunBody, StatedBody, checked
 from runcard.edge.openapi import operation
 from runcard.edge.parsing.opened_file import Reading
 from runcard.edge.report_files import Fate, ReportFiles, record_upload
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import taken_in
 from runcard.importers.formats import TABULAR, FormatName
+from runcard.importers.stated import Stating
 from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
@@ -27,20 +28,30 @@ from runcard.store.import_templates import get_template
 router = APIRouter()
 
 
-class ImportStructuredItem(Struct):
+class ImportStructuredItem(StatedBody):
+    """procedure_id: of all runs, whatever they say; an identifier, such as FVT1, is one too. part_number: of runs that
+    name none.
+    """
+
     upload_id: UUID
     importer: FormatName
+    procedure_id: str | None = None
+    part_number: str | None = None
 
 
 class ImportStructuredRequest(Struct):
+    """dry_run: only say what would become of the files."""
+
     items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
     allow_duplicate: bool | None = False
+    dry_run: bool | None = False
 
 
 class ImportStructuredResult(Struct):
     """ids: of all runs, where there are several. error: what is wrong, where nothing was imported.
 
-    A file of repair reports alone makes no run: it has warnings, and no id.
+    A file of repair reports alone makes no run: it has warnings, and no id. stated: the fields that were stated, and of
+    how many runs. first_runs: as they would be recorded, of a dry run.
     """
 
     upload_id: UUID
@@ -50,6 +61,8 @@ class ImportStructuredResult(Struct):
     already_imported: bool | UnsetType = UNSET
     warnings: list[str] | UnsetType = UNSET
     error: str | UnsetType = UNSET
+    stated: dict[str, int] | UnsetType = UNSET
+    first_runs: list[RehearsedRunBody] | UnsetType = UNSET
 
 
 class ImportStructuredResponse(Struct):
@@ -79,8 +92,8 @@ def structured(
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    again = body.allow_duplicate is True
-    results = [_import_item(parts, actor, item, client, again=again) for item in body.items]
+    bringing = Choice(is_whole=True, is_again=body.allow_duplicate is True, rehearses=body.dry_run is True)
+    results = [_import_item(parts, actor, item, client, bringing) for item in body.items]
     return JsonResponse(ImportStructuredResponse(results))
 
 
@@ -96,16 +109,23 @@ def tabular(
 ) -> Response:
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
     mapping = _mapping(parts, actor, body)
-    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping)
+    reading = Reading(TABULAR, client, Stating(procedure=str(body.procedure_id)), mapping)
     imported = record_upload(parts.stores, actor, _upload(parts, actor, body.upload_id), reading)
     return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id))
 
 
 def _import_item(
-    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, *, again: bool
+    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, bringing: Choice
 ) -> ImportStructuredResult:
-    choice = Choice(item.importer, is_whole=True, is_again=again)
+    choice = bringing._replace(
+        importer=item.importer,
+        procedure=item.procedure_id,
+        part_number=item.part_number,
+        statement=item.statement,
+    )
     try:
+        with parts.database.read() as connection:
+            choice = checked(connection, actor.organization_id, choice)
         upload = _upload(parts, actor, item.upload_id)
         fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
     except Outage:
@@ -114,6 +134,8 @@ def _import_item(
         return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
     if fate.status == "refused":
         return ImportStructuredResult(item.upload_id, success=False, error=fate.reason or UNSET)
+    if choice.rehearses and fate.status == "recorded":
+        return _rehearsed(item, fate)
     imported = _imported(parts, actor, fate)
     run_ids, known = list(imported.run_ids), fate.status == "known"
     return ImportStructuredResult(
@@ -122,7 +144,19 @@ def _import_item(
         id=run_ids[0] if run_ids else UNSET,
         ids=run_ids if len(run_ids) > 1 else UNSET,
         already_imported=known,
-        warnings=_warnings(imported, known=known) or UNSET,
+        warnings=[*_warnings(imported, known=known), *fate.warnings] or UNSET,
+        stated=dict(fate.stated) or UNSET,
+    )
+
+
+def _rehearsed(item: ImportStructuredItem, fate: Fate) -> ImportStructuredResult:
+    return ImportStructuredResult(
+        item.upload_id,
+        success=True,
+        already_imported=False,
+        warnings=list(fate.warnings) or UNSET,
+        stated=dict(fate.stated) or UNSET,
+        first_runs=[RehearsedRunBody(*run) for run in fate.rehearsed],
     )
 
 
