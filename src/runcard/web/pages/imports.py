@@ -18,7 +18,7 @@ from runcard.web.facts import creator_name
 from runcard.web.filters import page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of, size_text
 from runcard.web.forms import TOKEN_FIELD, problems_of
-from runcard.web.outcomes import Arrived, OutcomeLine, import_url, outcome_lines, runs_text
+from runcard.web.outcomes import Arrived, OutcomeLine, import_url, lacking_text, outcome_lines, runs_text
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
 from runcard.web.report_formats import ReadingFields, format_text, reading_fields, reading_of
@@ -48,12 +48,13 @@ class ImportLine(NamedTuple):
 
 class ImportsPage(NamedTuple):
     """quarantined: how many files are there. may_import: the reader may. most: what a form takes, for people and in
-    bytes.
+    bytes. lacking: what refused files did not say and the form may.
     """
 
     quarantined: str
     may_import: bool
     reading: ReadingFields
+    lacking: str
     most: str
     most_bytes: int
     too_large: str
@@ -103,11 +104,12 @@ def _show(
             quarantined=count_text(count_quarantined(connection, home)),
             may_import=visit.actor.role != "viewer",
             reading=reading_fields(connection, home, choice),
+            lacking=lacking_text(arrived),
             most=size_text(most),
             most_bytes=most,
             too_large=too_large(most),
             problems=problems_of(error),
-            outcomes=outcome_lines(connection, home, arrived),
+            outcomes=outcome_lines(connection, visit, arrived),
             imports=[_line(one, visit) for one in listed.rows],
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
         )
