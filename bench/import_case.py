@@ -19,6 +19,7 @@ from runcard.app import open_database
 from runcard.domain.actor import UserActor
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.importers.remarks import Remark
+from runcard.importers.stated import StatedReport
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare
@@ -69,7 +70,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
                 upload = writer.run(partial(_upload, actor=actor, name=path.name, size_bytes=len(content)))
                 started = time.perf_counter()
                 told = [
-                    prepare(one, RunClient())
+                    prepare(StatedReport(one), RunClient())
                     for one in parser(BytesIO(content))
                     if not isinstance(one, Remark)
                 ]

@@ -15,6 +15,12 @@ Unchanged = Callable[[], AbstractContextManager[None]]
 
 ALL = frozenset({"admin", "engineer", "operator", "viewer", "station"})
 MANAGE = frozenset({"admin", "engineer"})
+STATEMENTS = (
+    "serial_number",
+    "serial_number_template",
+    "name_pattern",
+    "content_pattern",
+)
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 SCRIPT = "<script>alert(1)</script>"
 
@@ -187,6 +193,7 @@ def test_a_refused_file_is_told_with_its_reason(
         "procedure_id": None,
         "part_number": None,
         "template_id": None,
+        "stated": dict.fromkeys(STATEMENTS) | {"override": False},
     }
     assert told["reason"].startswith("Part number is required")
     answer = caller.get(f"/files/{file_id}/content", headers=_key(keys["viewer"]))
@@ -227,15 +234,52 @@ def test_a_file_is_recorded_once_it_is_said_what_it_lacks(
         "repairs": 0,
         "recorded_reports": 0,
         "reason": None,
-        "warnings": [],
         "import_id": told["import_id"],
         "id": None,
+        "stated": {"part_number": 1, "procedure": 1},
+        "warnings": [],
+        "first_runs": [],
     }
     assert caller.get(f"/files/{file_id}", headers=headers).status_code == 404
     runs = httpx.get(
         f"{server.url}/api/v2/runs", params={"serial_numbers": serial_number}, headers=headers
     ).json()["data"]
     assert [one["created_by_station"]["name"] for one in runs] == ["ICT-1"]
+
+
+def test_a_unit_is_stated_and_tried_before_it_is_recorded(
+    caller: httpx.Client, bring: Callable[..., str], keys: dict[str, str], unchanged: Unchanged
+) -> None:
+    serial_number, headers = f"SN{uuid4().hex[:8]}", _key(keys["admin"])
+    content = _without_part().replace(b'"serial_number"', b'"board"')
+    file_id = bring(content, keys["station"], name=f"PCB01_{serial_number}.xml")
+    assert caller.get(f"/files/{file_id}", headers=headers).json()["reason"].endswith("name_pattern (REST).")
+    path = f"/files/{file_id}/retry"
+    body = {"name_pattern": r"(?P<part_number>\w+)_(?P<serial_number>SN\w+)"}
+    with unchanged():
+        told = caller.post(path, json=body | {"dry_run": True}, headers=headers).json()
+    assert (told["status"], told["import_id"], told["stated"]) == (
+        "recorded",
+        None,
+        {"serial_number": 1, "part_number": 1},
+    )
+    assert told["first_runs"] == [
+        {
+            "serial_number": serial_number,
+            "part_number": "PCB01",
+            "procedure_name": "Board",
+            "outcome": "PASS",
+            "started_at": "2026-01-02T03:04:05Z",
+            "stated": ["serial_number", "part_number"],
+        }
+    ]
+    # What is refused is kept with what was stated, and the next retry states it again.
+    refused = caller.post(path, json=body | {"serial_number_template": "{lot}"}, headers=headers).json()
+    assert (refused["status"], "which a report does not say" in refused["reason"]) == ("refused", True)
+    stated = caller.get(f"/files/{file_id}", headers=headers).json()["stated"]
+    assert (stated["name_pattern"], stated["serial_number_template"]) == (body["name_pattern"], "{lot}")
+    told = caller.post(path, json={"serial_number_template": "{serial_number}"}, headers=headers).json()
+    assert (told["status"], told["runs"]) == ("recorded", 1)
 
 
 def test_who_brought_a_file_tries_it_again(
@@ -259,10 +303,18 @@ def test_who_brought_a_file_tries_it_again(
         ({"part_number": "P" * 256}, "part_number"),
         ({"part_number": "P\0"}, "part_number"),
         ({"template_id": "template"}, "template_id"),
+        ({"serial_number": ""}, "serial_number"),
+        ({"serial_number_template": "{lot"}, "serial_number_template"),
+        ({"name_pattern": "("}, "name_pattern"),
+        ({"content_pattern": "(?P<unit>.)"}, "content_pattern"),
+        ({"override": "yes"}, "override"),
         ({"template_id": NOWHERE, "format": "TABLE"}, "format"),
         ([], "object"),
     ],
-    ids=["format", "blank", "number", "long", "nul", "template", "both", "list"],
+    ids=[
+        *("format", "blank", "number", "long", "nul", "template", "unit", "unit template", "name"),
+        *("content", "override", "both", "list"),
+    ],
 )
 def test_bad_bodies(
     caller: httpx.Client,

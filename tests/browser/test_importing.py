@@ -65,6 +65,28 @@ def test_files_are_imported_and_one_is_mended(page: Page, tmp_path: Path) -> Non
     expect(page.get_by_role("heading", level=1)).to_have_text("RW-1")
 
 
+def test_what_a_file_does_not_say_is_said_and_previewed(page: Page, tmp_path: Path) -> None:
+    nameless = b'<testsuite name="Rework"><testcase name="said in the browser"/></testsuite>'
+    file = write(tmp_path, "MOD-2040_RW-7.xml", nameless)
+    section = page.locator(".stated")
+    assert section.get_attribute("open") is None
+    bring(page, file)
+    expect(section.get_by_role("status")).to_contain_text("does not say its serial number")
+
+    page.get_by_label("Pattern in the file's name").fill(
+        "(?P<part_number>[^_]+)_(?P<serial_number>RW-[0-9]+)"
+    )
+    page.locator("#files").set_input_files([file])
+    page.get_by_role("button", name="Preview", exact=True).click()
+    row = page.locator("#outcomes tbody tr")
+    expect(row).to_contain_text("would be recorded")
+    expect(row).to_contain_text("stated: serial number, part number")
+    expect(section.get_by_role("status")).to_be_hidden()
+    # The file is still chosen, and so is imported with one more press.
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(row.get_by_role("link", name="RW-7 PASS")).to_be_visible()
+
+
 def test_a_file_is_discarded_after_a_question(page: Page, tmp_path: Path) -> None:
     bring(page, write(tmp_path, "holiday.txt", b"no report of a holiday"))
     page.get_by_role("link", name="In quarantine of holiday.txt").click()

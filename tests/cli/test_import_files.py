@@ -15,6 +15,8 @@ from runcard.cli.main import app
 from runcard.store.blobs import Blobs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
+from tests.importers.stdf_lots import MIR, START, changed, lot, part, ptr
+from tests.importers.stdf_writers import write_stdf
 from tests.importers.wats_files import as_wsjf, tree
 from tests.servers import Installation
 
@@ -238,3 +240,81 @@ def test_rows_that_cannot_be_read_are_left_out_and_named(acme: Installation, rep
     assert "warning: Left out: row 3, column 'Status': 'perhaps'" in told
     code, done = run(acme, "quarantine", "retry", "--all", "--skip-bad-rows")
     assert (code, done["runs"], len(done["files"][0]["warnings"])) == (0, 2, 1)
+
+
+NAMELESS = b'<testsuite name="Board" timestamp="2026-01-02T03:04:05"><testcase name="a"/></testsuite>'
+
+
+def test_values_of_runs_are_found_in_the_path_of_a_file(acme: Installation, reports: Path) -> None:
+    (reports / "PCB01").mkdir()
+    (reports / "PCB01" / "SN1.xml").write_bytes(NAMELESS)
+    with zipfile.ZipFile(reports / "more.zip", "w") as archive:
+        archive.writestr("PCB02/SN2.xml", NAMELESS.replace(b"Board", b"board"))
+    pattern = r"(?P<part_number>PCB\d+)/(?P<serial_number>SN\d+)\.xml"
+    assert run(acme, "import", reports)[1]["refused"] == 2
+    code, done = run(acme, "import", reports, "--name-pattern", pattern, "--dry-run")
+    found = sorted(done["files"], key=lambda one: one["first_runs"][0]["serial_number"])
+    assert (code, [one["first_runs"] for one in found]) == (
+        0,
+        [
+            [
+                {
+                    "serial_number": f"SN{number}",
+                    "part_number": f"PCB0{number}",
+                    "procedure": "Board",
+                    "outcome": "PASS",
+                    "started_at": "2026-01-02T03:04:05Z",
+                    "stated": ["serial_number", "part_number"],
+                }
+            ]
+            for number in (1, 2)
+        ],
+    )
+    text = said(acme, "import", reports, "--name-pattern", pattern, "--dry-run")
+    assert "SN1  PCB01  Board  PASS  2026-01-02 03:04:05 UTC (stated: serial number, part number)" in text
+    text = said(acme, "import", reports, "--name-pattern", pattern)
+    assert "stated: serial number of 1 run, part number of 1 run" in text
+    assert run(acme, "quarantine", "list")[1] == []
+
+
+def test_what_a_file_lacks_is_told_with_the_option_that_states_it(acme: Installation, reports: Path) -> None:
+    (reports / "a.xml").write_bytes(NAMELESS)
+    text = said(acme, "import", reports)
+    assert "Serial number is required: the report of 'Board' names no unit" in text
+    assert "State it for the import: --serial-number or --name-pattern (command line)" in text
+    text = said(acme, "import", reports, "--serial-number", "SN1")
+    assert "Part number is required: the file names none for a new unit" in text
+    assert "State it for the import: --part-number (command line)" in text
+    # What was stated before is stated again.
+    (file,) = run(acme, "quarantine", "list")[1]
+    code, done = run(acme, "quarantine", "retry", file["id"], "--part-number", "PCB01")
+    assert (code, done["files"][0]["stated"]) == (0, {"serial_number": 1, "part_number": 1})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--name-pattern", "(", "name_pattern"),
+        ("--content-pattern", "(?P<unit>.)", "groups are serial_number, part_number"),
+        ("--serial-number-template", "{", "is no template"),
+    ],
+)
+def test_what_cannot_be_stated_changes_nothing(
+    acme: Installation, reports: Path, option: str, value: str, told: str
+) -> None:
+    (reports / "a.xml").write_bytes(junit_of(["A"]))
+    assert told in said(acme, "import", reports, option, value)
+    assert run(acme, "import", "--dry-run", reports)[1]["recorded"] == 1
+
+
+def test_people_are_warned_of_devices_that_are_all_called_alike(acme: Installation, reports: Path) -> None:
+    for number in (1, 2):
+        mir = changed(MIR, start_t=START + number, lot_id="1")
+        content = write_stdf(lot(*part(ptr(), part_id="1"), mir=mir), "<")
+        (reports / f"device{number}.stdf").write_bytes(content)
+    text = said(acme, "import", reports, "--dry-run")
+    assert "1-1  PT1  job  PASS" in text
+    assert "warning: 1 run adds to a unit that another file made" in text
+    text = said(acme, "import", reports, "--serial-number-template", "{file}-{part_id}")
+    assert "warning" not in text
+    assert text.count("stated: serial number of 1 run") == 2

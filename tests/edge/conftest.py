@@ -35,3 +35,10 @@ def bring_in(stores: Stores, world: World) -> BringIn:
         return files.bring_in(name, BytesIO(content))
 
     return bring_in
+
+
+@pytest.fixture
+def rehearse_all(stores: Stores, world: World) -> BringIn:
+    """Tries files together, as one command does; nothing is recorded."""
+    files = ReportFiles(stores, world.acme.admin.actor, CLIENT, Choice(rehearses=True))
+    return lambda content, *, name: files.bring_in(name, BytesIO(content))

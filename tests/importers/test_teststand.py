@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runcard.domain.errors import InvalidInput, UnreadableReport
+from runcard.domain.errors import UnreadableReport
 from runcard.domain.measurement import Measurement, Series
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
@@ -408,23 +408,16 @@ def test_what_is_not_flagged_is_no_result():
 
 
 @pytest.mark.parametrize(
-    ("content", "field", "told"),
+    ("content", "field"),
     [
-        (
-            report(head={"UUT": {"SerialNumber": " "}}),
-            "serial_number",
-            "UUT.SerialNumber of the report is empty",
-        ),
-        (report(head={"UUT": {}}), "serial_number", "UUT.SerialNumber of the report is empty"),
-        (report(call={"Sequence": ""}), "procedure", "names no sequence file"),
+        (report(head={"UUT": {"SerialNumber": " "}}), "serial_number"),
+        (report(head={"UUT": {}}), "serial_number"),
+        (report(call={"Sequence": ""}), "procedure"),
     ],
     ids=["blank", "missing", "procedure"],
 )
-def test_reports_that_name_too_little(content, field, told):
-    with pytest.raises(InvalidInput) as refused:
-        read(content)
-    assert [issue.path for issue in refused.value.issues] == [(field,)]
-    assert told in refused.value.issues[0].message
+def test_what_a_report_does_not_name_is_empty(content, field):
+    assert [getattr(one, field) for one in read(content)] == [""]
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_tables_with_limits_in_their_header(ada: Browser, server: Server) -> Non
     page = send(ada, book, read_as="TABLE", **fields)
     assert told(page) == [["line.xlsx", "recorded", "Table, a row a unit (CSV, Excel)"]]
     page = send(ada, {"other.csv": csv_file([header, [fresh(), "Passed", "3.3"]])}, part_number="PCB01")
-    assert "the file names none; name the one that its runs are of" in page.text
+    assert "Procedure is required: the file names no procedure" in page.text
 
 
 def test_a_table_by_a_template(ada: Browser, server: Server) -> None:
@@ -421,3 +421,62 @@ def test_another_organization_sees_its_own(ada: Browser, gus: Browser) -> None:
 @pytest.mark.parametrize("name", ["x", "00000000-0000-4000-8000-000000000000", "%00"])
 def test_an_import_that_is_none(ada: Browser, name: str) -> None:
     assert ada.open(f"/imports/{name}").status == 404
+
+
+def nameless() -> bytes:
+    """A report of its own content that names neither unit nor part."""
+    return f'<testsuite name="Board" timestamp="2026-01-02T03:04:05"><testcase name="{uuid4()}"/></testsuite>'.encode()
+
+
+def section(page: Page) -> dict[str, str]:
+    """The part of the form that says what files do not."""
+    [found] = [one for one in page.all("details") if one.get("class") == "stated"]
+    return found
+
+
+def test_the_form_opens_where_a_file_was_refused_for_want_of_what_it_may_say(ada: Browser) -> None:
+    assert "open" not in section(ada.open("/imports"))
+    page = send(ada, {"a.xml": nameless()})
+    assert told(page) == [["a.xml", "refused", "JUnit XML"]]
+    assert "open" in section(page)
+    assert "What was refused does not say its serial number: say it here or above" in page.text
+    assert "open" not in section(send(ada, {"a.xml": nameless()[:-10]}))
+
+
+def test_what_files_do_not_say_is_said_of_them_and_tried_before(ada: Browser) -> None:
+    serial_number = fresh()
+    name, content = f"PCB01_{serial_number}.xml", nameless()
+    said = {"name_pattern": r"(?P<part_number>[^_]+)_(?P<serial_number>SN-\w+)"}
+    page = send(ada, {name: content}, **said, preview="yes")
+    assert told(page) == [[name, "would be recorded", "JUnit XML"]]
+    assert (
+        f"{serial_number} PCB01 Board PASS 2026-01-02 03:04:05 stated: serial number, part number"
+        in page.text
+    )
+    assert name not in imported(ada.open("/imports"))
+    # The form keeps what it said.
+    assert said["name_pattern"] in [one.get("value") for one in page.all("input")]
+    page = send(ada, {name: content}, **said)
+    assert "Stated: serial number of 1 run, part number of 1 run" in page.text
+    (run,) = page.run_links
+    assert re.search(r"Stated at import\s*serial number, part number", ada.open(run).text)
+    assert ada.http.get(f"{run}/report.json").json()["stated"] == ["serial_number", "part_number"]
+    listed = ada.open(import_links(ada.open("/imports"))[0])
+    assert (listed.rows[1][0], listed.rows[1][-1]) == (serial_number, "serial number, part number")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("name_pattern", "(", "is not RE2 syntax"),
+        ("content_pattern", "(?P<unit>.)", "groups are serial_number"),
+        ("serial_number_template", "{", "is no template"),
+    ],
+)
+def test_what_cannot_be_stated_is_told_beside_the_form(
+    ada: Browser, field: str, value: str, told: str
+) -> None:
+    page = send(ada, {"a.xml": nameless()}, **{field: value})
+    assert (page.status, told in page.text) == (400, True)
+    assert "open" in section(page)
+    assert imported(page) == imported(ada.open("/imports"))

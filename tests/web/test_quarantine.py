@@ -238,3 +238,34 @@ def test_pages_follow_each_other(ada: Browser) -> None:
 @pytest.mark.parametrize("name", ["x", "00000000-0000-4000-8000-000000000000", "%00"])
 def test_a_file_that_is_none(ada: Browser, name: str) -> None:
     assert ada.open(f"{HERE}/{name}").status == 404
+
+
+def test_files_that_the_list_shows_are_told_apart_by_their_names(ada: Browser) -> None:
+    mark = uuid4().hex
+    serial_numbers = [f"SN{uuid4().hex[:8].upper()}" for _ in range(2)]
+    for one in serial_numbers:
+        nameless = f'<testsuite name="Board"><testcase name="{uuid4()}"/></testsuite>'.encode()
+        refused(ada, nameless, f"{mark}_{one}.xml")
+    here = f"{HERE}?search={mark}"
+    said = {"name_pattern": r"_(SN\w+)", "part_number": "PCB01"}
+    fields = ada.open(here).hidden_fields
+    page = ada.send(f"{HERE}/retry?search={mark}", fields | said | {"preview": "yes"})
+    assert page.text.count("would be recorded") == 2
+    assert len(item_links(ada.open(here))) == 2
+    page = ada.send(f"{HERE}/retry?search={mark}", fields | {"name_pattern": "("})
+    assert (page.status, "is not RE2 syntax" in page.text) == (400, True)
+    page = ada.send(f"{HERE}/retry?search={mark}", fields | said)
+    assert item_links(ada.open(here)) == []
+    for one in serial_numbers:
+        assert ada.open(f"/units/{one}").status == 200
+
+
+def test_a_preview_of_one_file_records_nothing_and_keeps_what_was_said(ada: Browser) -> None:
+    item = refused(ada, f'<testsuite name="Board"><testcase name="{uuid4()}"/></testsuite>'.encode())
+    said = {"serial_number": fresh(), "part_number": "PCB01"}
+    page = act(ada, item, "retry", **said, preview="yes")
+    assert (page.status, "would be recorded" in page.text) == (200, True)
+    assert set(said.values()) <= {one.get("value") for one in page.all("input")}
+    assert "once" in ada.open(item).text
+    page = act(ada, item, "retry", **said)
+    assert re.fullmatch(r"/imports/[0-9a-f-]{36}", page.path)

@@ -28,6 +28,11 @@ class FoundFile(NamedTuple):
         """Its name without where it lies."""
         return self.path.name if self.member is None else Path(self.member).name or self.path.name
 
+    @property
+    def place(self) -> str:
+        """Its name with where it lies, as patterns look at it."""
+        return str(self.path) if self.member is None else f"{self.path}/{self.member}"
+
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """The bytes, able to seek. Raises UnreadableReport, PayloadTooLarge and OSError."""

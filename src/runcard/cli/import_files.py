@@ -17,12 +17,17 @@ from runcard.cli.found_files import FoundFile, find_files, members
 from runcard.cli.import_report import ImportReport, line
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import (
+    ContentPatternOption,
     DatabaseUrl,
     DataDir,
     Json,
+    NamePatternOption,
     OrganizationSlug,
+    OverrideOption,
     PartOption,
     ProcedureOption,
+    SerialOption,
+    SerialTemplateOption,
     StationOption,
     UserOption,
 )
@@ -31,6 +36,7 @@ from runcard.cli.watching import watched_files
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.domain.organization import Organization
+from runcard.domain.statement import Statement, check_statement
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice, check_may_replace
 from runcard.edge.report_files import Fate, ReportFiles
@@ -58,22 +64,26 @@ SkipOption = Annotated[
 ]
 
 
+_Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH…", help="Files, folders, ZIP archives, or patterns such as 'logs/**/*.xml'."
+    ),
+]
+_Watch = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Import the files of this folder as they are complete, until stopped.",
+    ),
+]
+
+
 def import_files(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH…", help="Files, folders, ZIP archives, or patterns such as 'logs/**/*.xml'."
-        ),
-    ] = None,
+    paths: _Paths = None,
     *,
-    watch: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            help="Import the files of this folder as they are complete, until stopped.",
-        ),
-    ] = None,
+    watch: _Watch = None,
     settle_s: Annotated[
         float,
         typer.Option(min=0.1, help="With --watch: a file is complete that has not changed for so long."),
@@ -81,6 +91,11 @@ def import_files(
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
+    serial_number: SerialOption = None,
+    serial_number_template: SerialTemplateOption = None,
+    name_pattern: NamePatternOption = None,
+    content_pattern: ContentPatternOption = None,
+    override: OverrideOption = False,
     replace: ReplaceOption = False,
     skip_bad_rows: SkipOption = False,
     station: StationOption = None,
@@ -96,6 +111,8 @@ def import_files(
     """Record the runs of report files, each content once. Ends with 1 where a file was refused."""
     if (watch is None) == (not paths):
         raise typer.BadParameter("Give either PATH or --watch FOLDER.")
+    statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
+    check_statement(statement)
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
         actor = installation.recorder(home, station, user)
@@ -106,6 +123,7 @@ def import_files(
             rehearses=dry_run,
             replaces=replace,
             skips_bad_rows=skip_bad_rows,
+            statement=statement,
         )
         check_may_replace(actor, choice)
         report = ImportReport(rehearses=dry_run, keeps_files=watch is None)
@@ -113,9 +131,8 @@ def import_files(
         if watch is None:
             _import_all(importing, list(find_files(paths or [])), report)
         else:
-            _watch(
-                importing, watched_files(watch, settle_s, time.monotonic, time.sleep), report, as_json=as_json
-            )
+            settled = watched_files(watch, settle_s, time.monotonic, time.sleep)
+            _watch(importing, settled, report, as_json=as_json)
     report.end(as_json=as_json)
 
 
@@ -150,7 +167,7 @@ class _Importing:
         files = self._named if file.is_named else self._passed
         try:
             with file.open() as content:
-                return files.bring_in(file.short_name, content, tell)
+                return files.bring_in(file.short_name, content, tell, place=file.place)
         except (PayloadTooLarge, UnreadableReport) as error:
             return Fate("refused", reason=error.summary)
         except OSError as error:

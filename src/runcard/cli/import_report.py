@@ -5,7 +5,7 @@ from collections import Counter
 import typer
 
 from runcard.cli.output import Record, show_json
-from runcard.edge.report_files import Fate
+from runcard.edge.report_files import Fate, RehearsedRun
 
 _TITLES = {
     "recorded": "recorded",
@@ -47,7 +47,9 @@ class ImportReport:
             "repairs": fate.repair_count,
             "recorded_reports": fate.recorded_count,
             "reason": fate.reason,
+            "stated": dict(fate.stated),
             "warnings": list(fate.warnings),
+            "first_runs": [_rehearsed(one) for one in fate.rehearsed],
         }
         if self._keeps_files:
             self._records.append(record)
@@ -69,7 +71,7 @@ class ImportReport:
             if self._files[status] or status == "recorded":
                 typer.echo(f"{title:<13}  {self._told(status)}")
             for record in self._records:
-                if record["status"] == status and (record["warnings"] or status in ("refused", "strange")):
+                if record["status"] == status and (_more(record) or status in ("refused", "strange")):
                     typer.echo(f"  {line(record)}")
         if self.has_refused and not self._rehearses:
             typer.echo(_QUARANTINE)
@@ -97,14 +99,38 @@ class ImportReport:
 
 
 def line(record: Record) -> str:
-    """One file, for people."""
+    """One file, for people; below it what is to be known besides."""
     runs, reason, done = record["runs"], record["reason"], record["recorded_reports"]
     if reason is None:
         repairs = f", {_count(record['repairs'], 'repair')}" if record["repairs"] else ""
         told = f"{record['file']}: {_TITLES[record['status']]}, {_count(runs, 'run')}{repairs}"
-        return "\n".join([told, *(f"    warning: {one}" for one in record["warnings"])])
-    partly = f" Reports 1 to {done} of it are recorded; a retry goes on from there." if done else ""
-    return f"{record['file']}: {reason}{partly}"
+    else:
+        partly = f" Reports 1 to {done} of it are recorded; a retry goes on from there." if done else ""
+        told = f"{record['file']}: {reason}{partly}"
+    return "\n".join([told, *(f"    {one}" for one in _more(record))])
+
+
+def _more(record: Record) -> list[str]:
+    """The first runs as they would be recorded, or else what was stated; then warnings."""
+    stated = [f"{_called(field)} of {_count(runs, 'run')}" for field, runs in record["stated"].items()]
+    told = [_run(one) for one in record["first_runs"]] or ([f"stated: {', '.join(stated)}"] if stated else [])
+    return [*told, *(f"warning: {one}" for one in record["warnings"])]
+
+
+def _rehearsed(run: RehearsedRun) -> Record:
+    return {**run._asdict(), "stated": list(run.stated)}
+
+
+def _run(run: Record) -> str:
+    """A run as it would be recorded, in one line."""
+    told = [run["serial_number"], run["part_number"], run["procedure"], run["outcome"]]
+    started_at = f"{run['started_at']:%Y-%m-%d %H:%M:%S} UTC"
+    stated = f" (stated: {', '.join(map(_called, run['stated']))})" if run["stated"] else ""
+    return f"{'  '.join([*told, started_at])}{stated}"
+
+
+def _called(field: str) -> str:
+    return field.replace("_", " ")
 
 
 def _count(number: int, noun: str) -> str:

@@ -58,3 +58,30 @@ ProcedureOption = Annotated[
 PartOption = Annotated[
     str | None, typer.Option("--part-number", help="Part number of units whose file names none.")
 ]
+SerialOption = Annotated[
+    str | None, typer.Option("--serial-number", help="Serial number of the unit whose file names none.")
+]
+SerialTemplateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--serial-number-template",
+        metavar="TEMPLATE",
+        help="Serial numbers from what reports say, such as '{file}-{part_id}' or '{lot}-{wafer}-{x}-{y}'.",
+    ),
+]
+NamePatternOption = Annotated[
+    str | None,
+    typer.Option(
+        "--name-pattern",
+        metavar="REGEX",
+        help="Find values that files do not say in their path. The serial number is the group "
+        "(?P<serial_number>…), else the first one, else all; others by name.",
+    ),
+]
+ContentPatternOption = Annotated[
+    str | None,
+    typer.Option("--content-pattern", metavar="REGEX", help="The same in the content of each file."),
+]
+OverrideOption = Annotated[
+    bool, typer.Option("--override", help="What is stated replaces what files say, too.")
+]

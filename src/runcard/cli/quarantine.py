@@ -18,12 +18,17 @@ from runcard.cli.import_files import (
 from runcard.cli.import_report import ImportReport
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import (
+    ContentPatternOption,
     DatabaseUrl,
     DataDir,
     Json,
+    NamePatternOption,
     OrganizationSlug,
+    OverrideOption,
     PartOption,
     ProcedureOption,
+    SerialOption,
+    SerialTemplateOption,
     StationOption,
     UserOption,
 )
@@ -31,6 +36,7 @@ from runcard.cli.output import Record, progress_bar, show_record, show_rows
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
+from runcard.domain.statement import Statement, check_statement
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
 from runcard.edge.quarantine import again, discard, recorder_of, retry_file
@@ -71,6 +77,11 @@ def retry(
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
     part_number: PartOption = None,
+    serial_number: SerialOption = None,
+    serial_number_template: SerialTemplateOption = None,
+    name_pattern: NamePatternOption = None,
+    content_pattern: ContentPatternOption = None,
+    override: OverrideOption = False,
     replace: ReplaceOption = False,
     skip_bad_rows: SkipOption = False,
     station: StationOption = None,
@@ -81,8 +92,10 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Try files again, after a fix. Each is recorded by whoever brought it, where nobody else is named."""
+    statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
+        check_statement(statement)
         files = _chosen(installation, home, ids, everything=everything)
         choice = Choice(
             format_called(file_format),
@@ -90,6 +103,7 @@ def retry(
             part_number,
             replaces=replace,
             skips_bad_rows=skip_bad_rows,
+            statement=statement,
         )
         named = None if station is None and user is None else installation.recorder(home, station, user)
         report = ImportReport(rehearses=False)

@@ -101,6 +101,14 @@ def _bounded(issue: Issue) -> Issue:
     return Issue(path, shortened(issue.message, _MOST_ISSUE))
 
 
+class NotSaid(InvalidInput):
+    """A report file does not say what a run needs; whoever brings it may state it. field: of a run."""
+
+    def __init__(self, issues: Iterable[Issue], field: str) -> None:
+        super().__init__(issues)
+        self.field = field
+
+
 class EndsBeforeStart(InvalidInput):
     """A run ends earlier than it starts."""
 
@@ -490,6 +498,8 @@ class ReportRefused(RuncardError):
             f"Report {position} of the file, of unit {serial_number}, was refused: {cause.summary}"
         )
         self.position = position
+        self.serial_number = serial_number
+        self.cause = cause
 
 
 class Outage(RuncardError):

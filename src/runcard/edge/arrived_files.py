@@ -55,6 +55,7 @@ class Upload:
 
     def __init__(self, attachment: Attachment) -> None:
         self.attachment_id = attachment.id
+        self.name = attachment.name
         self.blob_key = attachment.blob_key
         self._organization_id = attachment.organization_id
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from runcard.auth.permissions import may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import NotFound, PermissionDenied
+from runcard.domain.statement import or_else
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice, check_may_replace, checked, last_choice
 from runcard.edge.file_removals import remove_soon
@@ -80,7 +81,7 @@ def retry_file(
             spooled.write(piece)
         content = cast(BinaryIO, spooled)
         fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
-    if fate.status == "known":
+    if fate.status == "known" and not choice.rehearses:
         # It was recorded before it was refused, as a second copy that somebody had asked for.
         stores.writer.run(lambda tx: release(tx, home, file.digest), changes_catalog=False)
     return fate
@@ -98,7 +99,9 @@ def again(file: QuarantinedFile, choice: Choice) -> Choice:
     if choice.importer is None and choice.template_id is None:
         choice = choice._replace(importer=last.importer, template_id=last.template_id)
     return choice._replace(
-        procedure=choice.procedure or last.procedure, part_number=choice.part_number or last.part_number
+        procedure=choice.procedure or last.procedure,
+        part_number=choice.part_number or last.part_number,
+        statement=or_else(choice.statement, last.statement),
     )
 
 

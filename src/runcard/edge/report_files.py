@@ -2,8 +2,10 @@
 are refused go to quarantine.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Literal, NamedTuple
 from uuid import UUID
@@ -18,9 +20,13 @@ from runcard.domain.errors import (
     UnreadableReport,
 )
 from runcard.domain.ids import new_id
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.statement import FIELDS, StatedField
 from runcard.edge.arrived_files import Arrived, NewFile, Stores, Upload, opened_upload
 from runcard.edge.file_choices import NO_FORMAT, Choice, reading_of
+from runcard.edge.lacking import lacking
 from runcard.edge.parsing.opened_file import OpenedFile, Reading
+from runcard.edge.repeated_units import Rehearsed, RepeatedUnits
 from runcard.importers.formats import TABULAR
 from runcard.ingest.file_content import packed_digest
 from runcard.ingest.import_file import import_upload
@@ -33,7 +39,7 @@ from runcard.ingest.import_groups import (
     take_back_group,
 )
 from runcard.ingest.quarantine_file import quarantine_file
-from runcard.ingest.record_run import RunClient
+from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import Recorded, link_report
 from runcard.store.earlier_runs import EarlierRun
 from runcard.store.file_imports import (
@@ -45,7 +51,22 @@ from runcard.store.file_imports import (
     find_unfinished,
 )
 from runcard.store.quarantine import Refusal
+from runcard.store.run_records import read_runs
 from runcard.store.transaction import Transaction
+
+# Of the runs of a file that is only tried.
+_MOST_SHOWN = 10
+
+
+class RehearsedRun(NamedTuple):
+    """A run as it would be recorded. stated: the fields of it that were stated."""
+
+    serial_number: str
+    part_number: str
+    procedure: str
+    outcome: RunOutcome
+    started_at: datetime
+    stated: tuple[StatedField, ...]
 
 
 class Fate(NamedTuple):
@@ -57,6 +78,8 @@ class Fate(NamedTuple):
     recorded_count: how many of its reports are recorded by now, where not all are.
     import_id: of what is recorded of it, by now or before. quarantined_id: what it is known by in quarantine.
     warnings: what is to be known of what was recorded, such as what was left out.
+    lacks: the field of a run that would mend what was refused if it were stated. stated: the fields that were stated,
+    and of how many runs. rehearsed: the first runs as they would be recorded, where nothing was.
     """
 
     status: Literal["recorded", "known", "refused", "strange"]
@@ -68,6 +91,9 @@ class Fate(NamedTuple):
     import_id: UUID | None = None
     quarantined_id: UUID | None = None
     warnings: Sequence[str] = ()
+    lacks: str | None = None
+    stated: tuple[tuple[str, int], ...] = ()
+    rehearsed: tuple[RehearsedRun, ...] = ()
 
 
 class _Rehearsed(Exception):
@@ -82,29 +108,38 @@ class ReportFiles:
         self._actor = actor
         self._client = client
         self._choice = choice
+        self._rehearsed: Rehearsed | None = {} if choice.rehearses else None
 
-    def bring_in(self, name: str, file: BinaryIO, tell: Callable[[int], None] = lambda _: None) -> Fate:
+    def bring_in(
+        self,
+        name: str,
+        file: BinaryIO,
+        tell: Callable[[int], None] = lambda _: None,
+        *,
+        place: str | None = None,
+    ) -> Fate:
         """What becomes of a file, which must be able to seek. tell: hears of each group how many reports it had.
 
-        Raises StorageUnavailable, and PermissionDenied for a viewer.
+        place: its name with the folder that it lies in, where that is known. Raises StorageUnavailable, and
+        PermissionDenied for a viewer.
         """
-        return self._bring_in(NewFile(self._stores, self._actor, name, file), file, tell)
+        return self._bring_in(NewFile(self._stores, self._actor, name, file), file, tell, place or name)
 
     def bring_in_upload(self, upload: Upload) -> Fate:
         """The same of a file whose bytes are kept already. Raises what `opened_upload` and `bring_in` raise."""
         with opened_upload(self._stores.blobs, upload) as file:
-            return self._bring_in(upload, file, lambda _: None)
+            return self._bring_in(upload, file, lambda _: None, upload.name)
 
-    def _bring_in(self, arrived: Arrived, file: BinaryIO, tell: Callable[[int], None]) -> Fate:
+    def _bring_in(self, arrived: Arrived, file: BinaryIO, tell: Callable[[int], None], place: str) -> Fate:
         try:
             with self._stores.open_file(file) as opened:
-                return self._import(arrived, opened, tell)
+                return self._import(arrived, opened, tell, place)
         except (PayloadTooLarge, UnreadableReport) as error:
             return self._refuse(arrived, packed_digest(file), Refusal(self._choice.importer, error.summary))
 
-    def _import(self, arrived: Arrived, opened: OpenedFile, tell: Callable[[int], None]) -> Fate:
+    def _import(self, arrived: Arrived, opened: OpenedFile, tell: Callable[[int], None], place: str) -> Fate:
         try:
-            reading = self._reading(opened)
+            reading = self._reading(opened, place)
         except RuncardError as error:
             return self._refuse(arrived, opened.digest, Refusal(TABULAR, error.summary))
         if reading is None:
@@ -114,7 +149,9 @@ class ReportFiles:
         state = self._state(opened.digest)
         if state is not None and state.recorded_count is None:
             return self._known_as(arrived, opened, reading, state)
-        recording = _Recording(self._stores, self._actor, self._choice, arrived, reading, opened, state)
+        recording = _Recording(
+            self._stores, self._actor, self._choice, arrived, reading, opened, state, self._rehearsed
+        )
         try:
             for group in opened.groups(reading, recording.fate.recorded_count):
                 if not recording.record(group):
@@ -125,14 +162,16 @@ class ReportFiles:
         except RuncardError as error:
             if self._choice.is_whole:
                 recording.take_back()
-            refusal = Refusal(reading.name, error.summary, recording.fate.recorded_count)
-            return self._refuse(arrived, opened.digest, refusal, recording.fate)
+            told = lacking(error)
+            refusal = Refusal(reading.name, told.reason, recording.fate.recorded_count)
+            progress = recording.fate._replace(lacks=told.lacks)
+            return self._refuse(arrived, opened.digest, refusal, progress)
         return recording.fate._replace(recorded_count=0)
 
-    def _reading(self, opened: OpenedFile) -> Reading | None:
+    def _reading(self, opened: OpenedFile, place: str) -> Reading | None:
         with self._stores.database.read() as connection:
             return reading_of(
-                connection, self._actor.organization_id, self._choice, opened.importer, self._client
+                connection, self._actor.organization_id, self._choice, opened.importer, self._client, place
             )
 
     def _state(self, digest: bytes) -> ImportState | None:
@@ -212,6 +251,7 @@ class _Recording:
         reading: Reading,
         opened: OpenedFile,
         state: ImportState | None,
+        rehearsed: Rehearsed | None,
     ) -> None:
         self._stores = stores
         self._actor = actor
@@ -223,12 +263,17 @@ class _Recording:
         self._under = (new_id() if state is None else state.id) if choice.is_again else None
         self._is_new = state is None
         self._imported: list[Imported] = []
+        self._warnings: list[str] = []
         done = 0 if state is None else state.recorded_count or 0
         import_id = None if state is None else state.id
+        self._repeated = RepeatedUnits(
+            stores.database, actor.organization_id, self._file, reading.stating.place, rehearsed
+        )
         self.fate = Fate("recorded", reading.name, recorded_count=done, import_id=import_id)
 
     def record(self, group: Group) -> bool:
         """Whether the content had not been imported to its end before. Raises what `import_group` raises."""
+        self._repeated.look_at(group)
         if self._choice.rehearses:
             self._go_on(group, self._rehearse(group))
             return True
@@ -261,7 +306,7 @@ class _Recording:
             )
         if self._imported:
             done = self._imported[0].first
-            self.fate = self.fate._replace(run_count=0, repair_count=0, recorded_count=done)
+            self.fate = self.fate._replace(run_count=0, repair_count=0, recorded_count=done, stated=())
 
     def _apply(self, group: Group, tx: Transaction) -> Imported | None:
         attachment, is_whole = self._arrived.keep(tx), self._choice.is_whole
@@ -283,7 +328,11 @@ class _Recording:
         outcome: list[Recorded] = []
 
         def apply(tx: Transaction) -> None:
-            outcome.append(rehearse_group(tx, self._actor, self._file, group, self._choice.earlier))
+            recorded = rehearse_group(tx, self._actor, self._file, group, self._choice.earlier)
+            outcome.append(recorded)
+            if not self.fate.rehearsed:
+                runs = _rehearsed_runs(tx, self._actor.organization_id, group, recorded)
+                self.fate = self.fate._replace(rehearsed=runs)
             raise _Rehearsed
 
         with suppress(_Rehearsed):
@@ -295,13 +344,42 @@ class _Recording:
         return ImportedFile(self._digest, self._importer, self._arrived.attachment_id)
 
     def _go_on(self, group: Group, recorded: Recorded) -> None:
+        self._warnings += [*group.warnings, *map(_replaced, recorded.replaced)]
         self.fate = self.fate._replace(
             run_count=self.fate.run_count + len(recorded.run_ids),
             repair_count=self.fate.repair_count + len(recorded.repairs),
             recorded_count=group.end,
-            warnings=(*self.fate.warnings, *group.warnings, *map(_replaced, recorded.replaced)),
+            stated=_counted(self.fate.stated, group),
+            warnings=(*self._warnings, *self._repeated.warnings),
         )
 
 
 def _replaced(earlier: EarlierRun) -> str:
     return f"Run {earlier.run_id} took the place of run {earlier.earlier_id}, of the same report."
+
+
+def _counted(before: Sequence[tuple[str, int]], group: Group) -> tuple[tuple[str, int], ...]:
+    """Of how many runs each field was stated, with those of this group."""
+    counts: Counter[str] = Counter(dict(before))
+    for one in group.told:
+        if isinstance(one, PreparedRun):
+            counts.update(one.stated)
+    return tuple((field, counts[field]) for field in FIELDS if counts[field])
+
+
+def _rehearsed_runs(
+    tx: Transaction, organization_id: UUID, group: Group, recorded: Recorded
+) -> tuple[RehearsedRun, ...]:
+    prepared = [one for one in group.told if isinstance(one, PreparedRun)][:_MOST_SHOWN]
+    found = read_runs(tx.connection, organization_id, recorded.run_ids[:_MOST_SHOWN])
+    return tuple(
+        RehearsedRun(
+            run.unit.serial_number,
+            run.part.number,
+            run.procedure.name,
+            run.outcome,
+            run.started_at,
+            one.stated,
+        )
+        for run, one in zip(found, prepared, strict=True)
+    )

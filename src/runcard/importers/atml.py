@@ -18,16 +18,22 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
-from runcard.domain.errors import InvalidInput, UnreadableReport
+from runcard.domain.errors import UnreadableReport
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome, SequenceOutcome
 from runcard.domain.report import RunReport
 from runcard.importers.atml_data import data_of, measurements_of
 from runcard.importers.cells import moment_of
 from runcard.importers.recording import Recording, metadata_of
+from runcard.importers.stated import Mend
 from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
 
 ROOTS = ("TestResultsCollection", "TestResults")
+# How a file says what it does not.
+MENDS = {
+    "serial_number": Mend("report the SerialNumber of the UUT"),
+    "procedure": Mend("give the ResultSet a name, or the Definition of the TestProgram"),
+}
 # urn:IEEE-1636.1:2013:TestResults, and before there were such names, http://www.ieee.org/ATML/2007/TestResults.
 _NAMESPACE = re.compile(r"IEEE-1636\.1|ieee\.org/ATML", re.IGNORECASE)
 
@@ -67,9 +73,9 @@ def is_it(head: bytes) -> bool:
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each result set, read as it is asked for.
+    """A run for each result set, read as it is asked for; unit and procedure are empty where it names none.
 
-    Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit or no procedure.
+    Raises UnreadableReport where the content is no such file.
     """
     for results in read_records(file, ROOTS, ("TestResults",)):
         sets = list(children(results, "ResultSet"))
@@ -89,7 +95,7 @@ def _run(results: Element, result_set: Element) -> RunReport:
     return RunReport(
         procedure=_procedure(result_set, program),
         procedure_is_name=True,
-        serial_number=_serial_number(unit),
+        serial_number=text_of(child(unit, "SerialNumber")),
         outcome=_run_outcome(result_set, recording),
         started_at=span.started_at,
         duration=span.ended_at - span.started_at,
@@ -113,19 +119,7 @@ def _run(results: Element, result_set: Element) -> RunReport:
 def _procedure(result_set: Element, program: Element | None) -> str:
     file = re.split(r"[\\/]", (result_set.get("name") or "").partition("#")[0])[-1]
     name = re.sub(r"\.seq$", "", file, flags=re.IGNORECASE).strip()
-    name = name or _attribute(child(program, "Definition"), "name") or ""
-    if not name:
-        raise InvalidInput.at(
-            "procedure", "the ResultSet has no name; give it one, or the Definition of the TestProgram"
-        )
-    return name
-
-
-def _serial_number(unit: Element | None) -> str:
-    serial_number = text_of(child(unit, "SerialNumber"))
-    if not serial_number:
-        raise InvalidInput.at("serial_number", "the SerialNumber of the UUT is missing or empty; report it")
-    return serial_number
+    return name or _attribute(child(program, "Definition"), "name") or ""
 
 
 def _part_number(unit: Element | None) -> str | None:

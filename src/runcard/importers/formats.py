@@ -6,9 +6,23 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.repair import REPORT_ID, RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import atdf, atml, junit, openhtf, robot, stdf, teststand, unit_table, wsjf, wsxf
+from runcard.importers import (
+    atdf,
+    atml,
+    junit,
+    openhtf,
+    robot,
+    stdf,
+    stdf_lot,
+    teststand,
+    unit_table,
+    wats_header,
+    wsjf,
+    wsxf,
+)
 from runcard.importers.heads import unpacked_head
 from runcard.importers.remarks import Remark
+from runcard.importers.stated import Rules
 from runcard.importers.unpacking import unpacked
 
 # The formats that clients know by name, and after them those that Runcard adds.
@@ -29,7 +43,7 @@ class Format(NamedTuple):
     parse_rest: as `parse`, without the rows that cannot be read; None where the format has no rows.
     id_key: the metadata under which its runs carry the id of their report; None where reports have none.
     is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
-    formats of that opinion.
+    formats of that opinion. rules: how it goes with what is stated of its files.
     """
 
     name: FormatName
@@ -37,6 +51,12 @@ class Format(NamedTuple):
     is_it: Callable[[bytes], bool]
     id_key: str | None = None
     parse_rest: Parse | None = None
+    rules: Rules = Rules()
+
+
+def rules_of(name: str) -> Rules:
+    """How it goes with what is stated of files of a format, or of tables that a mapping reads."""
+    return next((one.rules for one in FORMATS if one.name == name), Rules())
 
 
 def detect(head: bytes) -> Format | None:
@@ -57,17 +77,26 @@ def _unpacking(parse: Parse) -> Parse:
     return lambda file: parse(unpacked(file))
 
 
+_WATS_RULES = Rules(mends=wats_header.MENDS)
+_LOT_RULES = Rules(composes=True, is_retest=stdf_lot.is_retest)
+
 FORMATS: Sequence[Format] = [
-    Format("OPENHTF", _unpacking(_openhtf), openhtf.is_it),
-    Format("WATS", _unpacking(wsjf.parse), wsjf.is_it, REPORT_ID),
-    Format("WSXF", _unpacking(wsxf.parse), wsxf.is_it, REPORT_ID),
+    Format("OPENHTF", _unpacking(_openhtf), openhtf.is_it, rules=Rules(mends=openhtf.MENDS)),
+    Format("WATS", _unpacking(wsjf.parse), wsjf.is_it, REPORT_ID, rules=_WATS_RULES),
+    Format("WSXF", _unpacking(wsxf.parse), wsxf.is_it, REPORT_ID, rules=_WATS_RULES),
     # These are read twice, and unpack for themselves.
-    Format("STDF", stdf.parse, stdf.is_it),
-    Format("ATDF", atdf.parse, atdf.is_it),
-    Format("ATML", _unpacking(atml.parse), atml.is_it, "uuid"),
-    Format("TESTSTAND", _unpacking(teststand.parse), teststand.is_it, REPORT_ID),
-    Format("JUNIT", _unpacking(junit.parse), junit.is_it),
-    Format("ROBOT", _unpacking(robot.parse), robot.is_it),
+    Format("STDF", stdf.parse, stdf.is_it, rules=_LOT_RULES),
+    Format("ATDF", atdf.parse, atdf.is_it, rules=_LOT_RULES),
+    Format("ATML", _unpacking(atml.parse), atml.is_it, "uuid", rules=Rules(mends=atml.MENDS)),
+    Format(
+        "TESTSTAND",
+        _unpacking(teststand.parse),
+        teststand.is_it,
+        REPORT_ID,
+        rules=Rules(mends=teststand.MENDS),
+    ),
+    Format("JUNIT", _unpacking(junit.parse), junit.is_it, rules=Rules(mends=junit.MENDS)),
+    Format("ROBOT", _unpacking(robot.parse), robot.is_it, rules=Rules(mends=robot.MENDS)),
     Format(
         "TABLE",
         _unpacking(unit_table.parse),

@@ -22,17 +22,26 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 
-from runcard.domain.errors import InvalidInput, UnreadableReport
+from runcard.domain.errors import UnreadableReport
 from runcard.domain.measurement import Measurement, storable_number
 from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of, number_of, value_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
 from runcard.importers.remarks import Remark
+from runcard.importers.stated import Mend
 from runcard.importers.xml_stream import Element, children, name_of, read_records, root_of, text_of
 
 ROOTS = ("testsuites", "testsuite")
 
+# How a file says what it does not.
+MENDS = {
+    "serial_number": Mend(
+        'add <property name="serial_number" value="…"/> to the <properties> of the suite, or give the '
+        '<testsuite> an attribute serial_number="…"'
+    ),
+    "procedure": Mend("give the <testsuite> a name"),
+}
 _SERIAL = ("serial_number", "serial")
 _PART = ("part_number",)
 _REVISION = ("revision",)
@@ -66,9 +75,10 @@ def is_it(head: bytes) -> bool:
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
-    """A run for each unit, read as it is asked for, and remarks on it.
+    """A run for each unit, read as it is asked for, and remarks on it. Unit and procedure are empty where the suite
+    names none.
 
-    Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit.
+    Raises UnreadableReport where the content is no such file.
     """
     for outermost in read_records(file, ROOTS, ("testsuite",)):
         for suite in _suites_of_units(outermost):
@@ -93,22 +103,13 @@ def _suites_of_units(suite: Element) -> Iterator[Element]:
 def _run(recording: Recording, suite: Element) -> RunReport:
     said = _said(suite)
     procedure = _attribute(suite, "name") or _attribute(suite, "package")
-    if not procedure:
-        raise UnreadableReport(f"The <testsuite> in line {suite.sourceline} has no name. Name it.")
-    serial_number = _first(said, _SERIAL)
-    if serial_number is None:
-        raise InvalidInput.at(
-            "serial_number",
-            f'suite {procedure!r} names no unit; add <property name="serial_number" value="…"/> to its <properties>, '
-            'or give the <testsuite> an attribute serial_number="…"',
-        )
     started_at = _start(recording, suite, procedure)
     ended_at = _record_suite(recording, suite, None, started_at)
     outcomes = {phase.outcome for phase in recording.phases}
     return RunReport(
         procedure=procedure,
         procedure_is_name=True,
-        serial_number=serial_number,
+        serial_number=_first(said, _SERIAL) or "",
         outcome=_outcome(suite, outcomes),
         started_at=started_at,
         duration=ended_at - started_at,

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from runcard.domain.errors import InvalidInput, Issue, UnreadableReport
+from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.instant import of_unix_ms
 from runcard.domain.measurement import (
     JsonValue,
@@ -29,9 +29,15 @@ from runcard.domain.report import RunReport
 from runcard.domain.validator import Validator, decisive_limits
 from runcard.domain.validator_text import opaque_validator, parse_validator, validators_of_texts
 from runcard.importers.heads import json_members
+from runcard.importers.stated import Mend
 
 # Of a record, what no other format's JSON has, whatever the order in which it is written.
 _OWN_MEMBERS = {"dut_id", "start_time_millis", "end_time_millis", "outcome_details", "code_info"}
+# How a record says what it does not.
+MENDS = {
+    "serial_number": Mend("return the serial number from the test_start function", ("dut_id",)),
+    "procedure": Mend("give it to openhtf.Test, as procedure_id='FVT1'", ("metadata", "procedure_id")),
+}
 _UNKNOWN_DUT = "UNKNOWN_DUT"
 _NO_DIMENSION = "NDL"
 _MEND = "Upload the JSON file that OpenHTF's OutputToJSON callback wrote."
@@ -145,20 +151,18 @@ def parse(content: bytes) -> RunReport:
 
     Integers beyond 64 bits become floats with their digits in `exact`. NaN and infinities, which OpenHTF
     writes as texts, become numbers again where a unit, a numeric validator or dimensions say that a number
-    was meant. Raises UnreadableReport where the content is no such record, InvalidInput where it names no
-    procedure or no unit.
+    was meant. Procedure and serial number are empty where it names none. Raises UnreadableReport where the content is
+    no such record.
     """
     record = _decode(content)
     metadata = record.metadata or _Metadata()
     procedure = _identifier(metadata.procedure_id, "metadata.procedure_id")
     serial_number = _serial_number(record, metadata)
-    if procedure is None or serial_number is None:
-        raise InvalidInput(_missing(procedure, serial_number))
     started_at = _moment(record.start_time_millis, "start_time_millis")
     phases = _phases(record.phases, started_at)
     return RunReport(
-        procedure=procedure,
-        serial_number=serial_number,
+        procedure=procedure or "",
+        serial_number=serial_number or "",
         outcome=_RUN_OUTCOMES.get(record.outcome, "ERROR"),
         started_at=started_at,
         duration=max(_end(record, started_at, phases) - started_at, timedelta()),
@@ -226,16 +230,6 @@ def _serial_number(record: _Record, metadata: _Metadata) -> str | None:
     if dut_id is None or dut_id == _UNKNOWN_DUT:
         return _identifier(metadata.serial_number, "metadata.serial_number") or dut_id
     return dut_id
-
-
-def _missing(procedure: str | None, serial_number: str | None) -> list[Issue]:
-    issues = []
-    if procedure is None:
-        mend = "required: give it to openhtf.Test, as procedure_id='FVT1'"
-        issues.append(Issue(("metadata", "procedure_id"), mend))
-    if serial_number is None:
-        issues.append(Issue(("dut_id",), "required: return the serial number from the test_start function"))
-    return issues
 
 
 def _sub_units(records: list[_SubUnit | str]) -> tuple[str, ...]:

@@ -25,10 +25,19 @@ from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of, number_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
+from runcard.importers.stated import Mend
 from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
 
 ROOT = "robot"
 _PARTS = ("suite", "test", "kw")
+
+# How a file says what it does not.
+MENDS = {
+    "serial_number": Mend(
+        "give the suite the metadata `Serial Number`, as "
+        'robot --metadata "Serial Number:…" does, or set a variable ${SERIAL NUMBER}'
+    ),
+}
 
 _SERIAL = ("serialnumber", "serial")
 _PART = ("partnumber",)
@@ -59,9 +68,9 @@ def is_it(head: bytes) -> bool:
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each unit.
+    """A run for each unit; its serial number is empty where the file names none.
 
-    Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit.
+    Raises UnreadableReport where the content is no such file, InvalidInput where it names several for one run.
     """
     for suite in read_records(file, (ROOT,), ("suite",)):
         # The statistics at the end hold elements of that name too.
@@ -124,11 +133,7 @@ def _serial_number(suite: Element, procedure: str) -> str:
             f"suite {procedure!r} assigns {names} to the variable that names its unit; give the suite the metadata "
             "`Serial Number`",
         )
-    raise InvalidInput.at(
-        "serial_number",
-        f"suite {procedure!r} names no unit; give it the metadata `Serial Number`, as "
-        'robot --metadata "Serial Number:…" does, or set a variable ${SERIAL NUMBER}',
-    )
+    return ""
 
 
 def _metadata(suite: Element) -> Iterator[tuple[str, MetadataValue]]:

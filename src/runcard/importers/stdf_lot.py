@@ -213,6 +213,11 @@ class Lot:
         return moment_of(seconds)
 
 
+def is_retest(metadata: Mapping[str, MetadataValue]) -> bool:
+    """Whether the tester says that a part, or its lot, was tested before (PRR.PART_FLG, MIR.RTST_COD)."""
+    return bool(metadata.get("retest")) or metadata.get("retest_code", "N") not in ("N", "0", "")
+
+
 def moment_of(seconds: int) -> datetime:
     """A time of a tester. The file names no time zone, and is taken to mean UTC."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, NamedTuple
 
-from runcard.domain.errors import InvalidInput, UnreadableReport
+from runcard.domain.errors import UnreadableReport
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
 from runcard.domain.repair import REPORT_ID
 from runcard.domain.report import RunReport
 from runcard.importers.cells import moment_of
 from runcard.importers.recording import Recording, metadata_of, seconds_after
+from runcard.importers.stated import Mend
 from runcard.importers.teststand_props import array_elements, is_true, number, prop, props, text
 from runcard.importers.teststand_steps import measurements_of
 from runcard.importers.xml_stream import Element, children, read_records, root_of
@@ -34,6 +35,12 @@ ROOTS = ("Reports", *_REPORTS)
 
 # What the types of steps begin with that only say which steps are next.
 _FLOW = "NI_Flow_"
+
+# How a report says what it does not.
+MENDS = {
+    "serial_number": Mend("enter it when TestStand asks for the UUT (UUT.SerialNumber)"),
+    "procedure": Mend("let TestStand include the step results in the report, which name the sequence file"),
+}
 
 # Skipped: nothing has failed.
 _RUN_OUTCOMES: dict[str, RunOutcome] = {
@@ -64,9 +71,9 @@ def is_it(head: bytes) -> bool:
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each report of a unit, read as it is asked for.
+    """A run for each report of a unit, read as it is asked for; unit and procedure are empty where it names none.
 
-    Raises UnreadableReport where the content is no such file, InvalidInput where it names no unit or no procedure.
+    Raises UnreadableReport where the content is no such file.
     """
     for report in read_records(file, ROOTS, _REPORTS):
         if report.get("Type") != "Batch":
@@ -88,7 +95,7 @@ def _run(report: Element) -> RunReport:
     return RunReport(
         procedure=_procedure(call),
         procedure_is_name=True,
-        serial_number=_serial_number(report),
+        serial_number=text(report, "UUT", "SerialNumber"),
         outcome=_RUN_OUTCOMES.get(report.get("UUTResult") or text(main, "Status"), "ERROR"),
         started_at=started_at,
         duration=ended_at - started_at,
@@ -107,23 +114,7 @@ def _run(report: Element) -> RunReport:
 def _procedure(call: Element | None) -> str:
     """The name of the sequence file; of the sequence, where it was never saved to a file."""
     file = re.split(r"[\\/]", text(call, "SequenceFile"))[-1]
-    name = re.sub(r"\.seq$", "", file, flags=re.IGNORECASE).strip() or text(call, "Sequence")
-    if not name:
-        raise InvalidInput.at(
-            "procedure",
-            "the report names no sequence file; let TestStand include the step results in the report",
-        )
-    return name
-
-
-def _serial_number(report: Element) -> str:
-    serial_number = text(report, "UUT", "SerialNumber")
-    if not serial_number:
-        raise InvalidInput.at(
-            "serial_number",
-            "UUT.SerialNumber of the report is empty; enter it when TestStand asks for the UUT",
-        )
-    return serial_number
+    return re.sub(r"\.seq$", "", file, flags=re.IGNORECASE).strip() or text(call, "Sequence")
 
 
 def _told(report: Element, key: str) -> str:

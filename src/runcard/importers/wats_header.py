@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from runcard.domain.errors import InvalidInput, Issue, UnreadableReport
+from runcard.domain.errors import UnreadableReport
 from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, MetadataValue
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.repair import REPORT_ID
+from runcard.importers.stated import Mend
 from runcard.importers.wats_report import MiscInfo, Report
 from runcard.importers.wats_values import (
     Status,
@@ -27,6 +28,11 @@ from runcard.importers.wats_values import (
     text_of,
 )
 
+# How a report says what it does not.
+MENDS = {
+    "serial_number": Mend("give the serial number of the unit", ("sn",)),
+    "procedure": Mend("name the operation, or give its processCode", ("processName",)),
+}
 _OUTCOMES: dict[Status, RunOutcome] = {
     "Passed": "PASS",
     "Done": "PASS",
@@ -55,21 +61,10 @@ def is_repair(report: Report) -> bool:
 
 
 def names_of(report: Report) -> tuple[str, str]:
-    """The operation and the serial number. Raises InvalidInput where one is missing."""
+    """The operation and the serial number; what the report does not say is empty."""
     operation = text_of(report.process_name) or text_of(report.process_code)
     serial_number = text_of(report.sn)
-    if operation is None or serial_number is None:
-        raise InvalidInput(_missing(operation, serial_number))
-    return operation, serial_number
-
-
-def _missing(operation: str | None, serial_number: str | None) -> list[Issue]:
-    issues = []
-    if operation is None:
-        issues.append(Issue(("processName",), "required: name the operation, or give its processCode"))
-    if serial_number is None:
-        issues.append(Issue(("sn",), "required: give the serial number of the unit"))
-    return issues
+    return operation or "", serial_number or ""
 
 
 def started_at_of(report: Report) -> datetime:

@@ -6,6 +6,7 @@ them are failures; the others are parts. Misc infos beyond the bounds of metadat
 
 from collections.abc import Iterator, Mapping
 
+from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.importers.wats_header import metadata_of, names_of, outcome_of, started_at_of
 from runcard.importers.wats_report import Failure, Report, SubUnit, Uur
@@ -19,6 +20,8 @@ def repair_of(report: Report) -> RepairReport:
     """
     uur = report.uur or Uur()
     operation, serial_number = names_of(report)
+    if not operation or not serial_number:
+        raise InvalidInput(_missing(operation, serial_number))
     dates = {"confirmed_at": text_of(uur.confirm_date), "finalized_at": text_of(uur.finalize_date)}
     said, _ = metadata_of(report, dates)
     others = {code_of(one.idx): one for one in report.sub_units or [] if not _is_unit(one, serial_number)}
@@ -37,6 +40,13 @@ def repair_of(report: Report) -> RepairReport:
         parts=tuple(_part(one, others) for one in report.sub_units or [] if not _is_unit(one, serial_number)),
         metadata=said,
     )
+
+
+def _missing(operation: str, serial_number: str) -> Iterator[Issue]:
+    if not operation:
+        yield Issue(("processName",), "required: name the operation, or give its processCode")
+    if not serial_number:
+        yield Issue(("sn",), "required: give the serial number of the unit")
 
 
 def _is_unit(one: SubUnit, serial_number: str) -> bool:

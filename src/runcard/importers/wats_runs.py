@@ -28,7 +28,8 @@ _SOURCE = "report"
 def run_of(report: Report) -> RunReport:
     """The run that a report tells of.
 
-    Raises UnreadableReport for values that cannot be read, InvalidInput where no procedure or no unit is named.
+    Its procedure and its serial number are empty where none is named. Raises UnreadableReport for values that cannot be
+    read.
     """
     uut = report.uut or Uut()
     procedure, serial_number = names_of(report)

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, UnreadableReport
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
 from runcard.importers.remarks import Remark, Remarks
+from runcard.importers.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told
@@ -59,7 +58,7 @@ class Group(NamedTuple):
 
 
 def in_groups(
-    reports: Iterable[RunReport | RepairReport | Remark], client: RunClient, first: int = 0, most: Most = MOST
+    reports: Iterable[StatedReport | Remark], client: RunClient, first: int = 0, most: Most = MOST
 ) -> Iterator[Group]:
     """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
 

@@ -25,6 +25,7 @@ from runcard.domain.report import RunReport, name_issues
 from runcard.domain.run import RunDocument
 from runcard.domain.sample import SampleClass
 from runcard.domain.sequence import sequence_issues
+from runcard.domain.statement import StatedField
 from runcard.domain.text import lookup_key
 from runcard.ingest.assembly import find_sub_units, link_sub_units
 from runcard.ingest.described_units import create_described, missing_sub_units
@@ -68,7 +69,8 @@ class PreparedRun(Struct, frozen=True):
     """A checked report, ready to be recorded: its inside is encoded already and no longer part of `report`.
 
     digest: of the whole report, where it came under a key of its station's own. started_at, ended_at: at which
-    the run counts. reported: what the station said, where its clock is wrong.
+    the run counts. reported: what the station said, where its clock is wrong. stated: what of the report was stated by
+    whoever brought its file.
     """
 
     id: UUID
@@ -80,6 +82,7 @@ class PreparedRun(Struct, frozen=True):
     received_at: datetime
     client: RunClient
     reported: Times | None = None
+    stated: tuple[StatedField, ...] = ()
 
     def unit_keys(self, organization_id: UUID) -> list[UnitKey]:
         """The units that recording this run will look up."""
@@ -93,10 +96,11 @@ def prepare_run(
     received_at: datetime | None = None,
     client: str | None = None,
     client_version: str | None = None,
+    stated: tuple[StatedField, ...] = (),
 ) -> PreparedRun:
     """Check what can be checked without the record, and pack the document. Raises InvalidInput.
 
-    received_at: None: now. client, client_version: the program that sends the report.
+    received_at: None: now. client, client_version: the program that sends the report. stated: what of it was stated.
     """
     program = RunClient(client, client_version)
     issues = list(_issues(report, program))
@@ -115,7 +119,7 @@ def prepare_run(
         raise InvalidInput(list(too_large_integers(report))) from error
     header = replace(report, phases=(), logs=(), steps=None, sequences=(), config=(), secrets=())
     return PreparedRun(
-        new_run_id(), header, document, digest, started_at, ended_at, received_at, program, reported
+        new_run_id(), header, document, digest, started_at, ended_at, received_at, program, reported, stated
     )
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from runcard.domain.actor import Actor
 from runcard.domain.errors import ReportRecorded, ReportRefused, RuncardError
 from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
+from runcard.importers.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed, report_id_of, settle_earlier
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
 from runcard.store.attachments import Attachment, Owner, link_attachment, link_upload
 from runcard.store.earlier_runs import EarlierRun
-from runcard.store.file_imports import ImportedFile, note_runs
+from runcard.store.file_imports import ImportedFile, NotedRun, note_runs
 from runcard.store.repairs import RepairRow
 from runcard.store.transaction import Transaction
 
@@ -30,12 +30,14 @@ class Recorded(NamedTuple):
     replaced: Sequence[EarlierRun] = ()
 
 
-def prepare(report: RunReport | RepairReport, client: RunClient) -> Told:
+def prepare(claimed: StatedReport, client: RunClient) -> Told:
     """A report, checked as far as that needs no record. Raises InvalidInput."""
-    if isinstance(report, RepairReport):
-        check_repair(report)
-        return report
-    return prepare_run(report, client=client.name, client_version=client.version)
+    if isinstance(claimed.report, RepairReport):
+        check_repair(claimed.report)
+        return claimed.report
+    return prepare_run(
+        claimed.report, client=client.name, client_version=client.version, stated=claimed.stated
+    )
 
 
 def record_told(
@@ -55,7 +57,8 @@ def record_told(
     file told of. Raises what `record_run`, `record_repair` and `settle_earlier` raise; where the report is one
     `of_several`, as ReportRefused that says which.
     """
-    run_ids, report_ids, repairs = [], [], []
+    noted: list[NotedRun] = []
+    repairs = []
     runs: list[tuple[int, Told]] = []
     home = actor.organization_id
     tx.catalog.fetch_units(
@@ -66,14 +69,16 @@ def record_told(
             if isinstance(report, RepairReport):
                 repairs.append(record_repair(tx, actor, report, import_id))
             else:
-                run_ids.append(record_run(tx, actor, report))
-                report_ids.append(report_id_of(report, file.importer))
+                run_id = record_run(tx, actor, report)
+                report_id = report_id_of(report, file.importer)
+                noted.append(NotedRun(run_id, report.stated, report_id))
                 runs.append((position, report))
         except RuncardError as error:
             if not of_several:
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
-    note_runs(tx, home, import_id, run_ids, report_ids, first=first)
+    note_runs(tx, home, import_id, noted, first=first)
+    run_ids = [one.run_id for one in noted]
     try:
         replaced = settle_earlier(tx, home, file, import_id, run_ids, earlier)
     except ReportRecorded as error:

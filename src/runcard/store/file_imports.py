@@ -1,6 +1,6 @@
 """Which file runs and repairs were imported from. A file is known by the digest of its content, not by its name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -9,11 +9,20 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, sel
 
 from runcard.domain.errors import FileImportNotFound
 from runcard.domain.ids import new_id
+from runcard.domain.statement import StatedField
 from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
-from runcard.store.tables import attachments, file_imports, imported_runs, repairs, units
+from runcard.store.tables import (
+    attachments,
+    file_imports,
+    imported_runs,
+    procedures,
+    repairs,
+    runs,
+    units,
+)
 from runcard.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -37,6 +46,16 @@ class ImportedFile(NamedTuple):
     digest: bytes
     importer: str
     attachment_id: UUID
+
+
+class NotedRun(NamedTuple):
+    """A run that came from a file. stated: its fields that whoever brought the file stated. report_id: what the file
+    knows it by, in lower case.
+    """
+
+    run_id: UUID
+    stated: Sequence[StatedField] = ()
+    report_id: str | None = None
 
 
 class ImportState(NamedTuple):
@@ -81,7 +100,7 @@ def note_import(
     made = FileImport(import_id or new_id(), run_ids)
     row = {"id": made.id, "organization_id": organization_id, **file._asdict()}
     tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
-    note_runs(tx, organization_id, made.id, run_ids, first=0)
+    note_runs(tx, organization_id, made.id, [NotedRun(one) for one in run_ids], first=0)
     tx.note_change(organization_id, "file_imported", made.id)
     return made
 
@@ -90,19 +109,15 @@ def note_runs(
     tx: Transaction,
     organization_id: UUID,
     import_id: UUID,
-    run_ids: Sequence[UUID],
-    report_ids: Sequence[str | None] = (),
+    runs: Iterable[NotedRun],
     *,
     first: int,
 ) -> None:
-    """Note that these runs, too, came from a file. first: what they are counted from.
-
-    report_ids: what the file knows each of them by, in lower case.
-    """
-    for at, run_id in enumerate(run_ids):
-        link = {"file_import_id": import_id, "run_id": run_id, "position": first + at}
-        report_id = report_ids[at] if report_ids else None
-        tx.stage(imported_runs, {**link, "organization_id": organization_id, "report_id": report_id})
+    """Note that these runs, too, came from a file. first: what they are counted from."""
+    for position, run in enumerate(runs, first):
+        link = {"file_import_id": import_id, "run_id": run.run_id, "position": position}
+        said = {"stated": " ".join(run.stated) or None, "report_id": run.report_id}
+        tx.stage(imported_runs, {**link, "organization_id": organization_id, **said})
 
 
 def note_recorded(
@@ -213,6 +228,53 @@ def what_is_left(connection: Connection, organization_id: UUID, import_id: UUID)
         connection.execute(repair_ids).scalars().all(),
         state.recorded_count,
     )
+
+
+class MadeBefore(NamedTuple):
+    """A unit by its key, what a file has made a run of it with, and the name of that; None where it was deleted."""
+
+    serial_key: str
+    procedure_id: UUID
+    procedure: str
+    file: str | None
+
+
+def find_made_by_others(
+    connection: Connection, organization_id: UUID, file: ImportedFile, serial_keys: Collection[str]
+) -> Sequence[MadeBefore]:
+    """Of which of these units another file of the same format has made runs, and by which procedures."""
+    a, f, i, p, u = attachments.c, file_imports.c, imported_runs.c, procedures.c, units.c
+    joined = (
+        units.join(runs, runs.c.unit_id == u.id)
+        .join(imported_runs, i.run_id == runs.c.id)
+        .join(file_imports, f.id == i.file_import_id)
+        .join(procedures, p.id == runs.c.procedure_id)
+        .outerjoin(attachments, a.id == f.attachment_id)
+    )
+    query = (
+        select(u.serial_key, p.id, p.name, func.min(a.name))
+        .select_from(joined)
+        .where(u.organization_id == organization_id, f.importer == file.importer, f.digest != file.digest)
+        .group_by(u.serial_key, p.id, p.name)
+    )
+    return [
+        MadeBefore(*row)
+        for some in in_chunks(serial_keys)
+        for row in connection.execute(query.where(u.serial_key.in_(some)))
+    ]
+
+
+def list_stated(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """The fields of these runs that whoever brought their file stated; runs of which none was are left out."""
+    i = imported_runs.c
+    query = select(i.run_id, i.stated).where(i.organization_id == organization_id, i.stated.is_not(None))
+    return {
+        run_id: stated.split()
+        for some in in_chunks(run_ids)
+        for run_id, stated in connection.execute(query.where(i.run_id.in_(some)))
+    }
 
 
 def get_import(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportRecord:

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from runcard.domain.errors import MOST_MESSAGE, QuarantinedFileNotFound
 from runcard.domain.ids import new_id
+from runcard.domain.statement import NOTHING_STATED, Statement
 from runcard.domain.text import shortened
 from runcard.store.creator import Creator
 from runcard.store.pages import Listed, Page, fetch_page, known_at
@@ -33,12 +35,13 @@ class Said(NamedTuple):
     """What was said of a file when it was tried last.
 
     procedure: identifier or id of that of all its runs. part_number: of units whose report names none. template_id: of
-    the import template that it was read by.
+    the import template that it was read by. statement: what else was stated.
     """
 
     procedure: str | None = None
     part_number: str | None = None
     template_id: UUID | None = None
+    statement: Statement = NOTHING_STATED
 
 
 NOTHING_SAID = Said()
@@ -95,7 +98,8 @@ def quarantine(
     mine = (q.organization_id == organization_id, q.digest == digest)
     # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.
     reason = shortened(refusal.reason, MOST_MESSAGE).replace("\0", "\ufffd")
-    why = {**refusal._asdict(), "reason": reason, **said._asdict()}
+    stated = None if said.statement == NOTHING_STATED else msgspec.json.encode(said.statement).decode()
+    why = {**refusal._asdict(), "reason": reason, **said._asdict(), "statement": stated}
     known: UUID | None = tx.connection.execute(
         update(quarantined_files)
         .where(*mine)
@@ -207,4 +211,9 @@ def _files(organization_id: UUID) -> Select[Any]:
 def _file(*row: Any) -> QuarantinedFile:
     made, said = len(CREATOR_COLUMNS), len(Said._fields)
     own, spoken, creator = row[: -made - said], row[-made - said : -made], row[-made:]
-    return QuarantinedFile._make([*own, Said(*spoken), created_by(*creator)])
+    spoken = Said(*spoken)._replace(statement=_statement(spoken[-1]))
+    return QuarantinedFile._make([*own, spoken, created_by(*creator)])
+
+
+def _statement(stated: str | None) -> Statement:
+    return NOTHING_STATED if stated is None else msgspec.json.decode(stated, type=Statement)

@@ -496,6 +496,8 @@ imported_runs = Table(
     _organization(),
     # What its format knows the report by, in lower case.
     Column("report_id", Text),
+    # The fields of the run that whoever brought the file stated, with a blank between them; null: none.
+    Column("stated", Text),
     Index(None, "run_id"),
     Index(None, "organization_id", "report_id", **_where("report_id")),
 )
@@ -515,6 +517,8 @@ quarantined_files = Table(
     # The program that brought it, and what was said of it: no references, because what is named may be gone by then.
     *_texts("client", "procedure", "part_number"),
     Column("template_id", Id),
+    # The rest of it, as JSON.
+    Column("statement", Text),
     *_created(),
     UniqueConstraint("organization_id", "digest"),
     Index(None, "attachment_id"),

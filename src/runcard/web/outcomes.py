@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from runcard.edge.report_files import Fate
+from runcard.domain.outcome import RunOutcome
+from runcard.edge.report_files import Fate, RehearsedRun
 from runcard.store.database import Connection
 from runcard.store.file_imports import list_imported_runs
 from runcard.store.pages import Page
 from runcard.store.run_records import RunRecord, read_runs
-from runcard.web.formats import count_text
+from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.report_formats import format_text
 from runcard.web.urls import run_url
+from runcard.web.visit import Visit
 
 _WORDS = {
     "recorded": ("PASS", "recorded"),
@@ -33,8 +36,22 @@ class Link(NamedTuple):
     url: str
 
 
+class RehearsedLine(NamedTuple):
+    """A run as it would be recorded. stated: what of it was stated."""
+
+    serial_number: str
+    part_number: str
+    procedure: str
+    outcome: RunOutcome
+    started_at: Moment
+    stated: str
+
+
 class OutcomeLine(NamedTuple):
-    """tone: the outcome whose colour it has. told: what was recorded. reason: why it, or the rest of it, was not."""
+    """tone: the outcome whose colour it has. told: what was recorded. reason: why it, or the rest of it, was not.
+
+    stated: what was stated, and of how many runs. runs: the first as they would be recorded, where nothing was.
+    """
 
     name: str
     tone: str
@@ -44,6 +61,8 @@ class OutcomeLine(NamedTuple):
     links: Sequence[Link]
     reason: str
     warnings: Sequence[str] = ()
+    stated: str = ""
+    runs: Sequence[RehearsedLine] = ()
 
 
 def import_url(import_id: UUID) -> str:
@@ -54,11 +73,23 @@ def quarantined_url(file_id: UUID) -> str:
     return f"/imports/quarantine/{file_id}"
 
 
-def outcome_lines(
-    connection: Connection, organization_id: UUID, arrived: Sequence[Arrived]
-) -> Sequence[OutcomeLine]:
-    only = _only_runs(connection, organization_id, [one.fate for one in arrived])
-    return [_line(one.name, one.fate, only) for one in arrived]
+def outcome_lines(connection: Connection, visit: Visit, arrived: Sequence[Arrived]) -> Sequence[OutcomeLine]:
+    only = _only_runs(connection, visit.actor.organization_id, [one.fate for one in arrived])
+    return [_line(one.name, one.fate, only, visit.zone) for one in arrived]
+
+
+def lacking_text(arrived: Sequence[Arrived]) -> str:
+    """What files that were refused do not say and a form may; empty where they lack nothing of that kind."""
+    lacks = sorted({one.fate.lacks for one in arrived if one.fate.lacks is not None})
+    if not lacks:
+        return ""
+    names = " and ".join(map(stated_name, lacks))
+    return f"What was refused does not say its {names}: say it here or above, and send it again."
+
+
+def stated_name(field: str) -> str:
+    """What a field that can be stated is called."""
+    return field.replace("_", " ")
 
 
 def runs_text(runs: int, repairs: int) -> str:
@@ -81,8 +112,10 @@ def _only_runs(
     return {import_id: found[run_id] for import_id, run_id in ids.items() if run_id in found}
 
 
-def _line(name: str, fate: Fate, only: Mapping[UUID, RunRecord]) -> OutcomeLine:
+def _line(name: str, fate: Fate, only: Mapping[UUID, RunRecord], zone: ZoneInfo) -> OutcomeLine:
     tone, word = _WORDS[fate.status]
+    if fate.status == "recorded" and fate.import_id is None:
+        word = "would be recorded"
     if fate.recorded_count:
         tone, word = "ERROR", "recorded in part"
     return OutcomeLine(
@@ -94,7 +127,15 @@ def _line(name: str, fate: Fate, only: Mapping[UUID, RunRecord]) -> OutcomeLine:
         _links(fate, only),
         fate.reason or "",
         fate.warnings,
+        ", ".join(f"{stated_name(field)} of {runs_text(count, 0)}" for field, count in fate.stated),
+        [_rehearsed(run, zone) for run in fate.rehearsed],
     )
+
+
+def _rehearsed(run: RehearsedRun, zone: ZoneInfo) -> RehearsedLine:
+    stated = ", ".join(map(stated_name, run.stated))
+    started_at = moment_of(run.started_at, zone)
+    return RehearsedLine(run.serial_number, run.part_number, run.procedure, run.outcome, started_at, stated)
 
 
 def _told(fate: Fate) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.errors import InvalidInput
+from runcard.domain.statement import NOTHING_STATED, Statement
 from runcard.edge.file_choices import Choice as FileChoice
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.store.database import Connection
@@ -31,12 +32,17 @@ _MOST_TEMPLATES = 200
 
 
 class ReadingFields(NamedTuple):
-    """How files are to be read: what can be chosen, with what is. templates: for tables of any other shape."""
+    """How files are to be read: what can be chosen, with what is. templates: for tables of any other shape.
+
+    stated: what else is stated of their runs. is_stated: something of it is.
+    """
 
     formats: Sequence[Choice]
     templates: Sequence[Choice]
     procedures: Sequence[Choice]
     part_number: str
+    stated: Statement
+    is_stated: bool
     replaces: bool = False
     skips_bad_rows: bool = False
 
@@ -63,6 +69,8 @@ def reading_fields(connection: Connection, organization_id: UUID, chosen: FileCh
             for one in procedures
         ],
         chosen.part_number or "",
+        chosen.statement,
+        chosen.statement != NOTHING_STATED,
         chosen.replaces,
         chosen.skips_bad_rows,
     )
@@ -83,9 +91,21 @@ def reading_of(fields: Fields) -> FileChoice:
             raise InvalidInput.at("read_as", f"{wanted!r} is no format; choose one of the list")
     return FileChoice(
         importer,
-        procedure=fields.get("procedure", "").strip() or None,
-        part_number=fields.get("part_number", "").strip() or None,
+        procedure=_text(fields, "procedure"),
+        part_number=_text(fields, "part_number"),
         template_id=template_id,
+        rehearses="preview" in fields,
+        statement=Statement(
+            _text(fields, "serial_number"),
+            _text(fields, "serial_number_template"),
+            _text(fields, "name_pattern"),
+            _text(fields, "content_pattern"),
+            "override" in fields,
+        ),
         replaces=fields.get("replace") == "true",
         skips_bad_rows=fields.get("skip_bad_rows") == "true",
     )
+
+
+def _text(fields: Fields, name: str) -> str | None:
+    return fields.get(name, "").strip() or None

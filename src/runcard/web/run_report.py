@@ -18,15 +18,17 @@ def run_report(
     sub_units: Sequence[SubUnitRef],
     attachments: Sequence[Attachment],
     metadata: Metadata,
+    stated: Sequence[str],
 ) -> bytes:
     """The run's header, then its inside by the names of the record; NaN and infinities as the texts nan, inf, -inf.
 
-    Times are those that the station said.
+    Times are those that the station said. stated: the fields that no station said, but whoever brought its file.
     """
     said = record._replace(**reported_times(record)._asdict())._asdict()
     report = {
         **_fields({name: value for name, value in said.items() if not name.startswith("reported_")}),
         "metadata": metadata,
+        "stated": stated,
         "sub_units": [unit.serial_number for unit in sub_units],
         "attachments": [
             {"id": one.id, "name": one.name, "content_type": one.content_type, "size_bytes": one.size_bytes}

@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from runcard.domain.errors import InvalidInput, PayloadTooLarge
 from runcard.web.forms import Fields
 
-_MAX_FIELDS = 10
+_MAX_FIELDS = 20
 _FORM_BYTES = 16_384
 
 

@@ -30,7 +30,11 @@ def imported(client: TofuPilot, upload_id: str, **given: Any) -> dict[str, Any]:
 
 def wire_imported(wire: httpx.Client, upload_id: str, importer: str) -> dict[str, Any]:
     """What becomes of one file of a format that the client may not know by name."""
-    body = {"items": [{"upload_id": upload_id, "importer": importer}]}
+    return structured(wire, {"items": [{"upload_id": upload_id, "importer": importer}]})
+
+
+def structured(wire: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of one file, with what the official client does not know how to say."""
     answer = wire.post("/imports/structured", json=body)
     assert answer.status_code == 200, answer.text
     result: dict[str, Any]

@@ -18,7 +18,7 @@ from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import SAMPLES, openhtf_report
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.floor import fetched
-from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, uploaded
+from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, structured, uploaded
 from tests.servers import Server
 from tests.world import World
 
@@ -105,6 +105,59 @@ def test_a_file_that_makes_no_run_leaves_nothing(user: TofuPilot, fresh: Fresh, 
         for told, upload_id in uploads.items():
             result = imported(user, upload_id)
             assert (result["success"], told in result["error"]) == (False, True), result
+
+
+# What is stated
+
+
+def test_what_a_file_does_not_name_is_stated(
+    user: TofuPilot, wire: httpx.Client, fresh: Fresh, unchanged: Unchanged
+) -> None:
+    serial_number = fresh("SN")
+    upload_id = uploaded(user, report("", part_number=None), f"PCB01_{serial_number}.json")
+    item = {
+        "upload_id": upload_id,
+        "importer": "OPENHTF",
+        "name_pattern": r"(?P<part_number>[^_]+)_(?P<serial_number>.+)\.json",
+    }
+    with unchanged():
+        tried = structured(wire, {"items": [item], "dry_run": True})
+    (first,) = tried.pop("first_runs")
+    assert tried == {
+        "upload_id": upload_id,
+        "success": True,
+        "already_imported": False,
+        "stated": {"serial_number": 1, "part_number": 1},
+    }
+    assert (first["serial_number"], first["part_number"], first["stated"]) == (
+        serial_number,
+        "PCB01",
+        ["serial_number", "part_number"],
+    )
+    told = structured(wire, {"items": [item]})
+    assert (told["success"], told["stated"], told["id"]) == (
+        True,
+        tried["stated"],
+        *run_ids(user, serial_number),
+    )
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({}, "serial_number or name_pattern (REST)"),
+        ({"name_pattern": "(?P<unit>.)"}, "groups are serial_number"),
+        ({"serial_number_template": "{lot}"}, "which a report does not say; it says file"),
+        ({"serial_number": "SN", "procedure_id": "FVT99"}, "FVT99"),
+    ],
+)
+def test_what_cannot_be_stated_is_refused_with_what_can(
+    user: TofuPilot, wire: httpx.Client, unchanged: Unchanged, stated: dict[str, Any], told: str
+) -> None:
+    upload_id = uploaded(user, report(""))
+    with unchanged(but=QUARANTINE):
+        result = structured(wire, {"items": [{"upload_id": upload_id, "importer": "OPENHTF", **stated}]})
+    assert (result["success"], told in result["error"]) == (False, True), result
 
 
 # The same content again

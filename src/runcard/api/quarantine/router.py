@@ -118,6 +118,8 @@ def retry(
         body.procedure_id,
         body.part_number,
         body.template_id,
+        rehearses=body.dry_run,
+        statement=body.statement,
         replaces=body.replace,
         skips_bad_rows=body.skip_bad_rows,
     )

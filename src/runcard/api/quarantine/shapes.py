@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.edge.file_choices import RehearsedRunBody, StatedBody, stated_body
 from runcard.edge.paging import PageMeta, PageQuery
 from runcard.edge.report_files import Fate
 from runcard.importers.formats import FormatName
@@ -31,7 +32,7 @@ class QuarantineCreator(Struct):
 class QuarantinedFileBody(Struct):
     """format: that it was read as; null where none was found. recorded_reports: of a file of many, how many are
     recorded all the same. client: the program that brought it. procedure_id, part_number, template_id: what was said of
-    it.
+    it, and `stated` the rest.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class QuarantinedFileBody(Struct):
     procedure_id: str | None
     part_number: str | None
     template_id: UUID | None
+    stated: StatedBody
 
 
 class QuarantineListResponse(Struct):
@@ -56,11 +58,11 @@ class QuarantineListResponse(Struct):
     meta: PageMeta
 
 
-class QuarantineRetryBody(Struct):
+class QuarantineRetryBody(StatedBody):
     """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too.
 
     replace: a report takes the place of the run that an earlier file told of by the same report. skip_bad_rows: rows of
-    a table that cannot be read are left out.
+    a table that cannot be read are left out. dry_run: only say what would become of it.
     """
 
     format: FormatName | None = None
@@ -69,12 +71,14 @@ class QuarantineRetryBody(Struct):
     template_id: UUID | None = None
     replace: bool = False
     skip_bad_rows: bool = False
+    dry_run: bool = False
 
 
 class QuarantineRetryResponse(Struct):
     """known: it had been recorded before. runs, repairs: recorded now; of a known one, the runs that there are.
 
-    id: of the file in quarantine, where it was refused again; then `reason` says why.
+    id: of the file in quarantine, where it was refused again; then `reason` says why. stated: the fields that were
+    stated, and of how many runs. first_runs: as they would be recorded, of a dry run.
     """
 
     status: Literal["recorded", "known", "refused"]
@@ -85,7 +89,9 @@ class QuarantineRetryResponse(Struct):
     reason: str | None
     import_id: UUID | None
     id: UUID | None
-    warnings: list[str] = []
+    stated: dict[str, int]
+    warnings: list[str]
+    first_runs: list[RehearsedRunBody]
 
 
 class QuarantineDeleteResponse(Struct):
@@ -109,6 +115,7 @@ def file_body(file: QuarantinedFile) -> QuarantinedFileBody:
         procedure_id=file.said.procedure,
         part_number=file.said.part_number,
         template_id=file.said.template_id,
+        stated=stated_body(file.said.statement),
     )
 
 
@@ -124,7 +131,9 @@ def retry_body(fate: Fate) -> QuarantineRetryResponse:
         fate.reason,
         fate.import_id,
         fate.quarantined_id,
+        dict(fate.stated),
         list(fate.warnings),
+        [RehearsedRunBody(*run) for run in fate.rehearsed],
     )
 
 

@@ -11,13 +11,14 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Outage, RuncardError
 from runcard.edge.arrived_files import Upload
 from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
-from runcard.edge.file_choices import Choice, check_may_replace
+from runcard.edge.file_choices import Choice, RehearsedRunBody, StatedBody, check_may_replace, checked
 from runcard.edge.openapi import operation
 from runcard.edge.parsing.opened_file import Reading
 from runcard.edge.report_files import Fate, ReportFiles, record_upload
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import taken_in
 from runcard.importers.formats import TABULAR, FormatName
+from runcard.importers.stated import Stating
 from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.record_run import RunClient
 from runcard.store.attachments import get_attachment
@@ -32,23 +33,33 @@ _NONE_LEFT = (
 )
 
 
-class ImportStructuredItem(Struct):
+class ImportStructuredItem(StatedBody):
+    """procedure_id: of all runs, whatever they say; an identifier, such as FVT1, is one too. part_number: of runs that
+    name none.
+    """
+
     upload_id: UUID
     importer: FormatName
+    procedure_id: str | None = None
+    part_number: str | None = None
 
 
 class ImportStructuredRequest(Struct):
+    """dry_run: only say what would become of the files."""
+
     items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
     allow_duplicate: bool | None = False
     replace: bool | None = False
     skip_bad_rows: bool | None = False
+    dry_run: bool | None = False
 
 
 class ImportStructuredResult(Struct):
     """ids: of all runs, where there are several. error: what is wrong, where nothing was imported.
 
     A file of repair reports alone makes no run: it has warnings, and no id. Warnings also tell what was left out of a
-    file, and what may be meant otherwise than it was read.
+    file, and what may be meant otherwise than it was read. stated: the fields that were stated, and of how many runs.
+    first_runs: as they would be recorded, of a dry run.
     """
 
     upload_id: UUID
@@ -58,6 +69,8 @@ class ImportStructuredResult(Struct):
     already_imported: bool | UnsetType = UNSET
     warnings: list[str] | UnsetType = UNSET
     error: str | UnsetType = UNSET
+    stated: dict[str, int] | UnsetType = UNSET
+    first_runs: list[RehearsedRunBody] | UnsetType = UNSET
 
 
 class ImportStructuredResponse(Struct):
@@ -96,6 +109,7 @@ def structured(
         is_again=body.allow_duplicate is True,
         replaces=body.replace is True,
         skips_bad_rows=body.skip_bad_rows is True,
+        rehearses=body.dry_run is True,
     )
     if said.is_again and said.replaces:
         raise InvalidInput.at("replace", "allow_duplicate keeps both runs; give one of them")
@@ -117,7 +131,8 @@ def tabular(
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
     mapping = _mapping(parts, actor, body)
     skips = body.skip_bad_rows is True
-    reading = Reading(TABULAR, client, str(body.procedure_id), mapping=mapping, skips_bad_rows=skips)
+    stating = Stating(procedure=str(body.procedure_id))
+    reading = Reading(TABULAR, client, stating, mapping, skips_bad_rows=skips)
     upload = _upload(parts, actor, body.upload_id)
     imported, warnings = record_upload(parts.stores, actor, upload, reading)
     return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id, list(warnings) or UNSET))
@@ -126,8 +141,15 @@ def tabular(
 def _import_item(
     parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, said: Choice
 ) -> ImportStructuredResult:
-    choice = said._replace(importer=item.importer)
+    choice = said._replace(
+        importer=item.importer,
+        procedure=item.procedure_id,
+        part_number=item.part_number,
+        statement=item.statement,
+    )
     try:
+        with parts.database.read() as connection:
+            choice = checked(connection, actor.organization_id, choice)
         upload = _upload(parts, actor, item.upload_id)
         fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
     except Outage:
@@ -136,6 +158,8 @@ def _import_item(
         return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
     if fate.status == "refused":
         return ImportStructuredResult(item.upload_id, success=False, error=fate.reason or UNSET)
+    if choice.rehearses and fate.status == "recorded":
+        return _rehearsed(item, fate)
     imported = _imported(parts, actor, fate)
     run_ids, known = list(imported.run_ids), fate.status == "known"
     return ImportStructuredResult(
@@ -145,6 +169,18 @@ def _import_item(
         ids=run_ids if len(run_ids) > 1 else UNSET,
         already_imported=known,
         warnings=[*_warnings(imported, known=known), *fate.warnings] or UNSET,
+        stated=dict(fate.stated) or UNSET,
+    )
+
+
+def _rehearsed(item: ImportStructuredItem, fate: Fate) -> ImportStructuredResult:
+    return ImportStructuredResult(
+        item.upload_id,
+        success=True,
+        already_imported=False,
+        warnings=list(fate.warnings) or UNSET,
+        stated=dict(fate.stated) or UNSET,
+        first_runs=[RehearsedRunBody(*run) for run in fate.rehearsed],
     )
 
 

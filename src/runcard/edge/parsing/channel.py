@@ -12,7 +12,14 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from runcard.domain.errors import InvalidInput, Issue, PayloadTooLarge, RuncardError, UnreadableReport
+from runcard.domain.errors import (
+    InvalidInput,
+    Issue,
+    NotSaid,
+    PayloadTooLarge,
+    RuncardError,
+    UnreadableReport,
+)
 from runcard.domain.repair import RepairReport
 from runcard.edge.orders import HEAD
 from runcard.edge.parsing.opened_file import Reading
@@ -94,23 +101,34 @@ class Done(Struct, frozen=True, tag=True):
 
 
 class Refused(Struct, frozen=True, tag=True):
-    """What is wrong with the file."""
+    """What is wrong with the file. field: what it does not say."""
 
-    kind: Literal["unreadable", "too large", "invalid"]
+    kind: Literal["unreadable", "too large", "invalid", "not said"]
     message: str
     issues: list[tuple[tuple[str | int, ...], str]] = []
+    field: str = ""
 
     @classmethod
     def of(cls, error: UnreadableReport | PayloadTooLarge | InvalidInput) -> "Refused":
         if isinstance(error, InvalidInput):
-            return cls("invalid", error.message, [(issue.path, issue.message) for issue in error.issues])
+            issues = [(issue.path, issue.message) for issue in error.issues]
+            if isinstance(error, NotSaid):
+                return cls("not said", error.message, issues, error.field)
+            return cls("invalid", error.message, issues)
         return cls("too large" if isinstance(error, PayloadTooLarge) else "unreadable", error.message)
 
     @property
     def error(self) -> RuncardError:
-        if self.kind == "invalid":
-            return InvalidInput([Issue(path, message) for path, message in self.issues])
-        return PayloadTooLarge(self.message) if self.kind == "too large" else UnreadableReport(self.message)
+        issues = [Issue(path, message) for path, message in self.issues]
+        match self.kind:
+            case "invalid":
+                return InvalidInput(issues)
+            case "not said":
+                return NotSaid(issues, self.field)
+            case "too large":
+                return PayloadTooLarge(self.message)
+            case "unreadable":
+                return UnreadableReport(self.message)
 
 
 Answer = Members | Opened | Going | Told | Done | Refused

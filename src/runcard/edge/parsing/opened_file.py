@@ -5,16 +5,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from runcard.domain.errors import InvalidInput
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
 from runcard.importers import tabular
 from runcard.importers.bad_rows import BadRows
-from runcard.importers.formats import FORMATS, FormatName, Parse, detect
+from runcard.importers.formats import FORMATS, FormatName, Parse, detect, rules_of
 from runcard.importers.heads import HEAD_BYTES
 from runcard.importers.remarks import Remark
+from runcard.importers.stated import CONTENT_BYTES, StatedReport, Stating, with_statement
 from runcard.importers.table_mapping import TableMapping
 from runcard.importers.tables import read_content
 from runcard.ingest.file_content import Content, open_content
@@ -28,14 +27,12 @@ _PARSERS_OF_REST: dict[str, Parse] = {one.name: one.parse_rest or one.parse for 
 class Reading(Struct, frozen=True, array_like=True):
     """How a file is read. name: that of its format; TABULAR: by the mapping. client: the program that brings it.
 
-    procedure: of all runs, whatever they say. part_number: of runs that name none. skips_bad_rows: rows of tables
-    that cannot be read are left out.
+    skips_bad_rows: rows of tables that cannot be read are left out.
     """
 
     name: str
     client: RunClient
-    procedure: str | None = None
-    part_number: str | None = None
+    stating: Stating = Stating()
     mapping: TableMapping | None = None
     skips_bad_rows: bool = False
 
@@ -95,28 +92,20 @@ class FileReader:
             yield from self._told(reading, first, self._most)
 
     def _told(self, reading: Reading, first: int, most: Most) -> Iterator[Group]:
+        return in_groups(self._reports(reading), reading.client, first, most)
+
+    def _reports(self, reading: Reading) -> Iterator[StatedReport | Remark]:
+        content = b""
+        if reading.stating.statement.content_pattern is not None:
+            self._file.seek(0)
+            content = self._file.read(CONTENT_BYTES)
         self._file.seek(0)
-        reports = _parsed(reading, self._file)
-        return in_groups((_as_said(reading, one) for one in reports), reading.client, first, most)
+        return with_statement(_parsed(reading, self._file), reading.stating, rules_of(reading.name), content)
 
 
 def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport | Remark]:
     if reading.mapping is None:
         return (_PARSERS_OF_REST if reading.skips_bad_rows else _PARSERS)[reading.name](file)
     bad_rows = BadRows(skips=reading.skips_bad_rows)
-    report = tabular.parse(read_content(file), reading.mapping, reading.procedure or "", bad_rows)
+    report = tabular.parse(read_content(file), reading.mapping, reading.stating.procedure or "", bad_rows)
     return [report, *bad_rows.remarks]
-
-
-def _as_said(
-    reading: Reading, report: RunReport | RepairReport | Remark
-) -> RunReport | RepairReport | Remark:
-    if not isinstance(report, RunReport):
-        return report
-    if reading.procedure is None and not report.procedure:
-        raise InvalidInput.at("procedure", "the file names none; name the one that its runs are of")
-    if reading.procedure is not None:
-        report = replace(report, procedure=reading.procedure, procedure_is_name=False)
-    if report.part_number is None and reading.part_number is not None:
-        report = replace(report, part_number=reading.part_number)
-    return report

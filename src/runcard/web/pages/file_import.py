@@ -19,6 +19,7 @@ from runcard.store.file_imports import (
     get_import,
     list_imported_runs,
     list_repaired_units,
+    list_stated,
 )
 from runcard.store.pages import Page
 from runcard.store.quarantine import find_quarantined_id
@@ -27,7 +28,7 @@ from runcard.web.clocks import start_of
 from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of, size_text
-from runcard.web.outcomes import Link, import_url, quarantined_url, runs_text
+from runcard.web.outcomes import Link, import_url, quarantined_url, runs_text, stated_name
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.previews import AttachmentLine, attachment_lines
 from runcard.web.render import render
@@ -45,12 +46,15 @@ class FileImportQuery(Struct, kw_only=True):
 
 
 class ImportedRunLine(NamedTuple):
+    """stated: what of it was stated by whoever brought the file."""
+
     url: str
     serial_number: str
     outcome: RunOutcome
     procedure: str
     part_number: str
     started_at: Moment
+    stated: str
 
 
 class FileImportPage(NamedTuple):
@@ -64,6 +68,7 @@ class FileImportPage(NamedTuple):
     facts: Sequence[Fact]
     file: AttachmentLine | None
     runs: Sequence[ImportedRunLine]
+    has_stated: bool
     pager: Pager
     repaired: Sequence[Link]
     has_more_repaired: bool
@@ -94,6 +99,7 @@ def show_import(
         facts=_facts(one, visit),
         file=files[0] if files else None,
         runs=runs,
+        has_stated=any(one.stated for one in runs),
         pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), asked, cursor=cursor)),
         repaired=[Link(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
         has_more_repaired=repaired.has_more,
@@ -102,10 +108,12 @@ def show_import(
 
 
 def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
-    return [_line(run, visit) for run in read_runs(connection, visit.actor.organization_id, ids)]
+    home = visit.actor.organization_id
+    stated = list_stated(connection, home, ids)
+    return [_line(run, visit, stated.get(run.id, ())) for run in read_runs(connection, home, ids)]
 
 
-def _line(run: RunRecord, visit: Visit) -> ImportedRunLine:
+def _line(run: RunRecord, visit: Visit, stated: Sequence[str]) -> ImportedRunLine:
     return ImportedRunLine(
         run_url(run.id),
         run.unit.serial_number,
@@ -113,6 +121,7 @@ def _line(run: RunRecord, visit: Visit) -> ImportedRunLine:
         run.procedure.name,
         run.part.number,
         start_of(run, visit.zone),
+        ", ".join(map(stated_name, stated)),
     )
 
 

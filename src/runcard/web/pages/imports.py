@@ -19,7 +19,7 @@ from runcard.web.facts import creator_name
 from runcard.web.filters import page_query, url_of
 from runcard.web.formats import Moment, count_text, limit_text, moment_of
 from runcard.web.forms import TOKEN_FIELD, problems_of
-from runcard.web.outcomes import Arrived, OutcomeLine, import_url, outcome_lines, runs_text
+from runcard.web.outcomes import Arrived, OutcomeLine, import_url, lacking_text, outcome_lines, runs_text
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
 from runcard.web.report_formats import ReadingFields, format_text, reading_fields, reading_of
@@ -49,13 +49,14 @@ class ImportLine(NamedTuple):
 
 class ImportsPage(NamedTuple):
     """quarantined: how many files are there. may_import, may_replace: the reader may. most: what a form takes, for
-    people and in bytes.
+    people and in bytes. lacking: what refused files did not say and the form may.
     """
 
     quarantined: str
     may_import: bool
     may_replace: bool
     reading: ReadingFields
+    lacking: str
     most: str
     most_bytes: int
     too_large: str
@@ -107,11 +108,12 @@ def _show(
             may_import=visit.actor.role != "viewer",
             may_replace=may_manage(visit.actor),
             reading=reading_fields(connection, home, choice),
+            lacking=lacking_text(arrived),
             most=limit_text(most),
             most_bytes=most,
             too_large=too_large(most),
             problems=problems_of(error),
-            outcomes=outcome_lines(connection, home, arrived),
+            outcomes=outcome_lines(connection, visit, arrived),
             imports=[_line(one, visit) for one in listed.rows],
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
         )

@@ -8,10 +8,12 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
-from runcard.domain.errors import RuncardError
+from runcard.domain.errors import InvalidInput, RuncardError
+from runcard.domain.statement import check_statement
 from runcard.edge.deps import Parts, WithParts
-from runcard.edge.file_choices import last_choice
-from runcard.edge.quarantine import retry_as_brought
+from runcard.edge.errors import answer_error
+from runcard.edge.file_choices import Choice
+from runcard.edge.quarantine import again, retry_as_brought
 from runcard.edge.report_files import Fate
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.store.database import Connection
@@ -26,11 +28,17 @@ from runcard.web.arrivals import CLIENT
 from runcard.web.facts import creator_name
 from runcard.web.filters import Field, FilterBar, choice_field, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of, size_text
-from runcard.web.forms import WithForm
+from runcard.web.forms import WithForm, problems_of
 from runcard.web.outcomes import Arrived, OutcomeLine, outcome_lines, quarantined_url
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
-from runcard.web.report_formats import format_choices, format_text
+from runcard.web.report_formats import (
+    ReadingFields,
+    format_choices,
+    format_text,
+    reading_fields,
+    reading_of,
+)
 from runcard.web.search_bar import search_field
 from runcard.web.visit import Visit, WithVisit
 
@@ -63,7 +71,9 @@ class QuarantineLine(NamedTuple):
 
 
 class QuarantinePage(NamedTuple):
-    """retry_url: where those that are listed are tried again; empty where the reader may not do that."""
+    """retry_url: where those that are listed are tried again; empty where the reader may not do that. reading: what the
+    form for that says. is_said: something.
+    """
 
     quarantined: str
     filters: FilterBar
@@ -72,6 +82,9 @@ class QuarantinePage(NamedTuple):
     is_filtered: bool
     retry_url: str
     outcomes: Sequence[OutcomeLine]
+    reading: ReadingFields
+    is_said: bool
+    problems: Sequence[str]
 
 
 WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
@@ -79,32 +92,46 @@ WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
 
 @router.get(_HERE)
 def show_quarantine(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
-    return _show(parts, visit, asked)
+    return _show(parts, visit, asked, Choice())
 
 
 @router.post(_RETRY)
-def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, _fields: WithForm) -> Response:
-    """Try again the files that the page shows, each as it was tried last."""
+def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, fields: WithForm) -> Response:
+    """Try again the files that the page shows, each as it was tried last but for what the form says."""
     check_may_manage(visit.actor, "retry files that others brought")
+    choice = Choice()
+    try:
+        choice = reading_of(fields)
+        check_statement(choice.statement)
+    except InvalidInput as error:
+        return _show(parts, visit, asked, choice, error=error)
     with parts.database.read() as connection:
         _, listed = _listed(connection, visit, asked)
-    return _show(parts, visit, asked, [Arrived(one.name, _fate(parts, visit, one)) for one in listed.rows])
+    arrived = [Arrived(one.name, _fate(parts, visit, one, choice)) for one in listed.rows]
+    return _show(parts, visit, asked, choice, arrived)
 
 
-def show_retried(parts: Parts, visit: Visit, arrived: Arrived) -> Response:
+def show_retried(parts: Parts, visit: Visit, choice: Choice, arrived: Arrived) -> Response:
     """All that is in quarantine, and what has become of a file that was."""
-    return _show(parts, visit, QuarantineQuery(), [arrived])
+    return _show(parts, visit, QuarantineQuery(), choice, [arrived])
 
 
-def _fate(parts: Parts, visit: Visit, file: QuarantinedFile) -> Fate:
+def _fate(parts: Parts, visit: Visit, file: QuarantinedFile, choice: Choice) -> Fate:
     """One that cannot even be tried keeps no other from it."""
     try:
-        return retry_as_brought(parts.stores, visit.actor, CLIENT, file, last_choice(file))
+        return retry_as_brought(parts.stores, visit.actor, CLIENT, file, again(file, choice))
     except RuncardError as error:
         return Fate("refused", file.importer, reason=error.summary, quarantined_id=file.id)
 
 
-def _show(parts: Parts, visit: Visit, asked: QuarantineQuery, arrived: Sequence[Arrived] = ()) -> Response:
+def _show(
+    parts: Parts,
+    visit: Visit,
+    asked: QuarantineQuery,
+    choice: Choice,
+    arrived: Sequence[Arrived] = (),
+    error: InvalidInput | None = None,
+) -> Response:
     home = visit.actor.organization_id
     with parts.database.read() as connection:
         at, listed = _listed(connection, visit, asked)
@@ -115,9 +142,12 @@ def _show(parts: Parts, visit: Visit, asked: QuarantineQuery, arrived: Sequence[
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
             is_filtered=asked.search is not None or asked.format is not None,
             retry_url=url_of(_RETRY, asked) if may_manage(visit.actor) else "",
-            outcomes=outcome_lines(connection, home, arrived),
+            outcomes=outcome_lines(connection, visit, arrived),
+            reading=reading_fields(connection, home, choice),
+            is_said=choice != Choice(),
+            problems=problems_of(error),
         )
-    return render("quarantine.html", page, visit)
+    return render("quarantine.html", page, visit, status=answer_error(error).status if error else 200)
 
 
 def _listed(

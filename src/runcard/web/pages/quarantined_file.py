@@ -23,7 +23,7 @@ from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query
 from runcard.web.formats import count_text, moment_of, size_text
 from runcard.web.forms import WithForm, problems_of
-from runcard.web.outcomes import Arrived, import_url, quarantined_url
+from runcard.web.outcomes import Arrived, OutcomeLine, import_url, outcome_lines, quarantined_url
 from runcard.web.pages.quarantine import show_retried
 from runcard.web.previews import AttachmentLine, attachment_lines
 from runcard.web.render import redirect, render
@@ -56,6 +56,7 @@ class QuarantinedFilePage(NamedTuple):
     may_discard: bool
     was_retried: bool
     problems: Sequence[str]
+    outcomes: Sequence[OutcomeLine]
 
 
 @router.get("")
@@ -88,10 +89,12 @@ def retry(request: Request, parts: WithParts, visit: WithVisit, file_id: str, fi
         fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
     except (InvalidInput, NotFound) as error:
         return _show(request, parts, visit, file, choice, error)
+    if choice.rehearses:
+        return _show(request, parts, visit, file, choice, arrived=[Arrived(file.name, fate)])
     if fate.quarantined_id is not None:
         return redirect(f"{quarantined_url(fate.quarantined_id)}?retried=true")
     if fate.warnings:
-        return show_retried(parts, visit, Arrived(file.name, fate))
+        return show_retried(parts, visit, Choice(), Arrived(file.name, fate))
     return redirect(_ALL if fate.import_id is None else import_url(fate.import_id))
 
 
@@ -118,12 +121,14 @@ def _show(
     error: InvalidInput | NotFound | None = None,
     *,
     was_retried: bool = False,
+    arrived: Sequence[Arrived] = (),
 ) -> Response:
     home, url = visit.actor.organization_id, quarantined_url(file.id)
     with parts.database.read() as connection:
         attachment = get_attachment(connection, home, file.attachment_id)
         state = find_import_state(connection, home, file.digest)
         reading = reading_fields(connection, home, choice)
+        outcomes = outcome_lines(connection, visit, arrived)
     (line,) = attachment_lines(parts, [attachment], str(request.base_url))
     page = QuarantinedFilePage(
         url=url,
@@ -138,6 +143,7 @@ def _show(
         may_discard=may_manage(visit.actor),
         was_retried=was_retried,
         problems=problems_of(error),
+        outcomes=outcomes,
     )
     status = answer_error(error).status if error else 200
     return render("quarantined_file.html", page, visit, status=status)

@@ -22,6 +22,7 @@ from runcard.edge.ids import id_of
 from runcard.edge.uploads import settled
 from runcard.store.attachments import Attachment, list_attachments
 from runcard.store.database import Connection
+from runcard.store.file_imports import list_stated
 from runcard.store.metadata import read_metadata
 from runcard.store.pages import Page
 from runcard.store.run_filter import RunFilter
@@ -38,6 +39,7 @@ from runcard.web.clocks import clock_note, start_of
 from runcard.web.filters import page_query
 from runcard.web.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.forms import TOKEN_FIELD, WithFields
+from runcard.web.outcomes import stated_name
 from runcard.web.phase_sections import PhaseList, phase_list
 from runcard.web.previews import AttachmentLine, attachment_lines
 from runcard.web.render import SAFETY_HEADERS, redirect, render
@@ -125,6 +127,7 @@ class _Whole(NamedTuple):
     sub_units: Sequence[SubUnitRef]
     attachments: Sequence[Attachment]
     metadata: Metadata
+    stated: Sequence[str]
 
 
 @router.get("/runs/{run_id}")
@@ -184,6 +187,7 @@ def _get_whole(connection: Connection, organization_id: UUID, run_id: str) -> _W
         list_sub_units(connection, organization_id, [wanted]).get(wanted, ()),
         list_attachments(connection, organization_id, [wanted]).get(wanted, ()),
         read_metadata(connection, organization_id, [wanted]).get(wanted, {}),
+        list_stated(connection, organization_id, [wanted]).get(wanted, ()),
     )
 
 
@@ -220,7 +224,7 @@ def _page(
         ended_at=moment_of(record.ended_at, zone),
         duration=duration_text(record.duration),
         clock_note=clock_note(record, zone),
-        facts=[fact for fact in _facts(record, zone) if fact.value],
+        facts=[fact for fact in _facts(record, run.stated, zone) if fact.value],
         sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
         phases=phase_list(record, document, asked, here, zone),
@@ -236,7 +240,7 @@ def _page(
     )
 
 
-def _facts(record: RunRecord, zone: ZoneInfo) -> list[Fact]:
+def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[Fact]:
     """Names lead to the runs that share them; a station to its page."""
     station, user, operator, part = (
         record.created_by_station,
@@ -263,6 +267,7 @@ def _facts(record: RunRecord, zone: ZoneInfo) -> list[Fact]:
         Fact("Sample", record.unit.sample or ""),
         Fact("Slot", record.slot_name or record.slot_key or ""),
         Fact("Execution", record.execution_id or ""),
+        Fact("Stated at import", ", ".join(map(stated_name, stated))),
         Fact("Recorded", f"{recorded.date} {recorded.time}"),
         Fact("Run ID", str(record.id)),
     ]

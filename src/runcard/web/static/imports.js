@@ -6,7 +6,7 @@
   if (!form) return;
   const input = form.querySelector("input[type=file]");
   const zone = form.querySelector(".drop-zone");
-  const button = form.querySelector("button");
+  const buttons = [...form.querySelectorAll("button")];
   const outcomes = document.getElementById("outcomes");
   const rows = outcomes.querySelector("tbody");
   const status = document.getElementById("sending");
@@ -26,20 +26,22 @@
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const files = [...input.files].map((file) => ({ file, row: waiting(file) }));
-    const said = new FormData(form);
-    button.disabled = true;
+    const said = new FormData(form, event.submitter);
+    const isPreview = said.has("preview");
+    for (const one of buttons) one.disabled = true;
     outcomes.hidden = false;
     outcomes.scrollIntoView({ block: "nearest" });
     rows.replaceChildren(...files.map((one) => one.row));
+    form.querySelector(".stated .lacking").hidden = true;
     addEventListener("beforeunload", keep);
     for (const [at, { file, row }] of files.entries()) {
-      status.textContent = `Importing file ${at + 1} of ${files.length}`;
+      status.textContent = `${isPreview ? "Trying" : "Importing"} file ${at + 1} of ${files.length}`;
       await send(file, row, said);
     }
     removeEventListener("beforeunload", keep);
     status.textContent = files.length === 1 ? "The file has been sent" : `${files.length} files have been sent`;
-    input.value = "";
-    button.disabled = false;
+    if (!isPreview) input.value = "";
+    for (const one of buttons) one.disabled = false;
   });
 
   function keep(event) {
@@ -91,7 +93,7 @@
     });
     request.upload.addEventListener("load", () => {
       bar.removeAttribute("value");
-      step.textContent = "Reading and recording";
+      step.textContent = said.has("preview") ? "Reading" : "Reading and recording";
     });
     return new Promise((resolve) => {
       request.addEventListener("loadend", () => {
@@ -112,6 +114,11 @@
     row.replaceWith(...told.map((one) => document.adoptNode(one)));
     for (const part of [".tabs", "#imported"]) {
       document.querySelector(part).replaceWith(document.adoptNode(page.querySelector(part)));
+    }
+    const lacking = page.querySelector(".stated .lacking:not([hidden])");
+    if (lacking) {
+      form.querySelector(".stated").open = true;
+      form.querySelector(".stated .lacking").replaceWith(document.adoptNode(lacking));
     }
   }
 })();
