@@ -301,7 +301,7 @@ def test_damaged_bytes_never_surprise(name, data):
 @given(samples, st.data())
 def test_a_truncated_file_makes_no_run(name, data):
     content = case(name)
-    length = data.draw(st.integers(0, len(content) - 1))
+    length = data.draw(st.integers(0, len(content.rstrip()) - 1))  # without its last line end it is whole
     with pytest.raises(UnreadableReport):
         SAMPLES[name](content[:length])
 
