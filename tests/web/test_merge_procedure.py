@@ -76,7 +76,9 @@ def test_nothing_is_chosen_at_first(server: Server, eve: Browser):
     ]
 
 
-@pytest.mark.parametrize(("into", "status"), [("no id", 404), ("01234567-89ab-7cde-8f01-23456789abcd", 404), ("", 404)])
+@pytest.mark.parametrize(
+    ("into", "status"), [("no id", 404), ("01234567-89ab-7cde-8f01-23456789abcd", 404), ("", 404)]
+)
 def test_what_is_not_there_is_no_target(server: Server, eve: Browser, into: str, status: int):
     board = f"/procedures/{server.world.acme.board.id}"
     assert send(eve, f"{board}/merge", into=into).status == status
