@@ -81,7 +81,7 @@ def test_an_unknown_field_of_a_body_is_refused_at_a_door_of_our_own(
     assert issue["path"] == ["formt"]
     assert issue["message"].endswith(
         "unknown field: the fields here are content_pattern, dry_run, format, name_pattern, override, part_number, "
-        "procedure_id, serial_number, serial_number_template, template_id"
+        "procedure_id, replace, serial_number, serial_number_template, skip_bad_rows, template_id"
     )
 
 
