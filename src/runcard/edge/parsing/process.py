@@ -42,7 +42,7 @@ from runcard.ingest.file_content import open_content
 from runcard.ingest.import_groups import Most
 
 # Of a file that is larger than a group: so few are recorded at once that stations need not wait for them.
-STEP = Most(reports=10, size_bytes=1 << 20)
+STEP = Most(reports=25, size_bytes=1 << 20)
 # Behind stations, and before what nobody waits for.
 _NICENESS = 10
 # A process that has had so much of it does not give it back, and ends.
