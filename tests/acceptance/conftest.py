@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ from runcard.store.database import Database
 from runcard.store.lookups import get_organization
 from runcard.store.organizations import update_organization
 from runcard.store.tables import metadata
+from tests.conftest import Template
+from tests.postgresql import Postgresql
 from tests.servers import Server
 from tests.world import World
 
@@ -135,3 +138,15 @@ def policy(server: Server) -> Policy:
             server.change(lambda tx: update_organization(tx, before))
 
     return setting
+
+
+@pytest.fixture
+def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
+    """A server of the test's own, to be killed; it does not run yet."""
+    assert peopled.world is not None
+    for url in peopled.copy(tmp_path, postgresql_if_wanted):
+        server = Server(tmp_path, url, peopled.world)
+        try:
+            yield server
+        finally:
+            server.close()

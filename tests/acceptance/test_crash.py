@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,23 +19,9 @@ from runcard.store.locks import Lock, hold
 from runcard.store.tables import parts, revisions, run_documents, run_sub_units, runs, units
 from tests.acceptance.floor import CLIENTS, FIRST_SUB_UNIT, Floor, body_of, number_of
 from tests.acceptance.wire import Json, assert_error, create_run, run_of, runs_of
-from tests.conftest import Template
-from tests.postgresql import Postgresql
 from tests.servers import DEADLINE_S, Server
 
 KILLS = 10
-
-
-@pytest.fixture
-def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
-    """A server of the test's own, to be killed."""
-    assert peopled.world is not None
-    for url in peopled.copy(tmp_path, postgresql_if_wanted):
-        server = Server(tmp_path, url, peopled.world)
-        try:
-            yield server
-        finally:
-            server.close()
 
 
 def test_killed_ten_times_while_32_clients_send_runs(doomed: Server):

@@ -13,14 +13,11 @@ from tests.acceptance.files import (
     sync,
     uploaded,
 )
-from tests.acceptance.test_replaced_files import doomed
 from tests.acceptance.test_retention import look_until
 from tests.acceptance.wire import create_run, run_of, runs_of
 from tests.importers.many_runs import junit_of
 from tests.old_runs import keys_in
 from tests.servers import DEADLINE_S, Server
-
-__all__ = ["doomed"]  # a fixture
 
 
 @pytest.fixture

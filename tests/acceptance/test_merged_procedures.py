@@ -17,8 +17,6 @@ from runcard.store.procedures import get_procedure
 from runcard.store.transaction import Transaction
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.environments import current_environment, run_script
-from tests.conftest import Template
-from tests.postgresql import Postgresql
 from tests.servers import DEADLINE_S, Server
 
 
@@ -164,20 +162,8 @@ def test_what_was_merged_is_not_deleted_by_its_old_id(server: Server, v2: httpx.
     assert taken.status_code == 409
 
 
-@pytest.fixture
-def stopped(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
-    """A server of the test's own, which does not run yet."""
-    assert peopled.world is not None
-    for url in peopled.copy(tmp_path, postgresql_if_wanted):
-        server = Server(tmp_path, url, peopled.world)
-        try:
-            yield server
-        finally:
-            server.close()
-
-
-def test_a_merge_goes_on_where_a_killed_process_left_it(stopped: Server):
-    acme = stopped.world.acme
+def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
+    acme = doomed.world.acme
     actor, home = acme.admin.actor, acme.id
 
     def record_many(tx: Transaction) -> None:
@@ -190,25 +176,25 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(stopped: Server):
             )
             record_run(tx, actor, prepare_run(report))
 
-    stopped.change(record_many)
-    merge(stopped, str(acme.final.id), str(acme.board.id))
+    doomed.change(record_many)
+    merge(doomed, str(acme.final.id), str(acme.board.id))
 
     def begin(tx: Transaction) -> int:
         [left] = list_open_merges(tx.connection)
         return move_runs(tx, left, 120)
 
-    assert stopped.change(begin) == 120
-    stopped.start()
-    with door(stopped, acme.admin.api_key) as v2:
+    assert doomed.change(begin) == 120
+    doomed.start()
+    with door(doomed, acme.admin.api_key) as v2:
 
         def count() -> int:
             return int(v2.get(f"/procedures/{acme.board.id}").raise_for_status().json()["runs_count"])
 
         until(lambda: count() == 350)
-    with stopped.database() as database, database.read() as connection:
+    with doomed.database() as database, database.read() as connection:
         assert list_open_merges(connection) == []
         assert get_procedure(connection, home, str(acme.final.id)).id == acme.board.id
-    stopped.stop()
+    doomed.stop()
 
 
 def test_a_procedure_is_not_merged_into_itself(server: Server, v2: httpx.Client, unchanged: Unchanged):

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,9 +13,7 @@ from runcard.store.blobs import Blobs
 from runcard.store.file_removals import list_removals
 from tests.acceptance.files import attachments_of, downloaded, initialize, put, sync
 from tests.acceptance.wire import Json, assert_error, create_run, run_of
-from tests.conftest import Template
 from tests.old_runs import keys_in
-from tests.postgresql import Postgresql
 from tests.servers import DEADLINE_S, Server
 
 
@@ -83,18 +80,6 @@ def test_a_put_for_a_file_that_was_deleted_meanwhile_leaves_nothing(server: Serv
     assert deleted.status_code == 200
     assert_error(slow.finish(), 404, "NOT_FOUND")
     assert keys_in(kept) == before
-
-
-@pytest.fixture
-def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
-    """A server of the test's own, to be killed."""
-    assert peopled.world is not None
-    for url in peopled.copy(tmp_path, postgresql_if_wanted):
-        server = Server(tmp_path, url, peopled.world)
-        try:
-            yield server
-        finally:
-            server.close()
 
 
 def test_killed_between_the_bytes_and_the_commit(doomed: Server):

@@ -1,11 +1,10 @@
 """A server that deletes what is old beside its work, and is killed in the middle of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-import pytest
 from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
@@ -18,9 +17,7 @@ from runcard.store.retention_log import list_removed_days
 from runcard.store.transaction import Transaction
 from tests.acceptance.wire import create_run, run_of
 from tests.analytics.copies import OwnCopy, own_copy
-from tests.conftest import Template
 from tests.old_runs import attach_at, days_ago, keys_in, record_at
-from tests.postgresql import Postgresql
 from tests.servers import Server
 
 UNITS = 300
@@ -30,17 +27,6 @@ YOUNG = 20
 EACH = 5  # of so many units one has a file
 # Each takes some milliseconds.
 MOST_LOOKS = 100_000
-
-
-@pytest.fixture
-def doomed(peopled: Template, tmp_path: Path, postgresql_if_wanted: Postgresql | None) -> Iterator[Server]:
-    assert peopled.world is not None
-    for url in peopled.copy(tmp_path, postgresql_if_wanted):
-        server = Server(tmp_path, url, peopled.world)
-        try:
-            yield server
-        finally:
-            server.close()
 
 
 def record_history(server: Server, blobs: Blobs) -> set[str]:
