@@ -39,8 +39,8 @@ def test_it_is_shown_before_and_done_then(server: Server, eve: Browser):
     assert f"{source}/merge" in eve.open(f"{source}/change").links
     shown = eve.open(f"{source}/merge?into={into}")
     assert [row[1:] for row in shown.rows[1:]] == [
-        ["2", "2", "50 %", "1"],
-        ["2", "2", "100 %", "1"],
+        ["2", "2", "50.0 %", "1"],
+        ["2", "2", "100.0 %", "1"],
         # The first run of MERGE-1 failed, and was the source's.
         ["4", "3", "66.7 %", "1"],
     ]
