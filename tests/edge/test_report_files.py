@@ -53,6 +53,14 @@ def told(fate: Fate) -> Fate:
     return fate._replace(import_id=None, quarantined_id=None)
 
 
+def test_after_each_group_it_rests_for_as_long_as_that_took(stores: Stores, world: World) -> None:
+    rests: list[float] = []
+    resting = ReportFiles(stores._replace(rest=rests.append), world.acme.admin.actor, CLIENT, Choice())
+    assert resting.bring_in("many.xml", BytesIO(junit_of(SERIALS))).status == "recorded"
+    assert len(rests) == 3
+    assert min(rests) > 0
+
+
 def digest(content: bytes) -> bytes:
     with open_content(BytesIO(content)) as opened:
         return opened.digest

@@ -1,7 +1,7 @@
 """Files that somebody brings, and where their bytes are kept once something needs them."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import SEEK_END
 from typing import BinaryIO, NamedTuple, Protocol, cast
@@ -30,12 +30,16 @@ _IN_MEMORY_BYTES = 8 << 20
 
 
 class Stores(NamedTuple):
-    """open_file: how report files are opened: in this process, or in one of their own."""
+    """open_file: how report files are opened: in this process, or in one of their own.
+
+    rest: waits after work that took so many seconds, so that stations come first.
+    """
 
     database: Database
     writer: Writer
     blobs: Blobs
     open_file: OpenFile = open_here
+    rest: Callable[[float], None] = lambda _: None
 
 
 class Arrived(Protocol):

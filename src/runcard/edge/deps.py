@@ -1,6 +1,7 @@
 """The parts that every door is given: built once in `app`, injected here."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Request
@@ -16,7 +17,7 @@ from runcard.domain.actor import Actor, StationActor, UserActor, check_may_recor
 from runcard.edge.activity import ActivityLog
 from runcard.edge.arrived_files import Stores
 from runcard.edge.bodies import BodyDecoder, read_body
-from runcard.edge.fair_share import Shares
+from runcard.edge.fair_share import Shares, rest_while
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.parsing.parsers import Parsers
@@ -59,7 +60,8 @@ class Parts(NamedTuple):
     @property
     def stores(self) -> Stores:
         """What bringing in report files needs: they are read in a process of their own."""
-        return Stores(self.database, self.writer, self.blobs, self.parsers.open)
+        rest = partial(rest_while, lambda: self.recorder.is_busy)
+        return Stores(self.database, self.writer, self.blobs, self.parsers.open, rest)
 
 
 def parts_of(scope: Scope) -> Parts:

@@ -1,12 +1,22 @@
 """A fair share for each caller: a few things at once, fewer of one caller; the others wait, for a bounded time."""
 
 import asyncio
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from runcard.domain.errors import TooMuchAtOnce
+
+# The longest rest of work that stands back for stations.
+LONGEST_REST_S = 1.0
+
+
+def rest_while(is_busy: Callable[[], bool], took_s: float) -> None:
+    """Rest after a piece of work for as long as it took, while something is more urgent; for threads."""
+    if is_busy():
+        time.sleep(min(took_s, LONGEST_REST_S))
 
 
 class ShareLimits(NamedTuple):

@@ -2,6 +2,7 @@
 are refused go to quarantine.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -154,9 +155,11 @@ class ReportFiles:
         )
         try:
             for group in opened.groups(reading, recording.fate.recorded_count):
+                began_at = time.monotonic()
                 if not recording.record(group):
                     return self._known(reading, self._state(opened.digest))
                 tell(len(group.told))
+                self._stores.rest(time.monotonic() - began_at)
         except Outage:
             raise
         except RuncardError as error:

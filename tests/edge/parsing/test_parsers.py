@@ -1,5 +1,6 @@
 """Files that are read in a process of their own: the same is told, and no file takes more than it may."""
 
+import os
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -179,6 +180,19 @@ def test_large_files_leave_a_process_free_for_small_ones(parsers: Parsers) -> No
     assert is_open.is_set()
 
 
-def test_processes_that_read_files_give_way_to_others(parsers: Parsers) -> None:
+def test_processes_that_read_files_stand_back_for_all_others(parsers: Parsers) -> None:
     with parsers.open(BytesIO(junit_of(["A"]))):
-        assert {process.nice() for process in reading_processes()} == {psutil.Process().nice() + 10}
+        standing = {(one.nice(), os.sched_getscheduler(one.pid)) for one in reading_processes()}
+        assert standing == {(psutil.Process().nice() + 10, os.SCHED_IDLE)}
+
+
+def test_a_process_that_never_has_its_turn_is_replaced_by_one_that_only_gives_way() -> None:
+    parsers, others = Parsers(BOUNDS, patience_s=1e-6), set(reading_processes())
+    with parsers.open(BytesIO(junit_of(["A"]))) as opened:
+        [process] = set(reading_processes()) - others
+        assert process.nice() == psutil.Process().nice() + 10
+        assert os.sched_getscheduler(process.pid) == os.SCHED_OTHER
+        assert serials(opened) == [["A"]]
+    # It is not kept: the next file may have a quieter time.
+    assert set(reading_processes()) == others
+    parsers.close()

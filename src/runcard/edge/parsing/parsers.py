@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock, Semaphore
 from typing import BinaryIO, NamedTuple, TypeVar
 
@@ -45,6 +45,8 @@ _MOST = 2
 _SMALL_BYTES = 1 << 20
 # A process that has had the processor for as long as it may has been heard of by then, unless it is stopped.
 _SILENCE = 10
+# Behind stations, and before what nobody waits for.
+_NICENESS = 10
 _SPLIT = "Split it, or import it on the server: runcard import FILE."
 
 T = TypeVar("T")
@@ -58,10 +60,14 @@ class ParserBounds(NamedTuple):
 
 
 class Parsers:
-    """At most two processes, which are started when they are needed; a third file waits. `close` ends them."""
+    """At most two processes, which are started when they are needed; a third file waits. `close` ends them.
 
-    def __init__(self, bounds: ParserBounds) -> None:
+    patience_s: within which a process must answer that stands back for all others.
+    """
+
+    def __init__(self, bounds: ParserBounds, patience_s: float = 2.0) -> None:
         self._bounds = bounds
+        self._patience_s = patience_s
         self._free = Semaphore(_MOST)
         self._free_for_large = Semaphore(_MOST - 1)
         self._lock = Lock()
@@ -105,18 +111,26 @@ class Parsers:
                 stays = parser.is_resting and _closes(parser)
                 raise
             finally:
-                if stays:
+                if stays and parser.stands_back:
                     self._idle.append(parser)
                 else:
                     parser.kill()
 
     def _take(self) -> "_Parser":
+        """One that stands back for all others, or where that is never its turn, one that only gives way."""
+        parser = self._idle_one() or _Parser(self._bounds)
+        if parser.answers_within(self._patience_s):
+            return parser
+        parser.kill()
+        return _Parser(self._bounds, stands_back=False)
+
+    def _idle_one(self) -> "_Parser | None":
         with self._lock:
             while self._idle:
                 parser = self._idle.pop()
                 if parser.is_alive:
                     return parser
-        return _Parser(self._bounds)
+        return None
 
 
 class _FileElsewhere:
@@ -143,10 +157,11 @@ class _FileElsewhere:
 
 
 class _Parser:
-    """One process. is_resting: it has answered all that it was asked."""
+    """One process. stands_back: for all others. is_resting: it has answered all that it was asked."""
 
-    def __init__(self, bounds: ParserBounds) -> None:
+    def __init__(self, bounds: ParserBounds, *, stands_back: bool = True) -> None:
         self._bounds = bounds
+        self.stands_back = stands_back
         mine, theirs = socket.socketpair()
         with theirs:
             # In a session of its own, for what is typed at a terminal is meant for the server.
@@ -161,13 +176,25 @@ class _Parser:
                 stdin=theirs.fileno(),
                 start_new_session=True,
             )
-        mine.settimeout(_SILENCE * bounds.cpu_s)
+        _stand_back(self._process.pid, for_all=stands_back)
+        self._connection = mine
         self._channel = Channel(mine)
         self.is_resting = True
 
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def answers_within(self, seconds: float) -> bool:
+        """Whether it has begun, and gets a processor."""
+        self._connection.settimeout(seconds)
+        try:
+            self._channel.send(Close())
+            return self._channel.receive() is not None
+        except OSError:
+            return False
+        finally:
+            self._connection.settimeout(_SILENCE * self._bounds.cpu_s)
 
     def ask(self, request: Request, kind: type[T], *files: int) -> T:
         """The first answer. Raises what is wrong with the file, and UnreadableReport where the process dies of it."""
@@ -217,6 +244,18 @@ class _Parser:
             f"The process that read the file ended with {code}, as when it takes more than {self._bounds.memory_bytes} "
             f"bytes of memory (import_memory_bytes). {_SPLIT}"
         )
+
+
+def _stand_back(pid: int, *, for_all: bool) -> None:
+    """Let a process run behind others; for_all: only when no other wants the processor.
+
+    From its start on: that is most of what it does for a small file. A process that stands back for all cannot be put
+    forward again without a privilege.
+    """
+    with suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
+        if for_all and sys.platform == "linux":
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _closes(parser: _Parser) -> bool:

@@ -43,8 +43,6 @@ from runcard.ingest.import_groups import Most
 
 # Of a file that is larger than a group: so few are recorded at once that stations need not wait for them.
 STEP = Most(reports=25, size_bytes=1 << 20)
-# Behind stations, and before what nobody waits for.
-_NICENESS = 10
 # A process that has had so much of it does not give it back, and ends.
 _KEPT_BYTES = 256 << 20
 _BUFFER_BYTES = 256 << 10
@@ -160,7 +158,6 @@ def main() -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)
     memory_bytes, cpu_s = (int(argument) for argument in sys.argv[1:])
-    os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     with socket.socket(fileno=0) as connection:

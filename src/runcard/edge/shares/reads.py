@@ -11,14 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard.domain.errors import TooManyReads
 from runcard.edge.deps import parts_of
-from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
+from runcard.edge.fair_share import LONGEST_REST_S, FairShare, ShareLimits, ShareQueue
 
 # What costs little, or what a station works with.
 _FREE = ("/static/", "/files/", "/api/cli/")
 # A piece of an answer that is not taken within this is not waited for.
 _TAKEN_WITHIN_S = 30.0
-# While stations report, an answer that comes in pieces rests after each for as long as it took to make.
-_LONGEST_REST_S = 1.0
 
 _LIMITS = ShareLimits(at_once=4, each=2)
 _WHILE_STATIONS_REPORT = ShareLimits(at_once=2, each=1)
@@ -93,5 +91,5 @@ class _Paced:
         except TimeoutError as error:
             raise _NotTaken from error
         if message.get("more_body", False) and self._is_busy():
-            await asyncio.sleep(min(made_s, _LONGEST_REST_S))
+            await asyncio.sleep(min(made_s, LONGEST_REST_S))
         self._began_at = time.monotonic()
