@@ -9,15 +9,20 @@ from statistics import fmean
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from runcard.cli.demo_line.floor import AMPLIFIER, BAD_STATION, BOARD, MODULE, STATIONS
 from runcard.cli.demo_line.history import DemoRun, demo_runs
+from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
 from runcard.cli.main import app
 from runcard.domain.measurement import Measurement
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run
+from runcard.store.api_calls import api_calls
+from runcard.store.database import Database
 from runcard.store.integrity import count_runs
+from runcard.store.tables import file_imports, repairs, units
 from tests.cli.commands import runcard, serving
 from tests.servers import Installation
 
@@ -207,6 +212,22 @@ def test_some_runs_attach_a_table_and_a_picture(history: list[DemoRun]) -> None:
     assert all(picture.startswith(b"\x89PNG\r\n\x1a\n") for picture in pictures)
 
 
+def test_a_golden_sample_is_measured_at_each_station_once_a_week(history: list[DemoRun]) -> None:
+    golden = list(golden_runs(1, history))
+    assert {run.report.serial_number for run in golden} == {GOLDEN_SAMPLE}
+    assert len(golden) == len(STATIONS) * (DAYS // 7 + 1)
+    assert {run.station for run in golden} == set(STATIONS)
+    assert golden == list(golden_runs(1, history))
+
+
+def test_runs_note_the_fixture_and_the_air(history: list[DemoRun]) -> None:
+    noted = [run.report.metadata or {} for run in history]
+    assert {each["fixture"] for each in noted} == {"FX1-1", "FX1-2", "FX2-1", "FX2-2"}
+    humid = [float(each["humidity_percent"]) for each in noted]
+    assert min(humid) < 38
+    assert max(humid) > 46
+
+
 def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
     with serving("demo", "--data-dir", tmp_path, "--runs", "200", "--days", "10") as demo:
         told = demo.first
@@ -224,13 +245,35 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
     assert checked["ok"], checked["findings"]
     assert checked["abandoned_uploads"] == 0
     with installation.database() as database, database.read() as connection:
-        assert count_runs(connection) == 200
+        # Beside those of the line: the golden sample's, and a subcontractor's.
+        assert count_runs(connection) == 200 + 2 * len(STATIONS) + 24
     assert len(installation.runcard("user", "list")) == 7
     assert [station["name"] for station in installation.runcard("station", "list")] == list(STATIONS)
     assert len(installation.runcard("procedure", "list")) == 3
+    waiting = {one["name"]: one["reason"] for one in installation.runcard("quarantine", "list")}
+    assert set(waiting) == {
+        "subcontractor-in-circuit (1).junit.xml",
+        "firmware-build-417.junit.xml",
+        "old-tester-week-12.csv",
+    }
+    activity = Database.open(None, tmp_path / "activity.sqlite3")
+    with activity.read() as connection:
+        assert set(connection.execute(select(api_calls.c.status)).scalars()) == {200, 400, 401}
+    activity.close()
     access = tmp_path / "demo-access.json"
     assert json.loads(access.read_bytes())["password"] == told["password"]
     assert access.stat().st_mode & 0o077 == 0
+
+
+def test_report_files_were_brought_in_beside_the_line(tmp_path: Path) -> None:
+    runcard("demo", "--data-dir", tmp_path, "--runs", "1500", "--days", "30", "--no-serve", "--json")
+    with Installation(tmp_path, None).database() as database, database.read() as connection:
+        imported = set(connection.execute(select(file_imports.c.importer)).scalars())
+        assert imported == {"WSXF", "JUNIT"}
+        repaired = connection.execute(select(func.count()).select_from(repairs)).scalar_one()
+        assert repaired > 5
+        golden = select(units.c.serial_number).where(units.c.sample == "golden")
+        assert connection.execute(golden).scalars().all() == [GOLDEN_SAMPLE]
 
 
 def test_a_demo_that_was_cut_short_is_told(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`runcard demo`: an installation with something to look at."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -9,16 +10,21 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-from runcard.app import open_blobs
+from runcard.app import open_activity, open_blobs
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
-from runcard.cli.demo_line.fill import build_floor, record_history
+from runcard.cli.demo_line.brought_files import brought_files
+from runcard.cli.demo_line.calls import CALLED_PATH, demo_calls
+from runcard.cli.demo_line.fill import Floor, bring_in_files, build_floor, classify_golden, record_history
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
+from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
 from runcard.cli.installation import Installation, open_or_create
 from runcard.cli.options import DatabaseUrl, Json
 from runcard.cli.output import Record, progress_bar, show_record
 from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server, url_of
+from runcard.edge.arrived_files import Stores
+from runcard.edge.noted_calls import Notes
 from runcard.settings import SettingsError, load_settings
 from runcard.store.organizations import count_organizations
 
@@ -89,26 +95,48 @@ def _prepare(installation: Installation, plan: _Plan) -> DemoAccess | None:
 
 
 def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
-    password, user_key, station_key = secrets.token_urlsafe(9), new_api_key(), new_api_key()
+    password, user_key = secrets.token_urlsafe(9), new_api_key()
+    station_keys = {station: new_api_key() for station in STATIONS}
     password_hash = hash_password(password)
-    floor = installation.writer.run(lambda tx: build_floor(tx, password_hash, user_key, station_key))
-    access = DemoAccess(ADMIN.email, password, user_key.api_key, STATIONS[0], station_key.api_key)
+    floor = installation.writer.run(lambda tx: build_floor(tx, password_hash, user_key, station_keys))
+    told = STATIONS[0]
+    access = DemoAccess(ADMIN.email, password, user_key.api_key, told, station_keys[told].api_key)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)  # it stays empty until everything is recorded
 
-    history = demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC))
-    columns = (TextColumn("Recording runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with progress_bar(*columns) as progress:
-        task = progress.add_task("runs", total=plan.runs)
-        record_history(
-            installation.writer,
-            open_blobs(installation.settings),
-            floor,
-            history,
-            lambda count: progress.update(task, advance=count),
-        )
+    keys = {station: key.api_key for station, key in station_keys.items()}
+    _fill(installation, plan, floor, keys)
     path.write_bytes(msgspec.json.encode(access))
     return access
+
+
+def _fill(installation: Installation, plan: _Plan, floor: Floor, keys: Mapping[str, str]) -> None:
+    """keys: API keys by the name of the station."""
+    stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
+    history = list(demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC)))
+    golden = list(golden_runs(plan.seed, history))
+    columns = (TextColumn("Recording runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with progress_bar(*columns) as progress:
+        task = progress.add_task("runs", total=len(history) + len(golden))
+        for runs in (history, golden):
+            record_history(
+                stores.writer,
+                stores.blobs,
+                floor,
+                runs,
+                lambda count: progress.update(task, advance=count),
+            )
+    if golden:
+        classify_golden(stores.writer, floor, GOLDEN_SAMPLE)
+    bring_in_files(stores, floor, brought_files(history))
+    activity = open_activity(
+        installation.settings,
+        installation.database,
+        Notes(demo_calls(plan.seed, history, keys)),
+        {CALLED_PATH},
+    )
+    if activity is not None:
+        activity.close()
 
 
 def _read_access(path: Path) -> DemoAccess:

@@ -8,12 +8,16 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.auth.api_keys import NewKey
+from runcard.cli.demo_line.brought_files import BroughtFile
 from runcard.cli.demo_line.files import DemoFile
 from runcard.cli.demo_line.floor import ORGANIZATION, PEOPLE, PROCEDURES, STATIONS
 from runcard.cli.demo_line.history import DemoRun
 from runcard.domain.actor import StationActor, UserActor
+from runcard.edge.arrived_files import Stores
+from runcard.edge.file_choices import Choice
+from runcard.edge.report_files import ReportFiles
 from runcard.ingest.attach_file import attach_file
-from runcard.ingest.record_run import prepare_run, record_run
+from runcard.ingest.record_run import RunClient, prepare_run, record_run
 from runcard.store.api_keys import create_station_key, create_user_key
 from runcard.store.attachments import Attachment, create_attachment, mark_stored
 from runcard.store.blobs import BlobMeta, Blobs
@@ -22,6 +26,7 @@ from runcard.store.organizations import create_organization
 from runcard.store.procedures import create_procedure
 from runcard.store.stations import create_station, link_procedures
 from runcard.store.transaction import Transaction
+from runcard.store.unit_records import classify_unit
 from runcard.store.users import create_user
 from runcard.store.writer import Writer
 
@@ -30,16 +35,19 @@ _IN_FLIGHT = 256
 
 
 class Floor(NamedTuple):
-    """The organization that was made, and its stations by name."""
+    """The organization that was made, its stations by name, and the engineer who brings in report files."""
 
     organization_id: UUID
     stations: Mapping[str, StationActor]
+    engineer: UserActor
 
 
-def build_floor(tx: Transaction, password_hash: str, user_key: NewKey, station_key: NewKey) -> Floor:
+def build_floor(
+    tx: Transaction, password_hash: str, user_key: NewKey, station_keys: Mapping[str, NewKey]
+) -> Floor:
     """The organization with its people, procedures and stations, all with the same password.
 
-    The first of the people is an admin and gets `user_key`; the first station gets `station_key`.
+    The first of the people is an admin and gets `user_key`. station_keys: by the name of the station.
     """
     organization = create_organization(tx, ORGANIZATION)
     users = [
@@ -60,10 +68,11 @@ def build_floor(tx: Transaction, password_hash: str, user_key: NewKey, station_k
     stations = {name: create_station(tx, organization.id, name) for name in STATIONS}
     for station in stations.values():
         link_procedures(tx, organization.id, station.id, [procedure.id for procedure in procedures])
-    create_station_key(tx, organization.id, stations[STATIONS[0]].id, station_key.secret)
+        create_station_key(tx, organization.id, station.id, station_keys[station.name].secret)
     return Floor(
         organization.id,
         {name: StationActor(station.id, organization.id) for name, station in stations.items()},
+        next(UserActor(one.id, organization.id, one.role) for one in users if one.role == "engineer"),
     )
 
 
@@ -72,6 +81,23 @@ def record_history(
 ) -> None:
     """Record all runs in their order and attach their files; `tell` hears of every so many that are durable."""
     asyncio.run(_record(writer, blobs, floor, iter(history), tell))
+
+
+def classify_golden(writer: Writer, floor: Floor, serial_number: str) -> None:
+    """Make a unit a golden sample, and its runs those of one: they count in no figure of production."""
+
+    def classify(tx: Transaction) -> None:
+        unit = tx.catalog.get_unit(floor.organization_id, serial_number)
+        classify_unit(tx, floor.organization_id, unit.id, "golden", with_runs=True)
+
+    writer.run(classify)
+
+
+def bring_in_files(stores: Stores, floor: Floor, files: Iterable[BroughtFile]) -> None:
+    """Import report files, as the engineer does on the page for that; what cannot be read goes to quarantine."""
+    bringing = ReportFiles(stores, floor.engineer, RunClient("runcard demo"), Choice())
+    for file in files:
+        bringing.bring_in(file.name, BytesIO(file.content))
 
 
 async def _record(

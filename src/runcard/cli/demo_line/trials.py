@@ -1,10 +1,13 @@
 """One run of one unit: phase after phase, until it ends or something gets in its way."""
 
+import math
+import zlib
 from datetime import datetime, timedelta
 
 from runcard.cli.demo_line.checks import Trial
 from runcard.cli.demo_line.procedures import PhasePlan, ProcedurePlan
 from runcard.domain.measurement import Measurement
+from runcard.domain.metadata import Metadata
 from runcard.domain.outcome import LogLevel, RunOutcome
 from runcard.domain.phase import Log, Phase, RetryCounter
 from runcard.domain.report import RunReport
@@ -16,6 +19,8 @@ _TROUBLES: tuple[tuple[float, RunOutcome, str], ...] = (
     (0.004, "ABORTED", "Stopped by the operator"),
 )
 _TIMEOUT_S = 300
+# At each station.
+_FIXTURES = 2
 
 
 class _Trouble:
@@ -130,4 +135,15 @@ def carry_out(plan: ProcedurePlan, trial: Trial, started_at: datetime, operator:
         docstring=plan.docstring,
         phases=tuple(recorder.phases),
         logs=tuple(recorder.logs),
+        metadata=_surroundings(trial, started_at),
     )
+
+
+def _surroundings(trial: Trial, started_at: datetime) -> Metadata:
+    """In which fixture of the station a unit sat, and how humid the air was: noted, not measured."""
+    fixture = 1 + zlib.crc32(trial.unit.serial_number.encode()) % _FIXTURES
+    humidity = 42 + 6 * math.sin(started_at.timestamp() / timedelta(days=3).total_seconds())
+    return {
+        "fixture": f"{trial.station.replace('Cell ', 'FX')}-{fixture}",
+        "humidity_percent": round(humidity, 1),
+    }
