@@ -51,7 +51,8 @@ def mapping(measurements=None, fields=None, **others) -> TableMapping:
 
 def report_of(rows, *args, **others):
     """The report of a CSV file with these rows."""
-    return parse(csv_file(rows), mapping(*args, **others), PROCEDURE)
+    [report] = parse(csv_file(rows), mapping(*args, **others), PROCEDURE)
+    return report
 
 
 def wide(*columns):

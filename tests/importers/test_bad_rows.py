@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 import pytest
 
 from runcard.domain.errors import InvalidInput
@@ -77,7 +78,7 @@ def run_of(*rows: list[str]) -> tuple[list[object], list[str]]:
     """Values of the run of a table, and the remarks on it."""
     bad_rows = BadRows(skips=True)
     content = csv_file([[*HEADER, "Supply"], *rows])
-    report = tabular.parse(content, mapping(MEASURED), PROCEDURE, bad_rows)
+    [report] = tabular.parse(content, mapping(MEASURED), PROCEDURE, bad_rows)
     values = [one.value for phase in report.phases for one in phase.measurements]
     return values, [one.text for one in bad_rows.remarks]
 
@@ -99,13 +100,37 @@ def test_rows_of_a_run_that_cannot_be_read_are_left_out(bad):
     assert values == [3.3, 3.4]
     assert [one[: len("Left out: row 0")] for one in remarks] == ["Left out: row 3"]
     with pytest.raises(InvalidInput):
-        tabular.parse(csv_file([[*HEADER, "Supply"], [*RUN, "3.3"], bad]), mapping(MEASURED), PROCEDURE)
+        list(tabular.parse(csv_file([[*HEADER, "Supply"], [*RUN, "3.3"], bad]), mapping(MEASURED), PROCEDURE))
 
 
 def test_what_contradicts_other_rows_is_not_left_out():
     with pytest.raises(InvalidInput, match="Input validation failed") as refused:
         run_of([*RUN, "3.3"], ["SN2", *RUN[1:], "3.4"])
     assert "'SN2' differs from 'SN1' in row 2" in refused.value.issues[0].message
+
+
+def test_of_rows_that_are_runs_each_bad_one_is_left_out_and_named():
+    rows = [
+        [*RUN, "3.3"],
+        ["", *RUN[1:], "3.4"],
+        ["SN2", "PASS", RUN[3], RUN[2], "3.5"],
+        ["SN3", *RUN[1:], "3.6"],
+    ]
+    bad_rows = BadRows(skips=True)
+    made = msgspec.structs.replace(mapping(MEASURED), runs="row")
+    reports = list(tabular.parse(csv_file([[*HEADER, "Supply"], *rows]), made, PROCEDURE, bad_rows))
+    assert [one.serial_number for one in reports] == ["SN1", "SN3"]
+    assert [one.text.partition(",")[0] for one in bad_rows.remarks] == [
+        "Left out: row 3: column 'Serial' is blank",
+        "Left out: row 4",
+    ]
+    with pytest.raises(InvalidInput) as refused:
+        list(
+            tabular.parse(
+                csv_file([HEADER, ["", *RUN[1:]]]), msgspec.structs.replace(mapping(), runs="row"), PROCEDURE
+            )
+        )
+    assert refused.value.issues[0].path == ("rows", 2, "mapping", "serial_number")
 
 
 def test_a_run_of_bad_rows_alone_is_refused_for_the_first():

@@ -39,7 +39,7 @@ MAPPINGS = [
 def survives(content, made):
     """Whether the content is either read, as what documents can hold, or refused in Runcard's own words."""
     try:
-        report = parse(content, made, PROCEDURE)
+        [report] = parse(content, made, PROCEDURE)
     except RuncardError as error:
         return bool(str(error))
     return msgspec.msgpack.decode(msgspec.msgpack.encode(report), type=RunReport).serial_number != ""
@@ -154,7 +154,7 @@ def same(found, value):
 def test_a_wide_file_reads_back(measurements, delimiter, encoding):
     assume(not set(measurements) & set(HEADER))
     rows = [[*HEADER, *measurements], [*RUN, *(written(value, delimiter) for value in measurements.values())]]
-    report = parse(csv_file(rows, delimiter, encoding), mapping(wide(*measurements)), PROCEDURE)
+    [report] = parse(csv_file(rows, delimiter, encoding), mapping(wide(*measurements)), PROCEDURE)
     found = {one.name: one.value for one in report.phases[0].measurements}
     assert list(found) == list(measurements)
     assert all(same(found[name], value) for name, value in measurements.items())
@@ -178,7 +178,7 @@ def test_a_long_file_reads_back(measurements, delimiter, encoding):
         for (phase, name), (value, low, high) in measurements.items()
     ]
     made = mapping(LONG | {"outcomeColumn": None})
-    report = parse(csv_file([COLUMNS, *rows], delimiter, encoding), made, PROCEDURE)
+    [report] = parse(csv_file([COLUMNS, *rows], delimiter, encoding), made, PROCEDURE)
     found = {(phase.name, one.name): one for phase in report.phases for one in phase.measurements}
     assert len(found) == len(measurements)
     for key, (value, low, high) in measurements.items():
@@ -194,7 +194,7 @@ workbook_values = st.one_of(st.integers(-(2**53), 2**53), st.floats(-1e300, 1e30
 @given(st.lists(workbook_values, min_size=1, max_size=8))
 def test_a_workbook_reads_back(numbers):
     names = [f"m{at}" for at in range(len(numbers))]
-    report = parse(xlsx_file([[*HEADER, *names], [*RUN, *numbers]]), mapping(wide(*names)), PROCEDURE)
+    [report] = parse(xlsx_file([[*HEADER, *names], [*RUN, *numbers]]), mapping(wide(*names)), PROCEDURE)
     found = [one.value for one in report.phases[0].measurements]
     assert all(math.isclose(one, number, rel_tol=1e-15) for one, number in zip(found, numbers, strict=True))
     assert [isinstance(one, bool) for one in found] == [isinstance(number, bool) for number in numbers]

@@ -44,6 +44,55 @@ def constant(**fields):
     return {name: {"value": value} for name, value in fields.items()}
 
 
+# The runs
+
+
+def runs_of(rows, runs, *args, **others):
+    """Serial number, outcome and measured values of each run of a CSV file with these rows."""
+    made = msgspec.structs.replace(mapping(*args, **others), runs=runs)
+    return [
+        (one.serial_number, one.outcome, [each.value for phase in one.phases for each in phase.measurements])
+        for one in parse(csv_file(rows), made, PROCEDURE)
+    ]
+
+
+ROWS = [
+    [*HEADER, "V"],
+    ["SN1", "FAIL", RUN[2], RUN[3], "3.0"],
+    ["SN2", "PASS", RUN[2], RUN[3], "3.3"],
+    ["SN1", "FAIL", RUN[2], RUN[3], "3.1"],
+]
+
+
+def test_each_row_can_be_a_run():
+    assert runs_of(ROWS, "row", wide("V")) == [
+        ("SN1", "FAIL", [3.0]),
+        ("SN2", "PASS", [3.3]),
+        ("SN1", "FAIL", [3.1]),
+    ]
+
+
+def test_all_rows_of_a_serial_number_can_be_a_run():
+    assert runs_of(ROWS, "serial_number", wide("V")) == [
+        ("SN1", "FAIL", [3.0, 3.1]),
+        ("SN2", "PASS", [3.3]),
+    ]
+    # A constant is that of all rows.
+    same = [[*row[:1], "PASS", *row[2:]] if row[0] != "Serial" else row for row in ROWS]
+    fields = {"serial_number": {"value": "SN9"}}
+    assert runs_of(same, "serial_number", wide("V"), fields=fields) == [("SN9", "PASS", [3.0, 3.3, 3.1])]
+
+
+def test_a_row_that_is_of_no_run_is_named():
+    blank = [*ROWS, ["", "PASS", RUN[2], RUN[3], "3.1"]]
+    with pytest.raises(InvalidInput) as refused:
+        runs_of(blank, "serial_number", wide("V"))
+    assert "row 5, column 'Serial': blank cell has to name the serial number" in refused.value.summary
+    with pytest.raises(InvalidInput) as refused:
+        runs_of(blank, "row", wide("V"))
+    assert "row 5: column 'Serial' is blank" in refused.value.summary
+
+
 # The run
 
 
@@ -92,7 +141,7 @@ def test_names_of_workbooks_are_as_they_are_shown():
         "part_number": {"column": "Part"},
         "outcome": {"column": "Result", "valueMap": {"true": "PASS"}},
     }
-    report = parse(xlsx_file(rows), mapping(fields=fields), PROCEDURE)
+    [report] = parse(xlsx_file(rows), mapping(fields=fields), PROCEDURE)
     assert (report.serial_number, report.part_number, report.outcome) == ("4711", "12.5", "PASS")
     assert (report.started_at, report.duration) == (datetime(2026, 1, 31, tzinfo=UTC), timedelta(hours=1))
 
@@ -121,7 +170,7 @@ def test_rows_must_tell_of_one_run():
     fields = {"part_number": {"column": "Part"}}
     assert report_of([header, [*RUN, "P1"], second, [*RUN, "P1"]], fields=fields).part_number == "P1"
     assert refused([header, [*RUN, "P1"], second, ["SN2", *RUN[1:], "P1"]], fields=fields) == (
-        "row 4, column 'Serial': 'SN2' differs from 'SN1' in row 2; a file tells of one run of one unit, so split it"
+        "row 4, column 'Serial': 'SN2' differs from 'SN1' in row 2; all rows of a run say the same"
     )
     assert "column 'Part': 'P2' differs" in refused([header, [*RUN, "P1"], [*RUN, "P2"]], fields=fields)
     assert "column 'Result': 'FAIL' differs" in refused([HEADER, RUN, ["SN1", "FAIL", *RUN[2:]]])
@@ -142,9 +191,9 @@ def test_a_run_lasts_from_the_earliest_start_to_the_latest_end():
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (["", *RUN[1:]], "column 'Serial' is blank in every row, and has to give serial_number"),
-        (["SN1", "", *RUN[2:]], "column 'Result' is blank in every row, and has to give outcome"),
-        (["SN1", "PASS", "", RUN[3]], "column 'Start' is blank in every row, and has to give started_at"),
+        (["", *RUN[1:]], "column 'Serial' is blank, and has to give serial_number"),
+        (["SN1", "", *RUN[2:]], "column 'Result' is blank, and has to give outcome"),
+        (["SN1", "PASS", "", RUN[3]], "column 'Start' is blank, and has to give started_at"),
         (
             ["SN1", "OK", *RUN[2:]],
             "'OK' is none of PASS, FAIL, ERROR, TIMEOUT, ABORTED; write one of them, or map it in valueMap",
@@ -182,7 +231,7 @@ def test_mappings_that_make_no_run(fields, told):
 @pytest.mark.parametrize("at", [46053.5, True, time(12), timedelta(hours=3)])
 def test_a_time_of_a_workbook_is_a_date(at):
     with pytest.raises(InvalidInput) as raised:
-        parse(xlsx_file([HEADER, ["SN1", "PASS", at, at]]), mapping(), PROCEDURE)
+        list(parse(xlsx_file([HEADER, ["SN1", "PASS", at, at]]), mapping(), PROCEDURE))
     assert "format the cell as a date" in raised.value.issues[0].message
 
 
@@ -204,7 +253,7 @@ def test_metadata_of_workbooks_keep_their_kind():
     at = datetime(2026, 1, 31)  # noqa: DTZ001 (a workbook knows no zones)
     rows = [[*HEADER, "a", "b", "c", "d"], [*RUN, 4, 2.5, True, at]]
     rules = [{"key": key, "column": key} for key in "abcd"]
-    report = parse(xlsx_file(rows), mapping(metadata=rules), PROCEDURE)
+    [report] = parse(xlsx_file(rows), mapping(metadata=rules), PROCEDURE)
     assert report.metadata == {"a": 4, "b": 2.5, "c": True, "d": "2026-01-31T00:00:00"}
     assert report.metadata["c"] is True
 
@@ -290,14 +339,14 @@ def test_digits_beyond_64_bits_are_kept():
 
 @pytest.mark.parametrize(("delimiter", "value"), [(";", 3.3), ("\t", 3.3), ("|", 3.3), (",", "3,3")])
 def test_decimal_commas_where_the_comma_is_no_delimiter(delimiter, value):
-    report = parse(csv_file([[*HEADER, "V"], [*RUN, "3,3"]], delimiter), mapping(wide("V")), PROCEDURE)
+    [report] = parse(csv_file([[*HEADER, "V"], [*RUN, "3,3"]], delimiter), mapping(wide("V")), PROCEDURE)
     assert report.phases[0].measurements[0].value == value
 
 
 def test_values_of_workbooks():
     at, span = datetime(2026, 1, 31, 12), timedelta(minutes=90)  # noqa: DTZ001 (a workbook knows no zones)
     rows = [[*HEADER, "a", "b", "c", "d", "e", "f"], [*RUN, 3, 3.5, True, "007", at, span]]
-    report = parse(xlsx_file(rows), mapping(wide(*"abcdef")), PROCEDURE)
+    [report] = parse(xlsx_file(rows), mapping(wide(*"abcdef")), PROCEDURE)
     values = [one.value for one in report.phases[0].measurements]
     assert values == [3, 3.5, True, "007", "2026-01-31T12:00:00", "PT1H30M"]
     assert values[2] is True

@@ -152,15 +152,11 @@ def _agreed(claims: Sequence[_Claim]) -> _Claim | None:
     first = text_of(claims[0].cell)
     for claim in claims[1:]:
         if text_of(claim.cell) != first:
-            raise claim.wrong(
-                f"differs from {first!r} in {claims[0].where}; a file tells of one run of one unit, so split it"
-            )
+            raise claim.wrong(f"differs from {first!r} in {claims[0].where}; all rows of a run say the same")
     return claims[0]
 
 
 def _missing(field: str, source: _Source) -> InvalidInput:
     if source.column is None:
         return InvalidInput.at(("mapping", field), f"{field} is blank; give a value or a column")
-    return InvalidInput.at(
-        ("mapping", field), f"column {source.column!r} is blank in every row, and has to give {field}"
-    )
+    return InvalidInput.at(("mapping", field), f"column {source.column!r} is blank, and has to give {field}")

@@ -10,6 +10,7 @@ from runcard.domain.outcome import PhaseOutcome, RunOutcome
 
 T = TypeVar("T")
 
+RowsOfARun = Literal["file", "row", "serial_number"]
 # Something other than spaces.
 _SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _ColumnName = Annotated[str, Meta(min_length=1, max_length=1000, pattern=_SOME_TEXT)]
@@ -108,11 +109,14 @@ class TableMetadataRule(Struct, omit_defaults=True):
 
 
 class TableMapping(Struct, rename="camel", omit_defaults=True):
+    """runs: what is a run: the whole file, each row, or all rows of a serial number."""
+
     fields: TableFields
     measurements: TableMeasurements
     phases: TablePhases | None = None
     metadata: list[TableMetadataRule] | None = None
     unit_metadata: list[TableMetadataRule] | None = None
+    runs: RowsOfARun = "file"
 
     def __post_init__(self) -> None:
         for rules in (self.metadata, self.unit_metadata):

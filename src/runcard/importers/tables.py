@@ -88,6 +88,10 @@ class Table:
         """The same; None where the mapping names none."""
         return None if name is None else self.column(name)
 
+    def of(self, rows: Sequence[Row]) -> "Table":
+        """The same table with some of its rows."""
+        return Table(self.header, rows, decimal_comma=self.decimal_comma)
+
     def without_bad(self, check: Callable[[Row], object], bad_rows: BadRows) -> "Table":
         """The table without the rows that `check` raises InvalidInput for."""
         kept = []
@@ -99,7 +103,7 @@ class Table:
             else:
                 kept.append(row)
         bad_rows.check_some_are_left(len(kept))
-        return Table(self.header, kept, decimal_comma=self.decimal_comma)
+        return self.of(kept)
 
     def _titles(self) -> str:
         titles = [title for title in self.header if title]

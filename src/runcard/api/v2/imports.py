@@ -211,6 +211,17 @@ def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> Upload:
 
 
 def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:
+    """Raises InvalidInput for a mapping of many runs: the answer has the id of one."""
+    mapping = _mapping_of(parts, actor, body)
+    if mapping.runs != "file":
+        raise InvalidInput.at(
+            "mapping.runs",
+            f"{mapping.runs!r} makes a run of each; this call records one. Give 'file', or import the file on its page",
+        )
+    return mapping
+
+
+def _mapping_of(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:
     match body.mapping, body.template_id:
         case mapping, None if mapping is not None:
             return mapping

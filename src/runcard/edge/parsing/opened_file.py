@@ -1,6 +1,6 @@
 """A report file that is open: its digest, its format, and what it tells of, each report checked and packed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, Protocol
 
@@ -103,9 +103,10 @@ class FileReader:
         return with_statement(_parsed(reading, self._file), reading.stating, rules_of(reading.name), content)
 
 
-def _parsed(reading: Reading, file: BinaryIO) -> Iterable[RunReport | RepairReport | Remark]:
+def _parsed(reading: Reading, file: BinaryIO) -> Iterator[RunReport | RepairReport | Remark]:
     if reading.mapping is None:
-        return (_PARSERS_OF_REST if reading.skips_bad_rows else _PARSERS)[reading.name](file)
+        yield from (_PARSERS_OF_REST if reading.skips_bad_rows else _PARSERS)[reading.name](file)
+        return
     bad_rows = BadRows(skips=reading.skips_bad_rows)
-    report = tabular.parse(read_content(file), reading.mapping, reading.stating.procedure or "", bad_rows)
-    return [report, *bad_rows.remarks]
+    yield from tabular.parse(read_content(file), reading.mapping, reading.stating.procedure or "", bad_rows)
+    yield from bad_rows.remarks
