@@ -47,6 +47,7 @@ DOCS = {
     "station.png": Shown("/stations/{station_id}"),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
+    "mapping.png": Shown("/imports/quarantine/{file_id}/mapping"),
 }
 
 

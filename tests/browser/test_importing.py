@@ -49,7 +49,7 @@ def test_files_are_imported_and_one_is_mended(page: Page, tmp_path: Path) -> Non
     expect(rows.nth(1)).to_contain_text("Part number is required")
     # The rest of the page knows it too, and the form is ready for more.
     expect(page.locator("#imported")).to_contain_text(STDF.name)
-    expect(page.locator(".tabs")).to_contain_text("Quarantine 1")
+    expect(page.locator(".tabs")).to_contain_text("Quarantine 4")
     assert page.locator("#files").evaluate("input => input.files.length") == 0
 
     bring(page, STDF)
@@ -138,3 +138,31 @@ def test_on_a_phone_what_has_become_of_files_fits(
     page.get_by_role("link", name="In quarantine").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("very_long_name")
     assert not scrolls_sideways(page)
+
+
+def test_columns_of_a_table_are_mapped_and_its_runs_shown_at_once(page: Page, tmp_path: Path) -> None:
+    rows = [
+        "Seriennummer;Datum;Ergebnis;Verstärkung [dB]",
+        "MAP-1;2026-02-01;gelb;26,1",
+        "MAP-2;2026-02-02;OK;26,2",
+    ]
+    bring(page, write(tmp_path, "alt.csv", "\n".join(rows).encode()))
+    page.get_by_role("link", name="Map its columns").click()
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("'gelb' is none of PASS")
+    page.get_by_label("Texts that mean FAIL").fill("gelb")
+    expect(preview).to_contain_text("MAP-1")
+    expect(preview).to_contain_text("Verstärkung 26.1 dB")
+    # Whoever types is not disturbed.
+    expect(page.get_by_label("Texts that mean FAIL")).to_be_focused()
+    page.get_by_label("Name of Verstärkung").fill("gain")
+    expect(preview).to_contain_text("gain 26.1 dB")
+    page.get_by_label("Part, where no column says it").fill("MOD-2040")
+    page.locator("[name=procedure]").select_option(index=1)
+    with page.expect_response("**/preview"):
+        page.get_by_label("Save as template").fill("Old tester")
+    assert not scrolls_sideways(page)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 runs")).to_be_visible()
+    page.goto("/imports")
+    expect(page.get_by_label("Read as")).to_contain_text("Old tester")

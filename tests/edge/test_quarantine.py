@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from runcard.domain.actor import Actor, UserActor
 from runcard.domain.errors import (
+    BytesGone,
     ImportTemplateNotFound,
     InvalidInput,
     PermissionDenied,
@@ -19,7 +20,7 @@ from runcard.domain.errors import (
 )
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice, last_choice
-from runcard.edge.quarantine import BYTES_GONE, again, discard, may_retry, recorder_of, retry_as_brought
+from runcard.edge.quarantine import again, discard, may_retry, recorder_of, retry_as_brought
 from runcard.edge.report_files import Fate
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.store.changes import last_seq
@@ -296,7 +297,7 @@ def test_a_file_whose_bytes_are_gone_says_so(
     file = kept()
     stores.blobs.delete(f"{world.acme.id}/{file.attachment_id}")
     assert retry(file, part_number="PCB01") == Fate(
-        "refused", "JUNIT", reason=BYTES_GONE, quarantined_id=file.id
+        "refused", "JUNIT", reason=str(BytesGone()), quarantined_id=file.id
     )
 
 

@@ -442,6 +442,13 @@ class IdentifierTaken(Conflict):
         super().__init__(f"The identifier {identifier} {whose}. Choose another identifier.")
 
 
+class BytesGone(Conflict):
+    """Of a file in quarantine, the attachment store has nothing left."""
+
+    def __init__(self) -> None:
+        super().__init__("Its bytes are gone from the attachment store. Restore them, or discard it.")
+
+
 class NameTaken(Conflict):
     """A procedure of this name is there; another may have it, but hardly anybody means that."""
 

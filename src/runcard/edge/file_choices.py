@@ -16,7 +16,7 @@ from runcard.domain.statement import NOTHING_STATED, StatedField, Statement, che
 from runcard.edge.parsing.opened_file import Reading
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.importers.stated import Stating
-from runcard.importers.table_mapping import read_mapping
+from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import RunClient
 from runcard.store.database import Connection
@@ -83,17 +83,18 @@ class Choice(NamedTuple):
 
     importer: None: told from the content. procedure: identifier or id of the procedure of all runs, whatever they say.
     part_number: of runs that name none. statement: what else is stated of them. template_id: of the import template by
-    which they are read, as tables, in place of any format. keeps_strange: whether files of no known format go to
-    quarantine too. rehearses: only say what would become of them. is_whole: nothing is left of a file of which not all
-    can be recorded. is_again: content is recorded that had been imported before. replaces: a report takes the place of
-    the run that an earlier file told of by the same report; else it is refused. skips_bad_rows: rows of tables that
-    cannot be read are left out.
+    which they are read, as tables, in place of any format. mapping: the same, where it is kept nowhere.
+    keeps_strange: whether files of no known format go to quarantine too. rehearses: only say what would become of them.
+    is_whole: nothing is left of a file of which not all can be recorded. is_again: content is recorded that had been
+    imported before. replaces: a report takes the place of the run that an earlier file told of by the same report; else
+    it is refused. skips_bad_rows: rows of tables that cannot be read are left out.
     """
 
     importer: FormatName | None = None
     procedure: str | None = None
     part_number: str | None = None
     template_id: UUID | None = None
+    mapping: TableMapping | None = None
     keeps_strange: bool = True
     rehearses: bool = False
     is_whole: bool = False
@@ -134,7 +135,7 @@ def checked(connection: Connection, organization_id: UUID, choice: Choice) -> Ch
         )
     check_statement(choice.statement)
     if procedure is None:
-        if choice.template_id is not None:
+        if choice.template_id is not None or choice.mapping is not None:
             raise InvalidInput.at("procedure", _NO_PROCEDURE)
         return choice
     # No identifier has a NUL, and PostgreSQL refuses to look for one.
@@ -164,9 +165,11 @@ def reading_of(
     """
     stating = Stating(place, choice.procedure, choice.part_number, choice.statement)
     said = Reading(choice.importer or importer or "", client, stating, skips_bad_rows=choice.skips_bad_rows)
+    mapping = choice.mapping
     if choice.template_id is not None:
-        template = get_template(connection, organization_id, choice.template_id)
+        mapping = read_mapping(get_template(connection, organization_id, choice.template_id).mapping)
+    if mapping is not None:
         if choice.procedure is None:
             raise InvalidInput.at("procedure", _NO_PROCEDURE)
-        return replace(said, name=TABULAR, mapping=read_mapping(template.mapping))
+        return replace(said, name=TABULAR, mapping=mapping)
     return said if said.name else None

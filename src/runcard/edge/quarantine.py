@@ -1,12 +1,14 @@
 """What becomes of files in quarantine: they are tried again or given up, at whichever door somebody asks for it."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, cast
 from uuid import UUID
 
 from runcard.auth.permissions import may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
-from runcard.domain.errors import NotFound, PermissionDenied
+from runcard.domain.errors import BytesGone, NotFound, PermissionDenied
 from runcard.domain.statement import or_else
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice, check_may_replace, checked, last_choice
@@ -20,8 +22,6 @@ from runcard.store.quarantine import QuarantinedFile, release
 from runcard.store.refs import CreatedBy
 from runcard.store.station_records import get_station_in_use
 from runcard.store.users import get_user
-
-BYTES_GONE = "Its bytes are gone from the attachment store. Restore them, or discard it."
 
 _IN_MEMORY_BYTES = 8 << 20
 
@@ -71,20 +71,30 @@ def retry_file(
 ) -> Fate:
     """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
     home = recorder.organization_id
-    with stores.database.read() as connection:
-        kept = find_attachments(connection, home, [file.attachment_id]).get(file.attachment_id)
-    pieces = None if kept is None else stores.blobs.stream(kept.blob_key)
-    if pieces is None:
-        return Fate("refused", file.importer, reason=BYTES_GONE, quarantined_id=file.id)
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
-        for piece in pieces:
-            spooled.write(piece)
-        content = cast(BinaryIO, spooled)
-        fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
+    try:
+        with opened_quarantined(stores, home, file) as content:
+            fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
+    except BytesGone as error:
+        return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:
         # It was recorded before it was refused, as a second copy that somebody had asked for.
         stores.writer.run(lambda tx: release(tx, home, file.digest), changes_catalog=False)
     return fate
+
+
+@contextmanager
+def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> Iterator[BinaryIO]:
+    """The bytes of a file as they came, able to seek. Raises BytesGone, and StorageUnavailable."""
+    with stores.database.read() as connection:
+        kept = find_attachments(connection, organization_id, [file.attachment_id]).get(file.attachment_id)
+    pieces = None if kept is None else stores.blobs.stream(kept.blob_key)
+    if pieces is None:
+        raise BytesGone
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
+        for piece in pieces:
+            spooled.write(piece)
+        spooled.seek(0)
+        yield cast(BinaryIO, spooled)
 
 
 def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:

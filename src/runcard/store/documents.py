@@ -38,4 +38,9 @@ def is_whole(body: bytes) -> bool:
 
 def unpack_document(body: bytes) -> RunDocument:
     """The document that is stored as these bytes."""
-    return _decoder.decode(zstandard.ZstdDecompressor().decompress(body))
+    return read_packed(zstandard.ZstdDecompressor().decompress(body))
+
+
+def read_packed(packed: bytes) -> RunDocument:
+    """The document that `pack_document` made this of."""
+    return _decoder.decode(packed)

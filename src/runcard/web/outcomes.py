@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.report_files import Fate, RehearsedRun
+from runcard.importers.formats import TABULAR
 from runcard.store.database import Connection
 from runcard.store.file_imports import list_imported_runs
 from runcard.store.pages import Page
@@ -16,6 +17,10 @@ from runcard.web.report_formats import format_text
 from runcard.web.urls import run_url
 from runcard.web.visit import Visit
 
+# How names of tables end, packed or not.
+_TABLES = tuple(
+    f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt", ".xlsx") for packed in ("", ".gz", ".bz2")
+)
 _WORDS = {
     "recorded": ("PASS", "recorded"),
     "known": ("SKIP", "already known"),
@@ -73,6 +78,15 @@ def quarantined_url(file_id: UUID) -> str:
     return f"/imports/quarantine/{file_id}"
 
 
+def mapping_url(file_id: UUID) -> str:
+    return f"{quarantined_url(file_id)}/mapping"
+
+
+def may_be_table(name: str, importer: str | None) -> bool:
+    """Whether a file that was read so, and refused, may be one whose columns can be mapped."""
+    return importer in {TABULAR, "TABLE"} or (importer is None and name.lower().endswith(_TABLES))
+
+
 def outcome_lines(connection: Connection, visit: Visit, arrived: Sequence[Arrived]) -> Sequence[OutcomeLine]:
     only = _only_runs(connection, visit.actor.organization_id, [one.fate for one in arrived])
     return [_line(one.name, one.fate, only, visit.zone) for one in arrived]
@@ -124,7 +138,7 @@ def _line(name: str, fate: Fate, only: Mapping[UUID, RunRecord], zone: ZoneInfo)
         word,
         format_text(fate.importer),
         _told(fate),
-        _links(fate, only),
+        _links(name, fate, only),
         fate.reason or "",
         fate.warnings,
         ", ".join(f"{stated_name(field)} of {runs_text(count, 0)}" for field, count in fate.stated),
@@ -144,7 +158,7 @@ def _told(fate: Fate) -> str:
     return runs_text(fate.run_count, fate.repair_count)
 
 
-def _links(fate: Fate, only: Mapping[UUID, RunRecord]) -> Sequence[Link]:
+def _links(name: str, fate: Fate, only: Mapping[UUID, RunRecord]) -> Sequence[Link]:
     links = []
     if fate.import_id is not None:
         run = only.get(fate.import_id)
@@ -153,5 +167,7 @@ def _links(fate: Fate, only: Mapping[UUID, RunRecord]) -> Sequence[Link]:
         else:
             links.append(Link(f"{run.unit.serial_number} {run.outcome}", run_url(run.id)))
     if fate.quarantined_id is not None:
+        if may_be_table(name, fate.importer):
+            links.append(Link("Map its columns", mapping_url(fate.quarantined_id)))
         links.append(Link("In quarantine", quarantined_url(fate.quarantined_id)))
     return links

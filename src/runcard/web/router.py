@@ -38,6 +38,7 @@ from runcard.web.pages import (
     station,
     station_changes,
     stations,
+    table_mapping,
     unit,
     units,
 )
@@ -80,6 +81,7 @@ _PAGES = (
     imports,
     quarantine,
     quarantined_file,
+    table_mapping,
     file_import,
 )
 for page in _PAGES:

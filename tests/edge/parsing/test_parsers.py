@@ -64,6 +64,14 @@ def test_warnings_are_the_same(parsers: Parsers) -> None:
     assert [len(one) for one in warnings[0]] == [3]
 
 
+def test_the_head_of_a_table_is_the_same(parsers: Parsers) -> None:
+    content = BytesIO(b"SN;Gain\nA;1,5\nB;2,5\n")
+    with open_here(content) as here, parsers.open(content) as there:
+        assert there.head() == here.head()
+    with parsers.open(BytesIO(b"\n")) as opened, pytest.raises(UnreadableReport, match="no rows"):
+        opened.head()
+
+
 def test_a_file_that_fits_a_group_is_told_whole(parsers: Parsers) -> None:
     with parsers.open(BytesIO(junit_of(SERIALS[: MOST.reports]))) as opened:
         assert serials(opened) == [SERIALS[: MOST.reports]]

@@ -136,7 +136,7 @@ def _table(moment: datetime) -> bytes:
     for number in range(1, _TABLE_ROWS + 1):
         day = moment - timedelta(days=90 - number)
         gain = f"{26 + number / 100:.2f}".replace(".", ",")
-        rows.append(f"AM-ALT-{number:03};{day:%d.%m.%Y};OK;{gain}")
+        rows.append(f"AM-ALT-{number:03};{day:%Y-%m-%d};OK;{gain}")
     return "\n".join([*rows, ""]).encode()
 
 

@@ -24,6 +24,7 @@ from runcard.domain.repair import RepairReport
 from runcard.edge.orders import HEAD
 from runcard.edge.parsing.opened_file import Reading
 from runcard.importers.formats import FormatName
+from runcard.importers.table_head import TableHead
 from runcard.ingest.import_groups import Group
 from runcard.ingest.record_run import PreparedRun
 
@@ -53,11 +54,15 @@ class Tell(Struct, frozen=True, tag=True):
     first: int
 
 
+class TellHead(Struct, frozen=True, tag=True):
+    """Asks for the beginning of the file that is open, as a table."""
+
+
 class Close(Struct, frozen=True, tag=True):
     """Asks for the file to be closed that is open."""
 
 
-Request = ListMembers | Unpack | Open | Tell | Close
+Request = ListMembers | Unpack | Open | Tell | TellHead | Close
 
 
 class Members(Struct, frozen=True, tag=True):
@@ -92,6 +97,10 @@ class Told(Struct, frozen=True, tag=True):
     def group(self) -> Group:
         told = [one for pair in self.told for one in pair if one is not None]
         return Group(self.first, told, self.is_last, self.warnings)
+
+
+class ToldHead(Struct, frozen=True, tag=True):
+    head: TableHead
 
 
 class Done(Struct, frozen=True, tag=True):
@@ -131,7 +140,7 @@ class Refused(Struct, frozen=True, tag=True):
                 return UnreadableReport(self.message)
 
 
-Answer = Members | Opened | Going | Told | Done | Refused
+Answer = Members | Opened | Going | Told | ToldHead | Done | Refused
 
 _encoder = msgspec.msgpack.Encoder()
 requests = msgspec.msgpack.Decoder(Request)

@@ -14,6 +14,7 @@ from runcard.importers.formats import FORMATS, FormatName, Parse, detect, rules_
 from runcard.importers.heads import HEAD_BYTES
 from runcard.importers.remarks import Remark
 from runcard.importers.stated import CONTENT_BYTES, StatedReport, Stating, with_statement
+from runcard.importers.table_head import TableHead, head_of
 from runcard.importers.table_mapping import TableMapping
 from runcard.importers.tables import read_content
 from runcard.ingest.file_content import Content, open_content
@@ -45,6 +46,9 @@ class OpenedFile(Protocol):
 
     @property
     def importer(self) -> FormatName | None: ...
+
+    def head(self) -> TableHead:
+        """Its beginning as a table. Raises UnreadableReport, InvalidInput and PayloadTooLarge where it is none."""
 
     def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
         """Its reports but the `first`, one group at least.
@@ -80,6 +84,10 @@ class FileReader:
         self._file.seek(0)
         found = detect(self._file.read(HEAD_BYTES))
         return None if found is None else found.name
+
+    def head(self) -> TableHead:
+        self._file.seek(0)
+        return head_of(read_content(self._file))
 
     def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
         whole = self._told(reading, first, MOST)

@@ -30,12 +30,15 @@ from runcard.edge.parsing.channel import (
     Refused,
     Request,
     Tell,
+    TellHead,
     Told,
+    ToldHead,
     Unpack,
     answers,
 )
 from runcard.edge.parsing.opened_file import OpenedFile, Reading
 from runcard.importers.formats import FormatName
+from runcard.importers.table_head import TableHead
 from runcard.ingest.import_groups import Group
 
 _log = logging.getLogger(__name__)
@@ -147,6 +150,9 @@ class _FileElsewhere:
     @property
     def importer(self) -> FormatName | None:
         return self._opened.importer
+
+    def head(self) -> TableHead:
+        return self._parser.ask(TellHead(), ToldHead).head
 
     def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
         told = self._parser.ask(Tell(reading, first), Told)

@@ -31,7 +31,9 @@ from runcard.edge.parsing.channel import (
     Refused,
     Request,
     Tell,
+    TellHead,
     Told,
+    ToldHead,
     Unpack,
     close_all,
     requests,
@@ -130,6 +132,9 @@ class Reader:
                 assert self._file is not None, "no file is open"
                 for group in self._file.groups(reading, first):
                     yield Told.of(group)
+            case TellHead():
+                assert self._file is not None, "no file is open"
+                yield ToldHead(self._file.head())
             case Close():
                 self._file = None
                 self._open.close()

@@ -13,7 +13,7 @@ from runcard.domain.statement import check_statement
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.file_choices import Choice
-from runcard.edge.quarantine import again, retry_as_brought
+from runcard.edge.quarantine import again, may_retry, retry_as_brought
 from runcard.edge.report_files import Fate
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.store.database import Connection
@@ -29,7 +29,14 @@ from runcard.web.facts import creator_name
 from runcard.web.filters import Field, FilterBar, choice_field, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of, size_text
 from runcard.web.forms import WithForm, problems_of
-from runcard.web.outcomes import Arrived, OutcomeLine, outcome_lines, quarantined_url
+from runcard.web.outcomes import (
+    Arrived,
+    OutcomeLine,
+    mapping_url,
+    may_be_table,
+    outcome_lines,
+    quarantined_url,
+)
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
 from runcard.web.report_formats import (
@@ -58,7 +65,7 @@ class QuarantineQuery(Struct, kw_only=True):
 
 
 class QuarantineLine(NamedTuple):
-    """way: the program by which it came; empty where that is not known."""
+    """way: the program by which it came; empty where that is not known. mapping_url: as of `QuarantinedFilePage`."""
 
     url: str
     name: str
@@ -68,6 +75,7 @@ class QuarantineLine(NamedTuple):
     came_at: Moment
     recorder: str
     way: str
+    mapping_url: str
 
 
 class QuarantinePage(NamedTuple):
@@ -178,4 +186,7 @@ def _line(file: QuarantinedFile, visit: Visit) -> QuarantineLine:
         moment_of(file.created_at, visit.zone),
         creator_name(file.created_by),
         file.client or "",
+        mapping_url(file.id)
+        if may_be_table(file.name, file.importer) and may_retry(visit.actor, file)
+        else "",
     )

@@ -23,7 +23,15 @@ from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query
 from runcard.web.formats import count_text, moment_of, size_text
 from runcard.web.forms import WithForm, problems_of
-from runcard.web.outcomes import Arrived, OutcomeLine, import_url, outcome_lines, quarantined_url
+from runcard.web.outcomes import (
+    Arrived,
+    OutcomeLine,
+    import_url,
+    mapping_url,
+    may_be_table,
+    outcome_lines,
+    quarantined_url,
+)
 from runcard.web.pages.quarantine import show_retried
 from runcard.web.previews import AttachmentLine, attachment_lines
 from runcard.web.render import redirect, render
@@ -42,7 +50,10 @@ class QuarantinedFileQuery(Struct, kw_only=True):
 
 
 class QuarantinedFilePage(NamedTuple):
-    """partly: how much of it is recorded; empty where nothing is. import_url: where that is shown."""
+    """partly: how much of it is recorded; empty where nothing is. import_url: where that is shown.
+
+    mapping_url: where its columns can be mapped; empty where it is no table.
+    """
 
     url: str
     name: str
@@ -53,6 +64,7 @@ class QuarantinedFilePage(NamedTuple):
     file: AttachmentLine
     reading: ReadingFields
     may_retry: bool
+    mapping_url: str
     may_discard: bool
     was_retried: bool
     problems: Sequence[str]
@@ -140,6 +152,7 @@ def _show(
         file=line._replace(url=f"{url}/content"),
         reading=reading,
         may_retry=may_retry(visit.actor, file),
+        mapping_url=mapping_url(file.id) if may_be_table(file.name, file.importer) else "",
         may_discard=may_manage(visit.actor),
         was_retried=was_retried,
         problems=problems_of(error),

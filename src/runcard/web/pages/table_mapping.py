@@ -1,0 +1,279 @@
+"""The columns of a table that waits in quarantine: what each is, and the runs that this makes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import InvalidInput, PermissionDenied, QuarantinedFileNotFound, RuncardError
+from runcard.domain.measurement import Measurement
+from runcard.domain.outcome import RunOutcome
+from runcard.edge.bodies import read_body
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.errors import answer_error
+from runcard.edge.file_choices import Choice, checked, reading_of
+from runcard.edge.ids import id_of
+from runcard.edge.quarantine import may_retry, opened_quarantined, retry_as_brought
+from runcard.importers.mapping_guess import guess
+from runcard.importers.table_head import TableHead
+from runcard.importers.table_mapping import TableMapping
+from runcard.ingest.record_run import PreparedRun
+from runcard.store.creator import Creator
+from runcard.store.documents import read_packed
+from runcard.store.import_templates import create_template
+from runcard.store.procedures import list_procedures
+from runcard.store.quarantine import QuarantinedFile, get_quarantined
+from runcard.web import filters
+from runcard.web.arrivals import CLIENT
+from runcard.web.formats import Moment, count_text, duration_text, figure_text, moment_of
+from runcard.web.forms import TOKEN_FIELD, Fields, problems_of
+from runcard.web.mapping_form import RUNS, ColumnLine, Draft, FieldLine, column_lines, field_lines
+from runcard.web.outcomes import import_url, mapping_url, quarantined_url
+from runcard.web.render import redirect, render
+from runcard.web.visit import Visit, WithVisit
+
+router = APIRouter(prefix="/imports/quarantine/{file_id}/mapping")
+
+_RUNS_SHOWN, _VALUES_SHOWN = 5, 6
+# A form has some fields for each column of a wide table.
+_MAX_FORM_BYTES, _MAX_FIELDS = 512 << 10, 3000
+_MOST_NAME = 255
+
+
+class PreviewedRun(NamedTuple):
+    """A run as it would be recorded. values: of its first measurements; more: how many there are besides."""
+
+    serial_number: str
+    part_number: str
+    outcome: RunOutcome
+    started_at: Moment
+    duration: str
+    measured: Sequence[str]
+    more: str
+
+
+class Preview(NamedTuple):
+    """told: how many runs are shown of how many there may be. problem: why none can be made; empty where they can."""
+
+    problems: Sequence[str]
+    runs: Sequence[PreviewedRun]
+    told: str
+
+
+class MappingPage(NamedTuple):
+    """problem: why the file is no table; then the rest is empty."""
+
+    url: str
+    file_url: str
+    name: str
+    problem: str
+    head: TableHead | None
+    size: str
+    runs: Sequence[filters.Choice]
+    fields: Sequence[FieldLine]
+    columns: Sequence[ColumnLine]
+    passing: str
+    failing: str
+    procedures: Sequence[filters.Choice]
+    template_name: str
+    skips_bad_rows: bool
+    may_save: bool
+    problems: Sequence[str]
+    preview: Preview
+
+
+async def _read_form(request: Request, parts: WithParts, visit: WithVisit) -> Fields:
+    body = await read_body(request.receive, _MAX_FORM_BYTES)
+    try:
+        fields = dict(
+            parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        )
+    except ValueError as error:
+        raise InvalidInput.at("form", f"It has more than {_MAX_FIELDS} fields; send fewer") from error
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    return fields
+
+
+_WithMapping = Annotated[Fields, Depends(_read_form)]
+
+
+@router.get("")
+def show_mapping(parts: WithParts, visit: WithVisit, file_id: str) -> Response:
+    return _show(parts, visit, _get(parts, visit, file_id), {})
+
+
+@router.post("/preview")
+def preview(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
+    """The same page with the runs that the form would make; scripts take the preview out of it."""
+    return _show(parts, visit, _get(parts, visit, file_id), fields)
+
+
+@router.post("")
+def import_mapped(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
+    """Import the file as the form says; where it names a template, the mapping is kept under that name first."""
+    file = _get(parts, visit, file_id)
+    try:
+        mapping = _draft(fields, _head(parts, visit, file)).mapping(_head(parts, visit, file))
+        choice = _choice(parts, visit, fields, mapping)
+        if name := fields.get("template_name", "").strip():
+            choice = _saved(parts, visit, choice, name, mapping)
+        fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
+    except RuncardError as error:
+        return _show(parts, visit, file, fields, error)
+    if fate.import_id is not None and fate.quarantined_id is None:
+        return redirect(import_url(fate.import_id))
+    refused = InvalidInput.at("file", fate.reason or "It was refused again")
+    return _show(parts, visit, file, fields, refused)
+
+
+def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
+    """Raises PermissionDenied for whoever may not retry the file."""
+    with parts.database.read() as connection:
+        file = get_quarantined(
+            connection, visit.actor.organization_id, id_of(file_id, QuarantinedFileNotFound)
+        )
+    if not may_retry(visit.actor, file):
+        raise PermissionDenied("Only admins, engineers and whoever brought a file may map its columns.")
+    return file
+
+
+def _head(parts: Parts, visit: Visit, file: QuarantinedFile) -> TableHead:
+    """Raises what `OpenedFile.head` raises, BytesGone and StorageUnavailable."""
+    stores = parts.stores
+    with (
+        opened_quarantined(stores, visit.actor.organization_id, file) as content,
+        stores.open_file(content) as opened,
+    ):
+        return opened.head()
+
+
+def _draft(fields: Fields, head: TableHead) -> Draft:
+    return Draft.filled_in(fields, head) if "runs" in fields else Draft.proposed(head, guess(head))
+
+
+def _choice(parts: Parts, visit: Visit, fields: Fields, mapping: TableMapping) -> Choice:
+    """Raises InvalidInput and ProcedureNotFound."""
+    procedure = fields.get("procedure", "").strip()
+    if not procedure:
+        raise InvalidInput.at("procedure", "Procedure: choose the one that the runs are of")
+    choice = Choice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
+    with parts.database.read() as connection:
+        return checked(connection, visit.actor.organization_id, choice)
+
+
+def _saved(parts: Parts, visit: Visit, choice: Choice, name: str, mapping: TableMapping) -> Choice:
+    """The same choice by a template of this name. Raises PermissionDenied, InvalidInput and AlreadyExists."""
+    check_may_manage(visit.actor, "create import templates")
+    if len(name) > _MOST_NAME or "\0" in name:
+        raise InvalidInput.at(
+            "template_name", f"{name!r} is no name of a template; give 1 to {_MOST_NAME} characters"
+        )
+    kept = msgspec.json.encode(mapping).decode()
+    template_id = parts.writer.run(
+        lambda tx: create_template(tx, visit.actor.organization_id, name, kept, Creator.of(visit.actor)),
+        changes_catalog=False,
+    )
+    return choice._replace(mapping=None, template_id=template_id)
+
+
+def _show(
+    parts: Parts, visit: Visit, file: QuarantinedFile, fields: Fields, error: RuncardError | None = None
+) -> Response:
+    head, problem = None, ""
+    try:
+        head = _head(parts, visit, file)
+    except RuncardError as unread:
+        problem = unread.summary
+    draft = None if head is None else _draft(fields, head)
+    with parts.database.read() as connection:
+        procedures = list_procedures(connection, visit.actor.organization_id, in_use=True)
+    page = MappingPage(
+        url=mapping_url(file.id),
+        file_url=quarantined_url(file.id),
+        name=file.name,
+        problem=problem,
+        head=head,
+        size="" if head is None else _size(head),
+        runs=[
+            filters.Choice(key, text, draft is not None and key == draft.runs) for key, text in RUNS.items()
+        ],
+        fields=[] if head is None or draft is None else field_lines(draft, head),
+        columns=[] if head is None or draft is None else column_lines(draft, head),
+        passing="" if draft is None else draft.passing,
+        failing="" if draft is None else draft.failing,
+        procedures=[
+            filters.Choice(
+                str(one.id), f"{one.name} ({one.identifier})", str(one.id) == fields.get("procedure")
+            )
+            for one in procedures
+        ],
+        template_name=fields.get("template_name", ""),
+        skips_bad_rows="skip_bad_rows" in fields,
+        may_save=may_manage(visit.actor),
+        problems=problems_of(error),
+        preview=Preview((), (), "")
+        if head is None or draft is None
+        else _preview(parts, visit, file, fields, head, draft),
+    )
+    return render("table_mapping.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _preview(
+    parts: Parts, visit: Visit, file: QuarantinedFile, fields: Fields, head: TableHead, draft: Draft
+) -> Preview:
+    """The first runs by the reading that an import would take; nothing is looked up in the record."""
+    stores, home = parts.stores, visit.actor.organization_id
+    try:
+        # Any procedure does here: what is shown is not its business.
+        choice = Choice(
+            procedure="preview", mapping=draft.mapping(head), skips_bad_rows="skip_bad_rows" in fields
+        )
+        with stores.database.read() as connection:
+            reading = reading_of(connection, home, choice, None, CLIENT, file.name)
+        assert reading is not None, "a mapping says how the file is read"
+        with (
+            opened_quarantined(stores, home, file) as content,
+            stores.open_file(content) as opened,
+        ):
+            group = next(opened.groups(reading))
+    except RuncardError as error:
+        return Preview(problems_of(error) if isinstance(error, InvalidInput) else [error.summary], (), "")
+    told = [one for one in group.told if isinstance(one, PreparedRun)]
+    shown = told[:_RUNS_SHOWN]
+    more = f"{count_text(len(told))}" if group.is_last else f"more than {count_text(len(told))}"
+    text = f"The first {len(shown)} of {more} runs" if len(shown) < len(told) or not group.is_last else ""
+    return Preview(group.warnings, [_previewed(one, visit) for one in shown], text)
+
+
+def _previewed(run: PreparedRun, visit: Visit) -> PreviewedRun:
+    measured = [one for phase in read_packed(run.document).phases for one in phase.measurements]
+    more = len(measured) - _VALUES_SHOWN
+    duration: timedelta = run.ended_at - run.started_at
+    return PreviewedRun(
+        run.report.serial_number,
+        run.report.part_number or "",
+        run.report.outcome,
+        moment_of(run.started_at, visit.zone),
+        duration_text(duration),
+        [_value_text(one) for one in measured[:_VALUES_SHOWN]],
+        f"and {count_text(more)} more" if more > 0 else "",
+    )
+
+
+def _value_text(measurement: Measurement) -> str:
+    value = measurement.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{measurement.name} {figure_text(float(value), measurement.uom)}"
+    return f"{measurement.name} {value}"
+
+
+def _size(head: TableHead) -> str:
+    columns = f"{count_text(head.column_count)} columns"
+    if len(head.columns) < head.column_count:
+        columns += f", of which the first {count_text(len(head.columns))} can be mapped here"
+    return f"{columns}, {count_text(head.row_count)} rows"
