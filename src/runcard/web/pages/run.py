@@ -24,13 +24,13 @@ from runcard.store.attachments import Attachment, list_attachments
 from runcard.store.database import Connection
 from runcard.store.file_imports import list_stated
 from runcard.store.metadata import read_metadata
-from runcard.store.pages import Page
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_records import (
+    RunPosition,
     RunRecord,
     SubUnitRef,
     find_run,
-    list_runs,
+    list_latest_runs,
     list_sub_units,
     read_documents,
 )
@@ -47,6 +47,7 @@ from runcard.web.run_columns import operator_of, recorder_of
 from runcard.web.run_logs import LogPanel, log_panel
 from runcard.web.run_report import run_report
 from runcard.web.run_view import RunQuery
+from runcard.web.run_ways import RunWay, run_ways
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -98,6 +99,7 @@ class RunPage(NamedTuple):
     reader may not delete it.
     """
 
+    ways: Sequence[RunWay]
     outcome: RunOutcome
     serial_number: str
     unit_url: str
@@ -142,8 +144,9 @@ def show_run(
     with parts.database.read() as connection:
         run = _get_whole(connection, home, run_id)
         earlier = _earlier(connection, home, run.record)
+        ways = run_ways(connection, home, run.record, visit.zone)
     files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
-    return render("run.html", _page(run, files, earlier, asked, visit), visit)
+    return render("run.html", _page(run, files, earlier, ways, asked, visit), visit)
 
 
 @router.get("/runs/{run_id}/report.json")
@@ -192,12 +195,10 @@ def _get_whole(connection: Connection, organization_id: UUID, run_id: str) -> _W
 
 
 def _earlier(connection: Connection, organization_id: UUID, record: RunRecord) -> Sequence[RunRecord]:
-    """The latest runs of the unit that started before this one, or with it."""
-    wanted = RunFilter(serial_numbers=[record.unit.serial_number], started_before=record.started_at)
-    listed = list_runs(
-        connection, organization_id, wanted, "started_at", Page(_EARLIER_RUNS + 1), descending=True
-    )
-    return [one for one in listed.rows if one.id != record.id][:_EARLIER_RUNS]
+    """The latest runs of the unit that started before this one; of those that started with it, the ones before it."""
+    wanted = RunFilter(serial_numbers=[record.unit.serial_number])
+    here = RunPosition(record.started_at, record.id)
+    return list_latest_runs(connection, organization_id, wanted, _EARLIER_RUNS, here).rows
 
 
 def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
@@ -209,6 +210,7 @@ def _page(
     run: _Whole,
     files: Sequence[AttachmentLine],
     earlier: Sequence[RunRecord],
+    ways: Sequence[RunWay],
     asked: RunQuery,
     visit: Visit,
 ) -> RunPage:
@@ -216,6 +218,7 @@ def _page(
     here = f"/runs/{record.id}"
     serial_number = record.unit.serial_number
     return RunPage(
+        ways=ways,
         outcome=record.outcome,
         serial_number=serial_number,
         unit_url=_unit_url(serial_number),
