@@ -8,12 +8,11 @@ from runcard.domain.run import RunDocument
 from runcard.store.run_records import RunRecord
 from runcard.web.formats import count_text
 from runcard.web.limit_bar import LimitBar
-from runcard.web.measurements import Check, measurement_anchor, measurement_line
+from runcard.web.measurements import Check, measurement_anchor, measurement_line, short_value
 from runcard.web.outside_limits import outside_text
 from runcard.web.phase_timeline import phase_anchor
 
 _SHOWN = 10
-_VALUE_LETTERS = 60
 
 PlaceUrl = Callable[[int, str], str]
 
@@ -30,6 +29,8 @@ class Failure(NamedTuple):
     retry: int
     reason: str
     value: str = ""
+    uom: str = ""
+    is_number: bool = False
     limits: str = ""
     bar: LimitBar | None = None
     checks: Sequence[Check] = ()
@@ -95,19 +96,15 @@ def _failure(failed: _Failed, record: RunRecord, url: PlaceUrl) -> Failure:
         checks = [one for one in checks if not one.repeats_a_limit]
     elif not checks:
         reason = "within its limits, but the station says that it failed" if line.limits else ""
-    value = line.value or _first_line(line.block)
     return Failure(
         url=url(position, measurement_anchor(failed.measured.position)),
         name=line.name if line.name == phase.name else f"{phase.name}: {line.name}",
         retry=phase.retry_count,
         reason=reason or ("" if checks else "The station does not say why."),
-        value=f"{value} {line.uom}" if line.uom else value,
+        value=short_value(line),
+        uom=line.uom,
+        is_number=measurement.kind == "numeric",
         limits=line.limits,
         bar=line.bar,
         checks=checks,
     )
-
-
-def _first_line(block: str) -> str:
-    first = block.partition("\n")[0]
-    return f"{first[:_VALUE_LETTERS]}…"

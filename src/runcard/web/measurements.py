@@ -104,6 +104,12 @@ def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> Me
     )
 
 
+def short_value(line: MeasurementLine) -> str:
+    """Return the value in one line; a long one is cut."""
+    first, *_ = line.block.split("\n")
+    return line.value or f"{first[:_SHORT]}…"
+
+
 def _value_text(measurement: Measurement) -> str:
     if measurement.kind == "multidimensional":
         rows = max(len(one.data) for one in measurement.series)

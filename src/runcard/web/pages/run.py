@@ -36,6 +36,7 @@ from runcard.store.run_records import (
 )
 from runcard.store.runs import delete_run
 from runcard.web.clocks import clock_note, start_of
+from runcard.web.compared_with import ComparedWith, compared_with
 from runcard.web.filters import page_query
 from runcard.web.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.forms import TOKEN_FIELD, WithFields
@@ -48,6 +49,7 @@ from runcard.web.run_logs import LogPanel, log_panel
 from runcard.web.run_report import run_report
 from runcard.web.run_view import RunQuery
 from runcard.web.run_ways import RunWay, run_ways
+from runcard.web.urls import comparison_url
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -95,11 +97,13 @@ class Setting(NamedTuple):
 
 
 class RunPage(NamedTuple):
-    """clock_note: what a wrong clock said; else empty. all_runs_url: those of the unit. delete_url: empty where the
-    reader may not delete it.
+    """comparison: None where there is nothing to compare with. clock_note: what a wrong clock said; else empty.
+
+    all_runs_url: those of the unit. delete_url: empty where the reader may not delete it.
     """
 
     ways: Sequence[RunWay]
+    comparison: Link | None
     outcome: RunOutcome
     serial_number: str
     unit_url: str
@@ -132,6 +136,14 @@ class _Whole(NamedTuple):
     stated: Sequence[str]
 
 
+class _Around(NamedTuple):
+    """Other runs that a page of one leads to."""
+
+    earlier: Sequence[RunRecord]
+    ways: Sequence[RunWay]
+    compared: ComparedWith | None
+
+
 @router.get("/runs/{run_id}")
 def show_run(
     request: Request,
@@ -143,10 +155,9 @@ def show_run(
     home = visit.actor.organization_id
     with parts.database.read() as connection:
         run = _get_whole(connection, home, run_id)
-        earlier = _earlier(connection, home, run.record)
-        ways = run_ways(connection, home, run.record, visit.zone)
+        around = _around(connection, run.record, visit)
     files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
-    return render("run.html", _page(run, files, earlier, ways, asked, visit), visit)
+    return render("run.html", _page(run, files, around, asked, visit), visit)
 
 
 @router.get("/runs/{run_id}/report.json")
@@ -201,6 +212,19 @@ def _earlier(connection: Connection, organization_id: UUID, record: RunRecord) -
     return list_latest_runs(connection, organization_id, wanted, _EARLIER_RUNS, here).rows
 
 
+def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
+    home = visit.actor.organization_id
+    return _Around(
+        _earlier(connection, home, record),
+        run_ways(connection, home, record, visit.zone),
+        compared_with(connection, home, record),
+    )
+
+
+def _comparison(record: RunRecord, compared: ComparedWith | None) -> Link | None:
+    return None if compared is None else Link(f"Compare with {compared.text}", comparison_url(record.id))
+
+
 def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
     """Files of v2 belong to a run before their bytes have come."""
     return [one for one in settled(parts, run.attachments) if one.stored_at is not None]
@@ -209,8 +233,7 @@ def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
 def _page(
     run: _Whole,
     files: Sequence[AttachmentLine],
-    earlier: Sequence[RunRecord],
-    ways: Sequence[RunWay],
+    around: _Around,
     asked: RunQuery,
     visit: Visit,
 ) -> RunPage:
@@ -218,7 +241,8 @@ def _page(
     here = f"/runs/{record.id}"
     serial_number = record.unit.serial_number
     return RunPage(
-        ways=ways,
+        ways=around.ways,
+        comparison=_comparison(record, around.compared),
         outcome=record.outcome,
         serial_number=serial_number,
         unit_url=_unit_url(serial_number),
@@ -236,7 +260,7 @@ def _page(
         sequences=_sequences(document, zone),
         metadata=[Setting(key, _value_text(value)) for key, value in run.metadata.items()],
         config=_config(document),
-        earlier=[_earlier_run(one, zone) for one in earlier],
+        earlier=[_earlier_run(one, zone) for one in around.earlier],
         all_runs_url=_runs_url({"serial": serial_number}),
         report_url=f"{here}/report.json",
         delete_url=f"{here}/delete" if may_manage(visit.actor) else "",
