@@ -46,6 +46,13 @@ def find_run_ids(
     return found
 
 
+def count_runs(connection: Connection, organization_id: UUID, wanted: RunFilter, at_most: int) -> int:
+    """Return how many runs a filter finds. Counting stops at `at_most`."""
+    wanted = with_merges(connection, organization_id, wanted)
+    found = select(t.runs.c.id).where(*run_conditions(organization_id, wanted)).limit(at_most)
+    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
 def count_new_runs(
     connection: Connection, organization_id: UUID, wanted: RunFilter, after_seq: int, at_most: int
 ) -> int:
