@@ -25,8 +25,8 @@ from runcard.store.run_records import RunPosition, RunRecord, list_later_runs, l
 from runcard.web.clocks import start_of
 from runcard.web.filters import page_query, url_of
 from runcard.web.first_run import SOME_PROCEDURE, curl_command
-from runcard.web.formats import Moment, count_text, counted_text, duration_text, moment_of
-from runcard.web.pager import pager
+from runcard.web.formats import Moment, counted_text, duration_text, moment_of
+from runcard.web.pager import COUNTED, pager, total_text
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
 from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
@@ -37,8 +37,6 @@ router = APIRouter()
 _HERE = "/runs"
 _PAGE_SIZE = 50
 _COUNTED_NEWS = 100
-# Further than this no total is counted.
-_COUNTED = 10_000
 
 
 class Heading(NamedTuple):
@@ -231,10 +229,10 @@ def _total(
     """How many runs there are on all pages; empty where it is not known."""
     if found.is_first and not found.older_url:
         return counted_text(len(found.records), "run") if found.records else ""
-    count = count_runs(copy, connection, home, wanted, at_most=_COUNTED + 1)
+    count = count_runs(copy, connection, home, wanted, at_most=COUNTED + 1)
     if count is None:
         return ""
-    return f"more than {count_text(_COUNTED)} runs" if count > _COUNTED else counted_text(count, "run")
+    return counted_text(count, "run") if count == 1 else f"{total_text(count)} runs"
 
 
 def _heading(column: Column, asked: RunsQuery) -> Heading:
