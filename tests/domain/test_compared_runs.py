@@ -1,6 +1,7 @@
 """The measurements of two runs, side by side."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +25,9 @@ def named(name: str, value: Any = 1, **fields: Any) -> Measurement:
     return Measurement(name, "PASS", value, **fields)
 
 
-def told(pairs: Any) -> list[tuple[Any, Any]]:
+def told(pairs: Sequence[Pair]) -> list[tuple[Any, Any]]:
     return [
-        tuple(None if one is None else one.measurement.value for one in (pair.this, pair.other))
+        (pair.this and pair.this.measurement.value, pair.other and pair.other.measurement.value)
         for pair in pairs
     ]
 
@@ -82,7 +83,7 @@ def test_a_value_is_the_same_or_not(ours: Measurement, theirs: Measurement, is_s
 
 def test_another_outcome_and_other_limits_are_differences() -> None:
     def pair(**fields: Any) -> Pair:
-        given = {"name": "m", "outcome": "PASS", "value": 1} | fields
+        given: dict[str, Any] = {"name": "m", "outcome": "PASS", "value": 1} | fields
         [one] = pairs_of(
             RunDocument((phase("p", named("m")),)), RunDocument((phase("p", Measurement(**given)),))
         )

@@ -96,7 +96,8 @@ def _backwards(query: Select[Any]) -> Select[Any]:
 
 
 def _is_before(run: RunRecord) -> ColumnElement[bool]:
-    return _position() < _position_of(run)
+    is_before: ColumnElement[bool] = _position() < _position_of(run)
+    return is_before
 
 
 def _position() -> Any:

@@ -74,7 +74,7 @@ class ComparedLine(NamedTuple):
 
 class ShowChoice(NamedTuple):
     name: str
-    count: str
+    measurements: str
     url: str
     is_chosen: bool
 
