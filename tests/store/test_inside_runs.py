@@ -29,7 +29,7 @@ from runcard.store.measurement_records import (
     get_measurement,
     list_measurements,
 )
-from runcard.store.pages import Page
+from runcard.store.pages import Listed, Page
 from runcard.store.phase_records import PHASE_ORDERS, PhaseFilter, get_phase, list_phases
 from runcard.store.run_filter import RunFilter
 from runcard.store.runs import delete_run
@@ -440,4 +440,4 @@ def test_another_organization_sees_none_of_it(floor: Floor) -> None:
             Deadline(LONG),
             descending=False,
         )
-    assert found == ([], False)
+    assert found == Listed([], has_more=False)

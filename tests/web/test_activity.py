@@ -168,6 +168,12 @@ def test_pages_follow_each_other(gus: Browser):
     assert len(call_links(newest)) == PAGE
     assert len(set(listed)) == PAGE + 2
     assert tiles(last)["Calls"] == tiles(newest)["Calls"] == str(PAGE + 2)
+    [newer] = [one["href"] for one in last.all("a") if one.get("rel") == "prev"]
+    assert "method=GET" in newer
+    assert call_links(gus.open(newer)) == call_links(newest)
+    both = gus.open(f"{older}&after=1-1")
+    assert both.status == 400
+    assert "after: " in both.text
     assert "/activity?method=GET&status=2xx" in last.links
     assert not any("before=" in link for link in last.links)
 

@@ -1,11 +1,12 @@
 """The links around a page of a list."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.edge.paging import PageQuery
 from runcard.store.pages import Listed, Page
-from runcard.web.pager import pager
+from runcard.web.pager import COUNTED, pager
 
 LAST_SEQ = 2**29 - 1
 
@@ -41,3 +42,12 @@ def test_a_list_that_is_shown_whole_has_no_links():
     assert pager(Page(50, 0, 7), Listed(["one"], has_more=False), url_at) == ("", "", "")
     assert pager(Page(50, 0, 7), Listed([], has_more=False), url_at) == ("", "", "")
     assert pager(Page(50, 100, 7), Listed(["one", "two"], has_more=False), url_at).rows == "101–102"
+
+
+@pytest.mark.parametrize(
+    ("total", "rows"),
+    [(None, "51–100"), (1234, "51–100 of 1\u2009234"), (COUNTED, "51–100 of 10\u2009000"),
+     (COUNTED + 1, "51–100 of more than 10\u2009000")],
+)  # fmt: skip
+def test_it_is_told_of_how_many_rows_some_are_shown(total: int | None, rows: str):
+    assert pager(Page(50, 50, 7), Listed(range(50), has_more=True, total=total), url_at).rows == rows

@@ -234,7 +234,8 @@ def test_earlier_runs_of_the_unit_stand_beside_it(server: Server, ada: Browser):
         record(server, report("AGAIN", started_at=f"2026-04-{day:02}T00:00:00Z")) for day in range(1, 12)
     ]
     assert ada.open(paths[0]).text.count("This was its first run.") == 1
-    beside = [link for link in ada.open(paths[-1]).run_links if link.count("/") == 2]
+    links = [one for one in ada.open(paths[-1]).all("a") if "rel" not in one]
+    beside = [one["href"] for one in links if re.fullmatch("/runs/[^/]+", one["href"])]
     assert beside == paths[-2:-10:-1]
 
 

@@ -47,6 +47,44 @@ def test_paging_over_120_runs_never_repeats_or_loses_one(server: Server, gus: Br
     assert [order[path] for path in shown] == sorted(order.values())
     assert "/runs" in pages[1].links
 
+    def newer(page: Page) -> Page:
+        [link] = [one["href"] for one in page.all("a") if one.get("rel") == "prev"]
+        return gus.open(link)
+
+    assert all("120 runs" in page.text for page in pages)
+    assert newer(pages[2]).run_links == pages[1].run_links
+    assert newer(newer(pages[2])).run_links == pages[0].run_links
+    assert "Newest" not in newer(pages[1]).text
+    assert "Newer" not in pages[0].text
+
+
+def test_a_newer_page_that_is_not_full_is_the_first_one(server: Server, ada: Browser):
+    fields = [("NEWER", f"2026-06-01T00:{minute:02}:00Z") for minute in range(55)]
+    paths = [record(server, report(serial, started_at=start)) for serial, start in fields]
+    first = ada.open("/runs?serial=NEWER")
+    place = f"2026-06-01T00:30:00.000Z_{paths[30].removeprefix('/runs/')}"
+    assert ada.open(f"/runs?serial=NEWER&before={place}").run_links == first.run_links == paths[:4:-1]
+
+
+def test_a_page_begins_or_ends_at_a_place_and_not_both(ada: Browser):
+    place = f"2026-01-01T00:00:00Z_{UUID(int=7)}"
+    page = ada.open(f"/runs?after={place}&before={place}")
+    assert page.status == 400
+    assert "before: " in page.text
+
+
+def test_it_is_told_how_many_runs_there_are(server: Server, ada: Browser):
+    for passed in (True, True, False):
+        record(server, report("TOTAL", run_passed=passed))
+
+    def totals(query: str) -> list[str]:
+        text = ada.open(f"/runs?{query}").answer.text
+        return re.findall(r'<span class="hint total">(.*?)</span>', text)
+
+    assert totals("serial=TOTAL") == ["3 runs"]
+    assert totals("serial=TOTAL&outcome=FAIL") == ["1 run"]
+    assert totals("serial=TOTAL&outcome=ERROR") == []
+
 
 def test_a_run_is_shown_with_what_it_refers_to(server: Server, ada: Browser):
     body = report(
@@ -199,7 +237,10 @@ def test_pages_of_another_order_leave_out_what_comes_meanwhile(server: Server, a
     late["unit_under_test"]["part_number"] = "ORD"
     late_path = record(server, late)
     [older] = [link for link in first.links if "cursor=" in link]
-    shown = [*first.run_links, *ada.open(older).run_links]
+    second = ada.open(older)
+    [previous] = [one["href"] for one in second.all("a") if one.get("rel") == "prev"]
+    assert ada.open(previous).run_links[0] == late_path, "the first page is what is first now"
+    shown = [*first.run_links, *second.run_links]
     assert [paths[path] for path in shown] == list(range(60))
     assert ada.open("/runs?part=ORD&sort=duration&order=asc").run_links[0] == late_path
 

@@ -1,5 +1,6 @@
 """The page of one unit."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -71,6 +72,11 @@ def test_attempts_stand_by_procedure(server: Server, ada: Browser):
     assert f"/procedures/{server.world.acme.board.id}" in page.links
 
 
+def later(page: Page) -> list[str]:
+    """Where later attempts of the unit are shown."""
+    return [one["href"] for one in page.all("a") if one.get("rel") == "prev"]
+
+
 def test_many_attempts_come_in_pages(server: Server, ada: Browser):
     runs = [
         record(server, report("GOLDEN", started_at=f"2026-03-01T00:{minute:02}:00Z")) for minute in range(45)
@@ -81,12 +87,18 @@ def test_many_attempts_come_in_pages(server: Server, ada: Browser):
         start = page.text.index("Attempt")
         assert "45 runs" in page.text[:start]
         found += [link for link in page.run_links if link not in found]
-        earlier = [link for link in page.links if "before=" in link]
+        earlier = [link for link in page.links if "before=" in link and link not in later(page)]
         if not earlier:
             break
         page = ada.open(earlier[0])
     assert set(found) == set(runs)
     assert "/units/GOLDEN#runs" in page.links
+    numbers = [re.findall(r"Attempt (\d+)", page.text)]
+    while links := later(page):
+        page = ada.open(links[0])
+        numbers.append(re.findall(r"Attempt (\d+)", page.text))
+    assert [int(page[0]) for page in numbers] == [5, 25, 45]
+    assert [len(page) for page in numbers] == [5, 20, 20]
 
 
 def test_the_tree_goes_up_and_down(server: Server, ada: Browser):

@@ -56,3 +56,13 @@ def test_procedures_stand_without_their_figures(server: Server, ada: Browser):
     assert page.status == 200
     assert f"/procedures/{server.world.acme.board.id}" in page.links
     assert "This server keeps no columnar copy." in page.text
+
+
+def test_the_latest_runs_of_a_station_stand_without_its_figures(server: Server, ada: Browser):
+    fct = server.world.acme.fct
+    path = record(server, report("AT-FCT"), fct.api_key)
+    other = record(server, report("AT-ICT"))
+    page = ada.open(f"/stations/{fct.actor.station_id}")
+    assert "This server answers no questions about runs now." in page.text
+    assert path in page.run_links
+    assert other not in page.run_links

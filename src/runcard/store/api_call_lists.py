@@ -133,6 +133,16 @@ def list_calls(
     return [_row(row) for row in rows]
 
 
+def list_later_calls(
+    connection: Connection, wanted: CallFilter, limit: int, before: CallPosition
+) -> Sequence[CallRow]:
+    """The `limit` calls that stand right before a place in the list of the latest, in the order of that list."""
+    c = api_calls.c
+    later = tuple_(c.at_us, c.id) > tuple_(before.at_us, before.id)
+    rows = connection.execute(_rows().where(_condition(wanted), later).order_by(c.at_us, c.id).limit(limit))
+    return [_row(row) for row in rows][::-1]
+
+
 def get_call(connection: Connection, organization_id: UUID, call_id: int) -> CallDetail:
     """Raises ApiCallNotFound."""
     c = api_calls.c

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
 from runcard.store.changes import ChangeKind
 from runcard.store.tables import changes
@@ -17,18 +17,25 @@ T = TypeVar("T")
 
 
 class Page(NamedTuple):
-    """snapshot: number of the last change that counts; None: all do."""
+    """snapshot: number of the last change that counts; None: all do. counted: how far the whole list is counted; 0: not
+    at all.
+    """
 
     limit: int
     offset: int = 0
     snapshot: int | None = None
+    counted: int = 0
 
 
 class Listed(NamedTuple, Generic[T]):
-    """The rows of one page, and whether there are more."""
+    """The rows of one page, and whether there are more.
+
+    total: of all pages, at most as many as the page counts; None where it counts none.
+    """
 
     rows: Sequence[T]
     has_more: bool
+    total: int | None = None
 
 
 def known_at(page: Page, created: ChangeKind, entity_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
@@ -53,4 +60,11 @@ def fetch_page(connection: Connection, query: Select[Any], page: Page, make: Cal
     """The rows of an ordered query that lie on a page, each made by `make` from its columns."""
     # One more than wanted tells whether there are more.
     rows = connection.execute(query.limit(page.limit + 1).offset(page.offset)).all()
-    return Listed([make(*row) for row in rows[: page.limit]], len(rows) > page.limit)
+    total = _count(connection, query, page) if page.counted else None
+    return Listed([make(*row) for row in rows[: page.limit]], len(rows) > page.limit, total)
+
+
+def _count(connection: Connection, query: Select[Any], page: Page) -> int:
+    bare = query.with_only_columns(literal(1).label("one"), maintain_column_froms=True).order_by(None)
+    found = bare.limit(page.counted).subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()

@@ -88,7 +88,7 @@ def list_repairs(
     listed = fetch_page(connection, query.order_by(*order), page, _record)
     failed = _failed_runs(connection, organization_id, listed.rows)
     found = [one._replace(run_id=failed.get((one.unit.id, one.report.of_report))) for one in listed.rows]
-    return Listed(found, listed.has_more)
+    return Listed(found, listed.has_more, listed.total)
 
 
 _operators = t.users.alias("operators")

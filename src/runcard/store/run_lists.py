@@ -46,6 +46,14 @@ def find_run_ids(
     return found
 
 
+def count_runs(connection: Connection, organization_id: UUID, wanted: RunFilter, at_most: int) -> int:
+    """Return how many runs a filter finds. Counting stops at `at_most`."""
+    wanted = with_merges(connection, organization_id, wanted)
+    # In the order of the list, so that databases go the way to them that they go for a page.
+    found = run_ids_in_order(organization_id, wanted, "started_at", descending=True).limit(at_most)
+    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
 def count_new_runs(
     connection: Connection, organization_id: UUID, wanted: RunFilter, after_seq: int, at_most: int
 ) -> int:

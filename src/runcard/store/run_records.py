@@ -108,7 +108,7 @@ def list_runs(
     query = run_ids_in_order(organization_id, wanted, order, descending=descending)
     query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
     ids = fetch_page(connection, query, page, lambda run_id: run_id)
-    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more, ids.total)
 
 
 def run_ids_in_order(
@@ -209,7 +209,23 @@ def list_latest_runs(
         position = tuple_(*after, types=[r.started_at.type, r.id.type])
         query = query.where(tuple_(r.started_at, r.id) < position)
     ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
-    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more, ids.total)
+
+
+def list_later_runs(
+    connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, before: RunPosition
+) -> Listed[RunRecord]:
+    """At most `limit` runs that stand right before a position in the list of the latest, in the order of that list.
+
+    has_more: whether more of them stand further up.
+    """
+    r = t.runs.c
+    wanted = with_merges(connection, organization_id, wanted)
+    query = run_ids_in_order(organization_id, wanted, "started_at", descending=False)
+    position = tuple_(*before, types=[r.started_at.type, r.id.type])
+    query = query.where(tuple_(r.started_at, r.id) > position)
+    ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows[::-1]), ids.has_more)
 
 
 def list_runs_by_id(

@@ -134,7 +134,7 @@ def list_units(
 def read_listed_units(connection: Connection, organization_id: UUID, ids: Listed[UUID]) -> Listed[UnitRecord]:
     """The units with these ids, in their order; those that are not there are left out."""
     found = read_units(connection, organization_id, ids.rows)
-    return Listed([found[unit_id] for unit_id in ids.rows if unit_id in found], ids.has_more)
+    return Listed([found[unit_id] for unit_id in ids.rows if unit_id in found], ids.has_more, ids.total)
 
 
 def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:

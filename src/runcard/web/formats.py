@@ -104,6 +104,11 @@ def count_text(count: int) -> str:
     return f"{count:,}".replace(",", "\u2009")
 
 
+def counted_text(count: int, noun: str) -> str:
+    """A number of things, and what they are: 1 run, 12 345 runs."""
+    return f"{count_text(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def figure_text(figure: float | None, uom: str | None = None) -> str:
     """A figure that was computed, in five digits, with its unit of measure; – where there is none."""
     if figure is None:

@@ -26,11 +26,12 @@ _SHORT = 60
 
 
 class Check(NamedTuple):
-    """is_marginal: failing it does not fail the measurement."""
+    """is_marginal: failing it does not fail the measurement. repeats_a_limit: the limits say the same."""
 
     text: str
     outcome: MeasurementOutcome
     is_marginal: bool
+    repeats_a_limit: bool = False
 
 
 class AggregationLine(NamedTuple):
@@ -103,6 +104,12 @@ def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> Me
     )
 
 
+def short_value(line: MeasurementLine) -> str:
+    """Return the value in one line; a long one is cut."""
+    first, *_ = line.block.split("\n")
+    return line.value or f"{first[:_SHORT]}…"
+
+
 def _value_text(measurement: Measurement) -> str:
     if measurement.kind == "multidimensional":
         rows = max(len(one.data) for one in measurement.series)
@@ -158,13 +165,14 @@ def _repeats_a_limit(validator: Validator) -> bool:
 
 def _merged(validators: Iterable[Validator]) -> list[Check]:
     """One check a text, though a text such as `3.1 <= x <= 3.5` stands for two; it failed where one of them did."""
-    by_text: dict[tuple[str, bool], set[MeasurementOutcome]] = {}
+    by_text: dict[tuple[str, bool, bool], set[MeasurementOutcome]] = {}
     for one in validators:
-        by_text.setdefault((one.expression.removeprefix("'x' "), not one.is_decisive), set()).add(one.outcome)
+        key = (one.expression.removeprefix("'x' "), not one.is_decisive, _repeats_a_limit(one))
+        by_text.setdefault(key, set()).add(one.outcome)
     worst: tuple[MeasurementOutcome, ...] = ("FAIL", "UNSET", "PASS")
     return [
-        Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal)
-        for (text, is_marginal), outcomes in by_text.items()
+        Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal, repeats)
+        for (text, is_marginal, repeats), outcomes in by_text.items()
     ]
 
 

@@ -12,7 +12,7 @@ from runcard.store.database import Connection
 from runcard.store.file_imports import list_imported_runs
 from runcard.store.pages import Page
 from runcard.store.run_records import RunRecord, read_runs
-from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.formats import Moment, count_text, counted_text, moment_of
 from runcard.web.report_formats import format_text
 from runcard.web.urls import run_url
 from runcard.web.visit import Visit
@@ -109,7 +109,7 @@ def stated_name(field: str) -> str:
 def runs_text(runs: int, repairs: int) -> str:
     """Such as 1 run, 12 runs and 1 repair; empty for nothing."""
     counted = [(runs, "run"), (repairs, "repair")]
-    told = [f"{count_text(count)} {noun}{'' if count == 1 else 's'}" for count, noun in counted if count > 0]
+    told = [counted_text(count, noun) for count, noun in counted if count > 0]
     return " and ".join(told)
 
 

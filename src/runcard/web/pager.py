@@ -14,10 +14,14 @@ from runcard.web.formats import count_text
 Cursor = Annotated[int, Meta(ge=0, lt=1 << 53)]
 
 PAGE_SIZE = 50
+# Further than this no list is counted.
+COUNTED = 10_000
 
 
 class Pager(NamedTuple):
-    """rows: which ones are shown, such as 51–100; empty where all are. Each URL is empty where there is nothing."""
+    """rows: which ones are shown, such as 51–100 of 1 234; empty where all are. Each URL is empty where there is
+    nothing.
+    """
 
     rows: str
     earlier_url: str
@@ -26,7 +30,7 @@ class Pager(NamedTuple):
 
 def list_page(connection: Connection, cursor: int | None, size: int = PAGE_SIZE) -> Page:
     """The page of a list that a cursor asks for."""
-    return page_of(connection, PageQuery(limit=size, cursor=cursor))
+    return page_of(connection, PageQuery(limit=size, cursor=cursor))._replace(counted=COUNTED + 1)
 
 
 def pager(page: Page, listed: Listed[Any], url_at: Callable[[int | None], str]) -> Pager:
@@ -35,10 +39,21 @@ def pager(page: Page, listed: Listed[Any], url_at: Callable[[int | None], str]) 
     is_whole = later is None and page.offset == 0
     first, last = page.offset + 1, page.offset + len(listed.rows)
     return Pager(
-        rows="" if is_whole or not listed.rows else f"{count_text(first)}–{count_text(last)}",
+        rows=""
+        if is_whole or not listed.rows
+        else f"{count_text(first)}–{count_text(last)}{_of(listed.total)}",
         earlier_url="" if page.offset == 0 else url_at(_before(page)),
         later_url="" if later is None else url_at(later),
     )
+
+
+def total_text(total: int) -> str:
+    """A number of rows that were counted up to one more than `COUNTED`: 1 234, or more than 10 000."""
+    return f"more than {count_text(COUNTED)}" if total > COUNTED else count_text(total)
+
+
+def _of(total: int | None) -> str:
+    return "" if total is None else f" of {total_text(total)}"
 
 
 def _before(page: Page) -> int | None:

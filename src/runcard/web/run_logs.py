@@ -50,7 +50,7 @@ def log_panel(
         total=count_text(len(logs)),
         lines=[_line(log, asked, started_at, zone) for log in shown],
         fields=_fields(asked),
-        kept=[("phases", str(asked.phases))] if asked.phases > 1 else [],
+        kept=_kept(asked),
         shown_text=_shown_text(asked.first, last, len(found), len(logs)),
         earlier_url=f"{url_of(action, asked, first=earlier)}#logs" if asked.first else "",
         later_url=f"{url_of(action, asked, first=last)}#logs" if last < len(found) else "",
@@ -73,6 +73,13 @@ def _fields(asked: RunQuery) -> Sequence[Field]:
         text_field("log", "Message or file", asked.log)._replace(type="search"),
         choice_field("time", "Time", asked.time, [("clock", "By the clock"), ("run", "From the start")]),
     ]
+
+
+def _kept(asked: RunQuery) -> Sequence[tuple[str, str]]:
+    """What the URL says of the phases."""
+    usual = RunQuery()
+    values = [(name, getattr(asked, name), getattr(usual, name)) for name in ("phases", "show")]
+    return [(name, str(value)) for name, value, default in values if value != default]
 
 
 def _shown_text(first: int, last: int, found: int, total: int) -> str:

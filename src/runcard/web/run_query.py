@@ -51,7 +51,8 @@ _DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
 class RunsQuery(FilterQuery, kw_only=True):
     """search: part of a serial number, or the beginning of a run's id. operator: their name, or a member's e-mail.
 
-    columns: None: the usual ones. after: a place in the list where it is in order of starts; `cursor` in others.
+    columns: None: the usual ones. after, before: a place in the list where it is in order of starts, behind which the
+    page begins or at which it ends; `cursor` in other orders.
     """
 
     period: Period = "all"
@@ -65,6 +66,7 @@ class RunsQuery(FilterQuery, kw_only=True):
     order: Literal["asc", "desc"] = "desc"
     columns: list[ColumnName] | None = None
     after: str | None = None
+    before: str | None = None
     cursor: Annotated[int, Meta(ge=0, lt=1 << 53)] | None = None
 
     @property
@@ -74,7 +76,7 @@ class RunsQuery(FilterQuery, kw_only=True):
     @property
     def is_filtered(self) -> bool:
         """Whether it asks for less than all runs."""
-        shown = ("sort", "order", "columns", "after", "cursor")
+        shown = ("sort", "order", "columns", "after", "before", "cursor")
         unfiltered = RunsQuery(**{name: getattr(self, name) for name in shown})
         return self != unfiltered
 

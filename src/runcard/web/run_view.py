@@ -8,12 +8,14 @@ from runcard.domain.outcome import LogLevel
 
 
 class RunQuery(Struct, kw_only=True):
-    """phases: the page of them. level: the lowest of logs that is shown. log: text in the message or source file.
+    """phases: the page of them. show: all that lies inside, or only what failed.
 
-    first: lines before the page of logs.
+    level: the lowest of logs that is shown. log: text in the message or source file. first: lines before the page of
+    logs.
     """
 
     phases: Annotated[int, Meta(ge=1, lt=1 << 53)] = 1
+    show: Literal["all", "failed"] = "all"
     level: LogLevel | None = None
     log: str | None = None
     time: Literal["clock", "run"] = "clock"

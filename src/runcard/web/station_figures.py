@@ -46,13 +46,12 @@ class LatestRun(NamedTuple):
 
 class StationFigures(NamedTuple):
     """last_at: when its latest run of all started; None where there is none. clock_error: by how much its clock is
-    wrong; else empty. latest: of the runs of the page. runs: how many they are, by procedure.
+    wrong; else empty. runs: how many runs of the page there are, by procedure.
     """
 
     state: StationState
     last_at: Moment | None
     clock_error: str
-    latest: Sequence[LatestRun]
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     runs: Mapping[UUID, int]
@@ -73,7 +72,6 @@ def station_figures(
             state=activity.state(datetime.now(UTC)) if activity else "silent",
             last_at=None if last_at is None else moment_of(last_at, visit.zone),
             clock_error=clock_error(station_clock(snapshot, ask.ever)),
-            latest=[_latest_run(run, visit) for run in latest_runs(snapshot, ask.own.counted, _LATEST)],
             tiles=[
                 *yield_tiles(ask.own_yield()),
                 Tile(
@@ -88,6 +86,14 @@ def station_figures(
         )
     except FiguresUnavailable:
         return None
+
+
+def latest_of_station(
+    snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection
+) -> Sequence[LatestRun]:
+    """Return the latest runs of a station among those of the floor, the last started first; without figures too."""
+    own = _Ask(snapshot, visit, station_id, floor).own
+    return [_latest_run(run, visit) for run in latest_runs(snapshot, own.counted, _LATEST)]
 
 
 def _latest_run(run: RunRecord, visit: Visit) -> LatestRun:

@@ -24,6 +24,11 @@ def run_url(run_id: UUID) -> str:
     return f"/runs/{run_id}"
 
 
+def comparison_url(run_id: UUID) -> str:
+    """The page of a run beside the one that it is compared with."""
+    return f"{run_url(run_id)}/comparison"
+
+
 def procedure_url(procedure_id: UUID) -> str:
     return f"/procedures/{procedure_id}"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runcard.analytics.lists import run_lists
 from runcard.domain.report import RunReport
@@ -13,6 +14,7 @@ from runcard.store.changes import last_seq
 from runcard.store.pages import Page
 from runcard.store.part_records import change_part, get_part
 from runcard.store.run_filter import RunFilter
+from runcard.store.run_lists import count_runs
 from runcard.store.run_records import RUN_ORDERS, list_runs
 from runcard.store.transaction import Transaction
 from tests.analytics.copies import OwnCopy
@@ -45,6 +47,36 @@ def test_runs(
             assert found == expected
             if not expected.has_more:
                 break
+
+
+@settings(max_examples=20, deadline=None)
+@given(clocked_histories, events, run_filters, st.integers(1, 9))
+def test_as_many_runs_are_counted_in_the_copy_as_in_the_truth(
+    floor: Floor,
+    followed: OwnCopy,
+    history: list[RunReport],
+    happened: list[tuple[str, int]],
+    asked: dict[str, Any],
+    at_most: int,
+) -> None:
+    runs = of_line(after_all_that(floor, followed, history, happened), asked)
+    with floor.database.read() as connection:
+        expected = count_runs(connection, floor.home, runs, at_most)
+        assert run_lists.count_runs(followed.copy, connection, floor.home, runs, at_most) == expected
+        every = list_runs(connection, floor.home, runs, "started_at", Page(at_most), descending=True).rows
+        assert expected == len(every)
+
+
+def test_without_a_copy_runs_are_counted_only_along_an_index(floor: Floor) -> None:
+    line = Line(floor)
+    line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")] * 3)
+    runs = RunFilter(procedure_ids=[line.procedure_id])
+    with floor.database.read() as connection:
+        assert run_lists.count_runs(None, connection, floor.home, runs, 9) == 3
+        assert run_lists.count_runs(None, connection, floor.home, runs, 2) == 2
+        assert run_lists.count_runs(None, connection, floor.elsewhere, runs, 9) == 0
+        failed = replace(runs, outcomes=["FAIL"])
+        assert run_lists.count_runs(None, connection, floor.home, failed, 9) is None
 
 
 def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: OwnCopy) -> None:

@@ -64,6 +64,9 @@ def _crowded(reader: Browser, floor: CrowdedFloor) -> Iterator[str]:
     yield f"/stations/{floor.station_id}"
     yield f"/units/{LONG_RUN}"
     yield reader.open(f"/units/{LONG_RUN}").run_links[0]
+    for failed in reader.open("/runs?outcome=FAIL").run_links[:3]:
+        yield failed
+        yield f"{failed}/comparison"
 
 
 @pytest.fixture(scope="module")

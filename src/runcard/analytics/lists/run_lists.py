@@ -19,6 +19,7 @@ from runcard.store.database import Connection
 from runcard.store.number_keys import Numbered, read_number_keys
 from runcard.store.pages import Listed, Page
 from runcard.store.run_filter import RunFilter
+from runcard.store.run_lists import count_runs as count_runs_of_truth
 from runcard.store.run_records import RunRecord, read_runs
 from runcard.store.run_records import list_runs as runs_of_truth
 
@@ -62,6 +63,25 @@ def list_runs(
         if found is not None:
             return found
     return runs_of_truth(connection, organization_id, wanted, order, page, descending=descending)
+
+
+def count_runs(
+    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: RunFilter, at_most: int
+) -> int | None:
+    """Return how many runs a filter finds. Counting stops at `at_most`.
+
+    None where the copy cannot tell and the truth would have to look at every run.
+    """
+
+    def count(cursor: Cursor, runs: WantedRuns) -> int:
+        conditions = runs.themselves()
+        query = f"SELECT count(*) FROM (SELECT 1 FROM runs r WHERE {conditions.sql} LIMIT {at_most})"
+        [(found,)] = cursor.execute(query, conditions.values).fetchall()
+        return int(found)
+
+    if _has_index(wanted, "started_at") and wanted.search is None and not wanted.metadata:
+        return count_runs_of_truth(connection, organization_id, wanted, at_most)
+    return find_in_copy(copy, connection, organization_id, wanted, Page(at_most), count)
 
 
 def latest_runs(snapshot: Snapshot, wanted: RunFilter, count: int) -> Sequence[RunRecord]:

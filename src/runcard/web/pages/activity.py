@@ -24,6 +24,7 @@ from runcard.store.api_call_lists import (
     count_calls_by_slot,
     figure_calls,
     list_calls,
+    list_later_calls,
 )
 from runcard.store.database import Connection
 from runcard.store.stations import list_stations
@@ -59,7 +60,10 @@ _METHODS: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
 class ActivityQuery(Struct, kw_only=True):
-    """key: the station or user that a key belongs to. before: the place in the list that the page begins behind."""
+    """key: the station or user that a key belongs to. before: the place in the list that the page begins behind.
+
+    after: the place that it ends at.
+    """
 
     period: Literal["1h", "24h", "7d", "all"] = "24h"
     method: Method | None = None
@@ -69,6 +73,7 @@ class ActivityQuery(Struct, kw_only=True):
     key: UUID | None = None
     deprecated: Literal["yes", "no"] | None = None
     before: str | None = None
+    after: str | None = None
 
 
 class ActivityPage(NamedTuple):
@@ -81,7 +86,15 @@ class ActivityPage(NamedTuple):
     charts: Sequence[Chart]
     calls: Sequence[CallLine]
     older_url: str
+    newer_url: str
     newest_url: str
+
+
+class _Place(NamedTuple):
+    """Where the page of calls begins or ends; both None: at the newest call."""
+
+    before: CallPosition | None
+    after: CallPosition | None
 
 
 class _Window(NamedTuple):
@@ -98,24 +111,23 @@ def show_activity(
     parts: WithParts, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
 ) -> Response:
     check_may_see_calls(visit)
-    position = None if asked.before is None else _position(asked.before)
+    place = _place(asked)
     with parts.database.read() as connection:
-        page = _page(connection, parts, visit, asked, position)
+        page = _page(connection, parts, visit, asked, place)
     return render("activity.html", page, visit)
 
 
 def _page(
-    connection: Connection, parts: Parts, visit: Visit, asked: ActivityQuery, position: CallPosition | None
+    connection: Connection, parts: Parts, visit: Visit, asked: ActivityQuery, place: _Place
 ) -> ActivityPage:
     home, activity = visit.actor.organization_id, parts.activity
     keys = [(station.id, station.name) for station in list_stations(connection, home)]
     keys += [(user.id, user.name) for user in list_users(connection, home)]
     if activity is None:
-        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], "", "")
+        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], "", "", "")
     window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
-    found = _ask(activity, _filter(asked, home, window), window, position)
-    shown = found.rows[:_PAGE_SIZE]
-    last = shown[-1] if len(found.rows) > _PAGE_SIZE else None
+    found = _ask(activity, _filter(asked, home, window), window, place)
+    shown = found.calls.rows
     return ActivityPage(
         is_kept=True,
         keeps=f"{activity.keep.days} days",
@@ -126,26 +138,45 @@ def _page(
             slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
         ],
         calls=call_lines(connection, home, shown, visit.zone),
-        older_url="" if last is None else url_of(_PATH, asked, before=f"{last.at_us}-{last.id}"),
-        newest_url="" if position is None else url_of(_PATH, asked, before=None),
+        older_url=_url(asked, before=_place_text(shown[-1])) if found.calls.has_older else "",
+        newer_url=_url(asked, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
+        newest_url=_url(asked) if found.calls.has_newer else "",
     )
+
+
+class _Calls(NamedTuple):
+    """Those of a page, the latest first."""
+
+    rows: Sequence[CallRow]
+    has_newer: bool
+    has_older: bool
 
 
 class _Found(NamedTuple):
     figures: CallFigures
     by_slot: Sequence[SlotCount]
-    rows: Sequence[CallRow]
+    calls: _Calls
 
 
-def _ask(activity: ActivityLog, wanted: CallFilter, window: _Window, position: CallPosition | None) -> _Found:
+def _ask(activity: ActivityLog, wanted: CallFilter, window: _Window, place: _Place) -> _Found:
     activity.write_waiting()
     return activity.ask(
         lambda connection: _Found(
             figure_calls(connection, wanted),
             count_calls_by_slot(connection, wanted, window.slot),
-            list_calls(connection, wanted, _PAGE_SIZE + 1, position),
+            _list_calls(connection, wanted, place),
         )
     )
+
+
+def _list_calls(connection: Connection, wanted: CallFilter, place: _Place) -> _Calls:
+    if place.after is not None:
+        rows = list_later_calls(connection, wanted, _PAGE_SIZE + 1, place.after)
+        if len(rows) > _PAGE_SIZE:
+            return _Calls(rows[1:], has_newer=True, has_older=True)
+        # Nothing stands further up: the first page, as full as it is from the start.
+    rows = list_calls(connection, wanted, _PAGE_SIZE + 1, place.before)
+    return _Calls(rows[:_PAGE_SIZE], place.before is not None, len(rows) > _PAGE_SIZE)
 
 
 def _filter(asked: ActivityQuery, home: UUID, window: _Window) -> CallFilter:
@@ -189,13 +220,13 @@ def _slot_points(counted: Sequence[SlotCount], window: _Window, zone: ZoneInfo) 
 def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
     method, path = one.route.method, one.route.path
     name = f"{method} {path or 'unknown paths'}"
-    url = url_of(_PATH, asked, method=method, path=path or asked.path, before=None)
+    url = _url(asked, method=method, path=path or asked.path)
     return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
 
 
 def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
-    failed = url_of(_PATH, asked, status="failed", before=None) if figures.failed else ""
-    deprecated = url_of(_PATH, asked, deprecated="yes", before=None) if figures.deprecated else ""
+    failed = _url(asked, status="failed") if figures.failed else ""
+    deprecated = _url(asked, deprecated="yes") if figures.deprecated else ""
     return [
         Tile("Calls", count_text(figures.calls)),
         Tile(
@@ -230,9 +261,28 @@ def _bar(asked: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequen
     return FilterBar(_PATH, fields, [])
 
 
-def _position(text: str) -> CallPosition:
+def _url(asked: ActivityQuery, **changes: object) -> str:
+    """The address of the same calls, from the newest on unless `changes` say from where."""
+    return url_of(_PATH, asked, **{"before": None, "after": None, **changes})
+
+
+def _place(asked: ActivityQuery) -> _Place:
+    """Raises InvalidInput."""
+    if asked.before is not None and asked.after is not None:
+        raise InvalidInput.at("after", "stands beside before; a page has one of both")
+    before, after = _position("before", asked.before), _position("after", asked.after)
+    return _Place(before, after)
+
+
+def _place_text(call: CallRow) -> str:
+    return f"{call.at_us}-{call.id}"
+
+
+def _position(name: str, text: str | None) -> CallPosition | None:
     """Raises InvalidInput for a text that no page gave."""
+    if text is None:
+        return None
     at_us, _, call_id = text.partition("-")
     if not all(one.isascii() and one.isdigit() and len(one) <= 18 for one in (at_us, call_id)):
-        raise InvalidInput.at("before", f"{text!r} is no place in the list; start from {_PATH}")
+        raise InvalidInput.at(name, f"{text!r} is no place in the list; start from {_PATH}")
     return CallPosition(int(at_us), int(call_id))

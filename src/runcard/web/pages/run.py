@@ -24,18 +24,19 @@ from runcard.store.attachments import Attachment, list_attachments
 from runcard.store.database import Connection
 from runcard.store.file_imports import list_stated
 from runcard.store.metadata import read_metadata
-from runcard.store.pages import Page
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_records import (
+    RunPosition,
     RunRecord,
     SubUnitRef,
     find_run,
-    list_runs,
+    list_latest_runs,
     list_sub_units,
     read_documents,
 )
 from runcard.store.runs import delete_run
 from runcard.web.clocks import clock_note, start_of
+from runcard.web.compared_with import ComparedWith, compared_with
 from runcard.web.filters import page_query
 from runcard.web.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.forms import TOKEN_FIELD, WithFields
@@ -47,6 +48,8 @@ from runcard.web.run_columns import operator_of, recorder_of
 from runcard.web.run_logs import LogPanel, log_panel
 from runcard.web.run_report import run_report
 from runcard.web.run_view import RunQuery
+from runcard.web.run_ways import RunWay, run_ways
+from runcard.web.urls import comparison_url
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -94,10 +97,13 @@ class Setting(NamedTuple):
 
 
 class RunPage(NamedTuple):
-    """clock_note: what a wrong clock said; else empty. all_runs_url: those of the unit. delete_url: empty where the
-    reader may not delete it.
+    """comparison: None where there is nothing to compare with. clock_note: what a wrong clock said; else empty.
+
+    all_runs_url: those of the unit. delete_url: empty where the reader may not delete it.
     """
 
+    ways: Sequence[RunWay]
+    comparison: Link | None
     outcome: RunOutcome
     serial_number: str
     unit_url: str
@@ -130,6 +136,14 @@ class _Whole(NamedTuple):
     stated: Sequence[str]
 
 
+class _Around(NamedTuple):
+    """Other runs that a page of one leads to."""
+
+    earlier: Sequence[RunRecord]
+    ways: Sequence[RunWay]
+    compared: ComparedWith | None
+
+
 @router.get("/runs/{run_id}")
 def show_run(
     request: Request,
@@ -141,9 +155,9 @@ def show_run(
     home = visit.actor.organization_id
     with parts.database.read() as connection:
         run = _get_whole(connection, home, run_id)
-        earlier = _earlier(connection, home, run.record)
+        around = _around(connection, run.record, visit)
     files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
-    return render("run.html", _page(run, files, earlier, asked, visit), visit)
+    return render("run.html", _page(run, files, around, asked, visit), visit)
 
 
 @router.get("/runs/{run_id}/report.json")
@@ -192,12 +206,23 @@ def _get_whole(connection: Connection, organization_id: UUID, run_id: str) -> _W
 
 
 def _earlier(connection: Connection, organization_id: UUID, record: RunRecord) -> Sequence[RunRecord]:
-    """The latest runs of the unit that started before this one, or with it."""
-    wanted = RunFilter(serial_numbers=[record.unit.serial_number], started_before=record.started_at)
-    listed = list_runs(
-        connection, organization_id, wanted, "started_at", Page(_EARLIER_RUNS + 1), descending=True
+    """The latest runs of the unit that started before this one; of those that started with it, the ones before it."""
+    wanted = RunFilter(serial_numbers=[record.unit.serial_number])
+    here = RunPosition(record.started_at, record.id)
+    return list_latest_runs(connection, organization_id, wanted, _EARLIER_RUNS, here).rows
+
+
+def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
+    home = visit.actor.organization_id
+    return _Around(
+        _earlier(connection, home, record),
+        run_ways(connection, home, record, visit.zone),
+        compared_with(connection, home, record),
     )
-    return [one for one in listed.rows if one.id != record.id][:_EARLIER_RUNS]
+
+
+def _comparison(record: RunRecord, compared: ComparedWith | None) -> Link | None:
+    return None if compared is None else Link(f"Compare with {compared.text}", comparison_url(record.id))
 
 
 def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
@@ -208,7 +233,7 @@ def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
 def _page(
     run: _Whole,
     files: Sequence[AttachmentLine],
-    earlier: Sequence[RunRecord],
+    around: _Around,
     asked: RunQuery,
     visit: Visit,
 ) -> RunPage:
@@ -216,6 +241,8 @@ def _page(
     here = f"/runs/{record.id}"
     serial_number = record.unit.serial_number
     return RunPage(
+        ways=around.ways,
+        comparison=_comparison(record, around.compared),
         outcome=record.outcome,
         serial_number=serial_number,
         unit_url=_unit_url(serial_number),
@@ -233,7 +260,7 @@ def _page(
         sequences=_sequences(document, zone),
         metadata=[Setting(key, _value_text(value)) for key, value in run.metadata.items()],
         config=_config(document),
-        earlier=[_earlier_run(one, zone) for one in earlier],
+        earlier=[_earlier_run(one, zone) for one in around.earlier],
         all_runs_url=_runs_url({"serial": serial_number}),
         report_url=f"{here}/report.json",
         delete_url=f"{here}/delete" if may_manage(visit.actor) else "",

@@ -11,21 +11,22 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.lists.run_lists import list_runs
+from runcard.analytics.lists.run_lists import count_runs, list_runs
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
 from runcard.edge.deps import WithParts
-from runcard.edge.paging import PageQuery, meta_of, page_of
+from runcard.edge.paging import PageQuery, page_of
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
 from runcard.store.procedures import list_procedures
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_lists import count_new_runs
-from runcard.store.run_records import RunPosition, RunRecord, list_latest_runs
+from runcard.store.run_records import RunPosition, RunRecord, list_later_runs, list_latest_runs
 from runcard.web.clocks import start_of
 from runcard.web.filters import page_query, url_of
 from runcard.web.first_run import SOME_PROCEDURE, curl_command
-from runcard.web.formats import Moment, duration_text, moment_of
+from runcard.web.formats import Moment, counted_text, duration_text, moment_of
+from runcard.web.pager import COUNTED, pager, total_text
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
 from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
@@ -77,7 +78,9 @@ class FirstRun(NamedTuple):
 class RunsPage(NamedTuple):
     """news_url: where it is told how many runs have come since. kept: the query without its columns, as form fields.
 
-    older_url, newest_url: empty where there is nothing to go to. first_run: where there are no runs at all.
+    total: of all pages; empty where it is not known. is_by_start: the last started stand first. newest_url, newer_url,
+    older_url: of the first page, the page before and the page behind; empty where there is nothing to go to.
+    first_run: where there are no runs at all.
     """
 
     filters: Filtering
@@ -89,8 +92,11 @@ class RunsPage(NamedTuple):
     csv_url: str
     parquet_url: str
     news_url: str
-    older_url: str
+    total: str
+    is_by_start: bool
     newest_url: str
+    newer_url: str
+    older_url: str
     first_run: FirstRun | None
 
 
@@ -108,7 +114,11 @@ class NewsPage(NamedTuple):
 
 
 class _Found(NamedTuple):
+    """newer_url, older_url: may be empty."""
+
     records: Sequence[RunRecord]
+    is_first: bool
+    newer_url: str
     older_url: str
 
 
@@ -124,12 +134,11 @@ def show_runs(
         seen = last_seq(connection)
         wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
         found = _find(parts.copy, connection, home, wanted, asked)
-        is_first = asked.after is None and not asked.cursor
-        is_empty = not found.records and is_first and not asked.is_filtered
+        is_empty = not found.records and found.is_first and not asked.is_filtered
         root = parts.links.root(str(request.base_url))
         first_run = _first_run(connection, home, root) if is_empty else None
         filters = filtering(connection, asked, home)
-    first = url_of(_HERE, asked, after=None, cursor=None)
+        total = _total(parts.copy, connection, home, wanted, found)
     columns = columns_of(asked.columns)
     page = RunsPage(
         filters=filters,
@@ -138,11 +147,14 @@ def show_runs(
         runs=[_line(record, columns, visit.zone) for record in found.records],
         choices=[ColumnChoice(one.name, one.label, one in columns) for one in COLUMNS.values()],
         kept=_kept(asked),
-        csv_url=url_of("/runs.csv", asked, after=None, cursor=None),
-        parquet_url=url_of("/runs.parquet", asked, after=None, cursor=None),
-        news_url=url_of("/runs/news", asked, after=None, cursor=None, seen=seen),
+        csv_url=_url("/runs.csv", asked),
+        parquet_url=_url("/runs.parquet", asked),
+        news_url=_url("/runs/news", asked, seen=seen),
+        total=total,
+        is_by_start=_is_by_start(asked),
+        newest_url="" if found.is_first else _url(_HERE, asked),
+        newer_url=found.newer_url,
         older_url=found.older_url,
-        newest_url="" if is_first else first,
         first_run=first_run,
     )
     return render("runs.html", page, visit)
@@ -172,16 +184,55 @@ def _news_text(count: int) -> str:
 def _find(
     copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery
 ) -> _Found:
-    """The runs of a page. In the usual order a page begins after a run; in others, after a number of rows."""
-    if asked.sort == "started_at" and asked.is_descending:
-        position = None if asked.after is None else _position(asked.after)
-        listed = list_latest_runs(connection, home, wanted, _PAGE_SIZE, position)
-        after = _after(listed.rows[-1]) if listed.has_more else None
-        return _Found(listed.rows, "" if after is None else url_of(_HERE, asked, after=after, cursor=None))
+    """The runs of a page. In the usual order a page begins or ends at a run; in others it skips a number of rows."""
+    if _is_by_start(asked):
+        return _find_by_start(connection, home, wanted, asked)
     page = page_of(connection, PageQuery(limit=_PAGE_SIZE, cursor=asked.cursor))
     listed = list_runs(copy, connection, home, wanted, asked.sort, page, descending=asked.is_descending)
-    cursor = meta_of(page, listed).next_cursor
-    return _Found(listed.rows, "" if cursor is None else url_of(_HERE, asked, after=None, cursor=cursor))
+    links = pager(page, listed, lambda cursor: _url(_HERE, asked, cursor=cursor))
+    return _Found(listed.rows, page.offset == 0, links.earlier_url, links.later_url)
+
+
+def _find_by_start(connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery) -> _Found:
+    if asked.after is not None and asked.before is not None:
+        raise InvalidInput.at("before", "stands beside after; a page has one of both")
+    if asked.before is not None:
+        before = _position("before", asked.before)
+        listed = list_later_runs(connection, home, wanted, _PAGE_SIZE, before)
+        if listed.has_more:
+            return _found(listed.rows, asked, has_newer=True, has_older=True)
+        # Nothing stands further up: the first page, as full as it is from the start.
+    after = None if asked.after is None else _position("after", asked.after)
+    listed = list_latest_runs(connection, home, wanted, _PAGE_SIZE, after)
+    return _found(listed.rows, asked, has_newer=after is not None, has_older=listed.has_more)
+
+
+def _found(records: Sequence[RunRecord], asked: RunsQuery, *, has_newer: bool, has_older: bool) -> _Found:
+    newer = _url(_HERE, asked, before=_place(records[0])) if has_newer and records else ""
+    older = _url(_HERE, asked, after=_place(records[-1])) if has_older else ""
+    return _Found(records, not has_newer, newer, older)
+
+
+def _is_by_start(asked: RunsQuery) -> bool:
+    """Whether the list is in its usual order."""
+    return asked.sort == "started_at" and asked.is_descending
+
+
+def _url(path: str, asked: RunsQuery, **changes: object) -> str:
+    """The address of a page that is about the same runs, from the beginning unless `changes` say from where."""
+    return url_of(path, asked, **{"after": None, "before": None, "cursor": None, **changes})
+
+
+def _total(
+    copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, found: _Found
+) -> str:
+    """How many runs there are on all pages; empty where it is not known."""
+    if found.is_first and not found.older_url:
+        return counted_text(len(found.records), "run") if found.records else ""
+    count = count_runs(copy, connection, home, wanted, at_most=COUNTED + 1)
+    if count is None:
+        return ""
+    return counted_text(count, "run") if count == 1 else f"{total_text(count)} runs"
 
 
 def _heading(column: Column, asked: RunsQuery) -> Heading:
@@ -195,7 +246,7 @@ def _heading(column: Column, asked: RunsQuery) -> Heading:
     if is_sorted:
         order = "asc" if asked.is_descending else "desc"
         direction = "descending" if asked.is_descending else "ascending"
-    url = url_of(_HERE, asked, sort=column.order, order=order, after=None, cursor=None)
+    url = _url(_HERE, asked, sort=column.order, order=order)
     return Heading(column.label, url, direction, is_number)
 
 
@@ -221,22 +272,22 @@ def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
 
 def _kept(asked: RunsQuery) -> Sequence[tuple[str, str]]:
     """What the form that chooses columns says besides them."""
-    plain = RunsQuery(columns=asked.columns, after=asked.after, cursor=asked.cursor)
+    plain = RunsQuery(columns=asked.columns, after=asked.after, before=asked.before, cursor=asked.cursor)
     values = [(name, getattr(asked, name), getattr(plain, name)) for name in asked.__struct_fields__]
     return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
 
 
-def _after(record: RunRecord) -> str:
+def _place(record: RunRecord) -> str:
     return f"{format_instant(record.started_at)}_{record.id}"
 
 
-def _position(after: str) -> RunPosition:
-    """Raises InvalidInput for a text that `_after` did not make."""
-    moment, _, run_id = after.partition("_")
+def _position(name: str, text: str) -> RunPosition:
+    """Raises InvalidInput for a text that `_place` did not make."""
+    moment, _, run_id = text.partition("_")
     try:
         return RunPosition(as_utc(datetime.fromisoformat(moment)), UUID(run_id))
     except ValueError as error:
-        raise InvalidInput.at("after", f"{after!r} is no place in the list; start from /runs") from error
+        raise InvalidInput.at(name, f"{text!r} is no place in the list; start from /runs") from error
 
 
 def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:

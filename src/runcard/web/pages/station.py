@@ -36,7 +36,7 @@ from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.key_lines import KeyLine, key_line
 from runcard.web.pictures import picture_urls
 from runcard.web.render import render
-from runcard.web.station_figures import StationFigures, station_figures
+from runcard.web.station_figures import LatestRun, StationFigures, latest_of_station, station_figures
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -59,7 +59,9 @@ class ProcedureLine(NamedTuple):
 
 
 class StationPage(NamedTuple):
-    """figures: None where this server has none. offered: procedures that it can be linked to."""
+    """figures: None where this server has none. latest: of the runs that the page is about. offered: procedures that it
+    can be linked to.
+    """
 
     id: UUID
     url: str
@@ -67,6 +69,7 @@ class StationPage(NamedTuple):
     archived_at: Moment | None
     filters: FilterBar
     figures: StationFigures | None
+    latest: Sequence[LatestRun]
     keys: Sequence[KeyLine]
     all_procedures: bool
     procedures: Sequence[ProcedureLine]
@@ -100,6 +103,7 @@ def station_page(
         linked = list_procedures_of(connection, home, [station])[station_id]
         floor = selection_of(replace(asked, station=None), visit.zone, now)
         figures = station_figures(snapshot, visit, station_id, floor)
+        latest = latest_of_station(snapshot, visit, station_id, floor)
         there = {one.id for one in linked}
         others = [one for one in list_procedures(connection, home, in_use=True) if one.id not in there]
         teams = list_teams(connection, home)
@@ -115,6 +119,7 @@ def station_page(
         archived_at=None if station.archived_at is None else moment_of(station.archived_at, visit.zone),
         filters=filter_bar(url, asked, choices, without=_NOT_OFFERED, more=[attempts_field(asked)]),
         figures=figures,
+        latest=latest,
         keys=[key_line(key, visit.zone) for key in reversed(keys)],
         all_procedures=station.all_procedures,
         procedures=[_procedure_line(one, station.id, figures) for one in linked],

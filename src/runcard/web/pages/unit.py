@@ -79,13 +79,16 @@ class AttemptLine(NamedTuple):
 
 
 class ProcedureRuns(NamedTuple):
-    """earlier_url: where those before are shown; empty where there are none. all_url: empty where the last is shown."""
+    """earlier_url, later_url: where those before and behind are shown; empty where there are none. all_url: empty where
+    the last is shown.
+    """
 
     name: str
     url: str
     total: str
     runs: Sequence[AttemptLine]
     earlier_url: str
+    later_url: str
     all_url: str
 
 
@@ -276,14 +279,20 @@ def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
 def _procedure_runs(one: Attempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
     last, first = one.shown[0].number, one.shown[-1].number
     here = unit_url(unit.serial_number)
-    earlier = UnitQuery(procedure=one.procedure.id, before=first)
+    newest = f"{here}#runs"
+
+    def before(number: int) -> str:
+        return f"{url_of(here, UnitQuery(procedure=one.procedure.id, before=number))}#runs"
+
+    behind = last + _ATTEMPTS + 1
     return ProcedureRuns(
         name=one.procedure.name,
         url=procedure_url(one.procedure.id),
         total=count_text(one.total),
         runs=[_attempt(attempt, zone) for attempt in one.shown],
-        earlier_url=f"{url_of(here, earlier)}#runs" if first > 1 else "",
-        all_url=f"{here}#runs" if last < one.total else "",
+        earlier_url=before(first) if first > 1 else "",
+        later_url=before(behind) if behind <= one.total else newest if last < one.total else "",
+        all_url=newest if last < one.total else "",
     )
 
 
