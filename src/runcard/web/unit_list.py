@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
+from runcard.edge.spreadsheets import Cell, SheetColumn
 from runcard.store.database import Connection
 from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.unit_records import UnitRecord
@@ -24,6 +25,18 @@ _COLUMNS = [
     Column("Part of"),
     Column("Last run"),
     Column("Created", "created_at"),
+]
+UNIT_SHEET = [
+    SheetColumn("Unit"),
+    SheetColumn("Unit class"),
+    SheetColumn("Part"),
+    SheetColumn("Revision"),
+    SheetColumn("Batch"),
+    SheetColumn("Part of"),
+    SheetColumn("Last run: outcome"),
+    SheetColumn("Last run: procedure"),
+    SheetColumn("Last run: started", "moment"),
+    SheetColumn("Created", "moment"),
 ]
 
 
@@ -86,10 +99,35 @@ def unit_list(
     )
 
 
+def unit_cells(
+    connection: Connection, organization_id: UUID, units: Sequence[UnitRecord]
+) -> Sequence[Sequence[Cell]]:
+    """The rows of units below `UNIT_SHEET`."""
+    last_runs = list_last_runs(connection, organization_id, [unit.id for unit in units])
+    return [_cells(unit, last_runs.get(unit.id)) for unit in units]
+
+
 def unit_lines(
     units: Sequence[UnitRecord], last_runs: Mapping[UUID, LastRun], zone: ZoneInfo
 ) -> Sequence[UnitLine]:
     return [_line(unit, last_runs.get(unit.id), zone) for unit in units]
+
+
+def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
+    return [
+        unit.serial_number,
+        unit.sample,
+        unit.part.number,
+        unit.revision.number,
+        unit.batch.number if unit.batch else None,
+        unit.parent.serial_number if unit.parent else None,
+        *(
+            (None, None, None)
+            if last_run is None
+            else (last_run.outcome, last_run.procedure.name, last_run.started_at)
+        ),
+        unit.created_at,
+    ]
 
 
 def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo) -> UnitLine:

@@ -29,6 +29,7 @@ from runcard.web.formats import Moment, duration_text, moment_of
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
 from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
+from runcard.web.table_files import TableFiles, files_of
 from runcard.web.visit import WithVisit
 
 router = APIRouter()
@@ -86,6 +87,7 @@ class RunsPage(NamedTuple):
     runs: Sequence[RunLine]
     choices: Sequence[ColumnChoice]
     kept: Sequence[tuple[str, str]]
+    files: TableFiles
     csv_url: str
     parquet_url: str
     news_url: str
@@ -138,6 +140,7 @@ def show_runs(
         runs=[_line(record, columns, visit.zone) for record in found.records],
         choices=[ColumnChoice(one.name, one.label, one in columns) for one in COLUMNS.values()],
         kept=_kept(asked),
+        files=files_of(_HERE, asked, "after", "cursor"),
         csv_url=url_of("/runs.csv", asked, after=None, cursor=None),
         parquet_url=url_of("/runs.parquet", asked, after=None, cursor=None),
         news_url=url_of("/runs/news", asked, after=None, cursor=None, seen=seen),
