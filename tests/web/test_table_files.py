@@ -37,7 +37,7 @@ def made(server: Server) -> None:
             run_passed=number % 10 > 0,
         )
         body["unit_under_test"] |= {"part_number": PART, "batch_number": f"TAB {number % 2}"}
-        volts = {"units": "V", "lower_limit": 3.0, "upper_limit": 3.6}
+        volts: dict[str, Any] = {"units": "V", "lower_limit": 3.0, "upper_limit": 3.6}
         body["phases"] = [phase("power", measurement("vcc", 3.3 + number / 1000, **volts))]
         record(server, body)
 
@@ -77,8 +77,8 @@ def test_a_file_of_units_is_the_whole_list_as_it_is_filtered_and_sorted(berlin: 
     assert head == UNIT_HEADINGS
     assert [row[0] for row in rows] == [f"'=TAB-{number:02}" for number in range(60)]
     assert rows[3][2:9] == [PART, "A", "TAB 1", "", "PASS", "Board", "2026-03-02 00:00:03"]
-    head, *cells = xlsx_of(berlin, xlsx)
-    assert list(head) == UNIT_HEADINGS
+    heading, *cells = xlsx_of(berlin, xlsx)
+    assert list(heading) == UNIT_HEADINGS
     assert [row[0] for row in cells] == [f"=TAB-{number:02}" for number in range(60)]
     assert f"{cells[3][8]:%Y-%m-%d %H:%M:%S}" == "2026-03-02 00:00:03"
 
