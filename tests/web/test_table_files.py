@@ -37,8 +37,11 @@ def made(server: Server) -> None:
             run_passed=number % 10 > 0,
         )
         body["unit_under_test"] |= {"part_number": PART, "batch_number": f"TAB {number % 2}"}
+        outcome = "PASS" if number % 10 else "FAIL"
         volts: dict[str, Any] = {"units": "V", "lower_limit": 3.0, "upper_limit": 3.6}
-        body["phases"] = [phase("power", measurement("vcc", 3.3 + number / 1000, **volts))]
+        body["phases"] = [
+            phase("power", measurement("vcc", 3.3 + number / 1000, outcome, **volts), outcome=outcome)
+        ]
         record(server, body)
 
 
@@ -125,20 +128,63 @@ def test_a_file_of_runs_has_the_columns_that_were_chosen(berlin: Browser):
 
 
 @pytest.mark.usefixtures("made")
+def test_a_file_of_parts_has_their_yields(berlin: Browser):
+    xlsx, text = exports(berlin, f"/parts?search={quote(PART)}")
+    head, row = xlsx_of(berlin, xlsx)
+    assert head[:6] == ("Part", "Name", "Revisions", "Units", "First-pass yield", "First runs")
+    assert row[:6] == (PART, None, "A", 60, 0.9, 60)
+    assert csv_of(berlin, text)[1][:6] == [PART, "", "A", "60", "0.9", "60"]
+
+
+@pytest.mark.usefixtures("made")
+def test_a_file_of_procedures_has_their_activity(berlin: Browser):
+    xlsx, text = exports(berlin, "/procedures?search=board&period=all")
+    head, row = xlsx_of(berlin, xlsx)
+    assert head == ("Procedure", "Identifier", "Runs", "First-pass yield", "Last run (Europe/Berlin)")
+    assert row[:4] == ("Board", "FVT1", 60, 0.9)
+    assert csv_of(berlin, text)[1][4] == "2026-03-02 00:00:59"
+
+
+@pytest.mark.usefixtures("made")
+def test_files_of_a_yield_page_have_all_that_failed(server: Server, berlin: Browser):
+    found = exports(berlin, f"/procedures/{server.world.acme.board.id}?tab=yield&period=all")
+    by_station, phases, measurements = [xlsx_of(berlin, link) for link in found if ".xlsx" in link]
+    assert by_station[0][:2] == ("Station", "First-pass yield")
+    assert by_station[1][:2] == ("ICT-1", 0.9)
+    assert by_station[1][5] == 60
+    assert phases == [
+        ("Phase", "Failures", "Runs", "Share", "So far"),
+        ("power", 6, 6, 1, 1),
+    ]
+    assert measurements == [
+        ("Measurement", "Phase", "Failures", "Runs", "Share", "So far"),
+        ("vcc", "power", 6, 6, 1, 1),
+    ]
+
+
+def pages_with_tables(server: Server) -> list[str]:
+    procedure = f"/procedures/{server.world.acme.board.id}"
+    lists = ["/units", "/batches", "/parts", "/procedures", "/runs"]
+    return [*lists, f"{procedure}?tab=capability&period=all", f"{procedure}?tab=yield&period=all"]
+
+
+@pytest.mark.usefixtures("made")
 def test_a_viewer_may_export(server: Server, vic: Browser):
-    capability = f"/procedures/{server.world.acme.board.id}?tab=capability&period=all"
-    found = [link for page in ("/units", "/batches", "/runs", capability) for link in exports(vic, page)]
-    assert len(found) == 8
+    found = [link for page in pages_with_tables(server) for link in exports(vic, page)]
+    assert len(found) == 18
     assert {vic.http.get(link).status_code for link in found} == {200}
 
 
 @pytest.mark.usefixtures("made")
 def test_another_organization_gets_none_of_it(server: Server, gus: Browser):
-    for table in ("/units", "/batches", "/runs"):
+    for table in ("/units", "/batches", "/parts", "/runs"):
         assert len(xlsx_of(gus, f"{table}.xlsx")) == 1
         assert len(csv_of(gus, f"{table}.spreadsheet.csv")) == 1
-    path = f"/procedures/{server.world.acme.board.id}/capability.xlsx"
-    assert gus.http.get(path).status_code == 404
+    runs = [row[2] for row in csv_of(gus, "/procedures.spreadsheet.csv?period=all")[1:]]
+    assert runs == [""], "of its own procedure, which is called the same"
+    for table in ("capability", "yield-by-station", "failing-phases", "failing-measurements"):
+        path = f"/procedures/{server.world.acme.board.id}/{table}.xlsx"
+        assert gus.http.get(path).status_code == 404
 
 
 def test_who_is_not_logged_in_is_asked_to_do_so_first(stranger: Browser):

@@ -150,6 +150,9 @@ class _Ask(NamedTuple):
             f"{self.path}/measurements", filters_of(self.asked), procedure=None, name=name, phase=phase
         )
 
+    def files_of(self, table: str) -> TableFiles:
+        return files_of(f"{self.path}/{table}", self.asked, "tab", "offset")
+
 
 @router.get("/procedures/{procedure_id}")
 def show_procedure(
@@ -268,13 +271,15 @@ def _yields(ask: _Ask) -> Contents:
                 "stations",
                 "First-pass yield by station",
                 [RatioPoint(row.group, row.first_pass) for row in by_station.rows],
-            ),
-            pareto_plot(phases, "Phases that fail", lambda one: ask.url_of_measurement(None, one.phase)),
+            )._replace(files=ask.files_of("yield-by-station")),
+            pareto_plot(
+                phases, "Phases that fail", lambda one: ask.url_of_measurement(None, one.phase)
+            )._replace(files=ask.files_of("failing-phases")),
             pareto_plot(
                 measurements,
                 "Measurements that fail",
                 lambda one: ask.url_of_measurement(one.measurement, one.phase),
-            ),
+            )._replace(files=ask.files_of("failing-measurements")),
         ],
         definitions=[definition_of(over_time), definition_of(measurements)],
     )
@@ -308,7 +313,7 @@ def _capability(ask: _Ask) -> Contents:
                 later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
             ),
             others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
-            files=files_of(f"{ask.path}/capability", asked, "tab", "offset"),
+            files=ask.files_of("capability"),
             left_out=left_out_lines(answer.left_out),
             definition=definition_of(answer),
         )
