@@ -87,6 +87,15 @@ def test_a_file_of_units_is_the_whole_list_as_it_is_filtered_and_sorted(berlin: 
 
 
 @pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("page", [f"/parts/{quote(PART, safe='')}", "/batches/TAB%201"])
+def test_the_units_of_a_page_are_those_of_its_file(berlin: Browser, page: str):
+    [xlsx] = [link for link in exports(berlin, f"{page}?sort=serial_number&order=asc") if ".xlsx" in link]
+    step = 2 if "batches" in page else 1
+    rows = xlsx_of(berlin, xlsx)[1:]
+    assert [row[0] for row in rows] == [f"=TAB-{number:02}" for number in range(step - 1, 60, step)]
+
+
+@pytest.mark.usefixtures("made")
 def test_a_file_of_batches_has_their_yields(berlin: Browser):
     xlsx, text = exports(berlin, "/batches?search=tab&sort=number&order=asc")
     head, *rows = xlsx_of(berlin, xlsx)

@@ -11,9 +11,11 @@ from runcard.store.database import Connection
 from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.unit_records import UnitRecord
 from runcard.web.clocks import start_of
+from runcard.web.filters import FilterQuery, Period
 from runcard.web.formats import Moment, moment_of
 from runcard.web.headings import Column, Direction, Heading, headings
-from runcard.web.pager import PAGE_SIZE, Pager, list_page, pager
+from runcard.web.pager import PAGE_SIZE, Cursor, Pager, list_page, pager
+from runcard.web.table_files import TableFiles
 from runcard.web.urls import run_url, unit_url
 
 UnitOrder = Literal["created_at", "serial_number", "part_number"]
@@ -38,6 +40,16 @@ UNIT_SHEET = [
     SheetColumn("Last run: started", "moment"),
     SheetColumn("Created", "moment"),
 ]
+
+
+class UnitsQuery(FilterQuery, kw_only=True):
+    """search: part of the serial number. The period is that in which units were created."""
+
+    period: Period = "all"
+    search: str | None = None
+    sort: UnitOrder = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
 
 
 class Sorting(NamedTuple):
@@ -68,9 +80,12 @@ class UnitLine(NamedTuple):
 
 
 class UnitList(NamedTuple):
+    """files: None: another place of the page leads to them."""
+
     headings: Sequence[Heading]
     units: Sequence[UnitLine]
     pager: Pager
+    files: TableFiles | None = None
 
 
 class Asked(NamedTuple):

@@ -19,15 +19,11 @@ from runcard.web.filters import (
     Choice,
     Field,
     FilterBar,
-    FilterQuery,
-    Period,
     filter_bar,
     page_query,
     run_filter_of,
     url_of,
 )
-from runcard.web.headings import Direction
-from runcard.web.pager import Cursor
 from runcard.web.render import render
 from runcard.web.search_bar import search_field
 from runcard.web.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
@@ -36,7 +32,7 @@ from runcard.web.unit_list import (
     Asked,
     Sorting,
     UnitList,
-    UnitOrder,
+    UnitsQuery,
     unit_cells,
     unit_list,
 )
@@ -52,16 +48,6 @@ _SAMPLES = {
     "failing": "Failing samples",
     "ignored": "Ignored units",
 }
-
-
-class UnitsQuery(FilterQuery, kw_only=True):
-    """search: part of the serial number. The period is that in which units were created."""
-
-    period: Period = "all"
-    search: str | None = None
-    sort: UnitOrder = "created_at"
-    order: Direction = "desc"
-    cursor: Cursor | None = None
 
 
 class UnitsPage(NamedTuple):
