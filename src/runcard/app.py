@@ -10,7 +10,6 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +33,7 @@ from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.api_docs import router as docs_router
 from runcard.edge.arrived_files import Stores
 from runcard.edge.collector import look_less_often
+from runcard.edge.connections.compression import Compression
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.hosts import AllowedHosts
 from runcard.edge.connections.proxies import Proxies
@@ -143,7 +143,7 @@ def create_app(settings: Settings) -> ASGIApp:
     notes = new_notes()
     server = create_server(settings, notes)
     noted = NotedCalls(server, notes) if settings.activity else server
-    return Entrance(noted, Proxies(settings.trusted_proxies or ()))
+    return Entrance(Compression(noted), Proxies(settings.trusted_proxies or ()))
 
 
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
@@ -247,7 +247,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)
-    app.mount("/static", GZipMiddleware(WebFiles()))
+    app.mount("/static", WebFiles())
 
 
 def _answer_in_turn(app: FastAPI, failures: FailureLog) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import polars
 import pytest
+from openpyxl import load_workbook
 
 from tests.acceptance.wire import create_run, run_of
 from tests.servers import DEADLINE_S, Server
@@ -34,6 +35,19 @@ def test_runs_of_a_unit(exports: httpx.Client, admin: httpx.Client, serial: str)
     assert answers["parquet"].headers["content-disposition"] == 'attachment; filename="runs.parquet"'
 
 
+def test_spreadsheets_of_a_unit(exports: httpx.Client, admin: httpx.Client, serial: str) -> None:
+    run_id = create_run(admin, run_of(serial))
+    asked = {"serial_numbers": serial, "time_zone": "Europe/Berlin"}
+    text = exports.get("/runs", params={**asked, "format": "spreadsheet.csv"})
+    [row] = csv.DictReader(io.StringIO(text.content.decode("utf-8-sig")))
+    assert row["id"] == run_id
+    assert "started_at (Europe/Berlin)" in row
+    excel = exports.get("/runs", params={**asked, "format": "xlsx"})
+    assert excel.headers["content-disposition"] == 'attachment; filename="runs.xlsx"'
+    [head, only] = load_workbook(io.BytesIO(excel.content)).worksheets[0].iter_rows(values_only=True)
+    assert (list(head), only[0]) == (list(row), run_id)
+
+
 def test_another_organization_exports_nothing_of_it(server: Server, admin: httpx.Client, serial: str) -> None:
     create_run(admin, run_of(serial))
     headers = {"Authorization": f"Bearer {server.world.globex.admin.api_key}"}
@@ -44,13 +58,14 @@ def test_another_organization_exports_nothing_of_it(server: Server, admin: httpx
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [
-        ({"format": "xlsx"}, "format"),
+        ({"format": "xls"}, "format"),
+        ({"format": "xlsx", "time_zone": "Berlin"}, "time_zone"),
         ({"outcomes": "GOOD"}, "outcomes"),
         ({"duration_min": "soon"}, "duration_min"),
         ({"metadata": "{"}, "metadata"),
         ({"ids": "run"}, "ids"),
     ],
-    ids=["format", "outcomes", "duration", "metadata", "ids"],
+    ids=["format", "time zone", "outcomes", "duration", "metadata", "ids"],
 )
 def test_bad_queries(exports: httpx.Client, parameters: dict[str, str], told: str) -> None:
     for path in ("/runs", "/measurements"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars
 import pytest
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from runcard.cli.main import app
@@ -41,6 +42,17 @@ def test_a_file_is_in_the_format_that_its_name_says(acme: Installation, tmp_path
     assert done == {"path": str(path), "format": "parquet", "rows": 3}
     assert polars.read_parquet(path)["serial_number"].to_list() == ["A", "B", "C"]
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_spreadsheet_has_times_of_the_zone_that_is_named(acme: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "runs.spreadsheet.csv"
+    done = acme.runcard("export", "runs", "-o", str(path), "--time-zone", "Asia/Tokyo")
+    assert done == {"path": str(path), "format": "spreadsheet.csv", "rows": 3}
+    assert path.read_text("utf-8-sig").count("started_at (Asia/Tokyo)") == 1
+    path = tmp_path / "runs.xlsx"
+    assert acme.runcard("export", "runs", "-o", str(path))["format"] == "xlsx"
+    assert load_workbook(path).worksheets[0].max_row == 4
+    assert "no time zone" in said(acme, "export", "runs", "--time-zone", "Tokyo")
 
 
 def test_a_pipe_gets_the_rows_and_nothing_else(acme: Installation) -> None:

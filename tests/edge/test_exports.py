@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars
 import pyarrow.parquet as pq
@@ -14,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
+from openpyxl import load_workbook
 
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
 from runcard.edge import exported_rows
-from runcard.edge.export_formats import ENCODINGS, ExportFormat
+from runcard.edge.export_formats import ENCODINGS, DataFormat, ExportFormat, encoding_of
 from runcard.edge.exported_rows import (
     ExportedMeasurement,
     ExportedRun,
@@ -61,7 +63,7 @@ def record(writer: Writer, world: World) -> Record:
     return record
 
 
-def encoded(chosen: ExportFormat, kind: type[Struct], pages: Iterator[Sequence[Struct]]) -> bytes:
+def encoded(chosen: DataFormat, kind: type[Struct], pages: Iterator[Sequence[Struct]]) -> bytes:
     return b"".join(ENCODINGS[chosen].encode(kind, pages))
 
 
@@ -128,9 +130,9 @@ def test_only_measurements_that_are_wanted(database: Database, record: Record, w
 
 
 @pytest.mark.parametrize("chosen", ENCODINGS)
-def test_an_export_of_nothing_is_a_file_all_the_same(chosen: ExportFormat) -> None:
+def test_an_export_of_nothing_is_a_file_all_the_same(chosen: DataFormat) -> None:
     content = encoded(chosen, ExportedRun, iter(()))
-    read: dict[ExportFormat, Callable[[bytes], Any]] = {
+    read: dict[DataFormat, Callable[[bytes], Any]] = {
         "csv": lambda content: list(csv.DictReader(io.StringIO(content.decode()))),
         "jsonl": lambda content: content.splitlines(),
         "parquet": lambda content: pq.read_table(io.BytesIO(content)).to_pylist(),
@@ -174,3 +176,27 @@ def test_only_a_few_rows_are_held_at_a_time() -> None:
         pieces = ENCODINGS[chosen].encode(Texts, pages())  # type: ignore[index]  # mypy widens the literals
         assert next(pieces)
         assert told <= most
+
+
+@pytest.mark.parametrize("chosen", ["xlsx", "spreadsheet.csv"])
+def test_spreadsheets_have_the_same_columns_and_times_of_a_zone(
+    chosen: ExportFormat, database: Database, record: Record, world: World
+) -> None:
+    record("=SN")
+    pages = export_measurements(database, world.acme.id, RunFilter(), MeasurementFilter())
+    encoding = encoding_of(chosen, ZoneInfo("Asia/Tokyo"))
+    file = b"".join(encoding.encode(ExportedMeasurement, pages))
+    if chosen == "xlsx":
+        found = load_workbook(io.BytesIO(file)).worksheets[0].iter_rows(values_only=True)
+        rows = [[str(value or "") for value in row] for row in found]
+        quote = ""
+    else:
+        rows = list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline="")))
+        quote = "'"
+    zoned = {"run_started_at", "started_at"}
+    names = ExportedMeasurement.__struct_fields__
+    assert rows[0] == [f"{name} (Asia/Tokyo)" if name in zoned else name for name in names]
+    told = dict(zip(names, rows[1], strict=True))
+    assert (told["serial_number"], told["name"], told["value"]) == (f"{quote}=SN", "vcc", "3.31")
+    assert told["run_started_at"].startswith("2026-01-02 12:04:05")
+    assert dict(zip(names, rows[3], strict=True))["string_value"] == f"{quote}-1+1"

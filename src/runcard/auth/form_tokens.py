@@ -1,15 +1,18 @@
 """Tokens in forms, so that no other site can make a browser send one (CSRF)."""
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 
 from itsdangerous import Signer
 
 from runcard.domain.errors import FormExpired
 
+_SALT_BYTES = 16
+
 
 class FormTokens:
-    """A form carries a signature of a secret that its browser has as a cookie.
+    """A form carries a salted signature of a secret that its browser has as a cookie.
 
     The holder is the secret of the log-in session; before there is one, that of a cookie made for the purpose
     (signed double submit).
@@ -22,9 +25,16 @@ class FormTokens:
         )
 
     def token(self, holder: str) -> str:
-        return self._signer.get_signature(holder).decode("ascii")
+        """Another one each time: the sizes of compressed pages tell what they repeat (`connections.compression`)."""
+        salt = secrets.token_urlsafe(_SALT_BYTES)
+        return f"{salt}.{self._signer.get_signature(_signed(holder, salt)).decode('ascii')}"
 
     def check(self, holder: str | None, token: str) -> None:
         """Raises FormExpired where the token was not made for this holder."""
-        if not holder or not self._signer.verify_signature(holder, token):
+        salt, _, signature = token.partition(".")
+        if not holder or not self._signer.verify_signature(_signed(holder, salt), signature):
             raise FormExpired
+
+
+def _signed(holder: str, salt: str) -> str:
+    return f"{salt}.{holder}"

@@ -12,13 +12,14 @@ import typer
 from msgspec import Struct
 from rich.progress import TextColumn, TimeElapsedColumn
 
+from runcard.analytics.groups import zone_of
 from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import progress_bar, show_record
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.export_formats import ENCODINGS, ExportFormat
+from runcard.edge.export_formats import Encoding, ExportFormat, encoding_of
 from runcard.edge.exported_rows import ExportedMeasurement, ExportedRun, export_measurements, export_runs
 from runcard.store.measurement_records import MeasurementFilter
 from runcard.store.procedures import get_procedure
@@ -44,6 +45,10 @@ Format = Annotated[
     ExportFormat | None, typer.Option("--format", help="Default: as the name of the file ends, else csv.")
 ]
 
+TimeZone = Annotated[
+    str, typer.Option("--time-zone", help="Of the times in files for spreadsheets, such as Europe/Berlin.")
+]
+
 
 def export(
     what: Annotated[
@@ -52,6 +57,7 @@ def export(
     *,
     output: Output = None,
     file_format: Format = None,
+    time_zone: TimeZone = "UTC",
     procedures: Annotated[Texts, typer.Option("--procedure", help="Identifier (FVT1) or id.")] = None,
     serial_numbers: Annotated[Texts, typer.Option("--serial-number")] = None,
     part_numbers: Annotated[Texts, typer.Option("--part-number")] = None,
@@ -79,6 +85,7 @@ def export(
             "what", "--phase, --measurement and --final-only choose measurements, not runs."
         )
     chosen = file_format or _format_of(output)
+    encoding = encoding_of(chosen, zone_of(time_zone))
     # The file first: it is as open as whoever exports it wants, and what lies in the data directory is not.
     with _opened(output) as file, open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
@@ -94,18 +101,20 @@ def export(
         )
         if what == "runs":
             runs = export_runs(installation.database, home.id, wanted)
-            count = _write(file, chosen, ExportedRun, runs)
+            count = _write(file, encoding, ExportedRun, runs)
         else:
             inside = MeasurementFilter(names=names, phase_names=phases, only_final=final_only)
             found = export_measurements(installation.database, home.id, wanted, inside)
-            count = _write(file, chosen, ExportedMeasurement, found)
+            count = _write(file, encoding, ExportedMeasurement, found)
     if output is not None:
         show_record({"path": str(output), "format": chosen, "rows": count}, as_json=as_json)
 
 
 def _format_of(path: Path | None) -> ExportFormat:
-    ending = "" if path is None else path.suffix.removeprefix(".").lower()
-    return next((one for one in _FORMATS if one == ending), "csv")
+    name = "" if path is None else path.name.lower()
+    # The longest first: a .spreadsheet.csv is no plain CSV.
+    by_length = sorted(_FORMATS, key=len, reverse=True)
+    return next((one for one in by_length if name.endswith(f".{one}")), "csv")
 
 
 def _outcome(text: str) -> RunOutcome:
@@ -133,7 +142,7 @@ def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-def _write(file: BinaryIO, chosen: ExportFormat, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
+def _write(file: BinaryIO, encoding: Encoding, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
     """How many rows were written."""
     columns = (TextColumn("Exporting: {task.completed} rows"), TimeElapsedColumn())
     count = 0
@@ -145,7 +154,7 @@ def _write(file: BinaryIO, chosen: ExportFormat, kind: type[Row], pages: Iterato
             count += number
             progress.update(task, completed=count)
 
-        file.writelines(ENCODINGS[chosen].encode(kind, _counted(pages, tell)))
+        file.writelines(encoding.encode(kind, _counted(pages, tell)))
     return count
 
 

@@ -1,12 +1,14 @@
-"""Rows of an export as CSV, JSON lines or Parquet: bytes as they come, never the whole."""
+"""Rows of an export as CSV, JSON lines, Parquet or a file for spreadsheets: bytes as they come, never the whole."""
 
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import UnionType
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
@@ -14,8 +16,18 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from runcard.edge.formula_texts import without_formula
+from runcard.edge.spreadsheets import (
+    SHEET_ENCODINGS,
+    Cell,
+    CellKind,
+    Sheet,
+    SheetColumn,
+    SheetEncoding,
+    SheetFormat,
+)
 
-ExportFormat = Literal["csv", "jsonl", "parquet"]
+DataFormat = Literal["csv", "jsonl", "parquet"]
+ExportFormat = Literal[DataFormat, SheetFormat]
 
 _ARROW: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
@@ -25,6 +37,7 @@ _ARROW: Mapping[type, pa.DataType] = {
     UUID: pa.string(),
     datetime: pa.timestamp("us", tz="UTC"),
 }
+_CELLS: Mapping[type, CellKind] = {int: "number", float: "number", datetime: "moment"}
 # A row group: large enough to be packed well, small enough to be held.
 _ROWS_AT_ONCE = 50_000
 
@@ -113,6 +126,23 @@ def _plain(annotation: Any) -> type:
     return kind
 
 
+def _sheet(
+    encoding: SheetEncoding, zone: ZoneInfo, kind: type[Struct], pages: Iterable[Sequence[Struct]]
+) -> Iterator[bytes]:
+    names = kind.__struct_fields__
+    columns = [
+        SheetColumn(field.name, _CELLS.get(_plain(field.type), "text"))
+        for field in msgspec.structs.fields(kind)
+    ]
+    rows = ([[_sheet_cell(getattr(row, name)) for name in names] for row in page] for page in pages)
+    return encoding.encode(Sheet("Export", columns, rows, zone))
+
+
+def _sheet_cell(value: Any) -> Cell:
+    stored: Cell = _stored(value)
+    return stored
+
+
 class _Sink(io.RawIOBase):
     """Takes what is written to it until it is drained."""
 
@@ -133,8 +163,18 @@ class _Sink(io.RawIOBase):
         return content
 
 
-ENCODINGS: Mapping[ExportFormat, Encoding] = {
+ENCODINGS: Mapping[DataFormat, Encoding] = {
     "csv": Encoding("text/csv; charset=utf-8", _csv),
     "jsonl": Encoding("application/jsonl", _json_lines),
     "parquet": Encoding("application/vnd.apache.parquet", _parquet),
 }
+
+
+def encoding_of(chosen: ExportFormat, zone: ZoneInfo) -> Encoding:
+    """zone: of the times in a file for spreadsheets. Reading an Excel file of too many rows raises InvalidInput."""
+    match chosen:
+        case "spreadsheet.csv" | "xlsx":
+            encoding = SHEET_ENCODINGS[chosen]
+            return Encoding(encoding.content_type, partial(_sheet, encoding, zone))
+        case _:
+            return ENCODINGS[chosen]

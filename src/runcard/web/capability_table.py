@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from runcard.analytics.questions.capabilities import SummaryRow
 from runcard.analytics.questions.small_histograms import SmallHistogram
+from runcard.edge.spreadsheets import Cell, SheetColumn
 from runcard.web.formats import count_text, figure_text, index_text, mean_text
 from runcard.web.headings import Column, Direction
 from runcard.web.measurements import limits_text
@@ -24,6 +25,22 @@ COLUMNS = [
     Column("Ppk", "ppk", is_number=True),
     Column("Limits"),
     Column("Values"),
+]
+CAPABILITY_SHEET = [
+    SheetColumn("Measurement"),
+    SheetColumn("Phase"),
+    SheetColumn("n", "number"),
+    SheetColumn("Failed", "number"),
+    SheetColumn("Mean", "number"),
+    SheetColumn("s", "number"),
+    SheetColumn("Unit of measure"),
+    SheetColumn("Cp", "number"),
+    SheetColumn("Cpk", "number"),
+    SheetColumn("Pp", "number"),
+    SheetColumn("Ppk", "number"),
+    SheetColumn("Limits"),
+    SheetColumn("Lower limit", "number"),
+    SheetColumn("Upper limit", "number"),
 ]
 _WIDTH, _HEIGHT = 120, 28
 # Below this a process is called incapable, whatever the line's own target is.
@@ -91,6 +108,27 @@ def table_line(row: SummaryRow, histogram: SmallHistogram, url: str) -> TableLin
         is_poor=row.ppk is not None and row.ppk < _CAPABLE,
         picture=picture_of(histogram, spec.limits.bounds),
     )
+
+
+def capability_cells(row: SummaryRow) -> Sequence[Cell]:
+    """A row below `CAPABILITY_SHEET`, its figures with all their digits."""
+    spec = row.spec
+    return [
+        spec.name,
+        spec.phase,
+        row.n,
+        row.failed,
+        row.mean,
+        row.sigma_overall,
+        spec.uom,
+        row.cp,
+        row.cpk,
+        row.pp,
+        row.ppk,
+        limits_text(spec.limits),
+        spec.lower,
+        spec.upper,
+    ]
 
 
 def picture_of(histogram: SmallHistogram, limits: Sequence[float]) -> Picture:

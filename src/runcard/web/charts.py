@@ -15,6 +15,7 @@ from runcard.analytics.calendar import Period
 from runcard.analytics.groups import Group
 from runcard.analytics.statistics.ratios import Ratio
 from runcard.web.formats import count_text, percent_text
+from runcard.web.table_files import TableFiles
 from runcard.web.time_axis import places_in_time, time_axis
 
 Option = Mapping[str, Any]
@@ -86,7 +87,7 @@ class Figures(NamedTuple):
 class Chart(NamedTuple):
     """summary: what a reader who does not see it is told. note: beside the title. empty: in place of no figures.
 
-    left_out: what is not in the figures, a sentence a reason.
+    left_out: what is not in the figures, a sentence a reason. files: its figures for spreadsheets, if any.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Chart(NamedTuple):
     note: str = ""
     empty: str = "Nothing was recorded here in this period."
     left_out: Sequence[str] = ()
+    files: TableFiles | None = None
 
 
 def option_json(option: Option) -> Markup:

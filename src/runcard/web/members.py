@@ -12,7 +12,8 @@ from runcard.store.unit_lists import UnitFilter
 from runcard.web.filters import FigureQuery, FilterBar, attempts_field, filter_bar, selection_of, url_of
 from runcard.web.headings import Direction
 from runcard.web.pager import Cursor
-from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
+from runcard.web.table_files import TableFiles, files_of
+from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, UnitsQuery, unit_list
 from runcard.web.visit import Visit
 from runcard.web.yields import YieldQuestions, narrowed
 
@@ -52,6 +53,23 @@ def own_units(
         return f"{url_of(here, asked, **changes)}#units"
 
     sorting = Sorting(asked.sort, asked.order)
-    return unit_list(
+    units = unit_list(
         connection, visit.actor.organization_id, Asked(own, sorting, asked.cursor, visit.zone, _UNITS), url
     )
+    return units._replace(files=_files(asked, own))
+
+
+def _files(asked: MembersQuery, own: UnitFilter) -> TableFiles:
+    """Those of the list of all units, where it is about these."""
+
+    def only(numbers: Sequence[str] | None) -> str | None:
+        return numbers[0] if numbers else None
+
+    units = UnitsQuery(
+        part=only(own.part_numbers),
+        revision=only(own.revision_numbers),
+        batch=only(own.batch_numbers),
+        sort=asked.sort,
+        order=asked.order,
+    )
+    return files_of("/units", units)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from runcard.domain.instant import format_instant
 from runcard.edge.formula_texts import without_formula
+from runcard.edge.spreadsheets import Cell, SheetColumn
 from runcard.store.run_records import RunRecord
 from runcard.web.run_columns import Column, ColumnKind, ColumnValue
 
@@ -48,6 +49,28 @@ def parquet_pieces(columns: Sequence[Column], chunks: Chunks) -> Iterator[bytes]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
             yield file.taken()
     yield file.taken()
+
+
+def sheet_columns(columns: Sequence[Column]) -> Sequence[SheetColumn]:
+    """The same columns, as they are called on the page."""
+    return [_sheet_column(column) for column in [_ID, *columns]]
+
+
+def sheet_rows(columns: Sequence[Column], chunks: Chunks) -> Iterator[Sequence[Sequence[Cell]]]:
+    """The same rows as `csv_pieces`, below `sheet_columns`."""
+    columns = [_ID, *columns]
+    for runs in chunks:
+        yield [[column.value(run) for column in columns] for run in runs]
+
+
+def _sheet_column(column: Column) -> SheetColumn:
+    match column.kind:
+        case "duration":
+            return SheetColumn(f"{column.label} (s)", "number")
+        case "moment":
+            return SheetColumn(column.label, "moment")
+        case _:
+            return SheetColumn(column.label)
 
 
 class _Written(io.RawIOBase):

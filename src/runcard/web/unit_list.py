@@ -6,13 +6,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
+from runcard.edge.spreadsheets import Cell, SheetColumn
 from runcard.store.database import Connection
 from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.unit_records import UnitRecord
 from runcard.web.clocks import start_of
+from runcard.web.filters import FilterQuery, Period
 from runcard.web.formats import Moment, moment_of
 from runcard.web.headings import Column, Direction, Heading, headings
-from runcard.web.pager import PAGE_SIZE, Pager, list_page, pager
+from runcard.web.pager import PAGE_SIZE, Cursor, Pager, list_page, pager
+from runcard.web.table_files import TableFiles
 from runcard.web.urls import run_url, unit_url
 
 UnitOrder = Literal["created_at", "serial_number", "part_number"]
@@ -25,6 +28,28 @@ _COLUMNS = [
     Column("Last run"),
     Column("Created", "created_at"),
 ]
+UNIT_SHEET = [
+    SheetColumn("Unit"),
+    SheetColumn("Unit class"),
+    SheetColumn("Part"),
+    SheetColumn("Revision"),
+    SheetColumn("Batch"),
+    SheetColumn("Part of"),
+    SheetColumn("Last run: outcome"),
+    SheetColumn("Last run: procedure"),
+    SheetColumn("Last run: started", "moment"),
+    SheetColumn("Created", "moment"),
+]
+
+
+class UnitsQuery(FilterQuery, kw_only=True):
+    """search: part of the serial number. The period is that in which units were created."""
+
+    period: Period = "all"
+    search: str | None = None
+    sort: UnitOrder = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
 
 
 class Sorting(NamedTuple):
@@ -55,9 +80,12 @@ class UnitLine(NamedTuple):
 
 
 class UnitList(NamedTuple):
+    """files: None: another place of the page leads to them."""
+
     headings: Sequence[Heading]
     units: Sequence[UnitLine]
     pager: Pager
+    files: TableFiles | None = None
 
 
 class Asked(NamedTuple):
@@ -86,10 +114,35 @@ def unit_list(
     )
 
 
+def unit_cells(
+    connection: Connection, organization_id: UUID, units: Sequence[UnitRecord]
+) -> Sequence[Sequence[Cell]]:
+    """The rows of units below `UNIT_SHEET`."""
+    last_runs = list_last_runs(connection, organization_id, [unit.id for unit in units])
+    return [_cells(unit, last_runs.get(unit.id)) for unit in units]
+
+
 def unit_lines(
     units: Sequence[UnitRecord], last_runs: Mapping[UUID, LastRun], zone: ZoneInfo
 ) -> Sequence[UnitLine]:
     return [_line(unit, last_runs.get(unit.id), zone) for unit in units]
+
+
+def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
+    return [
+        unit.serial_number,
+        unit.sample,
+        unit.part.number,
+        unit.revision.number,
+        unit.batch.number if unit.batch else None,
+        unit.parent.serial_number if unit.parent else None,
+        *(
+            (None, None, None)
+            if last_run is None
+            else (last_run.outcome, last_run.procedure.name, last_run.started_at)
+        ),
+        unit.created_at,
+    ]
 
 
 def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo) -> UnitLine:

@@ -83,12 +83,18 @@ def yield_cells(
     snapshot: Snapshot, visit: Visit, runs: RunFilter, group_by: GroupBy
 ) -> Mapping[UUID, YieldCell]:
     """First-pass yields over all time for a list of records, by their ids."""
-    yields = YieldQuestions(snapshot, visit, Selection(runs)).yields(group_by)
     return {
-        UUID(row.group.key): YieldCell(percent_text(row.first_pass.ratio), count_text(row.units))
-        for row in yields.rows
-        if row.group.key is not None
+        key: YieldCell(percent_text(row.first_pass.ratio), count_text(row.units))
+        for key, row in yield_rows(snapshot, visit, runs, group_by).items()
     }
+
+
+def yield_rows(
+    snapshot: Snapshot, visit: Visit, runs: RunFilter, group_by: GroupBy
+) -> Mapping[UUID, YieldRow]:
+    """What `yield_cells` writes. Empty where figures cannot be told."""
+    yields = YieldQuestions(snapshot, visit, Selection(runs)).yields(group_by)
+    return {UUID(row.group.key): row for row in yields.rows if row.group.key is not None}
 
 
 def url_of_part(group: Group) -> str:

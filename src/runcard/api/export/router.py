@@ -1,20 +1,22 @@
-"""Runs and measurements as CSV, JSON lines or Parquet, by the filters of the lists."""
+"""Runs and measurements as files of several formats, by the filters of the lists."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
+from runcard.analytics.groups import zone_of
 from runcard.domain.deployment import Environment
 from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.deps import WithActor, WithParts
-from runcard.edge.export_formats import ENCODINGS, ExportFormat
+from runcard.edge.export_formats import ExportFormat, encoding_of
 from runcard.edge.exported_rows import (
     ExportedMeasurement,
     ExportedRun,
@@ -27,9 +29,14 @@ from runcard.store.measurement_records import MeasurementFilter
 
 router = APIRouter()
 
+_FORMATS: Sequence[ExportFormat] = get_args(ExportFormat)
+
 
 class ExportRunsQuery(Struct, kw_only=True):
+    """time_zone: of the times in a file for spreadsheets."""
+
     format: ExportFormat = "csv"
+    time_zone: str = "UTC"
     search_query: str | None = None
     ids: list[UUID] | None = None
     outcomes: list[RunOutcome] | None = None
@@ -75,7 +82,8 @@ class ExportMeasurementsQuery(ExportRunsQuery, kw_only=True):
 
 
 def _described(name: str, asked: type[Struct]) -> dict[str, Any]:
-    content: dict[str, Any] = {one.content_type.partition(";")[0]: {} for one in ENCODINGS.values()}
+    encodings = [encoding_of(one, ZoneInfo("UTC")) for one in _FORMATS]
+    content: dict[str, Any] = {one.content_type.partition(";")[0]: {} for one in encodings}
     return {
         "operationId": name,
         "summary": name,
@@ -92,7 +100,7 @@ def runs(
     """All runs that the filters leave, in the order of their recording."""
     wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
     found = export_runs(parts.database, actor.organization_id, wanted)
-    return _streamed("runs", asked.format, ExportedRun, found)
+    return _streamed("runs", asked, ExportedRun, found)
 
 
 @router.get("/measurements", openapi_extra=_described("export-measurements", ExportMeasurementsQuery))
@@ -115,18 +123,19 @@ def measurements(
         only_final=asked.exclude_retries,
     )
     found = export_measurements(parts.database, actor.organization_id, wanted, inside)
-    return _streamed("measurements", asked.format, ExportedMeasurement, found)
+    return _streamed("measurements", asked, ExportedMeasurement, found)
 
 
 def _streamed(
-    name: str, chosen: ExportFormat, kind: type[Struct], pages: Iterable[Sequence[Struct]]
+    name: str, asked: ExportRunsQuery, kind: type[Struct], pages: Iterable[Sequence[Struct]]
 ) -> Response:
-    encoding = ENCODINGS[chosen]
+    encoding = encoding_of(asked.format, zone_of(asked.time_zone))
     pieces = encoding.encode(kind, pages)
-    # Whatever is wrong with what was asked shows at the first rows: before the answer has begun.
-    first = next(pieces, b"")
+    # Whatever is wrong with what was asked shows at the first rows: before the answer has begun. That there are too
+    # many for Excel shows when its file is whole, and until then there are empty pieces.
+    first = next((piece for piece in pieces if piece), b"")
     return StreamingResponse(
         chain([first], pieces),
         media_type=encoding.content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{chosen}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.{asked.format}"'},
     )

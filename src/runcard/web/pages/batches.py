@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
+from runcard.analytics.questions.first_pass_yield import YieldRow
 from runcard.edge.deps import WithParts
-from runcard.store.batch_records import BatchFilter, list_batches
+from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.store.batch_records import BatchFilter, BatchRecord, list_batches
+from runcard.store.database import Connection
+from runcard.store.pages import Listed, Page
 from runcard.store.run_filter import RunFilter
 from runcard.store.unit_members import count_units
 from runcard.web.facts import creator_name
@@ -19,9 +24,10 @@ from runcard.web.headings import Column, Direction, Heading, headings
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
 from runcard.web.search_bar import search_bar
+from runcard.web.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
 from runcard.web.urls import batch_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import YieldCell, yield_cells
+from runcard.web.yields import YieldCell, yield_cells, yield_rows
 
 router = APIRouter()
 
@@ -32,6 +38,14 @@ _COLUMNS = [
     Column("First-pass yield", is_number=True),
     Column("Recorded by"),
     Column("Created", "created_at"),
+]
+_SHEET = [
+    SheetColumn("Batch"),
+    SheetColumn("Units", "number"),
+    SheetColumn("First-pass yield", "ratio"),
+    SheetColumn("First runs", "number"),
+    SheetColumn("Recorded by"),
+    SheetColumn("Created", "moment"),
 ]
 
 
@@ -60,6 +74,7 @@ class BatchesPage(NamedTuple):
     headings: Sequence[Heading]
     batches: Sequence[BatchLine]
     pager: Pager
+    files: TableFiles
     is_filtered: bool
 
 
@@ -70,9 +85,7 @@ def show_batches(
     home = visit.actor.organization_id
     with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         at = list_page(connection, asked.cursor)
-        listed = list_batches(
-            connection, home, BatchFilter(asked.search), asked.sort, at, descending=asked.order == "desc"
-        )
+        listed = _listed(connection, home, asked, at)
         units = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
         numbers = [batch.number for batch in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
@@ -96,9 +109,57 @@ def show_batches(
             for batch in listed.rows
         ],
         pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        files=files_of(_HERE, asked, "cursor"),
         is_filtered=asked.search is not None,
     )
     return render("batches.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_batches(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[BatchesQuery, page_query(BatchesQuery)],
+) -> Response:
+    """All batches that the filter finds, in the order of the page."""
+    home = visit.actor.organization_id
+
+    def cells(connection: Connection, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
+        units = count_units(connection, home, "batch", [batch.id for batch in batches])
+        runs = RunFilter(batch_numbers=[batch.number for batch in batches])
+        with Snapshot(parts.copy, connection, home) as snapshot:
+            yields = yield_rows(snapshot, visit, runs, "batch")
+        return [_cells(batch, units.get(batch.id, 0), yields.get(batch.id)) for batch in batches]
+
+    rows = whole_list(
+        parts.database, file_format, lambda connection, page: _listed(connection, home, asked, page), cells
+    )
+    return table_file(Sheet("Batches", _SHEET, rows, visit.zone), file_format)
+
+
+def _listed(
+    connection: Connection, organization_id: UUID, asked: BatchesQuery, page: Page
+) -> Listed[BatchRecord]:
+    return list_batches(
+        connection,
+        organization_id,
+        BatchFilter(asked.search),
+        asked.sort,
+        page,
+        descending=asked.order == "desc",
+    )
+
+
+def _cells(batch: BatchRecord, units: int, first_pass: YieldRow | None) -> Sequence[Cell]:
+    return [
+        batch.number,
+        units,
+        None if first_pass is None else first_pass.first_pass.ratio,
+        None if first_pass is None else first_pass.units,
+        creator_name(batch.created_by),
+        batch.created_at,
+    ]
 
 
 def _kept(asked: BatchesQuery) -> Sequence[tuple[str, str]]:

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
+from runcard.analytics.questions.first_pass_yield import YieldRow
 from runcard.edge.deps import WithParts
-from runcard.store.part_records import PartFilter, list_parts, list_revisions
+from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.store.database import Connection
+from runcard.store.pages import Listed, Page
+from runcard.store.part_records import PartFilter, PartRecord, RevisionRow, list_parts, list_revisions
 from runcard.store.run_filter import RunFilter
 from runcard.store.unit_members import count_units
 from runcard.web.filters import FilterBar, page_query, url_of
@@ -18,9 +23,10 @@ from runcard.web.headings import Column, Direction, Heading, headings
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
 from runcard.web.search_bar import search_bar
+from runcard.web.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
 from runcard.web.urls import part_url
 from runcard.web.visit import WithVisit
-from runcard.web.yields import YieldCell, yield_cells
+from runcard.web.yields import YieldCell, yield_cells, yield_rows
 
 router = APIRouter()
 
@@ -32,6 +38,15 @@ _COLUMNS = [
     Column("Units", is_number=True),
     Column("First-pass yield", is_number=True),
     Column("Created", "created_at"),
+]
+_SHEET = [
+    SheetColumn("Part"),
+    SheetColumn("Name"),
+    SheetColumn("Revisions"),
+    SheetColumn("Units", "number"),
+    SheetColumn("First-pass yield", "ratio"),
+    SheetColumn("First runs", "number"),
+    SheetColumn("Created", "moment"),
 ]
 
 
@@ -61,6 +76,7 @@ class PartsPage(NamedTuple):
     headings: Sequence[Heading]
     parts: Sequence[PartLine]
     pager: Pager
+    files: TableFiles
     is_filtered: bool
 
 
@@ -71,9 +87,7 @@ def show_parts(
     home = visit.actor.organization_id
     with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         at = list_page(connection, asked.cursor)
-        listed = list_parts(
-            connection, home, PartFilter(asked.search), asked.sort, at, descending=asked.order == "desc"
-        )
+        listed = _listed(connection, home, asked, at)
         ids = [part.id for part in listed.rows]
         revisions = list_revisions(connection, home, ids)
         units = count_units(connection, home, "part", ids)
@@ -91,8 +105,8 @@ def show_parts(
             PartLine(
                 part_url(part.number),
                 part.number,
-                "" if part.name == part.number else part.name,
-                ", ".join(one.number for one in revisions.get(part.id, ())),
+                _name(part),
+                _numbers(revisions.get(part.id, ())),
                 count_text(units.get(part.id, 0)),
                 first_pass.get(part.id),
                 moment_of(part.created_at, visit.zone),
@@ -100,9 +114,66 @@ def show_parts(
             for part in listed.rows
         ],
         pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        files=files_of(_HERE, asked, "cursor"),
         is_filtered=asked.search is not None,
     )
     return render("parts.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_parts(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[PartsQuery, page_query(PartsQuery)],
+) -> Response:
+    """All parts that the filter finds, in the order of the page."""
+    home = visit.actor.organization_id
+
+    def cells(connection: Connection, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
+        ids = [part.id for part in some]
+        revisions = list_revisions(connection, home, ids)
+        units = count_units(connection, home, "part", ids)
+        runs = RunFilter(part_numbers=[part.number for part in some])
+        with Snapshot(parts.copy, connection, home) as snapshot:
+            yields = yield_rows(snapshot, visit, runs, "part")
+        return [
+            _cells(one, revisions.get(one.id, ()), units.get(one.id, 0), yields.get(one.id)) for one in some
+        ]
+
+    rows = whole_list(
+        parts.database, file_format, lambda connection, page: _listed(connection, home, asked, page), cells
+    )
+    return table_file(Sheet("Parts", _SHEET, rows, visit.zone), file_format)
+
+
+def _listed(
+    connection: Connection, organization_id: UUID, asked: PartsQuery, page: Page
+) -> Listed[PartRecord]:
+    wanted, is_down = PartFilter(asked.search), asked.order == "desc"
+    return list_parts(connection, organization_id, wanted, asked.sort, page, descending=is_down)
+
+
+def _cells(
+    part: PartRecord, revisions: Sequence[RevisionRow], units: int, first_pass: YieldRow | None
+) -> Sequence[Cell]:
+    return [
+        part.number,
+        _name(part),
+        _numbers(revisions),
+        units,
+        None if first_pass is None else first_pass.first_pass.ratio,
+        None if first_pass is None else first_pass.units,
+        part.created_at,
+    ]
+
+
+def _name(part: PartRecord) -> str:
+    return "" if part.name == part.number else part.name
+
+
+def _numbers(revisions: Sequence[RevisionRow]) -> str:
+    return ", ".join(one.number for one in revisions)
 
 
 def _kept(asked: PartsQuery) -> Sequence[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from msgspec import Meta
@@ -48,6 +49,7 @@ from runcard.web.headings import Direction, Heading, headings
 from runcard.web.left_out import left_out_lines
 from runcard.web.pager import Pager
 from runcard.web.render import redirect, render
+from runcard.web.table_files import TableFiles, files_of
 from runcard.web.tiles import Tile
 from runcard.web.urls import procedure_url
 from runcard.web.visit import Visit, WithVisit
@@ -97,6 +99,7 @@ class MeasurementTable(NamedTuple):
     lines: Sequence[TableLine]
     pager: Pager
     others: Sequence[tuple[str, str]]
+    files: TableFiles
     left_out: Sequence[str]
     definition: str
 
@@ -147,6 +150,9 @@ class _Ask(NamedTuple):
             f"{self.path}/measurements", filters_of(self.asked), procedure=None, name=name, phase=phase
         )
 
+    def files_of(self, table: str) -> TableFiles:
+        return files_of(f"{self.path}/{table}", self.asked, "tab", "offset")
+
 
 @router.get("/procedures/{procedure_id}")
 def show_procedure(
@@ -162,9 +168,7 @@ def show_procedure(
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
         asked = replace(asked, procedure=None)
-        selection = selection_of(asked, visit.zone, datetime.now(UTC))
-        selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
-        ask = _Ask(snapshot, visit, selection, procedure, asked)
+        ask = _Ask(snapshot, visit, selection_within(procedure, asked, visit.zone), procedure, asked)
         contents = _CONTENTS[asked.tab](ask)
         choices = list_choices(connection, home)
         merges = list_merges_into(connection, home, procedure.id)
@@ -194,6 +198,12 @@ def show_procedure(
         contents=contents,
     )
     return render("procedure.html", page, visit)
+
+
+def selection_within(procedure: Procedure, asked: ProcedureQuery, zone: ZoneInfo) -> Selection:
+    """The runs of a procedure that its page is about. Raises as `run_filter_of` does."""
+    selection = selection_of(asked, zone, datetime.now(UTC))
+    return selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
 
 
 def _runs(ask: _Ask) -> Contents:
@@ -261,13 +271,15 @@ def _yields(ask: _Ask) -> Contents:
                 "stations",
                 "First-pass yield by station",
                 [RatioPoint(row.group, row.first_pass) for row in by_station.rows],
-            ),
-            pareto_plot(phases, "Phases that fail", lambda one: ask.url_of_measurement(None, one.phase)),
+            )._replace(files=ask.files_of("yield-by-station")),
+            pareto_plot(
+                phases, "Phases that fail", lambda one: ask.url_of_measurement(None, one.phase)
+            )._replace(files=ask.files_of("failing-phases")),
             pareto_plot(
                 measurements,
                 "Measurements that fail",
                 lambda one: ask.url_of_measurement(one.measurement, one.phase),
-            ),
+            )._replace(files=ask.files_of("failing-measurements")),
         ],
         definitions=[definition_of(over_time), definition_of(measurements)],
     )
@@ -301,6 +313,7 @@ def _capability(ask: _Ask) -> Contents:
                 later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
             ),
             others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
+            files=ask.files_of("capability"),
             left_out=left_out_lines(answer.left_out),
             definition=definition_of(answer),
         )

@@ -8,14 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.asking import Snapshot
+from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, NameTaken
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
+from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.choices import list_choices
 from runcard.store.creator import Creator
+from runcard.store.database import Connection
 from runcard.store.procedure_records import ProcedureFilter, ProcedureRecord, list_procedure_records
 from runcard.store.procedures import check_name_is_free, create_procedure
 from runcard.store.transaction import Transaction
@@ -36,6 +38,7 @@ from runcard.web.forms import Fields, WithForm, problems_of
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.pages.change_procedure import SAME_NAME, WAY_ON
 from runcard.web.render import redirect, render
+from runcard.web.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
 from runcard.web.urls import procedure_url
 from runcard.web.visit import Visit, WithVisit
 
@@ -44,6 +47,13 @@ router = APIRouter()
 _HERE = "/procedures"
 
 
+_SHEET = [
+    SheetColumn("Procedure"),
+    SheetColumn("Identifier"),
+    SheetColumn("Runs", "number"),
+    SheetColumn("First-pass yield", "ratio"),
+    SheetColumn("Last run", "moment"),
+]
 State = Literal["archived"]
 _STATES = {"": "In use", "archived": "Archived"}
 
@@ -78,6 +88,7 @@ class ProceduresPage(NamedTuple):
     procedures: Sequence[ProcedureLine]
     is_search: bool
     pager: Pager
+    files: TableFiles
     problem: str
     may_manage: bool
     fields: Fields
@@ -122,14 +133,8 @@ def _page(
     selection = selection_of(asked, visit.zone, datetime.now(UTC))
     with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
         at = list_page(connection, asked.cursor)
-        wanted = ProcedureFilter(search=asked.search, archived=asked.state == "archived")
-        listed = list_procedure_records(connection, home, wanted, at)
-        ids, problem = [one.id for one in listed.rows], ""
-        activity: Mapping[UUID, ProcedureActivity] = {}
-        try:
-            activity = procedure_activity(snapshot, selection, ids)
-        except FiguresUnavailable as unavailable:
-            problem = str(unavailable)
+        listed = list_procedure_records(connection, home, _wanted(asked), at)
+        activity, problem = _activity(snapshot, selection, listed.rows)
         choices = list_choices(connection, home)
     return ProceduresPage(
         filters=filter_bar(
@@ -147,12 +152,60 @@ def _page(
         procedures=[_line(one, activity.get(one.id), asked, visit) for one in listed.rows],
         is_search=asked.search is not None or asked.state is not None,
         pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        files=files_of(_HERE, asked, "cursor"),
         problem=problem,
         may_manage=may_manage(visit.actor),
         fields=fields,
         name_is_taken=isinstance(error, NameTaken),
         problems=problems_of(error),
     )
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_procedures(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)],
+) -> Response:
+    """All procedures that the filter finds, in the order of the page."""
+    home, selection = visit.actor.organization_id, selection_of(asked, visit.zone, datetime.now(UTC))
+
+    def cells(connection: Connection, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
+        with Snapshot(parts.copy, connection, home) as snapshot:
+            activity, _ = _activity(snapshot, selection, some)
+        return [_cells(one, activity.get(one.id)) for one in some]
+
+    rows = whole_list(
+        parts.database,
+        file_format,
+        lambda connection, page: list_procedure_records(connection, home, _wanted(asked), page),
+        cells,
+    )
+    return table_file(Sheet("Procedures", _SHEET, rows, visit.zone), file_format)
+
+
+def _wanted(asked: ProceduresQuery) -> ProcedureFilter:
+    return ProcedureFilter(search=asked.search, archived=asked.state == "archived")
+
+
+def _activity(
+    snapshot: Snapshot, selection: Selection, procedures: Sequence[ProcedureRecord]
+) -> tuple[Mapping[UUID, ProcedureActivity], str]:
+    """What becomes of the runs of procedures, and why that cannot be told; else an empty text."""
+    try:
+        return procedure_activity(snapshot, selection, [one.id for one in procedures]), ""
+    except FiguresUnavailable as unavailable:
+        return {}, str(unavailable)
+
+
+def _cells(one: ProcedureRecord, activity: ProcedureActivity | None) -> Sequence[Cell]:
+    figures: Sequence[Cell] = (
+        (None, None, None)
+        if activity is None
+        else (activity.runs, activity.first_pass.ratio, activity.last_started_at)
+    )
+    return [one.name, one.identifier, *figures]
 
 
 def _line(

@@ -9,13 +9,15 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from runcard.edge.deps import Parts, WithParts
+from runcard.edge.spreadsheets import Sheet, refuse_too_many
 from runcard.store.run_lists import PackedIds, find_run_ids
 from runcard.store.run_records import RunRecord, read_runs
 from runcard.web.filters import page_query
 from runcard.web.render import SAFETY_HEADERS
 from runcard.web.run_columns import Column, columns_of
-from runcard.web.run_files import Chunks, csv_pieces, parquet_pieces
+from runcard.web.run_files import Chunks, csv_pieces, parquet_pieces, sheet_columns, sheet_rows
 from runcard.web.run_query import RunsQuery, runs_wanted
+from runcard.web.table_files import WithFormat, table_file
 from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
@@ -35,6 +37,16 @@ def export_parquet(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Resp
     return _file(parts, visit, asked, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
 
 
+@router.get("/runs.{file_format}")
+def export_sheet(parts: WithParts, visit: WithVisit, file_format: WithFormat, asked: WithQuery) -> Response:
+    ids = _found(parts, visit, asked)
+    if file_format == "xlsx":
+        refuse_too_many(len(ids))
+    columns = columns_of(asked.columns)
+    rows = sheet_rows(columns, _chunks(parts, visit.actor.organization_id, ids))
+    return table_file(Sheet("Runs", sheet_columns(columns), rows, visit.zone), file_format)
+
+
 def _file(
     parts: Parts,
     visit: Visit,
@@ -43,12 +55,9 @@ def _file(
     name: str,
     media_type: str,
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
-        ids = find_run_ids(connection, home, wanted, asked.sort, descending=asked.is_descending)
+    ids = _found(parts, visit, asked)
     return StreamingResponse(
-        pieces(columns_of(asked.columns), _chunks(parts, home, ids)),
+        pieces(columns_of(asked.columns), _chunks(parts, visit.actor.organization_id, ids)),
         media_type=media_type,
         headers={
             **SAFETY_HEADERS,
@@ -56,6 +65,13 @@ def _file(
             "Content-Disposition": f'attachment; filename="{name}"',
         },
     )
+
+
+def _found(parts: Parts, visit: Visit, asked: RunsQuery) -> PackedIds:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        return find_run_ids(connection, home, wanted, asked.sort, descending=asked.is_descending)
 
 
 def _chunks(parts: Parts, organization_id: UUID, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:

@@ -30,6 +30,7 @@ from runcard.web.pager import COUNTED, pager, total_text
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
 from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
+from runcard.web.table_files import TableFiles, files_of
 from runcard.web.visit import WithVisit
 
 router = APIRouter()
@@ -89,6 +90,7 @@ class RunsPage(NamedTuple):
     runs: Sequence[RunLine]
     choices: Sequence[ColumnChoice]
     kept: Sequence[tuple[str, str]]
+    files: TableFiles
     csv_url: str
     parquet_url: str
     news_url: str
@@ -147,6 +149,7 @@ def show_runs(
         runs=[_line(record, columns, visit.zone) for record in found.records],
         choices=[ColumnChoice(one.name, one.label, one in columns) for one in COLUMNS.values()],
         kept=_kept(asked),
+        files=files_of(_HERE, asked, "after", "cursor"),
         csv_url=_url("/runs.csv", asked),
         parquet_url=_url("/runs.parquet", asked),
         news_url=_url("/runs/news", asked, seen=seen),

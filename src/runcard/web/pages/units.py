@@ -9,24 +9,33 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.edge.deps import WithParts
+from runcard.edge.spreadsheets import Cell, Sheet
 from runcard.store.choices import list_choices
-from runcard.store.unit_lists import UnitFilter
+from runcard.store.database import Connection
+from runcard.store.pages import Listed, Page
+from runcard.store.unit_lists import UnitFilter, list_units
+from runcard.store.unit_records import UnitRecord
 from runcard.web.filters import (
     Choice,
     Field,
     FilterBar,
-    FilterQuery,
-    Period,
     filter_bar,
     page_query,
     run_filter_of,
     url_of,
 )
-from runcard.web.headings import Direction
-from runcard.web.pager import Cursor
 from runcard.web.render import render
 from runcard.web.search_bar import search_field
-from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
+from runcard.web.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.unit_list import (
+    UNIT_SHEET,
+    Asked,
+    Sorting,
+    UnitList,
+    UnitsQuery,
+    unit_cells,
+    unit_list,
+)
 from runcard.web.visit import WithVisit
 
 router = APIRouter()
@@ -41,21 +50,12 @@ _SAMPLES = {
 }
 
 
-class UnitsQuery(FilterQuery, kw_only=True):
-    """search: part of the serial number. The period is that in which units were created."""
-
-    period: Period = "all"
-    search: str | None = None
-    sort: UnitOrder = "created_at"
-    order: Direction = "desc"
-    cursor: Cursor | None = None
-
-
 class UnitsPage(NamedTuple):
     """is_filtered: some units may have been left out."""
 
     filters: FilterBar
     list: UnitList
+    files: TableFiles
     is_filtered: bool
 
 
@@ -81,9 +81,30 @@ def show_units(
             _kept(asked),
         ),
         list=units,
+        files=files_of(_HERE, asked, "cursor"),
         is_filtered=wanted != UnitFilter(),
     )
     return render("units.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_units(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[UnitsQuery, page_query(UnitsQuery)],
+) -> Response:
+    """All units that the filter finds, in the order of the page."""
+    home, wanted = visit.actor.organization_id, _wanted(asked, visit.zone)
+
+    def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
+        return list_units(connection, home, wanted, asked.sort, page, descending=asked.order == "desc")
+
+    def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
+        return unit_cells(connection, home, units)
+
+    rows = whole_list(parts.database, file_format, list_page_of_units, cells)
+    return table_file(Sheet("Units", UNIT_SHEET, rows, visit.zone), file_format)
 
 
 def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
