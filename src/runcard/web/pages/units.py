@@ -16,7 +16,6 @@ from runcard.web.filters import (
     Field,
     FilterBar,
     FilterQuery,
-    Period,
     filter_bar,
     page_query,
     run_filter_of,
@@ -24,6 +23,7 @@ from runcard.web.filters import (
 )
 from runcard.web.headings import Direction
 from runcard.web.pager import Cursor
+from runcard.web.period import Period
 from runcard.web.render import render
 from runcard.web.search_bar import search_field
 from runcard.web.unit_list import Asked, Sorting, UnitList, UnitOrder, unit_list
