@@ -176,6 +176,6 @@ def test_a_click_on_a_day_opens_its_runs(windows: Windows, admin: StorageState):
     page.go_back()
     page.wait_for_url("/")
     bar = page.evaluate(FIRST_BAR)
-    page.locator("#runs .canvas").click(position={"x": bar["x"], "y": bar["y"]})
+    page.locator("#runs canvas").click(position={"x": bar["x"], "y": bar["y"]})
     page.wait_for_url(bar["url"])
     expect(page.locator("table.runs tbody tr").first).to_be_visible()
