@@ -241,7 +241,7 @@ def chosen(page: Page) -> str:
     [
         ("?period=yesterday", "yesterday", None),
         ("?since=2026-05-04&until=2026-05-05", "range", [("date", "2026-05-04"), ("date", "2026-05-05")]),
-        ("?period=90&until=2026-05-05", "range", [("date", ""), ("date", "2026-05-05")]),
+        ("?period=all&until=2026-05-05", "range", [("date", ""), ("date", "2026-05-05")]),
         (
             "?since=2026-05-04T14:30&until=2026-05-04T15:00:30",
             "range",
@@ -251,7 +251,9 @@ def chosen(page: Page) -> str:
         ("?period=range", "range", [("date", ""), ("date", "")]),
     ],
 )
-@pytest.mark.parametrize("page", ["/", "/runs", "/units", "/procedures", "board", "station", "measurement"])
+@pytest.mark.parametrize(
+    "page", ["/", "/runs", "/units", "/procedures", "/activity", "board", "station", "measurement"]
+)
 def test_the_control_of_every_page_shows_what_the_address_says(
     ada: Browser, server: Server, page: str, path: str, period: str, days: list[tuple[str, str]] | None
 ):

@@ -18,7 +18,7 @@ from runcard.edge.unknown_names import refuse_parameters
 from runcard.store.choices import Choices
 from runcard.store.run_filter import RunFilter
 from runcard.web.definitions import WHICH_RUNS
-from runcard.web.period import PERIODS, RANGE, PeriodQuery, is_range, window_of
+from runcard.web.period import PERIODS, RANGE, PeriodQuery, window_of
 from runcard.web.visit import AnyVisit, WithVisit
 
 T = TypeVar("T")
@@ -157,7 +157,7 @@ def filter_bar(
 def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
     """The fields of a filter, with what is asked filled in."""
     return [
-        period_field(PERIODS, RANGE if is_range(asked) else asked.period, asked.since, asked.until),
+        period_field(PERIODS, asked.period, asked.since, asked.until),
         choice_field("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
         choice_field("station", "Station", asked.station, [("", "All"), *choices.stations]),
         text_field("part", "Part", asked.part, choices.parts),
@@ -179,7 +179,8 @@ def attempts_field(
 
 def period_field(offered: Mapping[str, str], period: str, since: str | None, until: str | None) -> Field:
     """The periods to choose from, and days or moments from and to."""
-    field = choice_field("period", "Period", period, [*offered.items(), (RANGE, "From … to …")])
+    chosen = period if since is None and until is None else RANGE
+    field = choice_field("period", "Period", chosen, [*offered.items(), (RANGE, "From … to …")])
     return field._replace(days=[_day_field("since", "From", since), _day_field("until", "To", until)])
 
 

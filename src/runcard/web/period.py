@@ -102,6 +102,11 @@ def span_of(step: Step, start: datetime, within: Window, zone: ZoneInfo) -> tupl
         first = max(first, within.first)
     if within.last is not None:
         last = min(last, within.last)
+    return written_between(first, last, zone)
+
+
+def written_between(first: datetime, last: datetime, zone: ZoneInfo) -> tuple[str, str]:
+    """Two moments, both included, as `since` and `until`: as days where they are whole ones."""
     days = first.astimezone(zone).date(), last.astimezone(zone).date()
     if first == _day(days[0], zone).first and last == _day(days[1], zone).last:
         return days[0].isoformat(), days[1].isoformat()
