@@ -95,8 +95,11 @@
     if (same && same !== document.activeElement) same.focus({ preventScroll: true });
   });
 
-  // Without an answer the browser says why.
+  // Without an answer the browser says why, unless the reader goes elsewhere, for which some browsers end requests.
+  let isLeaving = false;
+  addEventListener("beforeunload", () => (isLeaving = true));
+  addEventListener("pageshow", () => (isLeaving = false));
   document.addEventListener("htmx:sendError", (event) => {
-    if (filtering(event)) location.assign(event.detail.pathInfo.finalRequestPath);
+    if (filtering(event) && !isLeaving) location.assign(event.detail.pathInfo.finalRequestPath);
   });
 })();
