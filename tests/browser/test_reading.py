@@ -67,8 +67,8 @@ def test_a_filter_is_in_the_address_and_tells_another_browser_the_same(
     everything = page.locator(".tiles").inner_text()
     page.get_by_label("Station").select_option(label="Cell 1")
     page.wait_for_url("**station=*")
+    expect(page.locator(".tiles")).not_to_have_text(everything, use_inner_text=True)
     figures = page.locator(".tiles").inner_text()
-    assert figures != everything
 
     other = windows.log_in(demo.admin)
     other.goto(page.url)
@@ -77,7 +77,7 @@ def test_a_filter_is_in_the_address_and_tells_another_browser_the_same(
 
     page.go_back()
     page.wait_for_url("/?period=all")
-    assert page.locator(".tiles").inner_text() == everything
+    expect(page.locator(".tiles")).to_have_text(everything, use_inner_text=True)
 
 
 def test_rows_are_walked_by_arrows_and_opened_by_enter(windows: Windows, admin: StorageState):

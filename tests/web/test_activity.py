@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page, logged_in
+from tests.web.options import options, urls, values
 from tests.web.reporting import record, report
 
 SCRIPT = "<script>alert(1)</script>"
@@ -72,7 +73,19 @@ def test_calls_are_counted_drawn_and_listed(ada: Browser):
     drawn = re.search(r'id="calls-option">(.*?)</script>', page.answer.text)
     assert drawn is not None
     series = json.loads(drawn[1])["series"]
-    assert {one["name"]: sum(one["data"]) for one in series} == {"2xx": 3, "4xx": 2}
+    assert {one["name"]: sum(values(one)) for one in series} == {"2xx": 3, "4xx": 2}
+
+
+@pytest.mark.usefixtures("called")
+def test_a_slot_leads_to_its_calls(ada: Browser):
+    found: list[str] = []
+    for one in options(ada.open("/activity?since=2020-01-01"))["calls"]["series"]:
+        for url, calls in zip(urls(one), filter(None, values(one)), strict=True):
+            page = ada.open(url)
+            assert len(call_links(page)) == calls
+            assert url in ada.open("/activity?since=2020-01-01").links
+            found += call_links(page)
+    assert sorted(found) == sorted(call_links(ada.open("/activity")))
 
 
 @pytest.mark.usefixtures("called")
@@ -114,6 +127,10 @@ def test_of_a_call_that_succeeded_no_body_is_kept(ada: Browser):
         ("period=1h", 5),
         ("period=7d", 5),
         ("period=all", 5),
+        ("period=yesterday", 0),
+        ("period=7d&since=2020-01-01", 5),
+        ("until=2020-01-01", 0),
+        ("since=2020-01-01&until=2999-12-31", 5),
         ("method=DELETE", 0),
         ("path=UNITS", 1),
         ("path=/api/v2", 4),
@@ -127,6 +144,10 @@ def test_of_a_call_that_succeeded_no_body_is_kept(ada: Browser):
         "hour",
         "week",
         "all",
+        "yesterday",
+        "since",
+        "until",
+        "range",
         "method",
         "path",
         "prefix",
@@ -216,6 +237,8 @@ def test_it_is_for_those_who_mend_stations(ada: Browser, vic: Browser, stranger:
     ("query", "named"),
     [
         ("period=century", "period"),
+        ("since=tomorrow", "since"),
+        ("since=2026-05-05&until=2026-05-04", "since"),
         ("method=FETCH", "method"),
         ("status=2", "status"),
         ("key=ICT-1", "key"),
@@ -225,7 +248,19 @@ def test_it_is_for_those_who_mend_stations(ada: Browser, vic: Browser, stranger:
         ("before=1-9999999999999999999", "before"),
         ("path=%00", "path"),
     ],
-    ids=["period", "method", "status", "key", "deprecated", "before", "before_blank", "before_large", "path"],
+    ids=[
+        "period",
+        "since",
+        "order",
+        "method",
+        "status",
+        "key",
+        "deprecated",
+        "before",
+        "before_blank",
+        "before_large",
+        "path",
+    ],
 )
 def test_a_filter_that_says_nothing_is_named(ada: Browser, query: str, named: str):
     page = ada.open(f"/activity?{query}")

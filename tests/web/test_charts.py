@@ -90,7 +90,7 @@ def test_a_trend_breaks_where_nothing_happened_and_tells_percents():
     option = option_of(ratio_trend("trend", "Yield", points, "day"))
     assert option["tooltip"] == {"trigger": "axis", "valueFormatter": "{value} %"}
     yields, low, high, width = (one["data"] for one in option["series"])
-    assert [one and one["value"] for one in yields] == [93, None, None, 93]
+    assert yields == [93, None, None, 93]
     assert (low[0], high[0], width[0]) == (83, 100, 17)
     # The width of the band is drawn, but is nothing to be told.
     assert [one.get("tooltip") for one in option["series"]] == [None, None, None, {"show": False}]

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runcard.web.filters import FigureQuery, Period, selection_of
+from runcard.web.filters import FigureQuery, selection_of
 from runcard.web.formats import moment_of
+from runcard.web.period import Period
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.reporting import measurement, phase, record, report

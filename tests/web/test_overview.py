@@ -9,7 +9,7 @@ from runcard.analytics.answers import Freshness
 from runcard.web.pages.overview import _behind
 from tests.servers import Server
 from tests.web.browser import Browser
-from tests.web.options import options
+from tests.web.options import options, values
 from tests.web.reporting import measurement, phase, record, report
 
 SCRIPT = '<script>alert("1")</script>'
@@ -36,7 +36,7 @@ def test_yields_are_told_and_drawn(ada: Browser):
     assert "1 of 2" in page.text
     drawn = options(page)
     assert set(drawn) == {"trend", "runs", "procedures"}
-    assert {one["name"]: one["data"] for one in drawn["runs"]["series"]} == {"PASS": [2], "FAIL": [1]}
+    assert {one["name"]: values(one) for one in drawn["runs"]["series"]} == {"PASS": [2], "FAIL": [1]}
     [bar] = drawn["procedures"]["series"][0]["data"]
     assert ada.open(bar["url"]).status == 200
     [month] = drawn["trend"]["xAxis"]["data"]

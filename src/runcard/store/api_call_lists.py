@@ -16,13 +16,14 @@ StatusClass = Literal["2xx", "3xx", "4xx", "5xx"]
 
 
 class CallFilter(Struct, frozen=True, kw_only=True):
-    """The calls of an organization since a moment.
+    """The calls of an organization since a moment, until another one, included; None: until now.
 
     path: a part of the route or of the path, in any case. status: a class, or all that failed. owner_id: of the key.
     """
 
     organization_id: UUID
     since: datetime
+    until: datetime | None = None
     method: str | None = None
     path: str | None = None
     status: StatusClass | Literal["failed"] | None = None
@@ -225,6 +226,8 @@ def _figure_routes(connection: Connection, wanted: CallFilter) -> Sequence[Route
 def _condition(wanted: CallFilter) -> ColumnElement[bool]:
     c, r = api_calls.c, api_routes.c
     tests = [c.organization_id == wanted.organization_id, c.at_us >= microseconds_of(wanted.since)]
+    if wanted.until is not None:
+        tests.append(c.at_us <= microseconds_of(wanted.until))
     if wanted.method is not None:
         tests.append(_of_routes(r.method == wanted.method))
     if wanted.path is not None:

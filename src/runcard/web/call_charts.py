@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from runcard.store.api_call_lists import StatusClass
-from runcard.web.charts import GRID, Cell, Chart, Figures, option_json
+from runcard.web.charts import GRID, Cell, Chart, Figures, linked, option_json
 from runcard.web.formats import count_text, duration_text
 
 _NOTHING = "No call was made in this period."
@@ -18,10 +18,12 @@ _COLOURS: Mapping[StatusClass, str] = {
 
 
 class SlotPoint(NamedTuple):
-    """How many calls of each status class began in a slot of time."""
+    """How many calls of each status class began in a slot of time. url, urls: of all these, and of each class."""
 
     name: str
     counts: Mapping[StatusClass, int]
+    url: str
+    urls: Mapping[StatusClass, str]
 
 
 class RoutePoint(NamedTuple):
@@ -49,14 +51,17 @@ def calls_over_time(points: Sequence[SlotPoint]) -> Chart:
                 "type": "bar",
                 "name": status,
                 "stack": "calls",
-                "data": [point.counts.get(status, 0) for point in points],
+                "data": [linked(point.counts.get(status, 0), point.urls.get(status, "")) for point in points],
                 "itemStyle": {"color": _COLOURS[status]},
             }
             for status in shown
         ],
     }
     rows = [
-        [Cell(point.name), *(Cell(count_text(point.counts.get(status, 0))) for status in shown)]
+        [
+            Cell(point.name, point.url),
+            *(Cell(count_text(point.counts.get(one, 0)), point.urls.get(one, "")) for one in shown),
+        ]
         for point in points
         if point.counts
     ]

@@ -102,6 +102,11 @@ class Chart(NamedTuple):
     files: TableFiles | None = None
 
 
+def linked(value: float | None, url: str) -> object:
+    """A value as ECharts takes it, which leads there when it is clicked; by itself where it leads nowhere."""
+    return {"value": value, "url": url} if url else value
+
+
 def option_json(option: Option) -> Markup:
     """An option as JSON that cannot end the element it stands in."""
     text = msgspec.json.encode(option).decode()
@@ -123,10 +128,7 @@ def ratio_trend(
     """Shares over time, as a line, in a band of their intervals; it breaks where there is nothing to tell."""
     places = places_in_time([one.group for one in points], step)
     shown = [None if place is None else points[place] for place in places.values()]
-    values = [
-        {"value": _percent(one.ratio.ratio), **({"url": one.url} if one.url else {})} if one else None
-        for one in shown
-    ]
+    values = [linked(_percent(one.ratio.ratio), one.url) if one else None for one in shown]
     low, high = (
         [_percent(getattr(one.ratio, end)) if one else None for one in shown] for end in ("low", "high")
     )

@@ -13,15 +13,20 @@ from runcard.web.charts import (
     Cell,
     Chart,
     Figures,
+    linked,
     option_json,
 )
 from runcard.web.definitions import WHICH_RUNS
 from runcard.web.formats import count_text, percent_text
+from runcard.web.point_links import UrlOfPoint, nowhere
 from runcard.web.time_axis import places_in_time, time_axis
 
 
-def outcome_stack(rows: Sequence[ThroughputRow], step: Period) -> Chart:
-    """Runs of each hour, day, week or month, stacked by outcome; outcomes that did not occur are left out."""
+def outcome_stack(rows: Sequence[ThroughputRow], step: Period, url_of: UrlOfPoint = nowhere) -> Chart:
+    """Runs of each hour, day, week or month, stacked by outcome; outcomes that did not occur are left out.
+
+    url_of: where each of them leads.
+    """
     outcomes = list(OUTCOME_COLOURS)
     counts: list[dict[str, int]] = [{one.outcome: one.runs for one in row.outcomes} for row in rows]
     places = places_in_time([row.group for row in rows], step)
@@ -39,16 +44,19 @@ def outcome_stack(rows: Sequence[ThroughputRow], step: Period) -> Chart:
                 "name": outcome,
                 "barMaxWidth": 40,
                 "itemStyle": {"color": OUTCOME_COLOURS[outcome], "decal": OUTCOME_PATTERNS.get(outcome)},
-                "data": [0 if place is None else counts[place][outcome] for place in places.values()],
+                "data": [
+                    0 if place is None else linked(counts[place][outcome], url_of(rows[place].group, outcome))
+                    for place in places.values()
+                ],
             }
             for outcome in shown
         ],
     }
     table = [
         [
-            Cell(row.group.name or ""),
+            Cell(row.group.name or "", url_of(row.group, None)),
             Cell(count_text(row.runs)),
-            *(Cell(count_text(some[one])) for one in shown),
+            *(Cell(count_text(some[one]), url_of(row.group, one) if some[one] else "") for one in shown),
         ]
         for row, some in zip(rows, counts, strict=True)
     ]

@@ -6,13 +6,14 @@ from datetime import timedelta
 from runcard.analytics.calendar import Period
 from runcard.analytics.questions.durations import DurationFigures, DurationRow
 from runcard.analytics.questions.phase_durations import PhaseDurations
-from runcard.web.charts import GRID, Cell, Chart, Figures, name_axis, option_json, size_for_rows
+from runcard.web.charts import GRID, Cell, Chart, Figures, linked, name_axis, option_json, size_for_rows
 from runcard.web.formats import count_text, duration_text, percent_text
+from runcard.web.point_links import UrlOfPoint, nowhere
 from runcard.web.time_axis import places_in_time, time_axis
 
 
-def duration_trend(rows: Sequence[DurationRow], step: Period) -> Chart:
-    """The median, and what 95 % of runs do not exceed, over time."""
+def duration_trend(rows: Sequence[DurationRow], step: Period, url_of: UrlOfPoint = nowhere) -> Chart:
+    """The median, and what 95 % of runs do not exceed, over time. url_of: where each point leads."""
     places = places_in_time([one.group for one in rows], step)
     lines = [("Median", "--series-1", "median_s"), ("95 % take at most", "--series-2", "p95_s")]
     option = {
@@ -28,14 +29,18 @@ def duration_trend(rows: Sequence[DurationRow], step: Period) -> Chart:
                 "symbolSize": 7,
                 "itemStyle": {"color": colour},
                 "data": [
-                    None if place is None else _rounded(getattr(rows[place].figures, figure))
+                    None
+                    if place is None
+                    else linked(
+                        _rounded(getattr(rows[place].figures, figure)), url_of(rows[place].group, None)
+                    )
                     for place in places.values()
                 ],
             }
             for name, colour, figure in lines
         ],
     }
-    table = [[Cell(one.group.name or ""), *_cells(one.figures)] for one in rows]
+    table = [[Cell(one.group.name or "", url_of(one.group, None)), *_cells(one.figures)] for one in rows]
     return Chart(
         "durations",
         "Duration of runs",

@@ -1,8 +1,8 @@
 """The filter bar: which runs a page of figures is about. It is part of the page's URL."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,27 +12,17 @@ from msgspec import Struct
 
 from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
-from runcard.analytics.calendar import Period as Step
-from runcard.domain.errors import InvalidInput
 from runcard.edge.queries import QueryReader
 from runcard.edge.run_filters import SampleQuery, samples_of
 from runcard.edge.unknown_names import refuse_parameters
 from runcard.store.choices import Choices
 from runcard.store.run_filter import RunFilter
 from runcard.web.definitions import WHICH_RUNS
+from runcard.web.period import PERIODS, RANGE, PeriodQuery, window_of
 from runcard.web.visit import AnyVisit, WithVisit
 
 T = TypeVar("T")
 
-Period = Literal["today", "7", "30", "90", "365", "all"]
-_PERIODS = {
-    "today": "Today",
-    "7": "Last 7 days",
-    "30": "Last 30 days",
-    "90": "Last 90 days",
-    "365": "Last year",
-    "all": "All time",
-}
 _SAMPLES = {
     "": "Production",
     "golden": "Golden samples",
@@ -41,12 +31,9 @@ _SAMPLES = {
 }
 
 
-class FilterQuery(Struct, kw_only=True):
-    """since, until: days of the reader's calendar, both included, in place of `period`."""
+class FilterQuery(PeriodQuery, kw_only=True):
+    """Which runs a page is about."""
 
-    period: Period = "30"
-    since: date | None = None
-    until: date | None = None
     procedure: UUID | None = None
     station: UUID | None = None
     part: str | None = None
@@ -69,7 +56,10 @@ class Choice(NamedTuple):
 
 
 class Field(NamedTuple):
-    """choices: of a list to choose one from; of a text: those to be proposed. type: of a text, as HTML calls it."""
+    """choices: of a list to choose one from; of a text: those to be proposed. type: of a text, as HTML calls it.
+
+    days: of a period: from and to, which are shown where it is `range`.
+    """
 
     name: str
     label: str
@@ -77,6 +67,7 @@ class Field(NamedTuple):
     choices: Sequence[Choice]
     is_text: bool
     type: str = "text"
+    days: Sequence["Field"] = ()
 
 
 class FilterBar(NamedTuple):
@@ -111,8 +102,8 @@ def selection_of(asked: FigureQuery, zone: ZoneInfo, now: datetime) -> Selection
 
 
 def run_filter_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilter:
-    """The runs that a page is about. Raises InvalidInput where the days are in the wrong order."""
-    after, before = _window(asked, zone, now)
+    """The runs that a page is about. Raises InvalidInput where `since` or `until` says nothing."""
+    after, before = window_of(asked, zone, now)
     return RunFilter(
         started_after=after,
         started_before=before,
@@ -166,7 +157,7 @@ def filter_bar(
 def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
     """The fields of a filter, with what is asked filled in."""
     return [
-        choice_field("period", "Period", asked.period, list(_PERIODS.items())),
+        period_field(PERIODS, asked.period, asked.since, asked.until),
         choice_field("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
         choice_field("station", "Station", asked.station, [("", "All"), *choices.stations]),
         text_field("part", "Part", asked.part, choices.parts),
@@ -186,6 +177,13 @@ def attempts_field(
     return choice_field("attempts", "Attempts", chosen, [("", WHICH_RUNS[usual]), *others])
 
 
+def period_field(offered: Mapping[str, str], period: str, since: str | None, until: str | None) -> Field:
+    """The periods to choose from, and days or moments from and to."""
+    chosen = period if since is None and until is None else RANGE
+    field = choice_field("period", "Period", chosen, [*offered.items(), (RANGE, "From … to …")])
+    return field._replace(days=[_day_field("since", "From", since), _day_field("until", "To", until)])
+
+
 def choice_field(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
     """A field to choose one of several values from, given with what they are called; a blank one says nothing."""
     chosen = "" if value is None else str(value)
@@ -199,32 +197,10 @@ def text_field(name: str, label: str, value: str | None, offered: Sequence[str] 
     return Field(name, label, value or "", choices, is_text=True)
 
 
-def step_of(asked: FilterQuery) -> Step:
-    """How finely time is divided, so that a chart has some tens of points."""
-    steps: dict[str, Step] = {"today": "hour", "365": "week", "all": "month"}
-    return "day" if asked.since or asked.until else steps.get(asked.period, "day")
-
-
-def _window(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:
-    if asked.since is not None or asked.until is not None:
-        if asked.since and asked.until and asked.since > asked.until:
-            raise InvalidInput.at("since", f"{asked.since} is after until, {asked.until}; exchange them")
-        after = None if asked.since is None else _midnight(asked.since, zone)
-        before = None if asked.until is None else _midnight(asked.until + timedelta(days=1), zone)
-        return after, None if before is None else before - timedelta(microseconds=1)
-    today = now.astimezone(zone).date()
-    match asked.period:
-        case "all":
-            return None, None
-        case "today":
-            return _midnight(today, zone), now
-        case days:
-            # Whole days, so that the first one is not cut short.
-            return _midnight(today - timedelta(days=int(days) - 1), zone), now
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone)
+def _day_field(name: str, label: str, value: str | None) -> Field:
+    """For a day or a moment; a moment that no input of HTML can show stays as it is written."""
+    kinds = {len("2026-01-31"): "date", len("2026-01-31T14:30"): "datetime-local"}
+    return text_field(name, label, value)._replace(type=kinds.get(len(value or "2026-01-31"), "text"))
 
 
 def _one(value: T | None) -> Sequence[T] | None:

@@ -9,9 +9,10 @@ from uuid import UUID
 from runcard.store.procedures import get_procedure
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack
-from runcard.web.filters import FigureQuery, step_of, url_of
+from runcard.web.filters import FigureQuery, url_of
 from runcard.web.floor import SHOWN_STATIONS, FailureLine, Floor, StationLine, Stations, WorstLine
 from runcard.web.formats import Moment, count_text, moment_of
+from runcard.web.period import step_of
 from runcard.web.tiles import Tile
 from runcard.web.yields import yield_tiles
 

@@ -18,12 +18,13 @@ from runcard.store.users import User, list_users
 from runcard.web.filters import (
     Field,
     FilterQuery,
-    Period,
     choice_field,
     filter_fields,
     run_filter_of,
     text_field,
+    url_of,
 )
+from runcard.web.period import Period
 from runcard.web.run_columns import ColumnName
 from runcard.web.visit import Visit
 
@@ -90,6 +91,12 @@ class Filtering(NamedTuple):
     kept: Sequence[tuple[str, str]]
 
 
+def runs_url(asked: FilterQuery, **changes: object) -> str:
+    """The address of the list of the runs that a page is about, but for some changes."""
+    said = {name: getattr(asked, name) for name in FilterQuery.__struct_fields__}
+    return url_of("/runs", RunsQuery(**{**said, **changes}))
+
+
 def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: datetime) -> RunFilter:
     """The runs that the list is about. Raises InvalidInput."""
     if asked.min_s is not None and asked.max_s is not None and asked.min_s > asked.max_s:
@@ -120,8 +127,6 @@ def filtering(connection: Connection, asked: RunsQuery, organization_id: UUID) -
         text_field("serial", "Serial number", asked.serial),
         text_field("operator", "Operator", asked.operator, operators),
         *(_with_all(field, all_units) for field in shared if field.name == "sample"),
-        text_field("since", "From day", _text(asked.since))._replace(type="date"),
-        text_field("until", "Until day", _text(asked.until))._replace(type="date"),
         text_field("min_s", "At least (s)", _text(asked.min_s))._replace(type="number"),
         text_field("max_s", "At most (s)", _text(asked.max_s))._replace(type="number"),
         choice_field("sort", "Sort by", asked.sort, list(_SORTS.items())),

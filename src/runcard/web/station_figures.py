@@ -21,7 +21,9 @@ from runcard.store.run_records import RunRecord
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
 from runcard.web.clocks import clock_error, start_of
 from runcard.web.count_plots import outcome_stack
+from runcard.web.filters import FilterQuery
 from runcard.web.formats import Moment, count_text, duration_text, moment_of
+from runcard.web.point_links import PointLinks
 from runcard.web.tiles import Tile
 from runcard.web.urls import run_url, station_url
 from runcard.web.visit import Visit
@@ -58,9 +60,13 @@ class StationFigures(NamedTuple):
 
 
 def station_figures(
-    snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection
+    snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection, asked: FilterQuery
 ) -> StationFigures | None:
-    """The figures of a station among the runs of the whole floor; None where this server has none now."""
+    """The figures of a station among the runs of the whole floor; None where this server has none now.
+
+    asked: what the page says of these runs.
+    """
+    links = PointLinks(asked, floor.runs, "week", visit.zone, {"station": station_id})
     ask = _Ask(snapshot, visit, station_id, floor)
     try:
         weeks, rows = ask.runs("week"), ask.runs("procedure")
@@ -81,7 +87,10 @@ def station_figures(
                     f"/runs?station={station_id}",
                 ),
             ],
-            charts=[outcome_stack(weeks, "week"), *(ask.compared(row) for row in procedures[:_COMPARED])],
+            charts=[
+                outcome_stack(weeks, "week", links),
+                *(ask.compared(row) for row in procedures[:_COMPARED]),
+            ],
             runs=runs,
         )
     except FiguresUnavailable:

@@ -11,10 +11,11 @@ from runcard.store.database import Connection
 from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.unit_records import UnitRecord
 from runcard.web.clocks import start_of
-from runcard.web.filters import FilterQuery, Period
+from runcard.web.filters import FilterQuery
 from runcard.web.formats import Moment, moment_of
 from runcard.web.headings import Column, Direction, Heading, headings
 from runcard.web.pager import PAGE_SIZE, Cursor, Pager, list_page, pager
+from runcard.web.period import Period
 from runcard.web.table_files import TableFiles
 from runcard.web.urls import run_url, unit_url
 

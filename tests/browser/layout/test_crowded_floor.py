@@ -61,6 +61,10 @@ def _crowded(reader: Browser, floor: CrowdedFloor) -> Iterator[str]:
         yield f"/procedures/{floor.procedure_id}?tab={tab}"
     for by in ("station", "batch"):
         yield f"{floor.measurement_url}&by={by}"
+    yield f"{floor.measurement_url}&since=2020-01-01&until=2999-12-31T23:59"
+    for since in ("2020-01-01", "2020-01-01T12:30", "2020-01-01T12:30:15Z"):
+        yield f"/?since={since}"
+        yield f"/runs?since={since}"
     yield f"/stations/{floor.station_id}"
     yield f"/units/{LONG_RUN}"
     yield reader.open(f"/units/{LONG_RUN}").run_links[0]

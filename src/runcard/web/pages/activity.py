@@ -1,6 +1,6 @@
 """The calls that are made over the APIs: how many, how they end, how long they take, and each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.domain.errors import InvalidInput
@@ -30,10 +31,12 @@ from runcard.store.database import Connection
 from runcard.store.stations import list_stations
 from runcard.store.users import list_users
 from runcard.web.call_charts import RoutePoint, SlotPoint, calls_over_time, slowest_bars
+from runcard.web.call_windows import CALL_PERIODS, CallPeriod, CallWindow, between, ending_now, of_day
 from runcard.web.calls import CallLine, call_lines, check_may_see_calls
 from runcard.web.charts import Chart
-from runcard.web.filters import FilterBar, choice_field, page_query, text_field, url_of
+from runcard.web.filters import FilterBar, choice_field, page_query, period_field, text_field, url_of
 from runcard.web.formats import count_text, duration_text, percent_text
+from runcard.web.period import written_between
 from runcard.web.render import render
 from runcard.web.tiles import Tile
 from runcard.web.visit import Visit, WithVisit
@@ -43,10 +46,7 @@ router = APIRouter()
 _PATH = "/activity"
 _PAGE_SIZE = 50
 _SLOWEST = 8
-_DAY = timedelta(days=1)
-_MOST_SLOTS = 60
 
-_PERIODS = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "all": "All that is kept"}
 _STATUSES = {
     "": "All",
     "failed": "Failed",
@@ -60,12 +60,14 @@ _METHODS: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
 class ActivityQuery(Struct, kw_only=True):
-    """key: the station or user that a key belongs to. before: the place in the list that the page begins behind.
+    """since, until: days or moments, as every page is asked for them. key: the station or user that a key belongs to.
 
-    after: the place that it ends at.
+    before: the place in the list that the page begins behind. after: the place that it ends at.
     """
 
-    period: Literal["1h", "24h", "7d", "all"] = "24h"
+    period: CallPeriod = "24h"
+    since: str | None = None
+    until: str | None = None
     method: Method | None = None
     path: str | None = None
     status: StatusClass | Literal["failed"] | None = None
@@ -97,15 +99,6 @@ class _Place(NamedTuple):
     after: CallPosition | None
 
 
-class _Window(NamedTuple):
-    """Slots of time since a moment; label: how each is written."""
-
-    since: datetime
-    slot: timedelta
-    slots: int
-    label: str
-
-
 @router.get(_PATH)
 def show_activity(
     parts: WithParts, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
@@ -134,7 +127,7 @@ def _page(
         filters=_bar(asked, keys, sorted({row.client for row in shown if row.client})),
         tiles=_tiles(found.figures, asked),
         charts=[
-            calls_over_time(_slot_points(found.by_slot, window, visit.zone)),
+            calls_over_time(_slot_points(found.by_slot, window, asked, visit.zone)),
             slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
         ],
         calls=call_lines(connection, home, shown, visit.zone),
@@ -158,7 +151,7 @@ class _Found(NamedTuple):
     calls: _Calls
 
 
-def _ask(activity: ActivityLog, wanted: CallFilter, window: _Window, place: _Place) -> _Found:
+def _ask(activity: ActivityLog, wanted: CallFilter, window: CallWindow, place: _Place) -> _Found:
     activity.write_waiting()
     return activity.ask(
         lambda connection: _Found(
@@ -179,10 +172,11 @@ def _list_calls(connection: Connection, wanted: CallFilter, place: _Place) -> _C
     return _Calls(rows[:_PAGE_SIZE], place.before is not None, len(rows) > _PAGE_SIZE)
 
 
-def _filter(asked: ActivityQuery, home: UUID, window: _Window) -> CallFilter:
+def _filter(asked: ActivityQuery, home: UUID, window: CallWindow) -> CallFilter:
     return CallFilter(
         organization_id=home,
         since=window.since,
+        until=window.until,
         method=asked.method,
         path=asked.path,
         status=asked.status,
@@ -192,29 +186,33 @@ def _filter(asked: ActivityQuery, home: UUID, window: _Window) -> CallFilter:
     )
 
 
-def _window(asked: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime) -> _Window:
-    """From the beginning of a slot of the reader's clock, so that the first is not cut short."""
+def _window(asked: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime) -> CallWindow:
+    if asked.period == "range" or asked.since is not None or asked.until is not None:
+        return between(asked.since, asked.until, keep, zone, now)
     match asked.period:
-        case "1h":
-            length, slot, label = timedelta(hours=1), timedelta(minutes=1), "%H:%M"
-        case "24h":
-            length, slot, label = _DAY, timedelta(minutes=30), "%m-%d %H:%M"
-        case "7d":
-            length, slot, label = 7 * _DAY, timedelta(hours=6), "%m-%d %H:%M"
-        case "all":
-            length, slot, label = keep, _DAY * -(-keep // (_MOST_SLOTS * _DAY)), "%Y-%m-%d"
-    first = (now - length).astimezone(zone)
-    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
-    since = (midnight + (first - midnight) // slot * slot).astimezone(UTC)
-    return _Window(since, slot, (now - since) // slot + 1, label)
+        case "today" | "yesterday" as day:
+            return of_day(day, zone, now)
+        case period:
+            return ending_now(period, keep, zone, now)
 
 
-def _slot_points(counted: Sequence[SlotCount], window: _Window, zone: ZoneInfo) -> Sequence[SlotPoint]:
+def _slot_points(
+    counted: Sequence[SlotCount], window: CallWindow, asked: ActivityQuery, zone: ZoneInfo
+) -> Sequence[SlotPoint]:
     by_slot: dict[int, dict[StatusClass, int]] = {}
     for one in counted:
         by_slot.setdefault(one.slot, {})[one.status] = one.calls
-    begins = [(window.since + at * window.slot).astimezone(zone) for at in range(window.slots)]
-    return [SlotPoint(begin.strftime(window.label), by_slot.get(at, {})) for at, begin in enumerate(begins)]
+    return [_slot_point(at, by_slot.get(at, {}), window, asked, zone) for at in range(window.slots)]
+
+
+def _slot_point(
+    at: int, counts: Mapping[StatusClass, int], window: CallWindow, asked: ActivityQuery, zone: ZoneInfo
+) -> SlotPoint:
+    first, last = window.of_slot(at)
+    since, until = written_between(first, last, zone)
+    here = replace(asked, period="24h", since=since, until=until, before=None)
+    urls = {status: url_of(_PATH, here, status=status) for status in counts}
+    return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(_PATH, here), urls)
 
 
 def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
@@ -245,7 +243,7 @@ def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
 
 def _bar(asked: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequence[str]) -> FilterBar:
     fields = [
-        choice_field("period", "Period", asked.period, list(_PERIODS.items())),
+        period_field(CALL_PERIODS, asked.period, asked.since, asked.until),
         choice_field("method", "Method", asked.method, [("", "All"), *((one, one) for one in _METHODS)]),
         text_field("path", "Path", asked.path),
         choice_field("status", "Status", asked.status, list(_STATUSES.items())),

@@ -13,9 +13,10 @@ from runcard.store.unit_lists import UnitFilter
 from runcard.store.unit_members import count_units
 from runcard.web.charts import Chart
 from runcard.web.facts import Fact, creator_name
-from runcard.web.filters import FilterBar, Period, page_query
+from runcard.web.filters import FilterBar, page_query
 from runcard.web.formats import count_text, moment_of
 from runcard.web.members import MembersQuery, figures_bar, own_units, questions
+from runcard.web.period import Period
 from runcard.web.render import render
 from runcard.web.tiles import Tile
 from runcard.web.unit_list import UnitList

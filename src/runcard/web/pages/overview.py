@@ -27,14 +27,16 @@ from runcard.web.filters import (
     filters_of,
     page_query,
     selection_of,
-    step_of,
     url_of,
 )
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
 from runcard.web.floor import FailureLine, Floor, Stations, WorstLine
 from runcard.web.formats import count_text, percent_text
 from runcard.web.kiosk import kiosk_page
+from runcard.web.period import step_of
+from runcard.web.point_links import PointLinks
 from runcard.web.render import render
+from runcard.web.run_query import runs_url
 from runcard.web.tiles import Tile
 from runcard.web.visit import Visit, WithVisit
 from runcard.web.yields import yield_tiles
@@ -102,6 +104,7 @@ def tell_first_run(parts: WithParts, visit: WithVisit) -> Response:
 
 def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
     step = step_of(asked)
+    links = PointLinks(asked, floor.selection.runs, step, floor.visit.zone, {})
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
     runs, stations = floor.throughput(step), floor.stations(now)
     choices = list_choices(floor.snapshot.connection, floor.snapshot.organization_id)
@@ -118,9 +121,12 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
         ),
         tiles=[
             Tile(
-                "Runs today", count_text(floor.runs_today(now)), "up to now", _runs_url(asked, period="today")
+                "Runs today",
+                count_text(floor.runs_today(now)),
+                "up to now",
+                runs_url(asked, period="today", since=None, until=None),
             ),
-            Tile("Runs", count_text(runs.total.runs), "in the period", _runs_url(asked)),
+            Tile("Runs", count_text(runs.total.runs), "in the period", runs_url(asked)),
             *yield_tiles(over_time.total),
             _retest_tile(floor.retests()),
             _station_tile(stations),
@@ -129,10 +135,10 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
             ratio_trend(
                 "trend",
                 "First-pass yield",
-                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                [RatioPoint(row.group, row.first_pass, links(row.group)) for row in over_time.rows],
                 step,
             ),
-            outcome_stack(runs.rows, step),
+            outcome_stack(runs.rows, step, links),
             ratio_bars(
                 "procedures",
                 "First-pass yield by procedure",
@@ -152,11 +158,6 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
         stations=stations,
         worst=floor.worst(asked),
     )
-
-
-def _runs_url(asked: OverviewQuery, **changes: object) -> str:
-    """The runs of the same filter, of which `changes` are different."""
-    return url_of("/runs", filters_of(asked), **{"attempts": None, **changes})
 
 
 def _behind(freshness: Freshness) -> str:

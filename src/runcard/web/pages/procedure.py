@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.calendar import Period as Step
 from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.capabilities import capabilities
 from runcard.analytics.questions.capability import USUAL_ATTEMPTS
@@ -41,14 +42,16 @@ from runcard.web.filters import (
     filters_of,
     page_query,
     selection_of,
-    step_of,
     url_of,
 )
 from runcard.web.formats import Moment, count_text, duration_text, moment_of, percent_text
 from runcard.web.headings import Direction, Heading, headings
 from runcard.web.left_out import left_out_lines
 from runcard.web.pager import Pager
+from runcard.web.period import step_of
+from runcard.web.point_links import PointLinks
 from runcard.web.render import redirect, render
+from runcard.web.run_query import runs_url
 from runcard.web.table_files import TableFiles, files_of
 from runcard.web.tiles import Tile
 from runcard.web.urls import procedure_url
@@ -142,6 +145,11 @@ class _Ask(NamedTuple):
     def path(self) -> str:
         return f"/procedures/{self.procedure.id}"
 
+    def links(self, step: Step) -> PointLinks:
+        """Where the points of charts over time lead."""
+        own = {"procedure": self.procedure.id}
+        return PointLinks(self.asked, self.selection.runs, step, self.visit.zone, own)
+
     def url_of_measurement(self, name: str | None, phase: str) -> str:
         """Where a measurement is looked at over the same runs; a phase has no page, and leads nowhere."""
         if name is None:
@@ -219,10 +227,10 @@ def _runs(ask: _Ask) -> Contents:
             Tile("Passed", count_text(passed)),
             Tile("Did not pass", count_text(total.runs - passed)),
         ],
-        charts=[outcome_stack(answer.rows, step)],
+        charts=[outcome_stack(answer.rows, step, ask.links(step))],
         definitions=[definition_of(answer)],
         runs=[_run_line(run, ask.visit) for run in latest],
-        runs_url=url_of("/runs", filters_of(ask.asked), procedure=ask.procedure.id, attempts=None),
+        runs_url=runs_url(ask.asked, procedure=ask.procedure.id),
     )
 
 
@@ -238,13 +246,14 @@ def _durations(ask: _Ask) -> Contents:
             Tile("Longest", seconds_text(total.max_s)),
             Tile("Runs", count_text(total.n)),
         ],
-        charts=[duration_trend(runs.rows, step), phase_bars(phases.phases)],
+        charts=[duration_trend(runs.rows, step, ask.links(step)), phase_bars(phases.phases)],
         definitions=[definition_of(runs), definition_of(phases)],
     )
 
 
 def _yields(ask: _Ask) -> Contents:
     zone, step = ask.visit.zone, step_of(ask.asked)
+    links = ask.links(step)
     over_time, by_station = (
         first_pass_yield(ask.snapshot, ask.selection, zone, group_by) for group_by in (step, "station")
     )
@@ -264,7 +273,7 @@ def _yields(ask: _Ask) -> Contents:
             ratio_trend(
                 "trend",
                 "First-pass yield",
-                [RatioPoint(row.group, row.first_pass) for row in over_time.rows],
+                [RatioPoint(row.group, row.first_pass, links(row.group)) for row in over_time.rows],
                 step,
             ),
             ratio_bars(

@@ -149,7 +149,7 @@ def show_runs(
         runs=[_line(record, columns, visit.zone) for record in found.records],
         choices=[ColumnChoice(one.name, one.label, one in columns) for one in COLUMNS.values()],
         kept=_kept(asked),
-        files=files_of(_HERE, asked, "after", "cursor"),
+        files=files_of(_HERE, asked, "after", "before", "cursor"),
         csv_url=_url("/runs.csv", asked),
         parquet_url=_url("/runs.parquet", asked),
         news_url=_url("/runs/news", asked, seen=seen),

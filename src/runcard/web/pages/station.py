@@ -26,7 +26,6 @@ from runcard.web.filters import (
     Choice,
     FigureQuery,
     FilterBar,
-    Period,
     attempts_field,
     filter_bar,
     page_query,
@@ -34,6 +33,7 @@ from runcard.web.filters import (
 )
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.key_lines import KeyLine, key_line
+from runcard.web.period import Period
 from runcard.web.pictures import picture_urls
 from runcard.web.render import render
 from runcard.web.station_figures import LatestRun, StationFigures, latest_of_station, station_figures
@@ -102,7 +102,7 @@ def station_page(
         station = get_station_record(connection, home, station_id)
         linked = list_procedures_of(connection, home, [station])[station_id]
         floor = selection_of(replace(asked, station=None), visit.zone, now)
-        figures = station_figures(snapshot, visit, station_id, floor)
+        figures = station_figures(snapshot, visit, station_id, floor, asked)
         latest = latest_of_station(snapshot, visit, station_id, floor)
         there = {one.id for one in linked}
         others = [one for one in list_procedures(connection, home, in_use=True) if one.id not in there]

@@ -1,4 +1,4 @@
-// Keys that work on every page, forms that are sent when a choice is made, and buttons that copy.
+// Keys that work on every page, screens on the wall that pause, and buttons that copy.
 "use strict";
 (() => {
   const isTyping = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
@@ -30,11 +30,6 @@
   // A menu that is wider than a phone begins where the reader is.
   document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-submits]");
-    if (form) form.requestSubmit();
-  });
-
   // A screen on the wall stays with its slide while it is paused, by its button or by the space bar.
   const pause = document.querySelector("[data-pauses]");
   if (pause) {
@@ -55,12 +50,14 @@
     });
   }
 
-  // Blank fields say nothing: the URL stays short.
+  // Blank fields say nothing, and days say that they stand in place of a period: the URL stays short.
   document.addEventListener("formdata", (event) => {
     if (event.target.method !== "get") return;
-    for (const [name, value] of [...event.formData.entries()]) {
-      if (value === "") event.formData.delete(name);
+    const said = event.formData;
+    for (const [name, value] of [...said.entries()]) {
+      if (value === "") said.delete(name);
     }
+    if (said.get("period") === "range" && (said.has("since") || said.has("until"))) said.delete("period");
   });
 
   // What is to be copied can be selected by hand too; a browser without a clipboard for this page copies the selection.
