@@ -57,7 +57,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     migrate(database)
     writer = Writer(database)
     try:
-        floor = writer.run(lambda tx: build_floor(tx, "no password", new_api_key(), new_api_key()))
+        floor = writer.run(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
         blobs = Blobs.open(None, None, folder / "attachments")
         record_history(writer, blobs, floor, demo_runs(1, RUNS, 60, NOW), lambda _: None)
         _set_samples_apart(database, writer, floor)

@@ -87,7 +87,7 @@ def _build(tx: Transaction, admin: Account) -> tuple[Floor, list[Procedure]]:
         name: StationActor(create_station(tx, home, name, all_procedures=True).id, home)
         for name in _names("Station", STATIONS)
     }
-    return Floor(home, stations), procedures
+    return Floor(home, stations, UserActor(made.id, home, "admin")), procedures
 
 
 def _names(noun: str, count: int) -> list[str]:
