@@ -179,3 +179,22 @@ def test_a_click_on_a_day_opens_its_runs(windows: Windows, admin: StorageState):
     page.locator("#runs canvas").click(position={"x": bar["x"], "y": bar["y"]})
     page.wait_for_url(bar["url"])
     expect(page.locator("table.runs tbody tr").first).to_be_visible()
+
+
+def test_logs_of_a_run_and_the_list_of_stations_are_filtered_in_place_too(
+    windows: Windows, admin: StorageState
+):
+    page = windows.open("/runs?outcome=FAIL", cookies=admin)
+    page.locator("table.runs tbody th a").first.click()
+    page.wait_for_url("**/runs/*-*")
+    for path, name in ((page.url, "level"), ("/stations", "state")):
+        page.goto(path)
+        page.evaluate("window.isSame = true")
+        choice = page.locator(f"form[data-submits] select[name={name}]")
+        choice.focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**?*{name}=*")
+        expect(choice).to_be_focused()
+        expect(choice).not_to_have_value("")
+        assert page.evaluate("window.isSame")
