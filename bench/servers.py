@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from bench import hand_made
 from runcard.app import create_app, create_server
+from runcard.edge.connections.compression import Compression
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
@@ -67,7 +68,8 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None, memory_mb: i
     )
     if kind == "no_store":
         notes = new_notes()
-        return Entrance(NotedCalls(without_store(create_server(settings, notes)), notes), Proxies(()))
+        noted = NotedCalls(without_store(create_server(settings, notes)), notes)
+        return Entrance(Compression(noted), Proxies(()))
     return create_app(settings)
 
 
