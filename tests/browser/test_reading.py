@@ -47,7 +47,7 @@ def test_a_failure_is_traced_from_the_overview_to_its_measurement_and_its_statio
     expect(page.get_by_role("heading", level=1)).to_have_text(serial_number)
     expect(page.locator("main .outcome").first).to_have_text("FAIL")
     run = page.url
-    measurement = page.locator("tr[data-outcome=FAIL] th a").first
+    measurement = page.locator(".measurements tr[data-outcome=FAIL] th a").first
     name = measurement.inner_text()
     measurement.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
@@ -93,6 +93,27 @@ def test_rows_are_walked_by_arrows_and_opened_by_enter(windows: Windows, admin: 
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs/*")
     expect(page.get_by_role("heading", level=1)).to_contain_text(serial_number)
+
+
+def test_a_station_is_opened_from_anywhere_in_its_row(windows: Windows, admin: StorageState):
+    page = windows.open("/stations", cookies=admin)
+    row = page.locator("table tbody tr").nth(1)
+    name = row.locator("th").inner_text()
+    row.locator("td[data-label=Team]").click(force=True)  # the link lies over it
+    page.wait_for_url("**/stations/*")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_only_what_failed_is_chosen_by_keyboard(windows: Windows, admin: StorageState):
+    page = windows.open("/runs?outcome=FAIL", cookies=admin)
+    page.locator("table.walk tbody th a").first.click()
+    page.wait_for_url("**/runs/*")
+    page.get_by_role("link", name="Failed only").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**show=failed*")
+    expect(page.get_by_role("link", name="Failed only")).to_have_attribute("aria-current", "true")
+    expect(page.locator(".measurements tr[data-outcome=PASS]")).to_have_count(0)
+    expect(page.locator(".measurements tr[data-outcome=FAIL]").first).to_be_visible()
 
 
 def test_a_slash_leads_to_the_search_from_anywhere(windows: Windows, admin: StorageState):
