@@ -43,6 +43,7 @@ from runcard.web.pages import (
     table_mapping,
     unit,
     units,
+    values,
 )
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_unknown_parameters)])
@@ -84,6 +85,7 @@ _PAGES = (
     api_call,
     imports,
     quarantine,
+    values,
     quarantined_file,
     table_mapping,
     file_import,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from fastapi import APIRouter
 from msgspec import Meta
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
@@ -43,6 +44,7 @@ from runcard.web.filters import (
 from runcard.web.formats import chance_text, count_text
 from runcard.web.group_colours import GroupColours, group_colours
 from runcard.web.left_out import left_out_lines, lines_of_one
+from runcard.web.pages.values import values_url
 from runcard.web.render import render
 from runcard.web.visit import Visit, WithVisit
 
@@ -109,6 +111,7 @@ class MeasurementPage(NamedTuple):
     procedure_url: str
     name: str
     phase: str
+    values_url: str
     filters: FilterBar
     is_empty: bool
     control: Chart
@@ -208,6 +211,7 @@ def show_measurement(
         ),
         name=asked.name,
         phase=asked.phase or "",
+        values_url=values_url(replace(asked, procedure=procedure.id), asked.name, asked.phase),
         filters=filter_bar(path, asked, choices, without=("procedure",), more=own),
         is_empty=not chart.points and not spread.n,
         control=control_chart_plot(chart, broken, visit.zone, colours),

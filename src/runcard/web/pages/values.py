@@ -1,0 +1,192 @@
+"""Values of measurements in all runs: found by their name and by what they are, each leading to its run."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.lists.inside_lists import list_measurements
+from runcard.domain.errors import InvalidInput
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.edge.deps import WithParts
+from runcard.store.choices import list_choices
+from runcard.store.inside_runs import Deadline
+from runcard.store.measurement_records import FoundMeasurement, MeasurementFilter
+from runcard.web.clocks import start_of
+from runcard.web.filters import (
+    Field,
+    FilterBar,
+    FilterQuery,
+    choice_field,
+    filter_bar,
+    page_query,
+    run_filter_of,
+    text_field,
+    url_of,
+)
+from runcard.web.formats import Moment
+from runcard.web.headings import Column, Direction, Heading, headings
+from runcard.web.measurements import measurement_line, short_value
+from runcard.web.pager import Cursor, Pager, list_page, pager
+from runcard.web.render import render
+from runcard.web.run_columns import recorder_of
+from runcard.web.urls import run_url
+from runcard.web.visit import WithVisit
+
+router = APIRouter()
+
+_HERE = "/values"
+_COLUMNS = [
+    Column("Run of unit", "serial_number"),
+    Column("Measurement", "measurement_name"),
+    Column("Value", "value", is_number=True),
+    Column("Limits"),
+    Column("Outcome", "outcome"),
+    Column("Station"),
+    Column("Started", "started_at"),
+]
+_OUTCOMES = ("PASS", "FAIL", "UNSET")
+
+Name = Annotated[str, Meta(max_length=255)]
+
+
+class ValuesQuery(FilterQuery, kw_only=True):
+    """measurement: its name. at_least, at_most: bounds of the number that was measured, which belong to the values.
+
+    all_attempts: those of attempts too that were repeated.
+    """
+
+    measurement: Name | None = None
+    phase: Name | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    outcome: MeasurementOutcome | None = None
+    all_attempts: Literal["yes"] | None = None
+    sort: Literal["started_at", "value", "outcome", "serial_number", "measurement_name"] = "started_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+def values_url(asked: FilterQuery, name: str, phase: str | None) -> str:
+    """The address of the values of a measurement in the runs that a page is about."""
+    said = {one: getattr(asked, one) for one in FilterQuery.__struct_fields__}
+    return url_of(_HERE, ValuesQuery(**said, measurement=name, phase=phase or None))
+
+
+class ValueLine(NamedTuple):
+    url: str
+    serial_number: str
+    name: str
+    phase: str
+    value: str
+    uom: str
+    limits: str
+    outcome: MeasurementOutcome
+    station: str
+    started_at: Moment
+
+
+class ValuesPage(NamedTuple):
+    """is_asked: a measurement is named, or a bound, or an outcome: without, nothing is looked for."""
+
+    filters: FilterBar
+    headings: Sequence[Heading]
+    values: Sequence[ValueLine]
+    is_asked: bool
+    pager: Pager | None
+
+
+@router.get(_HERE)
+def show_values(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
+) -> Response:
+    if asked.at_least is not None and asked.at_most is not None and asked.at_least > asked.at_most:
+        raise InvalidInput.at(
+            "at_least", f"{asked.at_least:g} is more than at_most, {asked.at_most:g}; exchange them"
+        )
+    home, now = visit.actor.organization_id, datetime.now(UTC)
+    is_asked = any(
+        one is not None
+        for one in (asked.measurement, asked.phase, asked.at_least, asked.at_most, asked.outcome)
+    )
+    with parts.database.read() as connection:
+        choices = list_choices(connection, home)
+        values: Sequence[ValueLine] = ()
+        links = None
+        if is_asked:
+            at = list_page(connection, asked.cursor)
+            listed = list_measurements(
+                parts.copy,
+                connection,
+                home,
+                run_filter_of(asked, visit.zone, now),
+                _filter(asked),
+                asked.sort,
+                at,
+                Deadline(parts.list_timeout_s),
+                descending=asked.order == "desc",
+            )
+            values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
+            links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
+    page = ValuesPage(
+        filters=filter_bar(_HERE, asked, choices, more=_fields(asked), left=("cursor",)),
+        headings=headings(
+            _COLUMNS,
+            asked.sort,
+            asked.order,
+            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+        ),
+        values=values,
+        is_asked=is_asked,
+        pager=links,
+    )
+    return render("values.html", page, visit)
+
+
+def _filter(asked: ValuesQuery) -> MeasurementFilter:
+    return MeasurementFilter(
+        names=None if asked.measurement is None else [asked.measurement],
+        phase_names=None if asked.phase is None else [asked.phase],
+        outcomes=None if asked.outcome is None else [asked.outcome],
+        value_min=asked.at_least,
+        value_max=asked.at_most,
+        only_final=asked.all_attempts is None,
+    )
+
+
+def _fields(asked: ValuesQuery) -> Sequence[Field]:
+    return [
+        text_field("measurement", "Measurement", asked.measurement),
+        text_field("phase", "Phase", asked.phase),
+        text_field("at_least", "At least", _text(asked.at_least)),
+        text_field("at_most", "At most", _text(asked.at_most)),
+        choice_field("outcome", "Outcome", asked.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
+        choice_field(
+            "all_attempts", "Repeated attempts", asked.all_attempts, [("", "Left out"), ("yes", "Shown too")]
+        ),
+    ]
+
+
+def _line(found: FoundMeasurement, started_at: Moment) -> ValueLine:
+    run: UUID = found.run.id
+    line = measurement_line(found.item, run, found.run.procedure.id)
+    return ValueLine(
+        f"{run_url(run)}#{line.anchor}",
+        found.run.unit.serial_number,
+        line.name,
+        found.item.attempt.phase.name,
+        short_value(line),
+        line.uom,
+        line.limits,
+        found.item.measurement.outcome,
+        recorder_of(found.run),
+        started_at,
+    )
+
+
+def _text(bound: float | None) -> str | None:
+    return None if bound is None else f"{bound:.12g}"
