@@ -1,21 +1,29 @@
 """Metadata of runs, units, parts, revisions and stations: a row for each key."""
 
+import math
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
 from runcard.domain.metadata import Metadata, MetadataChange, MetadataValue, check_metadata, merged
 from runcard.store.chunks import in_chunks
-from runcard.store.tables import metadata_entries
+from runcard.store.tables import metadata_entries, runs
 from runcard.store.transaction import Transaction
+
+ANY_KEY = ""
+_BOOLEANS = {"true": True, "false": False}
 
 
 class MetadataTest(NamedTuple):
-    """What a key of a record must keep to be listed; each None asks for nothing."""
+    """What a key of a record must keep to be listed; each None asks for nothing.
+
+    key: ANY_KEY: one of its keys. says: the value, as people write it, whatever it is.
+    """
 
     key: str
     is_one_of: Sequence[str] | None = None
@@ -25,6 +33,7 @@ class MetadataTest(NamedTuple):
     at_most: float | None = None
     above: float | None = None
     below: float | None = None
+    says: str | None = None
 
 
 def stage_metadata(tx: Transaction, organization_id: UUID, entity_id: UUID, metadata: Metadata) -> None:
@@ -83,8 +92,11 @@ def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataT
     asked: list[ColumnElement[bool]] = [
         e.organization_id == organization_id,
         e.entity_id == entity_id,
-        e.key == test.key,
     ]
+    if test.key != ANY_KEY:
+        asked.append(e.key == test.key)
+    if test.says is not None:
+        asked.append(_says(test.says))
     if test.is_one_of is not None:
         asked.append(e.text.in_(test.is_one_of))
     if test.contains is not None:
@@ -101,6 +113,43 @@ def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataT
     ]
     asked += [holds(e.number, bound) for bound, holds in bounds if bound is not None]
     return select(e.key).where(*asked).exists()
+
+
+def list_keys(connection: Connection, organization_id: UUID, most: int) -> Sequence[str]:
+    """The first keys that anything is noted under, in alphabetical order: one step in the index for each."""
+    e = metadata_entries.c
+    mine = e.organization_id == organization_id
+    steps = select(func.min(e.key).label("key")).where(mine).cte("keys", recursive=True)
+    following = select(func.min(e.key)).where(mine, e.key > steps.c.key).scalar_subquery()
+    steps = steps.union_all(select(following).where(steps.c.key.is_not(None)))
+    found = connection.execute(select(steps.c.key).where(steps.c.key.is_not(None)).limit(most))
+    return list(found.scalars())
+
+
+def find_said(connection: Connection, organization_id: UUID, value: str, most: int) -> Sequence[str]:
+    """The first keys under which a run has this value, in alphabetical order."""
+    e = metadata_entries.c
+    query = (
+        select(e.key)
+        .join_from(metadata_entries, runs, runs.c.id == e.entity_id)
+        .where(e.organization_id == organization_id, _says(value))
+        .distinct()
+        .order_by(e.key)
+        .limit(most)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _says(value: str) -> ColumnElement[bool]:
+    """The condition that a value is what is written so: a text in any case, a number, or true or false."""
+    e = metadata_entries.c
+    said: list[ColumnElement[bool]] = [func.lower(e.text) == value.lower()]
+    if value.lower() in _BOOLEANS:
+        said.append(e.boolean.is_(_BOOLEANS[value.lower()]))
+    with suppress(ValueError):
+        if math.isfinite(number := float(value)):
+            said.append(e.number == number)
+    return or_(*said)
 
 
 def _row(organization_id: UUID, entity_id: UUID, key: str, value: MetadataValue) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
 
+from runcard.domain.metadata import Metadata
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.run import RunDocument
 from runcard.domain.sample import SampleClass
@@ -17,6 +18,7 @@ from runcard.store.chunks import in_chunks
 from runcard.store.documents import unpack_document
 from runcard.store.lookups import find_units
 from runcard.store.merges import with_merges
+from runcard.store.metadata import read_metadata
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import Named, PartRef, ProcedureRef, UserRef
 from runcard.store.run_filter import RunFilter, duration_of_runs, run_conditions
@@ -36,7 +38,8 @@ class RunRecord(NamedTuple):
     Exactly one of `created_by_user` and `created_by_station` is there.
     operator_name: of an operator who is no member; then `operator` is None.
     started_at, ended_at: the times at which it counts. reported_started_at, reported_ended_at: what a wrong clock
-    said; `domain.clock.reported_times` tells what the station said in any case.
+    said; `domain.clock.reported_times` tells what the station said in any case. metadata: None where `with_metadata`
+    has not read it.
     """
 
     id: UUID
@@ -60,6 +63,7 @@ class RunRecord(NamedTuple):
     slot_name: str | None = None
     reported_started_at: datetime | None = None
     reported_ended_at: datetime | None = None
+    metadata: Metadata | None = None
 
     @property
     def duration(self) -> timedelta:
@@ -85,7 +89,7 @@ _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
     "created_by_user": (UserRef, [t.users.c.id, t.users.c.name, t.users.c.email]),
     "created_by_station": (Named, [t.stations.c.id, t.stations.c.name]),
 }
-_OWN = [name for name in RunRecord._fields if name not in _GROUPS]
+_OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata")]
 
 
 def find_run(connection: Connection, organization_id: UUID, run_id: UUID) -> RunRecord | None:
@@ -140,6 +144,14 @@ def read_runs(
         rows = connection.execute(_records(organization_id).where(t.runs.c.id.in_(some)))
         found |= {record.id: record for record in map(_record, rows)}
     return [found[run_id] for run_id in run_ids if run_id in found]
+
+
+def with_metadata(
+    connection: Connection, organization_id: UUID, runs: Sequence[RunRecord]
+) -> Sequence[RunRecord]:
+    """The same runs with what is noted about each."""
+    noted = read_metadata(connection, organization_id, [run.id for run in runs])
+    return [run._replace(metadata=noted.get(run.id, {})) for run in runs]
 
 
 class _Joined(NamedTuple):

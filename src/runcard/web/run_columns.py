@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from runcard.domain.clock import reported_times
+from runcard.domain.metadata import MetadataValue
 from runcard.store.run_records import RunRecord
 
 ColumnName = Literal[
@@ -93,9 +94,29 @@ USUAL_COLUMNS: Sequence[ColumnName] = (
 )
 
 
-def columns_of(chosen: Sequence[ColumnName] | None) -> Sequence[Column]:
-    """The chosen columns, in the table's own order, and the unit among them; None: the usual ones."""
+def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[Column]:
+    """The chosen columns, in the table's own order, and the unit among them; None: the usual ones.
+
+    noted: keys of metadata, which have columns behind them.
+    """
     names = set(USUAL_COLUMNS if chosen is None else chosen)
     shown = [column for column in _OTHERS if column.name in names]
     at = 1 if "outcome" in names else 0
-    return [*shown[:at], _UNIT, *shown[at:]]
+    return [*shown[:at], _UNIT, *shown[at:], *map(_noted_column, noted)]
+
+
+def _noted_column(key: str) -> Column:
+    return Column(f"metadata.{key}", key, "text", lambda run: metadata_text((run.metadata or {}).get(key)))
+
+
+def metadata_text(value: MetadataValue | None) -> str:
+    """As people write it; empty for None."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.12g}"
+        case _:
+            return str(value)

@@ -9,10 +9,12 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from runcard.domain.errors import InvalidInput
+from runcard.domain.metadata import MAX_KEY_LENGTH
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
+from runcard.store.metadata import list_keys
 from runcard.store.run_filter import RunFilter
 from runcard.store.users import User, list_users
 from runcard.web.filters import (
@@ -24,6 +26,7 @@ from runcard.web.filters import (
     text_field,
     url_of,
 )
+from runcard.web.metadata_words import metadata_asked
 from runcard.web.period import Period
 from runcard.web.run_columns import ColumnName
 from runcard.web.visit import Visit
@@ -33,6 +36,10 @@ _MAX_SECONDS = 1e9
 # Offered at once; the rest opens.
 _FIRST_FIELDS = ("search", "period", "outcome", "procedure", "station", "part")
 
+# Keys of metadata that are offered, and those that are shown at once.
+MOST_KEYS, _MOST_NOTED = 100, 20
+
+Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH)]
 Seconds = Annotated[float, Meta(ge=0, le=_MAX_SECONDS)]
 Sort = Literal[
     "started_at", "created_at", "duration", "outcome", "serial_number", "part_number", "revision_number"
@@ -52,7 +59,8 @@ _DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
 class RunsQuery(FilterQuery, kw_only=True):
     """search: part of a serial number, or the beginning of a run's id. operator: their name, or a member's e-mail.
 
-    columns: None: the usual ones. after, before: a place in the list where it is in order of starts, behind which the
+    columns: None: the usual ones. metadata: as `metadata_asked` reads it. noted: keys of metadata that are shown as
+    columns. after, before: a place in the list where it is in order of starts, behind which the
     page begins or at which it ends; `cursor` in other orders.
     """
 
@@ -66,6 +74,8 @@ class RunsQuery(FilterQuery, kw_only=True):
     sort: Sort = "started_at"
     order: Literal["asc", "desc"] = "desc"
     columns: list[ColumnName] | None = None
+    metadata: Annotated[str, Meta(max_length=1000)] | None = None
+    noted: Annotated[list[Key], Meta(max_length=_MOST_NOTED)] | None = None
     after: str | None = None
     before: str | None = None
     cursor: Annotated[int, Meta(ge=0, lt=1 << 53)] | None = None
@@ -77,7 +87,7 @@ class RunsQuery(FilterQuery, kw_only=True):
     @property
     def is_filtered(self) -> bool:
         """Whether it asks for less than all runs."""
-        shown = ("sort", "order", "columns", "after", "before", "cursor")
+        shown = ("sort", "order", "columns", "noted", "after", "before", "cursor")
         unfiltered = RunsQuery(**{name: getattr(self, name) for name in shown})
         return self != unfiltered
 
@@ -112,12 +122,14 @@ def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: dat
         operator_names=operator_names,
         duration_min=_span(asked.min_s),
         duration_max=_span(asked.max_s),
+        metadata=metadata_asked(asked.metadata),
     )
 
 
 def filtering(connection: Connection, asked: RunsQuery, organization_id: UUID) -> Filtering:
     """The fields that show what is asked and let it be changed."""
     operators = [user.name or user.email for user in list_users(connection, organization_id)]
+    keys = list_keys(connection, organization_id, MOST_KEYS)
     shared = filter_fields(asked, list_choices(connection, organization_id))
     all_units = [("", "All"), ("production", "Production")]
     fields = [
@@ -127,6 +139,7 @@ def filtering(connection: Connection, asked: RunsQuery, organization_id: UUID) -
         text_field("serial", "Serial number", asked.serial),
         text_field("operator", "Operator", asked.operator, operators),
         *(_with_all(field, all_units) for field in shared if field.name == "sample"),
+        text_field("metadata", "Metadata", asked.metadata, [f"{key}=" for key in keys]),
         text_field("min_s", "At least (s)", _text(asked.min_s))._replace(type="number"),
         text_field("max_s", "At most (s)", _text(asked.max_s))._replace(type="number"),
         choice_field("sort", "Sort by", asked.sort, list(_SORTS.items())),
@@ -138,7 +151,10 @@ def filtering(connection: Connection, asked: RunsQuery, organization_id: UUID) -
         [by_name[name] for name in _FIRST_FIELDS],
         more,
         is_more_asked=any(field.value for field in more if field.name not in ("sort", "order")),
-        kept=[("columns", name) for name in asked.columns or ()],
+        kept=[
+            *(("columns", name) for name in asked.columns or ()),
+            *(("noted", key) for key in asked.noted or ()),
+        ],
     )
 
 

@@ -187,11 +187,7 @@ def show_measurement(
         spread = _histogram(ask)
         fitness = _or_problem(ask.capability)
         comparison = None if ask.group_by is None else _comparison(ask, ask.group_by, spread)
-        scatter = (
-            None
-            if asked.against is None
-            else scatter_plot(ask.correlation(asked.against), asked.name, asked.against)
-        )
+        scatter = None if asked.against is None else _scatter(ask, asked.against)
         names = measurement_names(snapshot, procedure.id)
         choices = list_choices(connection, home)
     path = f"/procedures/{procedure.id}/measurements"
@@ -230,6 +226,10 @@ def show_measurement(
         has_more_others=not names.is_exact,
     )
     return render("measurement.html", page, visit)
+
+
+def _scatter(ask: "_Ask", other: str) -> Chart:
+    return scatter_plot(ask.correlation(other), ask.measured.name, other)
 
 
 def _selection(asked: MeasurementQuery, visit: Visit) -> Selection:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
@@ -11,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.spreadsheets import Sheet, refuse_too_many
 from runcard.store.run_lists import PackedIds, find_run_ids
-from runcard.store.run_records import RunRecord, read_runs
+from runcard.store.run_records import RunRecord, read_runs, with_metadata
 from runcard.web.filters import page_query
 from runcard.web.render import SAFETY_HEADERS
 from runcard.web.run_columns import Column, columns_of
@@ -42,8 +41,8 @@ def export_sheet(parts: WithParts, visit: WithVisit, file_format: WithFormat, as
     ids = _found(parts, visit, asked)
     if file_format == "xlsx":
         refuse_too_many(len(ids))
-    columns = columns_of(asked.columns)
-    rows = sheet_rows(columns, _chunks(parts, visit.actor.organization_id, ids))
+    columns = columns_of(asked.columns, asked.noted or ())
+    rows = sheet_rows(columns, _chunks(parts, visit, asked, ids))
     return table_file(Sheet("Runs", sheet_columns(columns), rows, visit.zone), file_format)
 
 
@@ -57,7 +56,7 @@ def _file(
 ) -> Response:
     ids = _found(parts, visit, asked)
     return StreamingResponse(
-        pieces(columns_of(asked.columns), _chunks(parts, visit.actor.organization_id, ids)),
+        pieces(columns_of(asked.columns, asked.noted or ()), _chunks(parts, visit, asked, ids)),
         media_type=media_type,
         headers={
             **SAFETY_HEADERS,
@@ -74,9 +73,12 @@ def _found(parts: Parts, visit: Visit, asked: RunsQuery) -> PackedIds:
         return find_run_ids(connection, home, wanted, asked.sort, descending=asked.is_descending)
 
 
-def _chunks(parts: Parts, organization_id: UUID, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:
+def _chunks(parts: Parts, visit: Visit, asked: RunsQuery, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:
     """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
+    home = visit.actor.organization_id
     for some in ids.in_chunks(_RUNS_AT_ONCE):
         with parts.database.read() as connection:
-            runs = read_runs(connection, organization_id, some)
+            runs = read_runs(connection, home, some)
+            if asked.noted:
+                runs = with_metadata(connection, home, runs)
         yield runs

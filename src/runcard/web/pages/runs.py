@@ -18,10 +18,11 @@ from runcard.edge.deps import WithParts
 from runcard.edge.paging import PageQuery, page_of
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
+from runcard.store.metadata import list_keys
 from runcard.store.procedures import list_procedures
 from runcard.store.run_filter import RunFilter
 from runcard.store.run_lists import count_new_runs
-from runcard.store.run_records import RunPosition, RunRecord, list_later_runs, list_latest_runs
+from runcard.store.run_records import RunPosition, RunRecord, list_later_runs, list_latest_runs, with_metadata
 from runcard.web.clocks import start_of
 from runcard.web.filters import page_query, url_of
 from runcard.web.first_run import SOME_PROCEDURE, curl_command
@@ -29,7 +30,7 @@ from runcard.web.formats import Moment, counted_text, duration_text, moment_of
 from runcard.web.pager import COUNTED, pager, total_text
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
-from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
+from runcard.web.run_query import MOST_KEYS, Filtering, RunsQuery, filtering, runs_wanted
 from runcard.web.table_files import TableFiles, files_of
 from runcard.web.visit import WithVisit
 
@@ -64,6 +65,9 @@ class RunLine(NamedTuple):
 
 
 class ColumnChoice(NamedTuple):
+    """field: of the form that chooses columns."""
+
+    field: str
     name: str
     label: str
     is_chosen: bool
@@ -89,6 +93,7 @@ class RunsPage(NamedTuple):
     headings: Sequence[Heading]
     runs: Sequence[RunLine]
     choices: Sequence[ColumnChoice]
+    noted: Sequence[ColumnChoice]
     kept: Sequence[tuple[str, str]]
     files: TableFiles
     csv_url: str
@@ -141,13 +146,16 @@ def show_runs(
         first_run = _first_run(connection, home, root) if is_empty else None
         filters = filtering(connection, asked, home)
         total = _total(parts.copy, connection, home, wanted, found)
-    columns = columns_of(asked.columns)
+        records = with_metadata(connection, home, found.records) if asked.noted else found.records
+        keys = list_keys(connection, home, MOST_KEYS)
+    columns = columns_of(asked.columns, asked.noted or ())
     page = RunsPage(
         filters=filters,
         is_filtered=asked.is_filtered,
         headings=[_heading(column, asked) for column in columns],
-        runs=[_line(record, columns, visit.zone) for record in found.records],
-        choices=[ColumnChoice(one.name, one.label, one in columns) for one in COLUMNS.values()],
+        runs=[_line(record, columns, visit.zone) for record in records],
+        choices=[ColumnChoice("columns", one.name, one.label, one in columns) for one in COLUMNS.values()],
+        noted=[ColumnChoice("noted", key, key, key in (asked.noted or ())) for key in keys],
         kept=_kept(asked),
         files=files_of(_HERE, asked, "after", "before", "cursor"),
         csv_url=_url("/runs.csv", asked),
@@ -275,7 +283,9 @@ def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
 
 def _kept(asked: RunsQuery) -> Sequence[tuple[str, str]]:
     """What the form that chooses columns says besides them."""
-    plain = RunsQuery(columns=asked.columns, after=asked.after, before=asked.before, cursor=asked.cursor)
+    plain = RunsQuery(
+        columns=asked.columns, noted=asked.noted, after=asked.after, before=asked.before, cursor=asked.cursor
+    )
     values = [(name, getattr(asked, name), getattr(plain, name)) for name in asked.__struct_fields__]
     return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
 

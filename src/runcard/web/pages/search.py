@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.deps import WithParts
+from runcard.store.metadata import find_said
 from runcard.store.name_search import Hit, Kind, find_named, find_similar
 from runcard.web.filters import page_query
+from runcard.web.metadata_words import metadata_said
 from runcard.web.render import redirect, render
 from runcard.web.urls import batch_url, part_url, procedure_url, run_url, station_url, unit_url
 from runcard.web.visit import WithVisit
@@ -74,7 +76,9 @@ def search(
         if len(named) == 1:
             return redirect(_url(named[0]))
         similar = find_similar(connection, home, wanted, _MOST + 1)
+        keys = find_said(connection, home, wanted, _MOST)
     groups = [_group(kind, named, similar.get(kind, ()), wanted) for kind in _GROUPS]
+    groups.append(_noted(keys, wanted))
     return render("search.html", SearchPage(wanted, [group for group in groups if group.hits]), visit)
 
 
@@ -90,6 +94,16 @@ def _group(kind: Kind, named: Sequence[Hit], similar: Sequence[Hit], wanted: str
         has_more,
         f"{more}?{urlencode({'search': wanted})}" if more and has_more else "",
     )
+
+
+def _noted(keys: Sequence[str], wanted: str) -> HitGroup:
+    """Lists of runs whose metadata have this value, by their key."""
+    hits = [
+        HitLine(f"/runs?{urlencode({'metadata': said})}", f"{key}: {wanted}", "", None, is_named=False)
+        for key in keys
+        if (said := metadata_said(key, wanted)) is not None
+    ]
+    return HitGroup("metadata", "Runs with this in their metadata", hits, has_more=False, more_url="")
 
 
 def _line(hit: Hit, *, is_named: bool) -> HitLine:
