@@ -13,7 +13,7 @@ from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.domain.errors import InvalidInput
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.edge.deps import WithParts
-from runcard.store.choices import list_choices
+from runcard.store.choices import Choices, list_choices
 from runcard.store.inside_runs import Deadline
 from runcard.store.measurement_records import FoundMeasurement, MeasurementFilter
 from runcard.web.clocks import start_of
@@ -133,7 +133,7 @@ def show_values(
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
             links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
     page = ValuesPage(
-        filters=filter_bar(_HERE, asked, choices, more=_fields(asked), left=("cursor",)),
+        filters=_bar(asked, choices),
         headings=headings(
             _COLUMNS,
             asked.sort,
@@ -156,6 +156,13 @@ def _filter(asked: ValuesQuery) -> MeasurementFilter:
         value_max=asked.at_most,
         only_final=asked.all_attempts is None,
     )
+
+
+def _bar(asked: ValuesQuery, choices: Choices) -> FilterBar:
+    """What values are asked for stands before what runs are."""
+    own = _fields(asked)
+    bar = filter_bar(_HERE, asked, choices, more=own, left=("cursor",))
+    return bar._replace(fields=[*own, *bar.fields[: -len(own)]])
 
 
 def _fields(asked: ValuesQuery) -> Sequence[Field]:
