@@ -1,5 +1,7 @@
 """Values that are found by what they are, each of which leads to its run."""
 
+import csv
+import io
 from urllib.parse import urlencode
 
 import pytest
@@ -103,3 +105,25 @@ def test_what_cannot_be_asked_is_named(ada: Browser, query: dict[str, str], told
 
 def test_another_organization_finds_nothing(runs: dict[str, str], gus: Browser) -> None:
     assert "No value is like this" in values(gus).text
+
+
+def test_values_are_taken_away_as_files(runs: dict[str, str], ada: Browser) -> None:
+    [url] = [
+        one
+        for one in values(ada, sort="value", order="asc").links
+        if one.startswith("/values.spreadsheet.csv")
+    ]
+    answer = ada.http.get(url)
+    assert answer.status_code == 200
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    told = [(row["Unit"], row["Number"], row["Other value"], row["Unit of measure"]) for row in rows]
+    assert told == [
+        ("VAL-1", "3.1", "", "V"),
+        ("VAL-2", "3.3", "", "V"),
+        ("VAL-3", "3.5", "", "V"),
+        ("VAL-4", "", "nan", "V"),
+    ]
+    assert runs["VAL-1"].endswith(rows[0]["Run ID"])
+    refused = ada.open("/values.xlsx")
+    assert refused.status == 400
+    assert "name a measurement" in refused.text

@@ -12,10 +12,13 @@ from starlette.responses import Response
 from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.domain.errors import InvalidInput
 from runcard.domain.outcome import MeasurementOutcome
-from runcard.edge.deps import WithParts
+from runcard.edge.deps import Parts, WithParts
+from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.choices import Choices, list_choices
+from runcard.store.database import Connection
 from runcard.store.inside_runs import Deadline
 from runcard.store.measurement_records import FoundMeasurement, MeasurementFilter
+from runcard.store.pages import Listed, Page
 from runcard.web.clocks import start_of
 from runcard.web.filters import (
     Field,
@@ -34,8 +37,9 @@ from runcard.web.measurements import measurement_line, short_value
 from runcard.web.pager import Cursor, Pager, list_page, pager
 from runcard.web.render import render
 from runcard.web.run_columns import recorder_of
+from runcard.web.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
 from runcard.web.urls import run_url
-from runcard.web.visit import WithVisit
+from runcard.web.visit import Visit, WithVisit
 
 router = APIRouter()
 
@@ -48,6 +52,20 @@ _COLUMNS = [
     Column("Outcome", "outcome"),
     Column("Station"),
     Column("Started", "started_at"),
+]
+_SHEET = [
+    SheetColumn("Unit"),
+    SheetColumn("Procedure"),
+    SheetColumn("Phase"),
+    SheetColumn("Measurement"),
+    SheetColumn("Number", "number"),
+    SheetColumn("Other value"),
+    SheetColumn("Unit of measure"),
+    SheetColumn("Limits"),
+    SheetColumn("Outcome"),
+    SheetColumn("Station"),
+    SheetColumn("Started", "moment"),
+    SheetColumn("Run ID"),
 ]
 _OUTCOMES = ("PASS", "FAIL", "UNSET")
 
@@ -97,6 +115,7 @@ class ValuesPage(NamedTuple):
     headings: Sequence[Heading]
     values: Sequence[ValueLine]
     is_asked: bool
+    files: TableFiles
     pager: Pager | None
 
 
@@ -104,32 +123,14 @@ class ValuesPage(NamedTuple):
 def show_values(
     parts: WithParts, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
 ) -> Response:
-    if asked.at_least is not None and asked.at_most is not None and asked.at_least > asked.at_most:
-        raise InvalidInput.at(
-            "at_least", f"{asked.at_least:g} is more than at_most, {asked.at_most:g}; exchange them"
-        )
-    home, now = visit.actor.organization_id, datetime.now(UTC)
-    is_asked = any(
-        one is not None
-        for one in (asked.measurement, asked.phase, asked.at_least, asked.at_most, asked.outcome)
-    )
+    home, is_asked = visit.actor.organization_id, _is_asked(asked)
     with parts.database.read() as connection:
         choices = list_choices(connection, home)
         values: Sequence[ValueLine] = ()
         links = None
         if is_asked:
             at = list_page(connection, asked.cursor)
-            listed = list_measurements(
-                parts.copy,
-                connection,
-                home,
-                run_filter_of(asked, visit.zone, now),
-                _filter(asked),
-                asked.sort,
-                at,
-                Deadline(parts.list_timeout_s),
-                descending=asked.order == "desc",
-            )
+            listed = _listed(parts, visit, connection, asked, at)
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
             links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
     page = ValuesPage(
@@ -142,9 +143,75 @@ def show_values(
         ),
         values=values,
         is_asked=is_asked,
+        files=files_of(_HERE, asked, "cursor"),
         pager=links,
     )
     return render("values.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_values(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[ValuesQuery, page_query(ValuesQuery)],
+) -> Response:
+    """All values that the filter finds, in the order of the page. Raises InvalidInput where nothing is asked for."""
+    if not _is_asked(asked):
+        raise InvalidInput.at("measurement", "name a measurement, a phase, a bound or an outcome")
+    rows = whole_list(
+        parts.database,
+        file_format,
+        lambda connection, page: _listed(parts, visit, connection, asked, page),
+        lambda _connection, found: [_cells(one) for one in found],
+    )
+    return table_file(Sheet("Values", _SHEET, rows, visit.zone), file_format)
+
+
+def _is_asked(asked: ValuesQuery) -> bool:
+    """Whether anything says which values. Raises InvalidInput for bounds that leave none."""
+    if asked.at_least is not None and asked.at_most is not None and asked.at_least > asked.at_most:
+        raise InvalidInput.at(
+            "at_least", f"{asked.at_least:g} is more than at_most, {asked.at_most:g}; exchange them"
+        )
+    said = (asked.measurement, asked.phase, asked.at_least, asked.at_most, asked.outcome)
+    return any(one is not None for one in said)
+
+
+def _listed(
+    parts: Parts, visit: Visit, connection: Connection, asked: ValuesQuery, page: Page
+) -> Listed[FoundMeasurement]:
+    return list_measurements(
+        parts.copy,
+        connection,
+        visit.actor.organization_id,
+        run_filter_of(asked, visit.zone, datetime.now(UTC)),
+        _filter(asked),
+        asked.sort,
+        page,
+        Deadline(parts.list_timeout_s),
+        descending=asked.order == "desc",
+    )
+
+
+def _cells(found: FoundMeasurement) -> Sequence[Cell]:
+    """The number as it is, and any other value as the page writes it."""
+    line = measurement_line(found.item, found.run.id, found.run.procedure.id)
+    number = found.item.number
+    return [
+        found.run.unit.serial_number,
+        found.run.procedure.name,
+        found.item.attempt.phase.name,
+        line.name,
+        None if number is None else float(number),
+        "" if number is not None else short_value(line),
+        line.uom,
+        line.limits,
+        found.item.measurement.outcome,
+        recorder_of(found.run),
+        found.run.started_at,
+        str(found.run.id),
+    ]
 
 
 def _filter(asked: ValuesQuery) -> MeasurementFilter:
