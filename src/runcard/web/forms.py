@@ -24,15 +24,19 @@ _MAX_FIELDS = 250
 Fields = Mapping[str, str]
 
 
-async def _read_fields(request: Request) -> Fields:
-    """The fields of a URL-encoded form; what is none has no fields."""
-    body = await read_body(request.receive, _MAX_FORM_BYTES)
+async def read_fields(request: Request, max_bytes: int, max_fields: int) -> Fields:
+    """The fields of a URL-encoded form; what is none has no fields. Raises PayloadTooLarge and InvalidInput."""
+    body = await read_body(request.receive, max_bytes)
     try:
         return dict(
-            parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+            parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=max_fields)
         )
     except ValueError as error:
-        raise InvalidInput.at("form", f"It has more than {_MAX_FIELDS} fields; send fewer") from error
+        raise InvalidInput.at("form", f"It has more than {max_fields} fields; send fewer") from error
+
+
+async def _read_fields(request: Request) -> Fields:
+    return await read_fields(request, _MAX_FORM_BYTES, _MAX_FIELDS)
 
 
 WithFields = Annotated[Fields, Depends(_read_fields)]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, NamedTuple
-from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
@@ -13,7 +12,6 @@ from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, PermissionDenied, QuarantinedFileNotFound, RuncardError
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.bodies import read_body
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.file_choices import Choice, checked, reading_of
@@ -31,7 +29,7 @@ from runcard.store.quarantine import QuarantinedFile, get_quarantined
 from runcard.web import filters
 from runcard.web.arrivals import CLIENT
 from runcard.web.formats import Moment, count_text, duration_text, figure_text, moment_of
-from runcard.web.forms import TOKEN_FIELD, Fields, problems_of
+from runcard.web.forms import TOKEN_FIELD, Fields, problems_of, read_fields
 from runcard.web.mapping_form import RUNS, ColumnLine, Draft, FieldLine, column_lines, field_lines
 from runcard.web.outcomes import import_url, mapping_url, quarantined_url
 from runcard.web.render import redirect, render
@@ -88,13 +86,7 @@ class MappingPage(NamedTuple):
 
 
 async def _read_form(request: Request, parts: WithParts, visit: WithVisit) -> Fields:
-    body = await read_body(request.receive, _MAX_FORM_BYTES)
-    try:
-        fields = dict(
-            parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-        )
-    except ValueError as error:
-        raise InvalidInput.at("form", f"It has more than {_MAX_FIELDS} fields; send fewer") from error
+    fields = await read_fields(request, _MAX_FORM_BYTES, _MAX_FIELDS)
     parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     return fields
 
