@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import polars
 import pytest
-from playwright.sync_api import Page, StorageState
+from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.conftest import Demo
 from tests.browser.windows import Windows
@@ -23,11 +24,13 @@ PART = "AMP-2200"
 def failed(windows: Windows, admin: StorageState) -> Page:
     """The failed runs of one part, chosen in the filters of the list."""
     page = windows.open("/runs", cookies=admin)
+    # The address says what was asked a moment before the page does.
+    export = page.locator("a[href^='/runs.csv']")
     page.locator(".filters [name=outcome]").select_option("FAIL")
-    page.wait_for_url("**outcome=FAIL*")
+    expect(export).to_have_attribute("href", re.compile("outcome=FAIL"))
     page.locator(".filters [name=part]").fill(PART)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**part={PART}*")
+    expect(export).to_have_attribute("href", re.compile(f"part={PART}"))
     return page
 
 
@@ -83,3 +86,18 @@ def test_parquet_holds_the_same_rows(failed: Page):
     assert table["id"].to_list() == [row["id"] for row in rows]
     assert table["serial_number"].to_list() == [row["serial_number"] for row in rows]
     assert table["duration_s"].to_list() == [float(row["duration_s"]) for row in rows]
+
+
+def test_figures_of_a_chart_are_taken_away(windows: Windows, admin: StorageState) -> None:
+    page = windows.open("/?period=all", cookies=admin)
+    chart = page.locator("figure", has_text="First-pass yield by procedure")
+    chart.get_by_text("Figures").click()
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="CSV for spreadsheets").click()
+    assert download.value.suggested_filename == "First-pass yield by procedure.csv"
+    text = Path(download.value.path()).read_bytes().decode("utf-8")
+    assert text.startswith("\ufeff")
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    shown = [row.locator("th, td").all_inner_texts() for row in chart.locator("tbody tr").all()]
+    assert rows[1:] == [[cell.strip() for cell in row] for row in shown]
+    assert len(shown) == 3

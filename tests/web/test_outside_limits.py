@@ -51,4 +51,7 @@ def test_any_number_has_a_text(value: float, lower: float | None, upper: float |
     is_within = (lower is None or math.isinf(lower) or value >= lower) and (
         upper is None or math.isinf(upper) or value <= upper
     )
+    if math.isnan(value):
+        assert text == "not a number"
+        return
     assert (text == "") == is_within

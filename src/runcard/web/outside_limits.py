@@ -13,7 +13,7 @@ _AT_LOWER, _AT_UPPER = "at the lower limit, which is outside", "at the upper lim
 def outside_text(measurement: Measurement) -> str:
     """Return where the value lies outside of its limits, such as `0.2 V above the upper limit`.
 
-    Empty where it lies within them, has none, or is no number. It also says that there is no value, or no number.
+    Empty where it lies within them, or has none. It also says that there is no value, or that it is not a number.
     """
     limits = effective_limits(measurement)
     match measurement.kind:

@@ -210,7 +210,7 @@ def _slot_point(
 ) -> SlotPoint:
     first, last = window.of_slot(at)
     since, until = written_between(first, last, zone)
-    here = replace(asked, period="24h", since=since, until=until, before=None)
+    here = replace(asked, period="24h", since=since, until=until, before=None, after=None)
     urls = {status: url_of(_PATH, here, status=status) for status in counts}
     return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(_PATH, here), urls)
 

@@ -39,6 +39,22 @@
     return isRange && [...days.querySelectorAll("input")].every((one) => one.value === "");
   }
 
+  // Enter in a text both changes it and sends the form: that is one wish.
+  let sent = { form: null, at: 0 };
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!formOf(event.target)) return;
+      if (event.target === sent.form && event.timeStamp - sent.at < 100) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        return;
+      }
+      sent = { form: event.target, at: event.timeStamp };
+    },
+    true,
+  );
+
   document.addEventListener("pointerdown", () => (lastKey = ""), true);
   document.addEventListener(
     "keydown",

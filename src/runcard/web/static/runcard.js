@@ -74,4 +74,34 @@
       button.textContent = "Copied";
     });
   }
+
+  // The figures of a chart are all there: what spreadsheets take of them is made here, with a mark that says UTF-8.
+  function csvOf(table) {
+    const isNumber = (text) => /^[-+]?[0-9.,\u2009]+( ?%)?$/.test(text);
+    const cellOf = (cell) => {
+      const text = cell.textContent.trim();
+      const said = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) && !isNumber(text) ? `'${text}` : text;
+      return `"${said.replaceAll('"', '""')}"`;
+    };
+    const lines = [...table.rows].map((row) => [...row.cells].map(cellOf).join(","));
+    return `\ufeff${lines.join("\r\n")}\r\n`;
+  }
+
+  document.addEventListener("toggle", (event) => {
+    const figures = event.target;
+    if (!figures.matches("details.figures") || !figures.open || figures.querySelector("[data-takes]")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-sm";
+    button.dataset.takes = "";
+    button.textContent = "CSV for spreadsheets";
+    button.addEventListener("click", () => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([csvOf(figures.querySelector("table"))], { type: "text/csv" }));
+      link.download = `${figures.closest("figure").querySelector("h2").textContent.trim()}.csv`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+    figures.append(button);
+  }, true);
 })();
