@@ -387,6 +387,8 @@ def test_a_fresh_report_of_pytest(tmp_path):
             "junit_logging=all",
             "-p",
             "no:cacheprovider",
+            # Whatever lies above the folder is not its root.
+            "--rootdir=.",
             ".",
         ],
         cwd=tmp_path,
