@@ -20,6 +20,8 @@ FOR_SOME = {
     "/genealogy/{unit_id}",
     "/pictures/{picture_id}",
     "/first-run",
+    # Where values have been asked for.
+    "/values.{file_format}",
 }
 
 
