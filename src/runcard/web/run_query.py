@@ -14,7 +14,6 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.choices import list_choices
 from runcard.store.database import Connection
-from runcard.store.metadata import list_keys
 from runcard.store.run_filter import RunFilter
 from runcard.store.users import User, list_users
 from runcard.web.filters import (
@@ -36,8 +35,8 @@ _MAX_SECONDS = 1e9
 # Offered at once; the rest opens.
 _FIRST_FIELDS = ("search", "period", "outcome", "procedure", "station", "part")
 
-# Keys of metadata that are offered, and those that are shown at once.
-MOST_KEYS, _MOST_NOTED = 100, 20
+# Keys of metadata that are shown at once.
+_MOST_NOTED = 20
 
 Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH)]
 Seconds = Annotated[float, Meta(ge=0, le=_MAX_SECONDS)]
@@ -126,10 +125,11 @@ def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: dat
     )
 
 
-def filtering(connection: Connection, asked: RunsQuery, organization_id: UUID) -> Filtering:
-    """The fields that show what is asked and let it be changed."""
+def filtering(
+    connection: Connection, asked: RunsQuery, organization_id: UUID, keys: Sequence[str]
+) -> Filtering:
+    """The fields that show what is asked and let it be changed. keys: of metadata, which are offered."""
     operators = [user.name or user.email for user in list_users(connection, organization_id)]
-    keys = list_keys(connection, organization_id, MOST_KEYS)
     shared = filter_fields(asked, list_choices(connection, organization_id))
     all_units = [("", "All"), ("production", "Production")]
     fields = [

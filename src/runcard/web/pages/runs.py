@@ -30,7 +30,7 @@ from runcard.web.formats import Moment, counted_text, duration_text, moment_of
 from runcard.web.pager import COUNTED, pager, total_text
 from runcard.web.render import render
 from runcard.web.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
-from runcard.web.run_query import MOST_KEYS, Filtering, RunsQuery, filtering, runs_wanted
+from runcard.web.run_query import Filtering, RunsQuery, filtering, runs_wanted
 from runcard.web.table_files import TableFiles, files_of
 from runcard.web.visit import WithVisit
 
@@ -39,6 +39,8 @@ router = APIRouter()
 _HERE = "/runs"
 _PAGE_SIZE = 50
 _COUNTED_NEWS = 100
+# Keys of metadata that are offered.
+_MOST_KEYS = 100
 
 
 class Heading(NamedTuple):
@@ -144,10 +146,10 @@ def show_runs(
         is_empty = not found.records and found.is_first and not asked.is_filtered
         root = parts.links.root(str(request.base_url))
         first_run = _first_run(connection, home, root) if is_empty else None
-        filters = filtering(connection, asked, home)
+        keys = list_keys(connection, home, _MOST_KEYS)
+        filters = filtering(connection, asked, home, keys)
         total = _total(parts.copy, connection, home, wanted, found)
         records = with_metadata(connection, home, found.records) if asked.noted else found.records
-        keys = list_keys(connection, home, MOST_KEYS)
     columns = columns_of(asked.columns, asked.noted or ())
     page = RunsPage(
         filters=filters,

@@ -110,7 +110,8 @@ def import_mapped(parts: WithParts, visit: WithVisit, file_id: str, fields: _Wit
     """Import the file as the form says; where it names a template, the mapping is kept under that name first."""
     file = _get(parts, visit, file_id)
     try:
-        mapping = _draft(fields, _head(parts, visit, file)).mapping(_head(parts, visit, file))
+        head = _head(parts, visit, file)
+        mapping = _draft(fields, head).mapping(head)
         choice = _choice(parts, visit, fields, mapping)
         if name := fields.get("template_name", "").strip():
             choice = _saved(parts, visit, choice, name, mapping)
