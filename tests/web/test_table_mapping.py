@@ -163,6 +163,15 @@ def test_what_is_missing_is_told_and_what_was_filled_in_stays(ada: Browser, serv
     assert "Left out: row 3" in left_out.text
 
 
+def test_a_template_is_kept_only_of_what_was_imported(ada: Browser, server: Server) -> None:
+    url = bring(ada, "alt.csv", as_csv(rows_of(serials(1))))
+    refused = post(ada, url, filled(server, template_name="Not yet", part_number_value=""))
+    assert refused.status == 400
+    assert "Not yet" not in ada.open("/imports").text
+    assert post(ada, url, filled(server, template_name="Not yet")).path.startswith("/imports/")
+    assert "Not yet" in ada.open("/imports").text
+
+
 def test_a_file_that_is_no_table_says_so(ada: Browser) -> None:
     page = ada.open(bring(ada, "empty.csv", b"\n\n"))
     assert page.status == 200

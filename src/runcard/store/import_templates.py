@@ -30,10 +30,7 @@ def create_template(
     tx: Transaction, organization_id: UUID, name: str, mapping: str, creator: Creator
 ) -> UUID:
     """Id of a new template. Raises AlreadyExists where the name is taken, whatever its case."""
-    t = import_templates.c
-    taken = select(t.id).where(t.organization_id == organization_id, t.name_key == lookup_key(name))
-    if tx.connection.execute(taken).first():
-        raise AlreadyExists("Import template", name)
+    check_name_is_free(tx.connection, organization_id, name)
     template_id = new_id()
     row = {"id": template_id, "organization_id": organization_id, "name": name, "name_key": lookup_key(name)}
     tx.connection.execute(
@@ -41,6 +38,14 @@ def create_template(
     )
     tx.note_change(organization_id, "import_template_created", template_id)
     return template_id
+
+
+def check_name_is_free(connection: Connection, organization_id: UUID, name: str) -> None:
+    """Raises AlreadyExists where a template has this name, whatever its case."""
+    t = import_templates.c
+    taken = select(t.id).where(t.organization_id == organization_id, t.name_key == lookup_key(name))
+    if connection.execute(taken).first():
+        raise AlreadyExists("Import template", name)
 
 
 def get_template(connection: Connection, organization_id: UUID, template_id: UUID) -> ImportTemplate:

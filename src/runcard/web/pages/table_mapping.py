@@ -23,7 +23,7 @@ from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.record_run import PreparedRun
 from runcard.store.creator import Creator
 from runcard.store.documents import read_packed
-from runcard.store.import_templates import create_template
+from runcard.store.import_templates import check_name_is_free, create_template
 from runcard.store.procedures import list_procedures
 from runcard.store.quarantine import QuarantinedFile, get_quarantined
 from runcard.web import filters
@@ -107,18 +107,20 @@ def preview(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMappi
 
 @router.post("")
 def import_mapped(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
-    """Import the file as the form says; where it names a template, the mapping is kept under that name first."""
+    """Import the file as the form says. Where it names a template, the mapping is kept under that name afterwards."""
     file = _get(parts, visit, file_id)
     try:
         head = _head(parts, visit, file)
         mapping = _draft(fields, head).mapping(head)
         choice = _choice(parts, visit, fields, mapping)
         if name := fields.get("template_name", "").strip():
-            choice = _saved(parts, visit, choice, name, mapping)
+            _check_may_save(parts, visit, name)
         fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
     except RuncardError as error:
         return _show(parts, visit, file, fields, error)
     if fate.import_id is not None and fate.quarantined_id is None:
+        if name:
+            _save(parts, visit, name, mapping)
         return redirect(import_url(fate.import_id))
     refused = InvalidInput.at("file", fate.reason or "It was refused again")
     return _show(parts, visit, file, fields, refused)
@@ -159,19 +161,23 @@ def _choice(parts: Parts, visit: Visit, fields: Fields, mapping: TableMapping) -
         return checked(connection, visit.actor.organization_id, choice)
 
 
-def _saved(parts: Parts, visit: Visit, choice: Choice, name: str, mapping: TableMapping) -> Choice:
-    """The same choice by a template of this name. Raises PermissionDenied, InvalidInput and AlreadyExists."""
+def _check_may_save(parts: Parts, visit: Visit, name: str) -> None:
+    """Raises PermissionDenied, InvalidInput and AlreadyExists where no template of this name can be made."""
     check_may_manage(visit.actor, "create import templates")
     if len(name) > _MOST_NAME or "\0" in name:
         raise InvalidInput.at(
             "template_name", f"{name!r} is no name of a template; give 1 to {_MOST_NAME} characters"
         )
+    with parts.database.read() as connection:
+        check_name_is_free(connection, visit.actor.organization_id, name)
+
+
+def _save(parts: Parts, visit: Visit, name: str, mapping: TableMapping) -> None:
     kept = msgspec.json.encode(mapping).decode()
-    template_id = parts.writer.run(
+    parts.writer.run(
         lambda tx: create_template(tx, visit.actor.organization_id, name, kept, Creator.of(visit.actor)),
         changes_catalog=False,
     )
-    return choice._replace(mapping=None, template_id=template_id)
 
 
 def _show(
