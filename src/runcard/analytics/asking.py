@@ -20,7 +20,7 @@ from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
-from runcard.store.merges import follow_merges
+from runcard.store.followed_merges import follow_merges
 from runcard.store.procedures import rank_by_name
 from runcard.store.resolved_runs import MAX_IDS, resolve
 from runcard.store.run_filter import RunFilter

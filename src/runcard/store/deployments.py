@@ -17,7 +17,7 @@ from runcard.domain.outcome import LogLevel
 from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
-from runcard.store.merges import follow_merges
+from runcard.store.followed_merges import follow_merges
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, Named, created_by, with_creator
 from runcard.store.tables import deployments

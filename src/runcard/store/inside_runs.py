@@ -19,7 +19,7 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.run import RunDocument
 from runcard.store import tables as t
 from runcard.store.documents import unpack_document
-from runcard.store.merges import with_merges
+from runcard.store.followed_merges import with_merges
 from runcard.store.pages import Listed, Page, known_at
 from runcard.store.run_filter import RunFilter, run_conditions
 from runcard.store.run_records import RunRecord, read_documents, read_runs

@@ -4,12 +4,11 @@ A merged procedure stays as a row, with its name, identifier, versions and links
 noted with the version that it had. So it can be split off again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec.structs import replace
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from runcard.domain.errors import Conflict
@@ -20,7 +19,6 @@ from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
 from runcard.store.procedures import Procedure, stage_version
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
-from runcard.store.run_filter import RunFilter
 from runcard.store.transaction import Transaction
 
 
@@ -44,27 +42,6 @@ class Merge(NamedTuple):
     merged_by: CreatedBy
     moved: int
     left: int
-
-
-def follow_merges(
-    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
-) -> Sequence[UUID]:
-    """These procedures, in place of each that was merged the one that it was merged into."""
-    p = t.procedures.c
-    merged: dict[UUID, UUID] = {}
-    for some in in_chunks(procedure_ids):
-        query = select(p.id, p.merged_into_id).where(
-            p.organization_id == organization_id, p.id.in_(some), p.merged_into_id.is_not(None)
-        )
-        merged |= {row[0]: row[1] for row in connection.execute(query)}
-    return list(dict.fromkeys(merged.get(one, one) for one in procedure_ids))
-
-
-def with_merges(connection: Connection, organization_id: UUID, wanted: RunFilter) -> RunFilter:
-    """The same filter, which may name procedures that were merged."""
-    if wanted.procedure_ids is None:
-        return wanted
-    return replace(wanted, procedure_ids=follow_merges(connection, organization_id, wanted.procedure_ids))
 
 
 def merge_procedures(

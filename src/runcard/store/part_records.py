@@ -12,7 +12,7 @@ from runcard.domain.errors import AlreadyExists, InUse, PartNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.chunks import in_chunks
 from runcard.store.creator import Creator
-from runcard.store.merges import follow_merges
+from runcard.store.followed_merges import follow_merges
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.parts import DEFAULT_REVISION, stage_part

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, select
 
 from runcard.store import tables as t
-from runcard.store.merges import with_merges
+from runcard.store.followed_merges import with_merges
 from runcard.store.run_filter import RunFilter, named_ids, run_conditions
 
 # More of one kind, and asking the truth is faster.

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from runcard.store import tables as t
-from runcard.store.merges import with_merges
+from runcard.store.followed_merges import with_merges
 from runcard.store.run_filter import RunFilter, run_conditions
 from runcard.store.run_records import run_ids_in_order
 

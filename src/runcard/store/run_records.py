@@ -16,8 +16,8 @@ from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
 from runcard.store.documents import unpack_document
+from runcard.store.followed_merges import with_merges
 from runcard.store.lookups import find_units
-from runcard.store.merges import with_merges
 from runcard.store.metadata import read_metadata
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import Named, PartRef, ProcedureRef, UserRef

@@ -13,7 +13,7 @@ from runcard.domain.ids import first_id_at
 from runcard.domain.text import lookup_key
 from runcard.store import tables as t
 from runcard.store.chunks import in_chunks
-from runcard.store.merges import follow_merges
+from runcard.store.followed_merges import follow_merges
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.procedures import list_procedures

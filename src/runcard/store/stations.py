@@ -11,8 +11,8 @@ from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound, Procedu
 from runcard.domain.ids import new_id
 from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
+from runcard.store.followed_merges import follow_merges
 from runcard.store.lookups import find_procedure
-from runcard.store.merges import follow_merges
 from runcard.store.procedures import Procedure
 from runcard.store.tables import procedures, station_procedures, stations
 from runcard.store.transaction import Transaction

@@ -14,7 +14,7 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store.chunks import in_chunks
-from runcard.store.merges import with_merges
+from runcard.store.followed_merges import with_merges
 from runcard.store.metadata import MetadataTest, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import Named, UnitRef

@@ -10,7 +10,7 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor
 from runcard.store.changes import last_seq
 from runcard.store.database import Connection
-from runcard.store.merges import with_merges
+from runcard.store.followed_merges import with_merges
 from runcard.store.pages import Page
 from runcard.store.resolved_runs import resolve
 from runcard.store.run_filter import RunFilter
