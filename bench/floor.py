@@ -7,13 +7,12 @@ from uuid import UUID
 from runcard.domain.actor import StationActor
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
-from runcard.store.batches import stage_batch
 from runcard.store.creator import Creator
 from runcard.store.deployments import Commit, NewDeployment, Repository, create_deployment
 from runcard.store.import_templates import create_template
 from runcard.store.lookups import UnitRow
-from runcard.store.parts import stage_part
 from runcard.store.refs import Named
+from runcard.store.staged_products import stage_batch, stage_part
 from runcard.store.stations import create_station
 from runcard.store.tables import procedures, station_procedures
 from runcard.store.transaction import Transaction

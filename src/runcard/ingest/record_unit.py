@@ -12,10 +12,10 @@ from runcard.domain.metadata import Metadata, MetadataChange, check_metadata
 from runcard.domain.sample import SampleClass
 from runcard.ingest.reach import check_may_add, check_may_create, check_reaches_unit
 from runcard.store.attachments import Owner, link_upload
-from runcard.store.batches import stage_batch
 from runcard.store.creator import Creator
 from runcard.store.lookups import UnitRow
 from runcard.store.metadata import change_metadata, stage_metadata
+from runcard.store.staged_products import stage_batch
 from runcard.store.transaction import Transaction
 from runcard.store.unit_records import classify_unit, read_place_numbers, rename_unit
 from runcard.store.units import move_unit, stage_unit

@@ -1,4 +1,4 @@
-"""Reading and changing batches, as people manage them; `store.batches` adds those that runs name."""
+"""Batches, as people manage them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from runcard.domain.errors import AlreadyExists, BatchNotFound
 from runcard.domain.text import lookup_key
-from runcard.store.batches import stage_batch
 from runcard.store.creator import Creator
 from runcard.store.id_pages import id_pages
 from runcard.store.pages import Listed, Page, fetch_page, known_at
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.staged_products import stage_batch
 from runcard.store.tables import batches, parts, revisions, runs, units
 from runcard.store.transaction import Transaction
 from runcard.store.units import stage_move

@@ -1,4 +1,4 @@
-"""Reading and changing parts and their revisions, as people manage them; `store.parts` adds those that runs name."""
+"""Parts and their revisions, as people manage them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -15,8 +15,8 @@ from runcard.store.creator import Creator
 from runcard.store.followed_merges import follow_merges
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.pages import Listed, Page, fetch_page, known_at
-from runcard.store.parts import DEFAULT_REVISION, stage_part
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.staged_products import DEFAULT_REVISION, stage_part
 from runcard.store.tables import parts, revisions, runs, units
 from runcard.store.transaction import Transaction
 

@@ -1,4 +1,4 @@
-"""Reading and changing procedures and their versions, as people manage them; `store.procedures` adds both."""
+"""Procedures and their versions, as people manage them."""
 
 from collections.abc import Sequence
 from datetime import datetime

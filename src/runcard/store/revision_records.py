@@ -1,4 +1,4 @@
-"""Reading and changing revisions, as people manage them; `store.parts` adds those that runs name."""
+"""Revisions of parts, as people manage them."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ from runcard.domain.text import lookup_key
 from runcard.store.creator import Creator
 from runcard.store.metadata import delete_metadata
 from runcard.store.part_records import PartRecord, get_part
-from runcard.store.parts import stage_revision
 from runcard.store.refs import CREATOR_COLUMNS, CreatedBy, PartRef, created_by, with_creator
+from runcard.store.staged_products import stage_revision
 from runcard.store.tables import parts, revisions, runs, units
 from runcard.store.transaction import Transaction
 

@@ -1,4 +1,4 @@
-"""Reading and changing stations as people manage them; `store.stations` makes them and links their procedures."""
+"""Stations, as people manage them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

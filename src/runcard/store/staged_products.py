@@ -1,11 +1,11 @@
-"""Parts and their revisions."""
+"""Parts, revisions and batches that runs name, for the first time: they are made with the run."""
 
 from uuid import UUID
 
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
 from runcard.store.creator import Creator
-from runcard.store.tables import parts, revisions
+from runcard.store.tables import batches, parts, revisions
 from runcard.store.transaction import Transaction
 
 DEFAULT_REVISION = "A"
@@ -46,6 +46,25 @@ def stage_revision(
 ) -> UUID:
     """Id of a new revision of a part."""
     return _stage(tx, organization_id, part_id, number, creator, is_default=False)
+
+
+def stage_batch(tx: Transaction, organization_id: UUID, number: str, creator: Creator) -> UUID:
+    """Id of a new batch."""
+    batch_id = new_id()
+    tx.stage(
+        batches,
+        {
+            "id": batch_id,
+            "organization_id": organization_id,
+            "number": number,
+            "number_key": lookup_key(number),
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.note_change(organization_id, "batch_created", batch_id)
+    tx.catalog.remember("batch", organization_id, number, batch_id)
+    return batch_id
 
 
 def _stage(
