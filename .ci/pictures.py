@@ -20,10 +20,10 @@ from runcard.cli.demo_line.history import DemoRun, demo_runs
 from runcard.domain.measurement import Measurement
 from runcard.notebook import Notebook
 from runcard.settings import Settings
-from runcard.store.blobs import Blobs
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.files.blobs import Blobs
 
 PICTURES = Path(__file__).parents[1] / "docs" / "analytics" / "pictures"
 _STYLE = Path(__file__).with_suffix(".mplstyle")

@@ -32,7 +32,7 @@ from bench.rows import FilledRows, rows_of
 from bench.typical_questions import QUESTIONS, Question
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.ingest.record_run import record_run
-from runcard.store.changes import last_seq
+from runcard.store.commit.changes import last_seq
 from runcard.worker import Worker
 
 _SEEN_RUNS = 25

@@ -20,11 +20,11 @@ from bench.records import secret_of
 from bench.targets import server_process
 from bench.typical_questions import END, QUESTIONS
 from runcard.auth.tokens import new_token
-from runcard.store.api_keys import create_station_key, create_user_key
-from runcard.store.database import Database
-from runcard.store.runs import count_runs_since
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Database
+from runcard.store.people.api_keys import create_station_key, create_user_key
+from runcard.store.people.users import create_user
+from runcard.store.runs.rows import count_runs_since
 
 _TEMPLATES = 2000
 _CONNECTIONS = 32

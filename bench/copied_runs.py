@@ -19,14 +19,14 @@ from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.organizations import create_organization
-from runcard.store.procedures import create_procedure
-from runcard.store.stations import create_station, link_procedures
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.people.organizations import create_organization
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.stations.rows import create_station, link_procedures
 
 PROCEDURES, STATIONS, PARTS, REVISIONS, BATCHES = 4, 8, 4, 3, 40
 # Of the first.

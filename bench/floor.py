@@ -7,18 +7,18 @@ from uuid import UUID
 from runcard.domain.actor import StationActor
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.deployments import Commit, NewDeployment, Repository, create_deployment
-from runcard.store.import_templates import create_template
-from runcard.store.lookups import UnitRow
-from runcard.store.refs import Named
-from runcard.store.staged_products import stage_batch, stage_part
-from runcard.store.stations import create_station
-from runcard.store.tables import procedures, station_procedures
-from runcard.store.transaction import Transaction
-from runcard.store.units import stage_unit
-from runcard.store.users import create_user
-from runcard.store.writer import Writer
+from runcard.store.engine.tables import procedures, station_procedures
+from runcard.store.intake.templates import create_template
+from runcard.store.lists.refs import Named
+from runcard.store.people.users import create_user
+from runcard.store.products.staged import stage_batch, stage_part
+from runcard.store.stations.deployments import Commit, NewDeployment, Repository, create_deployment
+from runcard.store.stations.rows import create_station
+from runcard.store.units.rows import stage_unit
 
 # Parts, batches, procedures, stations, deployments and import templates; units of one transaction.
 MANY = 5_000

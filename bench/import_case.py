@@ -24,15 +24,15 @@ from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare
 from runcard.settings import Settings
-from runcard.store.attachments import Attachment, create_attachment, mark_stored
-from runcard.store.blobs import BlobMeta
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.file_imports import ImportedFile
-from runcard.store.organizations import create_organization
-from runcard.store.procedures import create_procedure
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
-from runcard.store.writer import Writer
+from runcard.store.files.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.files.blobs import BlobMeta
+from runcard.store.files.imports import ImportedFile
+from runcard.store.people.organizations import create_organization
+from runcard.store.people.users import create_user
+from runcard.store.procedures.rows import create_procedure
 
 
 class Measured(msgspec.Struct):

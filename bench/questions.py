@@ -8,22 +8,22 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists.inside_lists import list_logs, list_measurements, list_phases
 from runcard.analytics.lists.run_lists import list_runs
 from runcard.analytics.lists.unit_lists import list_units
-from runcard.store.batch_records import BATCH_ORDERS, BatchFilter, list_batches
-from runcard.store.database import Connection
-from runcard.store.deployments import DeploymentFilter, list_deployments
-from runcard.store.import_templates import list_templates
-from runcard.store.inside_runs import Deadline
-from runcard.store.log_records import LOG_ORDERS, LogFilter
-from runcard.store.measurement_records import MEASUREMENT_ORDERS, MeasurementFilter
-from runcard.store.pages import Page
-from runcard.store.part_records import PART_ORDERS, PartFilter, list_parts
-from runcard.store.phase_records import PHASE_ORDERS, PhaseFilter
-from runcard.store.procedure_records import ProcedureFilter, list_procedure_records
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import RUN_ORDERS
-from runcard.store.station_records import StationFilter, list_station_records
-from runcard.store.unit_lists import UNIT_ORDERS, UnitFilter
-from runcard.store.users import list_users
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter
+from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter
+from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
+from runcard.store.engine.database import Connection
+from runcard.store.intake.templates import list_templates
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.users import list_users
+from runcard.store.procedures.records import ProcedureFilter, list_procedure_records
+from runcard.store.products.batches import BATCH_ORDERS, BatchFilter, list_batches
+from runcard.store.products.parts import PART_ORDERS, PartFilter, list_parts
+from runcard.store.runs.records import RUN_ORDERS
+from runcard.store.stations.deployments import DeploymentFilter, list_deployments
+from runcard.store.stations.records import StationFilter, list_station_records
+from runcard.store.units.lists import UNIT_ORDERS, UnitFilter
 
 _TIME_S = 60.0
 _PAGED = (1, 100)

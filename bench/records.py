@@ -20,16 +20,16 @@ from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor, UserActor
 from runcard.settings import Settings
-from runcard.store.api_keys import Secret, create_station_key, create_user_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.organizations import create_organization
-from runcard.store.procedures import create_procedure
-from runcard.store.runs import count_runs_since
-from runcard.store.stations import create_station, link_procedures
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
-from runcard.store.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.people.api_keys import Secret, create_station_key, create_user_key
+from runcard.store.people.organizations import create_organization
+from runcard.store.people.users import create_user
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.runs.rows import count_runs_since
+from runcard.store.stations.rows import create_station, link_procedures
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MORE_THAN_EVER = 2**31

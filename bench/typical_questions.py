@@ -25,8 +25,8 @@ from runcard.analytics.questions.phase_durations import TimedPhases, phase_durat
 from runcard.analytics.questions.retest import retest
 from runcard.analytics.questions.rolled_yield import rolled_yield
 from runcard.analytics.questions.throughput import throughput
-from runcard.store.database import Connection
-from runcard.store.run_filter import RunFilter
+from runcard.store.engine.database import Connection
+from runcard.store.lists.run_filter import RunFilter
 
 END = datetime(2025, 10, 1, tzinfo=UTC) + timedelta(days=DAYS)
 _ZONE = ZoneInfo("Europe/Berlin")

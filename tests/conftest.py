@@ -10,9 +10,9 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
 from tests.postgresql import Postgresql, running_postgresql
 from tests.servers import Installation, Server
 from tests.world import World, build_world, build_world_by_command

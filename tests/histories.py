@@ -18,12 +18,12 @@ from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.domain.sequence import PhaseSequence
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.changes import last_seq
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.pages import Page
-from runcard.store.procedures import create_procedure
-from runcard.store.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.lists.pages import Page
+from runcard.store.procedures.rows import create_procedure
 from tests.conftest import SQLITE_FILE, Template
 from tests.world import World
 

@@ -11,10 +11,10 @@ from runcard.domain.actor import Actor
 from runcard.domain.ids import first_id_at
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.attachments import Owner, create_attachment, mark_stored
-from runcard.store.blobs import BlobMeta, Blobs, blob_key
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.transaction import Transaction
+from runcard.store.files.attachments import Owner, create_attachment, mark_stored
+from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
 
 CONTENT = b"a curve"
 

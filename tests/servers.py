@@ -17,9 +17,9 @@ import psutil
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store.database import Database
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
 from tests.world import World
 
 T = TypeVar("T")

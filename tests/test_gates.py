@@ -24,8 +24,8 @@ def lay(root: Path, where: str, content: str) -> None:
 @pytest.mark.parametrize(
     ("where", "content", "complaint"),
     [
-        ("src/runcard/store/runs.py", "x = 1\n" * 601, "601 lines, at most 600"),
-        ("src/runcard/store/runs.py", LONG_FUNCTION, "f has 61 lines, at most 60"),
+        ("src/runcard/store/runs/rows.py", "x = 1\n" * 601, "601 lines, at most 600"),
+        ("src/runcard/store/runs/rows.py", LONG_FUNCTION, "f has 61 lines, at most 60"),
         ("tests/test_runs.py", f"async {LONG_FUNCTION}", "f has 61 lines, at most 60"),
         ("src/runcard/store/utils.py", "", "a module named utils says nothing"),
         ("src/runcard/core/runs.py", "", "a module named core says nothing"),
@@ -59,10 +59,10 @@ def test_refused(tmp_path: Path, where: str, content: str, complaint: str):
 @pytest.mark.parametrize(
     ("where", "content"),
     [
-        ("src/runcard/store/runs.py", "x = 1\n" * 600),
-        ("src/runcard/store/runs.py", LONG_FUNCTION.removesuffix("    x = 1\n")),
-        ("src/runcard/store/migrations/versions/0001_first.py", LONG_FUNCTION * 20),
-        ("src/runcard/store/database.py", ""),
+        ("src/runcard/store/runs/rows.py", "x = 1\n" * 600),
+        ("src/runcard/store/runs/rows.py", LONG_FUNCTION.removesuffix("    x = 1\n")),
+        ("src/runcard/store/engine/migrations/versions/0001_first.py", LONG_FUNCTION * 20),
+        ("src/runcard/store/engine/database.py", ""),
         ("src/runcard/domain/run.py", "import re\nimport re2\nfrom msgspec import Struct\n"),
         (
             "requirements.lock",

@@ -13,7 +13,7 @@ from runcard.memory import MIB, MemoryPlan, memory_bytes
 _SIX_READERS = """
 import sqlite3, sys
 from pathlib import Path
-from runcard.store.database import Database, bound_page_caches
+from runcard.store.engine.database import Database, bound_page_caches
 
 def taken_kib():
     lines = Path("/proc/self/status").read_text("ascii").splitlines()

@@ -12,11 +12,11 @@ from runcard.analytics.lists.inside_lists import list_logs
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
-from runcard.store.changes import last_seq
-from runcard.store.inside_runs import Deadline
-from runcard.store.log_records import LogFilter
-from runcard.store.pages import Page
-from runcard.store.run_filter import RunFilter
+from runcard.store.commit.changes import last_seq
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.logs import LogFilter
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
 from runcard.worker import Worker
 from tests.analytics.copies import content_of, own_copy
 from tests.conftest import Template

@@ -7,14 +7,14 @@ from uuid import UUID
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
 from runcard.domain.actor import Role, StationActor, UserActor
-from runcard.store.api_keys import create_station_key, create_user_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.organizations import create_organization
-from runcard.store.procedures import create_procedure
-from runcard.store.stations import create_station, link_procedures
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user, suspend_user
-from runcard.store.writer import Writer
+from runcard.store.people.api_keys import create_station_key, create_user_key
+from runcard.store.people.organizations import create_organization
+from runcard.store.people.users import create_user, suspend_user
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.stations.rows import create_station, link_procedures
 
 PASSWORD = "correct horse battery staple"
 

@@ -58,11 +58,11 @@ from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
 from runcard.edge.unknown_names import pass_over_unknown
 from runcard.memory import MemoryPlan
 from runcard.settings import Settings
-from runcard.store.blobs import Blobs
-from runcard.store.database import Database, bound_page_caches
-from runcard.store.migrate import migrate
-from runcard.store.outages import outage_of
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database, bound_page_caches
+from runcard.store.engine.migrate import migrate
+from runcard.store.engine.outages import outage_of
+from runcard.store.files.blobs import Blobs
 from runcard.web.errors import is_page, page_for
 from runcard.web.router import router as web_router
 from runcard.web.static_files import WebFiles

@@ -8,9 +8,9 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed
 from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.edge.failure_log import FailureLog
-from runcard.store.changes import last_seq
-from runcard.store.database import Database
-from runcard.store.outages import outage_of
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Database
+from runcard.store.engine.outages import outage_of
 
 _log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import select
 
 from runcard.domain.organization import Organization
-from runcard.store.database import Database
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import update_organization
-from runcard.store.tables import metadata
+from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import metadata
+from runcard.store.people.organizations import update_organization
 from tests.conftest import Template
 from tests.postgresql import Postgresql
 from tests.servers import Server

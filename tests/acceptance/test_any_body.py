@@ -16,9 +16,9 @@ from runcard.domain.errors import RuncardError
 from runcard.domain.run import RunDocument
 from runcard.edge.errors import answer_error
 from runcard.ingest.record_run import PreparedRun
-from runcard.store.documents import compress_documents, unpack_document
-from runcard.store.refs import Named, PartRef, ProcedureRef
-from runcard.store.run_records import RunRecord, RunUnit
+from runcard.store.commit.documents import compress_documents, unpack_document
+from runcard.store.lists.refs import Named, PartRef, ProcedureRef
+from runcard.store.runs.records import RunRecord, RunUnit
 from tests.acceptance.wire import Json, measurement_of, phase_of, run_of
 
 many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from runcard.store.stations import link_procedures
+from runcard.store.stations.rows import link_procedures
 from tests.acceptance.deploying import ARCHIVE, COMMIT, SHA256, command_line, deploy, upload_archive
 from tests.acceptance.wire import Json, assert_error, create_run, run_of
 from tests.servers import DEADLINE_S, Server

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import select
 
-from runcard.store.database import Database
-from runcard.store.tables import attachments, changes, runs, stations, units
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import attachments, changes, runs, stations, units
 from runcard_client import Client
 from tests.client import stationed
 from tests.conftest import DatabaseKind, Template

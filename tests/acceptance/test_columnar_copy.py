@@ -11,7 +11,7 @@ from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
-from runcard.store.runs import delete_run
+from runcard.store.runs.rows import delete_run
 from tests.acceptance.wire import Json
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import read_runs, yields_of

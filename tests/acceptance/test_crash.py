@@ -12,11 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import Connection, func, select
 
-from runcard.store.changes import list_changes
-from runcard.store.database import Database
-from runcard.store.documents import unpack_document
-from runcard.store.locks import Lock, hold
-from runcard.store.tables import parts, revisions, run_documents, run_sub_units, runs, units
+from runcard.store.commit.changes import list_changes
+from runcard.store.commit.documents import unpack_document
+from runcard.store.engine.database import Database
+from runcard.store.engine.locks import Lock, hold
+from runcard.store.engine.tables import parts, revisions, run_documents, run_sub_units, runs, units
 from tests.acceptance.floor import CLIENTS, FIRST_SUB_UNIT, Floor, body_of, number_of
 from tests.acceptance.wire import Json, assert_error, create_run, run_of, runs_of
 from tests.servers import DEADLINE_S, Server

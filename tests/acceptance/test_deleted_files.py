@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from runcard.store import tables as t
-from runcard.store.blobs import Blobs
+from runcard.store.engine import tables as t
+from runcard.store.files.blobs import Blobs
 from tests.acceptance.files import (
     attachments_of,
     sync,

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from runcard.store.api_keys import list_keys, revoke_key
+from runcard.store.people.api_keys import list_keys, revoke_key
 from tests.acceptance.conftest import Policy, Unchanged
 from tests.acceptance.wire import (
     INVALID,

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from runcard.ingest.import_groups import MOST
-from runcard.store.tables import runs
+from runcard.store.engine.tables import runs
 from tests.acceptance.wire import create_run, run_of, runs_of
 from tests.conftest import Template
 from tests.importers.many_runs import junit_of

@@ -11,10 +11,10 @@ import pytest
 
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.merges import list_open_merges, merge_procedures, move_runs
-from runcard.store.procedures import get_procedure
-from runcard.store.transaction import Transaction
+from runcard.store.procedures.merges import list_open_merges, merge_procedures, move_runs
+from runcard.store.procedures.rows import get_procedure
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.environments import current_environment, run_script
 from tests.servers import DEADLINE_S, Server

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
 from tests.acceptance.wire import Json, create_run, run_of, runs_of
 from tests.conftest import DatabaseKind, Template
 from tests.postgresql import Postgresql, running_postgresql

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from runcard.store.blobs import Blobs
-from runcard.store.file_removals import list_removals
+from runcard.store.files.blobs import Blobs
+from runcard.store.files.bytes_to_remove import list_removals
 from tests.acceptance.files import attachments_of, downloaded, initialize, put, sync
 from tests.acceptance.wire import Json, assert_error, create_run, run_of
 from tests.old_runs import keys_in

@@ -9,12 +9,12 @@ from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store import tables as t
-from runcard.store.attachments import Owner
-from runcard.store.blobs import Blobs
-from runcard.store.file_removals import list_removals
-from runcard.store.retention_log import list_removed_days
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine import tables as t
+from runcard.store.files.attachments import Owner
+from runcard.store.files.blobs import Blobs
+from runcard.store.files.bytes_to_remove import list_removals
+from runcard.store.retention.log import list_removed_days
 from tests.acceptance.wire import create_run, run_of
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.old_runs import attach_at, days_ago, keys_in, record_at

@@ -1,6 +1,6 @@
 """What stations may see and do (section 1.3 of the v1 contract)."""
 
-from runcard.store.stations import allow_all_procedures, link_procedures, unlink_procedures
+from runcard.store.stations.rows import allow_all_procedures, link_procedures, unlink_procedures
 from tests.acceptance.wire import NOT_AUTHORIZED, assert_error, create_run, run_of, runs_of
 from tests.servers import Server
 

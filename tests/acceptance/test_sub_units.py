@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from runcard.domain.text import lookup_key
-from runcard.store.database import Database
-from runcard.store.tables import run_sub_units, unit_moves, units
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import run_sub_units, unit_moves, units
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.wire import Json, assert_error, create_run, recorded, run_of, runs_of
 

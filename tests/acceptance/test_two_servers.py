@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from runcard.store.database import Database
-from runcard.store.tables import batches, parts, procedure_versions, units
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import batches, parts, procedure_versions, units
 from tests.acceptance.wire import run_of, runs_of
 from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server

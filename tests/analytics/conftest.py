@@ -17,15 +17,15 @@ from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import Floor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
 from runcard.domain.sample import SampleClass
-from runcard.store.blobs import Blobs
-from runcard.store.database import Connection, Database
-from runcard.store.migrate import migrate
-from runcard.store.pages import Page
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import list_runs
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import classify_unit
-from runcard.store.writer import Writer
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.files.blobs import Blobs
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.records import list_runs
+from runcard.store.units.records import classify_unit
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import Frames, read_frames
 from tests.conftest import SQLITE_FILE, Template

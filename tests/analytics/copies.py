@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import DuckDb
 from runcard.analytics.copy.projector import Projector
-from runcard.store.database import Database
+from runcard.store.engine.database import Database
 
 # So few that small histories are in both tables of measurements.
 _ENOUGH_ROWS = 40

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from runcard.domain.errors import RuncardError
 from runcard.domain.report import RunReport
-from runcard.store.batch_records import delete_batch, get_batch
+from runcard.store.commit.transaction import Transaction
+from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest, change_metadata
-from runcard.store.retention import delete_old_runs
-from runcard.store.run_filter import RunFilter
-from runcard.store.runs import delete_run
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import classify_unit, delete_units, rename_unit
+from runcard.store.products.batches import delete_batch, get_batch
+from runcard.store.retention.old_records import delete_old_runs
+from runcard.store.runs.rows import delete_run
+from runcard.store.units.records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy
 from tests.histories import RUN_OUTCOMES, SERIALS, START, Floor, conditions, lengths, moments, some_of
 

@@ -10,7 +10,7 @@ from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.calendar import Period
 from runcard.analytics.groups import GroupBy, Reference
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import NOW, Line
 
 ATTEMPTS: tuple[Attempts, ...] = get_args(Attempts)

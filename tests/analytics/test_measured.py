@@ -19,7 +19,7 @@ from runcard.analytics.questions.correlation import correlation
 from runcard.analytics.questions.histogram import histogram
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.truth import selected_runs
 from tests.analytics.values import measured

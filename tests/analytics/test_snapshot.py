@@ -7,7 +7,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.questions.throughput import count_runs
 from runcard.domain.errors import FiguresUnavailable
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.written import run_of
 from tests.histories import Floor

@@ -16,9 +16,9 @@ from runcard.analytics.groups import GroupBy
 from runcard.domain.inside import attempts_of, measured_in
 from runcard.domain.measurement import effective_limits
 from runcard.domain.run import RunDocument
-from runcard.store import tables as t
-from runcard.store.database import Connection
-from runcard.store.documents import unpack_document
+from runcard.store.commit.documents import unpack_document
+from runcard.store.engine import tables as t
+from runcard.store.engine.database import Connection
 
 
 class Frames(NamedTuple):

@@ -12,9 +12,9 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
-from runcard.store.database import Connection, Database
-from runcard.store.migrate import migrate
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.migrate import migrate
 from tests.analytics.copies import own_copy
 from tests.conftest import SQLITE_FILE
 from tests.histories import Floor

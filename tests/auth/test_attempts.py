@@ -14,9 +14,9 @@ from runcard.auth.credentials import (
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, log_in
 from runcard.domain.errors import TooManyAttempts
-from runcard.store.database import Connection, Database
-from runcard.store.sessions import create_session
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Connection, Database
+from runcard.store.people.sessions import create_session
 from tests.world import PASSWORD, Member, World
 
 

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from runcard.cli.main import app
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.database import Database
-from runcard.store.tables import metadata
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import metadata
 from tests.importers.many_runs import junit_of
 from tests.servers import Installation
 from tests.world import World

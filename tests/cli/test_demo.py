@@ -19,10 +19,10 @@ from runcard.cli.main import app
 from runcard.domain.measurement import Measurement
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run
-from runcard.store.api_calls import api_calls
-from runcard.store.database import Database
-from runcard.store.integrity import count_runs
-from runcard.store.tables import file_imports, repairs, units
+from runcard.store.calls.rows import api_calls
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import file_imports, repairs, units
+from runcard.store.installation.integrity import count_runs
 from tests.cli.commands import runcard, serving
 from tests.servers import Installation
 

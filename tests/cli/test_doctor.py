@@ -22,14 +22,14 @@ from runcard.domain.ids import new_id
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.settings import load_settings
-from runcard.store.attachments import Attachment, create_attachment, link_attachment, mark_stored
-from runcard.store.blobs import BlobMeta, Blobs, blob_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.tables import attachments, run_documents, units
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.engine.tables import attachments, run_documents, units
+from runcard.store.files.attachments import Attachment, create_attachment, link_attachment, mark_stored
+from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
 from tests.world import World, build_world
 
 CONTENT = b"a curve"

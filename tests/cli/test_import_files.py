@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store.blobs import Blobs
+from runcard.store.files.blobs import Blobs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.importers.stdf_lots import MIR, START, changed, lot, part, ptr

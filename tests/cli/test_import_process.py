@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from runcard.ingest.import_groups import MOST
-from runcard.store.database import Database
-from runcard.store.tables import runs, units
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import runs, units
 from tests.cli.commands import environment, runcard
 from tests.importers.many_runs import junit_of
 from tests.servers import DEADLINE_S, RUNCARD, Installation

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from runcard.cli.main import app
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.changes import list_changes
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.organization_copy import COPIED
-from runcard.store.writer import Writer
+from runcard.store.commit.changes import list_changes
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.installation.organization_copy import COPIED
 from tests.importers.many_runs import junit_of
 from tests.postgresql import Postgresql
 from tests.repairing import repair_of

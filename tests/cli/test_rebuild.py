@@ -7,9 +7,9 @@ import pytest
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.settings import Settings
-from runcard.store.changes import last_seq
-from runcard.store.database import Database
-from runcard.store.writer import Writer
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.cli.commands import runcard
 from tests.world import World

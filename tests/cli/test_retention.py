@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store.attachments import Owner
-from runcard.store.blobs import Blobs
-from runcard.store.database import Database
-from runcard.store.locks import Lock
-from runcard.store.retention import delete_old_files
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.locks import Lock
+from runcard.store.files.attachments import Owner
+from runcard.store.files.blobs import Blobs
+from runcard.store.retention.old_records import delete_old_files
 from tests.old_runs import CONTENT, attach_at, days_ago, keys_in, record_at
 from tests.world import World
 

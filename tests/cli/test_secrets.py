@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from runcard.auth.passwords import is_right_password
 from runcard.cli.main import app
-from runcard.store.users import find_credentials
+from runcard.store.people.users import find_credentials
 from tests.servers import Installation
 
 CHOSEN = "four unrelated words indeed"

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from runcard.auth.tokens import digest_of
-from runcard.store.sessions import is_setup_link_open
+from runcard.store.people.sessions import is_setup_link_open
 from tests.cli.commands import runcard, serving
 from tests.servers import DEADLINE_S, Installation
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from runcard.auth.passwords import is_right_password
 from runcard.auth.tokens import digest_of
 from runcard.cli.main import app
-from runcard.store.database import Database
-from runcard.store.lookups import find_actor
-from runcard.store.users import find_credentials
+from runcard.store.commit.lookups import find_actor
+from runcard.store.engine.database import Database
+from runcard.store.people.users import find_credentials
 from tests.cli.commands import runcard
 from tests.servers import Installation
 

@@ -12,9 +12,9 @@ from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.record_run import RunClient
-from runcard.store.blobs import Blobs
-from runcard.store.database import Database
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.files.blobs import Blobs
 from tests.world import World
 
 CLIENT = RunClient("importing", "1")

@@ -15,12 +15,12 @@ from starlette.routing import BaseRoute
 from runcard.auth.api_keys import new_api_key
 from runcard.edge.activity import ActivityLog, Endpoints
 from runcard.edge.noted_calls import Note, Notes, new_notes
-from runcard.store.api_call_lists import CallDetail, CallFilter, get_call, list_calls
-from runcard.store.api_calls import Route
-from runcard.store.api_keys import list_keys, revoke_key
-from runcard.store.database import Connection, Database
-from runcard.store.organizations import create_organization, find_only_organization
-from runcard.store.writer import Writer
+from runcard.store.calls.lists import CallDetail, CallFilter, get_call, list_calls
+from runcard.store.calls.rows import Route
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Connection, Database
+from runcard.store.people.api_keys import list_keys, revoke_key
+from runcard.store.people.organizations import create_organization, find_only_organization
 from tests.world import World
 
 ENDPOINTS = Endpoints(["/api/v1", "/v1", "/api/v2"], {"/v1/runs", "/api/v2/runs"}, old=("/api/v1", "/v1"))

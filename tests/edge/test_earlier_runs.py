@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from runcard.edge.arrived_files import Stores
 from runcard.edge.report_files import Fate
-from runcard.store.attachments import list_attachments
-from runcard.store.database import Database
-from runcard.store.file_imports import what_is_left
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import changes, metadata_entries, units
+from runcard.store.engine.tables import runs as runs_table
+from runcard.store.files.attachments import list_attachments
+from runcard.store.files.imports import what_is_left
 from runcard.store.metadata import read_metadata
-from runcard.store.tables import changes, metadata_entries, units
-from runcard.store.tables import runs as runs_table
 from tests.edge.conftest import BringIn
 from tests.importers.golden import CASES
 from tests.importers.wats_files import as_wsjf, as_wsxf, tree

@@ -29,10 +29,10 @@ from runcard.edge.exported_rows import (
     export_runs,
 )
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.database import Database
-from runcard.store.measurement_records import MeasurementFilter
-from runcard.store.run_filter import RunFilter
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.contents.measurements import MeasurementFilter
+from runcard.store.engine.database import Database
+from runcard.store.lists.run_filter import RunFilter
 from tests.world import World
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

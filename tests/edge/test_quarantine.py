@@ -23,14 +23,11 @@ from runcard.edge.file_choices import Choice, last_choice
 from runcard.edge.quarantine import again, discard, may_retry, recorder_of, retry_as_brought
 from runcard.edge.report_files import Fate
 from runcard.ingest.quarantine_file import quarantine_file
-from runcard.store.changes import last_seq
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.lookups import get_organization
 from runcard.store.creator import Creator
-from runcard.store.import_templates import create_template, delete_template
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import update_organization
-from runcard.store.pages import Page
-from runcard.store.procedure_records import delete_procedure
-from runcard.store.quarantine import (
+from runcard.store.engine.tables import attachments, quarantined_files, runs
+from runcard.store.intake.quarantine import (
     QuarantinedFile,
     QuarantineFilter,
     Refusal,
@@ -38,9 +35,12 @@ from runcard.store.quarantine import (
     list_quarantined,
     list_quarantined_page,
 )
-from runcard.store.station_records import remove_station
-from runcard.store.tables import attachments, quarantined_files, runs
-from runcard.store.users import create_user, set_role, suspend_user
+from runcard.store.intake.templates import create_template, delete_template
+from runcard.store.lists.pages import Page
+from runcard.store.people.organizations import update_organization
+from runcard.store.people.users import create_user, set_role, suspend_user
+from runcard.store.procedures.records import delete_procedure
+from runcard.store.stations.records import remove_station
 from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import junit_of
 from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file

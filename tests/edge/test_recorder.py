@@ -19,8 +19,8 @@ from runcard.edge.gate import Admission, Gate
 from runcard.edge.orders import HEAD
 from runcard.edge.recorder import Recorder, RecorderFailed
 from runcard.ingest.record_run import PreparedRun, prepare_run
-from runcard.store.database import Database
-from runcard.store.runs import is_recorded
+from runcard.store.engine.database import Database
+from runcard.store.runs.rows import is_recorded
 from tests.conftest import DatabaseKind
 from tests.world import World
 

@@ -16,16 +16,16 @@ from runcard.edge.report_files import Fate, ReportFiles
 from runcard.importers.remarks import MOST_REMARKS
 from runcard.ingest.file_content import open_content
 from runcard.ingest.import_groups import MOST
-from runcard.store.attachments import create_attachment, get_attachment, list_attachments, mark_stored
-from runcard.store.blobs import BlobMeta
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.file_imports import find_import, find_import_state, what_is_left
-from runcard.store.quarantine import list_quarantined
-from runcard.store.retention import delete_old_runs
-from runcard.store.runs import delete_runs
-from runcard.store.tables import attachments, metadata, runs, units
-from runcard.store.transaction import Transaction
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import attachments, metadata, runs, units
+from runcard.store.files.attachments import create_attachment, get_attachment, list_attachments, mark_stored
+from runcard.store.files.blobs import BlobMeta
+from runcard.store.files.imports import find_import, find_import_state, what_is_left
+from runcard.store.intake.quarantine import list_quarantined
+from runcard.store.retention.old_records import delete_old_runs
+from runcard.store.runs.rows import delete_runs
 from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.world import World

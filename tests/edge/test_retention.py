@@ -19,23 +19,23 @@ from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
 from runcard.edge.arrived_files import Stores
 from runcard.edge.retention import sweep
-from runcard.store import tables as t
-from runcard.store.attachments import Owner, find_attachments, get_attachment, link_attachment
-from runcard.store.blobs import Blobs, blob_key
-from runcard.store.changes import last_seq, list_changes
+from runcard.store.commit.changes import last_seq, list_changes
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.file_imports import ImportedFile, find_import, note_import
-from runcard.store.file_removals import list_removals
-from runcard.store.locks import Lock
-from runcard.store.organizations import create_organization, update_organization
-from runcard.store.procedures import create_procedure
-from runcard.store.quarantine import Refusal, quarantine
-from runcard.store.retention import count_kept, forecast
-from runcard.store.retention_log import find_swept_at, last_known, list_removed_days
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
-from runcard.store.writer import Writer
+from runcard.store.engine import tables as t
+from runcard.store.engine.database import Database
+from runcard.store.engine.locks import Lock
+from runcard.store.files.attachments import Owner, find_attachments, get_attachment, link_attachment
+from runcard.store.files.blobs import Blobs, blob_key
+from runcard.store.files.bytes_to_remove import list_removals
+from runcard.store.files.imports import ImportedFile, find_import, note_import
+from runcard.store.intake.quarantine import Refusal, quarantine
+from runcard.store.people.organizations import create_organization, update_organization
+from runcard.store.people.users import create_user
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.retention.log import find_swept_at, last_known, list_removed_days
+from runcard.store.retention.old_records import count_kept, forecast
 from tests.conftest import SQLITE_FILE, Template
 from tests.old_runs import CONTENT, attach_at, keys_in, record_at
 

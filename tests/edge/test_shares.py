@@ -20,9 +20,9 @@ from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue, Shares
 from runcard.edge.noted_calls import new_notes
 from runcard.edge.shares.reads import ReadsInTurn
 from runcard.settings import Settings
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
 from tests.world import World, build_world
 
 MIB = 1024 * 1024

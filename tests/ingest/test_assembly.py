@@ -13,10 +13,10 @@ from runcard.domain.errors import CircularParentage, PermissionDenied, UnitNotFo
 from runcard.domain.report import RunReport
 from runcard.ingest.assembly import add_sub_units
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.tables import units
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.engine.tables import units
 from tests.world import World, build_world
 
 SERIALS = "abcdef"

@@ -13,9 +13,9 @@ from runcard.ingest.attach_file import announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_may_add, check_reaches_unit
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import NewUnit, create_unit
-from runcard.store.stations import create_station, link_procedures, unlink_procedures
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.stations.rows import create_station, link_procedures, unlink_procedures
 from tests.world import World
 
 

@@ -13,17 +13,17 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import CreationForbidden, InvalidInput, PermissionDenied, UnitNotFound
 from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.ingest.record_repair import check_repair, record_repair
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.file_imports import ImportedFile, find_import, note_import
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import update_organization
-from runcard.store.pages import Page
-from runcard.store.repairs import RepairFilter, RepairRecord, RepairRow, list_repairs
-from runcard.store.tables import metadata
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import delete_units
-from runcard.store.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import metadata
+from runcard.store.files.imports import ImportedFile, find_import, note_import
+from runcard.store.lists.pages import Page
+from runcard.store.people.organizations import update_organization
+from runcard.store.units.records import delete_units
+from runcard.store.units.repairs import RepairFilter, RepairRecord, RepairRow, list_repairs
 from tests.world import World
 
 START = datetime(2026, 1, 2, tzinfo=UTC)

@@ -25,13 +25,13 @@ from runcard.domain.errors import (
 from runcard.domain.organization import Organization
 from runcard.domain.report import RunReport, UnitDescription
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.database import Database
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import update_organization
-from runcard.store.procedures import list_procedures
-from runcard.store.run_records import RunRecord, list_runs_of_unit, list_sub_units
-from runcard.store.tables import metadata, parts, revisions, unit_moves, units
-from runcard.store.writer import Writer
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import metadata, parts, revisions, unit_moves, units
+from runcard.store.people.organizations import update_organization
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.runs.records import RunRecord, list_runs_of_unit, list_sub_units
 from tests.world import World
 
 Record = Callable[..., RunRecord]

@@ -10,10 +10,10 @@ from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
 from runcard.notebook import Notebook
-from runcard.store.blobs import Blobs
-from runcard.store.database import Database
-from runcard.store.migrate import migrate
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.files.blobs import Blobs
 from tests.conftest import SQLITE_FILE
 
 NOW = datetime(2026, 4, 20, 9, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ from runcard.analytics.copy.engines.duckdb import DuckDb, look_at
 from runcard.domain.report import RunReport
 from runcard.notebook import Notebook
 from runcard.settings import Settings
-from runcard.store.changes import last_seq
+from runcard.store.commit.changes import last_seq
 from tests.conftest import Template
 from tests.histories import START, Floor, opened_floor
 

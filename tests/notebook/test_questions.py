@@ -14,11 +14,11 @@ from runcard.analytics.questions.first_pass_yield import first_pass_yield
 from runcard.domain.errors import InvalidInput, NotFound, ProcedureNotFound
 from runcard.notebook import Notebook
 from runcard.settings import SettingsError
-from runcard.store.database import Database, DatabaseFailed
-from runcard.store.organizations import list_organizations
-from runcard.store.procedures import list_procedures
-from runcard.store.run_filter import RunFilter
-from runcard.store.stations import list_stations
+from runcard.store.engine.database import Database, DatabaseFailed
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.organizations import list_organizations
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.stations.rows import list_stations
 from tests.acceptance.test_analytics import QUESTIONS as OVER_REST
 from tests.analytics.copies import own_copy
 from tests.conftest import SQLITE_FILE

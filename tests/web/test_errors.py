@@ -16,7 +16,7 @@ from sqlalchemy import update
 from runcard.app import create_server
 from runcard.edge.noted_calls import new_notes
 from runcard.settings import Settings
-from runcard.store.tables import run_documents
+from runcard.store.engine.tables import run_documents
 from tests.conftest import Template
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page

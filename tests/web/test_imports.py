@@ -11,8 +11,8 @@ import pytest
 
 from runcard.ingest.import_groups import MOST
 from runcard.store.creator import Creator
-from runcard.store.import_templates import create_template
-from runcard.store.runs import delete_runs
+from runcard.store.intake.templates import create_template
+from runcard.store.runs.rows import delete_runs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file

@@ -9,7 +9,7 @@ import pytest
 from runcard.auth.credentials import MAX_FAILURES, MAX_FAILURES_PER_ADDRESS
 from runcard.auth.passwords import hash_password
 from runcard.domain.actor import UserActor
-from runcard.store.users import create_user, suspend_user
+from runcard.store.people.users import create_user, suspend_user
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page, logged_in
 from tests.web.reporting import record, report

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from runcard.store.tables import invitations
+from runcard.store.engine.tables import invitations
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.world import PASSWORD

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.edge.paging import PageQuery
-from runcard.store.pages import Listed, Page
+from runcard.store.lists.pages import Listed, Page
 from runcard.web.pager import COUNTED, pager
 
 LAST_SEQ = 2**29 - 1

@@ -3,7 +3,7 @@
 import pytest
 
 from runcard.store.creator import Creator
-from runcard.store.procedures import create_procedure
+from runcard.store.procedures.rows import create_procedure
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.reporting import record, report

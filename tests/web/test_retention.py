@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import update
 
 from runcard.domain.retention import Amount
-from runcard.store.attachments import Owner
-from runcard.store.blobs import Blobs
-from runcard.store.retention_log import note_removed, note_swept
-from runcard.store.tables import retention_log
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import retention_log
+from runcard.store.files.attachments import Owner
+from runcard.store.files.blobs import Blobs
+from runcard.store.retention.log import note_removed, note_swept
 from tests.old_runs import attach_at, days_ago, record_at
 from tests.servers import Server
 from tests.web.browser import Browser, Page

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.ids import new_id
-from runcard.store.refs import Named, PartRef, ProcedureRef
-from runcard.store.run_records import RunRecord, RunUnit
+from runcard.store.lists.refs import Named, PartRef, ProcedureRef
+from runcard.store.runs.records import RunRecord, RunUnit
 from runcard.web.run_columns import columns_of
 from runcard.web.run_files import csv_pieces, parquet_pieces
 

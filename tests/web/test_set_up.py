@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from runcard.auth.tokens import digest_of, new_token
-from runcard.store.sessions import create_setup_link
+from runcard.store.people.sessions import create_setup_link
 from tests.acceptance.environments import current_environment
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page

@@ -18,12 +18,12 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
 from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
-from runcard.store.changes import last_seq
-from runcard.store.database import Connection
-from runcard.store.followed_merges import follow_merges
-from runcard.store.procedures import rank_by_name
-from runcard.store.resolved_runs import MAX_IDS, resolve
-from runcard.store.run_filter import RunFilter
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Connection
+from runcard.store.lists.followed_merges import follow_merges
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.rows import rank_by_name
+from runcard.store.runs.resolved_filter import MAX_IDS, resolve
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from runcard.analytics.copy.columns import utc
 from runcard.analytics.copy.engines.duckdb import Cursor
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 
 _MICROSECOND = timedelta(microseconds=1)
 # Longer than anything that is recorded.

@@ -11,7 +11,7 @@ from msgspec import Struct
 from runcard.analytics.asking import Asking
 from runcard.analytics.calendar import Calendar, Period, name_of, start_of
 from runcard.domain.errors import InvalidInput
-from runcard.store.names import NameKind, names_of
+from runcard.store.lists.names import NameKind, names_of
 
 Reference = Literal["procedure", "version", "station", "operator", "part", "revision", "batch"]
 GroupBy = Period | Reference

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from runcard.auth.tokens import digest_of, display_prefix, new_token
-from runcard.store.api_keys import Secret
+from runcard.store.people.api_keys import Secret
 
 
 class NewKey(NamedTuple):

@@ -9,8 +9,8 @@ from runcard.auth.attempts import Attempts
 from runcard.auth.passwords import is_right_password
 from runcard.domain.actor import UserActor
 from runcard.domain.text import lookup_key
-from runcard.store.database import Connection
-from runcard.store.users import find_credentials
+from runcard.store.engine.database import Connection
+from runcard.store.people.users import find_credentials
 
 WINDOW_S = 300
 MAX_FAILURES = 10

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from runcard.auth.tokens import digest_of, new_token
 from runcard.domain.actor import Role, UserActor
 from runcard.domain.ids import new_id
-from runcard.store.database import Connection
-from runcard.store.invitations import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.people.invitations import (
     Invitation,
     create_invitation,
     delete_invitation,
     get_invitation,
 )
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
+from runcard.store.people.users import create_user
 
 INVITATION_LIFETIME = timedelta(days=7)
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from runcard.auth.permissions import check_may_administer
 from runcard.domain.actor import Role, UserActor
 from runcard.domain.errors import Conflict
-from runcard.store.transaction import Transaction
-from runcard.store.users import count_admins, reinstate_user, set_role, suspend_user
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.users import count_admins, reinstate_user, set_role, suspend_user
 
 
 def give_role(tx: Transaction, actor: UserActor, user_id: UUID, role: Role) -> None:

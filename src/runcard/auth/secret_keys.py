@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from runcard.store.blobs import make_durable
+from runcard.store.files.blobs import make_durable
 
 KEY_FILE = "secret.key"
 LEAST_CHARACTERS = 32

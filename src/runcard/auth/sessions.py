@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from runcard.auth.tokens import digest_of, new_token
 from runcard.domain.actor import UserActor
-from runcard.store.database import Connection
-from runcard.store.sessions import create_session, end_session, find_session
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.people.sessions import create_session, end_session, find_session
 
 SESSION_LIFETIME = timedelta(days=14)
 _MAX_USER_AGENT_LENGTH = 300

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from runcard.domain.organization import Organization
-from runcard.store.api_keys import ApiKey, Secret, create_user_key
-from runcard.store.organizations import create_organization
-from runcard.store.sessions import close_setup_links
-from runcard.store.transaction import Transaction
-from runcard.store.users import User, create_user
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import ApiKey, Secret, create_user_key
+from runcard.store.people.organizations import create_organization
+from runcard.store.people.sessions import close_setup_links
+from runcard.store.people.users import User, create_user
 
 
 class SetUp(NamedTuple):

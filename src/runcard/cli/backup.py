@@ -23,11 +23,11 @@ from runcard.cli.output import Record, show_record
 from runcard.cli.serve import sole_server
 from runcard.domain.errors import Conflict, InvalidInput
 from runcard.settings import Settings, SettingsError, check_is_there, load_settings
-from runcard.store.database import Database, DatabaseFailed, naming_failures
-from runcard.store.integrity import count_runs
-from runcard.store.migrate import is_newest_schema
-from runcard.store.organizations import list_organizations
-from runcard.store.sqlite_copy import copy_database, list_stored
+from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
+from runcard.store.engine.migrate import is_newest_schema
+from runcard.store.installation.integrity import count_runs
+from runcard.store.installation.sqlite_copy import copy_database, list_stored
+from runcard.store.people.organizations import list_organizations
 
 _DATABASE = "runcard.sqlite3"
 _ATTACHMENTS = "attachments"

@@ -13,15 +13,15 @@ from runcard.cli.private_files import open_to_all
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_removals import remove_noted
 from runcard.settings import Settings
-from runcard.store.attachment_removal import KeptFile, delete_unneeded, is_abandoned, list_page
-from runcard.store.attachments import Attachment
-from runcard.store.blobs import BlobEntry, Blobs
-from runcard.store.changes import last_seq
-from runcard.store.database import Database
-from runcard.store.file_removals import list_removals
-from runcard.store.integrity import inspect_documents, list_faults
-from runcard.store.migrate import is_newest_schema
-from runcard.store.writer import Writer
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import is_newest_schema
+from runcard.store.files.attachments import Attachment
+from runcard.store.files.blobs import BlobEntry, Blobs
+from runcard.store.files.bytes_to_remove import list_removals
+from runcard.store.files.removal import KeptFile, delete_unneeded, is_abandoned, list_page
+from runcard.store.installation.integrity import inspect_documents, list_faults
 
 _MIN_FREE_BYTES = 1 << 30
 _OTHERS = 0o077

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runcard.cli.checksums import shown
-from runcard.store.blobs import Blobs
+from runcard.store.files.blobs import Blobs
 
 
 def copy_blobs(blobs: Blobs, keys: Iterable[str], folder: Path) -> tuple[int, list[str]]:

@@ -26,7 +26,7 @@ from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server
 from runcard.edge.arrived_files import Stores
 from runcard.edge.noted_calls import Notes
 from runcard.settings import SettingsError, load_settings
-from runcard.store.organizations import count_organizations
+from runcard.store.people.organizations import count_organizations
 
 _DATA_DIR = Path("demo-data")
 

@@ -21,9 +21,9 @@ from runcard.cli.options import DatabaseUrl, DataDir, Json
 from runcard.cli.output import progress_bar, show_json
 from runcard.domain.errors import StorageUnavailable
 from runcard.settings import Settings, check_is_there, load_settings
-from runcard.store.database import Database, DatabaseFailed, naming_failures
-from runcard.store.integrity import count_runs
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
+from runcard.store.installation.integrity import count_runs
 
 
 def doctor(

@@ -9,7 +9,7 @@ from runcard.auth.secret_keys import SecretKeyUnusable
 from runcard.cli.help_texts import WholeSummaries
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.settings import SettingsError
-from runcard.store.database import DatabaseFailed, DatabaseUrlInvalid
+from runcard.store.engine.database import DatabaseFailed, DatabaseUrlInvalid
 
 # Wrong input, and what the machine underneath refuses; anything else is a defect and shows where it is.
 _EXPECTED = (

@@ -21,10 +21,10 @@ from runcard.domain.organization import Organization
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.export_formats import Encoding, ExportFormat, encoding_of
 from runcard.edge.exported_rows import ExportedMeasurement, ExportedRun, export_measurements, export_runs
-from runcard.store.measurement_records import MeasurementFilter
-from runcard.store.procedures import get_procedure
-from runcard.store.run_filter import RunFilter
-from runcard.store.stations import get_station
+from runcard.store.contents.measurements import MeasurementFilter
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.rows import get_procedure
+from runcard.store.stations.rows import get_station
 
 Row = TypeVar("Row", bound=Struct)
 

@@ -42,7 +42,7 @@ from runcard.edge.file_choices import Choice, check_may_replace
 from runcard.edge.report_files import Fate, ReportFiles
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.ingest.record_run import RunClient
-from runcard.store.procedures import get_procedure
+from runcard.store.procedures.rows import get_procedure
 
 CLIENT = RunClient("runcard import", __version__)
 _FORMATS = ", ".join(one.name for one in FORMATS)

@@ -11,11 +11,11 @@ from runcard.domain.actor import Actor, StationActor, UserActor, check_may_recor
 from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
 from runcard.domain.organization import Organization
 from runcard.settings import Settings, check_is_there, load_settings
-from runcard.store.database import Database, naming_failures
-from runcard.store.organizations import get_organization
-from runcard.store.stations import get_station
-from runcard.store.users import get_user, list_users
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database, naming_failures
+from runcard.store.people.organizations import get_organization
+from runcard.store.people.users import get_user, list_users
+from runcard.store.stations.rows import get_station
 
 
 class Installation(NamedTuple):

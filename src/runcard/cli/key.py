@@ -10,10 +10,10 @@ from runcard.cli.installation import open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import show_record, show_rows
 from runcard.domain.errors import Conflict, InvalidInput
-from runcard.store.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
-from runcard.store.stations import get_station, list_stations
-from runcard.store.transaction import Transaction
-from runcard.store.users import get_user, list_users
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
+from runcard.store.people.users import get_user, list_users
+from runcard.store.stations.rows import get_station, list_stations
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")
 

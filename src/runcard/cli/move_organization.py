@@ -21,10 +21,10 @@ from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import show_record
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
 from runcard.domain.organization import Organization
-from runcard.store.migrate import newest_schema
-from runcard.store.organization_copy import add_organization, count_rows, read_rows
-from runcard.store.sqlite_copy import list_stored
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.migrate import newest_schema
+from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows
+from runcard.store.installation.sqlite_copy import list_stored
 
 _MANIFEST = "manifest.json"
 _ROWS = "rows.msgpack"

@@ -10,10 +10,10 @@ from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import show_record, show_rows
 from runcard.domain.organization import Organization
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import MAX_QUOTA, list_organizations, update_organization
-from runcard.store.retention import forecast
-from runcard.store.transaction import Transaction
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.organizations import MAX_QUOTA, list_organizations, update_organization
+from runcard.store.retention.old_records import forecast
 
 app = typer.Typer(no_args_is_help=True, help="Show organizations and set their policies.")
 

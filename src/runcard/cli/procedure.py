@@ -7,9 +7,9 @@ import typer
 from runcard.cli.installation import open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import Record, show_record, show_rows
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.procedures import Procedure, check_name_is_free, create_procedure, list_procedures
-from runcard.store.transaction import Transaction
+from runcard.store.procedures.rows import Procedure, check_name_is_free, create_procedure, list_procedures
 
 app = typer.Typer(no_args_is_help=True, help="Create and list procedures.")
 

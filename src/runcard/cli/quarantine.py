@@ -40,7 +40,7 @@ from runcard.domain.statement import Statement, check_statement
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_choices import Choice
 from runcard.edge.quarantine import again, discard, recorder_of, retry_file
-from runcard.store.quarantine import QuarantinedFile, list_quarantined
+from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")
 

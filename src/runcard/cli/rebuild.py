@@ -13,8 +13,8 @@ from runcard.cli.output import progress_bar, show_record
 from runcard.cli.private_files import keep_private
 from runcard.domain.errors import Conflict, StorageUnavailable
 from runcard.settings import check_is_there, load_settings
-from runcard.store.changes import last_seq
-from runcard.store.database import Database, naming_failures
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Database, naming_failures
 
 app = typer.Typer(no_args_is_help=True, help="Make anew what can be made from what is recorded.")
 

@@ -19,8 +19,8 @@ from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
 from runcard.edge.arrived_files import Stores
 from runcard.edge.retention import sweep
-from runcard.store.locks import Lock
-from runcard.store.retention import Forecast, forecast
+from runcard.store.engine.locks import Lock
+from runcard.store.retention.old_records import Forecast, forecast
 
 _KEEPS_ALL = "It keeps everything: `runcard organization set --run-retention-days DAYS` changes that."
 

@@ -23,8 +23,8 @@ from runcard.cli.private_files import keep_private
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
 from runcard.settings import Settings, SettingsError, load_settings
-from runcard.store.organizations import count_organizations
-from runcard.store.sessions import create_setup_link
+from runcard.store.people.organizations import count_organizations
+from runcard.store.people.sessions import create_setup_link
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one of this machine.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any free one.")]

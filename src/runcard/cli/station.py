@@ -11,9 +11,10 @@ from runcard.cli.installation import Installation, open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import Record, show_record, show_rows
 from runcard.domain.organization import Organization
-from runcard.store.api_keys import create_station_key
-from runcard.store.procedures import get_procedure
-from runcard.store.stations import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import create_station_key
+from runcard.store.procedures.rows import get_procedure
+from runcard.store.stations.rows import (
     Station,
     create_station,
     get_station,
@@ -22,7 +23,6 @@ from runcard.store.stations import (
     list_stations,
     unlink_procedures,
 )
-from runcard.store.transaction import Transaction
 
 app = typer.Typer(no_args_is_help=True, help="Create and list stations, and choose their procedures.")
 

@@ -5,7 +5,7 @@ import typer
 from runcard.cli.installation import open_installation
 from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import show_record, show_rows
-from runcard.store.teams import create_team, list_teams
+from runcard.store.people.teams import create_team, list_teams
 
 app = typer.Typer(no_args_is_help=True, help="Create and list teams, which stations can be assigned to.")
 

@@ -16,8 +16,8 @@ from runcard.cli.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.output import Record, show_record, show_rows
 from runcard.domain.actor import Role
 from runcard.domain.errors import InvalidInput
-from runcard.store.transaction import Transaction
-from runcard.store.users import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.users import (
     User,
     create_user,
     get_user,

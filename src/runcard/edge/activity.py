@@ -14,11 +14,11 @@ from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.errors import Unauthenticated
 from runcard.edge.blanking import blanked_form, blanked_json
 from runcard.edge.noted_calls import MOST_WAITING, Note, Notes
-from runcard.store.api_calls import Call, Caller, Route, create_api_calls, insert_calls, prune_calls
-from runcard.store.api_keys import KeyOwner, find_key_owner
-from runcard.store.database import DATABASE_ERRORS, Connection, Database
-from runcard.store.organizations import find_only_organization
-from runcard.store.outages import is_damage
+from runcard.store.calls.rows import Call, Caller, Route, create_api_calls, insert_calls, prune_calls
+from runcard.store.engine.database import DATABASE_ERRORS, Connection, Database
+from runcard.store.engine.outages import is_damage
+from runcard.store.people.api_keys import KeyOwner, find_key_owner
+from runcard.store.people.organizations import find_only_organization
 
 T = TypeVar("T")
 

@@ -11,20 +11,20 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import AttachmentNotFound, Conflict
 from runcard.domain.ids import new_id
 from runcard.edge.parsing.opened_file import OpenFile, open_here
-from runcard.store.attachments import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Database
+from runcard.store.files.attachments import (
     Attachment,
     create_attachment,
     find_attachments,
     hold_attachment,
     mark_stored,
 )
-from runcard.store.blobs import BlobMeta, Blobs, blob_key
-from runcard.store.creator import Creator
-from runcard.store.database import Database
-from runcard.store.file_imports import find_import_state
-from runcard.store.quarantine import find_quarantined
-from runcard.store.transaction import Transaction
-from runcard.store.writer import Writer
+from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
+from runcard.store.files.imports import find_import_state
+from runcard.store.intake.quarantine import find_quarantined
 
 _IN_MEMORY_BYTES = 8 << 20
 

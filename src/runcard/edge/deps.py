@@ -25,9 +25,9 @@ from runcard.edge.recorder import Recorder
 from runcard.edge.unknown_names import refuse_parameters, take_unknown_fields
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.record_run import RunClient
-from runcard.store.blobs import Blobs
-from runcard.store.database import Connection, Database
-from runcard.store.writer import Writer
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Connection, Database
+from runcard.store.files.blobs import Blobs
 
 T = TypeVar("T")
 

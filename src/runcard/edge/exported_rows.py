@@ -16,10 +16,10 @@ from runcard.domain.ids import RunPart, part_id
 from runcard.domain.inside import Measured, measured_in
 from runcard.domain.measurement import ValueKind, effective_limits
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
-from runcard.store.database import Connection, Database
-from runcard.store.measurement_records import MeasurementFilter
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import RunRecord, list_runs_by_id, read_documents
+from runcard.store.contents.measurements import MeasurementFilter
+from runcard.store.engine.database import Connection, Database
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.records import RunRecord, list_runs_by_id, read_documents
 
 # Documents held at once.
 RUNS_AT_ONCE = 200

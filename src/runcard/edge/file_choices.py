@@ -19,10 +19,10 @@ from runcard.importers.stated import Stating
 from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import RunClient
-from runcard.store.database import Connection
-from runcard.store.import_templates import get_template
-from runcard.store.procedures import get_procedure
-from runcard.store.quarantine import QuarantinedFile, Said
+from runcard.store.engine.database import Connection
+from runcard.store.intake.quarantine import QuarantinedFile, Said
+from runcard.store.intake.templates import get_template
+from runcard.store.procedures.rows import get_procedure
 
 _KNOWN = ", ".join(one.name for one in FORMATS)
 NO_FORMAT = f"Its content is of no format that is read ({_KNOWN}). Name the format if it is one of them."

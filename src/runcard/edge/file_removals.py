@@ -6,7 +6,7 @@ from uuid import UUID
 
 from runcard.domain.errors import StorageUnavailable
 from runcard.edge.arrived_files import Stores
-from runcard.store.file_removals import forget_removals, list_removals
+from runcard.store.files.bytes_to_remove import forget_removals, list_removals
 
 _log = logging.getLogger(__name__)
 

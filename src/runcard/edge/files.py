@@ -15,9 +15,9 @@ from runcard.edge.deps import Parts, WithParts
 from runcard.edge.file_removals import remove_soon
 from runcard.edge.links import Purpose
 from runcard.ingest.attach_file import collect
-from runcard.store.attachments import Attachment, get_attachment_by_link
-from runcard.store.blobs import BlobMeta, blob_key
-from runcard.store.replaced_files import replace_bytes
+from runcard.store.files.attachments import Attachment, get_attachment_by_link
+from runcard.store.files.blobs import BlobMeta, blob_key
+from runcard.store.files.replacement import replace_bytes
 
 router = APIRouter()
 

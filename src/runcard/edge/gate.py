@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Unauthenticated
-from runcard.store.database import Database
-from runcard.store.lookups import find_actor
+from runcard.store.commit.lookups import find_actor
+from runcard.store.engine.database import Database
 
 _MAX_REMEMBERED = 10_000
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from runcard.domain.errors import Outage
 from runcard.edge.arrived_files import Stores
-from runcard.store.database import DATABASE_ERRORS
-from runcard.store.locks import Lock
-from runcard.store.merges import list_open_merges, move_runs
+from runcard.store.engine.database import DATABASE_ERRORS
+from runcard.store.engine.locks import Lock
+from runcard.store.procedures.merges import list_open_merges, move_runs
 
 _log = logging.getLogger(__name__)
 

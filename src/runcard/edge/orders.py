@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runcard.domain.errors import RuncardError
 from runcard.ingest.record_run import PreparedRun
-from runcard.store.outages import outage_of
+from runcard.store.engine.outages import outage_of
 
 HEAD = Layout("<I")
 # Between two signs of life of a recording process.

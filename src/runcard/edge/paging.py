@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from runcard.domain.errors import InvalidInput
-from runcard.store.changes import last_seq
-from runcard.store.database import Connection
-from runcard.store.pages import Listed, Page
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
 
 MAX_LIMIT = 1000
 _OFFSET_BITS = 24

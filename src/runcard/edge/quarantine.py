@@ -16,12 +16,12 @@ from runcard.edge.file_removals import remove_soon
 from runcard.edge.report_files import Fate, ReportFiles
 from runcard.ingest.quarantine_file import discard_file
 from runcard.ingest.record_run import RunClient
-from runcard.store.attachments import find_attachments
-from runcard.store.database import Connection
-from runcard.store.quarantine import QuarantinedFile, release
-from runcard.store.refs import CreatedBy
-from runcard.store.station_records import get_station_in_use
-from runcard.store.users import get_user
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import find_attachments
+from runcard.store.intake.quarantine import QuarantinedFile, release
+from runcard.store.lists.refs import CreatedBy
+from runcard.store.people.users import get_user
+from runcard.store.stations.records import get_station_in_use
 
 _IN_MEMORY_BYTES = 8 << 20
 

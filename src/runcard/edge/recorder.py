@@ -24,9 +24,9 @@ from runcard.edge.child import Child
 from runcard.edge.gate import Admission, Gate
 from runcard.edge.orders import BEAT_S, Answer, Answers, Order, RecordingFailed, Start, message_of, unpickled
 from runcard.ingest.record_run import PreparedRun
-from runcard.store.database import Database
-from runcard.store.locks import await_commits
-from runcard.store.runs import is_recorded
+from runcard.store.engine.database import Database
+from runcard.store.engine.locks import await_commits
+from runcard.store.runs.rows import is_recorded
 
 _log = logging.getLogger(__name__)
 

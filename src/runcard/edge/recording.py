@@ -18,10 +18,10 @@ from runcard.domain.errors import Unauthenticated
 from runcard.edge.collector import look_less_often
 from runcard.edge.orders import BEAT_S, HEAD, Answer, Answers, Order, Start, message_of, pickled
 from runcard.ingest.record_run import record_run
-from runcard.store.database import Database
-from runcard.store.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
-from runcard.store.runs import is_recorded
-from runcard.store.transaction import Transaction
+from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Database
+from runcard.store.runs.rows import is_recorded
 
 _READ_BYTES = 256 * 1024
 _decoder = msgspec.msgpack.Decoder(Order)

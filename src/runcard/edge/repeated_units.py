@@ -12,8 +12,8 @@ from runcard.domain.text import lookup_key
 from runcard.importers.formats import rules_of
 from runcard.ingest.import_groups import Group
 from runcard.ingest.record_run import PreparedRun
-from runcard.store.database import Database
-from runcard.store.file_imports import ImportedFile, find_made_by_others
+from runcard.store.engine.database import Database
+from runcard.store.files.imports import ImportedFile, find_made_by_others
 
 _MEND = (
     "If these are other devices, tell them apart by a serial number template, such as {file}-{part_id}: "

@@ -42,8 +42,8 @@ from runcard.ingest.import_groups import (
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import Recorded, link_report
-from runcard.store.earlier_runs import EarlierRun
-from runcard.store.file_imports import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.files.imports import (
     FileImport,
     ImportedFile,
     ImportState,
@@ -51,9 +51,9 @@ from runcard.store.file_imports import (
     find_import_state,
     find_unfinished,
 )
-from runcard.store.quarantine import Refusal
-from runcard.store.run_records import read_runs
-from runcard.store.transaction import Transaction
+from runcard.store.intake.earlier_runs import EarlierRun
+from runcard.store.intake.quarantine import Refusal
+from runcard.store.runs.records import read_runs
 
 # Of the runs of a file that is only tried.
 _MOST_SHOWN = 10

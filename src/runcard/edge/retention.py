@@ -18,12 +18,14 @@ from runcard.domain.organization import Organization
 from runcard.domain.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
 from runcard.edge.arrived_files import Stores
 from runcard.edge.file_removals import remove_noted
-from runcard.store.attachments import Attachment
-from runcard.store.database import DATABASE_ERRORS, Connection
-from runcard.store.locks import Lock
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import list_organizations
-from runcard.store.retention import (
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import DATABASE_ERRORS, Connection
+from runcard.store.engine.locks import Lock
+from runcard.store.files.attachments import Attachment
+from runcard.store.people.organizations import list_organizations
+from runcard.store.retention.log import last_known, note_swept, removed_on
+from runcard.store.retention.old_records import (
     UnitRuns,
     count_kept,
     count_runs_by_unit,
@@ -32,8 +34,6 @@ from runcard.store.retention import (
     list_old_files,
     list_old_runs,
 )
-from runcard.store.retention_log import last_known, note_swept, removed_on
-from runcard.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 

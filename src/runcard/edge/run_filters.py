@@ -9,8 +9,8 @@ from msgspec import Struct
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.instant import as_utc, parse_duration
 from runcard.domain.sample import SampleClass
+from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
-from runcard.store.run_filter import RunFilter
 
 SampleQuery = Literal["production", "golden", "failing", "ignored"]
 

@@ -11,11 +11,11 @@ from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts
 from runcard.edge.file_removals import remove_soon
 from runcard.ingest.attach_file import arrived, arrived_whole
-from runcard.store.attachments import Attachment, create_attachment, get_attachment
-from runcard.store.blobs import BlobMeta, blob_key
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.replaced_files import keep_first
-from runcard.store.transaction import Transaction
+from runcard.store.files.attachments import Attachment, create_attachment, get_attachment
+from runcard.store.files.blobs import BlobMeta, blob_key
+from runcard.store.files.replacement import keep_first
 
 
 class UploadSlot(NamedTuple):

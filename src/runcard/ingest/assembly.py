@@ -7,9 +7,9 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import CircularParentage, NotAChild, SubUnitsNotFound
 from runcard.domain.text import lookup_key
 from runcard.ingest.reach import check_may_add, check_reaches_unit
-from runcard.store.lookups import UnitRow, find_ancestors
-from runcard.store.transaction import Transaction
-from runcard.store.units import move_unit
+from runcard.store.commit.lookups import UnitRow, find_ancestors
+from runcard.store.commit.transaction import Transaction
+from runcard.store.units.rows import move_unit
 
 
 def find_sub_units(

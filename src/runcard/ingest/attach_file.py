@@ -9,7 +9,9 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, InvalidInput, PayloadTooLarge, UploadNotLinkable
 from runcard.domain.ids import new_id
 from runcard.ingest.reach import check_may_add, check_reaches_run, check_reaches_unit
-from runcard.store.attachments import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.files.attachments import (
     Attachment,
     Owner,
     create_attachment,
@@ -17,10 +19,8 @@ from runcard.store.attachments import (
     link_attachment,
     link_upload,
 )
-from runcard.store.blobs import BlobMeta, Blobs, blob_key
-from runcard.store.creator import Creator
-from runcard.store.replaced_files import REPLACED_TOO_LATE
-from runcard.store.transaction import Transaction
+from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
+from runcard.store.files.replacement import REPLACED_TOO_LATE
 
 _IN_MEMORY_BYTES = 1 << 20
 

@@ -9,11 +9,11 @@ from runcard.domain.organization import Organization
 from runcard.domain.report import RunReport, UnitDescription
 from runcard.domain.text import lookup_key
 from runcard.ingest.resolve import Reference, check_creation, create_missing, resolve_placement
-from runcard.store.catalog import Catalog
+from runcard.store.commit.catalog import Catalog
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.lookups import UnitRow
-from runcard.store.transaction import Transaction
-from runcard.store.units import stage_unit
+from runcard.store.units.rows import stage_unit
 
 
 def missing_sub_units(

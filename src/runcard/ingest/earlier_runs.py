@@ -11,9 +11,9 @@ from uuid import UUID
 from runcard.domain.errors import ReportRecorded
 from runcard.importers.formats import FORMATS
 from runcard.ingest.record_run import PreparedRun
-from runcard.store.earlier_runs import EarlierRun, find_earlier, replace_earlier
-from runcard.store.file_imports import ImportedFile
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.files.imports import ImportedFile
+from runcard.store.intake.earlier_runs import EarlierRun, find_earlier, replace_earlier
 
 # What is done about an earlier run: the new report is refused, the run is replaced, or both are kept.
 Deed = Literal["refuse", "replace", "keep"]

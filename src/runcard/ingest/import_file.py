@@ -6,11 +6,11 @@ from uuid import UUID
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict
 from runcard.ingest.told_reports import Told, link_report, record_told
-from runcard.store.attachments import Attachment
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.file_imports import FileImport, ImportedFile, note_import
-from runcard.store.quarantine import release
-from runcard.store.transaction import Transaction
+from runcard.store.files.attachments import Attachment
+from runcard.store.files.imports import FileImport, ImportedFile, note_import
+from runcard.store.intake.quarantine import release
 
 
 def import_upload(

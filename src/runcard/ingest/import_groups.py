@@ -15,9 +15,10 @@ from runcard.importers.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told
-from runcard.store.attachments import Attachment
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.file_imports import (
+from runcard.store.files.attachments import Attachment
+from runcard.store.files.imports import (
     ImportedFile,
     ImportState,
     find_import_state,
@@ -25,9 +26,8 @@ from runcard.store.file_imports import (
     note_import,
     note_recorded,
 )
-from runcard.store.import_removal import forget_import, take_back
-from runcard.store.quarantine import release
-from runcard.store.transaction import Transaction
+from runcard.store.intake.quarantine import release
+from runcard.store.intake.taken_back import forget_import, take_back
 
 
 class Most(NamedTuple):

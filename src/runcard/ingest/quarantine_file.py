@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
-from runcard.store.attachment_removal import delete_unneeded
-from runcard.store.attachments import get_attachment
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.quarantine import NOTHING_SAID, QuarantinedFile, Refusal, Said, quarantine, release
-from runcard.store.transaction import Transaction
+from runcard.store.files.attachments import get_attachment
+from runcard.store.files.removal import delete_unneeded
+from runcard.store.intake.quarantine import NOTHING_SAID, QuarantinedFile, Refusal, Said, quarantine, release
 
 
 def quarantine_file(

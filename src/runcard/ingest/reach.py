@@ -16,11 +16,11 @@ from runcard.domain.errors import (
     UnitNotReached,
 )
 from runcard.ingest.resolve import check_station_link
-from runcard.store.database import Connection
-from runcard.store.lookups import UnitRow
-from runcard.store.runs import find_procedure_of
-from runcard.store.station_reach import find_foreign_files, is_linked, may_report_unit
-from runcard.store.transaction import Transaction
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.runs.rows import find_procedure_of
+from runcard.store.stations.reach import find_foreign_files, is_linked, may_report_unit
 
 
 def check_may_add(connection: Connection, actor: Actor) -> None:

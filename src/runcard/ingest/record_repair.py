@@ -11,10 +11,10 @@ from runcard.domain.report import UnitDescription, name_issues
 from runcard.ingest.described_units import check_described, create_described
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.resolve import operator_called
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.lookups import UnitRow
-from runcard.store.repairs import RepairRow, stage_repair
-from runcard.store.transaction import Transaction
+from runcard.store.units.repairs import RepairRow, stage_repair
 
 _NAMES = ("serial_number", "operation", "part_number", "revision_number", "operator")
 

@@ -42,11 +42,12 @@ from runcard.ingest.resolve import (
     resolve_placement,
     resolve_procedure,
 )
+from runcard.store.commit.documents import pack_document
+from runcard.store.commit.lookups import UnitKey, UnitRow
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.documents import pack_document
-from runcard.store.lookups import UnitKey, UnitRow
 from runcard.store.metadata import change_metadata, stage_metadata
-from runcard.store.runs import (
+from runcard.store.runs.rows import (
     RunRow,
     count_runs_since,
     find_reported_run,
@@ -54,8 +55,7 @@ from runcard.store.runs import (
     stage_run,
     stage_sub_units,
 )
-from runcard.store.transaction import Transaction
-from runcard.store.units import move_unit, stage_unit
+from runcard.store.units.rows import move_unit, stage_unit
 
 
 class RunClient(NamedTuple):

@@ -11,14 +11,14 @@ from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata, MetadataChange, check_metadata
 from runcard.domain.sample import SampleClass
 from runcard.ingest.reach import check_may_add, check_may_create, check_reaches_unit
-from runcard.store.attachments import Owner, link_upload
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.lookups import UnitRow
+from runcard.store.files.attachments import Owner, link_upload
 from runcard.store.metadata import change_metadata, stage_metadata
-from runcard.store.staged_products import stage_batch
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import classify_unit, read_place_numbers, rename_unit
-from runcard.store.units import move_unit, stage_unit
+from runcard.store.products.staged import stage_batch
+from runcard.store.units.records import classify_unit, read_place_numbers, rename_unit
+from runcard.store.units.rows import move_unit, stage_unit
 
 
 class NewUnit(Struct, frozen=True):

@@ -17,13 +17,13 @@ from runcard.domain.errors import (
 from runcard.domain.organization import Organization
 from runcard.domain.report import RunReport, UnitDescription
 from runcard.domain.serial import part_number_of
-from runcard.store.catalog import Catalog
+from runcard.store.commit.catalog import Catalog
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.deployments import find_deployed_procedure
-from runcard.store.lookups import UnitRow
-from runcard.store.procedures import create_procedure, stage_version
-from runcard.store.staged_products import DEFAULT_REVISION, stage_batch, stage_part, stage_revision
-from runcard.store.transaction import Transaction
+from runcard.store.procedures.rows import create_procedure, stage_version
+from runcard.store.products.staged import DEFAULT_REVISION, stage_batch, stage_part, stage_revision
+from runcard.store.stations.deployments import find_deployed_procedure
 
 
 class Reference(NamedTuple):

@@ -11,11 +11,11 @@ from runcard.importers.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed, report_id_of, settle_earlier
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
-from runcard.store.attachments import Attachment, Owner, link_attachment, link_upload
-from runcard.store.earlier_runs import EarlierRun
-from runcard.store.file_imports import ImportedFile, NotedRun, note_runs
-from runcard.store.repairs import RepairRow
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.files.attachments import Attachment, Owner, link_attachment, link_upload
+from runcard.store.files.imports import ImportedFile, NotedRun, note_runs
+from runcard.store.intake.earlier_runs import EarlierRun
+from runcard.store.units.repairs import RepairRow
 
 NO_RUN = "The file tells of no run. Upload one that does."
 

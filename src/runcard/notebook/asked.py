@@ -19,12 +19,12 @@ from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
 from runcard.domain.instant import as_utc
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.violation import violation
-from runcard.store.database import Connection
-from runcard.store.lookups import find_procedure_by_name
-from runcard.store.procedures import get_procedure
-from runcard.store.run_filter import RunFilter
-from runcard.store.stations import get_station
-from runcard.store.users import get_user
+from runcard.store.commit.lookups import find_procedure_by_name
+from runcard.store.engine.database import Connection
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.users import get_user
+from runcard.store.procedures.rows import get_procedure
+from runcard.store.stations.rows import get_station
 
 SampleName = Literal["production", "golden", "failing", "ignored"]
 _Names = Sequence[str]

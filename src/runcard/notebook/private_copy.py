@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, DuckDb
 from runcard.analytics.copy.projector import AnotherHistory, Projector
-from runcard.store.changes import last_seq
-from runcard.store.database import Database
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Database
 
 # Told how many changes have been taken in, and of how many.
 Progress = Callable[[int, int], None]

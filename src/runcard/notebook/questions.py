@@ -36,9 +36,9 @@ from runcard.domain.errors import InvalidInput
 from runcard.notebook.asked import AskedRuns, check, procedure_id_of, selection_of
 from runcard.notebook.private_copy import PrivateCopy, Progress
 from runcard.settings import check_is_there, load_settings
-from runcard.store.database import Database, DatabaseFailed
-from runcard.store.migrate import is_newest_schema
-from runcard.store.organizations import get_organization
+from runcard.store.engine.database import Database, DatabaseFailed
+from runcard.store.engine.migrate import is_newest_schema
+from runcard.store.people.organizations import get_organization
 
 
 class _Asking(NamedTuple):

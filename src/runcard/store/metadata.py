@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
 from runcard.domain.metadata import Metadata, MetadataChange, MetadataValue, check_metadata, merged
-from runcard.store.chunks import in_chunks
-from runcard.store.tables import metadata_entries, runs
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import metadata_entries, runs
 
 ANY_KEY = ""
 _BOOLEANS = {"true": True, "false": False}

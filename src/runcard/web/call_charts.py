@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from runcard.store.api_call_lists import StatusClass
+from runcard.store.calls.lists import StatusClass
 from runcard.web.charts import GRID, Cell, Chart, Figures, linked, option_json
 from runcard.web.formats import count_text, duration_text
 

@@ -6,9 +6,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.auth.permissions import check_may_manage
-from runcard.store.api_call_lists import CallRow
-from runcard.store.database import Connection
-from runcard.store.names import names_of
+from runcard.store.calls.lists import CallRow
+from runcard.store.engine.database import Connection
+from runcard.store.lists.names import names_of
 from runcard.web.formats import Moment, duration_text, precise_moment_of
 from runcard.web.visit import Visit
 

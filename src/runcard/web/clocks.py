@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from runcard.analytics.questions.station_clock import WrongClock
 from runcard.domain.clock import Recorded
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.formats import Moment, duration_text, moment_of
 
 _YEAR = timedelta(days=365.2425)

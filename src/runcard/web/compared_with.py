@@ -3,15 +3,15 @@
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from runcard.store.database import Connection
-from runcard.store.neighbouring_runs import (
+from runcard.store.engine.database import Connection
+from runcard.store.runs.neighbours import (
     LOOKED_THROUGH,
     Neighbour,
     find_pass_of_part,
     find_pass_of_unit,
     find_run_before,
 )
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.formats import count_text
 
 _Kind = Literal["pass of the unit", "pass of the part", "run before"]

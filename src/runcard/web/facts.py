@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from runcard.domain.metadata import MetadataValue
-from runcard.store.refs import CreatedBy
+from runcard.store.lists.refs import CreatedBy
 from runcard.web.formats import number_text
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from runcard.domain.inside import Attempt, Measured, attempts_of
 from runcard.domain.run import RunDocument
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.formats import count_text
 from runcard.web.limit_bar import LimitBar
 from runcard.web.measurements import Check, measurement_anchor, measurement_line, short_value

@@ -15,8 +15,8 @@ from runcard.analytics.attempts import Attempts
 from runcard.edge.queries import QueryReader
 from runcard.edge.run_filters import SampleQuery, samples_of
 from runcard.edge.unknown_names import refuse_parameters
-from runcard.store.choices import Choices
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.choices import Choices
+from runcard.store.lists.run_filter import RunFilter
 from runcard.web.definitions import WHICH_RUNS
 from runcard.web.period import PERIODS, RANGE, PeriodQuery, window_of
 from runcard.web.visit import AnyVisit, WithVisit

@@ -17,7 +17,7 @@ from runcard.analytics.questions.procedure_activity import ProcedureActivity, pr
 from runcard.analytics.questions.retest import RetestRow, retest_total
 from runcard.analytics.questions.station_activity import StationActivity, station_activity
 from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.clocks import start_of
 from runcard.web.filters import FigureQuery, filters_of, url_of
 from runcard.web.formats import Moment, count_text, moment_of, percent_text

@@ -5,10 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runcard.store.database import Connection
-from runcard.store.unit_lists import list_last_runs
-from runcard.store.unit_members import count_units
-from runcard.store.unit_records import list_ancestors, list_children
+from runcard.store.engine.database import Connection
+from runcard.store.units.lists import list_last_runs
+from runcard.store.units.members import count_units
+from runcard.store.units.records import list_ancestors, list_children
 from runcard.web.unit_list import UnitLine, unit_lines
 from runcard.web.urls import unit_url
 

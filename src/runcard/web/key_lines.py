@@ -9,8 +9,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from runcard.edge.deps import Parts
-from runcard.store.api_keys import ApiKey
-from runcard.store.station_records import StationRecord, list_procedures_of
+from runcard.store.people.api_keys import ApiKey
+from runcard.store.stations.records import StationRecord, list_procedures_of
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
 from runcard.web.formats import Moment, moment_of
 from runcard.web.render import render

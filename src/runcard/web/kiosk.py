@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.store.procedures import get_procedure
+from runcard.store.procedures.rows import get_procedure
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack
 from runcard.web.filters import FigureQuery, url_of

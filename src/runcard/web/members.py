@@ -6,9 +6,9 @@ from typing import get_args
 
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.attempts import First
-from runcard.store.choices import list_choices
-from runcard.store.database import Connection
-from runcard.store.unit_lists import UnitFilter
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.units.lists import UnitFilter
 from runcard.web.filters import FigureQuery, FilterBar, attempts_field, filter_bar, selection_of, url_of
 from runcard.web.headings import Direction
 from runcard.web.pager import Cursor

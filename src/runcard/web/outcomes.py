@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.report_files import Fate, RehearsedRun
 from runcard.importers.formats import TABULAR
-from runcard.store.database import Connection
-from runcard.store.file_imports import list_imported_runs
-from runcard.store.pages import Page
-from runcard.store.run_records import RunRecord, read_runs
+from runcard.store.engine.database import Connection
+from runcard.store.files.imports import list_imported_runs
+from runcard.store.lists.pages import Page
+from runcard.store.runs.records import RunRecord, read_runs
 from runcard.web.formats import Moment, count_text, counted_text, moment_of
 from runcard.web.report_formats import format_text
 from runcard.web.urls import run_url

@@ -6,8 +6,8 @@ from typing import Annotated, Any, NamedTuple
 from msgspec import Meta
 
 from runcard.edge.paging import PageQuery, meta_of, page_of
-from runcard.store.database import Connection
-from runcard.store.pages import Listed, Page
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
 from runcard.web.formats import count_text
 
 # Where a list goes on, as `edge.paging` says it; None: at its beginning.

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from runcard.domain.inside import Attempt, Measured, attempts_of
 from runcard.domain.outcome import PhaseOutcome
 from runcard.domain.run import RunDocument
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.failures import FailureList, failed_in, failure_list, has_failed
 from runcard.web.filters import url_of
 from runcard.web.formats import Moment, count_text, counted_text, duration_text, precise_moment_of

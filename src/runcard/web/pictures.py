@@ -13,11 +13,11 @@ from runcard.domain.ids import new_id
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.files import HARMLESS_IMAGES
 from runcard.edge.uploads import settled
-from runcard.store.attachments import create_attachment, find_attachments, mark_stored
-from runcard.store.blobs import BlobMeta, blob_key
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.database import Connection
-from runcard.store.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import create_attachment, find_attachments, mark_stored
+from runcard.store.files.blobs import BlobMeta, blob_key
 from runcard.web.forms import Fields
 from runcard.web.sent_form import read_sent_form
 from runcard.web.visit import WithVisit

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from runcard.analytics.calendar import Period as Step
 from runcard.analytics.groups import Group
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from runcard.web.filters import FilterQuery
 from runcard.web.period import Window, is_range, span_of
 from runcard.web.run_query import runs_url

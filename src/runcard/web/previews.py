@@ -12,7 +12,7 @@ from runcard.domain.errors import StorageUnavailable
 from runcard.edge.deps import Parts
 from runcard.edge.files import HARMLESS_IMAGES
 from runcard.edge.uploads import download_url
-from runcard.store.attachments import Attachment
+from runcard.store.files.attachments import Attachment
 from runcard.web.formats import size_text
 
 _MAX_IMAGE_BYTES = 20_000_000

@@ -9,9 +9,9 @@ from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.repair import REPORT_ID, RepairedPart, RepairFailure
 from runcard.domain.text import lookup_key
-from runcard.store.database import Connection
-from runcard.store.lookups import find_units
-from runcard.store.repairs import RepairRecord
+from runcard.store.commit.lookups import find_units
+from runcard.store.engine.database import Connection
+from runcard.store.units.repairs import RepairRecord
 from runcard.web.facts import Fact, creator_name, metadata_facts
 from runcard.web.formats import Moment, moment_of
 from runcard.web.urls import run_url, unit_url

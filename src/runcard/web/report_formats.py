@@ -8,10 +8,10 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.statement import NOTHING_STATED, Statement
 from runcard.edge.file_choices import Choice as FileChoice
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
-from runcard.store.database import Connection
-from runcard.store.import_templates import list_templates
-from runcard.store.pages import Page
-from runcard.store.procedures import list_procedures
+from runcard.store.engine.database import Connection
+from runcard.store.intake.templates import list_templates
+from runcard.store.lists.pages import Page
+from runcard.store.procedures.rows import list_procedures
 from runcard.web.filters import Choice
 from runcard.web.forms import Fields
 

@@ -10,9 +10,9 @@ from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount, Retention, check_days
 from runcard.edge.activity import ActivityLog
 from runcard.edge.retention import check_clock
-from runcard.store.database import Connection
-from runcard.store.retention import Due, Forecast, count_kept, forecast
-from runcard.store.retention_log import RemovedDay, find_swept_at, list_removed_days
+from runcard.store.engine.database import Connection
+from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
+from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast
 from runcard.web.formats import Moment, count_text, moment_of, size_text
 from runcard.web.forms import Fields, problems_of, whole_number
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from runcard.domain.clock import reported_times
 from runcard.domain.metadata import MetadataValue
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 
 ColumnName = Literal[
     "outcome",

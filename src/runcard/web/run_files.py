@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from runcard.domain.instant import format_instant
 from runcard.edge.formula_texts import without_formula
 from runcard.edge.spreadsheets import Cell, SheetColumn
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.run_columns import Column, ColumnKind, ColumnValue
 
 _ID = Column("id", "Run", "text", lambda run: str(run.id))

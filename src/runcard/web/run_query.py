@@ -12,10 +12,10 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.metadata import MAX_KEY_LENGTH
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.text import lookup_key
-from runcard.store.choices import list_choices
-from runcard.store.database import Connection
-from runcard.store.run_filter import RunFilter
-from runcard.store.users import User, list_users
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.users import User, list_users
 from runcard.web.filters import (
     Field,
     FilterQuery,

@@ -8,8 +8,8 @@ import msgspec
 from runcard.domain.clock import reported_times
 from runcard.domain.metadata import Metadata
 from runcard.domain.run import RunDocument
-from runcard.store.attachments import Attachment
-from runcard.store.run_records import RunRecord, SubUnitRef
+from runcard.store.files.attachments import Attachment
+from runcard.store.runs.records import RunRecord, SubUnitRef
 
 
 def run_report(

@@ -6,14 +6,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
-from runcard.store.database import Connection
-from runcard.store.neighbouring_runs import (
+from runcard.store.engine.database import Connection
+from runcard.store.runs.neighbours import (
     Neighbour,
     Neighbours,
     find_neighbours_of_procedure,
     find_neighbours_of_unit,
 )
-from runcard.store.run_records import RunRecord
+from runcard.store.runs.records import RunRecord
 from runcard.web.formats import Moment, moment_of
 from runcard.web.urls import run_url
 

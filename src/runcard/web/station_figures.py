@@ -16,8 +16,8 @@ from runcard.analytics.questions.station_clock import station_clock
 from runcard.analytics.questions.throughput import ThroughputRow, throughput
 from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.sample import SampleClass
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import RunRecord
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.records import RunRecord
 from runcard.web.charts import Chart, RatioPoint, ratio_bars
 from runcard.web.clocks import clock_error, start_of
 from runcard.web.count_plots import outcome_stack

@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 
 from runcard.edge.files import content_disposition
 from runcard.edge.spreadsheets import MAX_ROWS, SHEET_ENCODINGS, Cell, Sheet, SheetFormat, refuse_too_many
-from runcard.store.database import Connection, Database
-from runcard.store.pages import Listed, Page
+from runcard.store.engine.database import Connection, Database
+from runcard.store.lists.pages import Listed, Page
 from runcard.web.filters import url_of
 from runcard.web.pager import list_page
 from runcard.web.render import SAFETY_HEADERS

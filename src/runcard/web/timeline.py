@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.repair import RepairFailure
-from runcard.store.attachments import Attachment
-from runcard.store.repairs import RepairRecord
-from runcard.store.unit_moves import Move, Place
-from runcard.store.unit_records import FirstRun, UnitRecord
-from runcard.store.unit_runs import Attempts
+from runcard.store.files.attachments import Attachment
+from runcard.store.units.attempts import Attempts
+from runcard.store.units.moves import Move, Place
+from runcard.store.units.records import FirstRun, UnitRecord
+from runcard.store.units.repairs import RepairRecord
 from runcard.web.facts import creator_name
 from runcard.web.formats import Moment, moment_of
 from runcard.web.repairs import fault_text, operator_of, repair_anchor

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.spreadsheets import Cell, SheetColumn
-from runcard.store.database import Connection
-from runcard.store.unit_lists import LastRun, UnitFilter, list_last_runs, list_units
-from runcard.store.unit_records import UnitRecord
+from runcard.store.engine.database import Connection
+from runcard.store.units.lists import LastRun, UnitFilter, list_last_runs, list_units
+from runcard.store.units.records import UnitRecord
 from runcard.web.clocks import start_of
 from runcard.web.filters import FilterQuery
 from runcard.web.formats import Moment, moment_of

@@ -10,7 +10,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy
 from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from runcard.web.charts import CONFIDENCE, MOST_ROWS, Chart, RatioPoint, ratio_bars
 from runcard.web.formats import count_text, percent_text
 from runcard.web.tiles import Tile

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from tofupilot.v2 import TofuPilot
 
 from runcard.domain.text import lookup_key
-from runcard.store.database import Database
-from runcard.store.tables import unit_moves, units
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import unit_moves, units
 from tests.servers import DEADLINE_S
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from tofupilot.v2 import TofuPilot
 
-from runcard.store.stations import link_procedures
+from runcard.store.stations.rows import link_procedures
 from tests.acceptance.v2.reporting import STARTED_AT, measurement, phase, report
 from tests.servers import Server
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorCONFLICT, ErrorNOTFOUND, TofuPilotError
 
-from runcard.store.database import Database
-from runcard.store.tables import revisions
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import revisions
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.floor import Part, fetched, make_part, put, unit_of
 from tests.acceptance.v2.reporting import report

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorCONFLICT, ErrorNOTFOUND
 
-from runcard.store.database import Database
-from runcard.store.tables import changes, runs, unit_moves
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import changes, runs, unit_moves
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.reporting import report

@@ -12,8 +12,8 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorUNAUTHORIZED
 
-from runcard.store.retention import delete_old_runs
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.retention.old_records import delete_old_runs
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import SAMPLES, openhtf_report
 from tests.acceptance.v2.conftest import Sdk

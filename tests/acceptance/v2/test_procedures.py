@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorNOTFOUND
 
-from runcard.store import tables as t
-from runcard.store.database import Database
-from runcard.store.stations import link_procedures
+from runcard.store.engine import tables as t
+from runcard.store.engine.database import Database
+from runcard.store.stations.rows import link_procedures
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.reporting import STARTED_AT, phase, report

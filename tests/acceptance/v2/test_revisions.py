@@ -9,8 +9,8 @@ from sqlalchemy import select
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorCONFLICT, ErrorNOTFOUND
 
-from runcard.store.database import Database
-from runcard.store.tables import changes, revisions
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import changes, revisions
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.reporting import report

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADGATEWAY, ErrorINTERNALSERVERERROR
 
-from runcard.store.tables import run_documents
+from runcard.store.engine.tables import run_documents
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.one_of_each import OneOfEach
 from tests.conftest import Template

@@ -10,7 +10,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorFORBIDDEN, ErrorNOTFOUND, ErrorUNAUTHORIZED
 
-from runcard.store.stations import link_procedures
+from runcard.store.stations.rows import link_procedures
 from tests.acceptance.files import initialize
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.wire import create_run, run_of, runs_of

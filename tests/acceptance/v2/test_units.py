@@ -9,7 +9,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorCONFLICT, ErrorNOTFOUND
 
-from runcard.store.database import Database
+from runcard.store.engine.database import Database
 from tests.acceptance.conftest import Policy
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.floor import Part, make_part, moves_of, unit_of

@@ -19,8 +19,8 @@ from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
-from runcard.store.run_filter import RunFilter
-from runcard.store.runs import delete_run
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import read_runs, yields_of
 from tests.conftest import Template
@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 from runcard.analytics.copy import projector
 from runcard.analytics.copy.engines.duckdb import DuckDb
-from runcard.store.database import Database
+from runcard.store.engine.database import Database
 
 projector._CHANGES = 12
 url, sqlite_path, copy_path = sys.argv[1:]

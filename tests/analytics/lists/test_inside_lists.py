@@ -18,15 +18,15 @@ from runcard.domain.ids import RunPart, part_id
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
-from runcard.store import resolved_runs
-from runcard.store.changes import last_seq
-from runcard.store.inside_runs import MAX_PLACES, Deadline
-from runcard.store.log_records import LOG_ORDERS, LogFilter
-from runcard.store.measurement_records import MEASUREMENT_ORDERS, MeasurementFilter
+from runcard.store.commit.changes import last_seq
+from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter
+from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter
+from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
-from runcard.store.pages import Listed, Page
-from runcard.store.phase_records import PHASE_ORDERS, PhaseFilter
-from runcard.store.run_filter import RunFilter
+from runcard.store.runs import resolved_filter as resolved_runs
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
 from tests.histories import (

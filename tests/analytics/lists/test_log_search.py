@@ -13,10 +13,10 @@ from runcard.analytics.lists import inside_lists, log_search
 from runcard.domain.outcome import LOG_LEVELS
 from runcard.domain.phase import Log
 from runcard.domain.report import RunReport
-from runcard.store.inside_runs import Deadline
-from runcard.store.log_records import LOG_ORDERS, LogFilter
-from runcard.store.pages import Page
-from runcard.store.run_filter import RunFilter
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.lines import Line
 from tests.histories import LONG, START, Floor

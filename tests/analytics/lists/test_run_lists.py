@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from runcard.analytics.lists import run_lists
 from runcard.domain.report import RunReport
-from runcard.store.changes import last_seq
-from runcard.store.pages import Page
-from runcard.store.part_records import change_part, get_part
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_lists import count_runs
-from runcard.store.run_records import RUN_ORDERS, list_runs
-from runcard.store.transaction import Transaction
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.transaction import Transaction
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.products.parts import change_part, get_part
+from runcard.store.runs.matches import count_runs
+from runcard.store.runs.records import RUN_ORDERS, list_runs
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
 from tests.histories import START, Floor, clocked_histories

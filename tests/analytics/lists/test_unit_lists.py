@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from runcard.analytics.lists import unit_lists
 from runcard.domain.report import RunReport
-from runcard.store.changes import last_seq
-from runcard.store.pages import Page
-from runcard.store.run_filter import RunFilter
-from runcard.store.unit_lists import UnitFilter, list_units
+from runcard.store.commit.changes import last_seq
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.units.lists import UnitFilter, list_units
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events
 from tests.histories import START, Floor, clocked_histories

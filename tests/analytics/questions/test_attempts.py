@@ -23,7 +23,7 @@ from runcard.analytics.questions.pareto import Failing, pareto
 from runcard.analytics.questions.procedure_activity import procedure_activity
 from runcard.analytics.questions.small_histograms import small_histograms
 from runcard.domain.measurement import Measurement
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.written import Written, run_of, written
 
 UTC = ZoneInfo("UTC")

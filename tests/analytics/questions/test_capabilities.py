@@ -15,7 +15,7 @@ from runcard.analytics.measured import Measured
 from runcard.analytics.questions.capabilities import CapabilitiesAnswer, SummaryRow, capabilities
 from runcard.analytics.questions.capability import CapabilityRow, capability
 from runcard.domain.measurement import Measurement
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.nist import STRD
 from tests.analytics.selections import every_attempts, every_filter, selection

@@ -27,7 +27,7 @@ from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.sample import SampleClass
 from runcard.domain.validator import Validator
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs

@@ -24,7 +24,7 @@ from runcard.analytics.questions import compare as module
 from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup, compare
 from runcard.domain.errors import InvalidInput
 from runcard.domain.measurement import Measurement
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs

@@ -13,7 +13,7 @@ from runcard.analytics.measured import Measured
 from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import group_names

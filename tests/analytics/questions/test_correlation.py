@@ -11,7 +11,7 @@ from runcard.analytics.asking import Selection
 from runcard.analytics.measured import Measured
 from runcard.analytics.questions import correlation as module
 from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
 from tests.analytics.truth import selected_runs

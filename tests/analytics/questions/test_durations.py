@@ -11,7 +11,7 @@ from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions import durations as module
 from runcard.analytics.questions.durations import DurationFigures, durations
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import expected_durations, group_names, selected_runs

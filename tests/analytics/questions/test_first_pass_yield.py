@@ -16,7 +16,7 @@ from runcard.analytics.questions.rolled_yield import rolled_yield
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Phase
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs

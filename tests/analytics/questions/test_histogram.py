@@ -16,7 +16,7 @@ from runcard.analytics.questions import histogram as question
 from runcard.analytics.questions.distributions import Distribution
 from runcard.analytics.questions.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.text_bars import MAX_BARS, TextBars
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import group_names

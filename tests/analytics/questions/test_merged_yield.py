@@ -12,11 +12,11 @@ from runcard.analytics.questions.merged_yield import MergedYield, merged_yield
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import RunReport
 from runcard.store.creator import Creator
-from runcard.store.merges import list_merges_into, list_open_merges, merge_procedures, move_runs
-from runcard.store.procedures import get_procedure
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import list_latest_runs
-from runcard.store.unit_records import classify_unit
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.merges import list_merges_into, list_open_merges, merge_procedures, move_runs
+from runcard.store.procedures.rows import get_procedure
+from runcard.store.runs.records import list_latest_runs
+from runcard.store.units.records import classify_unit
 from tests.analytics.copies import content_of, own_copy
 from tests.histories import START, Floor
 

@@ -26,8 +26,8 @@ from runcard.analytics.questions.throughput import throughput
 from runcard.domain.measurement import Measurement
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
-from runcard.store.run_filter import RunFilter
-from runcard.store.runs import delete_run
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.histories import START, Floor
 

@@ -20,7 +20,7 @@ from runcard.domain.limit import Interval
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import Validator
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_attempts, every_filter, selection
 from tests.analytics.truth import Frames, read_frames, selected_runs

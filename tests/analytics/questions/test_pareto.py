@@ -10,7 +10,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.domain.report import RunReport
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
 from tests.analytics.selections import every_attempts, every_filter, selection

@@ -19,7 +19,7 @@ from runcard.analytics.questions.phase_durations import PhaseDurationsAnswer, Ti
 from runcard.domain.errors import InvalidInput
 from runcard.domain.phase import Phase
 from runcard.domain.report import RunReport
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection

@@ -12,7 +12,7 @@ from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions import retest as module
 from runcard.analytics.questions.retest import ManyAttempts, RetestRow, retest
 from runcard.analytics.statistics.ratios import ratio_of
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs

@@ -19,7 +19,7 @@ from runcard.analytics.questions.rolled_yield import (
     rolled_yield,
 )
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
 from tests.analytics.truth import selected_runs

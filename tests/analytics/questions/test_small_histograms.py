@@ -10,7 +10,7 @@ from runcard.analytics.questions.capabilities import capabilities
 from runcard.analytics.questions.small_histograms import BINS, SmallHistogram, small_histograms
 from runcard.domain.limit import Limits
 from runcard.domain.measurement import Measurement
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
 from tests.analytics.truth import selected_runs

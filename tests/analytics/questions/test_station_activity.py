@@ -7,8 +7,8 @@ from runcard.analytics.questions.station_activity import SILENT_AFTER, station_a
 from runcard.domain.actor import StationActor
 from runcard.domain.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.run_filter import RunFilter
-from runcard.store.stations import create_station
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.stations.rows import create_station
 from tests.analytics.copies import own_copy
 from tests.conftest import Template
 from tests.histories import Floor

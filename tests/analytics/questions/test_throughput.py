@@ -9,7 +9,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.throughput import ThroughputRow, throughput
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs

@@ -10,7 +10,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions import utilisation as module
 from runcard.analytics.questions.utilisation import StationUse, length_of_union, utilisation
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_attempts, every_filter, selection
 from tests.analytics.truth import selected_runs

@@ -17,7 +17,7 @@ from runcard.analytics.questions.compare import compare
 from runcard.analytics.questions.control_chart import ChartSettings, control_chart
 from runcard.analytics.questions.histogram import histogram
 from runcard.domain.measurement import Measurement
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.nist import FLOW_RATE, STRD, Certified
 from tests.analytics.written import Written, run_of, written
 

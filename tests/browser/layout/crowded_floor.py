@@ -20,12 +20,12 @@ from runcard.domain.outcome import RunOutcome
 from runcard.domain.phase import Log, Phase
 from runcard.domain.report import RunReport
 from runcard.settings import load_settings
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.organizations import create_organization
-from runcard.store.procedures import Procedure, create_procedure
-from runcard.store.stations import create_station
-from runcard.store.transaction import Transaction
-from runcard.store.users import create_user
+from runcard.store.people.organizations import create_organization
+from runcard.store.people.users import create_user
+from runcard.store.procedures.rows import Procedure, create_procedure
+from runcard.store.stations.rows import create_station
 from tests.browser.windows import Account
 from tests.world import PASSWORD
 

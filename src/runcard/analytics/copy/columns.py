@@ -16,7 +16,7 @@ from runcard.domain.clock import counted_document
 from runcard.domain.inside import Measured, attempts_of, lines_of, measured_in
 from runcard.domain.measurement import effective_limits
 from runcard.domain.run import RunDocument
-from runcard.store.run_headers import RunHeader
+from runcard.store.runs.headers import RunHeader
 
 _ARROW = {
     "BIGINT": pa.int64(),

@@ -13,9 +13,9 @@ from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
 from runcard.analytics.copy.standing import Attempt, Standing, standings
-from runcard.store.changes import Change, list_changes
-from runcard.store.database import Connection, Database
-from runcard.store.run_headers import RunHeader, read_unit_headers, read_whole_runs
+from runcard.store.commit.changes import Change, list_changes
+from runcard.store.engine.database import Connection, Database
+from runcard.store.runs.headers import RunHeader, read_unit_headers, read_whole_runs
 
 # What one transaction of the copy takes in; a run makes two or three changes at most, and about 110 rows.
 _CHANGES = 400

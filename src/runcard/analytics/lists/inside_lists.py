@@ -17,16 +17,16 @@ from runcard.analytics.lists.log_search import Search, holding
 from runcard.analytics.lists.ordered_places import Key, Order, Place, Source, find_places
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
 from runcard.domain.ids import part_id, run_of
-from runcard.store.database import Connection
-from runcard.store.inside_runs import Deadline, Found, Kind, Numbered, places_up_to, read_inside
-from runcard.store.log_records import LOGS, FoundLog, LogFilter
-from runcard.store.log_records import list_logs as logs_of_truth
-from runcard.store.measurement_records import MEASUREMENTS, FoundMeasurement, MeasurementFilter
-from runcard.store.measurement_records import list_measurements as measurements_of_truth
-from runcard.store.pages import Listed, Page
-from runcard.store.phase_records import PHASES, FoundPhase, PhaseFilter
-from runcard.store.phase_records import list_phases as phases_of_truth
-from runcard.store.run_filter import RunFilter
+from runcard.store.contents.inside_runs import Deadline, Found, Kind, Numbered, places_up_to, read_inside
+from runcard.store.contents.logs import LOGS, FoundLog, LogFilter
+from runcard.store.contents.logs import list_logs as logs_of_truth
+from runcard.store.contents.measurements import MEASUREMENTS, FoundMeasurement, MeasurementFilter
+from runcard.store.contents.measurements import list_measurements as measurements_of_truth
+from runcard.store.contents.phases import PHASES, FoundPhase, PhaseFilter
+from runcard.store.contents.phases import list_phases as phases_of_truth
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
 
 T = TypeVar("T", bound=Numbered)
 

@@ -15,13 +15,13 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
-from runcard.store.database import Connection
-from runcard.store.number_keys import Numbered, read_number_keys
-from runcard.store.pages import Listed, Page
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_lists import count_runs as count_runs_of_truth
-from runcard.store.run_records import RunRecord, read_runs
-from runcard.store.run_records import list_runs as runs_of_truth
+from runcard.store.engine.database import Connection
+from runcard.store.lists.number_keys import Numbered, read_number_keys
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.matches import count_runs as count_runs_of_truth
+from runcard.store.runs.records import RunRecord, read_runs
+from runcard.store.runs.records import list_runs as runs_of_truth
 
 
 class _Order(NamedTuple):

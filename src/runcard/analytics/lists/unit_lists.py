@@ -13,14 +13,14 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.wanted_runs import WantedRuns, ask_copy, find_in_copy
-from runcard.store.changes import last_seq
-from runcard.store.database import Connection
-from runcard.store.pages import Listed, Page, created_since
-from runcard.store.procedures import rank_by_name
-from runcard.store.run_filter import RunFilter
-from runcard.store.unit_lists import UnitFilter, read_listed_units
-from runcard.store.unit_lists import list_units as units_of_truth
-from runcard.store.unit_records import UnitRecord
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page, created_since
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.rows import rank_by_name
+from runcard.store.units.lists import UnitFilter, read_listed_units
+from runcard.store.units.lists import list_units as units_of_truth
+from runcard.store.units.records import UnitRecord
 
 # What a unit's last run is ordered by; `p`: the places of procedures by name.
 _ORDERS = {

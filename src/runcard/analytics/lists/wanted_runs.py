@@ -8,12 +8,12 @@ from uuid import UUID
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor
-from runcard.store.changes import last_seq
-from runcard.store.database import Connection
-from runcard.store.followed_merges import with_merges
-from runcard.store.pages import Page
-from runcard.store.resolved_runs import resolve
-from runcard.store.run_filter import RunFilter
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Connection
+from runcard.store.lists.followed_merges import with_merges
+from runcard.store.lists.pages import Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.resolved_filter import resolve
 
 _log = logging.getLogger(__name__)
 

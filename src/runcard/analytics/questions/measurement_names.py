@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 
 MAX_NAMES = 500
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
-from runcard.store.run_filter import RunFilter
+from runcard.store.lists.run_filter import RunFilter
 
 _MOST_NAMED = 10
 

@@ -11,7 +11,7 @@ from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.domain.outcome import RunOutcome
-from runcard.store.names import names_of
+from runcard.store.lists.names import names_of
 
 # Units with so many attempts or more are counted together.
 MANY_ATTEMPTS = 10

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
-from runcard.store.stations import list_stations
+from runcard.store.stations.rows import list_stations
 
 DEFINITION = (
     "n: runs that stations reported, among those selected. runs, last_started_at: of each station in use, among "

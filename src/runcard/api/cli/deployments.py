@@ -21,11 +21,14 @@ from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import initialize_upload, taken_in
-from runcard.store.attachments import Attachment, get_attachment, hold_attachment
-from runcard.store.blobs import Blobs
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.database import Connection
-from runcard.store.deployments import (
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import Attachment, get_attachment, hold_attachment
+from runcard.store.files.blobs import Blobs
+from runcard.store.lists.refs import Named
+from runcard.store.procedures.rows import Procedure, get_procedure
+from runcard.store.stations.deployments import (
     Commit,
     NewDeployment,
     Repository,
@@ -33,10 +36,7 @@ from runcard.store.deployments import (
     get_deployment,
     list_log,
 )
-from runcard.store.procedures import Procedure, get_procedure
-from runcard.store.refs import Named
-from runcard.store.station_records import get_station_in_use, list_stations_for
-from runcard.store.transaction import Transaction
+from runcard.store.stations.records import get_station_in_use, list_stations_for
 
 router = APIRouter()
 

@@ -12,9 +12,9 @@ from runcard.domain.actor import StationActor
 from runcard.edge.deps import WithActor, WithConnection, WithParts
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
-from runcard.store.lookups import get_organization
-from runcard.store.station_records import get_station_record
-from runcard.store.users import get_user
+from runcard.store.commit.lookups import get_organization
+from runcard.store.people.users import get_user
+from runcard.store.stations.records import get_station_record
 
 router = APIRouter()
 

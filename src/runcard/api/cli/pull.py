@@ -15,12 +15,12 @@ from runcard.edge.deps import WithConnection, WithParts, as_station
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import download_url
-from runcard.store.attachments import get_attachment
-from runcard.store.database import Connection
-from runcard.store.deployments import Deployment, list_newest_ready
-from runcard.store.lookups import find_link
-from runcard.store.procedures import Procedure, get_procedure
-from runcard.store.station_records import get_station_record, list_procedures_of
+from runcard.store.commit.lookups import find_link
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import get_attachment
+from runcard.store.procedures.rows import Procedure, get_procedure
+from runcard.store.stations.deployments import Deployment, list_newest_ready
+from runcard.store.stations.records import get_station_record, list_procedures_of
 
 router = APIRouter()
 

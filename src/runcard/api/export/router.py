@@ -25,7 +25,7 @@ from runcard.edge.exported_rows import (
 )
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
-from runcard.store.measurement_records import MeasurementFilter
+from runcard.store.contents.measurements import MeasurementFilter
 
 router = APIRouter()
 

@@ -36,8 +36,8 @@ from runcard.edge.paging import meta_of, page_of
 from runcard.edge.quarantine import again, discard, retry_as_brought
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.store.attachments import get_attachment
-from runcard.store.quarantine import (
+from runcard.store.files.attachments import get_attachment
+from runcard.store.intake.quarantine import (
     QuarantinedFile,
     QuarantineFilter,
     get_quarantined,

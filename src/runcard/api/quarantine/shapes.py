@@ -11,8 +11,8 @@ from runcard.edge.file_choices import RehearsedRunBody, StatedBody, stated_body
 from runcard.edge.paging import PageMeta, PageQuery
 from runcard.edge.report_files import Fate
 from runcard.importers.formats import FormatName
-from runcard.store.quarantine import QuarantinedFile
-from runcard.store.refs import Named, UserRef
+from runcard.store.intake.quarantine import QuarantinedFile
+from runcard.store.lists.refs import Named, UserRef
 
 _Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
 

@@ -17,7 +17,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.store.repairs import RepairFilter, RepairRecord, list_repairs
+from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
 
 router = APIRouter()
 

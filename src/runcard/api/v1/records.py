@@ -15,9 +15,9 @@ from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, R
 from runcard.domain.phase import Log
 from runcard.domain.run import RunDocument
 from runcard.edge.values import wire_number, wire_value
-from runcard.store.attachments import Attachment
-from runcard.store.refs import Named, UserRef
-from runcard.store.run_records import RunRecord, SubUnitRef
+from runcard.store.files.attachments import Attachment
+from runcard.store.lists.refs import Named, UserRef
+from runcard.store.runs.records import RunRecord, SubUnitRef
 
 
 class UserBody(Struct):

@@ -23,10 +23,10 @@ from runcard.edge.responses import JsonResponse, header_of, send_json
 from runcard.edge.unknown_names import UnknownName, headers_of
 from runcard.edge.uploads import download_url
 from runcard.ingest.record_run import PreparedRun, prepare_run
-from runcard.store.attachments import list_attachments
-from runcard.store.database import Connection
-from runcard.store.run_records import list_runs_of_unit, list_sub_units, read_documents
-from runcard.store.runs import delete_run
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import list_attachments
+from runcard.store.runs.records import list_runs_of_unit, list_sub_units, read_documents
+from runcard.store.runs.rows import delete_run
 
 router = APIRouter()
 

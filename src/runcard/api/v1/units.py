@@ -15,8 +15,8 @@ from runcard.edge.file_removals import remove_soon
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.ingest.assembly import add_sub_units
-from runcard.store.transaction import Transaction
-from runcard.store.units import delete_unit, has_runs
+from runcard.store.commit.transaction import Transaction
+from runcard.store.units.rows import delete_unit, has_runs
 
 router = APIRouter()
 

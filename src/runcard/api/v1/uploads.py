@@ -22,7 +22,7 @@ from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import initialize_upload, taken_in
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient
-from runcard.store.attachments import get_attachment
+from runcard.store.files.attachments import get_attachment
 
 router = APIRouter()
 

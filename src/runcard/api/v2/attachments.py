@@ -19,9 +19,9 @@ from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import download_url, initialize_upload, new_slot, settled
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_reaches_unit
-from runcard.store.attachment_removal import delete_attachments
-from runcard.store.attachments import Attachment, get_attachment
-from runcard.store.transaction import Transaction
+from runcard.store.commit.transaction import Transaction
+from runcard.store.files.attachments import Attachment, get_attachment
+from runcard.store.files.removal import delete_attachments
 
 router = APIRouter()
 

@@ -18,7 +18,9 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.ingest.reach import check_may_create
-from runcard.store.batch_records import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.products.batches import (
     BatchFilter,
     create_batch,
     delete_batch,
@@ -26,9 +28,7 @@ from runcard.store.batch_records import (
     list_batches,
     renumber_batch,
 )
-from runcard.store.creator import Creator
-from runcard.store.transaction import Transaction
-from runcard.store.unit_members import MemberUnit, count_units, list_units_of_batch
+from runcard.store.units.members import MemberUnit, count_units, list_units_of_batch
 
 router = APIRouter()
 

@@ -22,8 +22,8 @@ from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import download_url
-from runcard.store.attachments import Attachment, find_attachments
-from runcard.store.deployments import (
+from runcard.store.files.attachments import Attachment, find_attachments
+from runcard.store.stations.deployments import (
     DeployedStation,
     Deployment,
     DeploymentFilter,

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from runcard.domain.errors import AttachmentNotFound
 from runcard.edge.ids import id_of
-from runcard.store.attachments import get_attachment
-from runcard.store.database import Connection
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import get_attachment
 
 
 def image_id_of(connection: Connection, organization_id: UUID, text: str) -> UUID | None:

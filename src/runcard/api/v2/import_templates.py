@@ -20,7 +20,7 @@ from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.store.creator import Creator
-from runcard.store.import_templates import (
+from runcard.store.intake.templates import (
     create_template,
     delete_template,
     get_template,

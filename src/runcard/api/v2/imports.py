@@ -21,9 +21,9 @@ from runcard.importers.formats import TABULAR, FormatName
 from runcard.importers.stated import Stating
 from runcard.importers.table_mapping import TableMapping, read_mapping
 from runcard.ingest.record_run import RunClient
-from runcard.store.attachments import get_attachment
-from runcard.store.file_imports import FileImport, what_is_left
-from runcard.store.import_templates import get_template
+from runcard.store.files.attachments import get_attachment
+from runcard.store.files.imports import FileImport, what_is_left
+from runcard.store.intake.templates import get_template
 
 router = APIRouter()
 

@@ -22,8 +22,8 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import SampleQuery, run_filter
-from runcard.store.inside_runs import Deadline
-from runcard.store.log_records import FoundLog, LogFilter, get_log
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.logs import FoundLog, LogFilter, get_log
 
 router = APIRouter()
 

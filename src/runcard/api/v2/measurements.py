@@ -31,8 +31,8 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import run_filter
-from runcard.store.inside_runs import Deadline
-from runcard.store.measurement_records import (
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.measurements import (
     FoundMeasurement,
     MeasurementFilter,
     get_measurement,

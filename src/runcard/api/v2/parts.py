@@ -30,9 +30,10 @@ from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import metadata_tests
 from runcard.ingest.reach import check_may_create
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.metadata import change_metadata, read_metadata
-from runcard.store.part_records import (
+from runcard.store.products.parts import (
     PartFilter,
     change_part,
     create_part,
@@ -41,7 +42,6 @@ from runcard.store.part_records import (
     list_parts,
     list_revisions,
 )
-from runcard.store.transaction import Transaction
 
 router = APIRouter()
 

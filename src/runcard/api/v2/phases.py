@@ -24,8 +24,8 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import SampleQuery, run_filter
-from runcard.store.inside_runs import Deadline
-from runcard.store.phase_records import FoundPhase, PhaseFilter, get_phase
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.phases import FoundPhase, PhaseFilter, get_phase
 
 router = APIRouter()
 

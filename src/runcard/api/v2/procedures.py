@@ -23,9 +23,11 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.identifiers import list_former_identifiers
-from runcard.store.procedure_records import (
+from runcard.store.lists.refs import Named
+from runcard.store.procedures.identifiers import list_former_identifiers
+from runcard.store.procedures.records import (
     ProcedureChange,
     ProcedureFilter,
     ProcedureRecord,
@@ -36,10 +38,8 @@ from runcard.store.procedure_records import (
     list_procedure_records,
     list_recent_runs,
 )
-from runcard.store.procedures import create_procedure
-from runcard.store.refs import Named
-from runcard.store.station_records import list_stations_for
-from runcard.store.transaction import Transaction
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.stations.records import list_stations_for
 
 router = APIRouter()
 

@@ -27,12 +27,12 @@ from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder
 from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.ingest.reach import check_may_create
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.metadata import change_metadata, read_metadata
-from runcard.store.part_records import get_part
-from runcard.store.revision_records import change_revision, create_revision, delete_revision, get_revision
-from runcard.store.transaction import Transaction
-from runcard.store.unit_members import list_units_of_revision
+from runcard.store.products.parts import get_part
+from runcard.store.products.revisions import change_revision, create_revision, delete_revision, get_revision
+from runcard.store.units.members import list_units_of_revision
 
 router = APIRouter()
 

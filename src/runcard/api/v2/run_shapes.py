@@ -28,8 +28,8 @@ from runcard.domain.run import RunDocument
 from runcard.domain.sample import SampleClass
 from runcard.domain.sequence import PhaseSequence
 from runcard.edge.paging import PageMeta
-from runcard.store.attachments import Attachment
-from runcard.store.run_records import RunRecord, SubUnitRef
+from runcard.store.files.attachments import Attachment
+from runcard.store.runs.records import RunRecord, SubUnitRef
 
 
 class VersionRef(Struct):

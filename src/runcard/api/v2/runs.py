@@ -40,11 +40,11 @@ from runcard.edge.uploads import download_url, settled
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.reach import check_reaches_run
 from runcard.ingest.record_run import prepare_run
-from runcard.store.attachments import list_attachments
+from runcard.store.commit.transaction import Transaction
+from runcard.store.files.attachments import list_attachments
 from runcard.store.metadata import change_metadata, read_metadata
-from runcard.store.run_records import find_run, list_sub_units, read_documents
-from runcard.store.runs import delete_run
-from runcard.store.transaction import Transaction
+from runcard.store.runs.records import find_run, list_sub_units, read_documents
+from runcard.store.runs.rows import delete_run
 
 router = APIRouter()
 

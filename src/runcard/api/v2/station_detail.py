@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from runcard.api.v2.shapes import IdName, MetadataBody, named
 from runcard.domain.deployment import Provider
-from runcard.store.database import Connection
-from runcard.store.deployments import Deployment, list_newest_ready
-from runcard.store.lookups import get_organization
+from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.database import Connection
 from runcard.store.metadata import read_metadata
-from runcard.store.station_records import (
+from runcard.store.stations.deployments import Deployment, list_newest_ready
+from runcard.store.stations.records import (
     StationRecord,
     count_runs_of,
     find_key_prefix,

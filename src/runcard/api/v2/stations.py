@@ -35,9 +35,11 @@ from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import metadata_tests
-from runcard.store.database import Connection
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Connection
 from runcard.store.metadata import change_metadata, read_metadata
-from runcard.store.station_records import (
+from runcard.store.people.teams import get_team
+from runcard.store.stations.records import (
     StationFilter,
     StationRecord,
     change_station,
@@ -47,9 +49,7 @@ from runcard.store.station_records import (
     list_station_records,
     remove_station,
 )
-from runcard.store.stations import create_station, link_procedures
-from runcard.store.teams import get_team
-from runcard.store.transaction import Transaction
+from runcard.store.stations.rows import create_station, link_procedures
 
 router = APIRouter()
 

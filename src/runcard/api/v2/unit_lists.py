@@ -33,9 +33,9 @@ from runcard.edge.paging import PageMeta, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.run_filters import SampleQuery, metadata_tests, samples_of
+from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
-from runcard.store.run_filter import RunFilter
-from runcard.store.unit_lists import LastRun, UnitFilter, list_first_children, list_last_runs
+from runcard.store.units.lists import LastRun, UnitFilter, list_first_children, list_last_runs
 
 router = APIRouter()
 

@@ -36,9 +36,9 @@ from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import download_url, settled
 from runcard.ingest.record_unit import NewUnit, UnitChange, change_unit, create_unit
-from runcard.store.attachments import Attachment, list_attachments_of_unit
+from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.metadata import read_metadata
-from runcard.store.unit_records import (
+from runcard.store.units.records import (
     FirstRun,
     UnitRecord,
     delete_units,

@@ -12,7 +12,7 @@ from runcard.edge.deps import WithActor, WithConnection, as_user
 from runcard.edge.openapi import operation
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.store.users import User, get_user, list_users
+from runcard.store.people.users import User, get_user, list_users
 
 router = APIRouter()
 

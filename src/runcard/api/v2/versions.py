@@ -16,15 +16,15 @@ from runcard.edge.openapi import operation
 from runcard.edge.responses import JsonResponse
 from runcard.ingest.reach import check_may_create
 from runcard.ingest.resolve import resolve_procedure
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.procedure_records import (
+from runcard.store.procedures.records import (
     count_runs_of,
     create_version,
     delete_version,
     get_procedure_record,
     get_version,
 )
-from runcard.store.transaction import Transaction
 
 router = APIRouter()
 

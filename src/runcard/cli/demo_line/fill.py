@@ -18,17 +18,17 @@ from runcard.edge.file_choices import Choice
 from runcard.edge.report_files import ReportFiles
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient, prepare_run, record_run
-from runcard.store.api_keys import create_station_key, create_user_key
-from runcard.store.attachments import Attachment, create_attachment, mark_stored
-from runcard.store.blobs import BlobMeta, Blobs
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.organizations import create_organization
-from runcard.store.procedures import create_procedure
-from runcard.store.stations import create_station, link_procedures
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import classify_unit
-from runcard.store.users import create_user
-from runcard.store.writer import Writer
+from runcard.store.files.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.files.blobs import BlobMeta, Blobs
+from runcard.store.people.api_keys import create_station_key, create_user_key
+from runcard.store.people.organizations import create_organization
+from runcard.store.people.users import create_user
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.stations.rows import create_station, link_procedures
+from runcard.store.units.records import classify_unit
 
 # Runs under way at once, so that many share a commit.
 _IN_FLIGHT = 256

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from runcard.domain.errors import InvalidInput
 from runcard.edge.activity import ActivityLog
 from runcard.edge.deps import Parts, WithParts
-from runcard.store.api_call_lists import (
+from runcard.store.calls.lists import (
     CallFigures,
     CallFilter,
     CallPosition,
@@ -27,9 +27,9 @@ from runcard.store.api_call_lists import (
     list_calls,
     list_later_calls,
 )
-from runcard.store.database import Connection
-from runcard.store.stations import list_stations
-from runcard.store.users import list_users
+from runcard.store.engine.database import Connection
+from runcard.store.people.users import list_users
+from runcard.store.stations.rows import list_stations
 from runcard.web.call_charts import RoutePoint, SlotPoint, calls_over_time, slowest_bars
 from runcard.web.call_windows import CALL_PERIODS, CallPeriod, CallWindow, between, ending_now, of_day
 from runcard.web.calls import CallLine, call_lines, check_may_see_calls

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from runcard.domain.errors import ApiCallNotFound
 from runcard.edge.deps import WithParts
 from runcard.edge.noted_calls import MOST_BODY_BYTES
-from runcard.store.api_call_lists import CallDetail, get_call
+from runcard.store.calls.lists import CallDetail, get_call
 from runcard.web.calls import CallLine, call_lines, check_may_see_calls
 from runcard.web.formats import size_text
 from runcard.web.render import render

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
 from runcard.edge.deps import WithParts
-from runcard.store.batch_records import get_batch
-from runcard.store.unit_lists import UnitFilter
-from runcard.store.unit_members import count_units
+from runcard.store.products.batches import get_batch
+from runcard.store.units.lists import UnitFilter
+from runcard.store.units.members import count_units
 from runcard.web.charts import Chart
 from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import FilterBar, page_query

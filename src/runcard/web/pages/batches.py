@@ -12,11 +12,11 @@ from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.first_pass_yield import YieldRow
 from runcard.edge.deps import WithParts
 from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
-from runcard.store.batch_records import BatchFilter, BatchRecord, list_batches
-from runcard.store.database import Connection
-from runcard.store.pages import Listed, Page
-from runcard.store.run_filter import RunFilter
-from runcard.store.unit_members import count_units
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.products.batches import BatchFilter, BatchRecord, list_batches
+from runcard.store.units.members import count_units
 from runcard.web.facts import creator_name
 from runcard.web.filters import FilterBar, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of

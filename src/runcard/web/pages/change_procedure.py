@@ -12,17 +12,17 @@ from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTak
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.file_removals import remove_soon
-from runcard.store.identifiers import list_former_identifiers
-from runcard.store.merges import Merge, list_merges_into
-from runcard.store.procedure_records import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.procedures.identifiers import list_former_identifiers
+from runcard.store.procedures.merges import Merge, list_merges_into
+from runcard.store.procedures.records import (
     ProcedureChange,
     change_procedure,
     count_runs_of,
     delete_procedure,
 )
-from runcard.store.procedures import Procedure, check_name_is_free, get_procedure
-from runcard.store.station_records import list_stations_for
-from runcard.store.transaction import Transaction
+from runcard.store.procedures.rows import Procedure, check_name_is_free, get_procedure
+from runcard.store.stations.records import list_stations_for
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.forms import Fields, WithForm, problems_of
 from runcard.web.render import redirect, render

@@ -12,18 +12,18 @@ from runcard.domain.errors import FileImportNotFound
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.deps import WithParts
 from runcard.edge.ids import id_of
-from runcard.store.attachments import find_attachments
-from runcard.store.database import Connection
-from runcard.store.file_imports import (
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import find_attachments
+from runcard.store.files.imports import (
     ImportRecord,
     get_import,
     list_imported_runs,
     list_repaired_units,
     list_stated,
 )
-from runcard.store.pages import Page
-from runcard.store.quarantine import find_quarantined_id
-from runcard.store.run_records import RunRecord, read_runs
+from runcard.store.intake.quarantine import find_quarantined_id
+from runcard.store.lists.pages import Page
+from runcard.store.runs.records import RunRecord, read_runs
 from runcard.web.clocks import start_of
 from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query, url_of

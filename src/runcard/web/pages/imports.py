@@ -12,8 +12,8 @@ from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.file_choices import Choice, check_may_replace, checked
-from runcard.store.file_imports import ImportRecord, list_imports
-from runcard.store.quarantine import count_quarantined
+from runcard.store.files.imports import ImportRecord, list_imports
+from runcard.store.intake.quarantine import count_quarantined
 from runcard.web.arrivals import WithSentFiles, bring_in, too_large
 from runcard.web.facts import creator_name
 from runcard.web.filters import page_query, url_of

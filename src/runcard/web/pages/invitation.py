@@ -13,8 +13,8 @@ from runcard.domain.errors import AlreadyExists, InvalidInput
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.shares.hashes import WithHashingTurn
-from runcard.store.lookups import get_organization
-from runcard.store.transaction import Transaction
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
 from runcard.web.cookies import is_by_tls
 from runcard.web.forms import (
     Fields,

@@ -10,7 +10,7 @@ from runcard.auth.credentials import Caller
 from runcard.auth.sessions import log_in, log_out
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.shares.hashes import WithHashingTurn
-from runcard.store.organizations import count_organizations
+from runcard.store.people.organizations import count_organizations
 from runcard.web.cookies import is_by_tls, keep_secret, read_secret
 from runcard.web.forms import (
     TOKEN_FIELD,

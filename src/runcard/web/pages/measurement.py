@@ -21,8 +21,8 @@ from runcard.analytics.questions.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.measurement_names import MeasurementName, measurement_names
 from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithParts
-from runcard.store.choices import list_choices
-from runcard.store.procedures import get_procedure
+from runcard.store.lists.choices import list_choices
+from runcard.store.procedures.rows import get_procedure
 from runcard.web.capability_lines import CapabilityLine, capability_line
 from runcard.web.charts import Chart
 from runcard.web.comparison_plots import boxes_plot, means_plot, scatter_plot

@@ -17,9 +17,9 @@ from runcard.domain.errors import Conflict, InvalidInput, NotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
-from runcard.store.invitations import delete_invitation, list_invitations
-from runcard.store.transaction import Transaction
-from runcard.store.users import User, list_users
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.invitations import delete_invitation, list_invitations
+from runcard.store.people.users import User, list_users
 from runcard.web.filters import Choice, page_query, url_of
 from runcard.web.formats import Moment, moment_of
 from runcard.web.forms import Fields, WithForm, problems_of

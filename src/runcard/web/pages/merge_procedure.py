@@ -16,14 +16,14 @@ from runcard.domain.errors import Conflict, FiguresUnavailable, ProcedureNotFoun
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.merges import merge_procedures
-from runcard.store.names import names_of
-from runcard.store.procedure_records import count_runs_of
-from runcard.store.procedures import Procedure, get_procedure, list_procedures
-from runcard.store.run_filter import RunFilter
-from runcard.store.station_records import list_stations_for
-from runcard.store.transaction import Transaction
+from runcard.store.lists.names import names_of
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.merges import merge_procedures
+from runcard.store.procedures.records import count_runs_of
+from runcard.store.procedures.rows import Procedure, get_procedure, list_procedures
+from runcard.store.stations.records import list_stations_for
 from runcard.web.filters import Choice, page_query
 from runcard.web.formats import count_text, percent_text
 from runcard.web.forms import WithForm, problems_of

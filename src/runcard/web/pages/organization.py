@@ -15,11 +15,11 @@ from runcard.domain.organization import Organization
 from runcard.domain.serial import part_number_of
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
-from runcard.store.lookups import get_organization
-from runcard.store.organizations import update_organization
-from runcard.store.runs import count_runs_since
-from runcard.store.transaction import Transaction
-from runcard.store.unit_records import UnitRecord, list_newest_units
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.organizations import update_organization
+from runcard.store.runs.rows import count_runs_since
+from runcard.store.units.records import UnitRecord, list_newest_units
 from runcard.web.filters import page_query
 from runcard.web.forms import Fields, WithForm, problems_of, whole_number
 from runcard.web.render import redirect, render

@@ -12,11 +12,11 @@ from runcard.analytics.answers import Freshness
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.retest import RetestRow
 from runcard.edge.deps import Parts, WithParts
-from runcard.store.choices import list_choices
-from runcard.store.database import Connection
-from runcard.store.procedures import list_procedures
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import list_latest_runs
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.runs.records import list_latest_runs
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.count_plots import outcome_stack
 from runcard.web.filters import (

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.edge.deps import WithParts
 from runcard.store.metadata import read_metadata
-from runcard.store.part_records import PartRecord, RevisionRow, get_part, list_revisions
-from runcard.store.unit_lists import UnitFilter
-from runcard.store.unit_members import count_units
+from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
+from runcard.store.units.lists import UnitFilter
+from runcard.store.units.members import count_units
 from runcard.web.charts import Chart
 from runcard.web.facts import Fact, creator_name, metadata_facts
 from runcard.web.filters import FilterBar, page_query

@@ -7,7 +7,7 @@ from runcard.domain.errors import AttachmentNotFound
 from runcard.edge.deps import WithParts
 from runcard.edge.files import file_answer
 from runcard.edge.ids import id_of
-from runcard.store.attachments import get_attachment
+from runcard.store.files.attachments import get_attachment
 from runcard.web.visit import WithVisit
 
 router = APIRouter()

@@ -24,10 +24,10 @@ from runcard.analytics.questions.small_histograms import small_histograms
 from runcard.analytics.questions.throughput import throughput
 from runcard.auth.permissions import may_manage
 from runcard.edge.deps import WithParts
-from runcard.store.choices import list_choices
-from runcard.store.merges import list_merges_into
-from runcard.store.procedures import Procedure, get_procedure
-from runcard.store.run_records import RunRecord
+from runcard.store.lists.choices import list_choices
+from runcard.store.procedures.merges import list_merges_into
+from runcard.store.procedures.rows import Procedure, get_procedure
+from runcard.store.runs.records import RunRecord
 from runcard.web.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
 from runcard.web.charts import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.clocks import start_of

@@ -13,7 +13,7 @@ from runcard.analytics.questions.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.pareto import Failing, ParetoKind, pareto
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.spreadsheets import MAX_ROWS, Cell, Sheet, SheetColumn
-from runcard.store.procedures import Procedure, get_procedure
+from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.web.capability_table import CAPABILITY_SHEET, capability_cells, sorted_rows
 from runcard.web.filters import page_query
 from runcard.web.pages.procedure import ProcedureQuery, selection_within

@@ -15,12 +15,12 @@ from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, Na
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
-from runcard.store.choices import list_choices
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.database import Connection
-from runcard.store.procedure_records import ProcedureFilter, ProcedureRecord, list_procedure_records
-from runcard.store.procedures import check_name_is_free, create_procedure
-from runcard.store.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.procedures.records import ProcedureFilter, ProcedureRecord, list_procedure_records
+from runcard.store.procedures.rows import check_name_is_free, create_procedure
 from runcard.web.filters import (
     FigureQuery,
     FilterBar,

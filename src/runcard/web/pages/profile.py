@@ -19,11 +19,11 @@ from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
 from runcard.edge.shares.hashes import WithHashingTurn
-from runcard.store.api_keys import create_user_key, list_keys, revoke_key
-from runcard.store.procedures import list_procedures
-from runcard.store.sessions import Session, end_other_sessions, list_sessions
-from runcard.store.transaction import Transaction
-from runcard.store.users import get_user, rename_user, set_password
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import create_user_key, list_keys, revoke_key
+from runcard.store.people.sessions import Session, end_other_sessions, list_sessions
+from runcard.store.people.users import get_user, rename_user, set_password
+from runcard.store.procedures.rows import list_procedures
 from runcard.web.browser_names import browser_name
 from runcard.web.cookies import is_by_tls
 from runcard.web.filters import page_query

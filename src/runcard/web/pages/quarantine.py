@@ -16,14 +16,14 @@ from runcard.edge.file_choices import Choice
 from runcard.edge.quarantine import again, may_retry, retry_as_brought
 from runcard.edge.report_files import Fate
 from runcard.importers.formats import TABULAR, FormatName
-from runcard.store.database import Connection
-from runcard.store.pages import Listed, Page
-from runcard.store.quarantine import (
+from runcard.store.engine.database import Connection
+from runcard.store.intake.quarantine import (
     QuarantinedFile,
     QuarantineFilter,
     count_quarantined,
     list_quarantined_page,
 )
+from runcard.store.lists.pages import Listed, Page
 from runcard.web.arrivals import CLIENT
 from runcard.web.facts import creator_name
 from runcard.web.filters import Field, FilterBar, choice_field, page_query, url_of

@@ -15,9 +15,9 @@ from runcard.edge.file_choices import Choice, last_choice
 from runcard.edge.files import saved_file
 from runcard.edge.ids import id_of
 from runcard.edge.quarantine import discard, may_retry, retry_as_brought
-from runcard.store.attachments import get_attachment
-from runcard.store.file_imports import find_import_state
-from runcard.store.quarantine import QuarantinedFile, get_quarantined
+from runcard.store.files.attachments import get_attachment
+from runcard.store.files.imports import find_import_state
+from runcard.store.intake.quarantine import QuarantinedFile, get_quarantined
 from runcard.web.arrivals import CLIENT
 from runcard.web.facts import Fact, creator_name
 from runcard.web.filters import page_query

@@ -12,10 +12,10 @@ from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput
 from runcard.edge.deps import WithParts
+from runcard.store.commit.transaction import Transaction
 from runcard.store.metadata import read_metadata
-from runcard.store.revision_records import RevisionRecord, change_revision, get_revision
-from runcard.store.transaction import Transaction
-from runcard.store.unit_lists import UnitFilter
+from runcard.store.products.revisions import RevisionRecord, change_revision, get_revision
+from runcard.store.units.lists import UnitFilter
 from runcard.web.charts import Chart
 from runcard.web.facts import Fact, creator_name, metadata_facts
 from runcard.web.filters import FilterBar, page_query

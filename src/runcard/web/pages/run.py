@@ -20,12 +20,12 @@ from runcard.edge.file_removals import remove_soon
 from runcard.edge.files import content_disposition
 from runcard.edge.ids import id_of
 from runcard.edge.uploads import settled
-from runcard.store.attachments import Attachment, list_attachments
-from runcard.store.database import Connection
-from runcard.store.file_imports import list_stated
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import Attachment, list_attachments
+from runcard.store.files.imports import list_stated
+from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_records import (
+from runcard.store.runs.records import (
     RunPosition,
     RunRecord,
     SubUnitRef,
@@ -34,7 +34,7 @@ from runcard.store.run_records import (
     list_sub_units,
     read_documents,
 )
-from runcard.store.runs import delete_run
+from runcard.store.runs.rows import delete_run
 from runcard.web.clocks import clock_note, start_of
 from runcard.web.compared_with import ComparedWith, compared_with
 from runcard.web.filters import page_query

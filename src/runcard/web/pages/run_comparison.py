@@ -15,8 +15,8 @@ from runcard.domain.measurement import effective_limits
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.deps import WithParts
 from runcard.edge.ids import id_of
-from runcard.store.database import Connection
-from runcard.store.run_records import RunRecord, find_run, read_documents
+from runcard.store.engine.database import Connection
+from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.clocks import start_of
 from runcard.web.compared_with import compared_with, nothing_text
 from runcard.web.filters import page_query, url_of

@@ -9,8 +9,8 @@ from starlette.responses import Response, StreamingResponse
 
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.spreadsheets import Sheet, refuse_too_many
-from runcard.store.run_lists import PackedIds, find_run_ids
-from runcard.store.run_records import RunRecord, read_runs, with_metadata
+from runcard.store.runs.matches import PackedIds, find_run_ids
+from runcard.store.runs.records import RunRecord, read_runs, with_metadata
 from runcard.web.filters import page_query
 from runcard.web.render import SAFETY_HEADERS
 from runcard.web.run_columns import Column, columns_of

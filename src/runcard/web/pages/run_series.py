@@ -15,7 +15,7 @@ from runcard.domain.measurement import effective_limits
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.edge.deps import WithParts
 from runcard.edge.ids import id_of
-from runcard.store.run_records import RunRecord, find_run, read_documents
+from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.charts import Chart, DrawnSeries, series_lines
 from runcard.web.filters import page_query, url_of
 from runcard.web.formats import count_text, number_text

@@ -16,13 +16,19 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
 from runcard.edge.deps import WithParts
 from runcard.edge.paging import PageQuery, page_of
-from runcard.store.changes import last_seq
-from runcard.store.database import Connection
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Connection
+from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import list_keys
-from runcard.store.procedures import list_procedures
-from runcard.store.run_filter import RunFilter
-from runcard.store.run_lists import count_new_runs
-from runcard.store.run_records import RunPosition, RunRecord, list_later_runs, list_latest_runs, with_metadata
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.runs.matches import count_new_runs
+from runcard.store.runs.records import (
+    RunPosition,
+    RunRecord,
+    list_later_runs,
+    list_latest_runs,
+    with_metadata,
+)
 from runcard.web.clocks import start_of
 from runcard.web.filters import page_query, url_of
 from runcard.web.first_run import SOME_PROCEDURE, curl_command

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from runcard.domain.outcome import RunOutcome
 from runcard.edge.deps import WithParts
+from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
 from runcard.store.metadata import find_said
-from runcard.store.name_search import Hit, Kind, find_named, find_similar
 from runcard.web.filters import page_query
 from runcard.web.metadata_words import metadata_said
 from runcard.web.render import redirect, render

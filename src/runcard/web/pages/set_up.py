@@ -16,10 +16,10 @@ from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.shares.hashes import WithHashingTurn
+from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.procedures import Procedure, create_procedure
-from runcard.store.sessions import is_setup_link_open, use_setup_link
-from runcard.store.transaction import Transaction
+from runcard.store.people.sessions import is_setup_link_open, use_setup_link
+from runcard.store.procedures.rows import Procedure, create_procedure
 from runcard.web.cookies import is_by_tls
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets
 from runcard.web.forms import (

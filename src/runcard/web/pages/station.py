@@ -14,13 +14,13 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.errors import StationNotFound
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.ids import id_of
-from runcard.store.api_keys import list_keys
-from runcard.store.choices import list_choices
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.refs import ProcedureRef
 from runcard.store.metadata import read_metadata
-from runcard.store.procedures import list_procedures
-from runcard.store.refs import ProcedureRef
-from runcard.store.station_records import get_station_record, list_procedures_of
-from runcard.store.teams import list_teams
+from runcard.store.people.api_keys import list_keys
+from runcard.store.people.teams import list_teams
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.stations.records import get_station_record, list_procedures_of
 from runcard.web.facts import Fact, metadata_facts
 from runcard.web.filters import (
     Choice,

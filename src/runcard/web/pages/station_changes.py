@@ -18,16 +18,16 @@ from runcard.domain.errors import (
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
-from runcard.store.api_keys import create_station_key, revoke_key
-from runcard.store.station_records import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import create_station_key, revoke_key
+from runcard.store.people.teams import get_team
+from runcard.store.stations.records import (
     StationRecord,
     change_station,
     get_station_in_use,
     remove_station,
 )
-from runcard.store.stations import allow_all_procedures, link_procedures, unlink_procedures
-from runcard.store.teams import get_team
-from runcard.store.transaction import Transaction
+from runcard.store.stations.rows import allow_all_procedures, link_procedures, unlink_procedures
 from runcard.web.forms import TOKEN_FIELD, WithForm, problems_of
 from runcard.web.key_lines import show_key_of_station
 from runcard.web.pages.station import StationQuery, station_page

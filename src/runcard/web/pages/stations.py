@@ -22,20 +22,20 @@ from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInpu
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.errors import answer_error
 from runcard.edge.ids import id_of
-from runcard.store.api_keys import create_station_key
-from runcard.store.pages import Page
-from runcard.store.procedures import list_procedures
-from runcard.store.refs import ProcedureRef
-from runcard.store.run_filter import RunFilter
-from runcard.store.station_records import (
+from runcard.store.commit.transaction import Transaction
+from runcard.store.lists.pages import Page
+from runcard.store.lists.refs import ProcedureRef
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.api_keys import create_station_key
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.stations.records import (
     StationFilter,
     StationRecord,
     get_station_record,
     list_procedures_of,
     list_station_records,
 )
-from runcard.store.stations import create_station, link_procedures
-from runcard.store.transaction import Transaction
+from runcard.store.stations.rows import create_station, link_procedures
 from runcard.web.filters import Choice, page_query, url_of
 from runcard.web.formats import Moment, count_text, moment_of
 from runcard.web.forms import Fields, WithForm, problems_of

@@ -21,11 +21,11 @@ from runcard.importers.mapping_guess import guess
 from runcard.importers.table_head import TableHead
 from runcard.importers.table_mapping import TableMapping
 from runcard.ingest.record_run import PreparedRun
+from runcard.store.commit.documents import read_packed
 from runcard.store.creator import Creator
-from runcard.store.documents import read_packed
-from runcard.store.import_templates import check_name_is_free, create_template
-from runcard.store.procedures import list_procedures
-from runcard.store.quarantine import QuarantinedFile, get_quarantined
+from runcard.store.intake.quarantine import QuarantinedFile, get_quarantined
+from runcard.store.intake.templates import check_name_is_free, create_template
+from runcard.store.procedures.rows import list_procedures
 from runcard.web import filters
 from runcard.web.arrivals import CLIENT
 from runcard.web.formats import Moment, count_text, duration_text, figure_text, moment_of

@@ -17,15 +17,15 @@ from runcard.edge.deps import WithParts
 from runcard.edge.ids import id_of
 from runcard.edge.uploads import download_url, settled
 from runcard.ingest.record_unit import UnitChange, change_unit
-from runcard.store.attachments import Attachment, list_attachments_of_unit
-from runcard.store.database import Connection
-from runcard.store.lookups import get_organization
+from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import Attachment, list_attachments_of_unit
+from runcard.store.lists.pages import Listed
 from runcard.store.metadata import read_metadata
-from runcard.store.pages import Listed
-from runcard.store.repairs import RepairFilter, RepairRecord, list_repairs
-from runcard.store.unit_moves import list_moves
-from runcard.store.unit_records import UnitRecord, find_first_run, get_unit, read_units
-from runcard.store.unit_runs import Attempt, Attempts, list_attempts, list_earlier_attempts
+from runcard.store.units.attempts import Attempt, Attempts, list_attempts, list_earlier_attempts
+from runcard.store.units.moves import list_moves
+from runcard.store.units.records import UnitRecord, find_first_run, get_unit, read_units
+from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
 from runcard.web.clocks import start_of
 from runcard.web.facts import Fact, creator_name, metadata_facts
 from runcard.web.filters import Choice, page_query, url_of

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from runcard.edge.deps import WithParts
 from runcard.edge.spreadsheets import Cell, Sheet
-from runcard.store.choices import list_choices
-from runcard.store.database import Connection
-from runcard.store.pages import Listed, Page
-from runcard.store.unit_lists import UnitFilter, list_units
-from runcard.store.unit_records import UnitRecord
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.units.lists import UnitFilter, list_units
+from runcard.store.units.records import UnitRecord
 from runcard.web.filters import (
     Choice,
     Field,

@@ -14,11 +14,11 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.edge.deps import Parts, WithParts
 from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
-from runcard.store.choices import Choices, list_choices
-from runcard.store.database import Connection
-from runcard.store.inside_runs import Deadline
-from runcard.store.measurement_records import FoundMeasurement, MeasurementFilter
-from runcard.store.pages import Listed, Page
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import Choices, list_choices
+from runcard.store.lists.pages import Listed, Page
 from runcard.web.clocks import start_of
 from runcard.web.filters import (
     Field,

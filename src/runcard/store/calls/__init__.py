@@ -1,0 +1,1 @@
+"""What was called over the APIs, kept beside the record."""

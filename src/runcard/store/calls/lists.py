@@ -1,0 +1,256 @@
+"""What is asked of the calls that were made over the APIs: lists and totals, all of one organization and one filter."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, func, or_, select, tuple_
+
+from runcard.domain.errors import ApiCallNotFound
+from runcard.store.calls.rows import Route, api_calls, api_routes
+from runcard.store.engine.column_types import microseconds_of
+
+StatusClass = Literal["2xx", "3xx", "4xx", "5xx"]
+
+
+class CallFilter(Struct, frozen=True, kw_only=True):
+    """The calls of an organization since a moment, until another one, included; None: until now.
+
+    path: a part of the route or of the path, in any case. status: a class, or all that failed. owner_id: of the key.
+    """
+
+    organization_id: UUID
+    since: datetime
+    until: datetime | None = None
+    method: str | None = None
+    path: str | None = None
+    status: StatusClass | Literal["failed"] | None = None
+    client: str | None = None
+    owner_id: UUID | None = None
+    is_deprecated: bool | None = None
+
+
+class CallPosition(NamedTuple):
+    """A place in the list, behind the call with this id that began then."""
+
+    at_us: int
+    id: int
+
+
+class CallRow(NamedTuple):
+    """A call as it is listed. path: None where the route says it."""
+
+    route: Route
+    id: int
+    at_us: int
+    duration_us: int
+    status: int
+    path: str | None
+    key_prefix: str
+    owner_id: UUID | None
+    client: str
+    client_version: str
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.at_us)
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(microseconds=self.duration_us)
+
+
+class CallDetail(NamedTuple):
+    """A call with all that is kept of it."""
+
+    row: CallRow
+    user_agent: str
+    query: str | None
+    body: str | None
+    answer: str | None
+
+
+class SlotCount(NamedTuple):
+    """How many calls of a status class began in the slot with this number, from 0."""
+
+    slot: int
+    status: StatusClass
+    calls: int
+
+
+class RouteFigures(NamedTuple):
+    route: Route
+    calls: int
+    failed: int
+    total: timedelta
+    longest: timedelta
+
+    @property
+    def mean(self) -> timedelta:
+        return self.total / self.calls
+
+
+class CallFigures(NamedTuple):
+    """p95: the duration that 95 % of the calls did not exceed; None, as mean and ratio, where there are none.
+
+    routes: the slowest on the mean first.
+    """
+
+    routes: Sequence[RouteFigures]
+    p95: timedelta | None
+
+    @property
+    def calls(self) -> int:
+        return sum(one.calls for one in self.routes)
+
+    @property
+    def failed(self) -> int:
+        return sum(one.failed for one in self.routes)
+
+    @property
+    def deprecated(self) -> int:
+        return sum(one.calls for one in self.routes if one.route.is_deprecated)
+
+    @property
+    def mean(self) -> timedelta | None:
+        return sum((one.total for one in self.routes), timedelta()) / self.calls if self.routes else None
+
+    @property
+    def success_ratio(self) -> float | None:
+        return (self.calls - self.failed) / self.calls if self.routes else None
+
+
+def list_calls(
+    connection: Connection, wanted: CallFilter, limit: int, after: CallPosition | None = None
+) -> Sequence[CallRow]:
+    """The latest first, from behind `after`."""
+    c = api_calls.c
+    query = _rows().where(_condition(wanted))
+    if after is not None:
+        query = query.where(tuple_(c.at_us, c.id) < tuple_(after.at_us, after.id))
+    rows = connection.execute(query.order_by(c.at_us.desc(), c.id.desc()).limit(limit))
+    return [_row(row) for row in rows]
+
+
+def list_later_calls(
+    connection: Connection, wanted: CallFilter, limit: int, before: CallPosition
+) -> Sequence[CallRow]:
+    """The `limit` calls that stand right before a place in the list of the latest, in the order of that list."""
+    c = api_calls.c
+    later = tuple_(c.at_us, c.id) > tuple_(before.at_us, before.id)
+    rows = connection.execute(_rows().where(_condition(wanted), later).order_by(c.at_us, c.id).limit(limit))
+    return [_row(row) for row in rows][::-1]
+
+
+def get_call(connection: Connection, organization_id: UUID, call_id: int) -> CallDetail:
+    """Raises ApiCallNotFound."""
+    c = api_calls.c
+    details = [c[name] for name in CallDetail._fields[1:]]
+    mine = _rows().add_columns(*details).where(c.organization_id == organization_id, c.id == call_id)
+    row = connection.execute(mine).first()
+    if row is None:
+        raise ApiCallNotFound(call_id)
+    return CallDetail(_row(row[: -len(details)]), *row[-len(details) :])
+
+
+def figure_calls(connection: Connection, wanted: CallFilter) -> CallFigures:
+    routes = _figure_routes(connection, wanted)
+    calls = sum(one.calls for one in routes)
+    if not calls:
+        return CallFigures([], None)
+    c = api_calls.c
+    # The nearest rank: the smallest duration that at least 95 % of them do not exceed. Counted from the longest, so
+    # that only a twentieth of them has to be sorted.
+    longer = calls * 5 // 100
+    query = select(c.duration_us).where(_condition(wanted)).order_by(c.duration_us.desc())
+    p95_us = connection.execute(query.offset(longer).limit(1)).scalar_one()
+    return CallFigures(routes, timedelta(microseconds=p95_us))
+
+
+def count_calls_by_slot(connection: Connection, wanted: CallFilter, slot: timedelta) -> Sequence[SlotCount]:
+    """How many calls began in each slot of time since the filter's moment, by status class; slots without are left
+    out.
+    """
+    c = api_calls.c
+    width_us = slot // timedelta(microseconds=1)
+    number = ((c.at_us - microseconds_of(wanted.since)) // width_us).cast(Integer)
+    status = (c.status // 100).cast(Integer)
+    query = select(number, status, func.count()).where(_condition(wanted)).group_by(number, status)
+    return [SlotCount(at, _class_of(kind), count) for at, kind, count in connection.execute(query)]
+
+
+def _rows() -> Select[Any]:
+    c, r = api_calls.c, api_routes.c
+    columns = [r.method, r.path, r.is_deprecated, *(c[name] for name in CallRow._fields[1:])]
+    return select(*columns).join_from(api_calls, api_routes, r.id == c.route_id)
+
+
+def _row(columns: Sequence[Any]) -> CallRow:
+    width = len(Route._fields)
+    return CallRow(Route(*columns[:width]), *columns[width:])
+
+
+def _figure_routes(connection: Connection, wanted: CallFilter) -> Sequence[RouteFigures]:
+    c, r = api_calls.c, api_routes.c
+    failed = func.sum(case((c.status >= 400, 1), else_=0))
+    grouped = (
+        select(
+            c.route_id,
+            func.count().label("calls"),
+            failed.label("failed"),
+            func.sum(c.duration_us).label("total_us"),
+            func.max(c.duration_us).label("longest_us"),
+        )
+        .where(_condition(wanted))
+        .group_by(c.route_id)
+        .subquery()
+    )
+    query = select(r.method, r.path, r.is_deprecated, *list(grouped.c)[1:]).join(
+        grouped, grouped.c.route_id == r.id
+    )
+    figures = [
+        RouteFigures(
+            Route(*route),
+            calls,
+            failed,
+            timedelta(microseconds=int(total_us)),
+            timedelta(microseconds=longest_us),
+        )
+        for *route, calls, failed, total_us, longest_us in connection.execute(query)
+    ]
+    return sorted(figures, key=lambda one: (-one.mean, one.route.method, one.route.path or ""))
+
+
+def _condition(wanted: CallFilter) -> ColumnElement[bool]:
+    c, r = api_calls.c, api_routes.c
+    tests = [c.organization_id == wanted.organization_id, c.at_us >= microseconds_of(wanted.since)]
+    if wanted.until is not None:
+        tests.append(c.at_us <= microseconds_of(wanted.until))
+    if wanted.method is not None:
+        tests.append(_of_routes(r.method == wanted.method))
+    if wanted.path is not None:
+        in_route, in_path = (one.icontains(wanted.path, autoescape=True) for one in (r.path, c.path))
+        tests.append(or_(_of_routes(in_route), in_path))
+    if wanted.status == "failed":
+        tests.append(c.status >= 400)
+    elif wanted.status is not None:
+        first = int(wanted.status[0]) * 100
+        tests.append(c.status.between(first, first + 99))
+    if wanted.client is not None:
+        tests.append(func.lower(c.client) == wanted.client.lower())
+    if wanted.owner_id is not None:
+        tests.append(c.owner_id == wanted.owner_id)
+    if wanted.is_deprecated is not None:
+        tests.append(_of_routes(r.is_deprecated if wanted.is_deprecated else ~r.is_deprecated))
+    return and_(*tests)
+
+
+def _of_routes(matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    return api_calls.c.route_id.in_(select(api_routes.c.id).where(matches))
+
+
+def _class_of(hundreds: int) -> StatusClass:
+    classes: dict[int, StatusClass] = {2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
+    return classes[hundreds]

@@ -1,0 +1,160 @@
+"""What the writer remembers of the records that runs refer to, so that a run costs no look-up of them.
+
+It holds only what was found or staged, never what was missing. It stays true because every write that changes, moves
+or deletes such a record, in this process or another, raises `catalog_version`, which is read as each transaction
+begins; on PostgreSQL a foreign key catches what was deleted after that, and the write is run again afresh.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar, TypeVarTuple, cast
+from uuid import UUID
+
+from sqlalchemy import Connection, update
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import UnitNotFound
+from runcard.domain.organization import Organization
+from runcard.domain.text import lookup_key
+from runcard.store.commit import lookups
+from runcard.store.commit.lookups import UnitKey, UnitRow
+from runcard.store.engine.bulk import driver_of
+from runcard.store.engine.tables import catalog_version
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+NamedKind = Literal["version", "part", "revision", "batch"]
+
+# Half a kilobyte each, so 10 MB: a lot of a tester brings units by the hundred thousand, and each only once.
+_MAX_ENTRIES = 20_000
+
+
+class Catalog:
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._version = -1
+        self._found: dict[tuple[Any, ...], Any] = {}
+        self._units: dict[UnitKey, UnitRow] = {}
+        # Looked for in this transaction and not found.
+        self._new_units: set[UnitKey] = set()
+
+    def open(self, connection: Connection, units: Sequence[UnitKey]) -> None:
+        """Begin a transaction: forget what may have changed, fetch these units at once."""
+        self._connection = connection
+        (version,) = driver_of(connection).execute("SELECT value FROM catalog_version").fetchone()
+        if version != self._version or len(self._found) + len(self._units) > _MAX_ENTRIES:
+            self.clear()
+            self._version = version
+        self._new_units.clear()
+        self.fetch_units(units)
+
+    def clear(self) -> None:
+        self._found.clear()
+        self._units.clear()
+        self._new_units.clear()
+
+    def raise_version(self) -> None:
+        """Tell every catalog of this database that records were changed, this one excepted: it knows already."""
+        raised = self._open_connection().execute(_RAISE_VERSION).scalar_one()
+        if raised != self._version + 1:  # another process was between
+            self.clear()
+        self._version = raised
+
+    def actor(self, key_digest: bytes) -> Actor | None:
+        found = self._find(("actor", key_digest), lookups.find_actor, key_digest)
+        return cast("Actor | None", found)  # mypy joins the union to Struct
+
+    def organization(self, organization_id: UUID) -> Organization:
+        found = self._find(("organization", organization_id), lookups.get_organization, organization_id)
+        assert found is not None  # `get_organization` raises where there is none
+        return found
+
+    def procedure(self, organization_id: UUID, procedure_id: UUID) -> UUID | None:
+        key = ("procedure", organization_id, procedure_id)
+        return self._find(key, lookups.find_procedure, organization_id, procedure_id)
+
+    def procedure_by_identifier(self, organization_id: UUID, identifier: str) -> UUID | None:
+        key = ("procedure", organization_id, lookup_key(identifier))
+        return self._find(key, lookups.find_procedure_by_identifier, organization_id, identifier)
+
+    def procedure_by_name(self, organization_id: UUID, name: str) -> UUID | None:
+        key = ("procedure by name", organization_id, lookup_key(name))
+        return self._find(key, lookups.find_procedure_by_name, organization_id, name)
+
+    def link(self, station_id: UUID, procedure_id: UUID) -> UUID | None:
+        return self._find(("link", station_id, procedure_id), lookups.find_link, station_id, procedure_id)
+
+    def user(self, organization_id: UUID, email: str) -> UUID | None:
+        return self._find(
+            ("user", organization_id, lookup_key(email)), lookups.find_user, organization_id, email
+        )
+
+    def version(self, procedure_id: UUID, tag: str) -> UUID | None:
+        return self._find(("version", procedure_id, lookup_key(tag)), lookups.find_version, procedure_id, tag)
+
+    def part(self, organization_id: UUID, number: str) -> UUID | None:
+        return self._find(
+            ("part", organization_id, lookup_key(number)), lookups.find_part, organization_id, number
+        )
+
+    def revision(self, part_id: UUID, number: str) -> UUID | None:
+        return self._find(("revision", part_id, lookup_key(number)), lookups.find_revision, part_id, number)
+
+    def default_revision(self, part_id: UUID) -> UUID | None:
+        return self._find(("default revision", part_id), lookups.find_default_revision, part_id)
+
+    def batch(self, organization_id: UUID, number: str) -> UUID | None:
+        return self._find(
+            ("batch", organization_id, lookup_key(number)), lookups.find_batch, organization_id, number
+        )
+
+    def unit(self, organization_id: UUID, serial_number: str) -> UnitRow | None:
+        wanted = (organization_id, lookup_key(serial_number))
+        self.fetch_units([wanted])
+        return self._units.get(wanted)
+
+    def get_unit(self, organization_id: UUID, serial_number: str) -> UnitRow:
+        """Raises UnitNotFound."""
+        unit = self.unit(organization_id, serial_number)
+        if unit is None:
+            raise UnitNotFound(serial_number)
+        return unit
+
+    def remember(self, kind: NamedKind, scope_id: UUID, name: str, found_id: UUID) -> None:
+        """Know a record that was just staged; its scope is the organization, procedure or part it is unique in."""
+        self._found[kind, scope_id, lookup_key(name)] = found_id
+
+    def remember_default_revision(self, part_id: UUID, revision_id: UUID) -> None:
+        self._found["default revision", part_id] = revision_id
+
+    def remember_unit(self, organization_id: UUID, unit: UnitRow) -> None:
+        self._units[organization_id, lookup_key(unit.serial_number)] = unit
+
+    def _find(
+        self,
+        key: tuple[Any, ...],
+        query: Callable[[Connection, *Arguments], T | None],
+        *arguments: *Arguments,
+    ) -> T | None:
+        found: T | None = self._found.get(key)
+        if found is None:
+            found = query(self._open_connection(), *arguments)
+            if found is not None:
+                self._found[key] = found
+        return found
+
+    def fetch_units(self, wanted: Sequence[UnitKey]) -> None:
+        """Know these units, as far as there are any, by one query, which else takes one for each."""
+        unknown = [key for key in wanted if key not in self._units and key not in self._new_units]
+        if unknown:
+            self._new_units.update(unknown)
+            self._units.update(lookups.find_units(self._open_connection(), unknown))
+
+    def _open_connection(self) -> Connection:
+        assert self._connection is not None  # `open` was called first
+        return self._connection
+
+
+_RAISE_VERSION = (
+    update(catalog_version).values(value=catalog_version.c.value + 1).returning(catalog_version.c.value)
+)

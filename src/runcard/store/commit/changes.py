@@ -1,0 +1,74 @@
+"""What happened, in the order in which it was committed. Whoever follows keeps the last `seq` that it has seen.
+
+A sequence hands out its numbers before the commit, so on PostgreSQL two open transactions could commit in the other
+order and a follower would skip the slower one for ever. So `Transaction.finish` takes a lock before it appends,
+and holds it until the commit.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from runcard.store.engine.tables import changes
+
+ChangeKind = Literal[
+    "run_recorded",
+    "run_changed",
+    "run_deleted",
+    "attachment_linked",
+    "attachment_deleted",
+    "repair_recorded",
+    "unit_created",
+    "unit_moved",
+    "unit_changed",
+    "unit_deleted",
+    "part_created",
+    "part_changed",
+    "part_deleted",
+    "revision_created",
+    "revision_changed",
+    "revision_deleted",
+    "batch_created",
+    "batch_changed",
+    "batch_deleted",
+    "procedure_created",
+    "procedure_changed",
+    "procedure_deleted",
+    "procedure_merged",
+    "version_created",
+    "version_deleted",
+    "station_created",
+    "station_changed",
+    "station_deleted",
+    "deployment_created",
+    "deployment_changed",
+    "import_template_created",
+    "import_template_deleted",
+    "file_imported",
+    "file_quarantined",
+]
+
+
+class Change(NamedTuple):
+    seq: int
+    organization_id: UUID
+    kind: ChangeKind
+    entity_id: UUID
+    changed_at: datetime
+
+
+def list_changes(connection: Connection, after_seq: int, limit: int) -> Sequence[Change]:
+    """At most `limit` changes that were committed after the one numbered `after_seq`, oldest first."""
+    c = changes.c
+    query = (
+        select(*(c[name] for name in Change._fields)).where(c.seq > after_seq).order_by(c.seq).limit(limit)
+    )
+    return [Change(*row) for row in connection.execute(query)]
+
+
+def last_seq(connection: Connection) -> int:
+    """The number of the newest change; 0 where nothing has happened yet."""
+    return connection.execute(select(func.max(changes.c.seq))).scalar_one() or 0

@@ -1,0 +1,190 @@
+"""Finding what a run refers to, by the names that stations use. Each is scoped; each is None where nothing is found."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, func, or_, select
+
+from runcard.domain.actor import Actor, StationActor, UserActor
+from runcard.domain.errors import NotFound
+from runcard.domain.organization import Organization
+from runcard.domain.sample import SampleClass
+from runcard.domain.text import lookup_key
+from runcard.store.engine import tables as t
+from runcard.store.engine.bulk import driver_of
+from runcard.store.engine.column_types import uuid_of
+
+# An organization and the lookup key of a serial number.
+UnitKey = tuple[UUID, str]
+
+
+class UnitRow(NamedTuple):
+    """Where a unit stands now. sample: None for one of production."""
+
+    id: UUID
+    serial_number: str
+    part_id: UUID
+    revision_id: UUID
+    batch_id: UUID | None
+    parent_id: UUID | None
+    sample: SampleClass | None = None
+
+
+def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
+    """Whose key this is; None where it is unknown or revoked, its user suspended or its station archived."""
+    k, u, s = t.api_keys.c, t.users.c, t.stations.c
+    query = (
+        select(k.organization_id, k.user_id, k.station_id, u.role)
+        .join_from(t.api_keys, t.users, u.id == k.user_id, isouter=True)
+        .join(t.stations, s.id == k.station_id, isouter=True)
+        .where(
+            k.digest == key_digest, k.revoked_at.is_(None), u.suspended_at.is_(None), s.archived_at.is_(None)
+        )
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.user_id is not None:
+        return UserActor(row.user_id, row.organization_id, row.role)
+    return StationActor(row.station_id, row.organization_id)
+
+
+def get_organization(connection: Connection, organization_id: UUID) -> Organization:
+    """Raises NotFound."""
+    o = t.organizations.c
+    columns = [o[name] for name in Organization.__struct_fields__]
+    row = connection.execute(select(*columns).where(o.id == organization_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"Organization not found: {organization_id}")
+    return Organization(*row)
+
+
+# Whatever leads to a procedure that was merged leads on to the one that it was merged into.
+_PROCEDURE_ID = func.coalesce(t.procedures.c.merged_into_id, t.procedures.c.id)
+
+
+def find_procedure(connection: Connection, organization_id: UUID, procedure_id: UUID) -> UUID | None:
+    p = t.procedures.c
+    mine = (p.organization_id == organization_id, p.id == procedure_id)
+    return _find(connection, select(_PROCEDURE_ID).where(*mine))
+
+
+def find_procedure_by_identifier(
+    connection: Connection, organization_id: UUID, identifier: str
+) -> UUID | None:
+    """The one that has this identifier, else the one that had it before."""
+    if "\0" in identifier:  # PostgreSQL refuses it, and no procedure has it
+        return None
+    f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
+    has = select(_PROCEDURE_ID).where(p.organization_id == organization_id, p.identifier_key == key)
+    had = (
+        select(_PROCEDURE_ID)
+        .join_from(t.former_identifiers, t.procedures, p.id == f.procedure_id)
+        .where(f.organization_id == organization_id, f.identifier_key == key)
+    )
+    return _find(connection, has) or _find(connection, had)
+
+
+def find_procedure_by_name(connection: Connection, organization_id: UUID, name: str) -> UUID | None:
+    """The oldest with this name in any case, of those in use where there is one.
+
+    Names are not unique, and a database has another idea of case.
+    """
+    p = t.procedures.c
+    query = select(_PROCEDURE_ID, p.name).where(p.organization_id == organization_id)
+    query = query.order_by(p.merged_into_id.is_not(None), p.archived_at.is_not(None), p.created_at, p.id)
+    wanted = lookup_key(name)
+    return next((found for found, called in connection.execute(query) if lookup_key(called) == wanted), None)
+
+
+def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> UUID | None:
+    """The station, where it may run the procedure now: linked to it, or given all procedures."""
+    s, link = t.stations.c, t.station_procedures.c
+    linked = (
+        select(link.station_id).where(link.station_id == s.id, link.procedure_id == procedure_id).exists()
+    )
+    return _find(connection, select(s.id).where(s.id == station_id, or_(s.all_procedures.is_(True), linked)))
+
+
+def find_user(connection: Connection, organization_id: UUID, email: str) -> UUID | None:
+    u = t.users.c
+    return _find(
+        connection,
+        select(u.id).where(u.organization_id == organization_id, u.email_key == lookup_key(email)),
+    )
+
+
+def find_version(connection: Connection, procedure_id: UUID, tag: str) -> UUID | None:
+    v = t.procedure_versions.c
+    return _find(connection, select(v.id).where(v.procedure_id == procedure_id, v.tag_key == lookup_key(tag)))
+
+
+def find_part(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
+    p = t.parts.c
+    return _find(
+        connection,
+        select(p.id).where(p.organization_id == organization_id, p.number_key == lookup_key(number)),
+    )
+
+
+def find_revision(connection: Connection, part_id: UUID, number: str) -> UUID | None:
+    r = t.revisions.c
+    return _find(connection, select(r.id).where(r.part_id == part_id, r.number_key == lookup_key(number)))
+
+
+def find_default_revision(connection: Connection, part_id: UUID) -> UUID | None:
+    r = t.revisions.c
+    return _find(connection, select(r.id).where(r.part_id == part_id, r.is_default.is_(True)))
+
+
+def find_batch(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
+    b = t.batches.c
+    return _find(
+        connection,
+        select(b.id).where(b.organization_id == organization_id, b.number_key == lookup_key(number)),
+    )
+
+
+def find_units(connection: Connection, wanted: Iterable[UnitKey]) -> dict[UnitKey, UnitRow]:
+    """Those of the wanted units that exist."""
+    by_organization: dict[UUID, list[str]] = {}
+    for organization_id, serial_key in wanted:
+        if "\0" not in serial_key:  # PostgreSQL refuses it, and no unit has it
+            by_organization.setdefault(organization_id, []).append(serial_key)
+    found: dict[UnitKey, UnitRow] = {}
+    for organization_id, keys in by_organization.items():
+        for serial_key, *row in _select_units(connection, organization_id, keys):
+            found[organization_id, serial_key] = UnitRow(*row)
+    return found
+
+
+def _select_units(
+    connection: Connection, organization_id: UUID, serial_keys: list[str]
+) -> Iterable[Sequence[Any]]:
+    """Past SQLAlchemy, whose work on a list of keys was a quarter of the writer's turn at the interpreter lock."""
+    driver = driver_of(connection)
+    if connection.dialect.name == "postgresql":
+        return cast(
+            "list[Sequence[Any]]", driver.execute(_UNITS_ANY, (organization_id, serial_keys)).fetchall()
+        )
+    rows = driver.execute(_UNITS_JSON, (organization_id.bytes, json.dumps(serial_keys)))
+    return [[uuid_of(value) if type(value) is bytes else value for value in row] for row in rows]
+
+
+_UNITS = f"SELECT serial_key, {', '.join(UnitRow._fields)} FROM units WHERE "  # noqa: S608 (names of our own columns)
+_UNITS_ANY = _UNITS + "organization_id = %s AND serial_key = ANY(%s)"
+_UNITS_JSON = _UNITS + "organization_id = ? AND serial_key IN (SELECT value FROM json_each(?))"  # noqa: S608 (as above)
+
+
+def find_ancestors(connection: Connection, unit_id: UUID) -> set[UUID]:
+    """The unit itself and every unit that it is part of, at any depth."""
+    u = t.units.c
+    line = select(u.id, u.parent_id).where(u.id == unit_id).cte(recursive=True)
+    line = line.union(select(u.id, u.parent_id).where(u.id == line.c.parent_id))
+    return set(connection.execute(select(line.c.id)).scalars())
+
+
+def _find(connection: Connection, query: Select[Any]) -> UUID | None:
+    return connection.execute(query).scalar_one_or_none()

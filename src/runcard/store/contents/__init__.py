@@ -1,0 +1,1 @@
+"""What lies inside runs: phases, measurements, logs."""

@@ -1,0 +1,113 @@
+"""Reading measurements: lists of them, and one by its id."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from runcard.domain.errors import MeasurementNotFound
+from runcard.domain.ids import RunPart
+from runcard.domain.inside import Measured, measured_in
+from runcard.domain.measurement import ValueKind
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.store.contents.inside_runs import (
+    Deadline,
+    Found,
+    Kind,
+    ScannedRun,
+    Wanted,
+    find_inside,
+    is_among,
+    is_within,
+    list_inside,
+)
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
+
+FoundMeasurement = Found[Measured]
+
+MEASUREMENTS = Kind(RunPart.MEASUREMENT, measured_in)
+
+
+class MeasurementFilter(Struct, frozen=True, kw_only=True):
+    """Conditions that a measurement must keep, all of them; None asks for nothing. Bounds are inclusive.
+
+    ids: of measurements, or of runs, which mean all their measurements.
+    started_after, started_before: of the phase.
+    value_min, value_max: of a finite number; value_bool: of a boolean; value_strings: of a text.
+    only_final: none of attempts that were repeated.
+    """
+
+    ids: Collection[UUID] | None = None
+    names: Collection[str] | None = None
+    phase_names: Collection[str] | None = None
+    outcomes: Collection[MeasurementOutcome] | None = None
+    kinds: Collection[ValueKind] | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    value_min: float | None = None
+    value_max: float | None = None
+    value_bool: bool | None = None
+    value_strings: Collection[str] | None = None
+    only_final: bool = False
+
+    def keeps(self, measured: Measured) -> bool:
+        measurement, phase = measured.measurement, measured.attempt.phase
+        return (
+            (measured.attempt.is_final or not self.only_final)
+            and is_among(self.names, measurement.name)
+            and is_among(self.phase_names, phase.name)
+            and is_among(self.outcomes, measurement.outcome)
+            and is_among(self.kinds, measurement.kind)
+            and is_within(self.started_after, self.started_before, phase.started_at)
+            and self._keeps_value(measured)
+        )
+
+    def _keeps_value(self, measured: Measured) -> bool:
+        kind, value, number = measured.measurement.kind, measured.measurement.value, measured.number
+        has_bounds = self.value_min is not None or self.value_max is not None
+        if has_bounds and (number is None or not is_within(self.value_min, self.value_max, number)):
+            return False
+        if self.value_bool is not None and not (kind == "boolean" and value is self.value_bool):
+            return False
+        return self.value_strings is None or (kind == "string" and value in self.value_strings)
+
+
+MEASUREMENT_ORDERS: Mapping[str, Callable[[ScannedRun, Measured], Any]] = {
+    "started_at": lambda _run, measured: measured.attempt.phase.started_at,
+    "value": lambda _run, measured: measured.number,
+    "outcome": lambda _run, measured: measured.measurement.outcome,
+    "serial_number": lambda run, _measured: run.serial_key,
+    "phase_name": lambda _run, measured: measured.attempt.phase.name,
+    "measurement_name": lambda _run, measured: measured.measurement.name,
+}
+
+
+def list_measurements(
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: MeasurementFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundMeasurement]:
+    """A page of the measurements of some runs in one of the MEASUREMENT_ORDERS; see `inside_runs.list_inside`.
+
+    By value, whatever is no finite number comes last.
+    """
+    asked = Wanted(runs, wanted.ids, wanted.keeps, MEASUREMENT_ORDERS[order], descending)
+    return list_inside(connection, organization_id, MEASUREMENTS, asked, page, deadline)
+
+
+def get_measurement(connection: Connection, organization_id: UUID, measurement_id: UUID) -> FoundMeasurement:
+    """The measurement with this id. Raises MeasurementNotFound."""
+    found = find_inside(connection, organization_id, MEASUREMENTS, measurement_id)
+    if found is None:
+        raise MeasurementNotFound(measurement_id)
+    return found

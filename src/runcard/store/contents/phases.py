@@ -1,0 +1,92 @@
+"""Reading phases: lists of them, and one by its id."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from runcard.domain.errors import PhaseNotFound
+from runcard.domain.ids import RunPart
+from runcard.domain.inside import Attempt, attempts_of
+from runcard.domain.outcome import PhaseOutcome
+from runcard.store.contents.inside_runs import (
+    Deadline,
+    Found,
+    Kind,
+    ScannedRun,
+    Wanted,
+    find_inside,
+    is_among,
+    is_within,
+    list_inside,
+)
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
+
+FoundPhase = Found[Attempt]
+
+PHASES = Kind(RunPart.PHASE, attempts_of)
+
+
+class PhaseFilter(Struct, frozen=True, kw_only=True):
+    """Conditions that a phase must keep, all of them; None asks for nothing. Bounds are inclusive.
+
+    ids: of phases, or of runs, which mean all their phases. only_final: no attempts that were repeated.
+    """
+
+    ids: Collection[UUID] | None = None
+    names: Collection[str] | None = None
+    sequence_paths: Collection[str] | None = None
+    outcomes: Collection[PhaseOutcome] | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    duration_min: timedelta | None = None
+    duration_max: timedelta | None = None
+    only_final: bool = False
+
+    def keeps(self, attempt: Attempt) -> bool:
+        phase = attempt.phase
+        return (
+            (attempt.is_final or not self.only_final)
+            and is_among(self.names, phase.name)
+            and is_among(self.sequence_paths, phase.sequence_path)
+            and is_among(self.outcomes, phase.outcome)
+            and is_within(self.started_after, self.started_before, phase.started_at)
+            and is_within(self.duration_min, self.duration_max, phase.ended_at - phase.started_at)
+        )
+
+
+PHASE_ORDERS: Mapping[str, Callable[[ScannedRun, Attempt], Any]] = {
+    "started_at": lambda _run, attempt: attempt.phase.started_at,
+    "duration": lambda _run, attempt: attempt.phase.ended_at - attempt.phase.started_at,
+    "outcome": lambda _run, attempt: attempt.phase.outcome,
+    "serial_number": lambda run, _attempt: run.serial_key,
+    "phase_name": lambda _run, attempt: attempt.phase.name,
+}
+
+
+def list_phases(
+    connection: Connection,
+    organization_id: UUID,
+    runs: RunFilter,
+    wanted: PhaseFilter,
+    order: str,
+    page: Page,
+    deadline: Deadline,
+    *,
+    descending: bool,
+) -> Listed[FoundPhase]:
+    """A page of the phases of some runs in one of the PHASE_ORDERS; see `inside_runs.list_inside`."""
+    asked = Wanted(runs, wanted.ids, wanted.keeps, PHASE_ORDERS[order], descending)
+    return list_inside(connection, organization_id, PHASES, asked, page, deadline)
+
+
+def get_phase(connection: Connection, organization_id: UUID, phase_id: UUID) -> FoundPhase:
+    """The phase with this id. Raises PhaseNotFound."""
+    found = find_inside(connection, organization_id, PHASES, phase_id)
+    if found is None:
+        raise PhaseNotFound(phase_id)
+    return found

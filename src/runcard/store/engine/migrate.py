@@ -1,0 +1,48 @@
+"""Bringing a database to the newest schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from runcard.store.engine.database import Database, DatabaseFailed
+from runcard.store.engine.locks import Lock, hold
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database, to: str = "head") -> None:
+    """Run the migrations that this database has not seen; of several processes that start at once, one does it.
+
+    to: the last migration to run. Raises DatabaseFailed for the database of a newer Runcard.
+    """
+    with database.writing_connection() as connection, connection.begin():
+        hold(connection, Lock.MIGRATION)
+        try:
+            command.upgrade(_config(connection), to)
+        except CommandError as error:
+            raise DatabaseFailed(
+                f"The database cannot be migrated: {error}. Is this Runcard older than it?"
+            ) from error
+
+
+def is_newest_schema(connection: Connection) -> bool:
+    """Whether this database has seen every migration that this Runcard knows, and no other."""
+    return MigrationContext.configure(connection).get_current_revision() == newest_schema(connection)
+
+
+def newest_schema(connection: Connection) -> str | None:
+    """The last migration that this Runcard knows."""
+    return ScriptDirectory.from_config(_config(connection)).get_current_head()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,164 @@
+"""The bytes of attachments: in a local folder, or in an object store by URL."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Literal, NamedTuple, cast
+from uuid import UUID
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
+
+from runcard.domain.errors import StorageUnavailable
+from runcard.store.engine.outages import outage_of
+
+
+class BlobMeta(NamedTuple):
+    """blob_id: what the bytes lie under; None: the id of their attachment."""
+
+    size_bytes: int
+    content_type: str | None
+    blob_id: UUID | None = None
+
+
+class BlobEntry(NamedTuple):
+    key: str
+    size_bytes: int
+    modified_at: datetime
+
+
+def blob_key(organization_id: UUID, blob_id: UUID) -> str:
+    """Where bytes lie that are kept under this id. Nothing that a client wrote is part of it."""
+    return f"{organization_id}/{blob_id}"
+
+
+class Blobs:
+    """Every failure of the place itself is raised as StorageUnavailable."""
+
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def open(cls, url: str | None, endpoint: str | None, folder: Path) -> "Blobs":
+        """The object store at `url` (credentials from its usual variables), else the local folder."""
+        if url is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(prefix=folder), folder)
+        try:
+            return cls(_object_store(url, endpoint))
+        except (BaseError, ValueError) as error:
+            raise StorageUnavailable(
+                f"attachments_url {url} names no object store. Use one such as s3://bucket/prefix, or leave it out."
+            ) from error
+
+    @property
+    def signs_urls(self) -> bool:
+        """Whether clients can be sent to the store itself with a pre-signed URL."""
+        return isinstance(self._store, AzureStore | GCSStore | S3Store)
+
+    def sign(self, method: Literal["GET", "PUT"], key: str, expires_in: timedelta) -> str:
+        """A pre-signed URL of the store for GET or PUT; only where `signs_urls`."""
+        with _storage_errors():
+            return obstore.sign(cast("S3Store", self._store), method, key, expires_in)
+
+    def write(self, key: str, content: IO[bytes]) -> None:
+        """Keep these bytes, durably, in place of what was there."""
+        with _storage_errors():
+            obstore.put(self._store, key, content)
+            if self._folder is not None:
+                make_durable(self._folder / key)
+
+    def read(self, key: str) -> bytes | None:
+        """All bytes of a blob; None where there is none."""
+        with _storage_errors():
+            try:
+                return bytes(obstore.get(self._store, key).bytes())
+            except FileNotFoundError:
+                return None
+
+    def read_start(self, key: str, most_bytes: int) -> bytes | None:
+        """The first bytes of a blob that is not empty, at most so many; None where there is none."""
+        with _storage_errors():
+            try:
+                result = obstore.get(self._store, key, options={"range": (0, most_bytes)})
+                return bytes(result.bytes())
+            except FileNotFoundError:
+                return None
+
+    def stream(self, key: str) -> Iterator[bytes] | None:
+        """The bytes of a blob in pieces; None where there is none."""
+        with _storage_errors():
+            try:
+                result = obstore.get(self._store, key)
+            except FileNotFoundError:
+                return None
+        return (bytes(piece) for piece in result.stream())
+
+    def find(self, key: str) -> BlobMeta | None:
+        """Size and stored content type of a blob; None where there is none."""
+        with _storage_errors():
+            try:
+                result = obstore.get(self._store, key)
+            except FileNotFoundError:
+                return None
+            content_type = result.attributes.get("Content-Type")
+            return BlobMeta(result.meta["size"], None if content_type is None else str(content_type))
+
+    def copy(self, source: str, target: str) -> bool:
+        """Copy a blob to another key, within the store; False where there is none."""
+        with _storage_errors():
+            try:
+                obstore.copy(self._store, source, target)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def list(self) -> Iterator[BlobEntry]:
+        """All blobs."""
+        with _storage_errors():
+            for page in obstore.list(self._store):
+                for meta in page:
+                    yield BlobEntry(meta["path"], meta["size"], meta["last_modified"])
+
+    def delete(self, key: str) -> None:
+        """Remove a blob; one that is not there is no error."""
+        with _storage_errors():
+            try:
+                obstore.delete(self._store, key)
+            except FileNotFoundError:
+                return
+
+
+def _object_store(url: str, endpoint: str | None) -> ObjectStore:
+    if endpoint is None:
+        return from_url(url)
+    # An address of one's own is an S3-compatible server, often without a domain for each bucket.
+    return from_url(
+        url,
+        endpoint=endpoint,
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": endpoint.startswith("http://")},
+    )
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        told = StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.")
+        raise outage_of(error) or told from error
+
+
+def make_durable(path: Path) -> None:
+    """A file is safe once it and its directory entry are on the disk; the store's own put does not wait for that."""
+    for target in (path, path.parent):
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,350 @@
+"""Which file runs and repairs were imported from. A file is known by the digest of its content, not by its name."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, update
+
+from runcard.domain.errors import FileImportNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.statement import StatedField
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import (
+    attachments,
+    file_imports,
+    imported_runs,
+    procedures,
+    repairs,
+    runs,
+    units,
+)
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+
+T = TypeVar("T")
+
+
+class FileImport(NamedTuple):
+    """run_ids: those that there are, in the order of the file. repair_ids: likewise.
+
+    recorded_count: how many reports of the file have been recorded, where its import was cut short; None: all.
+    """
+
+    id: UUID
+    run_ids: Sequence[UUID]
+    repair_ids: Sequence[UUID] = ()
+    recorded_count: int | None = None
+
+
+class ImportedFile(NamedTuple):
+    """digest: SHA-256 of its bytes. importer: the name of its format."""
+
+    digest: bytes
+    importer: str
+    attachment_id: UUID
+
+
+class NotedRun(NamedTuple):
+    """A run that came from a file. stated: its fields that whoever brought the file stated. report_id: what the file
+    knows it by, in lower case.
+    """
+
+    run_id: UUID
+    stated: Sequence[StatedField] = ()
+    report_id: str | None = None
+
+
+class ImportState(NamedTuple):
+    """How far an import has come; recorded_count as in FileImport."""
+
+    id: UUID
+    attachment_id: UUID | None
+    recorded_count: int | None
+
+
+class ImportRecord(NamedTuple):
+    """An import as people look at it.
+
+    name, size_bytes: of its file; None where that was deleted. run_count, repair_count: those that are left.
+    """
+
+    id: UUID
+    digest: bytes
+    importer: str
+    attachment_id: UUID | None
+    recorded_count: int | None
+    created_at: datetime
+    name: str | None
+    size_bytes: int | None
+    run_count: int
+    repair_count: int
+    created_by: CreatedBy
+
+
+_OWN = ImportRecord._fields[:6]
+
+
+def note_import(
+    tx: Transaction,
+    organization_id: UUID,
+    file: ImportedFile,
+    run_ids: Sequence[UUID],
+    creator: Creator,
+    import_id: UUID | None = None,
+) -> FileImport:
+    """Note that these runs, which are recorded or staged, came from a file. import_id: None: a new one."""
+    made = FileImport(import_id or new_id(), run_ids)
+    row = {"id": made.id, "organization_id": organization_id, **file._asdict()}
+    tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
+    note_runs(tx, organization_id, made.id, [NotedRun(one) for one in run_ids], first=0)
+    tx.note_change(organization_id, "file_imported", made.id)
+    return made
+
+
+def note_runs(
+    tx: Transaction,
+    organization_id: UUID,
+    import_id: UUID,
+    runs: Iterable[NotedRun],
+    *,
+    first: int,
+) -> None:
+    """Note that these runs, too, came from a file. first: what they are counted from."""
+    for position, run in enumerate(runs, first):
+        link = {"file_import_id": import_id, "run_id": run.run_id, "position": position}
+        said = {"stated": " ".join(run.stated) or None, "report_id": run.report_id}
+        tx.stage(imported_runs, {**link, "organization_id": organization_id, **said})
+
+
+def note_recorded(
+    tx: Transaction, organization_id: UUID, import_id: UUID, recorded_count: int | None
+) -> None:
+    """Note how far an import has come; None: to its end."""
+    f = file_imports.c
+    tx.connection.execute(
+        update(file_imports)
+        .where(f.organization_id == organization_id, f.id == import_id)
+        .values(recorded_count=recorded_count)
+    )
+
+
+def list_imports_of(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Sequence[ImportState]:
+    """The imports that these runs came from."""
+    f, i = file_imports.c, imported_runs.c
+    found: dict[UUID, ImportState] = {}
+    for some in in_chunks(run_ids):
+        query = (
+            select(f.id, f.attachment_id, f.recorded_count)
+            .distinct()
+            .join_from(file_imports, imported_runs, i.file_import_id == f.id)
+            .where(f.organization_id == organization_id, i.run_id.in_(some))
+        )
+        found |= {row.id: ImportState(*row) for row in connection.execute(query)}
+    return list(found.values())
+
+
+def expire_imports(tx: Transaction, organization_id: UUID, import_ids: Collection[UUID]) -> None:
+    """Note of those of these imports of which no run is left that the runs went for their age.
+
+    Their content counts as imported still, or whoever imports a folder again and again would bring them back.
+    """
+    f, i = file_imports.c, imported_runs.c
+    for some in in_chunks(import_ids):
+        tx.connection.execute(
+            update(file_imports)
+            .where(
+                f.organization_id == organization_id,
+                f.id.in_(some),
+                ~exists().where(i.file_import_id == f.id),
+            )
+            .values(expired_at=tx.now)
+        )
+
+
+def find_import_state(connection: Connection, organization_id: UUID, digest: bytes) -> ImportState | None:
+    """How far the import has come that `find_import` finds."""
+    f = file_imports.c
+    row = connection.execute(
+        _first(organization_id, digest, f.id, f.attachment_id, f.recorded_count)
+    ).one_or_none()
+    return None if row is None else ImportState(*row)
+
+
+def find_state_of(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportState | None:
+    """How far this import has come; None where there is none yet."""
+    f = file_imports.c
+    query = select(f.id, f.attachment_id, f.recorded_count).where(
+        f.organization_id == organization_id, f.id == import_id
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ImportState(*row)
+
+
+def find_unfinished(connection: Connection, organization_id: UUID, digest: bytes) -> ImportState | None:
+    """How far the last import of a file with this content has come that was cut short."""
+    f = file_imports.c
+    query = (
+        select(f.id, f.attachment_id, f.recorded_count)
+        .where(f.organization_id == organization_id, f.digest == digest, f.recorded_count.is_not(None))
+        .order_by(f.created_at.desc(), f.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ImportState(*row)
+
+
+def count_imported(connection: Connection, import_id: UUID) -> int:
+    """How many of the runs of an import there are."""
+    i = imported_runs.c
+    query = select(func.count()).select_from(imported_runs).where(i.file_import_id == import_id)
+    return connection.execute(query).scalar_one()
+
+
+def find_import(connection: Connection, organization_id: UUID, digest: bytes) -> FileImport | None:
+    """The first import of a file with this content of which a run or a repair is left, or else whose runs went for
+    their age; None where there is none.
+    """
+    state = find_import_state(connection, organization_id, digest)
+    return None if state is None else what_is_left(connection, organization_id, state.id)
+
+
+def what_is_left(connection: Connection, organization_id: UUID, import_id: UUID) -> FileImport:
+    """The runs and repairs of an import that there are. Raises FileImportNotFound."""
+    state = find_state_of(connection, organization_id, import_id)
+    if state is None:
+        raise FileImportNotFound(import_id)
+    i, r = imported_runs.c, repairs.c
+    run_ids = select(i.run_id).where(i.file_import_id == state.id).order_by(i.position)
+    repair_ids = select(r.id).where(r.file_import_id == state.id).order_by(r.id)
+    return FileImport(
+        state.id,
+        connection.execute(run_ids).scalars().all(),
+        connection.execute(repair_ids).scalars().all(),
+        state.recorded_count,
+    )
+
+
+class MadeBefore(NamedTuple):
+    """A unit by its key, what a file has made a run of it with, and the name of that; None where it was deleted."""
+
+    serial_key: str
+    procedure_id: UUID
+    procedure: str
+    file: str | None
+
+
+def find_made_by_others(
+    connection: Connection, organization_id: UUID, file: ImportedFile, serial_keys: Collection[str]
+) -> Sequence[MadeBefore]:
+    """Of which of these units another file of the same format has made runs, and by which procedures."""
+    a, f, i, p, u = attachments.c, file_imports.c, imported_runs.c, procedures.c, units.c
+    joined = (
+        units.join(runs, runs.c.unit_id == u.id)
+        .join(imported_runs, i.run_id == runs.c.id)
+        .join(file_imports, f.id == i.file_import_id)
+        .join(procedures, p.id == runs.c.procedure_id)
+        .outerjoin(attachments, a.id == f.attachment_id)
+    )
+    query = (
+        select(u.serial_key, p.id, p.name, func.min(a.name))
+        .select_from(joined)
+        .where(u.organization_id == organization_id, f.importer == file.importer, f.digest != file.digest)
+        .group_by(u.serial_key, p.id, p.name)
+    )
+    return [
+        MadeBefore(*row)
+        for some in in_chunks(serial_keys)
+        for row in connection.execute(query.where(u.serial_key.in_(some)))
+    ]
+
+
+def list_stated(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """The fields of these runs that whoever brought their file stated; runs of which none was are left out."""
+    i = imported_runs.c
+    query = select(i.run_id, i.stated).where(i.organization_id == organization_id, i.stated.is_not(None))
+    return {
+        run_id: stated.split()
+        for some in in_chunks(run_ids)
+        for run_id, stated in connection.execute(query.where(i.run_id.in_(some)))
+    }
+
+
+def get_import(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportRecord:
+    """Raises FileImportNotFound."""
+    row = connection.execute(_imports(organization_id).where(file_imports.c.id == import_id)).one_or_none()
+    if row is None:
+        raise FileImportNotFound(import_id)
+    return _import(*row)
+
+
+def list_imports(connection: Connection, organization_id: UUID, page: Page) -> Listed[ImportRecord]:
+    """A page of imports, the newest first."""
+    f = file_imports.c
+    query = _imports(organization_id).where(*known_at(page, "file_imported", f.id))
+    return fetch_page(connection, query.order_by(f.created_at.desc(), f.id.desc()), page, _import)
+
+
+def list_imported_runs(
+    connection: Connection, organization_id: UUID, import_id: UUID, page: Page
+) -> Listed[UUID]:
+    """A page of the runs of an import that are left, in the order of the file."""
+    i = imported_runs.c
+    query = select(i.run_id).where(i.organization_id == organization_id, i.file_import_id == import_id)
+    return fetch_page(connection, query.order_by(i.position), page, _same)
+
+
+def list_repaired_units(
+    connection: Connection, organization_id: UUID, import_id: UUID, page: Page
+) -> Listed[str]:
+    """A page of the serial numbers of the units whose repairs are left of an import, in their order."""
+    r, u = repairs.c, units.c
+    query = (
+        select(u.serial_number)
+        .join_from(repairs, units, u.id == r.unit_id)
+        .where(r.organization_id == organization_id, r.file_import_id == import_id)
+        .distinct()
+    )
+    return fetch_page(connection, query.order_by(u.serial_number), page, _same)
+
+
+def _imports(organization_id: UUID) -> Select[Any]:
+    a, f, i, r = attachments.c, file_imports.c, imported_runs.c, repairs.c
+    counts = [
+        select(func.count()).where(one == f.id).scalar_subquery()
+        for one in (i.file_import_id, r.file_import_id)
+    ]
+    named = file_imports.outerjoin(attachments, a.id == f.attachment_id)
+    return (
+        select(*(f[name] for name in _OWN), a.name, a.size_bytes, *counts, *CREATOR_COLUMNS)
+        .select_from(with_creator(file_imports, named))
+        .where(f.organization_id == organization_id)
+    )
+
+
+def _same(value: T) -> T:
+    return value
+
+
+def _import(*row: Any) -> ImportRecord:
+    made = len(CREATOR_COLUMNS)
+    return ImportRecord._make([*row[:-made], created_by(*row[-made:])])
+
+
+def _first(organization_id: UUID, digest: bytes, *columns: ColumnElement[Any]) -> Select[Any]:
+    f, i, r = file_imports.c, imported_runs.c, repairs.c
+    is_left = or_(exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
+    is_expired = f.expired_at.is_not(None)
+    return (
+        select(*columns)
+        .where(f.organization_id == organization_id, f.digest == digest, or_(is_left, is_expired))
+        .order_by(is_expired, f.created_at, f.id)
+        .limit(1)
+    )

@@ -1,0 +1,122 @@
+"""Removing attachments: those that somebody deletes, and those that nothing needs any more."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, update
+
+from runcard.domain.errors import AttachmentNotFound
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import (
+    attachments,
+    deployments,
+    file_imports,
+    imported_runs,
+    quarantined_files,
+    revisions,
+    runs,
+    stations,
+)
+from runcard.store.files.attachments import ATTACHMENT_COLUMNS, Attachment, get_attachment
+from runcard.store.files.bytes_to_remove import note_removals
+
+# What names a file by its id alone and may lose it: images, and what was deployed.
+_NAMED_BY = (stations.c.image_id, revisions.c.image_id, deployments.c.artifact_id)
+
+
+class KeptFile(NamedTuple):
+    """is_needed: something names it."""
+
+    attachment: Attachment
+    is_needed: bool
+
+
+def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequence[KeptFile]:
+    """At most `limit` attachments of all organizations, by id, going on after one."""
+    a = attachments.c
+    query = select(is_needed(), *ATTACHMENT_COLUMNS).order_by(a.id).limit(limit)
+    if after is not None:
+        query = query.where(a.id > after)
+    return [KeptFile(Attachment(*row), bool(is_needed)) for is_needed, *row in connection.execute(query)]
+
+
+def is_abandoned(file: KeptFile, before: datetime) -> bool:
+    """Whether nothing needs an attachment: it is part of nothing, and nobody has touched it since `before`."""
+    touched_at = file.attachment.stored_at or file.attachment.created_at
+    return not file.is_needed and touched_at < before
+
+
+def delete_unneeded(
+    tx: Transaction, organization_id: UUID, attachment_ids: Collection[UUID]
+) -> Sequence[Attachment]:
+    """Forget those of these attachments that nothing needs, and return them. Their bytes are noted to be removed."""
+    a = attachments.c
+    deleted: list[Attachment] = []
+    for some in in_chunks(attachment_ids):
+        mine = (a.organization_id == organization_id, a.id.in_(some), ~is_needed())
+        found = tx.connection.execute(select(*ATTACHMENT_COLUMNS).where(*mine)).all()
+        deleted += [Attachment(*row) for row in found]
+    _erase(tx, organization_id, deleted)
+    return deleted
+
+
+def delete_attachments(
+    tx: Transaction, organization_id: UUID, attachment_ids: Iterable[UUID], *, of_unit: UUID | None = None
+) -> Sequence[Attachment]:
+    """Forget attachments, whatever names them, and return them. Their bytes are noted to be removed.
+
+    of_unit: they must be part of this unit. Raises AttachmentNotFound where one is not.
+    """
+    deleted: list[Attachment] = []
+    for attachment_id in dict.fromkeys(attachment_ids):
+        attachment = get_attachment(tx.connection, organization_id, attachment_id)
+        if of_unit is not None and attachment.unit_id != of_unit:
+            raise AttachmentNotFound(attachment_id)
+        deleted.append(attachment)
+    _erase(tx, organization_id, deleted)
+    for attachment in deleted:
+        tx.note_change(organization_id, "attachment_deleted", attachment.id)
+    for run_id in dict.fromkeys(one.run_id for one in deleted if one.run_id is not None):
+        tx.note_change(organization_id, "run_changed", run_id)
+    for unit_id in dict.fromkeys(one.unit_id for one in deleted if one.unit_id is not None):
+        tx.note_change(organization_id, "unit_changed", unit_id)
+    return deleted
+
+
+def is_named() -> ColumnElement[bool]:
+    """The condition that an attachment is known by its id: as an image, as what is deployed, or in quarantine."""
+    named = (*_NAMED_BY, quarantined_files.c.attachment_id)
+    return or_(*(attachments.c.id.in_(select(column).where(column.is_not(None))) for column in named))
+
+
+def reported(*conditions: ColumnElement[bool]) -> Exists:
+    """The condition that an attachment is the report of runs that there are, of which one keeps these conditions."""
+    f, i, r = file_imports.c, imported_runs.c, runs.c
+    return (
+        select(f.id)
+        .join_from(file_imports, imported_runs, i.file_import_id == f.id)
+        .join(runs, r.id == i.run_id)
+        .where(f.attachment_id == attachments.c.id, *conditions)
+        .correlate(attachments)
+        .exists()
+    )
+
+
+def _erase(tx: Transaction, organization_id: UUID, gone: Sequence[Attachment]) -> None:
+    a = attachments.c
+    for some in in_chunks([one.id for one in gone]):
+        for column in (*_NAMED_BY, file_imports.c.attachment_id):
+            named = (column.table.c.organization_id == organization_id, column.in_(some))
+            tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
+        mine = (a.organization_id == organization_id, a.id.in_(some))
+        tx.connection.execute(delete(attachments).where(*mine))
+    note_removals(tx, organization_id, [one.blob_id or one.id for one in gone])
+
+
+def is_needed() -> ColumnElement[bool]:
+    """The condition that something names an attachment: a run, a unit, or what knows it by its id."""
+    a = attachments.c
+    return or_(a.run_id.is_not(None), a.unit_id.is_not(None), is_named(), reported())

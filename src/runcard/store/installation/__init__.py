@@ -1,0 +1,1 @@
+"""An installation as a whole: whether it is sound, and copies of it."""

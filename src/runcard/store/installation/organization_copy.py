@@ -1,0 +1,140 @@
+"""All rows of one organization, out of one installation and into another, whatever database each has.
+
+Ids stay as they are. Left out are sessions and invitations, which belong to an address, and the change log, which is
+told anew: a copy of the record that follows it takes the organization in like any other.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    Table,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from runcard.domain.errors import AlreadyExists, UnreadableReport
+from runcard.store.commit.changes import ChangeKind
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine import tables as t
+from runcard.store.engine.bulk import insert_rows
+from runcard.store.engine.column_types import Id, Instant
+from runcard.store.engine.database import Database
+
+ROWS_AT_ONCE = 500
+
+_LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.changes, t.catalog_version, t.file_removals}
+# In an order in which each row finds those that it refers to.
+COPIED = [table for table in t.metadata.sorted_tables if table not in _LEFT_OUT]
+_KINDS: Sequence[tuple[type[Any], Any]] = [
+    (Id, UUID),
+    (Instant, datetime),
+    (LargeBinary, bytes),
+    (Boolean, bool),
+    (Float, float),
+    (Integer, int),
+]
+# What followers of the change log are told of.
+_TOLD: Mapping[str, ChangeKind] = {
+    "units": "unit_created",
+    "runs": "run_recorded",
+    "repairs": "repair_recorded",
+}
+
+
+def read_rows(database: Database, organization_id: UUID) -> Iterator[tuple[str, int, bytes]]:
+    """Some rows of each table in COPIED at a time: its name, their number, and they as MessagePack.
+
+    All are of one state of the record.
+    """
+    options = {"isolation_level": "REPEATABLE READ"} if database.is_postgresql else {}
+    with database.engine.connect().execution_options(**options, yield_per=ROWS_AT_ONCE) as connection:
+        for table in COPIED:
+            query = select(table).where(_mine(table, organization_id)).order_by(*table.primary_key)
+            with connection.execute(query) as found:
+                for rows in found.partitions():
+                    yield table.name, len(rows), msgspec.msgpack.encode([tuple(row) for row in rows])
+
+
+def count_rows(connection: Connection, organization_id: UUID) -> dict[str, int]:
+    """How many rows of each table in COPIED are an organization's."""
+    return {
+        table.name: connection.execute(
+            select(func.count()).select_from(table).where(_mine(table, organization_id))
+        ).scalar_one()
+        for table in COPIED
+    }
+
+
+def add_organization(tx: Transaction, organization_id: UUID, pieces: Iterable[tuple[str, bytes]]) -> None:
+    """Add an organization of the rows that `read_rows` made.
+
+    Raises UnreadableReport for rows that are none of it, and AlreadyExists where it, its slug or an e-mail of its
+    members is there.
+    """
+    parents: list[tuple[UUID, UUID]] = []
+    for name, packed in pieces:
+        table = t.metadata.tables[name]
+        rows = _unpacked(table, packed)
+        if any(row.get("organization_id", row.get("id")) != organization_id for row in rows):
+            raise UnreadableReport(f"The rows of {name} are of another organization. Export it again.")
+        _check_free(tx.connection, table, rows)
+        for row in rows if table is t.units else ():
+            # A unit may be older than the one that it is part of.
+            if row["parent_id"] is not None:
+                parents.append((row["id"], row["parent_id"]))
+                row["parent_id"] = None
+        insert_rows(tx.connection, table, rows)
+        if (change := _TOLD.get(name)) is not None:
+            for row in rows:
+                tx.note_change(organization_id, change, row["id"])
+    for unit_id, parent_id in parents:
+        u = t.units.c
+        tx.connection.execute(update(t.units).where(u.id == unit_id).values(parent_id=parent_id))
+
+
+def _mine(table: Table, organization_id: UUID) -> ColumnElement[bool]:
+    owner = table.c.id if table is t.organizations else table.c.organization_id
+    return owner == organization_id
+
+
+def _unpacked(table: Table, packed: bytes) -> list[dict[str, Any]]:
+    kinds: Any = tuple[tuple(_kind_of(column) for column in table.columns)]  # type: ignore[misc]  # a type made as the program runs
+    try:
+        rows: list[tuple[Any, ...]] = msgspec.msgpack.decode(packed, type=list[kinds])
+    except msgspec.DecodeError as error:
+        raise UnreadableReport(f"The rows of {table.name} cannot be read: {error}. Export again.") from error
+    return [dict(zip(table.columns.keys(), row, strict=True)) for row in rows]
+
+
+def _kind_of(column: Column[Any]) -> Any:
+    kind = next((kind for sql, kind in _KINDS if isinstance(column.type, sql)), str)
+    return kind | None
+
+
+def _check_free(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Raises AlreadyExists where an organization or a member of these is there already."""
+    if table is t.organizations:
+        for row in rows:
+            taken = select(table.c.id).where(or_(table.c.id == row["id"], table.c.slug == row["slug"]))
+            if connection.execute(taken).first():
+                raise AlreadyExists("Organization", row["slug"])
+    if table is t.users:
+        keys = [row["email_key"] for row in rows]
+        taken_email = connection.execute(
+            select(table.c.email).where(table.c.email_key.in_(keys)).limit(1)
+        ).scalar_one_or_none()
+        if taken_email is not None:
+            raise AlreadyExists("User", taken_email)

@@ -1,0 +1,219 @@
+"""Files that could not be read or recorded, each with its reason. Their bytes are those of an attachment."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
+
+from runcard.domain.errors import MOST_MESSAGE, QuarantinedFileNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.statement import NOTHING_STATED, Statement
+from runcard.domain.text import shortened
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import attachments, quarantined_files
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+
+
+class Refusal(NamedTuple):
+    """Why a file was refused.
+
+    importer: the format that it was read as; None where none was found.
+    recorded_count: how many of its reports are recorded all the same.
+    """
+
+    importer: str | None
+    reason: str
+    recorded_count: int = 0
+
+
+class Said(NamedTuple):
+    """What was said of a file when it was tried last.
+
+    procedure: identifier or id of that of all its runs. part_number: of units whose report names none. template_id: of
+    the import template that it was read by. statement: what else was stated.
+    """
+
+    procedure: str | None = None
+    part_number: str | None = None
+    template_id: UUID | None = None
+    statement: Statement = NOTHING_STATED
+
+
+NOTHING_SAID = Said()
+
+
+class QuarantinedFile(NamedTuple):
+    """size_bytes: None where that is not known. attempts: how often it was tried. client: the program that brought it,
+    where it said so. created_by: who did.
+    """
+
+    id: UUID
+    name: str
+    size_bytes: int | None
+    digest: bytes
+    attachment_id: UUID
+    importer: str | None
+    reason: str
+    recorded_count: int
+    attempts: int
+    tried_at: datetime
+    created_at: datetime
+    client: str | None
+    said: Said
+    created_by: CreatedBy
+
+
+class QuarantineFilter(NamedTuple):
+    """Which files to list; None asks for nothing. search: part of the name or of the reason. importers: formats that
+    they were read as, None among them for those of no known one.
+    """
+
+    search: str | None = None
+    importers: Collection[str | None] | None = None
+
+
+_OWN = QuarantinedFile._fields[3:-2]
+
+
+def quarantine(
+    tx: Transaction,
+    organization_id: UUID,
+    digest: bytes,
+    attachment_id: UUID,
+    refusal: Refusal,
+    creator: Creator,
+    said: Said = NOTHING_SAID,
+    client: str | None = None,
+) -> UUID:
+    """Put a file into quarantine; the id that it has there.
+
+    Of one whose content lies there already, it is noted that it was tried again.
+    """
+    q = quarantined_files.c
+    mine = (q.organization_id == organization_id, q.digest == digest)
+    # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.
+    reason = shortened(refusal.reason, MOST_MESSAGE).replace("\0", "\ufffd")
+    stated = None if said.statement == NOTHING_STATED else msgspec.json.encode(said.statement).decode()
+    why = {**refusal._asdict(), "reason": reason, **said._asdict(), "statement": stated}
+    known: UUID | None = tx.connection.execute(
+        update(quarantined_files)
+        .where(*mine)
+        .values(**why, tried_at=tx.now, attempts=q.attempts + 1)
+        .returning(q.id)
+    ).scalar_one_or_none()
+    if known is not None:
+        return known
+    made = new_id()
+    row = {"id": made, "organization_id": organization_id, "digest": digest, "attachment_id": attachment_id}
+    moments = {"tried_at": tx.now, "created_at": tx.now}
+    tx.connection.execute(
+        insert(quarantined_files).values(
+            **row, **why, **moments, attempts=1, client=client, **creator.columns
+        )
+    )
+    tx.note_change(organization_id, "file_quarantined", made)
+    return made
+
+
+def release(tx: Transaction, organization_id: UUID, digest: bytes) -> None:
+    """Take the file with this content out of quarantine, where it is in there."""
+    q = quarantined_files.c
+    tx.connection.execute(
+        delete(quarantined_files).where(q.organization_id == organization_id, q.digest == digest)
+    )
+
+
+def find_quarantined(connection: Connection, organization_id: UUID, digest: bytes) -> UUID | None:
+    """Id of the attachment that holds the bytes of the quarantined file with this content."""
+    q = quarantined_files.c
+    return connection.execute(
+        select(q.attachment_id).where(q.organization_id == organization_id, q.digest == digest)
+    ).scalar_one_or_none()
+
+
+def find_quarantined_id(connection: Connection, organization_id: UUID, digest: bytes) -> UUID | None:
+    """What the file with this content is known by in quarantine."""
+    q = quarantined_files.c
+    query = select(q.id).where(q.organization_id == organization_id, q.digest == digest)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def get_quarantined(connection: Connection, organization_id: UUID, file_id: UUID) -> QuarantinedFile:
+    """Raises QuarantinedFileNotFound."""
+    row = connection.execute(_files(organization_id).where(quarantined_files.c.id == file_id)).one_or_none()
+    if row is None:
+        raise QuarantinedFileNotFound(file_id)
+    return _file(*row)
+
+
+def list_quarantined(
+    connection: Connection, organization_id: UUID, ids: Collection[UUID] | None = None
+) -> Sequence[QuarantinedFile]:
+    """The files in quarantine, or those of these ids, the first that came first.
+
+    Raises QuarantinedFileNotFound for an id of none.
+    """
+    q = quarantined_files.c
+    query = _files(organization_id).order_by(q.created_at, q.id)
+    if ids is not None:
+        query = query.where(q.id.in_(ids))
+    found = [_file(*row) for row in connection.execute(query)]
+    for missing in set(ids or ()) - {one.id for one in found}:
+        raise QuarantinedFileNotFound(missing)
+    return found
+
+
+def list_quarantined_page(
+    connection: Connection, organization_id: UUID, wanted: QuarantineFilter, page: Page
+) -> Listed[QuarantinedFile]:
+    """A page of the files in quarantine, the last that came first."""
+    q = quarantined_files.c
+    conditions = (*known_at(page, "file_quarantined", q.id), *_conditions(wanted))
+    query = _files(organization_id).where(*conditions).order_by(q.created_at.desc(), q.id.desc())
+    return fetch_page(connection, query, page, _file)
+
+
+def count_quarantined(connection: Connection, organization_id: UUID) -> int:
+    q = quarantined_files.c
+    query = select(func.count()).select_from(quarantined_files).where(q.organization_id == organization_id)
+    return connection.execute(query).scalar_one()
+
+
+def _conditions(wanted: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
+    a, q = attachments.c, quarantined_files.c
+    if wanted.search is not None:
+        yield or_(*(one.icontains(wanted.search, autoescape=True) for one in (a.name, q.reason)))
+    if wanted.importers is not None:
+        named = q.importer.in_([one for one in wanted.importers if one is not None])
+        yield or_(named, q.importer.is_(None)) if None in wanted.importers else named
+
+
+def _files(organization_id: UUID) -> Select[Any]:
+    a, q = attachments.c, quarantined_files.c
+    named = quarantined_files.join(attachments, a.id == q.attachment_id)
+    # Reasons were of any length once.
+    columns = [
+        func.substr(q.reason, 1, MOST_MESSAGE) if name == "reason" else q[name]
+        for name in (*_OWN, *Said._fields)
+    ]
+    return (
+        select(q.id, a.name, a.size_bytes, *columns, *CREATOR_COLUMNS)
+        .select_from(with_creator(quarantined_files, named))
+        .where(q.organization_id == organization_id)
+    )
+
+
+def _file(*row: Any) -> QuarantinedFile:
+    made, said = len(CREATOR_COLUMNS), len(Said._fields)
+    own, spoken, creator = row[: -made - said], row[-made - said : -made], row[-made:]
+    spoken = Said(*spoken)._replace(statement=_statement(spoken[-1]))
+    return QuarantinedFile._make([*own, spoken, created_by(*creator)])
+
+
+def _statement(stated: str | None) -> Statement:
+    return NOTHING_STATED if stated is None else msgspec.json.decode(stated, type=Statement)

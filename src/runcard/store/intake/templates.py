@@ -1,0 +1,88 @@
+"""Import templates: mappings of tabular imports that are kept under a name."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, delete, insert, select
+
+from runcard.domain.errors import AlreadyExists, ImportTemplateNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import import_templates
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+
+
+class ImportTemplate(NamedTuple):
+    """mapping: JSON."""
+
+    id: UUID
+    name: str
+    mapping: str
+    created_at: datetime
+    created_by: CreatedBy
+
+
+def create_template(
+    tx: Transaction, organization_id: UUID, name: str, mapping: str, creator: Creator
+) -> UUID:
+    """Id of a new template. Raises AlreadyExists where the name is taken, whatever its case."""
+    check_name_is_free(tx.connection, organization_id, name)
+    template_id = new_id()
+    row = {"id": template_id, "organization_id": organization_id, "name": name, "name_key": lookup_key(name)}
+    tx.connection.execute(
+        insert(import_templates).values(**row, mapping=mapping, created_at=tx.now, **creator.columns)
+    )
+    tx.note_change(organization_id, "import_template_created", template_id)
+    return template_id
+
+
+def check_name_is_free(connection: Connection, organization_id: UUID, name: str) -> None:
+    """Raises AlreadyExists where a template has this name, whatever its case."""
+    t = import_templates.c
+    taken = select(t.id).where(t.organization_id == organization_id, t.name_key == lookup_key(name))
+    if connection.execute(taken).first():
+        raise AlreadyExists("Import template", name)
+
+
+def get_template(connection: Connection, organization_id: UUID, template_id: UUID) -> ImportTemplate:
+    """Raises ImportTemplateNotFound."""
+    query = _templates(organization_id).where(import_templates.c.id == template_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise ImportTemplateNotFound(template_id)
+    return _template(*row)
+
+
+def list_templates(connection: Connection, organization_id: UUID, page: Page) -> Listed[ImportTemplate]:
+    """A page of templates, the newest first."""
+    t = import_templates.c
+    query = _templates(organization_id).where(*known_at(page, "import_template_created", t.id))
+    return fetch_page(connection, query.order_by(t.created_at.desc(), t.id.desc()), page, _template)
+
+
+def delete_template(tx: Transaction, organization_id: UUID, template_id: UUID) -> None:
+    """Runs that were imported with it stay. Raises ImportTemplateNotFound."""
+    t = import_templates.c
+    mine = (t.organization_id == organization_id, t.id == template_id)
+    if not tx.connection.execute(delete(import_templates).where(*mine)).rowcount:
+        raise ImportTemplateNotFound(template_id)
+    tx.note_change(organization_id, "import_template_deleted", template_id)
+
+
+def _templates(organization_id: UUID) -> Select[Any]:
+    t = import_templates.c
+    return (
+        select(t.id, t.name, t.mapping, t.created_at, *CREATOR_COLUMNS)
+        .select_from(with_creator(import_templates))
+        .where(t.organization_id == organization_id)
+    )
+
+
+def _template(
+    template_id: UUID, name: str, mapping: str, created_at: datetime, *creator: Any
+) -> ImportTemplate:
+    return ImportTemplate(template_id, name, mapping, created_at, created_by(*creator))

@@ -1,0 +1,61 @@
+"""What people choose from when they ask about runs of something."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from runcard.store.engine import tables as t
+from runcard.store.lists.refs import Named
+
+_MOST = 200
+
+
+class Choices(NamedTuple):
+    """The newest of each kind, at most 200, by name; versions and revisions are those of any procedure or part.
+
+    Of procedures, those that are archived come last, and say so; those of one name say their identifiers.
+    """
+
+    procedures: Sequence[Named]
+    stations: Sequence[Named]
+    parts: Sequence[str]
+    revisions: Sequence[str]
+    batches: Sequence[str]
+    versions: Sequence[str]
+
+
+def list_choices(connection: Connection, organization_id: UUID) -> Choices:
+    def records(table: str, name: str) -> Sequence[Named]:
+        c = t.metadata.tables[table].c
+        query = select(c.id, c[name]).where(c.organization_id == organization_id)
+        rows = connection.execute(query.order_by(c.id.desc()).limit(_MOST))
+        return sorted((Named(*row) for row in rows), key=lambda one: one.name.casefold())
+
+    def texts(table: str, name: str) -> Sequence[str]:
+        return sorted({one.name for one in records(table, name)}, key=str.casefold)
+
+    return Choices(
+        procedures=_procedures(connection, organization_id),
+        stations=records("stations", "name"),
+        parts=texts("parts", "number"),
+        revisions=texts("revisions", "number"),
+        batches=texts("batches", "number"),
+        versions=texts("procedure_versions", "tag"),
+    )
+
+
+def _procedures(connection: Connection, organization_id: UUID) -> Sequence[Named]:
+    p = t.procedures.c
+    query = select(p.id, p.name, p.identifier, p.archived_at).where(
+        p.organization_id == organization_id, p.merged_into_id.is_(None)
+    )
+    rows = connection.execute(query.order_by(p.archived_at.is_not(None), p.id.desc()).limit(_MOST)).all()
+    names = Counter(row.name.casefold() for row in rows)
+    found: list[Named] = []
+    for row in sorted(rows, key=lambda row: (row.archived_at is not None, row.name.casefold())):
+        name = row.name if names[row.name.casefold()] == 1 else f"{row.name} ({row.identifier})"
+        found.append(Named(row.id, name if row.archived_at is None else f"{name}, archived"))
+    return found

@@ -1,0 +1,126 @@
+"""Finding records by what people type: a number, a name, an id or the beginning of a run's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, func, or_, select
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.text import lookup_key
+from runcard.store.engine import tables as t
+from runcard.store.lists.run_filter import ids_beginning_with
+
+Kind = Literal["unit", "part", "batch", "procedure", "station", "run"]
+
+# So much of an id is the moment to about a minute; less of it would be most runs of a year.
+_MIN_ID_DIGITS = 8
+
+
+class Hit(NamedTuple):
+    """A record. name: what it is called: of a run, its unit. aside: a part's name, a run's procedure and the like."""
+
+    kind: Kind
+    id: UUID
+    name: str
+    aside: str = ""
+    outcome: RunOutcome | None = None
+
+
+class _Searched(NamedTuple):
+    """One kind of record. key: its name as it is looked up. texts: what may hold a part of what is typed."""
+
+    table: Table
+    key: ColumnElement[str]
+    name: ColumnElement[str]
+    aside: ColumnElement[Any] | None
+    texts: Sequence[ColumnElement[str]]
+    joined: FromClause
+
+
+def _searched(
+    table: Table, key: str, name: str, aside: ColumnElement[Any] | None = None, also: Sequence[str] = ()
+) -> _Searched:
+    c = table.c
+    return _Searched(table, c[key], c[name], aside, [c[name], *(c[other] for other in also)], table)
+
+
+_KINDS: Mapping[Kind, _Searched] = {
+    "unit": _searched(t.units, "serial_key", "serial_number", t.parts.c.number)._replace(
+        joined=t.units.join(t.parts, t.parts.c.id == t.units.c.part_id)
+    ),
+    "part": _searched(t.parts, "number_key", "number", t.parts.c.name, ["name"]),
+    "batch": _searched(t.batches, "number_key", "number"),
+    "procedure": _searched(t.procedures, "identifier_key", "name", t.procedures.c.identifier, ["identifier"]),
+    "station": _searched(t.stations, "name_key", "name"),
+}
+
+
+def find_named(connection: Connection, organization_id: UUID, text: str) -> Sequence[Hit]:
+    """The records that are called exactly so, in any case, or have this id where they are runs or procedures."""
+    found = [hit for kind in _KINDS for hit in _hits(connection, organization_id, kind, [_is(kind, text)], 2)]
+    try:
+        wanted = UUID(text)
+    except ValueError:
+        return found
+    return [*found, *_runs(connection, organization_id, (wanted, wanted), 1)]
+
+
+def find_similar(
+    connection: Connection, organization_id: UUID, text: str, at_most: int
+) -> Mapping[Kind, Sequence[Hit]]:
+    """By kind the newest records whose name has this text in it, and runs whose id begins so; at most so many each."""
+    found: dict[Kind, Sequence[Hit]] = {}
+    for kind, searched in _KINDS.items():
+        matches = or_(*(column.icontains(text, autoescape=True) for column in searched.texts))
+        found[kind] = _hits(connection, organization_id, kind, [matches], at_most)
+    ids = ids_beginning_with(text)
+    is_long = len(text.replace("-", "")) >= _MIN_ID_DIGITS
+    found["run"] = _runs(connection, organization_id, ids, at_most) if ids and is_long else ()
+    return found
+
+
+def _is(kind: Kind, text: str) -> ColumnElement[bool]:
+    searched, wanted = _KINDS[kind], lookup_key(text)
+    if kind != "procedure":
+        return searched.key == wanted
+    same: list[ColumnElement[bool]] = [searched.key == wanted, func.lower(searched.name) == wanted]
+    return or_(*same, *_has_id(t.procedures, text))
+
+
+def _has_id(table: Table, text: str) -> Iterator[ColumnElement[bool]]:
+    try:
+        yield table.c.id == UUID(text)
+    except ValueError:
+        return
+
+
+def _hits(
+    connection: Connection,
+    organization_id: UUID,
+    kind: Kind,
+    conditions: Sequence[ColumnElement[bool]],
+    at_most: int,
+) -> Sequence[Hit]:
+    table, _, name, aside, _, joined = _KINDS[kind]
+    columns: list[ColumnElement[Any]] = [table.c.id, name] if aside is None else [table.c.id, name, aside]
+    query: Select[Any] = select(*columns).select_from(joined)
+    query = query.where(table.c.organization_id == organization_id, *conditions)
+    # By creation and not by id: units have an index for that.
+    query = query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(at_most)
+    return [Hit(kind, *row) for row in connection.execute(query)]
+
+
+def _runs(
+    connection: Connection, organization_id: UUID, ids: tuple[UUID, UUID], at_most: int
+) -> Sequence[Hit]:
+    r, u, p = t.runs.c, t.units.c, t.procedures.c
+    query = (
+        select(r.id, u.serial_number, p.name, r.outcome)
+        .join_from(t.runs, t.units, u.id == r.unit_id)
+        .join(t.procedures, p.id == r.procedure_id)
+        .where(r.organization_id == organization_id, r.id.between(*ids))
+        .order_by(r.id.desc())
+        .limit(at_most)
+    )
+    return [Hit("run", *row) for row in connection.execute(query)]

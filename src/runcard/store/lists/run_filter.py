@@ -1,0 +1,178 @@
+"""Which runs: the conditions that lists of runs, and of what lies inside them, share."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Select, Table, or_, select, type_coerce
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+from runcard.domain.text import lookup_key
+from runcard.store.engine import tables as t
+from runcard.store.engine.column_types import Span
+from runcard.store.metadata import MetadataTest, keeps
+
+
+class RunFilter(Struct, frozen=True, kw_only=True):
+    """Conditions that a run must keep, all of them; None asks for nothing. Bounds are inclusive.
+
+    search: part of the unit's serial number, or the beginning of the run's id.
+    samples: what units were at the time of the run; None among them: of production, which are no samples.
+    """
+
+    search: str | None = None
+    ids: Sequence[UUID] | None = None
+    outcomes: Sequence[RunOutcome] | None = None
+    procedure_ids: Sequence[UUID] | None = None
+    version_tags: Sequence[str] | None = None
+    deployment_ids: Sequence[UUID] | None = None
+    environments: Sequence[str] | None = None
+    execution_ids: Sequence[str] | None = None
+    slot_keys: Sequence[str] | None = None
+    slot_names: Sequence[str] | None = None
+    serial_numbers: Sequence[str] | None = None
+    samples: Sequence[SampleClass | None] | None = None
+    part_numbers: Sequence[str] | None = None
+    revision_numbers: Sequence[str] | None = None
+    batch_numbers: Sequence[str] | None = None
+    duration_min: timedelta | None = None
+    duration_max: timedelta | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    ended_after: datetime | None = None
+    ended_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    created_by_user_ids: Sequence[UUID] | None = None
+    created_by_station_ids: Sequence[UUID] | None = None
+    operator_ids: Sequence[UUID] | None = None
+    operator_names: Sequence[str] | None = None
+    metadata: Sequence[MetadataTest] = ()
+
+
+def run_conditions(organization_id: UUID, wanted: RunFilter) -> list[ColumnElement[bool]]:
+    """What a row of `runs` must keep."""
+    r = t.runs.c
+    return [
+        r.organization_id == organization_id,
+        *_own_lists(wanted),
+        *_bounds(wanted),
+        *_by_name(organization_id, wanted),
+        *(keeps(organization_id, r.id, test) for test in wanted.metadata),
+    ]
+
+
+def duration_of_runs() -> ColumnElement[Any]:
+    """How long a run took, as something that can be compared and sorted by."""
+    return type_coerce(t.runs.c.ended_at - t.runs.c.started_at, Span)
+
+
+def _own_lists(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+    r = t.runs.c
+    lists: list[tuple[Sequence[Any] | None, ColumnElement[Any]]] = [
+        (wanted.ids, r.id),
+        (wanted.outcomes, r.outcome),
+        (wanted.procedure_ids, r.procedure_id),
+        (wanted.deployment_ids, r.deployment_id),
+        (wanted.execution_ids, r.execution_id),
+        (wanted.slot_keys, r.slot_key),
+        (wanted.slot_names, r.slot_name),
+        (wanted.created_by_user_ids, r.created_by_user_id),
+        (wanted.created_by_station_ids, r.created_by_station_id),
+        (wanted.operator_ids, r.operator_id),
+        (wanted.operator_names, r.operator_name),
+    ]
+    for values, column in lists:
+        if values is not None:
+            yield column.in_(values)
+
+
+def _bounds(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+    r, duration = t.runs.c, duration_of_runs()
+    bounds: list[tuple[datetime | timedelta | None, datetime | timedelta | None, ColumnElement[Any]]] = [
+        (wanted.started_after, wanted.started_before, r.started_at),
+        (wanted.ended_after, wanted.ended_before, r.ended_at),
+        (wanted.created_after, wanted.created_before, r.created_at),
+        (wanted.duration_min, wanted.duration_max, duration),
+    ]
+    for lower, upper, column in bounds:
+        if lower is not None:
+            yield column >= lower
+        if upper is not None:
+            yield column <= upper
+
+
+def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+    """Conditions on what a run refers to, by the names that people use."""
+    r = t.runs.c
+    for reference, ids in named_ids(organization_id, wanted).items():
+        if reference == "unit_id" and len(wanted.serial_numbers or ()) == 1:
+            # There is one such unit at most; said so, SQLite goes to its runs, not along all runs by their start.
+            yield r[reference] == ids.scalar_subquery()
+        else:
+            yield r[reference].in_(ids)
+    if wanted.samples is not None:
+        yield sample_is_one_of(r.sample, wanted.samples)
+    if wanted.search is not None:
+        yield or_(*_matches(organization_id, wanted.search))
+
+
+def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[Any]]:
+    """By the name of a run's reference, the ids of what a filter names there, without case where people chose it."""
+    names: list[tuple[str, Sequence[str] | None, Table, ColumnElement[Any]]] = [
+        ("unit_id", wanted.serial_numbers, t.units, t.units.c.serial_key),
+        ("part_id", wanted.part_numbers, t.parts, t.parts.c.number_key),
+        ("revision_id", wanted.revision_numbers, t.revisions, t.revisions.c.number_key),
+        ("batch_id", wanted.batch_numbers, t.batches, t.batches.c.number_key),
+        ("version_id", wanted.version_tags, t.procedure_versions, t.procedure_versions.c.tag_key),
+    ]
+    found = {
+        reference: select(table.c.id).where(
+            table.c.organization_id == organization_id, key.in_([lookup_key(value) for value in values])
+        )
+        for reference, values, table, key in names
+        if values is not None
+    }
+    if wanted.environments is not None:
+        d = t.deployments.c
+        found["deployment_id"] = select(d.id).where(
+            d.organization_id == organization_id, d.environment.in_(wanted.environments)
+        )
+    return found
+
+
+def sample_is_one_of(
+    sample: ColumnElement[SampleClass | None], samples: Sequence[SampleClass | None]
+) -> ColumnElement[bool]:
+    """The condition that a class, of a unit or of a run, is one of these; None: production."""
+    named = [one for one in samples if one is not None]
+    return or_(sample.in_(named), sample.is_(None)) if None in samples else sample.in_(named)
+
+
+def serial_number_contains(text: str) -> ColumnElement[bool]:
+    """The condition that a text is part of a unit's serial number, in any case."""
+    return t.units.c.serial_key.contains(text.casefold(), autoescape=True)
+
+
+def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
+    u = t.units.c
+    named = select(u.id).where(u.organization_id == organization_id, serial_number_contains(text))
+    yield t.runs.c.unit_id.in_(named)
+    if ids := ids_beginning_with(text):
+        yield t.runs.c.id.between(*ids)
+
+
+def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id whose text begins so; None where none does."""
+    digits = text.lower().replace("-", "")
+    if len(digits) > 32 or not set(digits) <= set("0123456789abcdef") or not _is_prefix_of_id(text.lower()):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def _is_prefix_of_id(text: str) -> bool:
+    """Whether the hyphens, where there are some, stand where those of an id do."""
+    return all((character == "-") == (position in (8, 13, 18, 23)) for position, character in enumerate(text))

@@ -1,0 +1,92 @@
+"""API keys of users and stations. Only a digest is kept; the key itself is shown once, when it is made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+
+from runcard.domain.errors import NotFound
+from runcard.domain.ids import new_id
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.column_types import Id
+from runcard.store.engine.tables import api_keys
+
+
+class ApiKey(NamedTuple):
+    """A key as it can be shown: whose it is (one of both ids) and how it begins."""
+
+    id: UUID
+    user_id: UUID | None
+    station_id: UUID | None
+    prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Secret(NamedTuple):
+    """What is kept of a fresh key."""
+
+    digest: bytes
+    prefix: str
+
+
+def create_user_key(tx: Transaction, organization_id: UUID, user_id: UUID, secret: Secret) -> ApiKey:
+    return _create(tx, organization_id, ApiKey(new_id(), user_id, None, secret.prefix, tx.now, None), secret)
+
+
+def create_station_key(tx: Transaction, organization_id: UUID, station_id: UUID, secret: Secret) -> ApiKey:
+    return _create(
+        tx, organization_id, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret
+    )
+
+
+def list_keys(
+    connection: Connection, organization_id: UUID, owner_id: UUID | None = None
+) -> Sequence[ApiKey]:
+    """All keys of an organization, or of one user or station in it, revoked ones too, oldest first."""
+    k = api_keys.c
+    query = select(*(k[name] for name in ApiKey._fields)).where(
+        k.organization_id == organization_id, *_of(owner_id)
+    )
+    return [ApiKey(*row) for row in connection.execute(query.order_by(k.created_at, k.id))]
+
+
+def revoke_key(tx: Transaction, organization_id: UUID, key_id: UUID, owner_id: UUID | None = None) -> None:
+    """Make a key worthless from now on: any of an organization, or one of this user or station.
+
+    Raises NotFound; revoking again changes nothing.
+    """
+    k = api_keys.c
+    mine = (k.organization_id == organization_id, k.id == key_id, *_of(owner_id))
+    if tx.connection.execute(select(k.id).where(*mine)).first() is None:
+        raise NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
+    tx.connection.execute(update(api_keys).where(*mine, k.revoked_at.is_(None)).values(revoked_at=tx.now))
+
+
+def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
+    k = api_keys.c
+    return [] if owner_id is None else [or_(k.user_id == owner_id, k.station_id == owner_id)]
+
+
+def _create(tx: Transaction, organization_id: UUID, key: ApiKey, secret: Secret) -> ApiKey:
+    row = {**key._asdict(), "organization_id": organization_id, "digest": secret.digest}
+    tx.connection.execute(insert(api_keys).values(row))
+    return key
+
+
+class KeyOwner(NamedTuple):
+    """owner_id: of the user or station that a key was made for."""
+
+    organization_id: UUID
+    prefix: str
+    owner_id: UUID
+
+
+def find_key_owner(connection: Connection, digest: bytes) -> KeyOwner | None:
+    """Whose key this is or was, revoked or not; None where it was never one."""
+    k = api_keys.c
+    owner = func.coalesce(k.user_id, k.station_id, type_=Id)
+    row = connection.execute(select(k.organization_id, k.prefix, owner).where(k.digest == digest)).first()
+    return None if row is None else KeyOwner(*row)

@@ -1,0 +1,65 @@
+"""Invitations: who may become a member by a one-time link. Only the digest of the link's secret is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, or_, select
+
+from runcard.domain.actor import Role
+from runcard.domain.errors import InvitationSpent, NotFound
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import invitations
+from runcard.store.people.users import check_free_email
+
+
+class Invitation(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    email: str
+    role: Role
+    created_at: datetime
+    created_by_user_id: UUID
+    expires_at: datetime
+
+
+_COLUMNS = [invitations.c[name] for name in Invitation._fields]
+
+
+def create_invitation(tx: Transaction, invitation: Invitation, digest: bytes) -> None:
+    """Remember an invitation, in place of an earlier one to this e-mail; those that have expired are forgotten.
+
+    Raises InvalidInput, and AlreadyExists where a member has the e-mail. Of users of other organizations it tells
+    nothing: who is invited learns it, when the invitation is accepted.
+    """
+    check_free_email(tx.connection, invitation.email, invitation.organization_id)
+    i, key = invitations.c, lookup_key(invitation.email)
+    earlier = (i.organization_id == invitation.organization_id) & (i.email_key == key)
+    tx.connection.execute(delete(invitations).where(or_(i.expires_at < tx.now, earlier)))
+    tx.connection.execute(insert(invitations).values(**invitation._asdict(), digest=digest, email_key=key))
+
+
+def list_invitations(connection: Connection, organization_id: UUID, now: datetime) -> Sequence[Invitation]:
+    """Those of an organization that are open, the newest first."""
+    i = invitations.c
+    query = select(*_COLUMNS).where(i.organization_id == organization_id, i.expires_at > now)
+    return [Invitation(*row) for row in connection.execute(query.order_by(i.created_at.desc(), i.id.desc()))]
+
+
+def get_invitation(connection: Connection, digest: bytes, now: datetime) -> Invitation:
+    """The open invitation behind a link. Raises InvitationSpent."""
+    i = invitations.c
+    row = connection.execute(select(*_COLUMNS).where(i.digest == digest, i.expires_at > now)).one_or_none()
+    if row is None:
+        raise InvitationSpent
+    return Invitation(*row)
+
+
+def delete_invitation(tx: Transaction, organization_id: UUID, invitation_id: UUID) -> None:
+    """Make an invitation worthless: it was used, or is taken back. Raises NotFound."""
+    i = invitations.c
+    mine = (i.organization_id == organization_id, i.id == invitation_id)
+    if not tx.connection.execute(delete(invitations).where(*mine)).rowcount:
+        raise NotFound(f"Invitation not found: {invitation_id}")

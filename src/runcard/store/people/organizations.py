@@ -1,0 +1,92 @@
+"""Organizations: who owns everything else."""
+
+import re
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
+from runcard.domain.ids import new_id
+from runcard.domain.organization import Organization
+from runcard.domain.pattern import compile_pattern
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.retention import check_days
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import organizations
+from runcard.store.retention.log import note_set
+
+MAX_QUOTA = 2**31 - 1
+
+
+def create_organization(tx: Transaction, name: str) -> Organization:
+    """A new organization with every policy open. Raises AlreadyExists where its name makes a taken slug."""
+    name = name.strip()
+    _check_name(name)
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "organization"
+    if tx.connection.execute(select(organizations.c.id).where(organizations.c.slug == slug)).first():
+        raise AlreadyExists("Organization", name)
+    organization = Organization(id=new_id(), slug=slug, name=name)
+    row = {field: getattr(organization, field) for field in organization.__struct_fields__}
+    tx.connection.execute(insert(organizations).values(**row, created_at=tx.now))
+    return organization
+
+
+def update_organization(tx: Transaction, organization: Organization) -> None:
+    """Keep this organization's new name and policies. Raises InvalidInput, also for a pattern that cannot be used."""
+    _check_name(organization.name)
+    pattern, quota = organization.serial_number_pattern, organization.monthly_run_quota
+    if pattern is not None:
+        compile_pattern(pattern)
+    if quota is not None and not 0 <= quota <= MAX_QUOTA:
+        raise InvalidInput.at(
+            "monthly_run_quota", f"{quota} is no number of runs; give one from 0 to {MAX_QUOTA}"
+        )
+    check_days("run_retention_days", organization.run_retention_days)
+    check_days("file_retention_days", organization.file_retention_days)
+    row = {field: getattr(organization, field) for field in organization.__struct_fields__}
+    o = organizations.c
+    kept_for = select(o.run_retention_days, o.file_retention_days).where(o.id == organization.id)
+    if tuple(tx.connection.execute(kept_for).one()) != organization.retention:
+        note_set(tx, organization.id)
+    tx.connection.execute(update(organizations).where(o.id == organization.id).values(**row))
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise InvalidInput.at("name", "Name is empty; give at least 1 character")
+    if len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
+
+
+def count_organizations(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(organizations)).scalar_one()
+
+
+def list_organizations(connection: Connection) -> list[Organization]:
+    """All organizations of this installation, oldest first."""
+    o = organizations.c
+    columns = [o[name] for name in Organization.__struct_fields__]
+    return [Organization(*row) for row in connection.execute(select(*columns).order_by(o.created_at, o.id))]
+
+
+def get_organization(connection: Connection, slug: str | None) -> Organization:
+    """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
+    existing = list_organizations(connection)
+    if not existing:
+        raise NotFound("There is no organization yet. `runcard init` makes one.")
+    chosen = [one for one in existing if slug is None or one.slug == slug]
+    names = ", ".join(one.slug for one in existing)
+    if not chosen:
+        raise NotFound(f"Organization not found: {slug}. There are: {names}.")
+    if len(chosen) > 1:
+        raise InvalidInput.at(
+            "organization",
+            f'There are several: {names}. Choose one with --organization SLUG, or organization="SLUG" in Python.',
+        )
+    return chosen[0]
+
+
+def find_only_organization(connection: Connection) -> UUID | None:
+    """The organization of an installation that has one; None where it has none or several."""
+    found = connection.execute(select(organizations.c.id).limit(2)).scalars().all()
+    return found[0] if len(found) == 1 else None

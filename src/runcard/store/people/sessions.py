@@ -1,0 +1,93 @@
+"""Log-ins of people, and the one-time links that a first admin is made with. Only digests are kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from runcard.domain.actor import UserActor
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import sessions, setup_links, users
+
+
+class Session(NamedTuple):
+    """user_agent: what the browser said it is; None where it said nothing."""
+
+    digest: bytes
+    created_at: datetime
+    expires_at: datetime
+    user_agent: str | None
+
+
+def create_session(
+    tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime, user_agent: str | None = None
+) -> None:
+    """Remember a log-in until it expires; those that have expired are forgotten on the way."""
+    tx.connection.execute(delete(sessions).where(sessions.c.expires_at < tx.now))
+    row = {
+        "digest": digest,
+        "organization_id": actor.organization_id,
+        "user_id": actor.user_id,
+        "created_at": tx.now,
+        "expires_at": expires_at,
+        "user_agent": user_agent,
+    }
+    tx.connection.execute(insert(sessions).values(row))
+
+
+def find_session(connection: Connection, digest: bytes, now: datetime) -> UserActor | None:
+    """Who is logged in with this session; None where it is unknown or expired, or its user suspended."""
+    s, u = sessions.c, users.c
+    query = (
+        select(u.id, u.organization_id, u.role)
+        .join_from(sessions, users, u.id == s.user_id)
+        .where(s.digest == digest, s.expires_at > now, u.suspended_at.is_(None))
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else UserActor(*row)
+
+
+def list_sessions(connection: Connection, user_id: UUID, now: datetime) -> Sequence[Session]:
+    """Where a user is logged in, the latest first."""
+    s = sessions.c
+    query = select(*(s[name] for name in Session._fields)).where(s.user_id == user_id, s.expires_at > now)
+    return [Session(*row) for row in connection.execute(query.order_by(s.created_at.desc()))]
+
+
+def end_session(tx: Transaction, digest: bytes) -> None:
+    tx.connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes | None = None) -> None:
+    """End a user's sessions but for one: all others, or this one of them."""
+    s = sessions.c
+    others = [s.user_id == user_id, s.digest != kept]
+    if ended is not None:
+        others.append(s.digest == ended)
+    tx.connection.execute(delete(sessions).where(*others))
+
+
+def create_setup_link(tx: Transaction, digest: bytes) -> None:
+    """Remember a new set-up link in place of all that were handed out before."""
+    close_setup_links(tx)
+    tx.connection.execute(insert(setup_links).values(digest=digest, created_at=tx.now))
+
+
+def close_setup_links(tx: Transaction) -> None:
+    """Make every set-up link worthless that was handed out before."""
+    tx.connection.execute(delete(setup_links))
+
+
+def is_setup_link_open(connection: Connection, digest: bytes) -> bool:
+    link = setup_links.c
+    query = select(link.digest).where(link.digest == digest, link.used_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
+def use_setup_link(tx: Transaction, digest: bytes) -> bool:
+    """Spend a set-up link; False where it is unknown or spent."""
+    link = setup_links.c
+    spent = update(setup_links).where(link.digest == digest, link.used_at.is_(None)).values(used_at=tx.now)
+    return bool(tx.connection.execute(spent).rowcount)

@@ -1,0 +1,46 @@
+"""Teams: who in an organization looks after a station."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from runcard.domain.errors import AlreadyExists, InvalidInput, TeamNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import teams
+from runcard.store.lists.refs import Named
+
+
+def create_team(tx: Transaction, organization_id: UUID, name: str) -> Named:
+    """A new team. Raises InvalidInput, and AlreadyExists where the name is taken."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no team name; give 1 to {MAX_NAME_LENGTH} characters")
+    t = teams.c
+    taken = select(t.id).where(t.organization_id == organization_id, t.name_key == lookup_key(name))
+    if tx.connection.execute(taken).first():
+        raise AlreadyExists("Team", name)
+    team = Named(new_id(), name)
+    row = {**team._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
+    tx.connection.execute(insert(teams).values(**row, created_at=tx.now))
+    return team
+
+
+def get_team(connection: Connection, organization_id: UUID, team_id: UUID) -> Named:
+    """Raises TeamNotFound."""
+    t = teams.c
+    query = select(t.id, t.name).where(t.organization_id == organization_id, t.id == team_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise TeamNotFound(team_id)
+    return Named(*row)
+
+
+def list_teams(connection: Connection, organization_id: UUID) -> Sequence[Named]:
+    """All teams of an organization, by name."""
+    t = teams.c
+    query = select(t.id, t.name).where(t.organization_id == organization_id).order_by(t.name_key)
+    return [Named(*row) for row in connection.execute(query)]

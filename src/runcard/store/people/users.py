@@ -1,0 +1,153 @@
+"""Users: people of one organization, known by their e-mail."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from runcard.domain.actor import Role
+from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
+from runcard.domain.ids import new_id
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import sessions, users
+
+
+class User(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    email: str
+    name: str
+    role: Role
+    suspended_at: datetime | None
+    created_at: datetime
+
+
+class Credentials(NamedTuple):
+    """A user and the hash of their password; None where no password was ever set."""
+
+    user: User
+    password_hash: str | None
+
+
+_COLUMNS = [users.c[name] for name in User._fields]
+
+
+def create_user(
+    tx: Transaction,
+    organization_id: UUID,
+    email: str,
+    *,
+    name: str,
+    role: Role,
+    password_hash: str | None,
+) -> User:
+    """A new member. name: blank: as their e-mail.
+
+    Raises InvalidInput, and AlreadyExists where the e-mail is taken anywhere in this installation.
+    """
+    email = email.strip()
+    check_free_email(tx.connection, email)
+    user = User(new_id(), organization_id, email, _checked_name(name.strip() or email), role, None, tx.now)
+    row = {**user._asdict(), "email_key": lookup_key(email), "password_hash": password_hash}
+    tx.connection.execute(insert(users).values(row))
+    return user
+
+
+def check_free_email(connection: Connection, email: str, organization_id: UUID | None = None) -> None:
+    """Raises InvalidInput for what is no e-mail, and AlreadyExists where a user has it.
+
+    organization_id: whose users count; None: those of every organization of this installation.
+    """
+    if "@" not in email or "\0" in email or len(email) > 255:
+        raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
+    taken = select(users.c.id).where(users.c.email_key == lookup_key(email))
+    if organization_id is not None:
+        taken = taken.where(users.c.organization_id == organization_id)
+    if connection.execute(taken).first():
+        raise AlreadyExists("User", email)
+
+
+def list_users(connection: Connection, organization_id: UUID) -> Sequence[User]:
+    """All members of an organization, oldest first."""
+    u = users.c
+    query = select(*_COLUMNS).where(u.organization_id == organization_id).order_by(u.created_at, u.id)
+    return [User(*row) for row in connection.execute(query)]
+
+
+def get_user(connection: Connection, organization_id: UUID, reference: str) -> User:
+    """The member with this e-mail or id. Raises NotFound."""
+    u = users.c
+    named = [u.email_key == lookup_key(reference)]
+    with suppress(ValueError):  # not an id: an e-mail, then
+        named.append(u.id == UUID(reference))
+    mine = select(*_COLUMNS).where(u.organization_id == organization_id, or_(*named))
+    row = connection.execute(mine).one_or_none()
+    if row is None:
+        raise NotFound(f"User not found: {reference}. `runcard user list` shows those that exist.")
+    return User(*row)
+
+
+def find_credentials(connection: Connection, email: str) -> Credentials | None:
+    """Who logs in with this e-mail, in whichever organization."""
+    row = connection.execute(
+        select(*_COLUMNS, users.c.password_hash).where(users.c.email_key == lookup_key(email))
+    ).one_or_none()
+    return None if row is None else Credentials(User(*row[:-1]), row[-1])
+
+
+def suspend_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
+    """Shut a member out: their keys stop, their sessions end, what they made stays. Raises NotFound."""
+    _update(tx, organization_id, user_id, suspended_at=tx.now)
+    _end_sessions(tx, user_id)
+
+
+def reinstate_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
+    """Let a suspended member in again, with the keys that were not revoked. Raises NotFound."""
+    _update(tx, organization_id, user_id, suspended_at=None)
+
+
+def set_password(tx: Transaction, organization_id: UUID, user_id: UUID, password_hash: str) -> None:
+    """Replace a member's password; their sessions end, their keys stay. Raises NotFound."""
+    _update(tx, organization_id, user_id, password_hash=password_hash)
+    _end_sessions(tx, user_id)
+
+
+def rename_user(tx: Transaction, organization_id: UUID, user_id: UUID, name: str) -> None:
+    """Raises InvalidInput, and NotFound."""
+    _update(tx, organization_id, user_id, name=_checked_name(name.strip()))
+
+
+def set_role(tx: Transaction, organization_id: UUID, user_id: UUID, role: Role) -> None:
+    """Raises NotFound."""
+    _update(tx, organization_id, user_id, role=role)
+
+
+def count_admins(connection: Connection, organization_id: UUID) -> int:
+    """The admins who are not suspended."""
+    u = users.c
+    query = select(func.count()).where(
+        u.organization_id == organization_id, u.role == "admin", u.suspended_at.is_(None)
+    )
+    return connection.execute(query).scalar_one()
+
+
+def _update(tx: Transaction, organization_id: UUID, user_id: UUID, **values: Any) -> None:
+    u = users.c
+    mine = (u.organization_id == organization_id, u.id == user_id)
+    if not tx.connection.execute(update(users).where(*mine).values(**values)).rowcount:
+        raise NotFound(f"User not found: {user_id}")
+
+
+def _end_sessions(tx: Transaction, user_id: UUID) -> None:
+    tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def _checked_name(name: str) -> str:
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
+    return name

@@ -1,0 +1,1 @@
+"""Procedures, their versions and identifiers, and what was merged into them."""

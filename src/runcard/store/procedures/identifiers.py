@@ -1,0 +1,114 @@
+"""Which procedure an identifier means: the one that has it, else the one that had it before."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from runcard.domain.errors import IdentifierTaken
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import former_identifiers, procedures
+
+
+def list_taken_identifiers(connection: Connection, organization_id: UUID) -> Sequence[str]:
+    """All identifiers that procedures of an organization have, or ever had."""
+    tables = (procedures.c, former_identifiers.c)
+    return [
+        identifier
+        for c in tables
+        for identifier in connection.execute(
+            select(c.identifier).where(c.organization_id == organization_id)
+        ).scalars()
+    ]
+
+
+def list_former_identifiers(
+    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """The identifiers that lead on to each of these procedures beside its own.
+
+    Those of procedures that were merged into it come first, then those that were given up, the latest first.
+    """
+    f, p = former_identifiers.c, procedures.c
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for some in in_chunks(procedure_ids):
+        merged = select(p.merged_into_id, p.identifier).where(
+            p.organization_id == organization_id, p.merged_into_id.in_(some)
+        )
+        means = func.coalesce(p.merged_into_id, p.id)
+        former = (
+            select(means, f.identifier)
+            .join_from(former_identifiers, procedures, p.id == f.procedure_id)
+            .where(f.organization_id == organization_id, or_(p.id.in_(some), p.merged_into_id.in_(some)))
+        )
+        for query in (merged.order_by(p.created_at), former.order_by(f.given_up_at.desc(), f.identifier_key)):
+            for procedure_id, identifier in connection.execute(query):
+                found[procedure_id].append(identifier)
+    return found
+
+
+def check_identifier_is_free(
+    connection: Connection, organization_id: UUID, identifier: str, *, but: UUID | None = None
+) -> None:
+    """Raises IdentifierTaken where another procedure than `but` has or had it, or one that is deleted."""
+    f, p, key = former_identifiers.c, procedures.c, lookup_key(identifier)
+    query = select(p.id, p.name, p.merged_into_id).where(
+        p.organization_id == organization_id, p.identifier_key == key
+    )
+    if (now := connection.execute(query).one_or_none()) is not None:
+        if now.merged_into_id is not None:
+            whose = f"is that of {now.name!r}, which was merged into another procedure, and leads on to that"
+            raise IdentifierTaken(identifier, whose)
+        if now.id != but:
+            raise IdentifierTaken(identifier, f"is that of the procedure {now.name!r}")
+        return
+    before = (
+        select(f.procedure_id, p.name, p.identifier)
+        .join_from(former_identifiers, procedures, p.id == f.procedure_id, isouter=True)
+        .where(f.organization_id == organization_id, f.identifier_key == key)
+    )
+    row = connection.execute(before).one_or_none()
+    if row is None:
+        return
+    if row.procedure_id is None:
+        raise IdentifierTaken(identifier, "was that of a procedure that is deleted")
+    if row.procedure_id != but:
+        raise IdentifierTaken(
+            identifier, f"was that of the procedure {row.name!r} ({row.identifier}), and leads on to it"
+        )
+
+
+def exchange_identifier(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, before: str, after: str
+) -> None:
+    """Keep the identifier that a procedure gives up, and free the one that it takes (back)."""
+    f = former_identifiers.c
+    tx.connection.execute(
+        delete(former_identifiers).where(
+            f.organization_id == organization_id, f.identifier_key == lookup_key(after)
+        )
+    )
+    if lookup_key(before) != lookup_key(after):
+        _keep(tx, organization_id, procedure_id, before)
+
+
+def retire_identifiers(tx: Transaction, organization_id: UUID, procedure_id: UUID, identifier: str) -> None:
+    """Keep the identifiers of a procedure that is about to be deleted, so that no other is taken for it."""
+    f = former_identifiers.c
+    mine = (f.organization_id == organization_id, f.procedure_id == procedure_id)
+    tx.connection.execute(update(former_identifiers).where(*mine).values(procedure_id=None))
+    _keep(tx, organization_id, None, identifier)
+
+
+def _keep(tx: Transaction, organization_id: UUID, procedure_id: UUID | None, identifier: str) -> None:
+    row = {
+        "organization_id": organization_id,
+        "identifier_key": lookup_key(identifier),
+        "identifier": identifier,
+        "procedure_id": procedure_id,
+        "given_up_at": tx.now,
+    }
+    tx.connection.execute(insert(former_identifiers).values(row))

@@ -1,0 +1,200 @@
+"""Procedures that were merged into others: what named them leads on, and their runs are moved a group at a time.
+
+A merged procedure stays as a row, with its name, identifier, versions and links, and each run that came from it is
+noted with the version that it had. So it can be split off again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from runcard.domain.errors import Conflict
+from runcard.domain.ids import new_id
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine import tables as t
+from runcard.store.engine.bulk import insert_rows
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.procedures.rows import Procedure, stage_version
+
+
+class OpenMerge(NamedTuple):
+    """Runs of the source are still to be moved. creator: who merged; what is made on the way is theirs."""
+
+    id: UUID
+    organization_id: UUID
+    source_id: UUID
+    target_id: UUID
+    creator: Creator
+
+
+class Merge(NamedTuple):
+    """left: how many runs of the source are still to be moved. moved: how many were."""
+
+    source_id: UUID
+    name: str
+    identifier: str
+    merged_at: datetime
+    merged_by: CreatedBy
+    moved: int
+    left: int
+
+
+def merge_procedures(
+    tx: Transaction, organization_id: UUID, source: Procedure, target: Procedure, creator: Creator
+) -> None:
+    """From now on what names the source means the target. Its runs are for `move_runs`. Raises Conflict.
+
+    The target gets its versions, its links to stations and its deployments.
+    """
+    if source.id == target.id:
+        raise Conflict(f"{source.identifier} is the same procedure. Choose another to merge it into.")
+    p, d = t.procedures.c, t.deployments.c
+    _give_versions(tx, organization_id, source.id, target.id, creator)
+    _give_links(tx, organization_id, source.id, target.id)
+    merge_id = new_id()
+    row = {
+        "id": merge_id,
+        "organization_id": organization_id,
+        "source_id": source.id,
+        "target_id": target.id,
+        "created_at": tx.now,
+        **creator.columns,
+    }
+    tx.connection.execute(insert(t.procedure_merges).values(row))
+    deployed = select(d.id).where(d.organization_id == organization_id, d.procedure_id == source.id)
+    ids = tx.connection.execute(deployed).scalars().all()
+    _note(tx, organization_id, merge_id, "deployment", [(one, None) for one in ids])
+    for some in in_chunks(ids):
+        tx.connection.execute(
+            update(t.deployments)
+            .where(d.organization_id == organization_id, d.id.in_(some))
+            .values(procedure_id=target.id)
+        )
+    tx.connection.execute(
+        update(t.procedures)
+        .where(p.organization_id == organization_id, or_(p.id == source.id, p.merged_into_id == source.id))
+        .values(merged_into_id=target.id)
+    )
+    tx.note_change(organization_id, "procedure_merged", source.id)
+    tx.note_change(organization_id, "procedure_changed", target.id)
+
+
+def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
+    """The merges of all organizations that have runs left to move, those into which others were merged included."""
+    p, m, r = t.procedures.c, t.procedure_merges.c, t.runs.c
+    has_runs = select(r.id).where(r.procedure_id == p.id).exists()
+    query = (
+        select(m.id, m.organization_id, p.id, p.merged_into_id, m.created_by_user_id, m.created_by_station_id)
+        .join_from(t.procedures, t.procedure_merges, m.source_id == p.id)
+        .where(p.merged_into_id.is_not(None), has_runs)
+    )
+    return [OpenMerge(*row[:4], Creator(*row[4:])) for row in connection.execute(query)]
+
+
+def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
+    """Move some runs of the source to the target, the oldest first; how many were."""
+    home, r = merge.organization_id, t.runs.c
+    query = (
+        select(r.id, r.version_id)
+        .where(r.organization_id == home, r.procedure_id == merge.source_id)
+        .order_by(r.started_at, r.id)
+        .limit(at_most)
+    )
+    found = [(row[0], row[1]) for row in tx.connection.execute(query)]
+    by_version: dict[UUID | None, list[UUID]] = {}
+    for run_id, version_id in found:
+        by_version.setdefault(version_id, []).append(run_id)
+    versions = _give_versions(tx, home, merge.source_id, merge.target_id, merge.creator)
+    for version_id, run_ids in by_version.items():
+        values = {"procedure_id": merge.target_id, "version_id": version_id and versions[version_id]}
+        for some in in_chunks(run_ids):
+            mine = (r.organization_id == home, r.id.in_(some))
+            tx.connection.execute(update(t.runs).where(*mine).values(values))
+    _note(tx, home, merge.id, "run", found)
+    for run_id, _ in found:
+        tx.note_change(home, "run_changed", run_id)
+    return len(found)
+
+
+def list_merges_into(connection: Connection, organization_id: UUID, procedure_id: UUID) -> Sequence[Merge]:
+    """What was merged into a procedure, directly or by way of another, the latest first."""
+    p, m, n, r = t.procedures.c, t.procedure_merges.c, t.merged_records.c, t.runs.c
+    moved = select(func.count()).where(n.merge_id == m.id, n.kind == "run").scalar_subquery()
+    left = select(func.count()).where(r.procedure_id == p.id).scalar_subquery()
+    joined = t.procedure_merges.join(t.procedures, p.id == m.source_id)
+    query = (
+        select(p.id, p.name, p.identifier, m.created_at, moved, left, *CREATOR_COLUMNS)
+        .select_from(with_creator(t.procedure_merges, joined))
+        .where(m.organization_id == organization_id, p.merged_into_id == procedure_id)
+        .order_by(m.created_at.desc(), m.id.desc())
+    )
+    rows = connection.execute(query)
+    return [
+        Merge(source_id, name, identifier, merged_at, created_by(*creator), moved_count, left_count)
+        for source_id, name, identifier, merged_at, moved_count, left_count, *creator in rows
+    ]
+
+
+def list_merged_into(connection: Connection, organization_id: UUID, procedure_id: UUID) -> Sequence[UUID]:
+    """The ids of the procedures that were merged into one."""
+    p = t.procedures.c
+    query = select(p.id).where(p.organization_id == organization_id, p.merged_into_id == procedure_id)
+    return connection.execute(query).scalars().all()
+
+
+def _give_versions(
+    tx: Transaction, organization_id: UUID, source_id: UUID, target_id: UUID, creator: Creator
+) -> dict[UUID, UUID]:
+    """By each version of the source, that of the target with the same tag, which is made where it lacks."""
+    v = t.procedure_versions.c
+    query = select(v.id, v.tag).where(v.organization_id == organization_id, v.procedure_id == source_id)
+    found = tx.connection.execute(query.order_by(v.created_at, v.id)).all()
+    return {
+        version_id: tx.catalog.version(target_id, tag)
+        or stage_version(tx, organization_id, target_id, tag, creator)
+        for version_id, tag in found
+    }
+
+
+def _give_links(tx: Transaction, organization_id: UUID, source_id: UUID, target_id: UUID) -> None:
+    link = t.station_procedures.c
+    there = select(link.station_id).where(link.procedure_id == target_id)
+    query = select(link.station_id).where(
+        link.organization_id == organization_id,
+        link.procedure_id == source_id,
+        link.station_id.not_in(there),
+    )
+    for station_id in tx.connection.execute(query).scalars().all():
+        row = {"station_id": station_id, "procedure_id": target_id, "organization_id": organization_id}
+        tx.connection.execute(insert(t.station_procedures).values(row))
+
+
+def _note(
+    tx: Transaction,
+    organization_id: UUID,
+    merge_id: UUID,
+    kind: str,
+    records: Sequence[tuple[UUID, UUID | None]],
+) -> None:
+    """Note the records that a merge moves, each with the version that it had."""
+    if not records:
+        return
+    insert_rows(
+        tx.connection,
+        t.merged_records,
+        [
+            {
+                "merge_id": merge_id,
+                "record_id": record_id,
+                "organization_id": organization_id,
+                "kind": kind,
+                "version_id": version_id,
+            }
+            for record_id, version_id in records
+        ],
+    )

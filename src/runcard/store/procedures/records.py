@@ -1,0 +1,256 @@
+"""Procedures and their versions, as people manage them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+from sqlalchemy import Connection, Select, delete, func, select, update
+
+from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFound
+from runcard.domain.identifier import checked_identifier
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.text import lookup_key
+from runcard.store.commit.lookups import find_procedure
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import deployments, procedure_versions, procedures, runs, units
+from runcard.store.files.removal import delete_unneeded
+from runcard.store.lists.id_pages import id_pages
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.procedures.identifiers import (
+    check_identifier_is_free,
+    exchange_identifier,
+    retire_identifiers,
+)
+from runcard.store.procedures.merges import list_merged_into
+from runcard.store.procedures.rows import checked_procedure_name, get_procedure, stage_version
+from runcard.store.runs.rows import delete_runs
+
+
+class ProcedureRecord(NamedTuple):
+    id: UUID
+    identifier: str
+    name: str
+    created_at: datetime
+    archived_at: datetime | None
+    created_by: CreatedBy
+
+
+class VersionRecord(NamedTuple):
+    id: UUID
+    tag: str
+    created_at: datetime
+    created_by: CreatedBy
+
+
+class RecentRun(NamedTuple):
+    """started_at: what the station said."""
+
+    id: UUID
+    started_at: datetime
+    outcome: RunOutcome
+    serial_number: str
+
+
+class ProcedureFilter(NamedTuple):
+    """Which procedures to list; None asks for nothing. Bounds are inclusive.
+
+    search: part of the name. archived: only those that are, or only those that are in use.
+    """
+
+    search: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    archived: bool | None = None
+
+
+class ProcedureChange(Struct, frozen=True, kw_only=True):
+    """What is to stand in place of what does; UNSET leaves that.
+
+    identifier: the one before leads on to the procedure. archived: whether it is offered no more.
+    production_branch: None: no branch deploys to production. excluded_branch_patterns: names or globs of branches
+    that are not deployed at all. root_directory: None: that of the repository. entry_point: None: the usual one.
+    """
+
+    name: str | UnsetType = UNSET
+    identifier: str | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    production_branch: str | UnsetType | None = UNSET
+    auto_push_enabled: bool | UnsetType = UNSET
+    excluded_branch_patterns: Sequence[str] | UnsetType = UNSET
+    root_directory: str | UnsetType | None = UNSET
+    entry_point: str | UnsetType | None = UNSET
+
+
+def get_procedure_record(connection: Connection, organization_id: UUID, procedure_id: str) -> ProcedureRecord:
+    """The procedure with this id, or that one with this id was merged into. Raises NotFound, for what is no id too."""
+    try:
+        wanted = find_procedure(connection, organization_id, UUID(procedure_id))
+    except ValueError:
+        raise _no_procedure(procedure_id) from None
+    query = _procedures(organization_id).where(procedures.c.id == wanted)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise _no_procedure(procedure_id)
+    return _procedure(*row)
+
+
+def list_procedure_records(
+    connection: Connection, organization_id: UUID, wanted: ProcedureFilter, page: Page
+) -> Listed[ProcedureRecord]:
+    """A page of procedures, newest first."""
+    p = procedures.c
+    query = _procedures(organization_id).where(
+        p.merged_into_id.is_(None), *known_at(page, "procedure_created", p.id)
+    )
+    if wanted.search is not None:
+        query = query.where(p.name.icontains(wanted.search, autoescape=True))
+    if wanted.archived is not None:
+        query = query.where(p.archived_at.is_not(None) if wanted.archived else p.archived_at.is_(None))
+    if wanted.created_after is not None:
+        query = query.where(p.created_at >= wanted.created_after)
+    if wanted.created_before is not None:
+        query = query.where(p.created_at <= wanted.created_before)
+    return fetch_page(connection, query.order_by(p.created_at.desc(), p.id.desc()), page, _procedure)
+
+
+def count_runs_of(
+    connection: Connection, organization_id: UUID, procedure_id: UUID, version_id: UUID | None = None
+) -> int:
+    """How many runs a procedure has; with version_id: of that version of it."""
+    r = runs.c
+    query = select(func.count()).where(r.organization_id == organization_id, r.procedure_id == procedure_id)
+    if version_id is not None:
+        query = query.where(r.version_id == version_id)
+    return connection.execute(query).scalar_one()
+
+
+def list_recent_runs(
+    connection: Connection, organization_id: UUID, procedure_id: UUID, limit: int
+) -> Sequence[RecentRun]:
+    """The runs of a procedure that started last, the latest first."""
+    r = runs.c
+    query = (
+        select(r.id, func.coalesce(r.reported_started_at, r.started_at), r.outcome, units.c.serial_number)
+        .join_from(runs, units, units.c.id == r.unit_id)
+        .where(r.organization_id == organization_id, r.procedure_id == procedure_id)
+        .order_by(r.started_at.desc(), r.id.desc())
+        .limit(limit)
+    )
+    return [RecentRun(*row) for row in connection.execute(query)]
+
+
+def change_procedure(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, change: ProcedureChange
+) -> None:
+    """Change a procedure that is there, in at least one way. Raises InvalidInput, and IdentifierTaken."""
+    asked = {name: getattr(change, name) for name in change.__struct_fields__}
+    values = {name: value for name, value in asked.items() if value is not UNSET}
+    before = get_procedure(tx.connection, organization_id, str(procedure_id))
+    if "name" in values:
+        values["name"] = checked_procedure_name(values["name"])
+    if "identifier" in values:
+        after = checked_identifier(values["identifier"])
+        check_identifier_is_free(tx.connection, organization_id, after, but=procedure_id)
+        exchange_identifier(tx, organization_id, procedure_id, before.identifier, after)
+        values |= {"identifier": after, "identifier_key": lookup_key(after)}
+    if "archived" in values:
+        values["archived_at"] = (before.archived_at or tx.now) if values.pop("archived") else None
+    if "excluded_branch_patterns" in values:
+        patterns = values["excluded_branch_patterns"]
+        values["excluded_branch_patterns"] = msgspec.json.encode(patterns).decode()
+    p = procedures.c
+    mine = (p.organization_id == organization_id, p.id == procedure_id)
+    tx.connection.execute(update(procedures).where(*mine).values(values))
+    tx.note_change(organization_id, "procedure_changed", procedure_id)
+
+
+def delete_procedure(tx: Transaction, organization_id: UUID, procedure_id: UUID) -> None:
+    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these.
+
+    What was merged into it goes with it.
+    """
+    for merged_id in list_merged_into(tx.connection, organization_id, procedure_id):
+        delete_procedure(tx, organization_id, merged_id)
+    d, p, r = deployments.c, procedures.c, runs.c
+    of_procedure = (r.organization_id == organization_id, r.procedure_id == procedure_id)
+    for some in id_pages(tx.connection, r.id, *of_procedure):
+        delete_runs(tx, organization_id, some)
+    deployed = (d.organization_id == organization_id, d.procedure_id == procedure_id)
+    named = select(p.identifier).where(p.organization_id == organization_id, p.id == procedure_id)
+    identifier = tx.connection.execute(named).scalar_one()
+    retire_identifiers(tx, organization_id, procedure_id, identifier)
+    archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
+    mine = (p.organization_id == organization_id, p.id == procedure_id)
+    tx.connection.execute(delete(procedures).where(*mine))
+    delete_unneeded(tx, organization_id, [one for one in archives if one is not None])
+    tx.note_change(organization_id, "procedure_deleted", procedure_id)
+
+
+def create_version(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, tag: str, creator: Creator
+) -> UUID:
+    """Id of a new version of a procedure. Raises AlreadyExists where the procedure has that tag."""
+    if tx.catalog.version(procedure_id, tag) is not None:
+        raise AlreadyExists("Version", tag)
+    return stage_version(tx, organization_id, procedure_id, tag, creator)
+
+
+def get_version(connection: Connection, organization_id: UUID, procedure_id: UUID, tag: str) -> VersionRecord:
+    """The version of a procedure with this tag. Raises VersionNotFound."""
+    v = procedure_versions.c
+    query = (
+        select(v.id, v.tag, v.created_at, *CREATOR_COLUMNS)
+        .select_from(with_creator(procedure_versions))
+        .where(
+            v.organization_id == organization_id,
+            v.procedure_id == procedure_id,
+            v.tag_key == lookup_key(tag),
+        )
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise VersionNotFound(tag)
+    version_id, shown_tag, created_at, *creator = row
+    return VersionRecord(version_id, shown_tag, created_at, created_by(*creator))
+
+
+def delete_version(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, version: VersionRecord
+) -> None:
+    """Delete a version that no run names. Raises InUse."""
+    count = count_runs_of(tx.connection, organization_id, procedure_id, version.id)
+    if count:
+        raise InUse(f"Version {version.tag}", count, runs.name)
+    v = procedure_versions.c
+    mine = (v.organization_id == organization_id, v.id == version.id)
+    tx.connection.execute(delete(procedure_versions).where(*mine))
+    tx.note_change(organization_id, "version_deleted", version.id)
+
+
+def _no_procedure(procedure_id: str) -> NotFound:
+    return NotFound(f"Procedure not found: there is no procedure with ID {procedure_id}.")
+
+
+def _procedures(organization_id: UUID) -> Select[Any]:
+    p = procedures.c
+    return (
+        select(p.id, p.identifier, p.name, p.created_at, p.archived_at, *CREATOR_COLUMNS)
+        .select_from(with_creator(procedures))
+        .where(p.organization_id == organization_id)
+    )
+
+
+def _procedure(
+    procedure_id: UUID,
+    identifier: str,
+    name: str,
+    created_at: datetime,
+    archived_at: datetime | None,
+    *creator: Any,
+) -> ProcedureRecord:
+    return ProcedureRecord(procedure_id, identifier, name, created_at, archived_at, created_by(*creator))

@@ -1,0 +1,142 @@
+"""Procedures and their versions."""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, select
+
+from runcard.domain.errors import InvalidInput, NameTaken, ProcedureNotFound
+from runcard.domain.identifier import checked_identifier, next_identifier
+from runcard.domain.ids import new_id
+from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.text import lookup_key, shortened
+from runcard.store.commit.lookups import find_procedure, find_procedure_by_identifier, find_procedure_by_name
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import procedure_versions, procedures
+from runcard.store.procedures.identifiers import check_identifier_is_free, list_taken_identifiers
+
+_MAX_SHOWN = 80
+
+
+class Procedure(NamedTuple):
+    """archived_at: since when it is not offered any more; None: in use."""
+
+    id: UUID
+    identifier: str
+    name: str
+    created_at: datetime
+    archived_at: datetime | None = None
+
+
+_COLUMNS = [procedures.c[name] for name in Procedure._fields]
+
+
+def create_procedure(
+    tx: Transaction, organization_id: UUID, name: str, creator: Creator, identifier: str | None = None
+) -> Procedure:
+    """A new procedure. identifier: None: the next free one of its organization, FVT1, FVT2, …
+
+    Raises InvalidInput, and IdentifierTaken.
+    """
+    name = checked_procedure_name(name)
+    if identifier is None:
+        identifier = next_identifier(list_taken_identifiers(tx.connection, organization_id))
+    else:
+        identifier = checked_identifier(identifier)
+        check_identifier_is_free(tx.connection, organization_id, identifier)
+    procedure = Procedure(new_id(), identifier, name, tx.now)
+    row = {
+        **procedure._asdict(),
+        "organization_id": organization_id,
+        "identifier_key": lookup_key(procedure.identifier),
+        **creator.columns,
+    }
+    tx.connection.execute(insert(procedures).values(row))
+    tx.note_change(organization_id, "procedure_created", procedure.id)
+    return procedure
+
+
+def checked_procedure_name(name: str) -> str:
+    """The name without blanks around it. Raises InvalidInput for what is none."""
+    name = name.strip()
+    if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
+        shown = shortened(name, _MAX_SHOWN)
+        raise InvalidInput.at(
+            "name", f"{shown!r} is no procedure name; give 1 to {MAX_NAME_LENGTH} characters"
+        )
+    return name
+
+
+def check_name_is_free(
+    connection: Connection, organization_id: UUID, name: str, way_on: str, *, but: UUID | None = None
+) -> None:
+    """For people: two procedures may have one name, but whoever makes a second one should know.
+
+    way_on: how to have it all the same. Raises NameTaken where a procedure `but` this one has the name, in any case.
+    """
+    found = find_procedure_by_name(connection, organization_id, name)
+    if found is None or found == but:
+        return
+    taken = get_procedure(connection, organization_id, str(found))
+    # One that was merged has the name no more.
+    if lookup_key(taken.name) == lookup_key(name):
+        raise NameTaken(taken.name, taken.identifier, way_on)
+
+
+def get_procedure(connection: Connection, organization_id: UUID, reference: str) -> Procedure:
+    """The procedure with this id, or with this identifier now or before. Raises ProcedureNotFound."""
+    found = None
+    with suppress(ValueError):  # not an id: an identifier, then
+        found = find_procedure(connection, organization_id, UUID(reference))
+    found = found or find_procedure_by_identifier(connection, organization_id, reference)
+    if found is None:
+        raise ProcedureNotFound(reference)
+    return Procedure(*connection.execute(select(*_COLUMNS).where(procedures.c.id == found)).one())
+
+
+def list_procedures(
+    connection: Connection, organization_id: UUID, *, in_use: bool = False
+) -> Sequence[Procedure]:
+    """All procedures of an organization, or only those in use: the oldest first, the archived ones last."""
+    p = procedures.c
+    query = select(*_COLUMNS).where(p.organization_id == organization_id, p.merged_into_id.is_(None))
+    if in_use:
+        query = query.where(p.archived_at.is_(None))
+    query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
+    return [Procedure(*row) for row in connection.execute(query)]
+
+
+def rank_by_name(
+    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
+) -> Sequence[tuple[UUID, int]]:
+    """The id of each of these procedures that is there, and its place by name; equal names have the same."""
+    p = procedures.c
+    place = func.dense_rank().over(order_by=p.name)
+    query = select(p.id, place).where(p.organization_id == organization_id)
+    return [(one, rank) for one, rank in connection.execute(query) if one in procedure_ids]
+
+
+def stage_version(
+    tx: Transaction, organization_id: UUID, procedure_id: UUID, tag: str, creator: Creator
+) -> UUID:
+    """Id of a new version of a procedure."""
+    version_id = new_id()
+    tx.stage(
+        procedure_versions,
+        {
+            "id": version_id,
+            "organization_id": organization_id,
+            "procedure_id": procedure_id,
+            "tag": tag,
+            "tag_key": lookup_key(tag),
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.note_change(organization_id, "version_created", version_id)
+    tx.catalog.remember("version", procedure_id, tag, version_id)
+    return version_id

@@ -1,0 +1,160 @@
+"""Batches, as people manage them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
+
+from runcard.domain.errors import AlreadyExists, BatchNotFound
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import batches, parts, revisions, runs, units
+from runcard.store.lists.id_pages import id_pages
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.products.staged import stage_batch
+from runcard.store.units.rows import stage_move
+
+
+class BatchRecord(NamedTuple):
+    id: UUID
+    number: str
+    created_at: datetime
+    created_by: CreatedBy
+
+
+class BatchFilter(NamedTuple):
+    """Which batches to list; None asks for nothing. Bounds are inclusive.
+
+    search: part of the number. part_numbers, revision_numbers: those of one of the batch's units.
+    """
+
+    search: str | None = None
+    ids: Sequence[UUID] | None = None
+    numbers: Sequence[str] | None = None
+    part_numbers: Sequence[str] | None = None
+    revision_numbers: Sequence[str] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+BATCH_ORDERS: Mapping[str, ColumnElement[Any]] = {
+    "created_at": batches.c.created_at,
+    "number": batches.c.number_key,
+}
+
+
+def create_batch(tx: Transaction, organization_id: UUID, number: str, creator: Creator) -> UUID:
+    """Id of a new batch without units. Raises AlreadyExists where the number is taken."""
+    if tx.catalog.batch(organization_id, number) is not None:
+        raise AlreadyExists("Batch", number)
+    return stage_batch(tx, organization_id, number, creator)
+
+
+def get_batch(connection: Connection, organization_id: UUID, number: str) -> BatchRecord:
+    """The batch with this number. Raises BatchNotFound."""
+    query = _batches(organization_id).where(batches.c.number_key == lookup_key(number))
+    row = None if "\0" in number else connection.execute(query).one_or_none()
+    if row is None:
+        raise BatchNotFound(number)
+    return _batch(*row)
+
+
+def list_batches(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: BatchFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[BatchRecord]:
+    """A page of batches in one of the BATCH_ORDERS; of equal ones, in order of creation the same way."""
+    b = batches.c
+    query = _batches(organization_id).where(
+        *known_at(page, "batch_created", b.id), *_conditions(organization_id, wanted)
+    )
+    columns = [BATCH_ORDERS[order], b.id]
+    query = query.order_by(*(column.desc() if descending else column for column in columns))
+    return fetch_page(connection, query, page, _batch)
+
+
+def renumber_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord, number: str) -> None:
+    """Raises AlreadyExists for the number of another batch."""
+    b = batches.c
+    taken = select(b.id).where(
+        b.organization_id == organization_id, b.number_key == lookup_key(number), b.id != batch.id
+    )
+    if tx.connection.execute(taken).first():
+        raise AlreadyExists("Batch", number)
+    tx.connection.execute(
+        update(batches)
+        .where(b.organization_id == organization_id, b.id == batch.id)
+        .values(number=number, number_key=lookup_key(number))
+    )
+    tx.note_change(organization_id, "batch_changed", batch.id)
+
+
+def delete_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord) -> None:
+    """Delete a batch. Its units stay, with a trace of the move, and so do the runs that were made in it."""
+    u, r, b = units.c, runs.c, batches.c
+    for some in id_pages(tx.connection, u.id, u.organization_id == organization_id, u.batch_id == batch.id):
+        tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
+        for unit_id in some:
+            stage_move(tx, organization_id, unit_id, "batch", (batch.id, None), None)
+            tx.note_change(organization_id, "unit_moved", unit_id)
+    for some in id_pages(tx.connection, r.id, r.organization_id == organization_id, r.batch_id == batch.id):
+        tx.connection.execute(update(runs).where(r.id.in_(some)).values(batch_id=None))
+        for run_id in some:
+            tx.note_change(organization_id, "run_changed", run_id)
+    tx.connection.execute(delete(batches).where(b.organization_id == organization_id, b.id == batch.id))
+    tx.note_change(organization_id, "batch_deleted", batch.id)
+
+
+def _batches(organization_id: UUID) -> Select[Any]:
+    b = batches.c
+    return (
+        select(b.id, b.number, b.created_at, *CREATOR_COLUMNS)
+        .select_from(with_creator(batches))
+        .where(b.organization_id == organization_id)
+    )
+
+
+def _batch(batch_id: UUID, number: str, created_at: datetime, *creator: Any) -> BatchRecord:
+    return BatchRecord(batch_id, number, created_at, created_by(*creator))
+
+
+def _conditions(organization_id: UUID, wanted: BatchFilter) -> Iterator[ColumnElement[bool]]:
+    b = batches.c
+    if wanted.search is not None:
+        yield b.number.icontains(wanted.search, autoescape=True)
+    if wanted.ids is not None:
+        yield b.id.in_(wanted.ids)
+    if wanted.numbers is not None:
+        yield b.number_key.in_([lookup_key(number) for number in wanted.numbers])
+    if wanted.created_after is not None:
+        yield b.created_at >= wanted.created_after
+    if wanted.created_before is not None:
+        yield b.created_at <= wanted.created_before
+    of_unit = list(_of_unit(organization_id, wanted))
+    if of_unit:
+        yield select(units.c.id).where(units.c.batch_id == b.id, *of_unit).exists()
+
+
+def _of_unit(organization_id: UUID, wanted: BatchFilter) -> Iterator[ColumnElement[bool]]:
+    """What one and the same unit of a batch must keep."""
+    names = (
+        (wanted.part_numbers, units.c.part_id, parts),
+        (wanted.revision_numbers, units.c.revision_id, revisions),
+    )
+    for numbers, reference, table in names:
+        if numbers is not None:
+            keys = [lookup_key(number) for number in numbers]
+            yield reference.in_(
+                select(table.c.id).where(
+                    table.c.organization_id == organization_id, table.c.number_key.in_(keys)
+                )
+            )

@@ -1,0 +1,176 @@
+"""Parts and their revisions, as people manage them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, or_, select, update
+
+from runcard.domain.errors import AlreadyExists, InUse, PartNotFound
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import parts, revisions, runs, units
+from runcard.store.lists.followed_merges import follow_merges
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.metadata import MetadataTest, delete_metadata, keeps
+from runcard.store.products.staged import DEFAULT_REVISION, stage_part
+
+
+class PartRecord(NamedTuple):
+    id: UUID
+    number: str
+    name: str
+    created_at: datetime
+    created_by: CreatedBy
+
+
+class RevisionRow(NamedTuple):
+    """is_default: units get it where nobody names one. image_id: an upload, whose bytes may still be to come."""
+
+    id: UUID
+    number: str
+    created_at: datetime
+    is_default: bool
+    image_id: UUID | None
+
+
+class PartFilter(NamedTuple):
+    """Which parts to list; None asks for nothing.
+
+    search: part of the number, the name or a revision's number. procedure_ids: those that tested such a part.
+    """
+
+    search: str | None = None
+    procedure_ids: Sequence[UUID] | None = None
+    metadata: Sequence[MetadataTest] = ()
+
+
+PART_ORDERS: Mapping[str, ColumnElement[Any]] = {
+    "created_at": parts.c.created_at,
+    "name": parts.c.name,
+    "number": parts.c.number_key,
+}
+
+
+def create_part(
+    tx: Transaction,
+    organization_id: UUID,
+    number: str,
+    name: str | None,
+    revision: str | None,
+    creator: Creator,
+) -> UUID:
+    """Id of a new part with a first revision. Raises AlreadyExists where the number is taken."""
+    if tx.catalog.part(organization_id, number) is not None:
+        raise AlreadyExists("Part", number)
+    return stage_part(tx, organization_id, number, creator, name=name, revision=revision or DEFAULT_REVISION)
+
+
+def get_part(connection: Connection, organization_id: UUID, number: str) -> PartRecord:
+    """The part with this number. Raises PartNotFound."""
+    query = _parts(organization_id).where(parts.c.number_key == lookup_key(number))
+    row = None if "\0" in number else connection.execute(query).one_or_none()
+    if row is None:
+        raise PartNotFound(number)
+    return _part(*row)
+
+
+def list_parts(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: PartFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[PartRecord]:
+    """A page of parts in one of the PART_ORDERS; of equal ones, in order of creation the same way."""
+    p = parts.c
+    query = _parts(organization_id).where(*known_at(page, "part_created", p.id))
+    if wanted.search is not None:
+        of_revision = exists().where(
+            revisions.c.part_id == p.id, revisions.c.number.icontains(wanted.search, autoescape=True)
+        )
+        texts = [column.icontains(wanted.search, autoescape=True) for column in (p.number, p.name)]
+        query = query.where(or_(*texts, of_revision))
+    if wanted.procedure_ids is not None:
+        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        tested = exists().where(runs.c.part_id == p.id, runs.c.procedure_id.in_(ids))
+        query = query.where(tested)
+    for test in wanted.metadata:
+        query = query.where(keeps(organization_id, p.id, test))
+    columns = [PART_ORDERS[order], p.id]
+    query = query.order_by(*(column.desc() if descending else column for column in columns))
+    return fetch_page(connection, query, page, _part)
+
+
+def list_revisions(
+    connection: Connection, organization_id: UUID, part_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[RevisionRow]]:
+    """The revisions of each of these parts, oldest first."""
+    r = revisions.c
+    found: dict[UUID, list[RevisionRow]] = defaultdict(list)
+    for some in in_chunks(part_ids):
+        query = select(r.part_id, r.id, r.number, r.created_at, r.is_default, r.image_id).where(
+            r.organization_id == organization_id, r.part_id.in_(some)
+        )
+        for part_id, *revision in connection.execute(query.order_by(r.created_at, r.id)):
+            found[part_id].append(RevisionRow(*revision))
+    return found
+
+
+def change_part(
+    tx: Transaction, organization_id: UUID, part: PartRecord, *, number: str | None, name: str | None
+) -> PartRecord:
+    """The part under a new number or name; None leaves what is. Raises AlreadyExists for the number of another."""
+    after = part._replace(number=number or part.number, name=name or part.name)
+    p = parts.c
+    taken = select(p.id).where(
+        p.organization_id == organization_id,
+        p.number_key == lookup_key(after.number),
+        p.id != part.id,
+    )
+    if tx.connection.execute(taken).first():
+        raise AlreadyExists("Part", after.number)
+    tx.connection.execute(
+        update(parts)
+        .where(p.organization_id == organization_id, p.id == part.id)
+        .values(number=after.number, number_key=lookup_key(after.number), name=after.name)
+    )
+    tx.note_change(organization_id, "part_changed", part.id)
+    return after
+
+
+def delete_part(tx: Transaction, organization_id: UUID, part: PartRecord) -> Sequence[UUID]:
+    """Delete a part with its revisions, and return the ids of those. Raises InUse while units or runs name it."""
+    of_part = ((units, units.c.part_id), (runs, runs.c.part_id))
+    for table, column in of_part:
+        count = tx.connection.execute(
+            select(func.count()).select_from(table).where(column == part.id)
+        ).scalar_one()
+        if count:
+            raise InUse(f"Part {part.number}", count, table.name)
+    revision_ids = [one.id for one in list_revisions(tx.connection, organization_id, [part.id])[part.id]]
+    delete_metadata(tx, organization_id, [part.id, *revision_ids])
+    p = parts.c
+    tx.connection.execute(delete(parts).where(p.organization_id == organization_id, p.id == part.id))
+    tx.note_change(organization_id, "part_deleted", part.id)
+    return revision_ids
+
+
+def _parts(organization_id: UUID) -> Select[Any]:
+    p = parts.c
+    return (
+        select(p.id, p.number, p.name, p.created_at, *CREATOR_COLUMNS)
+        .select_from(with_creator(parts))
+        .where(p.organization_id == organization_id)
+    )
+
+
+def _part(part_id: UUID, number: str, name: str, created_at: datetime, *creator: Any) -> PartRecord:
+    return PartRecord(part_id, number, name, created_at, created_by(*creator))

@@ -1,0 +1,89 @@
+"""Parts, revisions and batches that runs name, for the first time: they are made with the run."""
+
+from uuid import UUID
+
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import batches, parts, revisions
+
+DEFAULT_REVISION = "A"
+
+
+def stage_part(
+    tx: Transaction,
+    organization_id: UUID,
+    number: str,
+    creator: Creator,
+    *,
+    name: str | None = None,
+    revision: str = DEFAULT_REVISION,
+) -> UUID:
+    """Id of a new part with its default revision. The name of a part is its number until someone gives it one."""
+    part_id = new_id()
+    tx.stage(
+        parts,
+        {
+            "id": part_id,
+            "organization_id": organization_id,
+            "number": number,
+            "number_key": lookup_key(number),
+            "name": name or number,
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.note_change(organization_id, "part_created", part_id)
+    tx.catalog.remember("part", organization_id, number, part_id)
+    default_id = _stage(tx, organization_id, part_id, revision, creator, is_default=True)
+    tx.catalog.remember_default_revision(part_id, default_id)
+    return part_id
+
+
+def stage_revision(
+    tx: Transaction, organization_id: UUID, part_id: UUID, number: str, creator: Creator
+) -> UUID:
+    """Id of a new revision of a part."""
+    return _stage(tx, organization_id, part_id, number, creator, is_default=False)
+
+
+def stage_batch(tx: Transaction, organization_id: UUID, number: str, creator: Creator) -> UUID:
+    """Id of a new batch."""
+    batch_id = new_id()
+    tx.stage(
+        batches,
+        {
+            "id": batch_id,
+            "organization_id": organization_id,
+            "number": number,
+            "number_key": lookup_key(number),
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.note_change(organization_id, "batch_created", batch_id)
+    tx.catalog.remember("batch", organization_id, number, batch_id)
+    return batch_id
+
+
+def _stage(
+    tx: Transaction, organization_id: UUID, part_id: UUID, number: str, creator: Creator, *, is_default: bool
+) -> UUID:
+    revision_id = new_id()
+    tx.stage(
+        revisions,
+        {
+            "id": revision_id,
+            "organization_id": organization_id,
+            "part_id": part_id,
+            "number": number,
+            "number_key": lookup_key(number),
+            "is_default": is_default,
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.note_change(organization_id, "revision_created", revision_id)
+    tx.catalog.remember("revision", part_id, number, revision_id)
+    return revision_id

@@ -1,0 +1,1 @@
+"""What is older than an organization keeps it, and what was deleted for its age."""

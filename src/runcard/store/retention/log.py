@@ -1,0 +1,101 @@
+"""What was deleted for its age, day by day (UTC)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from runcard.domain.retention import Amount
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import changes, retention_log
+
+# What was noted by a clock that was ahead of this one tells nothing; by so little they may differ between hosts.
+_TOLERANCE = timedelta(days=1)
+
+
+class RemovedDay(NamedTuple):
+    day: datetime
+    removed: Amount
+
+
+def note_removed(tx: Transaction, organization_id: UUID, removed: Amount) -> None:
+    """Add to what was deleted today."""
+    _add(tx, organization_id, removed)
+
+
+def note_swept(tx: Transaction, organization_id: UUID) -> None:
+    """Note that a sweep has come to its end."""
+    _add(tx, organization_id, Amount(), swept_at=tx.now)
+
+
+def note_set(tx: Transaction, organization_id: UUID) -> None:
+    """Note that a person has said how long things are kept, by the clock as it is."""
+    _add(tx, organization_id, Amount(), set_at=tx.now)
+
+
+def list_removed_days(connection: Connection, organization_id: UUID, limit: int) -> Sequence[RemovedDay]:
+    """The last days on which something was deleted, the last first."""
+    g = retention_log.c
+    query = (
+        select(g.day, g.runs, g.files, g.size_bytes)
+        .where(g.organization_id == organization_id, or_(g.runs > 0, g.files > 0))
+        .order_by(g.day.desc())
+        .limit(limit)
+    )
+    return [RemovedDay(day, Amount(*counts)) for day, *counts in connection.execute(query)]
+
+
+def removed_on(connection: Connection, organization_id: UUID, now: datetime) -> Amount:
+    """What was deleted on the day of this moment."""
+    g = retention_log.c
+    query = select(g.runs, g.files, g.size_bytes).where(
+        g.organization_id == organization_id, g.day == _day_of(now)
+    )
+    row = connection.execute(query).one_or_none()
+    return Amount() if row is None else Amount(*row)
+
+
+def last_known(connection: Connection, organization_id: UUID, now: datetime) -> datetime | None:
+    """When, not after now, a sweep last came to its end or a person said how long things are kept.
+
+    Where neither ever happened, the newest change of anything. What stations record decides nothing otherwise: they
+    would record by a wrong clock before it is looked at. None: nothing has ever happened.
+    """
+    g, c = retention_log.c, changes.c
+    latest = now + _TOLERANCE
+    looks: list[datetime | None] = [
+        connection.execute(
+            select(func.max(column)).where(g.organization_id == organization_id, column <= latest)
+        ).scalar_one()
+        for column in (g.swept_at, g.set_at)
+    ]
+    known = [one for one in looks if one is not None]
+    if known:
+        return max(known)
+    newest = select(c.changed_at).where(c.changed_at <= latest).order_by(c.seq.desc()).limit(1)
+    found: datetime | None = connection.execute(newest).scalar_one_or_none()
+    return found
+
+
+def find_swept_at(connection: Connection, organization_id: UUID) -> datetime | None:
+    """When the last sweep came to its end; None where none has."""
+    g = retention_log.c
+    query = select(g.swept_at).where(g.organization_id == organization_id, g.swept_at.is_not(None))
+    return connection.execute(query.order_by(g.day.desc()).limit(1)).scalar_one_or_none()
+
+
+def _add(tx: Transaction, organization_id: UUID, removed: Amount, **moments: datetime) -> None:
+    """moments: columns of what happened at which."""
+    g = retention_log.c
+    day = _day_of(tx.now)
+    today = (g.organization_id == organization_id, g.day == day)
+    more = {name: g[name] + getattr(removed, name) for name in Amount._fields}
+    if not tx.connection.execute(update(retention_log).where(*today).values(**more, **moments)).rowcount:
+        row = {"organization_id": organization_id, "day": day, **removed._asdict(), **moments}
+        tx.connection.execute(insert(retention_log).values(row))
+
+
+def _day_of(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,248 @@
+"""What is older than an organization keeps it, and how it goes.
+
+The runs of a unit go together, once the last of them was recorded before the cutoff: so what is there of a unit's
+history is whole, and no retest becomes a first pass. A file goes with its run, or by itself where it and its run both
+came before the cutoff of files.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from sqlalchemy import CTE, ColumnElement, Connection, FromClause, and_, exists, func, or_, select
+
+from runcard.domain.ids import first_id_at
+from runcard.domain.retention import Amount, Cutoffs
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import attachments, file_imports, imported_runs, runs, units
+from runcard.store.files.attachments import Attachment
+from runcard.store.files.imports import expire_imports
+from runcard.store.files.removal import delete_attachments, is_named, reported
+from runcard.store.retention.log import note_removed
+from runcard.store.runs.rows import delete_runs
+
+
+class Due(NamedTuple):
+    """How many go. oldest_at, newest_at: when the first and the last run started, or file came; None of none."""
+
+    total: int
+    oldest_at: datetime | None
+    newest_at: datetime | None
+
+
+class Forecast(NamedTuple):
+    """What would go now. size_bytes: of the files."""
+
+    runs: Due
+    files: Due
+    size_bytes: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.runs.total and not self.files.total
+
+
+class OldRuns(NamedTuple):
+    """A page of old runs. unit_ids: their units. last_id: where the next page goes on; None: there is none."""
+
+    unit_ids: Collection[UUID]
+    last_id: UUID | None
+
+
+class UnitRuns(NamedTuple):
+    """newest_at: when the last of its runs was recorded."""
+
+    unit_id: UUID
+    run_count: int
+    newest_at: datetime
+
+
+_NOTHING = Due(0, None, None)
+
+
+def forecast(connection: Connection, organization_id: UUID, cutoffs: Cutoffs) -> Forecast:
+    """What would go now. Looks at every run of the organization."""
+    a = attachments.c
+    due_runs, joined = _NOTHING, cast(FromClause, attachments)
+    conditions: list[ColumnElement[bool]] = []
+    if cutoffs.runs is not None:
+        due = _due_units(organization_id, cutoffs.runs)
+        due_runs = _sum_of(connection, due)
+        joined, goes = _files_of(organization_id, due)
+        conditions.append(goes)
+    if cutoffs.files is not None:
+        conditions.append(_is_old_file(cutoffs.files))
+    if not conditions:
+        return Forecast(_NOTHING, _NOTHING, 0)
+    size_bytes = func.coalesce(func.sum(a.size_bytes), 0)
+    query = (
+        select(func.count(), func.min(a.created_at), func.max(a.created_at), size_bytes)
+        .select_from(joined)
+        .where(a.organization_id == organization_id, or_(*conditions), *_is_free())
+    )
+    *files, total = connection.execute(query).one()
+    return Forecast(due_runs, Due(*files), int(total))
+
+
+def count_kept(connection: Connection, organization_id: UUID) -> Amount:
+    """The runs and files of runs that there are."""
+    r, a = runs.c, attachments.c
+    run_count = select(func.count()).select_from(runs).where(r.organization_id == organization_id)
+    size_bytes = func.coalesce(func.sum(a.size_bytes), 0)
+    of_runs = (
+        a.organization_id == organization_id,
+        a.unit_id.is_(None),
+        or_(a.run_id.is_not(None), reported()),
+    )
+    files, size = connection.execute(select(func.count(), size_bytes).where(*of_runs)).one()
+    return Amount(connection.execute(run_count).scalar_one(), files, int(size))
+
+
+def list_old_runs(
+    connection: Connection, organization_id: UUID, before: datetime, after: UUID | None, limit: int
+) -> OldRuns:
+    """The next old runs, going on after one. Ids are in the order of creation: behind a page of none there is none."""
+    r = runs.c
+    query = select(r.id, r.unit_id, r.created_at).where(r.organization_id == organization_id)
+    if after is not None:
+        query = query.where(r.id > after)
+    page = connection.execute(query.order_by(r.id).limit(limit)).all()
+    old = dict.fromkeys(row.unit_id for row in page if row.created_at < before)
+    return OldRuns(old, page[-1].id if old else None)
+
+
+def count_runs_by_unit(
+    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
+) -> Sequence[UnitRuns]:
+    """The runs of each of these units that has one."""
+    r, u = runs.c, units.c
+    found: list[UnitRuns] = []
+    for some in in_chunks(unit_ids):
+        # By way of units: else SQLite takes the organization for a rarer value than so many units.
+        query = (
+            select(r.unit_id, func.count(), func.max(r.created_at))
+            .join_from(units, runs, r.unit_id == u.id)
+            .where(u.organization_id == organization_id, u.id.in_(some))
+            .group_by(r.unit_id)
+        )
+        found += [UnitRuns(*row) for row in connection.execute(query)]
+    return found
+
+
+def delete_old_runs(
+    tx: Transaction, organization_id: UUID, unit_ids: Collection[UUID], before: datetime, at_most: int
+) -> tuple[Amount, Sequence[Attachment]]:
+    """Delete the runs of those of these units whose last run is old, at most so many of them, with their files.
+
+    What went, which is noted in the log, and the attachments of which the bytes are still there.
+    """
+    known = count_runs_by_unit(tx.connection, organization_id, unit_ids)
+    old = [one.unit_id for one in known if one.newest_at < before]
+    r, u = runs.c, units.c
+    wanted = (
+        select(r.id)
+        .join_from(units, runs, r.unit_id == u.id)
+        .where(u.organization_id == organization_id, u.id.in_(old))
+        .order_by(u.id, r.id)
+        .limit(at_most)
+    )
+    run_ids = tx.connection.execute(wanted).scalars().all()
+    deleted = delete_runs(tx, organization_id, run_ids)
+    expire_imports(tx, organization_id, deleted.import_ids)
+    return _note(tx, organization_id, len(deleted.ids), deleted.files), deleted.files
+
+
+def list_old_files(
+    connection: Connection, organization_id: UUID, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """The next old files of runs that may go, going on after one."""
+    a = attachments.c
+    query = select(a.id).where(a.organization_id == organization_id, _is_old_file(before), *_is_free())
+    if after is not None:
+        query = query.where(a.id > after)
+    return connection.execute(query.order_by(a.id).limit(limit)).scalars().all()
+
+
+def delete_old_files(
+    tx: Transaction, organization_id: UUID, attachment_ids: Collection[UUID], before: datetime
+) -> tuple[Amount, Sequence[Attachment]]:
+    """Delete those of these files that are old still; returns as `delete_old_runs`."""
+    a = attachments.c
+    mine = (a.organization_id == organization_id, a.id.in_(attachment_ids))
+    old = select(a.id).where(*mine, _is_old_file(before), *_is_free()).order_by(a.id)
+    gone = delete_attachments(tx, organization_id, tx.connection.execute(old).scalars().all())
+    return _note(tx, organization_id, 0, gone), gone
+
+
+def _note(tx: Transaction, organization_id: UUID, run_count: int, gone: Sequence[Attachment]) -> Amount:
+    removed = Amount(run_count, len(gone), sum(one.size_bytes or 0 for one in gone))
+    note_removed(tx, organization_id, removed)
+    return removed
+
+
+def _is_free() -> tuple[ColumnElement[bool], ...]:
+    """That nothing but a run needs a file."""
+    return attachments.c.unit_id.is_(None), ~is_named()
+
+
+def _is_old_file(before: datetime) -> ColumnElement[bool]:
+    """That a file came before a moment, and all runs that it is of were recorded before it."""
+    a, r = attachments.c, runs.c
+    of_old_run = exists().where(r.id == a.run_id, r.created_at < before).correlate(attachments)
+    return and_(
+        # Ids are made when a file is announced, and the rows lie in their order.
+        a.id < first_id_at(before),
+        or_(of_old_run, and_(a.run_id.is_(None), reported())),
+        ~reported(r.created_at >= before),
+    )
+
+
+def _sum_of(connection: Connection, due: CTE) -> Due:
+    d = due.c
+    total, oldest_at, newest_at = connection.execute(
+        select(func.coalesce(func.sum(d.run_count), 0), func.min(d.oldest_at), func.max(d.newest_at))
+    ).one()
+    return Due(int(total), oldest_at, newest_at)
+
+
+def _due_units(organization_id: UUID, before: datetime) -> CTE:
+    """The units whose runs go."""
+    r = runs.c
+    return (
+        select(
+            r.unit_id,
+            func.count().label("run_count"),
+            func.min(r.started_at).label("oldest_at"),
+            func.max(r.started_at).label("newest_at"),
+        )
+        .where(r.organization_id == organization_id)
+        .group_by(r.unit_id)
+        .having(func.max(r.created_at) < before)
+        .cte("due")
+    )
+
+
+def _files_of(organization_id: UUID, due: CTE) -> tuple[FromClause, ColumnElement[bool]]:
+    """The attachments, joined with what tells that one goes with the runs of these units, and that condition.
+
+    A report of several runs stays as long as one of them does.
+    """
+    a, r, f, i, d = attachments.c, runs.c, file_imports.c, imported_runs.c, due.c
+    reports = (
+        select(f.attachment_id, (func.count() - func.count(d.unit_id)).label("staying"))
+        .join_from(file_imports, imported_runs, i.file_import_id == f.id)
+        .join(runs, r.id == i.run_id)
+        .outerjoin(due, d.unit_id == r.unit_id)
+        .where(f.organization_id == organization_id, f.attachment_id.is_not(None))
+        .group_by(f.attachment_id)
+        .subquery("reports")
+    )
+    joined = (
+        attachments.outerjoin(runs, r.id == a.run_id)
+        .outerjoin(due, d.unit_id == r.unit_id)
+        .outerjoin(reports, reports.c.attachment_id == a.id)
+    )
+    is_of_these = or_(d.unit_id.is_not(None), and_(a.run_id.is_(None), reports.c.attachment_id.is_not(None)))
+    return joined, and_(is_of_these, func.coalesce(reports.c.staying, 0) == 0)

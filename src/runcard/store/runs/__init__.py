@@ -1,0 +1,1 @@
+"""Runs: a header row each, and the document behind it."""

@@ -1,0 +1,82 @@
+"""Headers of runs as bare ids, for whoever copies them: names change, ids do not."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.run import RunDocument
+from runcard.domain.sample import SampleClass
+from runcard.store.commit.documents import unpack_document
+from runcard.store.engine import tables as t
+from runcard.store.engine.chunks import in_chunks
+
+
+class RunHeader(NamedTuple):
+    """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
+
+    reported_started_at: what a wrong clock said; see `domain.clock`. sample: the class of the unit at the time.
+    """
+
+    id: UUID
+    procedure_id: UUID
+    version_id: UUID | None
+    unit_id: UUID
+    part_id: UUID
+    revision_id: UUID
+    batch_id: UUID | None
+    operator_id: UUID | None
+    operator_name: str | None
+    created_by_station_id: UUID | None
+    created_by_user_id: UUID | None
+    deployment_id: UUID | None
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    created_at: datetime
+    execution_id: str | None
+    slot_key: str | None
+    slot_name: str | None
+    reported_started_at: datetime | None
+    sample: SampleClass | None
+
+
+class UnitHeader(NamedTuple):
+    """What lists of runs are ordered by of a unit."""
+
+    id: UUID
+    serial_key: str
+
+
+def read_whole_runs(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Sequence[tuple[RunHeader, RunDocument]]:
+    """Those of these runs that are there now, with their inside, in order of their ids."""
+    r, d = t.runs.c, t.run_documents.c
+    found: list[tuple[RunHeader, RunDocument]] = []
+    for some in in_chunks(sorted(run_ids)):
+        query = (
+            select(*(r[name] for name in RunHeader._fields), d.body)
+            .join_from(t.runs, t.run_documents, d.run_id == r.id)
+            .where(r.organization_id == organization_id, r.id.in_(some))
+            .order_by(r.id)
+        )
+        found += [(RunHeader(*header), unpack_document(body)) for *header, body in connection.execute(query)]
+    return found
+
+
+def read_unit_headers(
+    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
+) -> Sequence[UnitHeader]:
+    """Those of these units that are there now."""
+    u = t.units.c
+    found: list[UnitHeader] = []
+    for some in in_chunks(unit_ids):
+        query = select(*(u[name] for name in UnitHeader._fields)).where(
+            u.organization_id == organization_id, u.id.in_(some)
+        )
+        found += [UnitHeader(*row) for row in connection.execute(query)]
+    return found

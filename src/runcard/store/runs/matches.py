@@ -1,0 +1,71 @@
+"""Whole lists of runs: all that a filter finds, and what has come since somebody looked."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from runcard.store.engine import tables as t
+from runcard.store.lists.followed_merges import with_merges
+from runcard.store.lists.run_filter import RunFilter, run_conditions
+from runcard.store.runs.records import run_ids_in_order
+
+_ID_BYTES = 16
+_FETCHED = 5000
+
+
+class PackedIds:
+    """Ids in 16 bytes each, so that those of a million runs take no more room than a photograph."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._bytes) // _ID_BYTES
+
+    def add(self, entity_id: UUID) -> None:
+        self._bytes += entity_id.bytes
+
+    def in_chunks(self, size: int) -> Iterator[list[UUID]]:
+        """The ids in their order, at most `size` at a time."""
+        step = size * _ID_BYTES
+        for start in range(0, len(self._bytes), step):
+            part = bytes(self._bytes[start : start + step])
+            yield [UUID(bytes=part[at : at + _ID_BYTES]) for at in range(0, len(part), _ID_BYTES)]
+
+
+def find_run_ids(
+    connection: Connection, organization_id: UUID, wanted: RunFilter, order: str, *, descending: bool
+) -> PackedIds:
+    """The ids of all runs that a filter finds, in one of the RUN_ORDERS."""
+    wanted = with_merges(connection, organization_id, wanted)
+    query = run_ids_in_order(organization_id, wanted, order, descending=descending)
+    found = PackedIds()
+    for run_id in connection.execute(query.execution_options(yield_per=_FETCHED)).scalars():
+        found.add(run_id)
+    return found
+
+
+def count_runs(connection: Connection, organization_id: UUID, wanted: RunFilter, at_most: int) -> int:
+    """Return how many runs a filter finds. Counting stops at `at_most`."""
+    wanted = with_merges(connection, organization_id, wanted)
+    # In the order of the list, so that databases go the way to them that they go for a page.
+    found = run_ids_in_order(organization_id, wanted, "started_at", descending=True).limit(at_most)
+    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
+def count_new_runs(
+    connection: Connection, organization_id: UUID, wanted: RunFilter, after_seq: int, at_most: int
+) -> int:
+    """Runs that a filter finds and that were recorded after the change numbered `after_seq`.
+
+    Counting stops at `at_most`.
+    """
+    c, r, wanted = t.changes.c, t.runs.c, with_merges(connection, organization_id, wanted)
+    new = (
+        select(r.id)
+        .join_from(t.changes, t.runs, r.id == c.entity_id)
+        .where(c.seq > after_seq, c.kind == "run_recorded", *run_conditions(organization_id, wanted))
+        .limit(at_most)
+    )
+    return connection.execute(select(func.count()).select_from(new.subquery())).scalar_one()

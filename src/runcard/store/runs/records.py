@@ -1,0 +1,336 @@
+"""Reading runs: headers with the names of what they refer to, and the document behind each."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
+
+from runcard.domain.metadata import Metadata
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.run import RunDocument
+from runcard.domain.sample import SampleClass
+from runcard.domain.text import lookup_key
+from runcard.store.commit.documents import unpack_document
+from runcard.store.commit.lookups import find_units
+from runcard.store.engine import tables as t
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.lists.followed_merges import with_merges
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import Named, PartRef, ProcedureRef, UserRef
+from runcard.store.lists.run_filter import RunFilter, duration_of_runs, run_conditions
+from runcard.store.metadata import read_metadata
+
+
+class RunUnit(NamedTuple):
+    """The unit of a run, as it is now. sample: what it was at the time of the run."""
+
+    id: UUID
+    serial_number: str
+    sample: SampleClass | None = None
+
+
+class RunRecord(NamedTuple):
+    """A run's header. Part, revision and batch are those of the unit at the time of the run.
+
+    Exactly one of `created_by_user` and `created_by_station` is there.
+    operator_name: of an operator who is no member; then `operator` is None.
+    started_at, ended_at: the times at which it counts. reported_started_at, reported_ended_at: what a wrong clock
+    said; `domain.clock.reported_times` tells what the station said in any case. metadata: None where `with_metadata`
+    has not read it.
+    """
+
+    id: UUID
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    created_at: datetime
+    docstring: str | None
+    procedure: ProcedureRef
+    version: Named | None
+    unit: RunUnit
+    part: PartRef
+    revision: Named
+    batch: Named | None
+    operator: UserRef | None
+    created_by_user: UserRef | None
+    created_by_station: Named | None
+    operator_name: str | None = None
+    execution_id: str | None = None
+    slot_key: str | None = None
+    slot_name: str | None = None
+    reported_started_at: datetime | None = None
+    reported_ended_at: datetime | None = None
+    metadata: Metadata | None = None
+
+    @property
+    def duration(self) -> timedelta:
+        return self.ended_at - self.started_at
+
+
+class RunPosition(NamedTuple):
+    """Where a page of runs goes on: after the run with this start and id."""
+
+    started_at: datetime
+    id: UUID
+
+
+_operators = t.users.alias("operators")
+_GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
+    "procedure": (ProcedureRef, [t.procedures.c.id, t.procedures.c.name, t.procedures.c.identifier]),
+    "version": (Named, [t.procedure_versions.c.id, t.procedure_versions.c.tag]),
+    "unit": (RunUnit, [t.units.c.id, t.units.c.serial_number, t.runs.c.sample]),
+    "part": (PartRef, [t.parts.c.id, t.parts.c.number, t.parts.c.name]),
+    "revision": (Named, [t.revisions.c.id, t.revisions.c.number]),
+    "batch": (Named, [t.batches.c.id, t.batches.c.number]),
+    "operator": (UserRef, [_operators.c.id, _operators.c.name, _operators.c.email]),
+    "created_by_user": (UserRef, [t.users.c.id, t.users.c.name, t.users.c.email]),
+    "created_by_station": (Named, [t.stations.c.id, t.stations.c.name]),
+}
+_OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata")]
+
+
+def find_run(connection: Connection, organization_id: UUID, run_id: UUID) -> RunRecord | None:
+    """The run with this id; None where there is none."""
+    row = connection.execute(_records(organization_id).where(t.runs.c.id == run_id)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def list_runs(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: RunFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[RunRecord]:
+    """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
+    wanted = with_merges(connection, organization_id, wanted)
+    query = run_ids_in_order(organization_id, wanted, order, descending=descending)
+    query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
+    ids = fetch_page(connection, query, page, lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more, ids.total)
+
+
+def run_ids_in_order(
+    organization_id: UUID, wanted: RunFilter, order: str, *, descending: bool
+) -> Select[Any]:
+    """The bare ids of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way.
+
+    Lists are found among these, and only what is shown is read whole.
+    """
+    r = t.runs.c
+    column, joined = RUN_ORDERS[order]
+    query = select(r.id).select_from(t.runs)
+    if joined is not None:
+        query = query.join(joined.table, joined.table.c.id == joined.reference)
+        if joined.has_order:  # the organization is said of both, so that a database may go along that
+            query = query.where(joined.table.c.organization_id == organization_id)
+    if joined is None or not joined.has_runs or wanted != RunFilter():
+        query = query.where(*run_conditions(organization_id, wanted))
+    # Else all runs are wanted: said of the joined table alone, SQLite goes along that, and to the runs of each.
+    return query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
+
+
+def read_runs(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Sequence[RunRecord]:
+    """Those of these runs that there are, in the order in which they are given."""
+    found: dict[UUID, RunRecord] = {}
+    for some in in_chunks(run_ids):
+        rows = connection.execute(_records(organization_id).where(t.runs.c.id.in_(some)))
+        found |= {record.id: record for record in map(_record, rows)}
+    return [found[run_id] for run_id in run_ids if run_id in found]
+
+
+def with_metadata(
+    connection: Connection, organization_id: UUID, runs: Sequence[RunRecord]
+) -> Sequence[RunRecord]:
+    """The same runs with what is noted about each."""
+    noted = read_metadata(connection, organization_id, [run.id for run in runs])
+    return [run._replace(metadata=noted.get(run.id, {})) for run in runs]
+
+
+class _Joined(NamedTuple):
+    """A table that an order needs, and the column of `runs` that refers to it.
+
+    has_order: an index keeps the table in this order within an organization. has_runs: and one the runs of each.
+    """
+
+    table: Table
+    reference: ColumnElement[Any]
+    has_order: bool
+    has_runs: bool = False
+
+
+RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
+    "started_at": (t.runs.c.started_at, None),
+    "created_at": (t.runs.c.id, None),
+    "duration": (duration_of_runs(), None),
+    "outcome": (t.runs.c.outcome, None),
+    "serial_number": (
+        t.units.c.serial_key,
+        _Joined(t.units, t.runs.c.unit_id, has_order=True, has_runs=True),
+    ),
+    "part_number": (t.parts.c.number_key, _Joined(t.parts, t.runs.c.part_id, has_order=True)),
+    "revision_number": (
+        t.revisions.c.number_key,
+        _Joined(t.revisions, t.runs.c.revision_id, has_order=False),
+    ),
+}
+
+
+def list_runs_of_unit(
+    connection: Connection,
+    organization_id: UUID,
+    serial_number: str,
+    *,
+    only_linked_to: UUID | None = None,
+) -> Sequence[RunRecord]:
+    """All runs of a unit, the latest recorded first; none where the unit is unknown.
+
+    only_linked_to: a station; then only runs of procedures that it is linked to now.
+    """
+    wanted = (organization_id, lookup_key(serial_number))
+    unit = find_units(connection, [wanted]).get(wanted)
+    if unit is None:
+        return []
+    r = t.runs.c
+    query = _records(organization_id).where(r.unit_id == unit.id)
+    if only_linked_to is not None:
+        query = query.where(_linked_to(only_linked_to))
+    return [_record(row) for row in connection.execute(query.order_by(r.created_at.desc(), r.id.desc()))]
+
+
+def list_latest_runs(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: RunFilter,
+    limit: int,
+    after: RunPosition | None = None,
+) -> Listed[RunRecord]:
+    """At most `limit` runs, the last started first, going on after a position; as fast at the end as at the start."""
+    r = t.runs.c
+    wanted = with_merges(connection, organization_id, wanted)
+    query = run_ids_in_order(organization_id, wanted, "started_at", descending=True)
+    if after is not None:
+        # With the columns' own types: each database keeps moments and ids in its own form.
+        position = tuple_(*after, types=[r.started_at.type, r.id.type])
+        query = query.where(tuple_(r.started_at, r.id) < position)
+    ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more, ids.total)
+
+
+def list_later_runs(
+    connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, before: RunPosition
+) -> Listed[RunRecord]:
+    """At most `limit` runs that stand right before a position in the list of the latest, in the order of that list.
+
+    has_more: whether more of them stand further up.
+    """
+    r = t.runs.c
+    wanted = with_merges(connection, organization_id, wanted)
+    query = run_ids_in_order(organization_id, wanted, "started_at", descending=False)
+    position = tuple_(*before, types=[r.started_at.type, r.id.type])
+    query = query.where(tuple_(r.started_at, r.id) > position)
+    ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
+    return Listed(read_runs(connection, organization_id, ids.rows[::-1]), ids.has_more)
+
+
+def list_runs_by_id(
+    connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, after: UUID | None = None
+) -> Sequence[RunRecord]:
+    """At most `limit` of the runs that a filter leaves, in the order of their ids, going on after one."""
+    r, wanted = t.runs.c, with_merges(connection, organization_id, wanted)
+    query = select(r.id).where(*run_conditions(organization_id, wanted)).order_by(r.id).limit(limit)
+    if after is not None:
+        query = query.where(r.id > after)
+    ids = connection.execute(query).scalars().all()
+    found = {
+        record.id: record
+        for some in in_chunks(ids)
+        for record in map(_record, connection.execute(_records(organization_id).where(r.id.in_(some))))
+    }
+    return [found[run_id] for run_id in ids]
+
+
+def read_documents(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Mapping[UUID, RunDocument]:
+    """The inside of each of these runs."""
+    d = t.run_documents.c
+    found: dict[UUID, RunDocument] = {}
+    for some in in_chunks(run_ids):
+        query = select(d.run_id, d.body).where(d.organization_id == organization_id, d.run_id.in_(some))
+        found |= {run_id: unpack_document(body) for run_id, body in connection.execute(query)}
+    return found
+
+
+class SubUnitRef(NamedTuple):
+    """A unit that a run named as part of its own. part: what it is now."""
+
+    id: UUID
+    serial_number: str
+    part: PartRef
+
+
+def list_sub_units(
+    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[SubUnitRef]]:
+    """The sub-units that each of these runs named, in their order."""
+    s, u, p = t.run_sub_units.c, t.units.c, t.parts.c
+    query = (
+        select(s.run_id, u.id, u.serial_number, p.id, p.number, p.name)
+        .join_from(t.run_sub_units, t.units, u.id == s.unit_id)
+        .join(t.parts, p.id == u.part_id)
+        .where(s.organization_id == organization_id)
+        .order_by(s.run_id, s.position)
+    )
+    found: dict[UUID, list[SubUnitRef]] = defaultdict(list)
+    for some in in_chunks(run_ids):
+        for run_id, unit_id, serial, *part in connection.execute(query.where(s.run_id.in_(some))):
+            found[run_id].append(SubUnitRef(unit_id, serial, PartRef(*part)))
+    return found
+
+
+def _records(organization_id: UUID) -> Select[Any]:
+    r = t.runs.c
+    columns = [r[name] for name in _OWN] + [column for _, group in _GROUPS.values() for column in group]
+    return (
+        select(*columns)
+        .select_from(t.runs)
+        .join(t.procedures, t.procedures.c.id == r.procedure_id)
+        .join(t.units, t.units.c.id == r.unit_id)
+        .join(t.parts, t.parts.c.id == r.part_id)
+        .join(t.revisions, t.revisions.c.id == r.revision_id)
+        .outerjoin(t.procedure_versions, t.procedure_versions.c.id == r.version_id)
+        .outerjoin(t.batches, t.batches.c.id == r.batch_id)
+        .outerjoin(_operators, _operators.c.id == r.operator_id)
+        .outerjoin(t.users, t.users.c.id == r.created_by_user_id)
+        .outerjoin(t.stations, t.stations.c.id == r.created_by_station_id)
+        .where(r.organization_id == organization_id)
+    )
+
+
+def _record(row: Sequence[Any]) -> RunRecord:
+    values: dict[str, Any] = dict(zip(_OWN, row, strict=False))
+    position = len(_OWN)
+    for name, (kind, columns) in _GROUPS.items():
+        group = row[position : position + len(columns)]
+        position += len(columns)
+        values[name] = None if group[0] is None else kind(*group)
+    return RunRecord(**values)
+
+
+def _linked_to(station_id: UUID) -> Any:
+    link, s = t.station_procedures.c, t.stations.c
+    linked = (
+        select(link.station_id)
+        .where(link.station_id == station_id, link.procedure_id == t.runs.c.procedure_id)
+        .exists()
+    )
+    has_all = select(s.id).where(s.id == station_id, s.all_procedures.is_(True)).exists()
+    return linked | has_all

@@ -1,0 +1,179 @@
+"""Runs: a header row each, which lists filter and sort by, and a document each, which is read whole."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from runcard.domain.ids import first_id_at
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import attachments, run_documents, run_sub_units, runs
+from runcard.store.files.attachments import Attachment
+from runcard.store.files.imports import list_imports_of
+from runcard.store.files.removal import delete_unneeded
+from runcard.store.metadata import delete_metadata
+
+
+class RunRow(NamedTuple):
+    """The header of a run. Part, revision, batch and sample class are those of the unit at the time of the run.
+
+    reported_started_at, reported_ended_at: what a wrong clock said; see `domain.clock`.
+    """
+
+    id: UUID
+    organization_id: UUID
+    procedure_id: UUID
+    version_id: UUID | None
+    unit_id: UUID
+    part_id: UUID
+    revision_id: UUID
+    batch_id: UUID | None
+    operator_id: UUID | None
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    docstring: str | None
+    client: str | None
+    client_version: str | None
+    created_at: datetime
+    operator_name: str | None = None
+    deployment_id: UUID | None = None
+    execution_id: str | None = None
+    slot_key: str | None = None
+    slot_name: str | None = None
+    client_run_ref: str | None = None
+    report_digest: bytes | None = None
+    reported_started_at: datetime | None = None
+    reported_ended_at: datetime | None = None
+    sample: SampleClass | None = None
+
+
+def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:
+    """Add a run: header, packed document (compressed as it is inserted), and a line in the change log."""
+    tx.stage(runs, {**run._asdict(), **creator.columns})
+    tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": packed})
+    tx.note_change(run.organization_id, "run_recorded", run.id)
+
+
+def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) -> None:
+    """Remember which sub-units a run named, in order, and what each was part of before."""
+    for position, unit in enumerate(sub_units):
+        tx.stage(
+            run_sub_units,
+            {
+                "run_id": run.id,
+                "position": position,
+                "organization_id": run.organization_id,
+                "unit_id": unit.id,
+                "previous_parent_id": unit.parent_id,
+            },
+        )
+
+
+def classify_runs(tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None) -> None:
+    """Give the runs that a unit has this class; None: production."""
+    r = runs.c
+    changed = (
+        update(runs)
+        .where(r.organization_id == organization_id, r.unit_id == unit_id, r.sample.is_distinct_from(sample))
+        .values(sample=sample)
+        .returning(r.id)
+    )
+    for run_id in tx.connection.execute(changed).scalars().all():
+        tx.note_change(organization_id, "run_changed", run_id)
+
+
+def count_runs_since(connection: Connection, organization_id: UUID, since: datetime, at_most: int) -> int:
+    """Runs of an organization recorded at or after `since`; counting stops at `at_most`."""
+    r = runs.c
+    recent = (r.id >= first_id_at(since), r.created_at >= since)  # ids are in time order and indexed
+    few = select(r.id).where(r.organization_id == organization_id, *recent).limit(at_most)
+    return connection.execute(select(func.count()).select_from(few.subquery())).scalar_one()
+
+
+class ReportedRun(NamedTuple):
+    """A run that was recorded under a key of its station's own; `digest` tells its report from others."""
+
+    id: UUID
+    digest: bytes | None
+
+
+def find_reported_run(
+    connection: Connection, organization_id: UUID, client_run_ref: str
+) -> ReportedRun | None:
+    """The run that was recorded under this key; None where there is none."""
+    r = runs.c
+    query = select(r.id, r.report_digest).where(
+        r.organization_id == organization_id, r.client_run_ref == client_run_ref
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ReportedRun(*row)
+
+
+def is_recorded(connection: Connection, organization_id: UUID, run_id: UUID) -> bool:
+    """Whether the organization has a run with this id."""
+    r = runs.c
+    query = select(r.id).where(r.organization_id == organization_id, r.id == run_id)
+    return connection.execute(query).one_or_none() is not None
+
+
+def is_slot_taken(connection: Connection, organization_id: UUID, execution_id: str, slot_key: str) -> bool:
+    """Whether a run of this execution stands in this slot already."""
+    r = runs.c
+    mine = (r.organization_id == organization_id, r.execution_id == execution_id, r.slot_key == slot_key)
+    return connection.execute(select(r.id).where(*mine)).first() is not None
+
+
+def find_procedure_of(connection: Connection, organization_id: UUID, run_id: UUID) -> UUID | None:
+    """The procedure of a run; None where there is no such run."""
+    r = runs.c
+    query = select(r.procedure_id).where(r.organization_id == organization_id, r.id == run_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
+    """Delete a run with all that lies inside it; its unit stays. False where there is no such run."""
+    return bool(delete_runs(tx, organization_id, [run_id]).ids)
+
+
+class DeletedRuns(NamedTuple):
+    """ids: of runs. import_ids: of the imports that they came from. files: theirs, their reports included."""
+
+    ids: Sequence[UUID]
+    import_ids: Sequence[UUID]
+    files: Sequence[Attachment]
+
+
+def delete_runs(
+    tx: Transaction, organization_id: UUID, run_ids: Collection[UUID], *, spared: UUID | None = None
+) -> DeletedRuns:
+    """Delete runs with all that lies inside them and the files that nothing else needs; their units stay.
+
+    What was there. The bytes of the files are noted to be removed. spared: a file that stays, needed or not.
+    """
+    a, r = attachments.c, runs.c
+    deleted: list[UUID] = []
+    imports = list_imports_of(tx.connection, organization_id, run_ids)
+    files = {one.attachment_id for one in imports if one.attachment_id is not None}
+    for some in in_chunks(run_ids):
+        own = select(a.id).where(a.organization_id == organization_id, a.run_id.in_(some))
+        files |= {*tx.connection.execute(own).scalars()}
+        tx.connection.execute(
+            update(attachments)
+            .where(a.organization_id == organization_id, a.run_id.in_(some))
+            .values(run_id=None, is_report=False)
+        )
+        mine = (r.organization_id == organization_id, r.id.in_(some))
+        deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
+    delete_metadata(tx, organization_id, deleted)
+    for run_id in deleted:
+        tx.note_change(organization_id, "run_deleted", run_id)
+    gone = delete_unneeded(tx, organization_id, files - {spared})
+    return DeletedRuns(deleted, [one.id for one in imports], gone)

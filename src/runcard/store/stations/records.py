@@ -1,0 +1,231 @@
+"""Stations, as people manage them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, delete, exists, func, or_, select, update
+
+from runcard.domain.errors import StationNotFound
+from runcard.domain.ids import first_id_at
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine import tables as t
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.lists.followed_merges import follow_merges
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import Named, ProcedureRef
+from runcard.store.metadata import MetadataTest, delete_metadata, keeps
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.stations.rows import check_station_name
+
+
+class StationRecord(NamedTuple):
+    """all_procedures: as in `store.stations.Station`. archived_at: from when on it is kept for its history only."""
+
+    id: UUID
+    name: str
+    all_procedures: bool
+    archived_at: datetime | None
+    image_id: UUID | None
+    team: Named | None
+
+
+class StationFilter(NamedTuple):
+    """Which stations to list; None asks for nothing.
+
+    search: part of the name. procedure_ids: those of which it may report at least one. archived: those that are, in
+    place of those in use.
+    """
+
+    search: str | None = None
+    procedure_ids: Sequence[UUID] | None = None
+    metadata: Sequence[MetadataTest] = ()
+    archived: bool = False
+
+
+def get_station_record(connection: Connection, organization_id: UUID, station_id: UUID) -> StationRecord:
+    """The station with this id, an archived one too. Raises StationNotFound."""
+    query = _stations(organization_id).where(t.stations.c.id == station_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise StationNotFound(station_id)
+    return _station(*row)
+
+
+def get_station_in_use(connection: Connection, organization_id: UUID, station_id: UUID) -> StationRecord:
+    """The station with this id. Raises StationNotFound, also where it is archived."""
+    station = get_station_record(connection, organization_id, station_id)
+    if station.archived_at is not None:
+        raise StationNotFound(station_id)
+    return station
+
+
+def list_station_records(
+    connection: Connection, organization_id: UUID, wanted: StationFilter, page: Page
+) -> Listed[StationRecord]:
+    """A page of the stations in use, or of the archived ones, newest first."""
+    s = t.stations.c
+    query = _stations(organization_id).where(
+        s.archived_at.is_not(None) if wanted.archived else s.archived_at.is_(None),
+        *known_at(page, "station_created", s.id),
+    )
+    if wanted.search is not None:
+        query = query.where(s.name.icontains(wanted.search, autoescape=True))
+    if wanted.procedure_ids is not None:
+        p, link = t.procedures.c, t.station_procedures.c
+        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        linked = exists().where(link.station_id == s.id, link.procedure_id.in_(ids))
+        there = exists().where(p.organization_id == organization_id, p.id.in_(ids))
+        query = query.where(there, or_(s.all_procedures.is_(True), linked))
+    for test in wanted.metadata:
+        query = query.where(keeps(organization_id, s.id, test))
+    return fetch_page(connection, query.order_by(s.created_at.desc(), s.id.desc()), page, _station)
+
+
+def list_stations_for(connection: Connection, organization_id: UUID, procedure_id: UUID) -> Sequence[Named]:
+    """The stations in use that may report runs of a procedure, by name."""
+    s, link = t.stations.c, t.station_procedures.c
+    linked = exists().where(link.station_id == s.id, link.procedure_id == procedure_id)
+    query = select(s.id, s.name).where(
+        s.organization_id == organization_id,
+        s.archived_at.is_(None),
+        or_(s.all_procedures.is_(True), linked),
+    )
+    return [Named(*row) for row in connection.execute(query.order_by(s.name_key))]
+
+
+def list_procedures_of(
+    connection: Connection, organization_id: UUID, stations: Collection[StationRecord]
+) -> Mapping[UUID, Sequence[ProcedureRef]]:
+    """The procedures that each of these stations may report: the oldest first, the archived ones last."""
+    found: dict[UUID, Sequence[ProcedureRef]] = defaultdict(list)
+    found |= _linked_procedures(connection, organization_id, [one.id for one in stations])
+    free = [station.id for station in stations if station.all_procedures]
+    if free:
+        all_of_them = [
+            ProcedureRef(one.id, one.name, one.identifier)
+            for one in list_procedures(connection, organization_id)
+        ]
+        found |= dict.fromkeys(free, all_of_them)
+    return found
+
+
+def count_runs_of(connection: Connection, organization_id: UUID, station_id: UUID) -> Mapping[UUID, int]:
+    """How many runs a station has reported, by procedure; nothing for procedures without any."""
+    r = t.runs.c
+    query = (
+        select(r.procedure_id, func.count())
+        .where(r.organization_id == organization_id, r.created_by_station_id == station_id)
+        .group_by(r.procedure_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def has_reported_since(
+    connection: Connection, organization_id: UUID, station_id: UUID, moment: datetime
+) -> bool:
+    """Whether a station has reported a run since then."""
+    r = t.runs.c
+    query = select(r.id).where(
+        r.id >= first_id_at(moment),
+        r.organization_id == organization_id,
+        r.created_by_station_id == station_id,
+    )
+    return connection.execute(query.order_by(r.id.desc()).limit(1)).first() is not None
+
+
+def find_key_prefix(connection: Connection, organization_id: UUID, station_id: UUID) -> str | None:
+    """How the newest key of a station begins; None where it has none that works."""
+    k = t.api_keys.c
+    query = select(k.prefix).where(
+        k.organization_id == organization_id, k.station_id == station_id, k.revoked_at.is_(None)
+    )
+    return connection.execute(query.order_by(k.created_at.desc(), k.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def change_station(tx: Transaction, organization_id: UUID, after: StationRecord) -> None:
+    """Give a station the name, the image and the team of `after`. Raises InvalidInput or AlreadyExists for the name."""
+    check_station_name(tx.connection, organization_id, after.name, but=after.id)
+    _update(
+        tx,
+        organization_id,
+        after.id,
+        name=after.name,
+        name_key=lookup_key(after.name),
+        image_id=after.image_id,
+        team_id=after.team.id if after.team else None,
+    )
+
+
+def remove_station(tx: Transaction, organization_id: UUID, station_id: UUID) -> None:
+    """Delete a station with its keys and links. One that has made something is archived instead.
+
+    An archived station keeps its history; its keys work no longer, and its name is free for another.
+    """
+    if _has_made_something(tx.connection, station_id):
+        # No name has such a key: those of names do not begin with a space.
+        _update(tx, organization_id, station_id, archived_at=tx.now, name_key=f" {station_id}")
+        return
+    delete_metadata(tx, organization_id, [station_id])
+    k, s = t.api_keys.c, t.stations.c
+    tx.connection.execute(
+        delete(t.api_keys).where(k.organization_id == organization_id, k.station_id == station_id)
+    )
+    tx.connection.execute(delete(t.stations).where(s.organization_id == organization_id, s.id == station_id))
+    tx.note_change(organization_id, "station_deleted", station_id)
+
+
+def _update(tx: Transaction, organization_id: UUID, station_id: UUID, **values: Any) -> None:
+    s = t.stations.c
+    mine = (s.organization_id == organization_id, s.id == station_id)
+    tx.connection.execute(update(t.stations).where(*mine).values(**values))
+    tx.note_change(organization_id, "station_changed", station_id)
+
+
+def _has_made_something(connection: Connection, station_id: UUID) -> bool:
+    makers = [
+        table.c.created_by_station_id
+        for table in t.metadata.sorted_tables
+        if "created_by_station_id" in table.c
+    ]
+    return any(
+        connection.execute(select(maker).where(maker == station_id).limit(1)).first() for maker in makers
+    )
+
+
+def _linked_procedures(
+    connection: Connection, organization_id: UUID, station_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[ProcedureRef]]:
+    p, link = t.procedures.c, t.station_procedures.c
+    found: dict[UUID, list[ProcedureRef]] = defaultdict(list)
+    for some in in_chunks(station_ids):
+        query = (
+            select(link.station_id, p.id, p.name, p.identifier)
+            .join_from(t.station_procedures, t.procedures, p.id == link.procedure_id)
+            .where(
+                link.organization_id == organization_id,
+                link.station_id.in_(some),
+                p.merged_into_id.is_(None),
+            )
+        )
+        query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
+        for station_id, *procedure in connection.execute(query):
+            found[station_id].append(ProcedureRef(*procedure))
+    return found
+
+
+def _stations(organization_id: UUID) -> Select[Any]:
+    s, team = t.stations.c, t.teams.c
+    return (
+        select(s.id, s.name, s.all_procedures, s.archived_at, s.image_id, team.id, team.name)
+        .select_from(t.stations.outerjoin(t.teams, team.id == s.team_id))
+        .where(s.organization_id == organization_id)
+    )
+
+
+def _station(*row: Any) -> StationRecord:
+    *own, team_id, team = row
+    return StationRecord._make((*own, None if team_id is None else Named(team_id, team)))

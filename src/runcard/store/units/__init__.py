@@ -1,0 +1,1 @@
+"""Units: where each belongs, how it came there, how often it was tried, how it was repaired."""

@@ -1,0 +1,96 @@
+"""The runs of one unit, procedure by procedure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from runcard.domain.outcome import RunOutcome
+from runcard.store.engine.tables import procedures, runs
+from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, ProcedureRef, created_by, with_creator
+
+
+class Attempt(NamedTuple):
+    """A run of a unit on a procedure. number: from 1, in the order in which they started. Of its times see
+    `RunRecord`.
+    """
+
+    id: UUID
+    number: int
+    outcome: RunOutcome
+    started_at: datetime
+    ended_at: datetime
+    created_by: CreatedBy
+    reported_started_at: datetime | None
+    reported_ended_at: datetime | None
+
+    @property
+    def duration(self) -> timedelta:
+        return self.ended_at - self.started_at
+
+
+class Attempts(NamedTuple):
+    """The runs of a unit on one procedure: `total` of them, of which `shown`, the last one first."""
+
+    procedure: ProcedureRef
+    total: int
+    shown: Sequence[Attempt]
+
+
+def list_attempts(
+    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int
+) -> Sequence[Attempts]:
+    """The last runs of a unit on each procedure, at most so many of each; the procedure that was run last first."""
+    return _attempts(connection, organization_id, unit_id, at_most, None)
+
+
+def list_earlier_attempts(
+    connection: Connection,
+    organization_id: UUID,
+    unit_id: UUID,
+    procedure_id: UUID,
+    before: int,
+    at_most: int,
+) -> Sequence[Attempts]:
+    """The runs of a unit on one procedure before the one with this number; empty where it never ran on it."""
+    return _attempts(connection, organization_id, unit_id, at_most, (procedure_id, before))
+
+
+def _attempts(
+    connection: Connection,
+    organization_id: UUID,
+    unit_id: UUID,
+    at_most: int,
+    earlier: tuple[UUID, int] | None,
+) -> Sequence[Attempts]:
+    r, p = runs.c, procedures.c
+    number = func.row_number().over(partition_by=r.procedure_id, order_by=(r.started_at, r.id))
+    total = func.count().over(partition_by=r.procedure_id)
+    own = select(r.id, number.label("number"), total.label("total")).where(
+        r.organization_id == organization_id, r.unit_id == unit_id
+    )
+    if earlier is not None:
+        own = own.where(r.procedure_id == earlier[0])
+    numbered = own.subquery()
+    n = numbered.c
+    joined = numbered.join(runs, r.id == n.id).join(procedures, p.id == r.procedure_id)
+    shown_before = n.total + 1 if earlier is None else earlier[1]
+    query = (
+        select(
+            p.id, p.name, p.identifier, n.total, r.id, n.number, r.outcome, r.started_at, r.ended_at,
+            r.reported_started_at, r.reported_ended_at, *CREATOR_COLUMNS,
+        )
+        .select_from(with_creator(runs, joined))
+        .where(n.number < shown_before, n.number >= shown_before - at_most)
+        .order_by(r.started_at.desc(), r.id.desc())
+    )  # fmt: skip
+    found: dict[UUID, tuple[ProcedureRef, int, list[Attempt]]] = {}
+    for row in connection.execute(query):
+        procedure = ProcedureRef(*row[:3])
+        attempts = found.setdefault(procedure.id, (procedure, row[3], []))[2]
+        run_id, number, outcome, started_at, ended_at, said_start, said_end, *creator = row[4:]
+        times = (started_at, ended_at)
+        attempts.append(Attempt(run_id, number, outcome, *times, created_by(*creator), said_start, said_end))
+    return [Attempts(*one) for one in found.values()]

@@ -1,0 +1,253 @@
+"""Which units: the conditions and orders of the list of units, and what it shows beside each."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, func, select, true
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+from runcard.domain.text import lookup_key
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
+from runcard.store.lists.followed_merges import with_merges
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import Named, UnitRef
+from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of, serial_number_contains
+from runcard.store.metadata import MetadataTest, keeps
+from runcard.store.units.records import UnitRecord, read_units
+
+
+class UnitFilter(Struct, frozen=True, kw_only=True):
+    """Conditions that a unit must keep, all of them; None asks for nothing. Bounds are inclusive.
+
+    search: part of the serial number. samples: None among them: units of production. with_run: a run of the unit must
+    be so; its newest one where with_newest_run.
+    """
+
+    search: str | None = None
+    ids: Sequence[UUID] | None = None
+    serial_numbers: Sequence[str] | None = None
+    part_numbers: Sequence[str] | None = None
+    revision_numbers: Sequence[str] | None = None
+    batch_numbers: Sequence[str] | None = None
+    samples: Sequence[SampleClass | None] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    created_by_user_ids: Sequence[UUID] | None = None
+    created_by_station_ids: Sequence[UUID] | None = None
+    without_parent: bool = False
+    run_count_min: int | None = None
+    run_count_max: int | None = None
+    with_run: RunFilter | None = None
+    with_newest_run: RunFilter | None = None
+    metadata: Sequence[MetadataTest] = ()
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        return replace(self, metadata=tuple(self.metadata)) == UnitFilter()
+
+
+class LastRun(NamedTuple):
+    """Of its times see `RunRecord`."""
+
+    id: UUID
+    outcome: RunOutcome
+    procedure: Named
+    started_at: datetime
+    ended_at: datetime
+    reported_started_at: datetime | None
+    reported_ended_at: datetime | None
+
+
+def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
+    """The id of the run of a unit that started last."""
+    newest = runs.alias("newest")
+    n = newest.c
+    query = select(n.id).where(n.unit_id == unit_id).order_by(n.started_at.desc(), n.id.desc()).limit(1)
+    return query.correlate_except(newest).scalar_subquery()
+
+
+def _start_of_last_run() -> ScalarSelect[datetime]:
+    return select(func.max(runs.c.started_at)).where(runs.c.unit_id == units.c.id).scalar_subquery()
+
+
+def _procedure_of_last_run() -> ScalarSelect[str]:
+    p, r = procedures.c, runs.c
+    last = select(p.name).join_from(runs, procedures, p.id == r.procedure_id)
+    return last.where(r.id == _newest_run(units.c.id)).scalar_subquery()
+
+
+UNIT_ORDERS: Mapping[str, ColumnElement[Any]] = {
+    "created_at": units.c.created_at,
+    "serial_number": units.c.serial_key,
+    "part_number": parts.c.number_key,
+    "last_run_at": _start_of_last_run(),
+    "last_run_procedure": _procedure_of_last_run(),
+}
+_OF_LAST_RUN = ("last_run_at", "last_run_procedure")
+
+
+def list_units(
+    connection: Connection,
+    organization_id: UUID,
+    wanted: UnitFilter,
+    order: str,
+    page: Page,
+    *,
+    descending: bool,
+) -> Listed[UnitRecord]:
+    """A page of units in one of the UNIT_ORDERS; of equal ones, in order of creation the same way.
+
+    Units that never ran come after all others when descending, before them else.
+    """
+    u, column = units.c, UNIT_ORDERS[order]
+    ordered = column.desc() if descending else column.asc()
+    if order in _OF_LAST_RUN:  # databases differ in where they put what is missing
+        ordered = ordered.nulls_last() if descending else ordered.nulls_first()
+    conditions = [
+        u.organization_id == organization_id,
+        *known_at(page, "unit_created", u.id),
+        *_own(organization_id, wanted),
+        *_by_name(organization_id, wanted),
+        *_by_runs(connection, organization_id, wanted),
+    ]
+    # The page is found among bare ids, and only its own units are read whole.
+    query = select(u.id)
+    if order != "part_number":
+        query = query.where(*conditions)
+    elif wanted.asks_for_nothing:
+        query = _along_parts(organization_id, conditions)
+    else:
+        query = query.join(parts, parts.c.id == u.part_id).where(*conditions)
+    query = query.order_by(ordered, u.id.desc() if descending else u.id)
+    return read_listed_units(
+        connection, organization_id, fetch_page(connection, query, page, lambda unit_id: unit_id)
+    )
+
+
+def read_listed_units(connection: Connection, organization_id: UUID, ids: Listed[UUID]) -> Listed[UnitRecord]:
+    """The units with these ids, in their order; those that are not there are left out."""
+    found = read_units(connection, organization_id, ids.rows)
+    return Listed([found[unit_id] for unit_id in ids.rows if unit_id in found], ids.has_more, ids.total)
+
+
+def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The units of one part after the other, in which order an index keeps the parts.
+
+    SQLite would look up the part of every unit and sort these; an outer join it takes in the order that is written,
+    unless it sees that the conditions need a unit.
+    """
+    need_a_unit = and_(*conditions).is_(true())
+    query = select(units.c.id).select_from(parts).outerjoin(units, units.c.part_id == parts.c.id)
+    return query.where(parts.c.organization_id == organization_id, need_a_unit)
+
+
+def list_first_children(
+    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID], at_most: int
+) -> Mapping[UUID, Sequence[UnitRef]]:
+    """The units that are part of each of these, oldest first, at most so many of each."""
+    u = units.c
+    place = func.row_number().over(partition_by=u.parent_id, order_by=u.id).label("place")
+    found: dict[UUID, list[UnitRef]] = defaultdict(list)
+    for some in in_chunks(unit_ids):
+        children = (
+            select(u.parent_id, u.id, u.serial_number, place)
+            .where(u.organization_id == organization_id, u.parent_id.in_(some))
+            .subquery()
+        )
+        query = select(children).where(children.c.place <= at_most).order_by(children.c.place)
+        for parent_id, unit_id, serial_number, _ in connection.execute(query):
+            found[parent_id].append(UnitRef(unit_id, serial_number))
+    return found
+
+
+def list_last_runs(
+    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
+) -> Mapping[UUID, LastRun]:
+    """The run of each of these units that started last; nothing for those that never ran."""
+    r, p = runs.c, procedures.c
+    found: dict[UUID, LastRun] = {}
+    for some in in_chunks(unit_ids):
+        query = (
+            select(
+                units.c.id, r.id, r.outcome, r.started_at, r.ended_at, r.reported_started_at, r.reported_ended_at,
+                p.id, p.name,
+            )
+            .join_from(units, runs, r.id == _newest_run(units.c.id))
+            .join(procedures, p.id == r.procedure_id)
+            .where(units.c.organization_id == organization_id, units.c.id.in_(some))
+        )  # fmt: skip
+        for unit_id, run_id, outcome, *times, procedure_id, name in connection.execute(query):
+            found[unit_id] = LastRun(run_id, outcome, Named(procedure_id, name), *times)
+    return found
+
+
+def _own(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
+    u = units.c
+    if wanted.search is not None:
+        yield serial_number_contains(wanted.search)
+    lists: list[tuple[Sequence[UUID] | None, ColumnElement[Any]]] = [
+        (wanted.ids, u.id),
+        (wanted.created_by_user_ids, u.created_by_user_id),
+        (wanted.created_by_station_ids, u.created_by_station_id),
+    ]
+    for values, column in lists:
+        if values is not None:
+            yield column.in_(values)
+    if wanted.created_after is not None:
+        yield u.created_at >= wanted.created_after
+    if wanted.created_before is not None:
+        yield u.created_at <= wanted.created_before
+    if wanted.without_parent:
+        # So that SQLite does not take most units for the few children of one, and reads them in their order.
+        yield u.parent_id.is_(None).is_(true())
+    if wanted.samples is not None:
+        yield sample_is_one_of(units.c.sample, wanted.samples)
+    for test in wanted.metadata:
+        yield keeps(organization_id, u.id, test)
+
+
+def _by_name(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
+    """Conditions on the unit and what it belongs to, by the names that people use, without case."""
+    u = units.c
+    if wanted.serial_numbers is not None:
+        yield u.serial_key.in_([lookup_key(serial) for serial in wanted.serial_numbers])
+    names: list[tuple[Sequence[str] | None, ColumnElement[Any], Table]] = [
+        (wanted.part_numbers, u.part_id, parts),
+        (wanted.revision_numbers, u.revision_id, revisions),
+        (wanted.batch_numbers, u.batch_id, batches),
+    ]
+    for values, reference, table in names:
+        if values is not None:
+            keys = [lookup_key(value) for value in values]
+            yield reference.in_(
+                select(table.c.id).where(
+                    table.c.organization_id == organization_id, table.c.number_key.in_(keys)
+                )
+            )
+
+
+def _by_runs(
+    connection: Connection, organization_id: UUID, wanted: UnitFilter
+) -> Iterator[ColumnElement[bool]]:
+    u, r = units.c, runs.c
+    if wanted.run_count_min is not None or wanted.run_count_max is not None:
+        count = select(func.count()).select_from(runs).where(r.unit_id == u.id).scalar_subquery()
+        if wanted.run_count_min is not None:
+            yield count >= wanted.run_count_min
+        if wanted.run_count_max is not None:
+            yield count <= wanted.run_count_max
+    # The units of all such runs, found once: SQLite would look through one unit's runs by the wrong index.
+    if wanted.with_run is not None:
+        runs_wanted = with_merges(connection, organization_id, wanted.with_run)
+        yield u.id.in_(select(r.unit_id).where(*run_conditions(organization_id, runs_wanted)))
+    if wanted.with_newest_run is not None:
+        runs_wanted = with_merges(connection, organization_id, wanted.with_newest_run)
+        conditions = run_conditions(organization_id, runs_wanted)
+        yield u.id.in_(select(r.unit_id).where(*conditions, r.id == _newest_run(r.unit_id)))

@@ -1,0 +1,240 @@
+"""Units with the names of what they belong to: reading them, and deleting them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, literal, select, update
+
+from runcard.domain.errors import InUse, UnitNotFound
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
+from runcard.store.lists.refs import (
+    CREATOR_COLUMNS,
+    CreatedBy,
+    Named,
+    Numbered,
+    PartRef,
+    UnitRef,
+    created_by,
+    with_creator,
+)
+from runcard.store.runs.rows import classify_runs, delete_run
+from runcard.store.units.rows import delete_unit
+
+
+class UnitRecord(NamedTuple):
+    """A unit, and where it belongs now.
+
+    sample: None for one of production. created_during_run_id: of the run that was the first to name it; that run may
+    be deleted.
+    """
+
+    id: UUID
+    serial_number: str
+    created_at: datetime
+    sample: SampleClass | None
+    created_during_run_id: UUID | None
+    part: PartRef
+    revision: Numbered
+    batch: Numbered | None
+    parent: UnitRef | None
+    created_by: CreatedBy
+
+
+class FirstRun(NamedTuple):
+    """The run that was the first to name a unit. Of its times see `RunRecord`."""
+
+    id: UUID
+    created_at: datetime
+    started_at: datetime
+    ended_at: datetime
+    outcome: RunOutcome
+    procedure: Named
+    reported_started_at: datetime | None
+    reported_ended_at: datetime | None
+
+
+class PlaceNumbers(NamedTuple):
+    part: str
+    revision: str
+
+
+def get_unit(connection: Connection, organization_id: UUID, serial_number: str) -> UnitRecord:
+    """The unit with this serial number. Raises UnitNotFound."""
+    if "\0" not in serial_number:  # PostgreSQL refuses it, and no unit has it
+        query = _records(organization_id, units.c.serial_key == lookup_key(serial_number))
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            return _record(*row)
+    raise UnitNotFound(serial_number)
+
+
+def read_units(
+    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
+) -> Mapping[UUID, UnitRecord]:
+    """Those of these units that there are, by id."""
+    found: dict[UUID, UnitRecord] = {}
+    for some in in_chunks(unit_ids):
+        rows = connection.execute(_records(organization_id, units.c.id.in_(some)))
+        found |= {row[0]: _record(*row) for row in rows}
+    return found
+
+
+def list_newest_units(connection: Connection, organization_id: UUID, limit: int) -> Sequence[UnitRecord]:
+    """The units that were recorded last, the newest first."""
+    u = units.c
+    # Found before they are joined with anything, or SQLite joins all units and sorts them.
+    newest = (
+        select(u.id)
+        .where(u.organization_id == organization_id)
+        .order_by(u.created_at.desc(), u.id.desc())
+        .limit(limit)
+    )
+    found = read_units(connection, organization_id, list(connection.execute(newest).scalars()))
+    return sorted(found.values(), key=lambda unit: (unit.created_at, unit.id), reverse=True)
+
+
+def list_children(
+    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int | None = None, skipped: int = 0
+) -> Sequence[UnitRecord]:
+    """The units that are part of this one, oldest first, all of them where `at_most` is None."""
+    query = _records(organization_id, units.c.parent_id == unit_id).order_by(units.c.id)
+    query = query.limit(at_most).offset(skipped)
+    return [_record(*row) for row in connection.execute(query)]
+
+
+def list_ancestors(
+    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int
+) -> Sequence[UnitRef]:
+    """What a unit is part of, what that is part of, and so on, from the nearest one, at most so many."""
+    u = units.c
+    line = (
+        select(u.parent_id.label("id"), literal(1).label("height"))
+        .where(u.organization_id == organization_id, u.id == unit_id)
+        .cte(recursive=True)
+    )
+    above = select(u.parent_id, line.c.height + 1).join_from(line, units, u.id == line.c.id)
+    line = line.union_all(above.where(line.c.height < at_most))
+    query = select(u.id, u.serial_number).join_from(line, units, u.id == line.c.id).order_by(line.c.height)
+    return [UnitRef(*row) for row in connection.execute(query)]
+
+
+def find_first_run(connection: Connection, organization_id: UUID, unit: UnitRecord) -> FirstRun | None:
+    """The run that was the first to name a unit; None where none was, or where it is deleted."""
+    r, p = runs.c, procedures.c
+    query = (
+        select(
+            r.id, r.created_at, r.started_at, r.ended_at, r.outcome, p.id, p.name,
+            r.reported_started_at, r.reported_ended_at,
+        )
+        .join_from(runs, procedures, p.id == r.procedure_id)
+        .where(r.organization_id == organization_id, r.id == unit.created_during_run_id)
+    )  # fmt: skip
+    row = connection.execute(query).one_or_none()
+    return None if row is None else FirstRun(*row[:5], Named(*row[5:7]), *row[7:])
+
+
+def read_place_numbers(connection: Connection, organization_id: UUID, unit_id: UUID) -> PlaceNumbers:
+    """What people call the part and the revision of a unit that there is."""
+    u = units.c
+    query = (
+        select(parts.c.number, revisions.c.number)
+        .join_from(units, parts, parts.c.id == u.part_id)
+        .join(revisions, revisions.c.id == u.revision_id)
+        .where(u.organization_id == organization_id, u.id == unit_id)
+    )
+    return PlaceNumbers(*connection.execute(query).one())
+
+
+def rename_unit(tx: Transaction, organization_id: UUID, unit_id: UUID, serial_number: str) -> None:
+    """Give a unit another serial number, one that is free."""
+    _update(
+        tx,
+        organization_id,
+        unit_id,
+        {"serial_number": serial_number, "serial_key": lookup_key(serial_number)},
+    )
+
+
+def classify_unit(
+    tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool
+) -> None:
+    """Make a unit a sample of this class; None: one of production. with_runs: also what it was in the runs it has.
+
+    Changes what the catalog remembers.
+    """
+    _update(tx, organization_id, unit_id, {"sample": sample})
+    if with_runs:
+        classify_runs(tx, organization_id, unit_id, sample)
+
+
+def delete_units(
+    tx: Transaction, organization_id: UUID, serial_numbers: Iterable[str], *, with_runs: bool
+) -> Sequence[UUID]:
+    """Delete all of these units, each once, and return their ids; their sub-units stay and lose their parent.
+
+    with_runs: delete their runs too. Raises UnitNotFound; InUse for a unit that has runs which are to stay.
+    """
+    unique = {lookup_key(serial): serial for serial in serial_numbers}
+    deleted: list[UUID] = []
+    for serial_number in unique.values():
+        unit = tx.catalog.get_unit(organization_id, serial_number)
+        run_ids = tx.connection.execute(select(runs.c.id).where(runs.c.unit_id == unit.id)).scalars().all()
+        if run_ids and not with_runs:
+            raise InUse(f"Unit {unit.serial_number}", len(run_ids), "runs (cascade=true deletes them too)")
+        for run_id in run_ids:
+            delete_run(tx, organization_id, run_id)
+        delete_unit(tx, organization_id, unit.id)
+        deleted.append(unit.id)
+    return deleted
+
+
+def _update(tx: Transaction, organization_id: UUID, unit_id: UUID, values: dict[str, Any]) -> None:
+    u = units.c
+    tx.connection.execute(
+        update(units).where(u.organization_id == organization_id, u.id == unit_id).values(values)
+    )
+    tx.note_change(organization_id, "unit_changed", unit_id)
+
+
+_parents = units.alias("parents")
+
+
+def _records(organization_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
+    u, p, r, b = units.c, parts.c, revisions.c, batches.c
+    joined = (
+        units.join(parts, p.id == u.part_id)
+        .join(revisions, r.id == u.revision_id)
+        .outerjoin(batches, b.id == u.batch_id)
+        .outerjoin(_parents, _parents.c.id == u.parent_id)
+    )
+    own = [u.id, u.serial_number, u.created_at, u.sample, u.created_during_run_id]
+    named = [p.id, p.number, p.name, r.id, r.number, b.id, b.number, _parents.c.id, _parents.c.serial_number]
+    return (
+        select(*own, *named, *CREATOR_COLUMNS)
+        .select_from(with_creator(units, joined))
+        .where(u.organization_id == organization_id, *conditions)
+    )
+
+
+def _record(*row: Any) -> UnitRecord:
+    unit_id, serial_number, created_at, sample, run_id, *joined = row
+    batch, parent = joined[5:7], joined[7:9]
+    return UnitRecord(
+        unit_id,
+        serial_number,
+        created_at,
+        sample,
+        run_id,
+        part=PartRef(*joined[:3]),
+        revision=Numbered(*joined[3:5]),
+        batch=None if batch[0] is None else Numbered(*batch),
+        parent=None if parent[0] is None else UnitRef(*parent),
+        created_by=created_by(*joined[9:]),
+    )

@@ -1,0 +1,163 @@
+"""Repairs of units: a header that lists go by, and the report as it was claimed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from runcard.domain.repair import REPORT_ID, RepairReport
+from runcard.domain.text import lookup_key
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine import tables as t
+from runcard.store.engine.tables import repairs
+from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.refs import (
+    CREATOR_COLUMNS,
+    CreatedBy,
+    Numbered,
+    UnitRef,
+    UserRef,
+    created_by,
+    with_creator,
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(RepairReport)
+
+
+class RepairRow(NamedTuple):
+    """operator_id: a member; operator_name: somebody else."""
+
+    id: UUID
+    unit_id: UUID
+    file_import_id: UUID
+    started_at: datetime
+    operator_id: UUID | None
+    operator_name: str | None
+
+
+class RepairFilter(NamedTuple):
+    """Which repairs to list; None asks for nothing. Bounds are inclusive. part_numbers: of what the units are now."""
+
+    ids: Sequence[UUID] | None = None
+    serial_numbers: Sequence[str] | None = None
+    part_numbers: Sequence[str] | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+
+
+class RepairRecord(NamedTuple):
+    """part: that of the unit now. operator_name: of somebody who is no member.
+
+    run_id: the run that sent the unit to repair; None where no run of the unit came of the report that is told of.
+    """
+
+    id: UUID
+    unit: UnitRef
+    part: Numbered
+    operator: UserRef | None
+    operator_name: str | None
+    run_id: UUID | None
+    report: RepairReport
+    created_at: datetime
+    created_by: CreatedBy
+
+
+def stage_repair(
+    tx: Transaction, organization_id: UUID, row: RepairRow, report: RepairReport, creator: Creator
+) -> None:
+    """Add a repair."""
+    said = {**row._asdict(), "body": _encoder.encode(report)}
+    tx.stage(repairs, {**said, "organization_id": organization_id, "created_at": tx.now, **creator.columns})
+    tx.note_change(organization_id, "repair_recorded", row.id)
+
+
+def list_repairs(
+    connection: Connection, organization_id: UUID, wanted: RepairFilter, page: Page, *, descending: bool
+) -> Listed[RepairRecord]:
+    """A page of repairs in the order in which they began; of equal ones, in order of creation the same way."""
+    r = repairs.c
+    query = _records(organization_id).where(
+        *known_at(page, "repair_recorded", r.id), *_conditions(organization_id, wanted)
+    )
+    order = (column.desc() if descending else column for column in (r.started_at, r.id))
+    listed = fetch_page(connection, query.order_by(*order), page, _record)
+    failed = _failed_runs(connection, organization_id, listed.rows)
+    found = [one._replace(run_id=failed.get((one.unit.id, one.report.of_report))) for one in listed.rows]
+    return Listed(found, listed.has_more, listed.total)
+
+
+_operators = t.users.alias("operators")
+
+
+def _records(organization_id: UUID) -> Select[Any]:
+    r, u, p, o = repairs.c, t.units.c, t.parts.c, _operators.c
+    joined = (
+        repairs.join(t.units, u.id == r.unit_id)
+        .join(t.parts, p.id == u.part_id)
+        .outerjoin(_operators, o.id == r.operator_id)
+    )
+    return (
+        select(
+            r.id, u.id, u.serial_number, p.id, p.number, o.id, o.name, o.email, r.operator_name, r.body,
+            r.created_at, *CREATOR_COLUMNS,
+        )
+        .select_from(with_creator(repairs, joined))
+        .where(r.organization_id == organization_id)
+    )  # fmt: skip
+
+
+def _record(repair_id: UUID, *values: Any) -> RepairRecord:
+    operator_id, name, email, operator_name, body, created_at, *creator = values[4:]
+    return RepairRecord(
+        repair_id,
+        UnitRef(*values[:2]),
+        Numbered(*values[2:4]),
+        None if operator_id is None else UserRef(operator_id, name, email),
+        operator_name,
+        None,
+        _decoder.decode(body),
+        created_at,
+        created_by(*creator),
+    )
+
+
+def _conditions(organization_id: UUID, wanted: RepairFilter) -> Iterator[ColumnElement[bool]]:
+    r, u, p = repairs.c, t.units.c, t.parts.c
+    if wanted.ids is not None:
+        yield r.id.in_(wanted.ids)
+    if wanted.serial_numbers is not None:
+        keys = [lookup_key(serial) for serial in wanted.serial_numbers]
+        yield r.unit_id.in_(select(u.id).where(u.organization_id == organization_id, u.serial_key.in_(keys)))
+    if wanted.part_numbers is not None:
+        yield p.number_key.in_([lookup_key(number) for number in wanted.part_numbers])
+    if wanted.started_after is not None:
+        yield r.started_at >= wanted.started_after
+    if wanted.started_before is not None:
+        yield r.started_at <= wanted.started_before
+
+
+def _failed_runs(
+    connection: Connection, organization_id: UUID, found: Sequence[RepairRecord]
+) -> Mapping[tuple[UUID, str | None], UUID]:
+    """The last run of each unit that came of a report that its repairs tell of, by unit and report."""
+    told = {(one.unit.id, one.report.of_report) for one in found if one.report.of_report is not None}
+    if not told:
+        return {}
+    r, e = t.runs.c, t.metadata_entries.c
+    query = (
+        select(r.unit_id, e.text, r.id)
+        .join_from(t.runs, t.metadata_entries, e.entity_id == r.id)
+        .where(
+            r.organization_id == organization_id,
+            r.unit_id.in_({unit_id for unit_id, _ in told}),
+            e.key == REPORT_ID,
+            e.text.in_({report for _, report in told}),
+        )
+        .order_by(r.started_at, r.id)
+    )
+    return {(unit_id, report): run_id for unit_id, report, run_id in connection.execute(query)}

@@ -1,0 +1,122 @@
+"""Units: what is tested, where it belongs, and how it came there."""
+
+from collections.abc import Sequence
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, select, update
+
+from runcard.domain.ids import new_id
+from runcard.domain.text import lookup_key
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.tables import attachments, run_sub_units, runs, unit_moves, units
+from runcard.store.files.removal import delete_unneeded
+from runcard.store.metadata import delete_metadata
+
+MoveKind = Literal["revision", "batch", "parent"]
+
+
+def stage_unit(
+    tx: Transaction,
+    organization_id: UUID,
+    unit: UnitRow,
+    creator: Creator,
+    created_during_run_id: UUID | None,
+) -> None:
+    """Add a unit. created_during_run_id: the run that was the first to name it; None where it came without a run."""
+    tx.stage(
+        units,
+        {
+            **unit._asdict(),
+            "organization_id": organization_id,
+            "serial_key": lookup_key(unit.serial_number),
+            "created_during_run_id": created_during_run_id,
+            "created_at": tx.now,
+            **creator.columns,
+        },
+    )
+    tx.note_change(organization_id, "unit_created", unit.id)
+    tx.catalog.remember_unit(organization_id, unit)
+
+
+def move_unit(
+    tx: Transaction, organization_id: UUID, before: UnitRow, after: UnitRow, run_id: UUID | None
+) -> None:
+    """Re-link a unit to another part, revision, batch or parent, with a trace of each move.
+
+    run_id: the run that named the new place; None where a person or an update did.
+    """
+    if after == before:
+        return
+    places = {name: getattr(after, name) for name in ("part_id", "revision_id", "batch_id", "parent_id")}
+    u = units.c
+    tx.connection.execute(
+        update(units).where(u.organization_id == organization_id, u.id == before.id).values(places)
+    )
+    moved: tuple[MoveKind, ...] = ("revision", "batch", "parent")
+    for kind in moved:
+        from_id, to_id = getattr(before, f"{kind}_id"), getattr(after, f"{kind}_id")
+        if from_id != to_id:
+            stage_move(tx, organization_id, before.id, kind, (from_id, to_id), run_id)
+    tx.note_change(organization_id, "unit_moved", before.id)
+    tx.note_catalog_change()
+    tx.catalog.remember_unit(organization_id, after)
+
+
+def has_runs(connection: Connection, unit_id: UUID) -> bool:
+    query = select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
+    """Delete a unit that has no runs, with the files that nothing else needs; their bytes are noted to be removed.
+
+    Its sub-units stay and lose their parent, with a trace of the move.
+    """
+    a, s, u = attachments.c, run_sub_units.c, units.c
+    for child in _children(tx.connection, organization_id, unit_id):
+        move_unit(tx, organization_id, child, child._replace(parent_id=None), None)
+    of_unit = (a.organization_id == organization_id, a.unit_id == unit_id)
+    files = tx.connection.execute(select(a.id).where(*of_unit)).scalars().all()
+    tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
+    tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
+    was_here = (s.organization_id == organization_id, s.previous_parent_id == unit_id)
+    tx.connection.execute(update(run_sub_units).where(*was_here).values(previous_parent_id=None))
+    delete_metadata(tx, organization_id, [unit_id])
+    tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id == unit_id))
+    delete_unneeded(tx, organization_id, files)
+    tx.note_change(organization_id, "unit_deleted", unit_id)
+
+
+def _children(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[UnitRow]:
+    u = units.c
+    query = select(*(u[name] for name in UnitRow._fields)).where(
+        u.organization_id == organization_id, u.parent_id == unit_id
+    )
+    return [UnitRow(*row) for row in connection.execute(query)]
+
+
+def stage_move(
+    tx: Transaction,
+    organization_id: UUID,
+    unit_id: UUID,
+    kind: MoveKind,
+    places: tuple[UUID | None, UUID | None],
+    run_id: UUID | None,
+) -> None:
+    """Leave a trace of a move between two places of a kind; None: none. run_id: as `move_unit` says."""
+    tx.stage(
+        unit_moves,
+        {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "unit_id": unit_id,
+            "kind": kind,
+            "from_id": places[0],
+            "to_id": places[1],
+            "run_id": run_id,
+            "moved_at": tx.now,
+        },
+    )

@@ -1,0 +1,224 @@
+"""The writer: groups, what is undone alone, and catalogs that other processes keep true."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from runcard.auth.tokens import digest_of
+from runcard.domain.errors import AlreadyExists, WriteTimedOut
+from runcard.domain.ids import new_id
+from runcard.store.commit.changes import list_changes
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import batches
+from runcard.store.people.api_keys import list_keys, revoke_key
+from runcard.store.stations.rows import link_procedures, unlink_procedures
+from tests.world import World
+
+
+def batch_row(world: World, number: str, moment: Any) -> dict[str, Any]:
+    creator = Creator.of(world.acme.admin.actor)
+    return {
+        "id": new_id(),
+        "organization_id": world.acme.id,
+        "number": number,
+        "number_key": number,
+        "created_at": moment,
+        **creator.columns,
+    }
+
+
+def stage(world: World, number: str) -> Callable[[Transaction], str]:
+    def apply(tx: Transaction) -> str:
+        tx.stage(batches, batch_row(world, number, tx.now))
+        tx.note_change(world.acme.id, "batch_created", world.acme.id)
+        return number
+
+    return apply
+
+
+def numbers(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.execute(select(batches.c.number).order_by(batches.c.number)).scalars())
+
+
+def change_kinds(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [
+            change.kind for change in list_changes(connection, 0, 1000) if change.kind.startswith("batch")
+        ]
+
+
+def run_as_one_group(writer: Writer, *writes: Callable[[Transaction], Any]) -> list[Any]:
+    """What each write returns or raises, where all of them wait while the writer is held up."""
+    holding, release = threading.Event(), threading.Event()
+
+    def hold(_tx: Transaction) -> None:
+        holding.set()
+        release.wait()
+
+    async def record(write: Callable[[Transaction], Any]) -> Any:
+        return await writer.record(write)
+
+    async def main() -> list[Any]:
+        held = asyncio.create_task(record(hold))
+        await asyncio.to_thread(holding.wait)
+        waiting = [asyncio.create_task(record(write)) for write in writes]
+        await asyncio.sleep(0)  # every task reaches its await
+        release.set()
+        await held
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    return asyncio.run(main())
+
+
+def test_everyone_in_a_group_gets_its_own_answer(database: Database, writer: Writer, world: World) -> None:
+    answers = run_as_one_group(writer, *(stage(world, f"{position:03}") for position in range(100)))
+    assert answers == [f"{position:03}" for position in range(100)] == numbers(database)
+
+
+def test_what_is_refused_leaves_nothing_and_takes_nobody_along(
+    database: Database, writer: Writer, world: World
+) -> None:
+    def refuse_after_staging(tx: Transaction) -> None:
+        stage(world, "staged")(tx)
+        raise AlreadyExists("Batch", "staged")
+
+    def refuse_after_executing(tx: Transaction) -> None:
+        stage(world, "staged first")(tx)
+        tx.connection.execute(insert(batches).values(batch_row(world, "executed", tx.now)))
+        stage(world, "staged last")(tx)
+        raise AlreadyExists("Batch", "executed")
+
+    answers = run_as_one_group(
+        writer,
+        stage(world, "a"),
+        refuse_after_staging,
+        stage(world, "b"),
+        refuse_after_executing,
+        stage(world, "c"),
+    )
+    assert [type(answer) for answer in answers] == [str, AlreadyExists, str, AlreadyExists, str]
+    assert numbers(database) == ["a", "b", "c"]
+    assert change_kinds(database) == ["batch_created"] * 3
+
+
+def test_a_broken_constraint_fails_its_own_write_only(
+    database: Database, writer: Writer, world: World
+) -> None:
+    answers = run_as_one_group(
+        writer, stage(world, "a"), stage(world, "twice"), stage(world, "twice"), stage(world, "b")
+    )
+    assert [answers[0], answers[1], answers[3]] == ["a", "twice", "b"]
+    assert isinstance(answers[2], Exception)
+    assert "unique" in str(answers[2]).lower()
+    assert numbers(database) == ["a", "b", "twice"]
+
+
+def test_a_failed_statement_is_raised_where_it_was_submitted(writer: Writer, world: World) -> None:
+    def execute_twice(tx: Transaction) -> None:
+        for _ in range(2):
+            tx.connection.execute(insert(batches).values(batch_row(world, "same", tx.now)))
+
+    with pytest.raises(IntegrityError):
+        writer.run(execute_twice)
+    assert writer.run(stage(world, "next")) == "next"
+
+
+def test_a_write_sees_what_others_of_its_group_staged(writer: Writer, world: World) -> None:
+    def count(tx: Transaction) -> int:
+        return len(tx.connection.execute(select(batches.c.id)).all())
+
+    assert run_as_one_group(writer, stage(world, "a"), count, stage(world, "b"), count) == ["a", 1, "b", 2]
+
+
+def test_close_finishes_what_was_submitted(database: Database, world: World) -> None:
+    writer = Writer(database)
+
+    async def main() -> None:
+        waiting = [
+            asyncio.create_task(writer.record(stage(world, f"{position:03}"))) for position in range(50)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(writer.close)
+        await asyncio.gather(*waiting)
+
+    asyncio.run(main())
+    assert len(numbers(database)) == 50
+
+
+def test_a_caller_that_goes_away_does_not_harm_its_group(
+    database: Database, writer: Writer, world: World
+) -> None:
+    async def main() -> str:
+        leaving = asyncio.create_task(writer.record(stage(world, "left")))
+        staying = asyncio.create_task(writer.record(stage(world, "stayed")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        return await staying
+
+    assert asyncio.run(main()) == "stayed"
+    assert "stayed" in numbers(database)
+
+
+def test_a_write_without_a_turn_is_withdrawn_in_time_and_one_that_has_begun_is_waited_for(
+    database: Database, world: World
+) -> None:
+    holding, release = threading.Event(), threading.Event()
+
+    def hold(_tx: Transaction) -> str:
+        holding.set()
+        release.wait()
+        return "held"
+
+    with closing(Writer(database, wait_s=0.01)) as impatient, ThreadPoolExecutor() as threads:
+        held = threads.submit(impatient.run, hold)
+        holding.wait()
+        with pytest.raises(WriteTimedOut):
+            impatient.run(stage(world, "late"))
+        release.set()
+        assert held.result() == "held"
+    assert numbers(database) == []
+
+
+class TestCatalogOfAnotherProcess:
+    """Two writers on one database stand for two processes: each has a catalog of its own."""
+
+    @pytest.fixture
+    def other(self, database: Database) -> Any:
+        writer = Writer(database)
+        yield writer
+        writer.close()
+
+    def test_an_unlinked_procedure(self, writer: Writer, other: Writer, world: World) -> None:
+        station, procedure = world.acme.ict.actor.station_id, world.acme.board.id
+
+        def link(tx: Transaction) -> UUID | None:
+            return tx.catalog.link(station, procedure)
+
+        assert writer.run(link, changes_catalog=False) == station
+        other.run(lambda tx: unlink_procedures(tx, world.acme.id, station, [procedure]))
+        assert writer.run(link, changes_catalog=False) is None
+        other.run(lambda tx: link_procedures(tx, world.acme.id, station, [procedure]))
+        assert writer.run(link, changes_catalog=False) == station
+
+    def test_a_revoked_key(self, database: Database, writer: Writer, other: Writer, world: World) -> None:
+        from_key = digest_of(world.acme.fct.api_key)
+        with database.read() as connection:
+            keys = {key.station_id: key.id for key in list_keys(connection, world.acme.id)}
+        key_id = keys[world.acme.fct.actor.station_id]
+        assert (
+            writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) == world.acme.fct.actor
+        )
+        other.run(lambda tx: revoke_key(tx, world.acme.id, key_id))
+        assert writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) is None

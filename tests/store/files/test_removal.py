@@ -1,0 +1,154 @@
+"""Which files nothing needs any more."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, update
+
+from runcard.domain.errors import AttachmentNotFound
+from runcard.domain.ids import new_id
+from runcard.domain.report import RunReport
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Database
+from runcard.store.engine.tables import deployments, revisions, runs, stations
+from runcard.store.files.attachments import (
+    Attachment,
+    Owner,
+    create_attachment,
+    find_attachments,
+    link_upload,
+)
+from runcard.store.files.bytes_to_remove import list_removals, note_removals
+from runcard.store.files.imports import ImportedFile, note_import
+from runcard.store.files.removal import delete_attachments, delete_unneeded, is_abandoned, list_page
+from runcard.store.intake.quarantine import Refusal, list_quarantined, quarantine
+from runcard.store.runs.rows import delete_run
+from tests.world import World
+
+Names = Callable[[Transaction, World, UUID], object]
+
+
+def _announced(tx: Transaction, world: World) -> Attachment:
+    creator = Creator.of(world.acme.admin.actor)
+    return create_attachment(
+        tx, world.acme.id, "a.txt", content_type=None, declared_bytes=None, creator=creator
+    )
+
+
+def _run(tx: Transaction, world: World) -> UUID:
+    report = RunReport(procedure="FVT1", serial_number="SN-1", outcome="PASS", part_number="PCB-100")
+    return record_run(tx, world.acme.admin.actor, prepare_run(report))
+
+
+def _as_file_of_run(tx: Transaction, world: World, file: UUID) -> None:
+    link_upload(tx, world.acme.id, file, Owner(run_id=_run(tx, world)))
+
+
+def _as_file_of_unit(tx: Transaction, world: World, file: UUID) -> None:
+    _run(tx, world)
+    unit = tx.catalog.get_unit(world.acme.id, "SN-1")
+    link_upload(tx, world.acme.id, file, Owner(unit_id=unit.id))
+
+
+def _as_image_of_station(tx: Transaction, world: World, file: UUID) -> None:
+    mine = stations.c.id == world.acme.ict.actor.station_id
+    tx.connection.execute(update(stations).where(mine).values(image_id=file))
+
+
+def _as_image_of_revision(tx: Transaction, world: World, file: UUID) -> None:
+    _run(tx, world)
+    tx.connection.execute(update(revisions).values(image_id=file))
+
+
+def _as_artifact_of_deployment(tx: Transaction, world: World, file: UUID) -> None:
+    row = {"id": new_id(), "organization_id": world.acme.id, "procedure_id": world.acme.board.id}
+    kind = {"environment": "production", "trigger": "cli", "status": "ready", "deployment_mode": "sync"}
+    by = Creator.of(world.acme.admin.actor).columns
+    values = {**row, **kind, **by, "artifact_id": file, "created_at": tx.now}
+    tx.connection.execute(insert(deployments).values(values))
+
+
+def _as_report_of_several_runs(tx: Transaction, world: World, file: UUID) -> None:
+    imported = ImportedFile(b"d" * 32, "WATS", file)
+    note_import(tx, world.acme.id, imported, [_run(tx, world)], Creator.of(world.acme.admin.actor))
+
+
+def _as_file_in_quarantine(tx: Transaction, world: World, file: UUID) -> None:
+    creator = Creator.of(world.acme.admin.actor)
+    quarantine(tx, world.acme.id, b"d" * 32, file, Refusal("WATS", "unreadable"), creator)
+
+
+def _abandoned(database: Database, after: timedelta) -> list[UUID]:
+    with database.read() as connection:
+        files = list_page(connection, None, 100)
+    return [one.attachment.id for one in files if is_abandoned(one, one.attachment.created_at + after)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        _as_file_of_run,
+        _as_file_of_unit,
+        _as_image_of_station,
+        _as_image_of_revision,
+        _as_artifact_of_deployment,
+        _as_report_of_several_runs,
+        _as_file_in_quarantine,
+    ],
+)
+def test_what_something_names_is_kept(database: Database, writer: Writer, world: World, names: Names) -> None:
+    needed, free = (writer.run(lambda tx: _announced(tx, world)) for _ in range(2))
+    writer.run(lambda tx: names(tx, world, needed.id))
+    assert _abandoned(database, timedelta(days=1)) == [free.id]
+    assert _abandoned(database, timedelta()) == []
+    both = [needed.id, free.id]
+    assert writer.run(lambda tx: delete_unneeded(tx, world.globex.id, both)) == []
+    assert writer.run(lambda tx: delete_unneeded(tx, world.acme.id, both)) == [free]
+    with database.read() as connection:
+        assert list(find_attachments(connection, world.acme.id, [needed.id, free.id])) == [needed.id]
+
+
+def test_a_report_whose_runs_are_all_deleted_goes_with_them(
+    database: Database, writer: Writer, world: World
+) -> None:
+    file = writer.run(lambda tx: _announced(tx, world))
+    writer.run(lambda tx: _as_report_of_several_runs(tx, world, file.id))
+    with database.read() as connection:
+        (run_id,) = connection.execute(runs.select().with_only_columns(runs.c.id)).scalars()
+    writer.run(lambda tx: delete_run(tx, world.acme.id, run_id))
+    with database.read() as connection:
+        assert find_attachments(connection, world.acme.id, [file.id]) == {}
+        assert list_removals(connection) == [(file.id, file.blob_key)]
+
+
+def test_bytes_are_noted_once(database: Database, writer: Writer, world: World) -> None:
+    blob_id = new_id()
+    for _ in range(2):
+        writer.run(lambda tx: note_removals(tx, world.acme.id, [blob_id, blob_id]))
+    with database.read() as connection:
+        assert [found for found, _ in list_removals(connection)] == [blob_id]
+
+
+def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, world: World) -> None:
+    file = writer.run(lambda tx: _announced(tx, world))
+    for names in (
+        _as_image_of_station,
+        _as_image_of_revision,
+        _as_report_of_several_runs,
+        _as_file_in_quarantine,
+    ):
+        writer.run(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
+    with pytest.raises(AttachmentNotFound):
+        writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, new_id()]))
+    with pytest.raises(AttachmentNotFound):
+        writer.run(lambda tx: delete_attachments(tx, world.globex.id, [file.id]))
+    assert writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, file.id])) == [file]
+    with database.read() as connection:
+        assert list_quarantined(connection, world.acme.id) == []
+        assert not connection.execute(stations.select().where(stations.c.image_id.is_not(None))).all()
+        assert not connection.execute(revisions.select().where(revisions.c.image_id.is_not(None))).all()
