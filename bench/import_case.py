@@ -18,8 +18,8 @@ import msgspec
 from runcard.app import open_database
 from runcard.domain.actor import UserActor
 from runcard.importers.formats import FORMATS, FormatName
-from runcard.importers.remarks import Remark
-from runcard.importers.stated import StatedReport
+from runcard.importers.report.remarks import Remark
+from runcard.importers.report.stated import StatedReport
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare

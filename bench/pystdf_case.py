@@ -10,7 +10,7 @@ import msgspec
 from pystdf.IO import Parser
 
 from bench.failure import BenchFailed
-from runcard.importers import stdf
+from runcard.importers.stdf import binary as stdf
 
 
 class Compared(msgspec.Struct):

@@ -8,7 +8,7 @@ import pytest
 
 from runcard.cli.found_files import FoundFile, find_files
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
-from runcard.importers.unpacking import FREE_BYTES
+from runcard.importers.content.unpacking import FREE_BYTES
 
 
 @pytest.fixture

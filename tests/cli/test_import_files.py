@@ -15,9 +15,9 @@ from runcard.cli.main import app
 from runcard.store.files.blobs import Blobs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
-from tests.importers.stdf_lots import MIR, START, changed, lot, part, ptr
-from tests.importers.stdf_writers import write_stdf
-from tests.importers.wats_files import as_wsjf, tree
+from tests.importers.stdf.lots import MIR, START, changed, lot, part, ptr
+from tests.importers.stdf.writers import write_stdf
+from tests.importers.wats.files import as_wsjf, tree
 from tests.servers import Installation
 
 Run = Callable[..., Any]

@@ -16,7 +16,7 @@ from runcard.store.files.imports import what_is_left
 from runcard.store.metadata import read_metadata
 from tests.edge.conftest import BringIn
 from tests.importers.golden import CASES
-from tests.importers.wats_files import as_wsjf, as_wsxf, tree
+from tests.importers.wats.files import as_wsjf, as_wsxf, tree
 from tests.world import World
 
 START = "2026-01-30T21:00:00"

@@ -43,7 +43,7 @@ from runcard.store.procedures.records import delete_procedure
 from runcard.store.stations.records import remove_station
 from tests.edge.conftest import CLIENT, BringIn
 from tests.importers.many_runs import junit_of
-from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file
+from tests.importers.tables.files import HEADER, RUN, csv_file, mapping, xlsx_file
 from tests.world import World
 
 Retry = Callable[..., Fate]

@@ -6,8 +6,8 @@ from runcard.domain.statement import Statement
 from runcard.edge.report_files import Fate
 from tests.edge.conftest import BringIn
 from tests.importers.many_runs import junit_of
-from tests.importers.stdf_lots import MIR, START, changed, lot, part, ptr
-from tests.importers.stdf_writers import write_stdf
+from tests.importers.stdf.lots import MIR, START, changed, lot, part, ptr
+from tests.importers.stdf.writers import write_stdf
 
 RETEST = 1
 

@@ -13,7 +13,7 @@ from runcard.domain.errors import PermissionDenied
 from runcard.edge.arrived_files import Stores, Upload
 from runcard.edge.file_choices import NO_FORMAT, Choice
 from runcard.edge.report_files import Fate, ReportFiles
-from runcard.importers.remarks import MOST_REMARKS
+from runcard.importers.report.remarks import MOST_REMARKS
 from runcard.ingest.file_content import open_content
 from runcard.ingest.import_groups import MOST
 from runcard.store.commit.transaction import Transaction

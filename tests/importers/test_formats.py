@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runcard.importers.content.heads import HEAD_BYTES, PACKED_HEAD_BYTES, json_members, unpacked_head
 from runcard.importers.formats import FORMATS, FormatName, detect
-from runcard.importers.heads import HEAD_BYTES, PACKED_HEAD_BYTES, json_members, unpacked_head
 from tests.importers.golden import CASES
 
 FILES = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runcard.domain.errors import InvalidInput, RuncardError, UnreadableReport
 from runcard.domain.report import RunReport
 from runcard.importers.formats import FORMATS
-from runcard.importers.remarks import Remark
+from runcard.importers.report.remarks import Remark
 from runcard.ingest.record_run import prepare_run
 from tests.importers.golden import CASES
 

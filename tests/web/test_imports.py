@@ -15,8 +15,8 @@ from runcard.store.intake.templates import create_template
 from runcard.store.runs.rows import delete_runs
 from tests.importers.golden import CASES
 from tests.importers.many_runs import doubtful_lot, junit_of
-from tests.importers.table_files import HEADER, RUN, csv_file, mapping, xlsx_file
-from tests.importers.wats_files import as_wsjf, tree
+from tests.importers.tables.files import HEADER, RUN, csv_file, mapping, xlsx_file
+from tests.importers.wats.files import as_wsjf, tree
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 

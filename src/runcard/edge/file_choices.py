@@ -15,8 +15,8 @@ from runcard.domain.report import MAX_NAME_LENGTH
 from runcard.domain.statement import NOTHING_STATED, StatedField, Statement, check_statement
 from runcard.edge.parsing.opened_file import Reading
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
-from runcard.importers.stated import Stating
-from runcard.importers.table_mapping import TableMapping, read_mapping
+from runcard.importers.report.stated import Stating
+from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import RunClient
 from runcard.store.engine.database import Connection

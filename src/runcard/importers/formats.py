@@ -6,24 +6,19 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from runcard.domain.repair import REPORT_ID, RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import (
-    atdf,
-    atml,
-    junit,
-    openhtf,
-    robot,
-    stdf,
-    stdf_lot,
-    teststand,
-    unit_table,
-    wats_header,
-    wsjf,
-    wsxf,
-)
-from runcard.importers.heads import unpacked_head
-from runcard.importers.remarks import Remark
-from runcard.importers.stated import Rules
-from runcard.importers.unpacking import unpacked
+from runcard.importers import junit, openhtf, robot
+from runcard.importers.atml import reports as atml
+from runcard.importers.content.heads import unpacked_head
+from runcard.importers.content.unpacking import unpacked
+from runcard.importers.report.remarks import Remark
+from runcard.importers.report.stated import Rules
+from runcard.importers.stdf import atdf
+from runcard.importers.stdf import binary as stdf
+from runcard.importers.stdf import lot as stdf_lot
+from runcard.importers.tables import unit_rows
+from runcard.importers.teststand import reports as teststand
+from runcard.importers.wats import header as wats_header
+from runcard.importers.wats import wsjf, wsxf
 
 # The formats that clients know by name, and after them those that Runcard adds.
 FormatName = Literal[
@@ -99,8 +94,8 @@ FORMATS: Sequence[Format] = [
     Format("ROBOT", _unpacking(robot.parse), robot.is_it, rules=Rules(mends=robot.MENDS)),
     Format(
         "TABLE",
-        _unpacking(unit_table.parse),
-        unit_table.is_it,
-        parse_rest=_unpacking(partial(unit_table.parse, skips_bad_rows=True)),
+        _unpacking(unit_rows.parse),
+        unit_rows.is_it,
+        parse_rest=_unpacking(partial(unit_rows.parse, skips_bad_rows=True)),
     ),
 ]

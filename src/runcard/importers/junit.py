@@ -26,11 +26,11 @@ from runcard.domain.errors import UnreadableReport
 from runcard.domain.measurement import Measurement, storable_number
 from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
-from runcard.importers.cells import moment_of, number_of, value_of
-from runcard.importers.recording import Recording, metadata_of, seconds_after
-from runcard.importers.remarks import Remark
-from runcard.importers.stated import Mend
-from runcard.importers.xml_stream import Element, children, name_of, read_records, root_of, text_of
+from runcard.importers.content.cells import moment_of, number_of, value_of
+from runcard.importers.content.xml_stream import Element, children, name_of, read_records, root_of, text_of
+from runcard.importers.report.recording import Recording, metadata_of, seconds_after
+from runcard.importers.report.remarks import Remark
+from runcard.importers.report.stated import Mend
 
 ROOTS = ("testsuites", "testsuite")
 

@@ -28,8 +28,8 @@ from runcard.domain.phase import Log, Phase, RetryCounter, phase_end, tidy_messa
 from runcard.domain.report import RunReport
 from runcard.domain.validator import Validator, decisive_limits
 from runcard.domain.validator_text import opaque_validator, parse_validator, validators_of_texts
-from runcard.importers.heads import json_members
-from runcard.importers.stated import Mend
+from runcard.importers.content.heads import json_members
+from runcard.importers.report.stated import Mend
 
 # Of a record, what no other format's JSON has, whatever the order in which it is written.
 _OWN_MEMBERS = {"dut_id", "start_time_millis", "end_time_millis", "outcome_details", "code_info"}

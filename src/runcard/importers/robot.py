@@ -23,10 +23,18 @@ from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
 from runcard.domain.report import RunReport
-from runcard.importers.cells import moment_of, number_of
-from runcard.importers.recording import Recording, metadata_of, seconds_after
-from runcard.importers.stated import Mend
-from runcard.importers.xml_stream import Element, child, children, name_of, read_records, root_of, text_of
+from runcard.importers.content.cells import moment_of, number_of
+from runcard.importers.content.xml_stream import (
+    Element,
+    child,
+    children,
+    name_of,
+    read_records,
+    root_of,
+    text_of,
+)
+from runcard.importers.report.recording import Recording, metadata_of, seconds_after
+from runcard.importers.report.stated import Mend
 
 ROOT = "robot"
 _PARTS = ("suite", "test", "kw")

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import BinaryIO, cast
 
 from runcard.domain.errors import PayloadTooLarge, UnreadableReport
-from runcard.importers.unpacking import FREE_BYTES, MAX_RATIO
+from runcard.importers.content.unpacking import FREE_BYTES, MAX_RATIO
 
 _ZIP = b"PK\x03\x04"
 _WORKBOOK_MEMBER = "[Content_Types].xml"

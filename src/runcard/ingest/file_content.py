@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, cast
 
-from runcard.importers.unpacking import is_packed, unpacked
+from runcard.importers.content.unpacking import is_packed, unpacked
 
 _IN_MEMORY_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 20

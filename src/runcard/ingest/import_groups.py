@@ -10,8 +10,8 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, UnreadableReport
-from runcard.importers.remarks import Remark, Remarks
-from runcard.importers.stated import StatedReport
+from runcard.importers.report.remarks import Remark, Remarks
+from runcard.importers.report.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told

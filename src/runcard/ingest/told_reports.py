@@ -7,7 +7,7 @@ from uuid import UUID
 from runcard.domain.actor import Actor
 from runcard.domain.errors import ReportRecorded, ReportRefused, RuncardError
 from runcard.domain.repair import RepairReport
-from runcard.importers.stated import StatedReport
+from runcard.importers.report.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed, report_id_of, settle_earlier
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from runcard.domain.errors import InvalidInput, Issue
-from runcard.importers.mapping_guess import Guess
-from runcard.importers.table_head import TableHead
-from runcard.importers.table_mapping import TableMapping
+from runcard.importers.tables.head import TableHead
+from runcard.importers.tables.mapping import TableMapping
+from runcard.importers.tables.mapping_guess import Guess
 from runcard.web.filters import Choice
 from runcard.web.forms import Fields
 

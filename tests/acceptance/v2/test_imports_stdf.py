@@ -7,8 +7,8 @@ import pytest
 from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.v2.importing import imported, reports_of, run_ids, uploaded
-from tests.importers.stdf_lots import lot, part, ptr
-from tests.importers.stdf_writers import write_atdf, write_stdf
+from tests.importers.stdf.lots import lot, part, ptr
+from tests.importers.stdf.writers import write_atdf, write_stdf
 
 WAFER = Path(__file__).parents[2] / "importers" / "cases" / "stdf" / "lot2.stdf.gz"
 

@@ -10,7 +10,7 @@ from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, uploaded
-from tests.importers.wats_files import case
+from tests.importers.wats.files import case
 from tests.world import World
 
 Fresh = Callable[[str], str]

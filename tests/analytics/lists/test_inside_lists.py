@@ -26,7 +26,7 @@ from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
-from runcard.store.runs import resolved_filter as resolved_runs
+from runcard.store.runs import resolved_filter
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
 from tests.histories import (
@@ -339,6 +339,6 @@ def test_metadata_of_more_runs_than_can_be_named_is_asked_of_the_truth(
     followed.follow()
     runs = RunFilter(procedure_ids=[line.procedure_id], metadata=[MetadataTest("place", at_least=0.0)])
     assert len(log_pages(floor, followed.copy, runs, Page(9)).rows) == 2
-    monkeypatch.setattr(resolved_runs, "MAX_IDS", 1)
+    monkeypatch.setattr(resolved_filter, "MAX_IDS", 1)
     with pytest.raises(QueryTooSlow):
         log_pages(floor, followed.copy, runs, Page(9))

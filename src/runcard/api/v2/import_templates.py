@@ -18,7 +18,7 @@ from runcard.edge.openapi import operation
 from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.queries import query, query_parameters
 from runcard.edge.responses import JsonResponse
-from runcard.importers.table_mapping import TableMapping, read_mapping
+from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import (
     create_template,

@@ -18,8 +18,8 @@ from runcard.edge.report_files import Fate, ReportFiles, record_upload
 from runcard.edge.responses import JsonResponse
 from runcard.edge.uploads import taken_in
 from runcard.importers.formats import TABULAR, FormatName
-from runcard.importers.stated import Stating
-from runcard.importers.table_mapping import TableMapping, read_mapping
+from runcard.importers.report.stated import Stating
+from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.ingest.record_run import RunClient
 from runcard.store.files.attachments import get_attachment
 from runcard.store.files.imports import FileImport, what_is_left

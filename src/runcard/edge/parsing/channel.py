@@ -24,7 +24,7 @@ from runcard.domain.repair import RepairReport
 from runcard.edge.orders import HEAD
 from runcard.edge.parsing.opened_file import Reading
 from runcard.importers.formats import FormatName
-from runcard.importers.table_head import TableHead
+from runcard.importers.tables.head import TableHead
 from runcard.ingest.import_groups import Group
 from runcard.ingest.record_run import PreparedRun
 

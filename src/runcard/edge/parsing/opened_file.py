@@ -8,15 +8,15 @@ from msgspec import Struct
 
 from runcard.domain.repair import RepairReport
 from runcard.domain.report import RunReport
-from runcard.importers import tabular
-from runcard.importers.bad_rows import BadRows
+from runcard.importers.content.heads import HEAD_BYTES
 from runcard.importers.formats import FORMATS, FormatName, Parse, detect, rules_of
-from runcard.importers.heads import HEAD_BYTES
-from runcard.importers.remarks import Remark
-from runcard.importers.stated import CONTENT_BYTES, StatedReport, Stating, with_statement
-from runcard.importers.table_head import TableHead, head_of
-from runcard.importers.table_mapping import TableMapping
-from runcard.importers.tables import read_content
+from runcard.importers.report.remarks import Remark
+from runcard.importers.report.stated import CONTENT_BYTES, StatedReport, Stating, with_statement
+from runcard.importers.tables import mapped_runs
+from runcard.importers.tables.bad_rows import BadRows
+from runcard.importers.tables.head import TableHead, head_of
+from runcard.importers.tables.mapping import TableMapping
+from runcard.importers.tables.table import read_content
 from runcard.ingest.file_content import Content, open_content
 from runcard.ingest.import_groups import MOST, Group, Most, in_groups
 from runcard.ingest.record_run import RunClient
@@ -116,5 +116,7 @@ def _parsed(reading: Reading, file: BinaryIO) -> Iterator[RunReport | RepairRepo
         yield from (_PARSERS_OF_REST if reading.skips_bad_rows else _PARSERS)[reading.name](file)
         return
     bad_rows = BadRows(skips=reading.skips_bad_rows)
-    yield from tabular.parse(read_content(file), reading.mapping, reading.stating.procedure or "", bad_rows)
+    yield from mapped_runs.parse(
+        read_content(file), reading.mapping, reading.stating.procedure or "", bad_rows
+    )
     yield from bad_rows.remarks

@@ -38,7 +38,7 @@ from runcard.edge.parsing.channel import (
 )
 from runcard.edge.parsing.opened_file import OpenedFile, Reading
 from runcard.importers.formats import FormatName
-from runcard.importers.table_head import TableHead
+from runcard.importers.tables.head import TableHead
 from runcard.ingest.import_groups import Group
 
 _log = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from runcard.edge.errors import answer_error
 from runcard.edge.file_choices import Choice, checked, reading_of
 from runcard.edge.ids import id_of
 from runcard.edge.quarantine import may_retry, opened_quarantined, retry_as_brought
-from runcard.importers.mapping_guess import guess
-from runcard.importers.table_head import TableHead
-from runcard.importers.table_mapping import TableMapping
+from runcard.importers.tables.head import TableHead
+from runcard.importers.tables.mapping import TableMapping
+from runcard.importers.tables.mapping_guess import guess
 from runcard.ingest.record_run import PreparedRun
 from runcard.store.commit.documents import read_packed
 from runcard.store.creator import Creator

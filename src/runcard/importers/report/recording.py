@@ -1,0 +1,128 @@
+"""The inside of a run as an importer finds it: phases, sequences and logs in order, and metadata within its bounds."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from runcard.domain.errors import UnreadableReport
+from runcard.domain.measurement import Measurement
+from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, Metadata, MetadataValue
+from runcard.domain.outcome import LogLevel, PhaseOutcome, SequenceOutcome
+from runcard.domain.phase import MAX_LOG_MESSAGE_LENGTH, Log, Phase, RetryCounter, tidy_source_file
+from runcard.domain.sequence import PhaseSequence
+from runcard.importers.report.remarks import Remark
+
+_NO_KEY = re.compile(r"[^A-Za-z0-9_.:+-]+")
+# How a path would tell two levels apart.
+_SEPARATOR = "/"
+
+
+class Recording:
+    """Collects what happened inside of a run, in the order in which it is told."""
+
+    def __init__(self) -> None:
+        self.phases: list[Phase] = []
+        self.logs: list[Log] = []
+        self._remarks: dict[str, Remark] = {}
+        self._sequences: dict[str, PhaseSequence | None] = {}
+        self._retries = RetryCounter()
+
+    @property
+    def sequences(self) -> tuple[PhaseSequence, ...]:
+        """In the order in which they were opened, outer ones first."""
+        return tuple(one for one in self._sequences.values() if one is not None)
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        return list(self._remarks.values())
+
+    def remark(self, text: str) -> None:
+        """Remark on the report, once however often the same is said."""
+        self._remarks.setdefault(text, Remark(text))
+
+    def open_sequence(self, parent: str | None, name: str) -> str:
+        """The path of a new sequence, whose phases may be told now and which has to be closed.
+
+        A `/` of its name becomes `-`; the second one of a name in the same place ends in ` (2)`.
+        """
+        step = name.replace(_SEPARATOR, "-") or "-"
+        path = first = step if parent is None else f"{parent}{_SEPARATOR}{step}"
+        number = 1
+        while path in self._sequences:
+            number += 1
+            path = f"{first} ({number})"
+        self._sequences[path] = None
+        return path
+
+    def close_sequence(
+        self,
+        path: str,
+        name: str,
+        outcome: SequenceOutcome,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        source: str | None = None,
+    ) -> None:
+        self._sequences[path] = PhaseSequence(path, name, outcome, source, started_at, ended_at)
+
+    def add_phase(
+        self,
+        name: str,
+        outcome: PhaseOutcome,
+        started_at: datetime,
+        ended_at: datetime,
+        measurements: Iterable[Measurement] = (),
+        *,
+        docstring: str | None = None,
+        sequence_path: str | None = None,
+    ) -> None:
+        """Repeated names in a sequence are attempts."""
+        attempt = self._retries.next(f"{sequence_path or ''}{_SEPARATOR}{name}")
+        ended_at = max(started_at, ended_at)
+        self.phases.append(
+            Phase(
+                name,
+                outcome,
+                started_at,
+                ended_at,
+                tuple(measurements),
+                docstring or None,
+                attempt,
+                sequence_path,
+            )
+        )
+
+    def add_log(self, level: LogLevel, at: datetime, message: str, source: str, line_number: int = 0) -> None:
+        """A blank message is none; one that is too long for a log becomes several."""
+        for start in range(0, len(message) if message.strip() else 0, MAX_LOG_MESSAGE_LENGTH):
+            piece = message[start : start + MAX_LOG_MESSAGE_LENGTH]
+            self.logs.append(Log(level, at, piece, tidy_source_file(source), line_number))
+
+
+def metadata_of(said: Iterable[tuple[str, MetadataValue | None]]) -> Metadata | None:
+    """What a file says by the way, as far as metadata can hold it; None where that is nothing.
+
+    In a key, characters that metadata does not allow become `_`, and it is cut; of two that are the same then, the
+    first counts. Texts are cut. Blank ones, numbers that are not finite, and what comes after 50 keys are left out.
+    """
+    metadata: dict[str, MetadataValue] = {}
+    for name, value in said:
+        key = _NO_KEY.sub("_", name.strip())[:MAX_KEY_LENGTH]
+        kept = value.strip()[:MAX_TEXT_LENGTH] if isinstance(value, str) else value
+        if not key or key in metadata or kept in ("", None) or len(metadata) == MAX_KEYS:
+            continue
+        if isinstance(kept, float) and not math.isfinite(kept):
+            continue
+        metadata[key] = kept
+    return metadata or None
+
+
+def seconds_after(moment: datetime, seconds: float, field: str) -> datetime:
+    """Raises UnreadableReport where that is no moment of the years 1 to 9999, naming the field of the file."""
+    try:
+        return moment + timedelta(seconds=seconds)
+    except (OverflowError, ValueError) as error:
+        raise UnreadableReport(
+            f"{field} is {seconds} s, which is no length of time. Give seconds."
+        ) from error

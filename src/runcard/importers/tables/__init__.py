@@ -1,0 +1,1 @@
+"""Tables (CSV, XLSX): by a mapping of their columns, or by header cells that say what each column measures."""

@@ -1,0 +1,1 @@
+"""XML reports of NI TestStand."""

@@ -1,0 +1,246 @@
+"""NI TestStand's XML reports: one run for each report of a unit; those of a batch as a whole are left out.
+
+- The root is `Reports`, `Report`, or `TSReport`: what the WATS client keeps of one report, with what it knew of it
+  beside (`ReportInfo`: id, process code, revision, and the start with its time zone).
+- The procedure is called as the sequence file, without folder and `.seq`; its version is that of the file.
+- Sequence calls are sequences, called as their step, and all other steps are phases. A step that only says which steps
+  are next (If, Else, For, End and the like) is a phase only where it ended in an error. A step without a name is called
+  as its type. Statuses of other names than TestStand's own are ERROR, and logged.
+- The start is local to the station, and taken for UTC where the report notes no time zone. Steps start as long after it
+  as TestStand's clock tells; where times are not in the report, they start with their sequence and take no time.
+- Errors are logged, and so are the texts that steps add to the report.
+- Station, socket, number of the unit in its loop, the failure that ended the run, and additional data of unit and
+  station are metadata. Report options and the numbers of steps and threads are left out.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO, NamedTuple
+
+from runcard.domain.errors import UnreadableReport
+from runcard.domain.metadata import MetadataValue
+from runcard.domain.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
+from runcard.domain.repair import REPORT_ID
+from runcard.domain.report import RunReport
+from runcard.importers.content.cells import moment_of
+from runcard.importers.content.xml_stream import Element, children, read_records, root_of
+from runcard.importers.report.recording import Recording, metadata_of, seconds_after
+from runcard.importers.report.stated import Mend
+from runcard.importers.teststand.props import array_elements, is_true, number, prop, props, text
+from runcard.importers.teststand.steps import measurements_of
+
+_REPORTS = ("Report", "TSReport")
+ROOTS = ("Reports", *_REPORTS)
+
+# What the types of steps begin with that only say which steps are next.
+_FLOW = "NI_Flow_"
+
+# How a report says what it does not.
+MENDS = {
+    "serial_number": Mend("enter it when TestStand asks for the UUT (UUT.SerialNumber)"),
+    "procedure": Mend("let TestStand include the step results in the report, which name the sequence file"),
+}
+
+# Skipped: nothing has failed.
+_RUN_OUTCOMES: dict[str, RunOutcome] = {
+    "Passed": "PASS",
+    "Done": "PASS",
+    "Skipped": "PASS",
+    "Failed": "FAIL",
+    "Error": "ERROR",
+    "Terminated": "ABORTED",
+    "Aborted": "ABORTED",
+}
+_SEQUENCE_OUTCOMES: dict[str, SequenceOutcome] = {**_RUN_OUTCOMES, "Skipped": "SKIP"}
+_PHASE_OUTCOMES: dict[str, PhaseOutcome] = {
+    "Passed": "PASS",
+    "Done": "PASS",
+    "Skipped": "SKIP",
+    "Failed": "FAIL",
+    "Error": "ERROR",
+    "Terminated": "ERROR",
+    "Aborted": "ERROR",
+    "Running": "ERROR",
+}
+
+
+def is_it(head: bytes) -> bool:
+    """Whether a file that begins so has the root of TestStand's reports, which has no namespace as others' have."""
+    return root_of(head) in [("", root) for root in ROOTS]
+
+
+def parse(file: BinaryIO) -> Iterator[RunReport]:
+    """A run for each report of a unit, read as it is asked for; unit and procedure are empty where it names none.
+
+    Raises UnreadableReport where the content is no such file.
+    """
+    for report in read_records(file, ROOTS, _REPORTS):
+        if report.get("Type") != "Batch":
+            yield _run(report)
+
+
+def _run(report: Element) -> RunReport:
+    main = next((one for one in children(report, "Prop") if one.get("Type") == "TEResult"), None)
+    if main is None:
+        raise UnreadableReport(
+            f"The report in line {report.sourceline} has no result. Upload the XML report that TestStand wrote."
+        )
+    call = prop(main, "TS", "SequenceCall")
+    clock = _Clock(_start(report), number(main, "TS", "StartTime"))
+    started_at, ended_at = clock.span(main, clock.started_at)
+    recording = Recording()
+    _record_steps(recording, call, None, clock, started_at)
+    _log_step(recording, main, "TestStand", ended_at)
+    return RunReport(
+        procedure=_procedure(call),
+        procedure_is_name=True,
+        serial_number=text(report, "UUT", "SerialNumber"),
+        outcome=_RUN_OUTCOMES.get(report.get("UUTResult") or text(main, "Status"), "ERROR"),
+        started_at=started_at,
+        duration=ended_at - started_at,
+        part_number=text(report, "UUT", "PartNumber") or None,
+        revision_number=_told(report, "Rev") or None,
+        batch_number=text(report, "UUT", "BatchSerialNumber") or None,
+        operator=text(report, "StationInfo", "LoginName") or None,
+        procedure_version=text(call, "SequenceFileVersion") or None,
+        phases=tuple(recording.phases),
+        logs=tuple(recording.logs),
+        sequences=recording.sequences,
+        metadata=metadata_of(_metadata(report)),
+    )
+
+
+def _procedure(call: Element | None) -> str:
+    """The name of the sequence file; of the sequence, where it was never saved to a file."""
+    file = re.split(r"[\\/]", text(call, "SequenceFile"))[-1]
+    return re.sub(r"\.seq$", "", file, flags=re.IGNORECASE).strip() or text(call, "Sequence")
+
+
+def _told(report: Element, key: str) -> str:
+    """What ReportInfo says; empty where it does not."""
+    found = (one for one in children(report, "ReportInfo") if one.get("key") == key)
+    return next((one.get("value") or "" for one in found), "").strip()
+
+
+def _metadata(report: Element) -> Iterator[tuple[str, MetadataValue]]:
+    # In lower case, as that of the report that WATS makes of it.
+    yield REPORT_ID, _told(report, "ID").lower()
+    yield "process_code", _told(report, "PCode")
+    yield "station", text(report, "StationInfo", "StationID")
+    for name in ("TestSocketIndex", "UUTLoopIndex"):
+        position = number(report, "UUT", name)
+        # TestStand writes -1 where there are no sockets.
+        if position is not None and position >= 0:
+            yield name, position
+    stack = [
+        "/".join(filter(None, (text(prop(entry, "SequenceName")), text(prop(entry, "StepName")))))
+        for _, value in array_elements(prop(report, "UUT", "CriticalFailureStack"))
+        for entry in props(value)
+    ]
+    yield "critical_failure", " > ".join(filter(None, stack))
+    for place in ("UUT", "StationInfo"):
+        for one in props(prop(report, place, "AdditionalData")):
+            yield one.get("Name") or "", text(one)
+
+
+class _Clock(NamedTuple):
+    """When a run started, and what TestStand's clock showed then, in seconds; None where the report does not say."""
+
+    started_at: datetime
+    tick: float | None
+
+    def span(self, step: Element, otherwise: datetime) -> tuple[datetime, datetime]:
+        """Start and end of a step; `otherwise` it starts then."""
+        tick, duration = number(step, "TS", "StartTime"), number(step, "TS", "TotalTime") or 0
+        started_at = otherwise
+        if tick is not None and self.tick is not None:
+            started_at = seconds_after(self.started_at, tick - self.tick, "TS.StartTime")
+        return started_at, max(started_at, seconds_after(started_at, duration, "TS.TotalTime"))
+
+
+def _start(report: Element) -> datetime:
+    """As ReportInfo says; else StartDate and StartTime, to the millisecond."""
+    if told := _told(report, "Start"):
+        try:
+            return moment_of(told)
+        except ValueError as error:
+            raise UnreadableReport(f"Start of the report's ReportInfo, {told!r}, {error}.") from error
+    said = {
+        name: number(report, *path)
+        for name, path in {
+            "year": ("StartDate", "Year"),
+            "month": ("StartDate", "Month"),
+            "day": ("StartDate", "MonthDay"),
+            "hour": ("StartTime", "Hours"),
+            "minute": ("StartTime", "Minutes"),
+            "second": ("StartTime", "Seconds"),
+            "millisecond": ("StartTime", "Milliseconds"),
+        }.items()
+    }
+    try:
+        year, month, day, hour, minute, second, millisecond = (int(one or 0) for one in said.values())
+        start = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return start + timedelta(milliseconds=millisecond)
+    except (ValueError, OverflowError) as error:
+        told = ", ".join(f"{name} {value}" for name, value in said.items())
+        raise UnreadableReport(
+            f"StartDate and StartTime of the report say no moment: {told}. Upload the report that TestStand wrote."
+        ) from error
+
+
+def _record_steps(
+    recording: Recording, call: Element | None, path: str | None, clock: _Clock, started_at: datetime
+) -> None:
+    """What the results of a sequence call tell, calls inside of it included."""
+    for _, value in array_elements(prop(call, "ResultList")):
+        for step in props(value):
+            said = prop(step, "TS")
+            kind = text(said, "StepType")
+            name = text(said, "StepName") or kind or "Step"
+            inner = prop(said, "SequenceCall")
+            span = clock.span(step, started_at)
+            if inner is None:
+                if not kind.startswith(_FLOW) or _phase_outcome(step) == "ERROR":
+                    _record_phase(recording, step, name, path, span)
+            else:
+                _record_call(recording, step, inner, name, path, clock, span)
+            _log_step(recording, step, name, span[1])
+
+
+def _phase_outcome(step: Element) -> PhaseOutcome:
+    return _PHASE_OUTCOMES.get(text(step, "Status"), "ERROR")
+
+
+def _record_phase(
+    recording: Recording, step: Element, name: str, path: str | None, span: tuple[datetime, datetime]
+) -> None:
+    recording.add_phase(name, _phase_outcome(step), *span, measurements_of(step, name), sequence_path=path)
+
+
+def _record_call(
+    recording: Recording,
+    step: Element,
+    call: Element,
+    name: str,
+    parent: str | None,
+    clock: _Clock,
+    span: tuple[datetime, datetime],
+) -> None:
+    """A sequence; what its call itself measured is a phase of its name inside of it."""
+    path = recording.open_sequence(parent, name)
+    _record_steps(recording, call, path, clock, span[0])
+    if any(True for _ in measurements_of(step, name)):
+        _record_phase(recording, step, name, path, span)
+    outcome = _SEQUENCE_OUTCOMES.get(text(step, "Status") or text(call, "Status"), "ERROR")
+    recording.close_sequence(path, name, outcome, *span, text(call, "SequenceFile") or None)
+
+
+def _log_step(recording: Recording, step: Element, name: str, at: datetime) -> None:
+    status = text(step, "Status")
+    if status not in _PHASE_OUTCOMES:
+        recording.add_log("WARNING", at, f"{name} has the unknown status {status!r}", name)
+    if is_true(step, "Error", "Occurred"):
+        code, message = text(step, "Error", "Code"), text(step, "Error", "Msg")
+        recording.add_log("ERROR", at, f"{name}: error {code}: {message}".rstrip(": "), name)
+    recording.add_log("INFO", at, text(step, "ReportText"), name)

@@ -1,0 +1,1 @@
+"""Reports of Virinco WATS: WSJF (JSON) and WSXF (XML), tests and repairs."""

@@ -1,0 +1,157 @@
+"""What steps of WATS reports measured, and against which limits.
+
+Inclusive bounds are limits; every other comparison is a check. A single check carries the outcome of its measurement;
+of several, each is judged on the value. LOG compares nothing. A limit that is NaN or infinite bounds nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from runcard.domain.errors import UnreadableReport
+from runcard.domain.measurement import Measurement, Series
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.validator import Validator, expression_of, judge
+from runcard.importers.wats.report import (
+    BooleanMeasurement,
+    Chart,
+    ChartSeries,
+    NumericMeasurement,
+    Step,
+    StringMeasurement,
+)
+from runcard.importers.wats.values import Status, finite_number_of, number_of, status_of, text_of
+
+_OUTCOMES: dict[Status | None, MeasurementOutcome] = {"Passed": "PASS", "Failed": "FAIL"}
+
+_ONE_LIMIT = {"EQ": "==", "NE": "!=", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
+# Both must hold: the first with the low limit, the second with the high one.
+_INSIDE = {"GTLT": (">", "<"), "GELE": (">=", "<="), "GELT": (">=", "<"), "GTLE": (">", "<=")}
+# One must hold. Runcard has no operator for that, so WATS's own name stands in the check.
+_OUTSIDE = {"LTGT": ("<", ">"), "LEGE": ("<=", ">="), "LEGT": ("<=", ">"), "LTGE": ("<", ">=")}
+_LOG = "LOG"
+
+
+def measurements_of(step: Step, field: str) -> Iterator[Measurement]:
+    """Numbers, then booleans, texts, and the series of its chart, each kind in recorded order.
+
+    One without a name is called as its step. Raises UnreadableReport.
+    """
+    name = text_of(step.name) or ""
+    for at, number in enumerate(step.numeric_meas or ()):
+        yield _numeric(number, name, f"{field}.numericMeas[{at}]")
+    for at, boolean in enumerate(step.boolean_meas or ()):
+        yield _boolean(boolean, name, f"{field}.booleanMeas[{at}]")
+    for at, text in enumerate(step.string_meas or ()):
+        yield _string(text, name, f"{field}.stringMeas[{at}]")
+    if step.chart is not None:
+        for at, series in enumerate(step.chart.series or ()):
+            yield _chart_series(step.chart, series, name, f"{field}.chart.series[{at}]")
+
+
+class _Bound(NamedTuple):
+    symbol: str
+    number: float
+
+
+def _numeric(said: NumericMeasurement, step_name: str, field: str) -> Measurement:
+    outcome = _outcome(said.status, field)
+    value = number_of(said.value, f"{field}.value")
+    low = finite_number_of(said.low_limit, f"{field}.lowLimit")
+    high = finite_number_of(said.high_limit, f"{field}.highLimit")
+    operator = _operator(said.comp_op)
+    bounds = _bounds(operator, low, high)
+    limits = {bound.symbol: bound.number for bound in bounds}
+    checks = [
+        Validator(expression_of(*bound), *bound) for bound in bounds if bound.symbol not in (">=", "<=")
+    ]
+    return Measurement(
+        name=text_of(said.name) or step_name,
+        outcome=outcome,
+        value=value,
+        uom=text_of(said.unit),
+        lower_limit=limits.get(">="),
+        upper_limit=limits.get("<="),
+        validators=_judged(checks, value, outcome, alone=len(bounds) == 1)
+        + _other_check(operator, low, high, outcome),
+    )
+
+
+def _bounds(operator: str, low: float | None, high: float | None) -> list[_Bound]:
+    """The bounds that must all hold. The only limit of a comparison with one stands in `low`, or else in `high`."""
+    if operator in _ONE_LIMIT:
+        pairs = [(_ONE_LIMIT[operator], high if low is None else low)]
+    else:
+        pairs = list(zip(_INSIDE.get(operator, ()), (low, high), strict=False))
+    return [_Bound(symbol, limit) for symbol, limit in pairs if limit is not None]
+
+
+def _other_check(
+    operator: str, low: float | None, high: float | None, outcome: MeasurementOutcome
+) -> tuple[Validator, ...]:
+    """The check of an operator that Runcard has none for."""
+    if operator in (_LOG, *_ONE_LIMIT, *_INSIDE):
+        return ()
+    limits = [limit for limit in (low, high) if limit is not None]
+    symbols = _OUTSIDE.get(operator)
+    if symbols is None or low is None or high is None:
+        expected: list[float | int | str] | None = [*limits] or None
+        return (Validator(expression_of(operator, expected), operator, expected, outcome),)
+    sides = zip(symbols, (low, high), strict=True)
+    text = " or ".join(expression_of(symbol, limit) for symbol, limit in sides)
+    return (Validator(text, operator, [low, high], outcome, has_custom_expression=True),)
+
+
+def _judged(
+    checks: Sequence[Validator], value: object, outcome: MeasurementOutcome, *, alone: bool
+) -> tuple[Validator, ...]:
+    return tuple(
+        Validator(check.expression, check.operator, check.expected, outcome if alone else judge(check, value))
+        for check in checks
+    )
+
+
+def _boolean(said: BooleanMeasurement, step_name: str, field: str) -> Measurement:
+    outcome = _outcome(said.status, field)
+    value = None if outcome == "UNSET" else outcome == "PASS"
+    return Measurement(text_of(said.name) or step_name, outcome, value)
+
+
+def _string(said: StringMeasurement, step_name: str, field: str) -> Measurement:
+    outcome = _outcome(said.status, field)
+    name = text_of(said.name) or step_name
+    operator = _operator(said.comp_op)
+    if said.limit is None or operator == _LOG:
+        return Measurement(name, outcome, said.value)
+    symbol = "==" if operator == "CASESENSIT" else _ONE_LIMIT.get(operator, operator)
+    check = Validator(expression_of(symbol, said.limit), symbol, said.limit, outcome)
+    return Measurement(name, outcome, said.value, validators=(check,))
+
+
+def _chart_series(chart: Chart, series: ChartSeries, step_name: str, field: str) -> Measurement:
+    """A line of a chart: its x beside its y, or, where it has no x, the positions of y from 0 on."""
+    y = _points(series.ydata, f"{field}.ydata")
+    x = _points(series.xdata, f"{field}.xdata") or [float(position) for position in range(len(y))]
+    if len(x) != len(y):
+        raise UnreadableReport(f"{field} has {len(x)} x and {len(y)} y. Give as many of both.")
+    names = [one for one in (text_of(chart.label), text_of(series.name)) if one is not None]
+    axes = (
+        Series([*x], text_of(chart.x_unit), text_of(chart.x_label)),
+        Series([*y], text_of(chart.y_unit), text_of(chart.y_label)),
+    )
+    return Measurement(": ".join(names) or step_name, "UNSET", series=axes)
+
+
+def _points(text: str | None, field: str) -> list[float]:
+    """NaN where there is nothing between two semicolons."""
+    if text is None or not text.strip():
+        return []
+    numbers = (number_of(one, field) for one in text.split(";"))
+    return [float("nan") if number is None else number for number in numbers]
+
+
+def _outcome(status: str | None, field: str) -> MeasurementOutcome:
+    return _OUTCOMES.get(status_of(status, f"{field}.status"), "UNSET")
+
+
+def _operator(text: str | None) -> str:
+    return (text_of(text) or _LOG).upper()

@@ -1,0 +1,102 @@
+"""Reports of units under test as runs.
+
+- The procedure is the operation (process) by its name, or else by its code; its version is that of the main sequence.
+- The run begins at the UTC time of the report, or else at its local time, which is UTC where it has no offset. It lasts
+  as long as the report says, or else until its last step ended.
+- The outcome is the one that the report claims: Passed and Done PASS, Failed FAIL, Error and Skipped ERROR, Terminated
+  ABORTED.
+- Metadata hold what else the header says, then the misc infos; see `wats_header`. Misc infos beyond the bounds of
+  metadata are lines of the log.
+- Sub-units that nobody has recorded are created with their part and revision; their part types and positions are left
+  out. One without a serial number is a line of the log.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from runcard.domain.metadata import MetadataValue
+from runcard.domain.phase import Log, phase_end, tidy_message
+from runcard.domain.report import RunReport, UnitDescription
+from runcard.importers.wats.header import metadata_of, names_of, outcome_of, started_at_of
+from runcard.importers.wats.report import Report, SubUnit, Uut
+from runcard.importers.wats.steps import Inside, inside_of, left_out
+from runcard.importers.wats.values import code_of, later, seconds_of, text_of, zone_of
+
+_SOURCE = "report"
+
+
+def run_of(report: Report) -> RunReport:
+    """The run that a report tells of.
+
+    Its procedure and its serial number are empty where none is named. Raises UnreadableReport for values that cannot be
+    read.
+    """
+    uut = report.uut or Uut()
+    procedure, serial_number = names_of(report)
+    started_at = started_at_of(report)
+    steps = [*([] if report.root is None else [report.root]), *(report.steps or [])]
+    inside = inside_of(steps, started_at, zone_of(report.start, "start"))
+    said, rest = metadata_of(report, _facts(uut, inside))
+    duration = seconds_of(uut.exec_time, "uut.execTime")
+    if duration is None:
+        duration = (phase_end(inside.phases) or started_at) - started_at
+    later(started_at, duration, "uut.execTime")
+    named = [one for one in report.sub_units or [] if text_of(one.sn) is not None]
+    return RunReport(
+        procedure=procedure,
+        procedure_is_name=True,
+        procedure_version=_version(report),
+        serial_number=serial_number,
+        outcome=outcome_of(report),
+        started_at=started_at,
+        duration=duration,
+        part_number=text_of(report.pn),
+        revision_number=text_of(report.rev),
+        batch_number=text_of(uut.batch_sn),
+        operator=text_of(uut.user),
+        sub_units=tuple(text_of(one.sn) or "" for one in named),
+        new_sub_units=tuple(_described(named)),
+        docstring=text_of(uut.comment),
+        phases=inside.phases,
+        sequences=inside.sequences,
+        logs=(*inside.logs, *_logs(report, rest, started_at)),
+        metadata=said,
+    )
+
+
+def _version(report: Report) -> str | None:
+    main = report.root or next(iter(report.steps or ()), None)
+    return None if main is None or main.seq_call is None else text_of(main.seq_call.version)
+
+
+def _described(sub_units: Sequence[SubUnit]) -> Iterator[UnitDescription]:
+    for one in sub_units:
+        part_number = text_of(one.pn)
+        if part_number is not None:
+            yield UnitDescription(text_of(one.sn) or "", part_number, text_of(one.rev))
+
+
+def _facts(uut: Uut, inside: Inside) -> Mapping[str, MetadataValue | None]:
+    failed_step = code_of(uut.failed_step_id)
+    return {
+        "fixture_id": text_of(uut.fixture_id),
+        "test_socket_index": code_of(uut.test_socket_index),
+        "error_code": code_of(uut.error_code),
+        "error_message": text_of(uut.error_message),
+        "batch_fail_count": code_of(uut.batch_fail_count),
+        "batch_loop_index": code_of(uut.batch_loop_index),
+        "failed_step": None if failed_step is None else inside.places.get(failed_step, failed_step),
+    }
+
+
+def _logs(report: Report, misc: Sequence[str], moment: datetime) -> Iterator[Log]:
+    for text in misc:
+        yield Log("INFO", moment, tidy_message(text), _SOURCE, 0)
+    for one in report.sub_units or []:
+        if text_of(one.sn) is None:
+            about = ", ".join(text for text in map(text_of, (one.part_type, one.pn, one.rev)) if text)
+            yield Log(
+                "WARNING", moment, tidy_message(f"Sub-unit without a serial number: {about}"), _SOURCE, 0
+            )
+    for attachment in report.binary_data or []:
+        yield Log("WARNING", moment, tidy_message(left_out(attachment)), _SOURCE, 0)
