@@ -157,7 +157,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         database = open_database(settings)
         writer = Writer(database, settings.write_timeout_s)
         gate = Gate(database)
-        recorder = Recorder(database, gate, settings.recording_timeout_s, settings.write_timeout_s)
+        recorder = Recorder(database, gate.forget, settings.recording_timeout_s, settings.write_timeout_s)
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
         activity = open_activity(settings, database, notes, direct)

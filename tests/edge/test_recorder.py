@@ -12,10 +12,11 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from runcard.auth.admission import Admission
 from runcard.auth.tokens import digest_of
 from runcard.domain.errors import WriteTimedOut
 from runcard.domain.report import RunReport
-from runcard.edge.gate import Admission, Gate
+from runcard.edge.gate import Gate
 from runcard.edge.orders import HEAD
 from runcard.edge.recorder import Recorder, RecorderFailed
 from runcard.ingest.record_run import PreparedRun, prepare_run
@@ -40,7 +41,7 @@ def try_it(database: Database) -> Try[Any]:
     """Runs a coroutine that is given a recorder, which is closed in the end."""
 
     async def tried(work: Callable[[Recorder], Awaitable[Any]]) -> Any:
-        recorder = Recorder(database, Gate(database))
+        recorder = Recorder(database, Gate(database).forget)
         try:
             return await work(recorder)
         finally:
@@ -110,7 +111,7 @@ def test_without_anybody_who_looks_after_the_process_the_server_ends_loudly(
     database: Database, admission: Admission, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work() -> None:
-        recorder = Recorder(database, Gate(database))
+        recorder = Recorder(database, Gate(database).forget)
         waiting = asyncio.create_task(recorder.record(admission, run_of("WAITING")))
         await asyncio.sleep(0)  # it reaches its await
         for task in recorder._lasting:

@@ -4,10 +4,9 @@ Whether a key holds is decided by the record, at the moment it is used. For the 
 transaction that records the run, so it costs nothing; the gate only keeps strangers from sending large bodies there.
 """
 
-from typing import NamedTuple
-
 from starlette.concurrency import run_in_threadpool
 
+from runcard.auth.admission import Admission
 from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Unauthenticated
@@ -15,13 +14,6 @@ from runcard.store.commit.lookups import find_actor
 from runcard.store.engine.database import Database
 
 _MAX_REMEMBERED = 10_000
-
-
-class Admission(NamedTuple):
-    """A key that held a moment ago, and whose it is."""
-
-    digest: bytes
-    actor: Actor
 
 
 class Gate:

@@ -19,9 +19,9 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from runcard.auth.admission import Admission
 from runcard.domain.errors import OutcomeUnknown, Unauthenticated, WriteTimedOut
 from runcard.edge.child import Child
-from runcard.edge.gate import Admission, Gate
 from runcard.edge.orders import BEAT_S, Answer, Answers, Order, RecordingFailed, Start, message_of, unpickled
 from runcard.ingest.record_run import PreparedRun
 from runcard.store.engine.database import Database
@@ -70,12 +70,19 @@ class _Waiting:
 class Recorder:
     """Belongs to the event loop that it is made in. `close` ends it after everything that was handed over.
 
-    silence_s: how long the process may give no sign of life. wait_s: how long a run may wait.
+    forget: is told of each key that holds no longer. silence_s: how long the process may give no sign of life.
+    wait_s: how long a run may wait.
     """
 
-    def __init__(self, database: Database, gate: Gate, silence_s: float = 10.0, wait_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        forget: Callable[[Admission], None],
+        silence_s: float = 10.0,
+        wait_s: float = 30.0,
+    ) -> None:
         self._database = database
-        self._gate = gate
+        self._forget = forget
         self._silent_ticks, self._wait_ticks = _ticks(silence_s), _ticks(wait_s)
         self._numbers = count(1)
         self._waiting: dict[int, _Waiting] = {}
@@ -105,7 +112,7 @@ class Recorder:
         try:
             return await waiting.answer
         except Unauthenticated:
-            self._gate.forget(admission)
+            self._forget(admission)
             raise
 
     @property

@@ -7,6 +7,7 @@ data: what comes back is decoded as what it must be, and is no longer than one m
 import os
 import socket
 from collections.abc import Sequence
+from struct import Struct as Layout
 from typing import Literal
 
 import msgspec
@@ -21,7 +22,6 @@ from runcard.domain.errors import (
     UnreadableReport,
 )
 from runcard.domain.repair import RepairReport
-from runcard.edge.orders import HEAD
 from runcard.edge.parsing.opened_file import Reading
 from runcard.importers.formats import FormatName
 from runcard.importers.tables.head import TableHead
@@ -31,6 +31,7 @@ from runcard.ingest.record_run import PreparedRun
 # A group of reports has some megabytes; one report may have more.
 MAX_MESSAGE_BYTES = 128 << 20
 _MOST_FILES = 2
+_HEAD = Layout("<I")
 
 
 class ListMembers(Struct, frozen=True, tag=True):
@@ -164,7 +165,7 @@ class Channel:
             raise PayloadTooLarge(
                 f"A report of the file takes more than {MAX_MESSAGE_BYTES} bytes once it is read. Split it."
             )
-        head = HEAD.pack(len(body))
+        head = _HEAD.pack(len(body))
         sent = socket.send_fds(self._connection, [head], files) if files else 0
         self._connection.sendall(head[sent:])
         self._connection.sendall(body)
@@ -174,11 +175,11 @@ class Channel:
 
         Raises OSError, and ValueError for what is longer than a message may be.
         """
-        head, files, _, _ = socket.recv_fds(self._connection, HEAD.size, _MOST_FILES)
-        rest = self._read(HEAD.size - len(head)) if head else None
+        head, files, _, _ = socket.recv_fds(self._connection, _HEAD.size, _MOST_FILES)
+        rest = self._read(_HEAD.size - len(head)) if head else None
         if rest is None:
             return None
-        (size,) = HEAD.unpack(head + rest)
+        (size,) = _HEAD.unpack(head + rest)
         if size > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message of {size} bytes")
         body = self._read(size)
