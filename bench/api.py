@@ -29,7 +29,7 @@ from bench.load import drive
 from bench.questions import Data, Question, questions
 from bench.records import RuncardRecords
 from bench.targets import CASES, Place, Target, prepared, serving
-from runcard.edge.paging import PageQuery, page_of
+from runcard.edge.requests.paging import PageQuery, page_of
 from runcard.store.procedures.rows import get_procedure
 
 _LIMIT = 50

@@ -17,17 +17,17 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from bench import hand_made
+from runcard.activity.noted_calls import NotedCalls, new_notes
 from runcard.app import create_app, create_server
+from runcard.auth.admission import Admission
 from runcard.edge.connections.compression import Compression
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
 from runcard.edge.connections.proxies import Proxies
-from runcard.edge.gate import Admission
-from runcard.edge.noted_calls import NotedCalls, new_notes
-from runcard.edge.paths import ApiPaths
-from runcard.edge.recorder import Recorder
+from runcard.edge.requests.paths import ApiPaths
 from runcard.ingest.record_run import PreparedRun
+from runcard.recording.recorder import Recorder
 from runcard.settings import Settings
 
 KINDS = ("runcard", "no_copy", "no_activity", "no_store", "hand_made")

@@ -129,7 +129,7 @@ class AnyServer(Installation):
         while time.monotonic() < until:
             for child in psutil.Process(self._running().pid).children():
                 with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    if "runcard.edge.recording" in child.cmdline() and child.num_threads() > 1:
+                    if "runcard.recording.process" in child.cmdline() and child.num_threads() > 1:
                         return child
         raise AssertionError(f"no process records:\n{self.log}")
 

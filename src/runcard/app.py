@@ -14,6 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard import __version__
+from runcard.activity.log import ActivityLog, Endpoints
+from runcard.activity.noted_calls import NotedCalls, Notes, new_notes
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
@@ -29,40 +31,38 @@ from runcard.auth.form_tokens import FormTokens
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.secret_keys import open_keys
 from runcard.domain.errors import InvalidInput, Issue, RuncardError, TooMuchAtOnce
-from runcard.edge.activity import ActivityLog, Endpoints
-from runcard.edge.api_docs import router as docs_router
-from runcard.edge.arrived_files import Stores
-from runcard.edge.collector import look_less_often
+from runcard.edge.answers.api_docs import router as docs_router
+from runcard.edge.answers.errors import ANSWERS, answer_error, not_found_body
+from runcard.edge.answers.openapi import document
+from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.connections.compression import Compression
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.hosts import AllowedHosts
 from runcard.edge.connections.proxies import Proxies
-from runcard.edge.deps import Parts, refuse_unknown_parameters
-from runcard.edge.errors import ANSWERS, answer_error, not_found_body
-from runcard.edge.failure_log import FailureLog
 from runcard.edge.fair_share import Shares
-from runcard.edge.files import router as files_router
+from runcard.edge.files.transfers import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
-from runcard.edge.merging import Merger
-from runcard.edge.noted_calls import NotedCalls, Notes, new_notes
-from runcard.edge.openapi import document
-from runcard.edge.parsing.parsers import ParserBounds, Parsers
-from runcard.edge.paths import ApiPaths
-from runcard.edge.recorder import Recorder
-from runcard.edge.responses import JsonResponse
-from runcard.edge.retention import Sweeper
+from runcard.edge.requests.deps import Parts, refuse_unknown_parameters
+from runcard.edge.requests.paths import ApiPaths
+from runcard.edge.requests.unknown_names import pass_over_unknown
 from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
 from runcard.edge.shares.hashes import share_of_hashes
 from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
-from runcard.edge.unknown_names import pass_over_unknown
+from runcard.failure_log import FailureLog
+from runcard.intake.arrived_files import Stores
+from runcard.intake.parsing.parsers import ParserBounds, Parsers
 from runcard.memory import MemoryPlan
+from runcard.recording.collector import look_less_often
+from runcard.recording.recorder import Recorder
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, bound_page_caches
 from runcard.store.engine.migrate import migrate
 from runcard.store.engine.outages import outage_of
 from runcard.store.files.blobs import Blobs
+from runcard.upkeep.merging import Merger
+from runcard.upkeep.sweeps import Sweeper
 from runcard.web.errors import is_page, page_for
 from runcard.web.router import router as web_router
 from runcard.web.static_files import WebFiles

@@ -7,7 +7,7 @@ import time
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed
 from runcard.analytics.copy.projector import AnotherHistory, Projector
-from runcard.edge.failure_log import FailureLog
+from runcard.failure_log import FailureLog
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database
 from runcard.store.engine.outages import outage_of

@@ -63,7 +63,7 @@ def reading_process(server: Server, sent: "Future[Any]") -> psutil.Process:
     """The one that reads a file for the server, once runs of it are recorded: one that has only begun is replaced."""
     while run_count(server) == 0:
         assert not sent.done()
-    [process] = (one for one in server.children() if "runcard.edge.parsing.process" in one.cmdline())
+    [process] = (one for one in server.children() if "runcard.intake.parsing.process" in one.cmdline())
     return process
 
 

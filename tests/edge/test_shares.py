@@ -13,11 +13,11 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
+from runcard.activity.noted_calls import new_notes
 from runcard.app import create_server
 from runcard.domain.errors import TooManyReads
-from runcard.edge.deps import Parts
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue, Shares
-from runcard.edge.noted_calls import new_notes
+from runcard.edge.requests.deps import Parts
 from runcard.edge.shares.reads import ReadsInTurn
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer

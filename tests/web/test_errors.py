@@ -13,8 +13,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import update
 
+from runcard.activity.noted_calls import new_notes
 from runcard.app import create_server
-from runcard.edge.noted_calls import new_notes
 from runcard.settings import Settings
 from runcard.store.engine.tables import run_documents
 from tests.conftest import Template

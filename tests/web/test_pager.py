@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcard.edge.paging import PageQuery
+from runcard.edge.requests.paging import PageQuery
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.pager import COUNTED, pager
 
@@ -16,7 +16,7 @@ def url_at(cursor: int | None) -> str:
 
 
 def page_at(url: str, limit: int) -> Page:
-    """The page behind a link, as `edge.paging` reads its cursor."""
+    """The page behind a link, as `edge.requests.paging` reads its cursor."""
     cursor = PageQuery(limit=limit, cursor=int(url)).cursor or 0
     return Page(limit, cursor & 2**24 - 1, cursor >> 24)
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
 from runcard.cli.private_files import open_to_all
-from runcard.edge.arrived_files import Stores
-from runcard.edge.file_removals import remove_noted
+from runcard.intake.arrived_files import Stores
+from runcard.intake.byte_removal import remove_noted
 from runcard.settings import Settings
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer

@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from runcard.activity.noted_calls import Notes
 from runcard.app import open_activity, open_blobs
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
@@ -23,8 +24,7 @@ from runcard.cli.installation import Installation, open_or_create
 from runcard.cli.options import DatabaseUrl, Json
 from runcard.cli.output import Record, progress_bar, show_record
 from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server, url_of
-from runcard.edge.arrived_files import Stores
-from runcard.edge.noted_calls import Notes
+from runcard.intake.arrived_files import Stores
 from runcard.settings import SettingsError, load_settings
 from runcard.store.people.organizations import count_organizations
 

@@ -19,8 +19,8 @@ from runcard.cli.output import progress_bar, show_record
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.export_formats import Encoding, ExportFormat, encoding_of
-from runcard.edge.exported_rows import ExportedMeasurement, ExportedRun, export_measurements, export_runs
+from runcard.exports.formats import Encoding, ExportFormat, encoding_of
+from runcard.exports.rows import ExportedMeasurement, ExportedRun, export_measurements, export_runs
 from runcard.store.contents.measurements import MeasurementFilter
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.procedures.rows import get_procedure

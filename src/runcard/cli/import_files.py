@@ -37,11 +37,11 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.domain.organization import Organization
 from runcard.domain.statement import Statement, check_statement
-from runcard.edge.arrived_files import Stores
-from runcard.edge.file_choices import Choice, check_may_replace
-from runcard.edge.report_files import Fate, ReportFiles
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.ingest.record_run import RunClient
+from runcard.intake.arrived_files import Stores
+from runcard.intake.choices import Choice, check_may_replace
+from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.procedures.rows import get_procedure
 
 CLIENT = RunClient("runcard import", __version__)

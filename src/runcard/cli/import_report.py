@@ -5,7 +5,7 @@ from collections import Counter
 import typer
 
 from runcard.cli.output import Record, show_json
-from runcard.edge.report_files import Fate, RehearsedRun
+from runcard.intake.report_files import Fate, RehearsedRun
 
 _TITLES = {
     "recorded": "recorded",

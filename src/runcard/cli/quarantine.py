@@ -37,9 +37,9 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.statement import Statement, check_statement
-from runcard.edge.arrived_files import Stores
-from runcard.edge.file_choices import Choice
-from runcard.edge.quarantine import again, discard, recorder_of, retry_file
+from runcard.intake.arrived_files import Stores
+from runcard.intake.choices import Choice
+from runcard.intake.quarantine import again, discard, recorder_of, retry_file
 from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")

@@ -17,10 +17,10 @@ from runcard.cli.output import Record, progress_bar, show_record
 from runcard.domain.errors import Conflict
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount
-from runcard.edge.arrived_files import Stores
-from runcard.edge.retention import sweep
+from runcard.intake.arrived_files import Stores
 from runcard.store.engine.locks import Lock
 from runcard.store.retention.old_records import Forecast, forecast
+from runcard.upkeep.sweeps import sweep
 
 _KEEPS_ALL = "It keeps everything: `runcard organization set --run-retention-days DAYS` changes that."
 

@@ -1,6 +1,6 @@
 """Everything that can be wrong, named by what is wrong.
 
-Each message names the field or thing, the value, and the mend. `edge.errors` maps each class to its HTTP status.
+Each message names the field or thing, the value, and the mend. `edge.answers.errors` maps each class to its status.
 Messages hold values that somebody sent, of any length. So each is cut here, where it is made, and nowhere else.
 """
 

@@ -12,10 +12,10 @@ from runcard import __version__
 from runcard.domain.actor import check_may_record
 from runcard.domain.errors import Outage, PayloadTooLarge, UnreadableReport
 from runcard.domain.text import shortened
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.file_choices import Choice
-from runcard.edge.report_files import Fate, ReportFiles
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.ingest.record_run import RunClient
+from runcard.intake.choices import Choice
+from runcard.intake.report_files import Fate, ReportFiles
 from runcard.web.formats import count_text, limit_text
 from runcard.web.outcomes import Arrived
 from runcard.web.sent_form import SentForm, read_sent_form

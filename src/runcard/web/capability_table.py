@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from runcard.analytics.questions.capabilities import SummaryRow
 from runcard.analytics.questions.small_histograms import SmallHistogram
-from runcard.edge.spreadsheets import Cell, SheetColumn
+from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.web.formats import count_text, figure_text, index_text, mean_text
 from runcard.web.headings import Column, Direction
 from runcard.web.measurements import limits_text

@@ -17,8 +17,8 @@ from runcard.domain.errors import (
     StorageReadOnly,
     Unauthenticated,
 )
-from runcard.edge.deps import parts_of
-from runcard.edge.errors import answer_error
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import parts_of
 from runcard.web.render import redirect, render
 from runcard.web.visit import Visit, find_visit
 

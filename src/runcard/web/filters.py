@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
-from runcard.edge.queries import QueryReader
-from runcard.edge.run_filters import SampleQuery, samples_of
-from runcard.edge.unknown_names import refuse_parameters
+from runcard.edge.requests.queries import QueryReader
+from runcard.edge.requests.run_filters import SampleQuery, samples_of
+from runcard.edge.requests.unknown_names import refuse_parameters
 from runcard.store.lists.choices import Choices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.web.definitions import WHICH_RUNS

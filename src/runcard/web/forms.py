@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from runcard.domain.errors import InvalidInput, RuncardError
-from runcard.edge.bodies import read_body
-from runcard.edge.deps import Parts, WithParts
+from runcard.edge.requests.bodies import read_body
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.web.cookies import keep_secret, read_secret
 from runcard.web.visit import WithVisit
 

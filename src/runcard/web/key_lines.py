@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from starlette.responses import Response
 
-from runcard.edge.deps import Parts
+from runcard.edge.requests.deps import Parts
 from runcard.store.people.api_keys import ApiKey
 from runcard.store.stations.records import StationRecord, list_procedures_of
 from runcard.web.first_run import SOME_PROCEDURE, Snippet, snippets

@@ -6,8 +6,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.report_files import Fate, RehearsedRun
 from runcard.importers.formats import TABULAR
+from runcard.intake.report_files import Fate, RehearsedRun
 from runcard.store.engine.database import Connection
 from runcard.store.files.imports import list_imported_runs
 from runcard.store.lists.pages import Page

@@ -5,12 +5,12 @@ from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta
 
-from runcard.edge.paging import PageQuery, meta_of, page_of
+from runcard.edge.requests.paging import PageQuery, meta_of, page_of
 from runcard.store.engine.database import Connection
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.formats import count_text
 
-# Where a list goes on, as `edge.paging` says it; None: at its beginning.
+# Where a list goes on, as `edge.requests.paging` says it; None: at its beginning.
 Cursor = Annotated[int, Meta(ge=0, lt=1 << 53)]
 
 PAGE_SIZE = 50

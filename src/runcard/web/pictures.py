@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
 from runcard.domain.ids import new_id
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.files import HARMLESS_IMAGES
-from runcard.edge.uploads import settled
+from runcard.edge.files.transfers import HARMLESS_IMAGES
+from runcard.edge.files.uploads import settled
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Connection

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from runcard.domain.errors import StorageUnavailable
-from runcard.edge.deps import Parts
-from runcard.edge.files import HARMLESS_IMAGES
-from runcard.edge.uploads import download_url
+from runcard.edge.files.transfers import HARMLESS_IMAGES
+from runcard.edge.files.uploads import download_url
+from runcard.edge.requests.deps import Parts
 from runcard.store.files.attachments import Attachment
 from runcard.web.formats import size_text
 

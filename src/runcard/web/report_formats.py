@@ -6,8 +6,8 @@ from uuid import UUID
 
 from runcard.domain.errors import InvalidInput
 from runcard.domain.statement import NOTHING_STATED, Statement
-from runcard.edge.file_choices import Choice as FileChoice
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
+from runcard.intake.choices import Choice as FileChoice
 from runcard.store.engine.database import Connection
 from runcard.store.intake.templates import list_templates
 from runcard.store.lists.pages import Page

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from runcard.activity.log import ActivityLog
 from runcard.domain.errors import ClockDoubted, InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.retention import Amount, Retention, check_days
-from runcard.edge.activity import ActivityLog
-from runcard.edge.retention import check_clock
 from runcard.store.engine.database import Connection
 from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
 from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast
+from runcard.upkeep.sweeps import check_clock
 from runcard.web.formats import Moment, count_text, moment_of, size_text
 from runcard.web.forms import Fields, problems_of, whole_number
 

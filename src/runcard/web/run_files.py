@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runcard.domain.instant import format_instant
-from runcard.edge.formula_texts import without_formula
-from runcard.edge.spreadsheets import Cell, SheetColumn
+from runcard.exports.formula_texts import without_formula
+from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.store.runs.records import RunRecord
 from runcard.web.run_columns import Column, ColumnKind, ColumnValue
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
-from runcard.edge.files import content_disposition
-from runcard.edge.spreadsheets import MAX_ROWS, SHEET_ENCODINGS, Cell, Sheet, SheetFormat, refuse_too_many
+from runcard.edge.files.transfers import content_disposition
+from runcard.exports.spreadsheets import MAX_ROWS, SHEET_ENCODINGS, Cell, Sheet, SheetFormat, refuse_too_many
 from runcard.store.engine.database import Connection, Database
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.filters import url_of

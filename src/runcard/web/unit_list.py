@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.spreadsheets import Cell, SheetColumn
+from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.units.lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.units.records import UnitRecord

@@ -13,7 +13,7 @@ from runcard.auth.permissions import may_manage
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, is_for_tls
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
-from runcard.edge.deps import Parts, WithParts
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.commit.lookups import get_organization
 from runcard.store.people.users import get_user
 from runcard.web.cookies import forget_secret, is_by_tls, keep_secret, read_secret

@@ -15,7 +15,7 @@ from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.domain.measurement import Measurement, Series
 from runcard.domain.phase import Log
 from runcard.domain.report import RunReport
-from runcard.edge.bodies import BodyDecoder
+from runcard.edge.requests.bodies import BodyDecoder
 from runcard.ingest.record_run import prepare_run
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from runcard.edge.run_filters import metadata_tests
+from runcard.edge.requests.run_filters import metadata_tests
 from runcard.store.metadata import MetadataTest
 from runcard.store.units.lists import UnitFilter
 

@@ -11,7 +11,7 @@ from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.run_filters import SampleQuery, run_filter
+from runcard.edge.requests.run_filters import SampleQuery, run_filter
 
 
 class RunsQuery(Struct, kw_only=True):

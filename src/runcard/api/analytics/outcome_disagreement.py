@@ -12,10 +12,10 @@ from runcard.analytics.questions.outcome_disagreement import (
     outcome_disagreement,
 )
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithSnapshot
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithSnapshot
+from runcard.edge.requests.queries import query, query_parameters
 
 router = APIRouter()
 

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from runcard.analytics.groups import zone_of
 from runcard.analytics.questions.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
 from runcard.api.analytics.asked import GroupedQuery, selection_of
-from runcard.edge.deps import WithSnapshot
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithSnapshot
+from runcard.edge.requests.queries import query, query_parameters
 
 router = APIRouter()
 

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from runcard.analytics.questions.rolled_yield import RolledYieldAnswer, rolled_yield
 from runcard.api.analytics.asked import RunsQuery, selection_of
-from runcard.edge.deps import WithSnapshot
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithSnapshot
+from runcard.edge.requests.queries import query, query_parameters
 
 router = APIRouter()
 

@@ -15,12 +15,12 @@ from runcard.domain.deployment import Environment, Mode, Provider, Status
 from runcard.domain.errors import Conflict, DeploymentNotFound, InvalidInput
 from runcard.domain.instant import as_utc
 from runcard.domain.outcome import LogLevel
-from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import initialize_upload, taken_in
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import initialize_upload, taken_in
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Connection

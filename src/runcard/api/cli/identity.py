@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from runcard import __version__
 from runcard.domain.actor import StationActor
-from runcard.edge.deps import WithActor, WithConnection, WithParts
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
 from runcard.store.commit.lookups import get_organization
 from runcard.store.people.users import get_user
 from runcard.store.stations.records import get_station_record

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from runcard.domain.actor import StationActor
 from runcard.domain.deployment import Environment, Mode
 from runcard.domain.errors import Conflict, ProcedureNotFound, StationNotAuthorized
-from runcard.edge.deps import WithConnection, WithParts, as_station
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import download_url
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import download_url
+from runcard.edge.requests.deps import WithConnection, WithParts, as_station
 from runcard.store.commit.lookups import find_link
 from runcard.store.engine.database import Connection
 from runcard.store.files.attachments import get_attachment

@@ -15,16 +15,16 @@ from runcard.analytics.groups import zone_of
 from runcard.domain.deployment import Environment
 from runcard.domain.measurement import ValueKind
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
-from runcard.edge.deps import WithActor, WithParts
-from runcard.edge.export_formats import ExportFormat, encoding_of
-from runcard.edge.exported_rows import (
+from runcard.edge.requests.deps import WithActor, WithParts
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.exports.formats import ExportFormat, encoding_of
+from runcard.exports.rows import (
     ExportedMeasurement,
     ExportedRun,
     export_measurements,
     export_runs,
 )
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
 from runcard.store.contents.measurements import MeasurementFilter
 
 router = APIRouter()

@@ -18,7 +18,10 @@ from runcard.api.quarantine.shapes import (
 )
 from runcard.domain.actor import Actor, UserActor
 from runcard.domain.errors import QuarantinedFileNotFound
-from runcard.edge.deps import (
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.transfers import saved_file
+from runcard.edge.requests.deps import (
     Parts,
     WithActor,
     WithClient,
@@ -28,14 +31,11 @@ from runcard.edge.deps import (
     json_body,
     to_manage,
 )
-from runcard.edge.file_choices import Choice
-from runcard.edge.files import saved_file
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.paging import meta_of, page_of
-from runcard.edge.quarantine import again, discard, retry_as_brought
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.intake.choices import Choice
+from runcard.intake.quarantine import again, discard, retry_as_brought
 from runcard.store.files.attachments import get_attachment
 from runcard.store.intake.quarantine import (
     QuarantinedFile,

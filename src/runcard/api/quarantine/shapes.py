@@ -7,10 +7,10 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from runcard.domain.report import MAX_NAME_LENGTH
-from runcard.edge.file_choices import RehearsedRunBody, StatedBody, stated_body
-from runcard.edge.paging import PageMeta, PageQuery
-from runcard.edge.report_files import Fate
+from runcard.edge.requests.paging import PageMeta, PageQuery
 from runcard.importers.formats import FormatName
+from runcard.intake.choices import RehearsedRunBody, StatedBody, stated_body
+from runcard.intake.report_files import Fate
 from runcard.store.intake.quarantine import QuarantinedFile
 from runcard.store.lists.refs import Named, UserRef
 

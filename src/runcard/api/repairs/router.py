@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.bounds import moment_bound
-from runcard.edge.deps import WithActor, WithConnection
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.deps import WithActor, WithConnection
+from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
 
 router = APIRouter()

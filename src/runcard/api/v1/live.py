@@ -7,10 +7,10 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v1.bodies import RoomBody
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.connections.rooms import ROOM_PATH
-from runcard.edge.deps import WithActor, WithParts
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse
+from runcard.edge.requests.deps import WithActor, WithParts
 
 router = APIRouter()
 

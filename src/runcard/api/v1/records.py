@@ -14,7 +14,7 @@ from runcard.domain.measurement import Measurement, shown_validators
 from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
 from runcard.domain.phase import Log
 from runcard.domain.run import RunDocument
-from runcard.edge.values import wire_number, wire_value
+from runcard.edge.answers.values import wire_number, wire_value
 from runcard.store.files.attachments import Attachment
 from runcard.store.lists.refs import Named, UserRef
 from runcard.store.runs.records import RunRecord, SubUnitRef

@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from runcard.api.v1 import bodies as b
 from runcard.api.v1 import live, runs, units, uploads
-from runcard.edge.openapi import operation
+from runcard.edge.answers.openapi import operation
 
 create_run = runs.CreateRun()
 

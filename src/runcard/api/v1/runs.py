@@ -14,15 +14,15 @@ from runcard.api.v1.reports import report_of
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import RunNotFound
-from runcard.edge.bodies import BodyDecoder, read_body
-from runcard.edge.deps import WithActor, WithConnection, WithParts, parts_of
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse, header_of, send_json
-from runcard.edge.unknown_names import UnknownName, headers_of
-from runcard.edge.uploads import download_url
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse, header_of, send_json
+from runcard.edge.files.uploads import download_url
+from runcard.edge.requests.bodies import BodyDecoder, read_body
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, parts_of
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.unknown_names import UnknownName, headers_of
 from runcard.ingest.record_run import PreparedRun, prepare_run
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.database import Connection
 from runcard.store.files.attachments import list_attachments
 from runcard.store.runs.records import list_runs_of_unit, list_sub_units, read_documents

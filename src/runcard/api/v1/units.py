@@ -10,11 +10,11 @@ from runcard.api.v1.reports import serial_numbers_of
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, UnitNotFound
-from runcard.edge.deps import Parts, WithActor, WithParts, json_body
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import Parts, WithActor, WithParts, json_body
 from runcard.ingest.assembly import add_sub_units
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.units.rows import delete_unit, has_runs
 

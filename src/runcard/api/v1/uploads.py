@@ -13,15 +13,15 @@ from runcard.api.v1.bodies import (
     SyncUploadBody,
     UploadSlotBody,
 )
-from runcard.edge.arrived_files import Upload
-from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body
-from runcard.edge.openapi import operation
-from runcard.edge.parsing.opened_file import Reading
-from runcard.edge.report_files import record_upload
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import initialize_upload, taken_in
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import initialize_upload, taken_in
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient
+from runcard.intake.arrived_files import Upload
+from runcard.intake.parsing.opened_file import Reading
+from runcard.intake.report_files import record_upload
 from runcard.store.files.attachments import get_attachment
 
 router = APIRouter()

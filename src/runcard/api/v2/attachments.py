@@ -10,15 +10,15 @@ from starlette.responses import Response
 from runcard.api.v2.shapes import IdListResult, NameBody, UploadSlot
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AttachmentNotFound, RunNotFound
-from runcard.edge.deps import WithConnection, WithParts, WithRecorder, json_body, to_manage
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import download_url, initialize_upload, new_slot, settled
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import download_url, initialize_upload, new_slot, settled
+from runcard.edge.requests.deps import WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_reaches_unit
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.files.attachments import Attachment, get_attachment
 from runcard.store.files.removal import delete_attachments

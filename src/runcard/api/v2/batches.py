@@ -12,11 +12,18 @@ from runcard.api.v2.created import CreatedQuery, period_of
 from runcard.api.v2.run_shapes import PartWithRevision
 from runcard.api.v2.shapes import CreatorRef, IdListResult, IdName, IdResult, creator, named, numbered
 from runcard.domain.actor import UserActor
-from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.reach import check_may_create
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from runcard.edge.bounds import moment_bound
-from runcard.edge.paging import PageQuery
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.paging import PageQuery
 
 
 class CreatedQuery(PageQuery):

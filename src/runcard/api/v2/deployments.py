@@ -14,14 +14,14 @@ from runcard.domain.actor import Actor, StationActor
 from runcard.domain.deployment import Environment, Mode, Provider, Status, Trigger
 from runcard.domain.errors import DeploymentNotFound
 from runcard.domain.outcome import LogLevel
-from runcard.edge.bounds import moment_bound
-from runcard.edge.deps import Parts, WithActor, WithConnection, WithParts
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import download_url
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import download_url
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.deps import Parts, WithActor, WithConnection, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.files.attachments import Attachment, find_attachments
 from runcard.store.stations.deployments import (
     DeployedStation,

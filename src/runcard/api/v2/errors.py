@@ -3,8 +3,8 @@
 from collections import ChainMap
 
 from runcard.domain import errors as e
-from runcard.edge.errors import ANSWERS as SHARED
-from runcard.edge.errors import Answer, Answers
+from runcard.edge.answers.errors import ANSWERS as SHARED
+from runcard.edge.answers.errors import Answer, Answers
 
 ANSWERS: Answers = ChainMap(
     {

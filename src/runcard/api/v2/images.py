@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from runcard.domain.errors import AttachmentNotFound
-from runcard.edge.ids import id_of
+from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection
 from runcard.store.files.attachments import get_attachment
 

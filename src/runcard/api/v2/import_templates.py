@@ -12,12 +12,12 @@ from starlette.responses import Response
 from runcard.api.v2.shapes import SOME_TEXT, CreatorRef, IdName, IdResult, creator, named
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import ImportTemplateNotFound
-from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import (

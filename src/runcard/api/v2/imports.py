@@ -9,18 +9,18 @@ from starlette.responses import Response
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Outage, RuncardError
-from runcard.edge.arrived_files import Upload
-from runcard.edge.deps import Parts, WithClient, WithParts, WithRecorder, json_body
-from runcard.edge.file_choices import Choice, RehearsedRunBody, StatedBody, check_may_replace, checked
-from runcard.edge.openapi import operation
-from runcard.edge.parsing.opened_file import Reading
-from runcard.edge.report_files import Fate, ReportFiles, record_upload
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import taken_in
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import taken_in
+from runcard.edge.requests.deps import Parts, WithClient, WithParts, WithRecorder, json_body
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.importers.report.stated import Stating
 from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.ingest.record_run import RunClient
+from runcard.intake.arrived_files import Upload
+from runcard.intake.choices import Choice, RehearsedRunBody, StatedBody, check_may_replace, checked
+from runcard.intake.parsing.opened_file import Reading
+from runcard.intake.report_files import Fate, ReportFiles, record_upload
 from runcard.store.files.attachments import get_attachment
 from runcard.store.files.imports import FileImport, what_is_left
 from runcard.store.intake.templates import get_template

@@ -14,14 +14,14 @@ from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with
 from runcard.domain.clock import reported_times
 from runcard.domain.errors import LogNotFound
 from runcard.domain.outcome import LogLevel, RunOutcome
-from runcard.edge.bounds import moment_bound
-from runcard.edge.deps import WithActor, WithConnection, WithParts
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.run_filters import SampleQuery, run_filter
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import SampleQuery, run_filter
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import FoundLog, LogFilter, get_log
 

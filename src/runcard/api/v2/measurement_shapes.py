@@ -9,7 +9,7 @@ from runcard.domain.ids import RunPart, part_id
 from runcard.domain.measurement import Aggregation, Measurement, Series, shown_validators
 from runcard.domain.outcome import MeasurementOutcome
 from runcard.domain.validator import Validator, expression_of
-from runcard.edge.values import wire_number, wire_value
+from runcard.edge.answers.values import wire_number, wire_value
 
 Number = float | int
 

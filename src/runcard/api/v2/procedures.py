@@ -17,12 +17,12 @@ from runcard.domain.deployment import Provider
 from runcard.domain.errors import InvalidInput, Merged
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.report import MAX_NAME_LENGTH
-from runcard.edge.deps import WithActor, WithConnection, WithParts, json_body, to_manage
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.lists.refs import Named

@@ -23,9 +23,16 @@ from runcard.api.v2.shapes import (
 )
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
-from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
 from runcard.ingest.reach import check_may_create
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

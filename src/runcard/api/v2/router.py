@@ -26,7 +26,7 @@ from runcard.api.v2 import (
 )
 from runcard.api.v2.errors import ANSWERS
 from runcard.api.v2.run_bodies import RunCreateBody
-from runcard.edge.openapi import operation
+from runcard.edge.answers.openapi import operation
 
 __all__ = ["ANSWERS", "DESCRIPTIONS", "create_run", "router"]
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from runcard.domain.deployment import Environment
-from runcard.edge.paging import PageQuery
+from runcard.edge.requests.paging import PageQuery
 
 
 class OfRunsQuery(PageQuery):

@@ -27,7 +27,7 @@ from runcard.domain.parameter import ParameterSource
 from runcard.domain.run import RunDocument
 from runcard.domain.sample import SampleClass
 from runcard.domain.sequence import PhaseSequence
-from runcard.edge.paging import PageMeta
+from runcard.edge.requests.paging import PageMeta
 from runcard.store.files.attachments import Attachment
 from runcard.store.runs.records import RunRecord, SubUnitRef
 

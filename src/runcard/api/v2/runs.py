@@ -18,8 +18,11 @@ from runcard.api.v2.shapes import IdListResult, IdResult, MetadataChangeBody
 from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, RunNotFound
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.bodies import BodyDecoder, read_body
-from runcard.edge.deps import (
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse, header_of, send_json
+from runcard.edge.files.uploads import download_url, settled
+from runcard.edge.requests.bodies import BodyDecoder, read_body
+from runcard.edge.requests.deps import (
     WithActor,
     WithConnection,
     WithParts,
@@ -28,18 +31,15 @@ from runcard.edge.deps import (
     parts_of,
     to_manage,
 )
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.paging import meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse, header_of, send_json
-from runcard.edge.run_filters import SampleQuery, metadata_tests, run_filter
-from runcard.edge.unknown_names import headers_of
-from runcard.edge.uploads import download_url, settled
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.requests.unknown_names import headers_of
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.reach import check_reaches_run
 from runcard.ingest.record_run import prepare_run
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.files.attachments import list_attachments
 from runcard.store.metadata import change_metadata, read_metadata

@@ -20,7 +20,9 @@ from runcard.api.v2.shapes import (
 from runcard.api.v2.station_detail import StationDetail, detail_of
 from runcard.domain.actor import StationActor, UserActor
 from runcard.domain.errors import StationNotFound
-from runcard.edge.deps import (
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
     WithActor,
     WithConnection,
     WithParts,
@@ -29,12 +31,10 @@ from runcard.edge.deps import (
     json_body,
     to_manage,
 )
-from runcard.edge.ids import id_of
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, PageQuery, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.run_filters import metadata_tests
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import metadata_tests
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.database import Connection
 from runcard.store.metadata import change_metadata, read_metadata

@@ -7,10 +7,10 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v2.shapes import IdResult, Name60
-from runcard.edge.deps import WithParts, WithRecorder, json_body
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithParts, WithRecorder, json_body
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.assembly import add_sub_units, remove_sub_unit
 
 router = APIRouter()

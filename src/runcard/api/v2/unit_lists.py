@@ -26,13 +26,13 @@ from runcard.api.v2.units import part_of
 from runcard.domain.clock import reported_times
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
-from runcard.edge.bounds import moment_bound
-from runcard.edge.deps import WithActor, WithConnection, WithParts
-from runcard.edge.openapi import operation
-from runcard.edge.paging import PageMeta, meta_of, page_of
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.run_filters import SampleQuery, metadata_tests, samples_of
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, samples_of
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
 from runcard.store.units.lists import LastRun, UnitFilter, list_first_children, list_last_runs

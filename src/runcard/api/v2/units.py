@@ -29,13 +29,20 @@ from runcard.domain.clock import reported_times
 from runcard.domain.instant import format_duration
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
-from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
-from runcard.edge.uploads import download_url, settled
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import download_url, settled
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.record_unit import NewUnit, UnitChange, change_unit, create_unit
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.metadata import read_metadata
 from runcard.store.units.records import (

@@ -8,10 +8,10 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
-from runcard.edge.deps import WithActor, WithConnection, as_user
-from runcard.edge.openapi import operation
-from runcard.edge.queries import query, query_parameters
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithActor, WithConnection, as_user
+from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.people.users import User, get_user, list_users
 
 router = APIRouter()

@@ -11,9 +11,16 @@ from starlette.responses import Response
 from runcard.api.v2.shapes import SOME_TEXT, CreatorRef, IdName, IdResult, creator, named
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
-from runcard.edge.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body, to_manage
-from runcard.edge.openapi import operation
-from runcard.edge.responses import JsonResponse
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
 from runcard.ingest.reach import check_may_create
 from runcard.ingest.resolve import resolve_procedure
 from runcard.store.commit.transaction import Transaction

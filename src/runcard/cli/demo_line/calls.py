@@ -6,8 +6,8 @@ from random import Random
 
 import msgspec
 
+from runcard.activity.noted_calls import Note
 from runcard.cli.demo_line.history import DemoRun
-from runcard.edge.noted_calls import Note
 
 CALLED_PATH = "/api/v2/runs"
 _OF_THE_LAST = timedelta(days=7)

@@ -13,11 +13,11 @@ from runcard.cli.demo_line.files import DemoFile
 from runcard.cli.demo_line.floor import ORGANIZATION, PEOPLE, PROCEDURES, STATIONS
 from runcard.cli.demo_line.history import DemoRun
 from runcard.domain.actor import StationActor, UserActor
-from runcard.edge.arrived_files import Stores
-from runcard.edge.file_choices import Choice
-from runcard.edge.report_files import ReportFiles
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient, prepare_run, record_run
+from runcard.intake.arrived_files import Stores
+from runcard.intake.choices import Choice
+from runcard.intake.report_files import ReportFiles
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator

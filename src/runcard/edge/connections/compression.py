@@ -8,7 +8,7 @@ each second, and keys are shown in answers to a POST, which are never compressed
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runcard.edge.responses import header_of
+from runcard.edge.answers.responses import header_of
 
 _SMALLEST_BYTES = 1000
 # Of the levels of gzip, 5 takes a third of the time of the usual 9 and makes pages some hundredths larger.

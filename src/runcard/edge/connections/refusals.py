@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from runcard.edge.errors import error_body
+from runcard.edge.answers.errors import error_body
 
 MAX_HEADER_BYTES = 65_536
 

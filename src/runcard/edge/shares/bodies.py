@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard.domain.errors import TooManyLargeBodies
-from runcard.edge.deps import parts_of
+from runcard.edge.answers.responses import header_of
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
-from runcard.edge.responses import header_of
+from runcard.edge.requests.deps import parts_of
 
 # What stations send is smaller, and waits for nobody.
 _SMALL_BYTES = 1024 * 1024

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from runcard.domain.errors import TooManyLogIns
-from runcard.edge.deps import WithParts
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
+from runcard.edge.requests.deps import WithParts
 
 # A whole floor may reach the server through one address.
 _QUEUE = ShareQueue(most=200, wait_s=30.0, refusal=TooManyLogIns)

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard.domain.errors import TooManyReads
-from runcard.edge.deps import parts_of
 from runcard.edge.fair_share import LONGEST_REST_S, FairShare, ShareLimits, ShareQueue
+from runcard.edge.requests.deps import parts_of
 
 # What costs little, or what a station works with.
 _FREE = ("/static/", "/files/", "/api/cli/")

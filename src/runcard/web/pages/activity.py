@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from runcard.activity.log import ActivityLog
 from runcard.domain.errors import InvalidInput
-from runcard.edge.activity import ActivityLog
-from runcard.edge.deps import Parts, WithParts
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.calls.lists import (
     CallFigures,
     CallFilter,

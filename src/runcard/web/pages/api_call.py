@@ -6,9 +6,9 @@ from typing import NamedTuple
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from runcard.activity.noted_calls import MOST_BODY_BYTES
 from runcard.domain.errors import ApiCallNotFound
-from runcard.edge.deps import WithParts
-from runcard.edge.noted_calls import MOST_BODY_BYTES
+from runcard.edge.requests.deps import WithParts
 from runcard.store.calls.lists import CallDetail, get_call
 from runcard.web.calls import CallLine, call_lines, check_may_see_calls
 from runcard.web.formats import size_text

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
-from runcard.edge.deps import WithParts
+from runcard.edge.requests.deps import WithParts
 from runcard.store.products.batches import get_batch
 from runcard.store.units.lists import UnitFilter
 from runcard.store.units.members import count_units

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.first_pass_yield import YieldRow
-from runcard.edge.deps import WithParts
-from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.edge.requests.deps import WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.file_removals import remove_soon
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.procedures.identifiers import list_former_identifiers
 from runcard.store.procedures.merges import Merge, list_merges_into

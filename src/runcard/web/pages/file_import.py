@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from runcard.domain.errors import FileImportNotFound
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.deps import WithParts
-from runcard.edge.ids import id_of
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection
 from runcard.store.files.attachments import find_attachments
 from runcard.store.files.imports import (

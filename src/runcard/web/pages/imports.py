@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import may_manage
 from runcard.domain.errors import InvalidInput, NotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.file_choices import Choice, check_may_replace, checked
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.intake.choices import Choice, check_may_replace, checked
 from runcard.store.files.imports import ImportRecord, list_imports
 from runcard.store.intake.quarantine import count_quarantined
 from runcard.web.arrivals import WithSentFiles, bring_in, too_large

@@ -10,8 +10,8 @@ from runcard.auth.invitations import accept, find_invited
 from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
 from runcard.auth.sessions import log_in
 from runcard.domain.errors import AlreadyExists, InvalidInput
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from runcard.auth.credentials import Caller
 from runcard.auth.sessions import log_in, log_out
-from runcard.edge.deps import Parts, WithParts
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.people.organizations import count_organizations
 from runcard.web.cookies import is_by_tls, keep_secret, read_secret

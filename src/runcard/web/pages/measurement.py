@@ -20,7 +20,7 @@ from runcard.analytics.questions.correlation import CorrelationAnswer, correlati
 from runcard.analytics.questions.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.measurement_names import MeasurementName, measurement_names
 from runcard.domain.errors import InvalidInput
-from runcard.edge.deps import WithParts
+from runcard.edge.requests.deps import WithParts
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.rows import get_procedure
 from runcard.web.capability_lines import CapabilityLine, capability_line

@@ -14,9 +14,9 @@ from runcard.auth.members import give_role, reinstate, suspend
 from runcard.auth.permissions import check_may_administer, may_administer
 from runcard.domain.actor import Role
 from runcard.domain.errors import Conflict, InvalidInput, NotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.ids import id_of
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.invitations import delete_invitation, list_invitations
 from runcard.store.people.users import User, list_users

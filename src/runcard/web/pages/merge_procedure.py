@@ -13,9 +13,9 @@ from runcard.analytics.questions.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.merged_yield import MergedYield, merged_yield
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, ProcedureNotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.ids import id_of
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.lists.names import names_of

@@ -13,8 +13,8 @@ from runcard.auth.permissions import check_may_administer, may_administer
 from runcard.domain.errors import InvalidInput
 from runcard.domain.organization import Organization
 from runcard.domain.serial import part_number_of
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.organizations import update_organization

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
-from runcard.edge.deps import WithParts
+from runcard.edge.requests.deps import WithParts
 from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
 from runcard.store.units.lists import UnitFilter

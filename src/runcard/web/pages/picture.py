@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.domain.errors import AttachmentNotFound
-from runcard.edge.deps import WithParts
-from runcard.edge.files import file_answer
-from runcard.edge.ids import id_of
+from runcard.edge.files.transfers import file_answer
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.files.attachments import get_attachment
 from runcard.web.visit import WithVisit
 

@@ -23,7 +23,7 @@ from runcard.analytics.questions.phase_durations import TimedPhases, phase_durat
 from runcard.analytics.questions.small_histograms import small_histograms
 from runcard.analytics.questions.throughput import throughput
 from runcard.auth.permissions import may_manage
-from runcard.edge.deps import WithParts
+from runcard.edge.requests.deps import WithParts
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.merges import list_merges_into
 from runcard.store.procedures.rows import Procedure, get_procedure

@@ -11,8 +11,8 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.capabilities import capabilities
 from runcard.analytics.questions.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.pareto import Failing, ParetoKind, pareto
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.spreadsheets import MAX_ROWS, Cell, Sheet, SheetColumn
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import MAX_ROWS, Cell, Sheet, SheetColumn
 from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.web.capability_table import CAPABILITY_SHEET, capability_cells, sorted_rows
 from runcard.web.filters import page_query

@@ -12,9 +12,9 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, NameTaken
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Connection

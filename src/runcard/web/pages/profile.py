@@ -15,9 +15,9 @@ from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength,
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of
 from runcard.domain.errors import InvalidInput, NotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.ids import id_of
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import create_user_key, list_keys, revoke_key

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.domain.statement import check_statement
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.file_choices import Choice
-from runcard.edge.quarantine import again, may_retry, retry_as_brought
-from runcard.edge.report_files import Fate
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.importers.formats import TABULAR, FormatName
+from runcard.intake.choices import Choice
+from runcard.intake.quarantine import again, may_retry, retry_as_brought
+from runcard.intake.report_files import Fate
 from runcard.store.engine.database import Connection
 from runcard.store.intake.quarantine import (
     QuarantinedFile,

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, NotFound, QuarantinedFileNotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.file_choices import Choice, last_choice
-from runcard.edge.files import saved_file
-from runcard.edge.ids import id_of
-from runcard.edge.quarantine import discard, may_retry, retry_as_brought
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.files.transfers import saved_file
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.intake.choices import Choice, last_choice
+from runcard.intake.quarantine import discard, may_retry, retry_as_brought
 from runcard.store.files.attachments import get_attachment
 from runcard.store.files.imports import find_import_state
 from runcard.store.intake.quarantine import QuarantinedFile, get_quarantined

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput
-from runcard.edge.deps import WithParts
+from runcard.edge.requests.deps import WithParts
 from runcard.store.commit.transaction import Transaction
 from runcard.store.metadata import read_metadata
 from runcard.store.products.revisions import RevisionRecord, change_revision, get_revision

@@ -15,11 +15,11 @@ from runcard.domain.errors import RunNotFound
 from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.domain.outcome import RunOutcome, SequenceOutcome
 from runcard.domain.run import RunDocument
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.file_removals import remove_soon
-from runcard.edge.files import content_disposition
-from runcard.edge.ids import id_of
-from runcard.edge.uploads import settled
+from runcard.edge.files.transfers import content_disposition
+from runcard.edge.files.uploads import settled
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.database import Connection
 from runcard.store.files.attachments import Attachment, list_attachments
 from runcard.store.files.imports import list_stated

@@ -13,8 +13,8 @@ from runcard.domain.errors import RunNotFound
 from runcard.domain.inside import Measured
 from runcard.domain.measurement import effective_limits
 from runcard.domain.outcome import MeasurementOutcome, RunOutcome
-from runcard.edge.deps import WithParts
-from runcard.edge.ids import id_of
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection
 from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.clocks import start_of

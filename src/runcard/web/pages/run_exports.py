@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.spreadsheets import Sheet, refuse_too_many
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Sheet, refuse_too_many
 from runcard.store.runs.matches import PackedIds, find_run_ids
 from runcard.store.runs.records import RunRecord, read_runs, with_metadata
 from runcard.web.filters import page_query

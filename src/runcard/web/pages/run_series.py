@@ -13,8 +13,8 @@ from runcard.domain.errors import NotFound, RunNotFound
 from runcard.domain.inside import Measured, measured_in
 from runcard.domain.measurement import effective_limits
 from runcard.domain.outcome import MeasurementOutcome
-from runcard.edge.deps import WithParts
-from runcard.edge.ids import id_of
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.charts import Chart, DrawnSeries, series_lines
 from runcard.web.filters import page_query, url_of

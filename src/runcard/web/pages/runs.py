@@ -14,8 +14,8 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists.run_lists import count_runs, list_runs
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
-from runcard.edge.deps import WithParts
-from runcard.edge.paging import PageQuery, page_of
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.paging import PageQuery, page_of
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Connection
 from runcard.store.lists.run_filter import RunFilter

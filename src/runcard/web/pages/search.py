@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.deps import WithParts
+from runcard.edge.requests.deps import WithParts
 from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
 from runcard.store.metadata import find_said
 from runcard.web.filters import page_query

@@ -13,8 +13,8 @@ from runcard.auth.set_up import SetUp, set_up_organization
 from runcard.auth.tokens import digest_of
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import may_manage
 from runcard.domain.errors import StationNotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.ids import id_of
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.refs import ProcedureRef
 from runcard.store.metadata import read_metadata

@@ -15,9 +15,9 @@ from runcard.domain.errors import (
     StationNotFound,
     TeamNotFound,
 )
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.ids import id_of
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import create_station_key, revoke_key
 from runcard.store.people.teams import get_team

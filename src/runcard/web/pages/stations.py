@@ -19,9 +19,9 @@ from runcard.analytics.questions.station_activity import (
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.ids import id_of
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.lists.pages import Page
 from runcard.store.lists.refs import ProcedureRef

@@ -12,15 +12,15 @@ from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, PermissionDenied, QuarantinedFileNotFound, RuncardError
 from runcard.domain.measurement import Measurement
 from runcard.domain.outcome import RunOutcome
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.errors import answer_error
-from runcard.edge.file_choices import Choice, checked, reading_of
-from runcard.edge.ids import id_of
-from runcard.edge.quarantine import may_retry, opened_quarantined, retry_as_brought
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.importers.tables.head import TableHead
 from runcard.importers.tables.mapping import TableMapping
 from runcard.importers.tables.mapping_guess import guess
 from runcard.ingest.record_run import PreparedRun
+from runcard.intake.choices import Choice, checked, reading_of
+from runcard.intake.quarantine import may_retry, opened_quarantined, retry_as_brought
 from runcard.store.commit.documents import read_packed
 from runcard.store.creator import Creator
 from runcard.store.intake.quarantine import QuarantinedFile, get_quarantined

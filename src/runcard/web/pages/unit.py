@@ -13,9 +13,9 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, UnitNotFound
 from runcard.domain.outcome import RunOutcome
 from runcard.domain.sample import SampleClass
-from runcard.edge.deps import WithParts
-from runcard.edge.ids import id_of
-from runcard.edge.uploads import download_url, settled
+from runcard.edge.files.uploads import download_url, settled
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.database import Connection

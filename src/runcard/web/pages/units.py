@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.edge.deps import WithParts
-from runcard.edge.spreadsheets import Cell, Sheet
+from runcard.edge.requests.deps import WithParts
+from runcard.exports.spreadsheets import Cell, Sheet
 from runcard.store.engine.database import Connection
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.pages import Listed, Page

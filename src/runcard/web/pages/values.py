@@ -12,8 +12,8 @@ from starlette.responses import Response
 from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.domain.errors import InvalidInput
 from runcard.domain.outcome import MeasurementOutcome
-from runcard.edge.deps import Parts, WithParts
-from runcard.edge.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
 from runcard.store.engine.database import Connection

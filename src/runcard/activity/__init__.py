@@ -1,0 +1,1 @@
+"""Which calls of the APIs were made: noted as each is answered, written down a moment later."""

@@ -1,0 +1,254 @@
+"""A thread that writes down which calls were made, a second's worth at a time.
+
+What waits is lost when the process dies: this is no record.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+from runcard.activity.blanking import blanked_form, blanked_json
+from runcard.activity.noted_calls import MOST_WAITING, Note, Notes
+from runcard.auth.tokens import bearer_token, digest_of
+from runcard.domain.errors import Unauthenticated
+from runcard.store.calls.rows import Call, Caller, Route, create_api_calls, insert_calls, prune_calls
+from runcard.store.engine.database import DATABASE_ERRORS, Connection, Database
+from runcard.store.engine.outages import is_damage
+from runcard.store.people.api_keys import KeyOwner, find_key_owner
+from runcard.store.people.organizations import find_only_organization
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 500
+_PAUSE_S = 1.0
+_PAUSE_AFTER_FAILURE_S = 60.0
+_PRUNE_EVERY_S = 3600.0
+_MOST_TEXT = 300
+_MOST_REMEMBERED = 1000
+
+_FORM = "application/x-www-form-urlencoded"
+# Bodies that secrets can be taken out of; of others nothing is kept.
+_KEPT_TYPES = ("", "application/json", "text/plain", _FORM)
+
+
+class Endpoints(NamedTuple):
+    """prefixes: below which the routes of APIs lie. plain: paths that are called past routing. old: prefixes of APIs
+    that are there for old clients only, whose calls are deprecated.
+    """
+
+    prefixes: Sequence[str]
+    plain: Collection[str]
+    old: tuple[str, ...]
+
+
+class _Sender(NamedTuple):
+    """The headers that tell who called."""
+
+    authorization: bytes = b""
+    user_agent: bytes = b""
+    client_type: bytes = b""
+    client_version: bytes = b""
+
+
+_FIELDS = {
+    b"authorization": 0,
+    b"user-agent": 1,
+    b"x-client-type": 2,
+    b"x-client-version": 3,
+}
+
+
+class ActivityLog:
+    """Makes calls of the notes that wait, until it is closed."""
+
+    def __init__(
+        self, notes: Notes, endpoints: Endpoints, database: Database, truth: Database, keep: timedelta
+    ) -> None:
+        """database: where calls are kept. truth: whose keys are looked up. keep: how long calls are kept."""
+        self.database = database
+        self.keep = keep
+        self._notes = notes
+        self._endpoints = endpoints
+        self._truth = truth
+        self._owners: dict[bytes, KeyOwner] = {}
+        self._is_ready = False
+        # How often the file was begun anew.
+        self._made = 0
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="runcard-activity", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it after everything that waits is written, and with it a database that holds only calls."""
+        self._closing.set()
+        self._thread.join()
+        if self.database is not self._truth:
+            self.database.close()
+
+    def write_waiting(self) -> None:
+        """Write every call that was answered before this was called."""
+        with self._lock:
+            try:
+                self._write_all()
+            except DATABASE_ERRORS as error:
+                self._begin_anew(error)
+                self._write_all()
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """What a question finds in the calls that are kept; none are, where their file turns out to be damaged."""
+        made = self._made
+        try:
+            with self.database.read() as connection:
+                return question(connection)
+        except DATABASE_ERRORS as error:
+            with self._lock:
+                if self._made == made:  # nobody else has begun it anew since
+                    self._begin_anew(error)
+            with self.database.read() as connection:
+                return question(connection)
+
+    def _begin_anew(self, error: Exception) -> None:
+        """Set a damaged file aside and make an empty one, as it is no record. Raises every other error again."""
+        if self.database is self._truth or not is_damage(error):
+            raise error
+        aside = self.database.set_aside()
+        said = str(error).partition("\n")[0]
+        _log.warning("API activity is damaged and is begun anew; what there was lies in %s: %s", aside, said)
+        create_api_calls(self.database)
+        self._made += 1
+
+    def _write_all(self) -> None:
+        if not self._is_ready:
+            create_api_calls(self.database)
+            self._is_ready = True
+        if len(self._notes) == MOST_WAITING:
+            _log.warning("more than %d calls waited to be noted: the oldest were dropped", MOST_WAITING)
+        while self._notes:
+            self._write([self._notes.popleft() for _ in range(min(_BATCH, len(self._notes)))])
+
+    def _loop(self) -> None:
+        pruned_s: float | None = None
+        pause_s, is_last = 0.0, False
+        while not is_last:
+            is_last = self._closing.wait(pause_s)
+            pause_s = _PAUSE_S
+            try:
+                self.write_waiting()
+                if pruned_s is None or time.monotonic() - pruned_s >= _PRUNE_EVERY_S:
+                    pruned_s = time.monotonic()
+                    self._prune()
+            # Nobody waits for this. What waits is dropped, so that it does not grow.
+            except DATABASE_ERRORS as error:
+                _log.warning("API activity could not be written, and is tried again in a minute: %s", error)
+                self._notes.clear()
+                # Whoever took the file away took its tables along.
+                self._is_ready = False
+                pause_s = _PAUSE_AFTER_FAILURE_S
+
+    def _prune(self) -> None:
+        before = datetime.now(UTC) - self.keep
+        with self._lock:
+            try:
+                prune_calls(self.database, before)
+            except DATABASE_ERRORS as error:
+                self._begin_anew(error)
+
+    def _write(self, notes: Sequence[Note]) -> None:
+        by_sender: dict[_Sender, list[Note]] = {}
+        for note in notes:
+            by_sender.setdefault(_sender_of(note), []).append(note)
+        calls: dict[Caller, list[Call]] = {}
+        with self._truth.read() as connection:
+            for sender, sent in by_sender.items():
+                caller = self._caller(connection, sender)
+                if caller is not None:
+                    calls.setdefault(caller, []).extend(self._call(note) for note in sent)
+        if calls:
+            insert_calls(self.database, calls)
+
+    def _caller(self, connection: Connection, sender: _Sender) -> Caller | None:
+        """Who called. A key that nobody knows belongs to the only organization; None where there are several."""
+        owner = self._owner(connection, sender)
+        home = find_only_organization(connection) if owner is None else owner.organization_id
+        if home is None:
+            return None
+        agent = _text(sender.user_agent)
+        product, _, version = agent.partition(" ")[0].partition("/")
+        client, client_version = _text(sender.client_type), _text(sender.client_version)
+        return Caller(
+            organization_id=home,
+            key_prefix="" if owner is None else owner.prefix,
+            owner_id=None if owner is None else owner.owner_id,
+            client=client or product,
+            client_version=client_version if client else version,
+            user_agent=agent,
+        )
+
+    def _owner(self, connection: Connection, sender: _Sender) -> KeyOwner | None:
+        try:
+            digest = digest_of(bearer_token(sender.authorization.decode("latin-1")))
+        except Unauthenticated:
+            return None
+        owner = self._owners.get(digest) or find_key_owner(connection, digest)
+        if owner is not None:
+            if len(self._owners) >= _MOST_REMEMBERED:
+                self._owners.clear()
+            self._owners[digest] = owner
+        return owner
+
+    def _call(self, note: Note) -> Call:
+        route = self._route(note)
+        # What failed is rare, and may take its time.
+        return Call(
+            at_us=round((note.at_s - note.duration_s) * 1e6),
+            duration_us=round(note.duration_s * 1e6),
+            status=note.status,
+            route=route,
+            path=None if note.path == route.path else _clean(note.path)[:_MOST_TEXT],
+            query=blanked_form(_text(note.query)) or None if note.query else None,
+            body=_body(note) if note.body else None,
+            answer=blanked_json(_clean(note.answer.decode("utf-8", "replace"))) if note.answer else None,
+        )
+
+    def _route(self, note: Note) -> Route:
+        path, endpoints = note.path, self._endpoints
+        is_old = path.startswith(endpoints.old)
+        if path in endpoints.plain:
+            return Route(note.method, path, is_old)
+        own = getattr(note.route, "path", None)
+        prefix = next((one for one in endpoints.prefixes if path.startswith(f"{one}/")), None)
+        if own is None or prefix is None:
+            return Route(note.method, None, is_old)
+        return Route(note.method, prefix + own, is_old or bool(getattr(note.route, "deprecated", None)))
+
+
+def _sender_of(note: Note) -> _Sender:
+    values = [b"", b"", b"", b""]
+    for name, value in note.headers:
+        if (place := _FIELDS.get(name)) is not None and not values[place]:
+            values[place] = value
+    return _Sender(*values)
+
+
+def _body(note: Note) -> str | None:
+    kinds = [value for name, value in note.headers if name == b"content-type"]
+    media = _text(kinds[0] if kinds else b"").partition(";")[0].strip().lower()
+    if media not in _KEPT_TYPES:
+        return None
+    text = _clean(note.body.decode("utf-8", "replace"))
+    return blanked_form(text) if media == _FORM else blanked_json(text)
+
+
+def _text(value: bytes) -> str:
+    return _clean(value[:_MOST_TEXT].decode("latin-1"))
+
+
+def _clean(text: str) -> str:
+    """Without what PostgreSQL holds for no text."""
+    return text.replace("\0", "\ufffd")

@@ -1,0 +1,1 @@
+"""What a door answers: JSON, errors, and the document that describes both."""

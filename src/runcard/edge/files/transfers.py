@@ -1,0 +1,110 @@
+"""Where signed links lead: bytes of attachments in and out, without a key."""
+
+import re
+from contextlib import suppress
+from typing import IO, Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from runcard.domain.errors import AttachmentNotFound, RuncardError, StorageUnavailable
+from runcard.domain.ids import new_id
+from runcard.edge.links import Purpose
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.ingest.attach_file import collect
+from runcard.intake.byte_removal import remove_soon
+from runcard.store.files.attachments import Attachment, get_attachment_by_link
+from runcard.store.files.blobs import BlobMeta, blob_key
+from runcard.store.files.replacement import replace_bytes
+
+router = APIRouter()
+
+# Shown in the page by a browser; everything else is only ever saved.
+HARMLESS_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+def _linked(token: str, request: Request, parts: WithParts) -> Attachment:
+    purpose: Purpose = "upload" if request.method == "PUT" else "download"
+    attachment_id = parts.links.attachment_id(purpose, token)
+    with parts.database.read() as connection:
+        return get_attachment_by_link(connection, attachment_id)
+
+
+Linked = Annotated[Attachment, Depends(_linked)]
+
+
+@router.put("/files/upload/{token}")
+async def upload(request: Request, parts: WithParts, attachment: Linked) -> Response:
+    """Take in the bytes of an upload; again, before something needs it, replaces them."""
+    content = await collect(request.stream(), parts.max_upload_bytes, attachment)
+    await run_in_threadpool(_store, parts, attachment, content, request.headers.get("content-type"))
+    return Response(status_code=200)
+
+
+def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_type: str | None) -> None:
+    """Under a fresh id, so that nothing that is there is touched before it is decided that these bytes count."""
+    blob_id = new_id()
+    key = blob_key(attachment.organization_id, blob_id)
+    with content:
+        size = content.seek(0, 2)
+        content.seek(0)
+        parts.blobs.write(key, content)
+    meta = BlobMeta(size, _plain(content_type), blob_id)
+    try:
+        parts.writer.run(lambda tx: replace_bytes(tx, attachment, meta), changes_catalog=False)
+    except RuncardError:
+        # Refused, so nothing refers to them. Who cannot remove them now leaves them to `doctor`.
+        with suppress(StorageUnavailable):
+            parts.blobs.delete(key)
+        raise
+    remove_soon(parts.stores, attachment.organization_id)
+
+
+@router.get("/files/download/{token}")
+def download(parts: WithParts, attachment: Linked) -> Response:
+    """The bytes of the attachment that a link stands for."""
+    return file_answer(parts, attachment)
+
+
+def file_answer(parts: Parts, attachment: Attachment) -> Response:
+    """The bytes of an attachment, never as something that a browser would run. Raises AttachmentNotFound."""
+    content_type = attachment.shown_content_type
+    if content_type in HARMLESS_IMAGES:
+        return _bytes_of(parts, attachment, content_type, inline=True)
+    return saved_file(parts, attachment)
+
+
+def saved_file(parts: Parts, attachment: Attachment) -> Response:
+    """The bytes of an attachment as something that a browser only ever saves. Raises AttachmentNotFound."""
+    return _bytes_of(parts, attachment, "application/octet-stream", inline=False)
+
+
+def _bytes_of(parts: Parts, attachment: Attachment, content_type: str, *, inline: bool) -> Response:
+    pieces = parts.blobs.stream(attachment.blob_key)
+    if pieces is None:
+        raise AttachmentNotFound(attachment.id)
+    return StreamingResponse(
+        pieces,
+        media_type=content_type,
+        headers={
+            "Content-Disposition": content_disposition(attachment.name, inline=inline),
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            **({"Content-Length": str(attachment.size_bytes)} if attachment.size_bytes is not None else {}),
+        },
+    )
+
+
+def content_disposition(name: str, *, inline: bool) -> str:
+    """The header that names a file (RFC 6266), whatever characters its name has."""
+    ascii_name = re.sub(r'[^ -~]|["\\/%]', "_", name)
+    encoded = quote(name.encode("utf-8", "replace"), safe="")
+    return f"{'inline' if inline else 'attachment'}; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"
+
+
+def _plain(content_type: str | None) -> str | None:
+    """A content type without anything that a header could not carry back."""
+    if content_type is None or not re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?[\w.=+-]+)*", content_type[:200]):
+        return None
+    return content_type

@@ -1,0 +1,121 @@
+"""Announcing files: where their bytes are to be PUT, and from where they are got back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import InvalidInput, PayloadTooLarge
+from runcard.domain.ids import new_id
+from runcard.edge.requests.deps import Parts
+from runcard.ingest.attach_file import arrived, arrived_whole
+from runcard.intake.byte_removal import remove_soon
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.files.attachments import Attachment, create_attachment, get_attachment
+from runcard.store.files.blobs import BlobMeta, blob_key
+from runcard.store.files.replacement import keep_first
+
+
+class UploadSlot(NamedTuple):
+    id: UUID
+    url: str
+
+
+def initialize_upload(
+    parts: Parts,
+    actor: Actor,
+    request_root: str,
+    name: str,
+    *,
+    content_type: str | None = None,
+    size_bytes: int | None = None,
+) -> UploadSlot:
+    """A new attachment and the signed URL for its bytes: the object store's own where it can sign, else this server's.
+
+    Raises InvalidInput, and PayloadTooLarge where more bytes are declared than this server takes.
+    """
+    if not name.strip() or "\0" in name or "\0" in (content_type or ""):
+        raise InvalidInput.at(
+            "name", f"{name!r} is no file name; give 1 to 1000 characters, none of them NUL"
+        )
+    if size_bytes is not None and size_bytes > parts.max_upload_bytes:
+        raise PayloadTooLarge(
+            f"File of {size_bytes} bytes is larger than {parts.max_upload_bytes} bytes; "
+            "send less, or raise max_upload_bytes."
+        )
+    slot = new_slot(parts, actor.organization_id, request_root)
+    parts.writer.run(
+        lambda tx: create_attachment(
+            tx,
+            actor.organization_id,
+            name,
+            content_type=content_type,
+            declared_bytes=size_bytes,
+            creator=Creator.of(actor),
+            attachment_id=slot.id,
+        ),
+        changes_catalog=False,
+    )
+    return slot
+
+
+def new_slot(parts: Parts, organization_id: UUID, request_root: str) -> UploadSlot:
+    """The id of an attachment to be made, and where its bytes are to be PUT.
+
+    Before it is made: an object store that cannot sign leaves nothing behind. Raises StorageUnavailable.
+    """
+    attachment_id = new_id()
+    if parts.blobs.signs_urls:
+        expires_in = timedelta(seconds=parts.links.expires_s["upload"])
+        url = parts.blobs.sign("PUT", blob_key(organization_id, attachment_id), expires_in)
+    else:
+        url = parts.links.url("upload", attachment_id, request_root)
+    return UploadSlot(attachment_id, url)
+
+
+def settled(parts: Parts, attachments: Sequence[Attachment]) -> Sequence[Attachment]:
+    """The same attachments; of those whose bytes went to an object store, and nobody said so, what it knows by now.
+
+    What it knows is noted, so that it is asked once for each.
+    """
+    known = {one.id: meta for one in attachments if (meta := arrived_whole(parts.blobs, one)) is not None}
+    return _noted(parts, attachments, known)
+
+
+def taken_in(parts: Parts, attachment: Attachment) -> Attachment:
+    """As `settled`, for whoever needs all of a file now. Raises UploadNotLinkable where other bytes came than were
+    declared.
+    """
+    meta = arrived(parts.blobs, attachment)
+    if meta is not None:
+        return _noted(parts, [attachment], {attachment.id: meta})[0]
+    if attachment.stored_at is not None or not parts.blobs.signs_urls:
+        return attachment
+    # Another request may have taken it in since this one looked, and moved the bytes.
+    with parts.database.read() as connection:
+        return get_attachment(connection, attachment.organization_id, attachment.id)
+
+
+def _noted(
+    parts: Parts, attachments: Sequence[Attachment], known: Mapping[UUID, BlobMeta]
+) -> Sequence[Attachment]:
+    if not known:
+        return attachments
+
+    def apply(tx: Transaction) -> list[Attachment]:
+        return [keep_first(tx, one, known[one.id]) if one.id in known else one for one in attachments]
+
+    now = parts.writer.run(apply, changes_catalog=False)
+    for organization_id in {one.organization_id for one in now}:
+        remove_soon(parts.stores, organization_id)
+    return now
+
+
+def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str:
+    """A signed URL that gives back the bytes of a stored attachment."""
+    if parts.blobs.signs_urls:
+        expires_in = timedelta(seconds=parts.links.expires_s["download"])
+        return parts.blobs.sign("GET", attachment.blob_key, expires_in)
+    return parts.links.url("download", attachment.id, request_root)

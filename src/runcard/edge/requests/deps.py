@@ -1,0 +1,165 @@
+"""The parts that every door is given: built once in `app`, injected here."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from fastapi import Depends, Request
+from starlette.types import Scope
+
+from runcard.activity.log import ActivityLog
+from runcard.analytics.asking import Snapshot
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.auth.credentials import CredentialCheck
+from runcard.auth.form_tokens import FormTokens
+from runcard.auth.known_browsers import KnownBrowsers
+from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.edge.fair_share import Shares, rest_while
+from runcard.edge.gate import Gate
+from runcard.edge.links import Links
+from runcard.edge.requests.bodies import BodyDecoder, read_body
+from runcard.edge.requests.unknown_names import refuse_parameters, take_unknown_fields
+from runcard.ingest.reach import check_may_add
+from runcard.ingest.record_run import RunClient
+from runcard.intake.arrived_files import Stores
+from runcard.intake.parsing.parsers import Parsers
+from runcard.recording.recorder import Recorder
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Connection, Database
+from runcard.store.files.blobs import Blobs
+
+T = TypeVar("T")
+
+
+class Parts(NamedTuple):
+    """Everything that an endpoint may need from outside of its request.
+
+    copy: None where this process has no columnar copy. activity: None where calls are not written down.
+    """
+
+    database: Database
+    writer: Writer
+    gate: Gate
+    recorder: Recorder
+    blobs: Blobs
+    copy: ColumnarCopy | None
+    links: Links
+    max_body_bytes: int
+    max_upload_bytes: int
+    list_timeout_s: int
+    runs_as_object: bool
+    operators_by_email: bool
+    credentials: CredentialCheck
+    known_browsers: KnownBrowsers
+    form_tokens: FormTokens
+    activity: ActivityLog | None
+    shares: Shares
+    parsers: Parsers
+
+    @property
+    def stores(self) -> Stores:
+        """What bringing in report files needs: they are read in a process of their own."""
+        rest = partial(rest_while, lambda: self.recorder.is_busy)
+        return Stores(self.database, self.writer, self.blobs, self.parsers.open, rest)
+
+
+def parts_of(scope: Scope) -> Parts:
+    """The parts of the application that serves this request."""
+    parts: Parts = scope["app"].state.parts
+    return parts
+
+
+def _parts(request: Request) -> Parts:
+    return parts_of(request.scope)
+
+
+WithParts = Annotated[Parts, Depends(_parts)]
+
+
+def _actor(request: Request, parts: WithParts) -> Actor:
+    return parts.gate.identify(request.headers.get("authorization"))
+
+
+WithActor = Annotated[Actor, Depends(_actor)]
+
+
+def refuse_unknown_parameters(request: Request, _actor: WithActor) -> None:
+    """For each route of a door of our own; a caller without a key learns nothing about queries."""
+    refuse_parameters(request)
+
+
+def _client(request: Request) -> RunClient:
+    return RunClient(request.headers.get("x-client-type"), request.headers.get("x-client-version"))
+
+
+# The program that asks, as it says itself.
+WithClient = Annotated[RunClient, Depends(_client)]
+
+
+def _recorder(actor: WithActor, parts: WithParts) -> Actor:
+    check_may_record(actor)
+    if isinstance(actor, StationActor):
+        with parts.database.read() as connection:
+            check_may_add(connection, actor)
+    return actor
+
+
+# Whoever may add to the record: everyone but viewers and stations that are linked to no procedure.
+WithRecorder = Annotated[Actor, Depends(_recorder)]
+
+
+def to_manage(deed: str) -> Any:
+    """A dependency that is the user behind the request, who must be allowed to do this, such as "delete runs"."""
+
+    def manager(actor: WithActor) -> UserActor:
+        return check_may_manage(actor, deed)
+
+    return Depends(manager)
+
+
+def as_user(deed: str) -> Any:
+    """A dependency that is the user behind the request, in whichever role: stations cannot do this."""
+
+    def user(actor: WithActor) -> UserActor:
+        return check_is_user(actor, deed)
+
+    return Depends(user)
+
+
+def as_station(deed: str) -> Any:
+    """A dependency that is the station behind the request: users cannot do this."""
+
+    def station(actor: WithActor) -> StationActor:
+        return check_is_station(actor, deed)
+
+    return Depends(station)
+
+
+def _connection(_actor: WithActor, parts: WithParts) -> Iterator[Connection]:
+    with parts.database.read() as connection:
+        yield connection
+
+
+WithConnection = Annotated[Connection, Depends(_connection)]
+
+
+def _snapshot(actor: WithActor, parts: WithParts, connection: WithConnection) -> Iterator[Snapshot]:
+    with Snapshot(parts.copy, connection, actor.organization_id) as snapshot:
+        yield snapshot
+
+
+WithSnapshot = Annotated[Snapshot, Depends(_snapshot)]
+
+
+def json_body(wanted: type[T]) -> Any:
+    """A dependency that is the request's body as `wanted`; a caller without a key learns nothing about bodies."""
+    decoder: BodyDecoder[T, T] = BodyDecoder(wanted)
+
+    async def read(request: Request, _actor: WithActor, parts: WithParts) -> T:
+        sent = await read_body(request.receive, parts.max_body_bytes)
+        body, unknown = decoder.decode(sent, request.headers.get("content-type", ""))
+        take_unknown_fields(request, unknown)
+        return body
+
+    return Depends(read)

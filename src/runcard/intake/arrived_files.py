@@ -1,0 +1,134 @@
+"""Files that somebody brings, and where their bytes are kept once something needs them."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from os import SEEK_END
+from typing import BinaryIO, NamedTuple, Protocol, cast
+from uuid import UUID
+
+from runcard.domain.actor import Actor
+from runcard.domain.errors import AttachmentNotFound, Conflict
+from runcard.domain.ids import new_id
+from runcard.intake.parsing.opened_file import OpenFile, open_here
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Database
+from runcard.store.files.attachments import (
+    Attachment,
+    create_attachment,
+    find_attachments,
+    hold_attachment,
+    mark_stored,
+)
+from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
+from runcard.store.files.imports import find_import_state
+from runcard.store.intake.quarantine import find_quarantined
+
+_IN_MEMORY_BYTES = 8 << 20
+
+
+class Stores(NamedTuple):
+    """open_file: how report files are opened: in this process, or in one of their own.
+
+    rest: waits after work that took so many seconds, so that stations come first.
+    """
+
+    database: Database
+    writer: Writer
+    blobs: Blobs
+    open_file: OpenFile = open_here
+    rest: Callable[[float], None] = lambda _: None
+
+
+class Arrived(Protocol):
+    """attachment_id: what holds the bytes, or will."""
+
+    attachment_id: UUID
+
+    def find_place(self, digest: bytes) -> None:
+        """Find the attachment that holds the content already, or put the bytes where a new one will."""
+
+    def keep(self, tx: Transaction) -> Attachment:
+        """The attachment, made where it is not there yet."""
+
+
+class Upload:
+    """A file whose bytes a client has stored, and that is taken in."""
+
+    def __init__(self, attachment: Attachment) -> None:
+        self.attachment_id = attachment.id
+        self.name = attachment.name
+        self.blob_key = attachment.blob_key
+        self._organization_id = attachment.organization_id
+
+    def find_place(self, digest: bytes) -> None:
+        pass
+
+    def keep(self, tx: Transaction) -> Attachment:
+        """Raises Conflict where it has other bytes by now than were read."""
+        attachment = hold_attachment(tx, self._organization_id, self.attachment_id)
+        if attachment.blob_key != self.blob_key:
+            raise Conflict(f"Upload {attachment.id} was replaced while it was imported. Import it again.")
+        return attachment
+
+
+@contextmanager
+def opened_upload(blobs: Blobs, upload: Upload) -> Iterator[BinaryIO]:
+    """The bytes of an upload, able to seek. Raises AttachmentNotFound where none have arrived."""
+    pieces = blobs.stream(upload.blob_key)
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
+        for piece in pieces or ():
+            spooled.write(piece)
+        if not spooled.tell():
+            raise AttachmentNotFound(upload.attachment_id)
+        yield cast(BinaryIO, spooled)
+
+
+class NewFile:
+    """A file that comes with its bytes, which are kept where they are not yet."""
+
+    def __init__(self, stores: Stores, actor: Actor, name: str, file: BinaryIO) -> None:
+        self._stores = stores
+        self._actor = actor
+        self._name = name
+        self._file = file
+        self._meta: BlobMeta | None = None
+        self._is_placed = False
+        self.attachment_id = new_id()
+
+    def find_place(self, digest: bytes) -> None:
+        if self._is_placed:
+            return
+        self._is_placed = True
+        home = self._actor.organization_id
+        with self._stores.database.read() as connection:
+            state = find_import_state(connection, home, digest)
+            kept = (state and state.attachment_id) or find_quarantined(connection, home, digest)
+        if kept is not None:
+            self.attachment_id = kept
+            return
+        # Whoever reads the file goes on from where it is.
+        at = self._file.tell()
+        size_bytes = self._file.seek(0, SEEK_END)
+        self._file.seek(0)
+        self._stores.blobs.write(blob_key(home, self.attachment_id), self._file)
+        self._file.seek(at)
+        self._meta = BlobMeta(size_bytes, None)
+
+    def keep(self, tx: Transaction) -> Attachment:
+        home = self._actor.organization_id
+        known = find_attachments(tx.connection, home, [self.attachment_id]).get(self.attachment_id)
+        if known is not None:
+            return known
+        made = create_attachment(
+            tx,
+            home,
+            self._name,
+            content_type=None,
+            declared_bytes=None,
+            creator=Creator.of(self._actor),
+            attachment_id=self.attachment_id,
+        )
+        return made if self._meta is None else mark_stored(tx, made, self._meta)

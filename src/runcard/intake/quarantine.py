@@ -1,0 +1,121 @@
+"""What becomes of files in quarantine: they are tried again or given up, at whichever door somebody asks for it."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from runcard.auth.permissions import may_manage
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.errors import BytesGone, NotFound, PermissionDenied
+from runcard.domain.statement import or_else
+from runcard.ingest.quarantine_file import discard_file
+from runcard.ingest.record_run import RunClient
+from runcard.intake.arrived_files import Stores
+from runcard.intake.byte_removal import remove_soon
+from runcard.intake.choices import Choice, check_may_replace, checked, last_choice
+from runcard.intake.report_files import Fate, ReportFiles
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import find_attachments
+from runcard.store.intake.quarantine import QuarantinedFile, release
+from runcard.store.lists.refs import CreatedBy
+from runcard.store.people.users import get_user
+from runcard.store.stations.records import get_station_in_use
+
+_IN_MEMORY_BYTES = 8 << 20
+
+
+def may_retry(actor: Actor, file: QuarantinedFile) -> bool:
+    """Whoever brought a file may try it again, as long as they may record; who manages may do so for anybody."""
+    if isinstance(actor, UserActor) and actor.role == "viewer":
+        return False
+    return may_manage(actor) or _brought(actor, file.created_by)
+
+
+def retry_as_brought(
+    stores: Stores, actor: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
+) -> Fate:
+    """What becomes of a file that the actor tries again as is said of it now: whoever brought it records it.
+
+    Raises PermissionDenied, what `file_choices.checked` raises, and StorageUnavailable.
+    """
+    check_may_record(actor)
+    if not may_retry(actor, file):
+        raise PermissionDenied(
+            "Only admins, engineers and whoever brought a file may retry it. Ask an admin."
+        )
+    check_may_replace(actor, choice)
+    with stores.database.read() as connection:
+        choice = checked(connection, actor.organization_id, choice)
+        recorder = recorder_of(connection, file, otherwise=actor)
+    return retry_file(stores, recorder, client, file, choice)
+
+
+def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor) -> Actor:
+    """Whoever brought a file, with the rights that they have now; `otherwise` where they may not record any more."""
+    home, (user, station) = otherwise.organization_id, file.created_by
+    try:
+        if station is not None:
+            return StationActor(get_station_in_use(connection, home, station.id).id, home)
+        member = get_user(connection, home, str(user.id)) if user is not None else None
+    except NotFound:
+        return otherwise
+    if member is None or member.suspended_at is not None or member.role == "viewer":
+        return otherwise
+    return UserActor(member.id, home, member.role)
+
+
+def retry_file(
+    stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
+) -> Fate:
+    """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
+    home = recorder.organization_id
+    try:
+        with opened_quarantined(stores, home, file) as content:
+            fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
+    except BytesGone as error:
+        return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
+    if fate.status == "known" and not choice.rehearses:
+        # It was recorded before it was refused, as a second copy that somebody had asked for.
+        stores.writer.run(lambda tx: release(tx, home, file.digest), changes_catalog=False)
+    return fate
+
+
+@contextmanager
+def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> Iterator[BinaryIO]:
+    """The bytes of a file as they came, able to seek. Raises BytesGone, and StorageUnavailable."""
+    with stores.database.read() as connection:
+        kept = find_attachments(connection, organization_id, [file.attachment_id]).get(file.attachment_id)
+    pieces = None if kept is None else stores.blobs.stream(kept.blob_key)
+    if pieces is None:
+        raise BytesGone
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
+        for piece in pieces:
+            spooled.write(piece)
+        spooled.seek(0)
+        yield cast(BinaryIO, spooled)
+
+
+def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
+    """Give a file up. Its bytes are removed, unless a run that was recorded from it needs them."""
+    stores.writer.run(lambda tx: discard_file(tx, organization_id, file), changes_catalog=False)
+    remove_soon(stores, organization_id)
+
+
+def again(file: QuarantinedFile, choice: Choice) -> Choice:
+    """What is said of a file now, and else what was said of it when it was tried last."""
+    last = last_choice(file)
+    if choice.importer is None and choice.template_id is None:
+        choice = choice._replace(importer=last.importer, template_id=last.template_id)
+    return choice._replace(
+        procedure=choice.procedure or last.procedure,
+        part_number=choice.part_number or last.part_number,
+        statement=or_else(choice.statement, last.statement),
+    )
+
+
+def _brought(actor: Actor, created_by: CreatedBy) -> bool:
+    creator = created_by.station if isinstance(actor, StationActor) else created_by.user
+    mine = actor.station_id if isinstance(actor, StationActor) else actor.user_id
+    return creator is not None and creator.id == mine

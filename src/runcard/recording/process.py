@@ -1,0 +1,165 @@
+"""Records the runs that a server hands over, in a process of its own: `python -m runcard.recording.process`.
+
+Its standard input is a socket: orders come in, answers go out. It ends when the server has closed its end, or died.
+Whether it has orders or not, it says now and then that it lives; one that does not is ended and replaced (ADR 30).
+"""
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import UUID
+
+import msgspec
+
+from runcard.domain.errors import Unauthenticated
+from runcard.ingest.record_run import record_run
+from runcard.recording.collector import look_less_often
+from runcard.recording.orders import BEAT_S, HEAD, Answer, Answers, Order, Start, message_of, pickled
+from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Database
+from runcard.store.runs.rows import is_recorded
+
+_READ_BYTES = 256 * 1024
+_decoder = msgspec.msgpack.Decoder(Order)
+
+
+class Incoming:
+    """The messages that come through a socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._arrived = bytearray()
+        self._read = memoryview(bytearray(_READ_BYTES))
+
+    def wait(self, at_most: int) -> list[bytes]:
+        """The bodies of those that have arrived, one at least; none once the other end is closed."""
+        while not (found := self._take(at_most)):
+            size = self._connection.recv_into(self._read)
+            if not size:
+                return []
+            self._arrived += self._read[:size]
+        return found
+
+    def _take(self, at_most: int) -> list[bytes]:
+        found: list[bytes] = []
+        start = 0
+        with memoryview(self._arrived) as arrived:
+            while len(found) < at_most and len(arrived) - start >= HEAD.size:
+                (size,) = HEAD.unpack_from(arrived, start)
+                end = start + HEAD.size + size
+                if len(arrived) < end:
+                    break
+                found.append(bytes(arrived[start + HEAD.size : end]))
+                start = end
+        del self._arrived[:start]
+        return found
+
+
+class Outgoing:
+    """Answers on their way out, and signs of life between them."""
+
+    def __init__(self, connection: socket.socket, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._lock = threading.Lock()
+
+    def send(self, answers: list[Answer]) -> None:
+        message = message_of(Answers(answers, self._database.looks))
+        with self._lock:
+            self._connection.sendall(message)
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """A block that another thread sends signs of life in: it waits for nothing that orders may wait for."""
+        over = threading.Event()
+
+        def beat() -> None:
+            with suppress(OSError):  # the server has died
+                while not over.is_set():
+                    self.send([])
+                    over.wait(BEAT_S)
+
+        thread = threading.Thread(target=beat, name="runcard-beat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+def record_orders(connection: socket.socket) -> None:
+    """Answer all orders that come through this socket, which begins with a Start, until it is closed."""
+    incoming = Incoming(connection)
+    started = incoming.wait(1)
+    if not started:
+        return
+    start = msgspec.msgpack.decode(started[0], type=Start)
+    with _silent(is_wanted=start.is_retry):
+        database = Database.at(start.database_url)
+        commits = GroupCommit(database)
+    outgoing = Outgoing(connection, database)
+    with outgoing.alive():
+        try:
+            while group := [_decoder.decode(body) for body in incoming.wait(MAX_GROUP)]:
+                outcomes = commits.commit([_write_of(order) for order in group])
+                outgoing.send(
+                    [_answer(order, outcome) for order, outcome in zip(group, outcomes, strict=True)]
+                )
+                del group, outcomes
+                commits.rest()
+        finally:
+            commits.close()
+            database.close()
+
+
+@contextmanager
+def _silent(*, is_wanted: bool) -> Iterator[None]:
+    """A block whose errors end the process, without a word where the log has them already."""
+    try:
+        yield
+    except Exception:
+        if is_wanted:
+            sys.exit(1)
+        raise
+
+
+def _write_of(order: Order) -> Write:
+    is_repeated = order.is_repeated
+
+    def apply(tx: Transaction) -> UUID:
+        nonlocal is_repeated
+        actor = tx.catalog.actor(order.key_digest)
+        if actor is None:
+            raise Unauthenticated
+        if is_repeated and is_recorded(tx.connection, actor.organization_id, order.run.id):
+            return order.run.id
+        # Where it is asked for again, the commit failed, or its answer was lost.
+        is_repeated = True
+        return record_run(tx, actor, order.run)
+
+    return Write(apply, order.run.unit_keys(order.organization_id), changes_catalog=False)
+
+
+def _answer(order: Order, outcome: Outcome) -> Answer:
+    if outcome.error is not None:
+        return Answer(order.number, None, pickled(outcome.error))
+    return Answer(order.number, outcome.value)
+
+
+def main() -> None:
+    # Whoever stops the server may signal all its processes; this one ends after the last order.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)
+    look_less_often()
+    # A server that has died wants no answer.
+    with socket.socket(fileno=0) as connection, suppress(BrokenPipeError, ConnectionResetError):
+        record_orders(connection)
+
+
+if __name__ == "__main__":
+    main()

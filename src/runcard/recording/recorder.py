@@ -1,0 +1,348 @@
+"""The one way of runs from the doors into the record: to a process of its own, which commits them.
+
+The server reads, checks and packs runs, which takes all of one processor; the other process resolves and commits them
+at the same time (ADR 28). Where that one dies or falls silent, another is started, and records what was not answered.
+Nobody waits longer than `wait_s`: then the run is withdrawn (ADR 30).
+"""
+
+import asyncio
+import logging
+import signal
+from asyncio import Future, Task
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from runcard.auth.admission import Admission
+from runcard.domain.errors import OutcomeUnknown, Unauthenticated, WriteTimedOut
+from runcard.ingest.record_run import PreparedRun
+from runcard.recording.child import Child
+from runcard.recording.orders import (
+    BEAT_S,
+    Answer,
+    Answers,
+    Order,
+    RecordingFailed,
+    Start,
+    message_of,
+    unpickled,
+)
+from runcard.store.engine.database import Database
+from runcard.store.engine.locks import await_commits
+from runcard.store.runs.rows import is_recorded
+
+_log = logging.getLogger(__name__)
+
+# Retry at most so many times: a run that crashes its process would crash the next one too.
+_TRIES = 3
+# Before another process is started; doubled each time that none can begin.
+_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
+# How long a process may take to begin: it loads its program first.
+_BEGIN_S = 60.0
+# How long it may be silent, or take to end, once it has been told to.
+_CLOSE_S = 8.0
+# A process that even SIGKILL does not end is left alone after this.
+_LAST_S = 120.0
+_decoder = msgspec.msgpack.Decoder(Answers)
+
+
+class RecorderFailed(Exception):
+    """The server has to end in another way than it should."""
+
+    def __init__(self) -> None:
+        super().__init__("The process that records was not there to the end; the log tells why.")
+
+
+class _Waiting:
+    """since: the tick at which it came. child: the last process that it was handed to. deaths: of how many of these."""
+
+    __slots__ = ("answer", "child", "deaths", "order", "since")
+
+    def __init__(self, order: Order, answer: Future[UUID], since: int) -> None:
+        self.order = order
+        self.answer = answer
+        self.since = since
+        self.child: Child | None = None
+        self.deaths = 0
+
+    def fail(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Recorder:
+    """Belongs to the event loop that it is made in. `close` ends it after everything that was handed over.
+
+    forget: is told of each key that holds no longer. silence_s: how long the process may give no sign of life.
+    wait_s: how long a run may wait.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        forget: Callable[[Admission], None],
+        silence_s: float = 10.0,
+        wait_s: float = 30.0,
+    ) -> None:
+        self._database = database
+        self._forget = forget
+        self._silent_ticks, self._wait_ticks = _ticks(silence_s), _ticks(wait_s)
+        self._numbers = count(1)
+        self._waiting: dict[int, _Waiting] = {}
+        self._child: Child | None = None
+        self._looks = 0
+        # Time as it passes for this event loop: while that is held up, it hears nothing and blames nobody.
+        self._now = 0
+        self._closing = asyncio.Event()
+        self._has_failed = False
+        self._settling: set[Task[None]] = set()
+        self._lasting = [self._last(self._follow()), self._last(self._watch())]
+
+    async def record(self, admission: Admission, run: PreparedRun) -> UUID:
+        """The id of the run, once it is durable.
+
+        Raises Unauthenticated where the key holds no longer, WriteTimedOut, and what `record_run` raises; then nothing
+        is recorded, nor will be. Raises OutcomeUnknown where that cannot be told.
+        """
+        order = Order(next(self._numbers), admission.digest, admission.actor.organization_id, run)
+        # Before anybody waits: an order that cannot be handed over is nobody else's concern.
+        message = message_of(order)
+        waiting = _Waiting(order, asyncio.get_running_loop().create_future(), self._now)
+        self._waiting[order.number] = waiting
+        if self._child is not None and self._child.has_begun:
+            waiting.child = self._child
+            self._child.send(message)
+        try:
+            return await waiting.answer
+        except Unauthenticated:
+            self._forget(admission)
+            raise
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is on its way."""
+        return bool(self._waiting)
+
+    async def close(self) -> None:
+        """Let the process end after all that waits is recorded. The watch goes on until then."""
+        following, watching = self._lasting
+        self._closing.set()
+        self._finish_child()
+        await asyncio.wait({following}, timeout=_LAST_S)
+        self._has_failed |= not following.done()
+        self._withdraw()
+        following.cancel()
+        watching.cancel()
+        await asyncio.gather(following, watching, *self._settling, return_exceptions=True)
+
+    def check_ended_well(self) -> None:
+        """Raises RecorderFailed where the process was silent at the end, or was not looked after until then."""
+        if self._has_failed:
+            raise RecorderFailed
+
+    def _finish_child(self) -> None:
+        """Let the process end, unless somebody still waits for it to begin."""
+        child = self._child
+        if child is None:
+            return
+        if child.has_begun:
+            child.finish()
+        elif not self._waiting:  # it has nothing to lose
+            child.kill()
+
+    def _last(self, work: Coroutine[Any, Any, None]) -> Task[None]:
+        """A task that lasts until this is closed. Without it no run is recorded, so its end is that of the server."""
+
+        def check(task: Task[None]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if self._closing.is_set() and error is None:
+                return
+            _log.critical("nothing looks after the process that records: the server stops", exc_info=error)
+            self._has_failed = True
+            self._withdraw()
+            signal.raise_signal(signal.SIGTERM)
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(check)
+        return task
+
+    async def _follow(self) -> None:
+        """Keep a process that records, and pass on what it answers, until this is closed and everyone is answered."""
+        failures = 0
+        while not self._closing.is_set() or self._waiting:
+            try:
+                has_begun = await self._keep_one(failures)
+            # Whatever it was, the next process may do better, and stations wait for it.
+            except Exception:
+                if not failures:
+                    _log.exception("no process that records can begin: this is tried until one does")
+                has_begun = False
+            failures = 0 if has_begun else failures + 1
+            pause_s = min(_PAUSE_S * 2**failures, _LONGEST_PAUSE_S) if failures < 10 else _LONGEST_PAUSE_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), pause_s)
+
+    async def _keep_one(self, failures: int) -> bool:
+        """Whether a process could begin; it has ended by now."""
+        child = self._child = await Child.start(message_of(Start(self._database.address, failures > 0)))
+        if self._closing.is_set():
+            self._finish_child()
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                await self._listen(child, failures)
+        except msgspec.MsgspecError:
+            _log.exception("what the process that records says cannot be read")
+        finally:
+            self._child = None
+            code = await child.end(_CLOSE_S)
+            self._count_death(child)
+        if self._closing.is_set():
+            return child.has_begun
+        if child.has_begun:
+            _log.error("the process that records ended with %d: another one is started", code)
+        elif not failures:
+            _log.error("no process that records can begin (code %d): this is tried until one does", code)
+        return child.has_begun
+
+    async def _listen(self, child: Child, failures: int) -> None:
+        while True:
+            found = _decoder.decode(await child.receive())
+            if not child.has_begun:
+                child.has_begun = True
+                if failures:
+                    _log.warning(
+                        "a process that records could begin again, after %d that could not", failures
+                    )
+                self._hand_over(child)
+            for answer in found.answers:
+                # One that was withdrawn is told something else.
+                if (waiting := self._waiting.pop(answer.number, None)) is not None:
+                    _pass_on(answer, waiting)
+            if found.looks != self._looks:
+                self._looks = found.looks
+                self._database.renew_connections()
+
+    def _hand_over(self, child: Child) -> None:
+        """Give a process that has begun all that waits."""
+        for number, waiting in list(self._waiting.items()):
+            try:
+                child.send(message_of(replace(waiting.order, is_repeated=waiting.child is not None)))
+            # It fails alone, with its own error.
+            except Exception as error:
+                del self._waiting[number]
+                waiting.fail(error)
+            waiting.child = child
+        if self._closing.is_set():
+            child.finish()
+
+    def _count_death(self, child: Child) -> None:
+        """Refuse runs that several processes died of. One that was killed for its silence has not died of any."""
+        if child.was_killed:
+            return
+        doomed: dict[int, _Waiting] = {}
+        for number, waiting in list(self._waiting.items()):
+            waiting.deaths += waiting.child is child
+            if waiting.deaths >= _TRIES:
+                doomed[number] = self._waiting.pop(number)
+        if doomed:
+            self._settle(
+                doomed.values(), child, partial(RecordingFailed, f"{_TRIES} processes died of this run")
+            )
+
+    async def _watch(self) -> None:
+        """End a process that has fallen silent, and withdraw what has waited too long."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self._now += 1
+            child = self._child
+            if child is not None and not child.was_killed:
+                child.silence += 1
+                if child.silence > self._patience(child):
+                    silent_s = child.silence * BEAT_S
+                    _log.error("the process that records has been silent for %g s, and is killed", silent_s)
+                    child.kill()
+                    self._has_failed |= self._closing.is_set()
+            if self._closing.is_set():
+                self._finish_child()
+            oldest = next(iter(self._waiting.values()), None)
+            if oldest is not None and self._now - oldest.since > self._wait_ticks:
+                _log.error(
+                    "nothing was recorded for %g s: %d runs are refused",
+                    self._wait_ticks * BEAT_S,
+                    len(self._waiting),
+                )
+                self._withdraw()
+
+    def _patience(self, child: Child) -> int:
+        """How many ticks a process may be silent for."""
+        if not child.has_begun:
+            return _ticks(_BEGIN_S)
+        return min(self._silent_ticks, _ticks(_CLOSE_S)) if self._closing.is_set() else self._silent_ticks
+
+    def _withdraw(self) -> None:
+        """Refuse all that waits, and end the process that holds it: what it has not recorded is never recorded."""
+        if not self._waiting:
+            return
+        withdrawn, self._waiting = self._waiting, {}
+        holder = self._child if any(one.child is self._child for one in withdrawn.values()) else None
+        if holder is not None:
+            holder.kill()
+        self._settle(withdrawn.values(), holder, WriteTimedOut)
+
+    def _settle(self, waiting: Iterable[_Waiting], child: Child | None, why: Callable[[], Exception]) -> None:
+        task = asyncio.create_task(self._tell(list(waiting), child, why))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _tell(
+        self, settled: Sequence[_Waiting], child: Child | None, why: Callable[[], Exception]
+    ) -> None:
+        """Answer those whom no process will record any more, by what the record says."""
+        if child is not None:
+            await child.wait()
+        held = [one.order for one in settled if one.child is not None]
+        try:
+            recorded = await asyncio.to_thread(self._recorded, held)
+        # Whatever it was, they are told.
+        except Exception as error:
+            _log.warning("whether %d runs are recorded could not be looked up: %r", len(held), error.args[:1])
+            recorded = set()
+            if why is WriteTimedOut:
+                why = OutcomeUnknown
+        for one in settled:
+            run_id = one.order.run.id
+            if run_id in recorded and not one.answer.done():
+                one.answer.set_result(run_id)
+            one.fail(WriteTimedOut() if one.child is None else why())
+
+    def _recorded(self, orders: Sequence[Order]) -> set[UUID]:
+        """Ids of the runs that are recorded; no process that held them is alive any more."""
+        if not orders:
+            return set()
+        with self._database.read() as connection:
+            await_commits(connection)
+            return {one.run.id for one in orders if is_recorded(connection, one.organization_id, one.run.id)}
+
+
+def _pass_on(answer: Answer, waiting: _Waiting) -> None:
+    if waiting.answer.done():  # the caller has gone away; the run stands
+        return
+    if answer.run_id is not None:
+        waiting.answer.set_result(answer.run_id)
+        return
+    try:
+        error = unpickled(answer.error)
+    # What it is made of may be anything.
+    except Exception as unread:
+        error = RecordingFailed(f"what the recording process says of a run cannot be read: {unread!r}")
+    waiting.fail(error)
+
+
+def _ticks(seconds: float) -> int:
+    return round(seconds / BEAT_S)

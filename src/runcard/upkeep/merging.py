@@ -1,0 +1,68 @@
+"""A thread that moves the runs of procedures that were merged into others: some at a time, beside all that is recorded.
+
+Whether something is left to move is asked of the record, so a merge goes on wherever a killed process left it.
+"""
+
+import logging
+import threading
+import time
+from functools import partial
+
+from runcard.domain.errors import Outage
+from runcard.intake.arrived_files import Stores
+from runcard.store.engine.database import DATABASE_ERRORS
+from runcard.store.engine.locks import Lock
+from runcard.store.procedures.merges import list_open_merges, move_runs
+
+_log = logging.getLogger(__name__)
+
+# What one transaction moves, and stations wait for.
+_RUNS_AT_ONCE = 50
+_LOOKS_EVERY_S = 2.0
+_PAUSE_AFTER_FAILURE_S = 60.0
+# Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
+# follow beside all else, so that figures stay fresh.
+_REST_RATIO = 4.0
+_LEAST_REST_S = 0.2
+
+
+class Merger:
+    """Moves runs until it is closed. Of several servers of one database, one moves."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="runcard-merger", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it after the transaction that it is at; what is left is for the next one."""
+        self._closing.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        pause_s = 0.0
+        while not self._closing.wait(pause_s):
+            try:
+                self._move_all()
+                pause_s = _LOOKS_EVERY_S
+            except (*DATABASE_ERRORS, Outage) as error:
+                _log.warning(
+                    "runs of a merged procedure could not be moved; tried again in a minute: %s", error
+                )
+                pause_s = _PAUSE_AFTER_FAILURE_S
+
+    def _move_all(self) -> None:
+        with self._stores.database.read() as connection:
+            found = list_open_merges(connection)
+        if not found:
+            return
+        with self._stores.database.alone(Lock.MERGES) as is_alone:
+            for merge in found if is_alone else ():
+                while not self._closing.is_set():
+                    started = time.monotonic()
+                    move = partial(move_runs, merge=merge, at_most=_RUNS_AT_ONCE)
+                    if not self._stores.writer.run(move, changes_catalog=False):
+                        break
+                    worked_s = time.monotonic() - started
+                    self._closing.wait(max(_LEAST_REST_S, worked_s * _REST_RATIO))

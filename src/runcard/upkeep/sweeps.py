@@ -1,0 +1,267 @@
+"""Sweeps, which delete what is older than its organization keeps it: a little at a time, beside all that is recorded.
+
+A sweep may end anywhere, also by `kill -9`: what a transaction deleted is gone whole, and the bytes of files that are
+still there are known to the next sweep.
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.errors import ClockDoubted, Outage
+from runcard.domain.organization import Organization
+from runcard.domain.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
+from runcard.intake.arrived_files import Stores
+from runcard.intake.byte_removal import remove_noted
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import DATABASE_ERRORS, Connection
+from runcard.store.engine.locks import Lock
+from runcard.store.files.attachments import Attachment
+from runcard.store.people.organizations import list_organizations
+from runcard.store.retention.log import last_known, note_swept, removed_on
+from runcard.store.retention.old_records import (
+    UnitRuns,
+    count_kept,
+    count_runs_by_unit,
+    delete_old_files,
+    delete_old_runs,
+    list_old_files,
+    list_old_runs,
+)
+
+_log = logging.getLogger(__name__)
+
+_PAGE = 500
+# What one transaction deletes, and stations wait for. Runs of one unit go in one transaction up to the larger number.
+_RUNS_AT_ONCE = 50
+_MOST_RUNS_AT_ONCE = 500
+_FILES_AT_ONCE = 50
+
+_EVERY_S = 3600.0
+_PAUSE_AFTER_FAILURE_S = 60.0
+# Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
+# follow beside all else. At most so long, since an object store that is slow holds up nobody.
+_REST_RATIO = 4.0
+_LEAST_REST_S = 0.2
+_MOST_REST_S = 1.0
+
+_Deleted = tuple[Amount, Sequence[Attachment]]
+
+
+def sweep(
+    stores: Stores,
+    organization_id: UUID,
+    now: datetime,
+    *,
+    clock_is_right: bool = False,
+    at_once: bool = False,
+) -> Iterator[Amount]:
+    """Delete what is old, as the settings of the organization are by then; what went by each transaction.
+
+    clock_is_right: somebody says so. at_once: all of it, and not the share of a day. Raises ClockDoubted before
+    anything is deleted, and StorageUnavailable where bytes cannot be removed; then nothing more is deleted.
+    """
+    return _Sweep(stores, organization_id, now, clock_is_right=clock_is_right, at_once=at_once).run()
+
+
+def check_clock(connection: Connection, organization_id: UUID, now: datetime) -> None:
+    """Raises ClockDoubted where nothing is known to have happened for so long that the clock may be wrong."""
+    known = last_known(connection, organization_id, now)
+    if known is not None and is_doubtful(now, known):
+        raise ClockDoubted(now, known)
+
+
+class _Sweep(NamedTuple):
+    stores: Stores
+    home: UUID
+    now: datetime
+    clock_is_right: bool
+    at_once: bool
+
+    def run(self) -> Iterator[Amount]:
+        remove_noted(self.stores, self.home)
+        with self.stores.database.read() as connection:
+            is_set = get_organization(connection, self.home).retention.is_set
+            if is_set and not self.clock_is_right:
+                check_clock(connection, self.home, self.now)
+        if is_set:
+            yield from self._runs()
+            yield from self._files()
+            self.stores.writer.run(lambda tx: note_swept(tx, self.home), changes_catalog=False)
+
+    def _runs(self) -> Iterator[Amount]:
+        staying: set[UUID] = set()
+        after: UUID | None = None
+        left: int | None = None
+        while left != 0:
+            with self.stores.database.read() as connection:
+                before = self._cutoffs(get_organization(connection, self.home)).runs
+                if before is None:
+                    return
+                page = list_old_runs(connection, self.home, before, after, _PAGE)
+                found = count_runs_by_unit(connection, self.home, {*page.unit_ids} - staying)
+            staying |= {one.unit_id for one in found if one.newest_at >= before}
+            if due := [one for one in found if one.newest_at < before]:
+                left = self._left().runs if left is None else left
+                due = _within(due, left)
+                left = max(0, left - sum(one.run_count for one in due))
+            for unit_ids in _in_batches(due):
+                yield from self._delete_runs(unit_ids)
+            if page.last_id is None:
+                return
+            after = page.last_id
+
+    def _delete_runs(self, unit_ids: Sequence[UUID]) -> Iterator[Amount]:
+        def apply(tx: Transaction) -> _Deleted:
+            before = self._cutoffs(tx.catalog.organization(self.home)).runs
+            if before is None:
+                return Amount(), ()
+            return delete_old_runs(tx, self.home, unit_ids, before, _MOST_RUNS_AT_ONCE)
+
+        is_whole = False
+        while not is_whole:
+            removed = self._delete(apply)
+            yield removed
+            is_whole = removed.runs < _MOST_RUNS_AT_ONCE
+
+    def _files(self) -> Iterator[Amount]:
+        after: UUID | None = None
+        left: int | None = None
+        while left != 0:
+            with self.stores.database.read() as connection:
+                before = self._cutoffs(get_organization(connection, self.home)).files
+                if before is None:
+                    return
+                page = list_old_files(connection, self.home, before, after, _FILES_AT_ONCE)
+            if not page:
+                return
+            left = self._left().files if left is None else left
+            page = page[:left]
+            left -= len(page)
+            if not page:
+                return
+            yield self._delete_files(page)
+            after = page[-1]
+
+    def _delete_files(self, attachment_ids: Sequence[UUID]) -> Amount:
+        def apply(tx: Transaction) -> _Deleted:
+            before = self._cutoffs(tx.catalog.organization(self.home)).files
+            if before is None:
+                return Amount(), ()
+            return delete_old_files(tx, self.home, attachment_ids, before)
+
+        return self._delete(apply)
+
+    def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
+        removed, deleted = self.stores.writer.run(apply, changes_catalog=False)
+        if deleted:
+            remove_noted(self.stores, self.home)
+        return removed
+
+    def _left(self) -> Amount:
+        """How many runs and files may go by now. size_bytes: none of it counts."""
+        if self.at_once:
+            return Amount(sys.maxsize, sys.maxsize)
+        with self.stores.database.read() as connection:
+            retention = get_organization(connection, self.home).retention
+            kept = count_kept(connection, self.home)
+            gone = removed_on(connection, self.home, datetime.now(UTC))
+        return Amount(
+            most_of_a_day(kept.runs, gone.runs, retention.run_days or MAX_DAYS),
+            most_of_a_day(kept.files, gone.files, retention.file_days or MAX_DAYS),
+        )
+
+    def _cutoffs(self, home: Organization) -> Cutoffs:
+        """By the settings of that moment: who changes them stops a sweep that is under way."""
+        return home.retention.cutoffs(self.now)
+
+
+def _within(due: Sequence[UnitRuns], left: int) -> list[UnitRuns]:
+    """The first of these units, until they have so many runs, or more by the last of them, since a unit goes whole."""
+    taken: list[UnitRuns] = []
+    for one in due:
+        if left <= 0:
+            break
+        taken.append(one)
+        left -= one.run_count
+    return taken
+
+
+def _in_batches(due: Sequence[UnitRuns]) -> Iterator[Sequence[UUID]]:
+    """Units that have enough runs together for one transaction."""
+    unit_ids: list[UUID] = []
+    run_count = 0
+    for one in due:
+        unit_ids.append(one.unit_id)
+        run_count += one.run_count
+        if run_count >= _RUNS_AT_ONCE:
+            yield unit_ids
+            unit_ids, run_count = [], 0
+    if unit_ids:
+        yield unit_ids
+
+
+class Sweeper:
+    """A thread that sweeps now and then, until it is closed. Of several servers of one database, one sweeps."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="runcard-sweeper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it after the transaction that it is at; what is left is for the next one."""
+        self._closing.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        pause_s = 0.0
+        while not self._closing.wait(pause_s):
+            try:
+                self._sweep_all()
+                pause_s = _EVERY_S
+            except (*DATABASE_ERRORS, Outage) as error:
+                _log.warning("what is old could not be deleted, and is tried again in a minute: %s", error)
+                pause_s = _PAUSE_AFTER_FAILURE_S
+
+    def _sweep_all(self) -> None:
+        with self._stores.database.alone(Lock.SWEEP) as is_alone:
+            if not is_alone:
+                return
+            with self._stores.database.read() as connection:
+                homes = list_organizations(connection)
+            for home in homes:
+                try:
+                    self._sweep(home)
+                except ClockDoubted as error:
+                    _log.warning("organization %s: what is old is not deleted: %s", home.slug, error)
+
+    def _sweep(self, home: Organization) -> None:
+        removed = Amount()
+        try:
+            for more in self._rested(sweep(self._stores, home.id, datetime.now(UTC))):
+                removed = removed.with_more(more)
+        finally:
+            if removed != Amount():
+                _log.warning(
+                    "organization %s: deleted %d runs and %d files of %d bytes, which were older than it keeps them",
+                    home.slug,
+                    *removed,
+                )
+
+    def _rested(self, sweeping: Iterator[Amount]) -> Iterator[Amount]:
+        started = time.monotonic()
+        for removed in sweeping:
+            yield removed
+            worked_s = time.monotonic() - started
+            rest_s = min(max(_LEAST_REST_S, worked_s * _REST_RATIO), _MOST_REST_S)
+            if self._closing.wait(rest_s):
+                return
+            started = time.monotonic()
