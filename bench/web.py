@@ -27,7 +27,7 @@ from bench.api import record_runs, records_of, times_ms
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
 from bench.targets import CASES, Place, prepared, serving
-from runcard.web.visit import SESSION_COOKIE
+from runcard.web.frame.visit import SESSION_COOKIE
 from tests.browser.chromium import find_chromium, running_chromium
 from tests.browser.site import explore
 from tests.web.browser import Browser

@@ -63,10 +63,10 @@ from runcard.store.engine.outages import outage_of
 from runcard.store.files.blobs import Blobs
 from runcard.upkeep.merging import Merger
 from runcard.upkeep.sweeps import Sweeper
-from runcard.web.errors import is_page, page_for
+from runcard.web.frame.errors import is_page, page_for
+from runcard.web.frame.static_files import WebFiles
+from runcard.web.frame.visit import session_of
 from runcard.web.router import router as web_router
-from runcard.web.static_files import WebFiles
-from runcard.web.visit import session_of
 from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)

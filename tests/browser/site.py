@@ -4,14 +4,14 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Set
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urldefrag, urlencode
 
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
-from runcard.web import pages
+from runcard import web
 from tests.web.browser import Browser, Page
 
 # Parts of an address that make another page of one route.
@@ -30,7 +30,10 @@ class Site(NamedTuple):
 
 def _routes() -> list[APIRoute]:
     """What may be asked for with GET, the most exact paths first."""
-    modules = [import_module(f"{pages.__name__}.{one.name}") for one in iter_modules(pages.__path__)]
+    names = [
+        one.name for one in walk_packages(web.__path__, "runcard.web.") if one.name != "runcard.web.router"
+    ]
+    modules = [import_module(name) for name in names]
     routers = [module.router for module in modules if hasattr(module, "router")]
     found = [one for router in routers for one in router.routes if isinstance(one, APIRoute)]
     readable = [one for one in found if "GET" in (one.methods or ())]

@@ -3,48 +3,26 @@
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
-from runcard.web.filters import refuse_unknown_parameters
-from runcard.web.pages import (
-    activity,
-    api_call,
-    batch,
-    batches,
-    change_procedure,
-    file_import,
-    imports,
-    invitation,
-    log_in,
-    measurement,
-    members,
-    merge_procedure,
-    organization,
-    overview,
-    part,
-    parts,
-    picture,
-    procedure,
-    procedure_exports,
-    procedures,
-    profile,
-    quarantine,
-    quarantined_file,
-    revision,
-    run,
-    run_comparison,
-    run_exports,
-    run_series,
-    runs,
-    search,
-    set_up,
-    settings,
-    station,
-    station_changes,
-    stations,
-    table_mapping,
-    unit,
-    units,
-    values,
-)
+from runcard.web.calls import call as api_call
+from runcard.web.calls import calls as activity
+from runcard.web.files import picture
+from runcard.web.floor import overview, search
+from runcard.web.intake import file_import, imports, quarantine, quarantined_file, table_mapping
+from runcard.web.lists.filters import refuse_unknown_parameters
+from runcard.web.measurements import measurement, values
+from runcard.web.people import invitation, log_in, members, organization, profile, set_up, settings
+from runcard.web.procedures import change as change_procedure
+from runcard.web.procedures import exports as procedure_exports
+from runcard.web.procedures import merge as merge_procedure
+from runcard.web.procedures import procedure, procedures
+from runcard.web.products import batch, batches, part, parts, revision
+from runcard.web.runs import comparison as run_comparison
+from runcard.web.runs import exports as run_exports
+from runcard.web.runs import run, runs
+from runcard.web.runs import series as run_series
+from runcard.web.stations import changes as station_changes
+from runcard.web.stations import station, stations
+from runcard.web.units import unit, units
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_unknown_parameters)])
 # The path of a revision goes on after that of its part, which would take it as its own, and so does quarantine after

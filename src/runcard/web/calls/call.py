@@ -1,0 +1,75 @@
+"""One call of an API with what is kept of it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.activity.noted_calls import MOST_BODY_BYTES
+from runcard.domain.errors import ApiCallNotFound
+from runcard.edge.requests.deps import WithParts
+from runcard.store.calls.lists import CallDetail, get_call
+from runcard.web.calls.rows import CallLine, call_lines, check_may_see_calls
+from runcard.web.frame.formats import size_text
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import WithVisit
+
+router = APIRouter()
+
+# Beyond any number that is given to a call.
+_MOST_DIGITS = 18
+
+
+class CallFact(NamedTuple):
+    name: str
+    value: str
+
+
+class KeptText(NamedTuple):
+    title: str
+    text: str
+
+
+class ApiCallPage(NamedTuple):
+    """most: of each text, how much is kept."""
+
+    call: CallLine
+    has_failed: bool
+    facts: Sequence[CallFact]
+    texts: Sequence[KeptText]
+    most: str
+
+
+@router.get("/activity/{call_id}")
+def show_call(call_id: str, parts: WithParts, visit: WithVisit) -> Response:
+    check_may_see_calls(visit)
+    home, activity = visit.actor.organization_id, parts.activity
+    if activity is None or not (call_id.isascii() and call_id.isdigit() and len(call_id) <= _MOST_DIGITS):
+        raise ApiCallNotFound(call_id)
+    detail = activity.ask(lambda connection: get_call(connection, home, int(call_id)))
+    with parts.database.read() as connection:
+        [line] = call_lines(connection, home, [detail.row], visit.zone)
+    page = ApiCallPage(
+        call=line,
+        has_failed=detail.row.status >= 400,
+        facts=_facts(detail, line),
+        texts=_texts(detail),
+        most=size_text(MOST_BODY_BYTES),
+    )
+    return render("calls/call.html", page, visit)
+
+
+def _facts(detail: CallDetail, line: CallLine) -> Sequence[CallFact]:
+    told = {
+        "Route": detail.row.route.path or "none takes this path",
+        "Key": line.key or "none that is known",
+        "Client": line.client,
+        "User agent": detail.user_agent,
+    }
+    return [CallFact(name, value) for name, value in told.items() if value]
+
+
+def _texts(detail: CallDetail) -> Sequence[KeptText]:
+    kept = {"Query": detail.query, "Request body": detail.body, "Answer": detail.answer}
+    return [KeptText(title, text) for title, text in kept.items() if text]

@@ -1,0 +1,286 @@
+"""The calls that are made over the APIs: how many, how they end, how long they take, and each of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.activity.log import ActivityLog
+from runcard.domain.errors import InvalidInput
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.store.calls.lists import (
+    CallFigures,
+    CallFilter,
+    CallPosition,
+    CallRow,
+    RouteFigures,
+    SlotCount,
+    StatusClass,
+    count_calls_by_slot,
+    figure_calls,
+    list_calls,
+    list_later_calls,
+)
+from runcard.store.engine.database import Connection
+from runcard.store.people.users import list_users
+from runcard.store.stations.rows import list_stations
+from runcard.web.calls.charts import RoutePoint, SlotPoint, calls_over_time, slowest_bars
+from runcard.web.calls.rows import CallLine, call_lines, check_may_see_calls
+from runcard.web.calls.windows import CALL_PERIODS, CallPeriod, CallWindow, between, ending_now, of_day
+from runcard.web.charts.chart import Chart
+from runcard.web.charts.tiles import Tile
+from runcard.web.frame.formats import count_text, duration_text, percent_text
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import FilterBar, choice_field, page_query, period_field, text_field, url_of
+from runcard.web.lists.period import written_between
+
+router = APIRouter()
+
+_PATH = "/activity"
+_PAGE_SIZE = 50
+_SLOWEST = 8
+
+_STATUSES = {
+    "": "All",
+    "failed": "Failed",
+    "2xx": "2xx success",
+    "3xx": "3xx redirect",
+    "4xx": "4xx refused",
+    "5xx": "5xx server error",
+}
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+_METHODS: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+
+
+class ActivityQuery(Struct, kw_only=True):
+    """since, until: days or moments, as every page is asked for them. key: the station or user that a key belongs to.
+
+    before: the place in the list that the page begins behind. after: the place that it ends at.
+    """
+
+    period: CallPeriod = "24h"
+    since: str | None = None
+    until: str | None = None
+    method: Method | None = None
+    path: str | None = None
+    status: StatusClass | Literal["failed"] | None = None
+    client: str | None = None
+    key: UUID | None = None
+    deprecated: Literal["yes", "no"] | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+class ActivityPage(NamedTuple):
+    """is_kept: whether calls are written down at all; keeps: for how long."""
+
+    is_kept: bool
+    keeps: str
+    filters: FilterBar
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    calls: Sequence[CallLine]
+    older_url: str
+    newer_url: str
+    newest_url: str
+
+
+class _Place(NamedTuple):
+    """Where the page of calls begins or ends; both None: at the newest call."""
+
+    before: CallPosition | None
+    after: CallPosition | None
+
+
+@router.get(_PATH)
+def show_activity(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
+) -> Response:
+    check_may_see_calls(visit)
+    place = _place(asked)
+    with parts.database.read() as connection:
+        page = _page(connection, parts, visit, asked, place)
+    return render("calls/calls.html", page, visit)
+
+
+def _page(
+    connection: Connection, parts: Parts, visit: Visit, asked: ActivityQuery, place: _Place
+) -> ActivityPage:
+    home, activity = visit.actor.organization_id, parts.activity
+    keys = [(station.id, station.name) for station in list_stations(connection, home)]
+    keys += [(user.id, user.name) for user in list_users(connection, home)]
+    if activity is None:
+        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], "", "", "")
+    window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
+    found = _ask(activity, _filter(asked, home, window), window, place)
+    shown = found.calls.rows
+    return ActivityPage(
+        is_kept=True,
+        keeps=f"{activity.keep.days} days",
+        filters=_bar(asked, keys, sorted({row.client for row in shown if row.client})),
+        tiles=_tiles(found.figures, asked),
+        charts=[
+            calls_over_time(_slot_points(found.by_slot, window, asked, visit.zone)),
+            slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
+        ],
+        calls=call_lines(connection, home, shown, visit.zone),
+        older_url=_url(asked, before=_place_text(shown[-1])) if found.calls.has_older else "",
+        newer_url=_url(asked, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
+        newest_url=_url(asked) if found.calls.has_newer else "",
+    )
+
+
+class _Calls(NamedTuple):
+    """Those of a page, the latest first."""
+
+    rows: Sequence[CallRow]
+    has_newer: bool
+    has_older: bool
+
+
+class _Found(NamedTuple):
+    figures: CallFigures
+    by_slot: Sequence[SlotCount]
+    calls: _Calls
+
+
+def _ask(activity: ActivityLog, wanted: CallFilter, window: CallWindow, place: _Place) -> _Found:
+    activity.write_waiting()
+    return activity.ask(
+        lambda connection: _Found(
+            figure_calls(connection, wanted),
+            count_calls_by_slot(connection, wanted, window.slot),
+            _list_calls(connection, wanted, place),
+        )
+    )
+
+
+def _list_calls(connection: Connection, wanted: CallFilter, place: _Place) -> _Calls:
+    if place.after is not None:
+        rows = list_later_calls(connection, wanted, _PAGE_SIZE + 1, place.after)
+        if len(rows) > _PAGE_SIZE:
+            return _Calls(rows[1:], has_newer=True, has_older=True)
+        # Nothing stands further up: the first page, as full as it is from the start.
+    rows = list_calls(connection, wanted, _PAGE_SIZE + 1, place.before)
+    return _Calls(rows[:_PAGE_SIZE], place.before is not None, len(rows) > _PAGE_SIZE)
+
+
+def _filter(asked: ActivityQuery, home: UUID, window: CallWindow) -> CallFilter:
+    return CallFilter(
+        organization_id=home,
+        since=window.since,
+        until=window.until,
+        method=asked.method,
+        path=asked.path,
+        status=asked.status,
+        client=asked.client,
+        owner_id=asked.key,
+        is_deprecated=None if asked.deprecated is None else asked.deprecated == "yes",
+    )
+
+
+def _window(asked: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime) -> CallWindow:
+    if asked.period == "range" or asked.since is not None or asked.until is not None:
+        return between(asked.since, asked.until, keep, zone, now)
+    match asked.period:
+        case "today" | "yesterday" as day:
+            return of_day(day, zone, now)
+        case period:
+            return ending_now(period, keep, zone, now)
+
+
+def _slot_points(
+    counted: Sequence[SlotCount], window: CallWindow, asked: ActivityQuery, zone: ZoneInfo
+) -> Sequence[SlotPoint]:
+    by_slot: dict[int, dict[StatusClass, int]] = {}
+    for one in counted:
+        by_slot.setdefault(one.slot, {})[one.status] = one.calls
+    return [_slot_point(at, by_slot.get(at, {}), window, asked, zone) for at in range(window.slots)]
+
+
+def _slot_point(
+    at: int, counts: Mapping[StatusClass, int], window: CallWindow, asked: ActivityQuery, zone: ZoneInfo
+) -> SlotPoint:
+    first, last = window.of_slot(at)
+    since, until = written_between(first, last, zone)
+    here = replace(asked, period="24h", since=since, until=until, before=None, after=None)
+    urls = {status: url_of(_PATH, here, status=status) for status in counts}
+    return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(_PATH, here), urls)
+
+
+def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
+    method, path = one.route.method, one.route.path
+    name = f"{method} {path or 'unknown paths'}"
+    url = _url(asked, method=method, path=path or asked.path)
+    return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
+
+
+def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
+    failed = _url(asked, status="failed") if figures.failed else ""
+    deprecated = _url(asked, deprecated="yes") if figures.deprecated else ""
+    return [
+        Tile("Calls", count_text(figures.calls)),
+        Tile(
+            "Succeeded",
+            percent_text(figures.success_ratio) or "–",
+            f"{count_text(figures.failed)} failed",
+            failed,
+        ),
+        Tile("Mean duration", "–" if figures.mean is None else duration_text(figures.mean)),
+        Tile("95 % duration", "–" if figures.p95 is None else duration_text(figures.p95)),
+        Tile(
+            "Deprecated calls", count_text(figures.deprecated), "show them" if deprecated else "", deprecated
+        ),
+    ]
+
+
+def _bar(asked: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequence[str]) -> FilterBar:
+    fields = [
+        period_field(CALL_PERIODS, asked.period, asked.since, asked.until),
+        choice_field("method", "Method", asked.method, [("", "All"), *((one, one) for one in _METHODS)]),
+        text_field("path", "Path", asked.path),
+        choice_field("status", "Status", asked.status, list(_STATUSES.items())),
+        text_field("client", "Client", asked.client, clients),
+        choice_field("key", "Key of", asked.key, [("", "All"), *keys]),
+        choice_field(
+            "deprecated",
+            "Deprecated",
+            asked.deprecated,
+            [("", "All"), ("yes", "Deprecated"), ("no", "Not deprecated")],
+        ),
+    ]
+    return FilterBar(_PATH, fields, [])
+
+
+def _url(asked: ActivityQuery, **changes: object) -> str:
+    """The address of the same calls, from the newest on unless `changes` say from where."""
+    return url_of(_PATH, asked, **{"before": None, "after": None, **changes})
+
+
+def _place(asked: ActivityQuery) -> _Place:
+    """Raises InvalidInput."""
+    if asked.before is not None and asked.after is not None:
+        raise InvalidInput.at("after", "stands beside before; a page has one of both")
+    before, after = _position("before", asked.before), _position("after", asked.after)
+    return _Place(before, after)
+
+
+def _place_text(call: CallRow) -> str:
+    return f"{call.at_us}-{call.id}"
+
+
+def _position(name: str, text: str | None) -> CallPosition | None:
+    """Raises InvalidInput for a text that no page gave."""
+    if text is None:
+        return None
+    at_us, _, call_id = text.partition("-")
+    if not all(one.isascii() and one.isdigit() and len(one) <= 18 for one in (at_us, call_id)):
+        raise InvalidInput.at(name, f"{text!r} is no place in the list; start from {_PATH}")
+    return CallPosition(int(at_us), int(call_id))

@@ -1,0 +1,1 @@
+"""Files on pages: pictures, and the beginning of the others."""

@@ -1,0 +1,22 @@
+"""Pictures that pages show."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.domain.errors import AttachmentNotFound
+from runcard.edge.files.transfers import file_answer
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.files.attachments import get_attachment
+from runcard.web.frame.visit import WithVisit
+
+router = APIRouter()
+
+
+@router.get("/pictures/{picture_id}")
+def show_picture(parts: WithParts, visit: WithVisit, picture_id: str) -> Response:
+    """An upload of the reader's organization, from this server wherever its bytes lie: pages show no other's."""
+    wanted = id_of(picture_id, AttachmentNotFound)
+    with parts.database.read() as connection:
+        attachment = get_attachment(connection, visit.actor.organization_id, wanted)
+    return file_answer(parts, attachment)

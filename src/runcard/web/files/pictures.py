@@ -1,0 +1,100 @@
+"""Pictures of records: which uploads pages show, and forms that send one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput
+from runcard.domain.ids import new_id
+from runcard.edge.files.transfers import HARMLESS_IMAGES
+from runcard.edge.files.uploads import settled
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import create_attachment, find_attachments, mark_stored
+from runcard.store.files.blobs import BlobMeta, blob_key
+from runcard.web.frame.forms import Fields
+from runcard.web.frame.sent_form import read_sent_form
+from runcard.web.frame.visit import WithVisit
+
+_MAX_BYTES = 10_000_000
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+
+
+class PictureForm(NamedTuple):
+    """picture: the bytes of the file that was chosen; None where none was."""
+
+    fields: Fields
+    picture: bytes | None
+
+
+def picture_urls(
+    parts: Parts, connection: Connection, organization_id: UUID, image_ids: Sequence[UUID | None]
+) -> Mapping[UUID, str]:
+    """Where those of these images can be seen whose bytes have arrived and which browsers show, by their ids."""
+    wanted = [image_id for image_id in image_ids if image_id is not None]
+    found = settled(parts, list(find_attachments(connection, organization_id, wanted).values()))
+    return {
+        one.id: f"/pictures/{one.id}"
+        for one in found
+        if one.stored_at is not None and one.shown_content_type in HARMLESS_IMAGES
+    }
+
+
+def content_type_of(picture: bytes) -> str:
+    """What kind of picture these bytes are, whatever they are called. Raises InvalidInput."""
+    for signature, content_type in _SIGNATURES.items():
+        if picture.startswith(signature):
+            return content_type
+    if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
+        return "image/webp"
+    raise InvalidInput.at(
+        "picture", "This file is no picture that browsers show; send a PNG, JPEG, GIF or WebP file"
+    )
+
+
+def keep_picture(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
+    """Keep the bytes of a picture, and return what makes them an attachment. Raises InvalidInput for other files."""
+    meta = BlobMeta(len(picture), content_type_of(picture))
+    home, picture_id = actor.organization_id, new_id()
+    parts.blobs.write(blob_key(home, picture_id), BytesIO(picture))
+
+    def attach(tx: Transaction) -> UUID:
+        attachment = create_attachment(
+            tx,
+            home,
+            "picture",
+            content_type=meta.content_type,
+            declared_bytes=meta.size_bytes,
+            creator=Creator.of(actor),
+            attachment_id=picture_id,
+        )
+        return mark_stored(tx, attachment, meta).id
+
+    return attach
+
+
+async def _read_form(request: Request, _visit: WithVisit, parts: WithParts) -> PictureForm:
+    """The fields and the picture of a form. Raises InvalidInput, PayloadTooLarge."""
+    most = min(_MAX_BYTES, parts.max_upload_bytes)
+    form = await read_sent_form(
+        request, most, f"Picture is larger than {most} bytes; send a smaller one.", max_files=1
+    )
+    picture = None
+    for chosen in form.files:
+        picture = await chosen.read()
+        await chosen.close()
+    return PictureForm(form.fields, picture or None)
+
+
+WithPictureForm = Annotated[PictureForm, Depends(_read_form)]

@@ -1,0 +1,110 @@
+"""The beginning of attachments, for a look at them: images as they are, text and tables as text.
+
+Nothing that a browser would run is shown: SVG and HTML are no images here, and what is read is escaped like all text.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from runcard.domain.errors import StorageUnavailable
+from runcard.edge.files.transfers import HARMLESS_IMAGES
+from runcard.edge.files.uploads import download_url
+from runcard.edge.requests.deps import Parts
+from runcard.store.files.attachments import Attachment
+from runcard.web.frame.formats import size_text
+
+_MAX_IMAGE_BYTES = 20_000_000
+_READ_BYTES = 16_384
+# Files of a page that are read; the others can be got.
+_MOST_READ = 8
+_MOST_ROWS, _MOST_COLUMNS = 20, 12
+_TABLES = ("text/csv", "text/tab-separated-values")
+_TEXTS = ("application/json", "application/xml", "application/yaml", "application/toml")
+
+
+class Preview(NamedTuple):
+    """One of these: image_url, text or rows (the first one names the columns); note: what is left out."""
+
+    image_url: str = ""
+    text: str = ""
+    rows: Sequence[Sequence[str]] = ()
+    note: str = ""
+
+
+class AttachmentLine(NamedTuple):
+    url: str
+    name: str
+    size: str
+    content_type: str
+    is_report: bool
+    preview: Preview | None
+
+
+def attachment_lines(
+    parts: Parts, attachments: Sequence[Attachment], request_root: str
+) -> Iterator[AttachmentLine]:
+    """Stored files with their previews; the first few of text are read, the first kilobytes of each."""
+    left_to_read = _MOST_READ
+    for one in attachments:
+        preview = None
+        if one.shown_content_type in HARMLESS_IMAGES:
+            preview = _image(parts, one, request_root)
+        elif left_to_read and _is_text(one):
+            left_to_read -= 1
+            preview = _read(parts, one)
+        yield AttachmentLine(
+            url=download_url(parts, one, request_root),
+            name=one.name,
+            size=size_text(one.size_bytes or 0),
+            content_type=one.shown_content_type,
+            is_report=one.is_report,
+            preview=preview,
+        )
+
+
+def _image(parts: Parts, attachment: Attachment, request_root: str) -> Preview | None:
+    """Through this server, also where an object store signs links: a page shows only what comes from here."""
+    if (attachment.size_bytes or 0) > _MAX_IMAGE_BYTES:
+        return None
+    return Preview(image_url=parts.links.url("download", attachment.id, request_root))
+
+
+def _is_text(attachment: Attachment) -> bool:
+    kind = attachment.shown_content_type.partition(";")[0].strip().lower()
+    return kind.startswith("text/") or kind in _TEXTS
+
+
+def _read(parts: Parts, attachment: Attachment) -> Preview | None:
+    if not attachment.size_bytes:
+        return None
+    try:
+        beginning = parts.blobs.read_start(attachment.blob_key, _READ_BYTES)
+    except StorageUnavailable as error:
+        return Preview(note=str(error))
+    if not beginning or b"\0" in beginning:
+        return None
+    is_whole = len(beginning) == attachment.size_bytes
+    text = beginning.decode("utf-8", "replace").removeprefix("\ufeff")
+    if attachment.shown_content_type.partition(";")[0].strip().lower() in _TABLES:
+        return table_preview(text, is_whole=is_whole)
+    return Preview(text=text, note="" if is_whole else f"The first {size_text(len(beginning))}")
+
+
+def table_preview(text: str, *, is_whole: bool) -> Preview:
+    """The first rows of a table; is_whole: nothing of it was cut off."""
+    lines = text.splitlines(keepends=True)
+    if not is_whole and len(lines) > 1:
+        lines.pop()  # it may have been cut
+    first = lines[0] if lines else ""
+    delimiter = max(",;\t", key=first.count)
+    try:
+        rows = [
+            row for row in csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter) if row
+        ]
+    except csv.Error:
+        return Preview(text=text)
+    shown = [row[:_MOST_COLUMNS] for row in rows[:_MOST_ROWS]]
+    is_cut = not is_whole or len(rows) > _MOST_ROWS or any(len(row) > _MOST_COLUMNS for row in rows)
+    return Preview(rows=shown, note="The first rows and columns" if is_cut else "")

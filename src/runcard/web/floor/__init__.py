@@ -1,0 +1,1 @@
+"""What happens on the floor at a glance, and finding anything in it."""

@@ -1,0 +1,153 @@
+"""What is told of the floor at a glance, on the overview and on a screen on the wall."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.lists.run_lists import latest_runs
+from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.questions.pareto import Failing, ParetoRow, pareto
+from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.analytics.questions.retest import RetestRow, retest_total
+from runcard.analytics.questions.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
+from runcard.store.runs.records import RunRecord
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.formats import Moment, count_text, moment_of, percent_text
+from runcard.web.frame.urls import station_url
+from runcard.web.frame.visit import Visit
+from runcard.web.lists.filters import FigureQuery, filters_of, url_of
+
+_FAILURES = 8
+_WORST = 8
+# Of those that are silent.
+SHOWN_STATIONS = 8
+
+
+class Floor(NamedTuple):
+    """What is asked about the runs of a selection, by somebody."""
+
+    snapshot: Snapshot
+    visit: Visit
+    selection: Selection
+
+    def of_procedure(self, procedure_id: UUID) -> "Floor":
+        runs = replace(self.selection.runs, procedure_ids=[procedure_id])
+        return self._replace(selection=self.selection._replace(runs=runs))
+
+    def yields(self, group_by: GroupBy) -> YieldAnswer:
+        return first_pass_yield(self.snapshot, self.selection, self.visit.zone, group_by)
+
+    def throughput(self, group_by: GroupBy) -> ThroughputAnswer:
+        return throughput(self.snapshot, self.selection, self.visit.zone, group_by)
+
+    def runs_today(self, now: datetime) -> int:
+        """Of the selection, whatever its period; up to now, whatever is still to come by a clock that is ahead."""
+        midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
+        runs = replace(self.selection.runs, started_after=midnight, started_before=now)
+        today = self.selection._replace(runs=runs)
+        return count_runs(self.snapshot, today)
+
+    def retests(self) -> RetestRow:
+        return retest_total(self.snapshot, self.selection, self.visit.zone)
+
+    def procedures(self) -> dict[UUID, ProcedureActivity]:
+        """Those with the most runs first."""
+        return dict(procedure_activity(self.snapshot, self.selection))
+
+    def stations(self, now: datetime) -> "Stations":
+        found = station_activity(self.snapshot, self.selection).stations
+        states = Counter(one.state(now) for one in found)
+        silent = [_station(one, self.visit) for one in found if one.state(now) == "silent"]
+        return Stations(silent, states["active"], states["new"])
+
+    def failures(self) -> Sequence["FailureLine"]:
+        """The latest runs that failed."""
+        failed = replace(self.selection.counted, outcomes=["FAIL"])
+        return [_failure(run, self.visit) for run in latest_runs(self.snapshot, failed, _FAILURES)]
+
+    def worst(self, asked: FigureQuery) -> Sequence["WorstLine"]:
+        """The measurements that failed most."""
+        failing = Failing("measurements", top=_WORST)
+        rows = pareto(self.snapshot, self.selection, failing).rows
+        return [_worst(row, asked) for row in rows]
+
+
+class FailureLine(NamedTuple):
+    url: str
+    serial_number: str
+    outcome: str
+    procedure: str
+    station: str
+    started_at: Moment
+
+
+class StationLine(NamedTuple):
+    """last_at: None where it has never reported among these runs."""
+
+    url: str
+    name: str
+    runs: str
+    last_at: Moment | None
+
+
+class Stations(NamedTuple):
+    """silent: those that need a look, the ones that reported last first. active, new: how many the others are."""
+
+    silent: Sequence[StationLine]
+    active: int
+    new: int
+
+    @property
+    def shown(self) -> Sequence[StationLine]:
+        return self.silent[:SHOWN_STATIONS]
+
+
+class WorstLine(NamedTuple):
+    """share: of all failures of measurements."""
+
+    url: str
+    name: str
+    procedure: str
+    failures: str
+    share: str
+
+
+def _failure(run: RunRecord, visit: Visit) -> FailureLine:
+    recorder = run.created_by_station or run.created_by_user
+    return FailureLine(
+        f"/runs/{run.id}",
+        run.unit.serial_number,
+        run.outcome,
+        run.procedure.name,
+        recorder.name if recorder else "",
+        start_of(run, visit.zone),
+    )
+
+
+def _station(one: StationActivity, visit: Visit) -> StationLine:
+    last = one.last_started_at
+    return StationLine(
+        station_url(one.id),
+        one.name,
+        count_text(one.runs),
+        None if last is None else moment_of(last, visit.zone),
+    )
+
+
+def _worst(row: ParetoRow, asked: FigureQuery) -> WorstLine:
+    name = row.measurement or row.phase
+    url = url_of(
+        f"/procedures/{row.procedure.key}/measurements",
+        filters_of(asked),
+        procedure=None,
+        name=name,
+        phase=row.phase,
+    )
+    return WorstLine(url, name, row.procedure.name or "", count_text(row.failures), percent_text(row.share))

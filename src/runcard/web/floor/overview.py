@@ -1,0 +1,190 @@
+"""What happens on the floor, at a glance."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Request
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.answers import Freshness
+from runcard.analytics.asking import Snapshot
+from runcard.analytics.questions.retest import RetestRow
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.runs.records import list_latest_runs
+from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
+from runcard.web.charts.counts import outcome_stack
+from runcard.web.charts.tiles import Tile
+from runcard.web.charts.yields import yield_tiles
+from runcard.web.floor.glance import FailureLine, Floor, Stations, WorstLine
+from runcard.web.floor.kiosk import kiosk_page
+from runcard.web.frame.formats import count_text, percent_text
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import (
+    FigureQuery,
+    FilterBar,
+    attempts_field,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    url_of,
+)
+from runcard.web.lists.period import step_of
+from runcard.web.lists.point_links import PointLinks
+from runcard.web.lists.run_query import runs_url
+from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
+
+router = APIRouter()
+
+
+class OverviewQuery(FigureQuery, kw_only=True):
+    """kiosk: for a screen on the wall: which of its slides."""
+
+    kiosk: Annotated[int, Meta(ge=1, le=1000)] | None = None
+
+
+class OverviewPage(NamedTuple):
+    """here: the address of this page, from which it brings itself up to date. kiosk_url: for a screen on the wall.
+
+    behind: how much the figures do not know yet; empty where they know all.
+    """
+
+    here: str
+    kiosk_url: str
+    behind: str
+    filters: FilterBar
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    failures: Sequence[FailureLine]
+    stations: Stations
+    worst: Sequence[WorstLine]
+
+
+class WelcomePage(NamedTuple):
+    """Where no run was ever recorded. has_procedure: there is something to record one for."""
+
+    organization: str
+    has_procedure: bool
+    snippets: Sequence[Snippet]
+
+
+@router.get("/")
+def show_overview(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    asked: Annotated[OverviewQuery, page_query(OverviewQuery)],
+) -> Response:
+    home, now = visit.actor.organization_id, datetime.now(UTC)
+    selection = selection_of(asked, visit.zone, now)
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        if not list_latest_runs(connection, home, RunFilter(), 1).rows:
+            return render("floor/welcome.html", _welcome(request, parts, connection, visit), visit)
+        floor = Floor(snapshot, visit, selection)
+        if asked.kiosk is not None:
+            return render("floor/kiosk.html", kiosk_page(floor, filters_of(asked), asked.kiosk, now))
+        page = _overview(floor, asked, now)
+    return render("floor/overview.html", page, visit)
+
+
+@router.get("/first-run")
+def tell_first_run(parts: WithParts, visit: WithVisit) -> Response:
+    """Nothing to show. Once a run is there, the page that asks is loaded again."""
+    with parts.database.read() as connection:
+        is_there = list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1).rows
+    return Response(status_code=204, headers={"HX-Refresh": "true"} if is_there else {})
+
+
+def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
+    step = step_of(asked)
+    links = PointLinks(asked, floor.selection.runs, step, floor.visit.zone, {})
+    over_time, by_procedure = floor.yields(step), floor.yields("procedure")
+    runs, stations = floor.throughput(step), floor.stations(now)
+    choices = list_choices(floor.snapshot.connection, floor.snapshot.organization_id)
+    return OverviewPage(
+        here=url_of("/", asked),
+        kiosk_url=url_of("/", asked, kiosk=1),
+        behind=_behind(runs.freshness),
+        filters=filter_bar(
+            "/",
+            asked,
+            choices,
+            without=("revision", "version", "batch", "sample"),
+            more=[attempts_field(asked)],
+        ),
+        tiles=[
+            Tile(
+                "Runs today",
+                count_text(floor.runs_today(now)),
+                "up to now",
+                runs_url(asked, period="today", since=None, until=None),
+            ),
+            Tile("Runs", count_text(runs.total.runs), "in the period", runs_url(asked)),
+            *yield_tiles(over_time.total),
+            _retest_tile(floor.retests()),
+            _station_tile(stations),
+        ],
+        charts=[
+            ratio_trend(
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass, links(row.group)) for row in over_time.rows],
+                step,
+            ),
+            outcome_stack(runs.rows, step, links),
+            ratio_bars(
+                "procedures",
+                "First-pass yield by procedure",
+                [
+                    RatioPoint(
+                        row.group,
+                        row.first_pass,
+                        url_of(
+                            f"/procedures/{row.group.key}", filters_of(asked), procedure=None, tab="yield"
+                        ),
+                    )
+                    for row in by_procedure.rows
+                ],
+            ),
+        ],
+        failures=floor.failures(),
+        stations=stations,
+        worst=floor.worst(asked),
+    )
+
+
+def _behind(freshness: Freshness) -> str:
+    return (
+        ""
+        if freshness.is_current
+        else f"{count_text(freshness.changes_behind)} changes are still to be counted in."
+    )
+
+
+def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visit) -> WelcomePage:
+    procedures = list_procedures(connection, visit.actor.organization_id, in_use=True)
+    root = parts.links.root(str(request.base_url))
+    procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
+    return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))
+
+
+def _retest_tile(total: RetestRow) -> Tile:
+    passed = percent_text(total.passed_after_retest.ratio)
+    return Tile(
+        "Retested",
+        percent_text(total.retested.ratio) or "–",
+        f"{passed} of them passed then" if passed else "",
+    )
+
+
+def _station_tile(stations: Stations) -> Tile:
+    new = f", {count_text(stations.new)} new" if stations.new else ""
+    silent = f"{count_text(len(stations.silent))} silent{new}"
+    return Tile("Active stations", count_text(stations.active), silent, "/stations?state=silent")

@@ -1,0 +1,126 @@
+"""Finding anything by what it is called."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.domain.outcome import RunOutcome
+from runcard.edge.requests.deps import WithParts
+from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
+from runcard.store.metadata import find_said
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import batch_url, part_url, procedure_url, run_url, station_url, unit_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import page_query
+from runcard.web.lists.metadata_words import metadata_said
+
+router = APIRouter()
+
+_MOST = 10
+# Of each kind: its heading, and the list that shows more of what is asked for, where there is one.
+_GROUPS: dict[Kind, tuple[str, str]] = {
+    "unit": ("Units", "/units"),
+    "run": ("Runs", ""),
+    "part": ("Parts", "/parts"),
+    "procedure": ("Procedures", ""),
+    "batch": ("Batches", "/batches"),
+    "station": ("Stations", ""),
+}
+
+
+class SearchQuery(Struct, kw_only=True):
+    q: Annotated[str, Meta(max_length=200)] = ""
+
+
+class HitLine(NamedTuple):
+    """is_named: it is called exactly as was asked, no more."""
+
+    url: str
+    name: str
+    aside: str
+    outcome: RunOutcome | None
+    is_named: bool
+
+
+class HitGroup(NamedTuple):
+    """more_url: a list of more like these; empty where these are all, or where there is no such list."""
+
+    kind: str
+    title: str
+    hits: Sequence[HitLine]
+    has_more: bool
+    more_url: str
+
+
+class SearchPage(NamedTuple):
+    """groups: those with hits."""
+
+    wanted: str
+    groups: Sequence[HitGroup]
+
+
+@router.get("/search")
+def search(
+    parts: WithParts, visit: WithVisit, asked: Annotated[SearchQuery, page_query(SearchQuery)]
+) -> Response:
+    """What is called so; the page of the only thing that is called exactly so."""
+    wanted, home = asked.q.strip(), visit.actor.organization_id
+    if not wanted:
+        return render("floor/search.html", SearchPage("", ()), visit)
+    with parts.database.read() as connection:
+        named = find_named(connection, home, wanted)
+        if len(named) == 1:
+            return redirect(_url(named[0]))
+        similar = find_similar(connection, home, wanted, _MOST + 1)
+        keys = find_said(connection, home, wanted, _MOST)
+    groups = [_group(kind, named, similar.get(kind, ()), wanted) for kind in _GROUPS]
+    groups.append(_noted(keys, wanted))
+    return render("floor/search.html", SearchPage(wanted, [group for group in groups if group.hits]), visit)
+
+
+def _group(kind: Kind, named: Sequence[Hit], similar: Sequence[Hit], wanted: str) -> HitGroup:
+    first = [hit for hit in named if hit.kind == kind]
+    hits = [*first, *(hit for hit in similar if hit not in first)]
+    title, more = _GROUPS[kind]
+    has_more = len(hits) > _MOST
+    return HitGroup(
+        kind,
+        title,
+        [_line(hit, is_named=hit in first) for hit in hits[:_MOST]],
+        has_more,
+        f"{more}?{urlencode({'search': wanted})}" if more and has_more else "",
+    )
+
+
+def _noted(keys: Sequence[str], wanted: str) -> HitGroup:
+    """Lists of runs whose metadata have this value, by their key."""
+    hits = [
+        HitLine(f"/runs?{urlencode({'metadata': said})}", f"{key}: {wanted}", "", None, is_named=False)
+        for key in keys
+        if (said := metadata_said(key, wanted)) is not None
+    ]
+    return HitGroup("metadata", "Runs with this in their metadata", hits, has_more=False, more_url="")
+
+
+def _line(hit: Hit, *, is_named: bool) -> HitLine:
+    return HitLine(_url(hit), hit.name, "" if hit.aside == hit.name else hit.aside, hit.outcome, is_named)
+
+
+def _url(hit: Hit) -> str:
+    match hit.kind:
+        case "unit":
+            return unit_url(hit.name)
+        case "part":
+            return part_url(hit.name)
+        case "batch":
+            return batch_url(hit.name)
+        case "procedure":
+            return procedure_url(hit.id)
+        case "station":
+            return station_url(hit.id)
+        case "run":
+            return run_url(hit.id)

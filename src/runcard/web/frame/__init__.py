@@ -1,0 +1,1 @@
+"""What every page is made with: who looks at it, its forms, addresses, words and numbers."""

@@ -1,0 +1,39 @@
+"""How pages tell that the clock of a station is wrong."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from runcard.analytics.questions.station_clock import WrongClock
+from runcard.domain.clock import Recorded
+from runcard.store.runs.records import RunRecord
+from runcard.web.frame.formats import Moment, duration_text, moment_of
+
+_YEAR = timedelta(days=365.2425)
+
+
+def start_of(run: Recorded, zone: ZoneInfo) -> Moment:
+    """When a run counts as started; where its station's clock is wrong, with what that said."""
+    started = moment_of(run.started_at, zone)
+    if run.reported_started_at is None:
+        return started
+    said = moment_of(run.reported_started_at, zone)
+    return started._replace(said=f"The station's clock said {said.date} {said.time}")
+
+
+def clock_note(run: RunRecord, zone: ZoneInfo) -> str:
+    """What a wrong clock said of a run, and which time is used; empty where the clock was right."""
+    if run.reported_started_at is None:
+        return ""
+    said, received = moment_of(run.reported_started_at, zone), moment_of(run.created_at, zone)
+    return (
+        f"The station's clock said {said.date} {said.time}; the run was received {received.date} {received.time}, "
+        "which is used."
+    )
+
+
+def clock_error(clock: WrongClock | None) -> str:
+    """By how much the clock of a station is wrong; empty where it is right."""
+    if clock is None:
+        return ""
+    way, gap = ("ahead", clock.ahead) if clock.ahead > timedelta() else ("behind", -clock.ahead)
+    return f"Its clock is {way} by {f'{gap // _YEAR} years' if gap >= 2 * _YEAR else duration_text(gap)}"

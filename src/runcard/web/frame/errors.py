@@ -1,0 +1,102 @@
+"""Pages for what went wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from runcard.domain.errors import (
+    DatabaseUnavailable,
+    FiguresUnavailable,
+    InvalidInput,
+    Issue,
+    RuncardError,
+    StorageReadOnly,
+    Unauthenticated,
+)
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import parts_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, find_visit
+
+# What programs call, and what people follow too; everything else is read by people.
+_FOR_PROGRAMS = ("/api/", "/v1/", "/v2/")
+_FOR_BOTH = "/files/"
+
+_TITLES = {
+    400: "A value is not valid",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This cannot be done here",
+    413: "This is too much at once",
+    421: "This server does not go by that name",
+    429: "Slow down",
+    502: "The files cannot be reached",
+    503: "This cannot be done now",
+    507: "The disk is full",
+}
+# What says more than its status.
+_TITLES_OF: Mapping[type[Exception], str] = {
+    FiguresUnavailable: "The figures are not ready",
+    DatabaseUnavailable: "The database does not answer",
+    StorageReadOnly: "Nothing can be written now",
+}
+
+
+class ErrorPage(NamedTuple):
+    status: int
+    title: str
+    message: str
+    details: Sequence[str]
+
+
+def is_page(request: Request) -> bool:
+    """Whether this request is for a page rather than for a program."""
+    path = f"{request.url.path}/"
+    if path.startswith(_FOR_BOTH):
+        return "text/html" in request.headers.get("accept", "")
+    return not path.startswith(_FOR_PROGRAMS)
+
+
+def page_for(request: Request, error: Exception) -> Response:
+    """What a person is shown for an error; who is not logged in is asked to do so."""
+    if isinstance(error, Unauthenticated):
+        return redirect(log_in_url(request))
+    status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
+    details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
+    title = _TITLES_OF.get(type(error)) or _TITLES.get(status, "Something went wrong")
+    page = ErrorPage(status, title, _message(error, status), details)
+    return render("frame/error.html", page, _visit(request, error), status)
+
+
+def _visit(request: Request, error: Exception) -> Visit | None:
+    """Whoever the page was for. An address that leads nowhere has asked nobody yet."""
+    if isinstance(error, HTTPException):
+        return find_visit(request, parts_of(request.scope))
+    visit: Visit | None = getattr(request.state, "visit", None)
+    return visit
+
+
+def log_in_url(request: Request) -> str:
+    """The log-in page that comes back to what was asked for."""
+    if request.method not in ("GET", "HEAD") or request.url.path == "/":
+        return "/log-in"
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/log-in?next={quote(wanted, safe='')}"
+
+
+def _issues(error: Exception) -> Sequence[Issue]:
+    return error.issues if isinstance(error, InvalidInput) else ()
+
+
+def _message(error: Exception, status: int) -> str:
+    if isinstance(error, RuncardError):
+        return str(error)
+    if status == 404:
+        return "No page has this address. Check it, or start from the overview."
+    if status < 500:
+        return "This address does not take such a request."
+    return "The server failed to make this page. What happened stands in its log."

@@ -1,0 +1,83 @@
+"""Forms: reading what was filled in, and knowing that it was one of our own pages that asked."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from runcard.domain.errors import InvalidInput, RuncardError
+from runcard.edge.requests.bodies import read_body
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.web.frame.cookies import keep_secret, read_secret
+from runcard.web.frame.visit import WithVisit
+
+TOKEN_FIELD = "form_token"  # noqa: S105 (the name of a field)
+_VISITOR_COOKIE = "runcard_visitor"
+
+# Far above what any form of ours sends; strangers may send forms too.
+_MAX_FORM_BYTES = 16_384
+_MAX_FIELDS = 250
+
+Fields = Mapping[str, str]
+
+
+async def read_fields(request: Request, max_bytes: int, max_fields: int) -> Fields:
+    """The fields of a URL-encoded form; what is none has no fields. Raises PayloadTooLarge and InvalidInput."""
+    body = await read_body(request.receive, max_bytes)
+    try:
+        return dict(
+            parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=max_fields)
+        )
+    except ValueError as error:
+        raise InvalidInput.at("form", f"It has more than {max_fields} fields; send fewer") from error
+
+
+async def _read_fields(request: Request) -> Fields:
+    return await read_fields(request, _MAX_FORM_BYTES, _MAX_FIELDS)
+
+
+WithFields = Annotated[Fields, Depends(_read_fields)]
+
+
+def _check_member_form(parts: WithParts, visit: WithVisit, fields: WithFields) -> Fields:
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    return fields
+
+
+# The fields of a form that a page gave to the member who sends it.
+WithForm = Annotated[Fields, Depends(_check_member_form)]
+
+
+def problems_of(error: RuncardError | None) -> Sequence[str]:
+    """What was wrong with what was filled in, to be told beside the form."""
+    if isinstance(error, InvalidInput):
+        return [issue.message for issue in error.issues]
+    return [str(error)] if error else []
+
+
+def whole_number(fields: Fields, field: str, of: str) -> int | None:
+    """The number that is filled in; None where nothing is. of: of what it is. Raises InvalidInput."""
+    text = fields.get(field, "").strip()
+    if not text:
+        return None
+    # int() would take signs and other digits too, and as many as there are.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise InvalidInput.at(field, f"{text!r} is no number of {of}; give a whole number, or none")
+    return int(text)
+
+
+def visitor_of(request: Request) -> str:
+    """The secret by which a browser is told from others before anyone has logged in, a fresh one where it has none."""
+    return read_secret(request, _VISITOR_COOKIE) or secrets.token_urlsafe(24)
+
+
+def remember_visitor(response: Response, request: Request, visitor: str) -> None:
+    keep_secret(response, request, _VISITOR_COOKIE, visitor)
+
+
+def check_visitor_form(request: Request, parts: Parts, fields: Fields) -> None:
+    """Raises FormExpired for a form that this browser did not get from us."""
+    parts.form_tokens.check(read_secret(request, _VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))

@@ -1,0 +1,56 @@
+"""Forms that send files (multipart/form-data, RFC 7578)."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import NamedTuple
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from runcard.domain.errors import InvalidInput, PayloadTooLarge
+from runcard.web.frame.forms import Fields
+
+_MAX_FIELDS = 20
+_FORM_BYTES = 16_384
+
+
+class SentForm(NamedTuple):
+    """files: those that were chosen, each at its beginning; beyond a megabyte they lie on the disk."""
+
+    fields: Fields
+    files: Sequence[UploadFile]
+
+
+async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, max_files: int) -> SentForm:
+    """The fields and the files of a form. max_bytes: of all files together.
+
+    Raises InvalidInput where it is made otherwise or has more files, PayloadTooLarge with the message `too_large`.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise InvalidInput.at("form", "It is not sent as multipart/form-data, so it has no file; send it so")
+    chunks = _bounded(request.stream(), max_bytes + _FORM_BYTES, too_large)
+    parser = MultiPartParser(
+        request.headers, chunks, max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=_FORM_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        told = getattr(error, "message", "It is not made as multipart/form-data is.")
+        raise InvalidInput.at("form", f"{told} Send it from the page") from error
+    items = form.multi_items()
+    return SentForm(
+        {name: value for name, value in items if isinstance(value, str)},
+        # Browsers send a file without a name where none was chosen.
+        [value for _, value in items if isinstance(value, UploadFile) and (value.filename or value.size)],
+    )
+
+
+async def _bounded(
+    chunks: AsyncGenerator[bytes, None], max_bytes: int, too_large: str
+) -> AsyncGenerator[bytes, None]:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes:
+            raise PayloadTooLarge(too_large)
+        yield chunk

@@ -1,0 +1,136 @@
+"""Who looks at a page: the log-in session behind its cookie."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from runcard.analytics.groups import zone_of
+from runcard.auth.permissions import may_manage
+from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, is_for_tls
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput, Unauthenticated
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.store.commit.lookups import get_organization
+from runcard.store.people.users import get_user
+from runcard.web.frame.cookies import forget_secret, is_by_tls, keep_secret, read_secret
+
+SESSION_COOKIE = "runcard_session"
+_MENU = {
+    "Overview": "/",
+    "Runs": "/runs",
+    "Procedures": "/procedures",
+    "Units": "/units",
+    "Parts": "/parts",
+    "Batches": "/batches",
+    "Stations": "/stations",
+    "Imports": "/imports",
+    "API log": "/activity",
+    "Settings": "/settings",
+}
+_FOR_MANAGERS = ("/activity",)
+
+
+# The scripts of pages tell it, before anybody has logged in.
+_ZONE_COOKIE = "runcard_zone"
+
+# How pages look; without it, as the reader's system does.
+THEME_COOKIE = "runcard_theme"
+Theme = Literal["light", "dark"]
+
+
+class MenuLink(NamedTuple):
+    """is_here: it leads to the part of the pages that is shown."""
+
+    name: str
+    url: str
+    is_here: bool
+
+
+class Visit(NamedTuple):
+    """A member who is logged in. form_token: goes into every form of their pages. zone: that of their clock."""
+
+    actor: UserActor
+    organization_name: str
+    email: str
+    session: str
+    form_token: str
+    zone: ZoneInfo
+    menu: Sequence[MenuLink]
+
+
+def session_of(request: Request) -> str | None:
+    """The secret of the session that a browser says it is logged in with."""
+    return read_secret(request, SESSION_COOKIE)
+
+
+def find_visit(request: Request, parts: WithParts) -> Visit | None:
+    """Whoever is logged in; None where nobody is. What goes wrong with the request later is told with their menu."""
+    request.state.visit = _visit_of(request, parts)
+    visit: Visit | None = request.state.visit
+    return visit
+
+
+def _visit_of(request: Request, parts: Parts) -> Visit | None:
+    session = session_of(request)
+    if not session or is_for_tls(session) != is_by_tls(request):
+        return None
+    with parts.database.read() as connection:
+        actor = find_logged_in(connection, session)
+        if actor is None:
+            return None
+        organization = get_organization(connection, actor.organization_id)
+        user = get_user(connection, actor.organization_id, str(actor.user_id))
+    return Visit(
+        actor,
+        organization.name,
+        user.email,
+        session,
+        parts.form_tokens.token(session),
+        zone_of_reader(request),
+        _menu(request.url.path, actor),
+    )
+
+
+def zone_of_reader(request: Request) -> ZoneInfo:
+    """That of the browser's clock; UTC where it has not told, or something that is none."""
+    try:
+        return zone_of(unquote(request.cookies.get(_ZONE_COOKIE, "UTC")))
+    except InvalidInput:
+        return ZoneInfo("UTC")
+
+
+def _menu(path: str, actor: UserActor) -> Sequence[MenuLink]:
+    return [
+        MenuLink(name, url, _is_within(path, url))
+        for name, url in _MENU.items()
+        if url not in _FOR_MANAGERS or may_manage(actor)
+    ]
+
+
+def _is_within(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(f"{url}/"))
+
+
+AnyVisit = Annotated[Visit | None, Depends(find_visit)]
+
+
+def _visit(visit: AnyVisit) -> Visit:
+    if visit is None:
+        raise Unauthenticated("Log in to see this page.")
+    return visit
+
+
+WithVisit = Annotated[Visit, Depends(_visit)]
+
+
+def remember_session(response: Response, request: Request, session: str) -> None:
+    """Give the browser the secret of its session."""
+    keep_secret(response, request, SESSION_COOKIE, session, int(SESSION_LIFETIME.total_seconds()))
+
+
+def forget_session(response: Response, request: Request) -> None:
+    forget_secret(response, request, SESSION_COOKIE)

@@ -1,0 +1,104 @@
+"""Report files that somebody has sent with a form, on their way in."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Annotated, BinaryIO
+
+from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
+
+from runcard import __version__
+from runcard.domain.actor import check_may_record
+from runcard.domain.errors import Outage, PayloadTooLarge, UnreadableReport
+from runcard.domain.text import shortened
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.ingest.record_run import RunClient
+from runcard.intake.choices import Choice
+from runcard.intake.report_files import Fate, ReportFiles
+from runcard.web.frame.formats import count_text, limit_text
+from runcard.web.frame.sent_form import SentForm, read_sent_form
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.outcomes import Arrived
+
+# What runs that come in by pages are noted with.
+CLIENT = RunClient("runcard web", __version__)
+
+_MOST_FILES = 1000
+_MOST_NAME = 255
+_NO_NAME = "report"
+
+
+def too_large(max_bytes: int) -> str:
+    """What to do with files that are larger than a form takes."""
+    return (
+        f"This page takes {limit_text(max_bytes)} at once. Send fewer or smaller files, or import large ones on the "
+        "server: runcard import FILE."
+    )
+
+
+def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadFile]) -> Iterator[Arrived]:
+    """What becomes of each file, and in place of a ZIP archive of each that lies in it.
+
+    As on the command line, what lies in an archive and is of no known format does not go to quarantine.
+    """
+    named = ReportFiles(parts.stores, visit.actor, CLIENT, choice)
+    passed = ReportFiles(parts.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
+    for one in files:
+        name, file = file_name(one.filename), one.file
+        try:
+            members = parts.parsers.members(file)
+        except (PayloadTooLarge, UnreadableReport) as error:
+            yield Arrived(name, Fate("refused", reason=error.summary))
+            continue
+        if members is None:
+            yield Arrived(name, _fate(named, name, file))
+        elif not 0 < len(members) <= _MOST_FILES:
+            reason = (
+                f"The archive holds {count_text(len(members))} files, and this page takes 1 to "
+                f"{count_text(_MOST_FILES)}. Split it, or import it on the server: runcard import FILE."
+            )
+            yield Arrived(name, Fate("refused", reason=reason))
+        else:
+            for member in members:
+                yield Arrived(
+                    shortened(f"{name}: {member}", 2 * _MOST_NAME),
+                    _fate_of_member(parts, passed, file, member),
+                )
+
+
+def file_name(claimed: str | None) -> str:
+    """The name of a file without the folders that a browser may tell and without what no name should hold."""
+    last = PurePosixPath((claimed or "").replace("\\", "/")).name
+    return re.sub(r"[\x00-\x1f\x7f]", "_", last).strip()[-_MOST_NAME:] or _NO_NAME
+
+
+async def _read_files(request: Request, visit: WithVisit, parts: WithParts) -> AsyncIterator[SentForm]:
+    """Files of a member who may record. Raises PermissionDenied before any byte is taken in."""
+    check_may_record(visit.actor)
+    most = parts.max_upload_bytes
+    form = await read_sent_form(request, most, too_large(most), max_files=_MOST_FILES)
+    try:
+        yield form
+    finally:
+        for file in form.files:
+            await file.close()
+
+
+WithSentFiles = Annotated[SentForm, Depends(_read_files)]
+
+
+def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
+    """Files before this one are recorded already, so what goes wrong here is told beside them."""
+    try:
+        return files.bring_in(name, file)
+    except Outage as error:
+        return Fate("refused", reason=f"{error} Send the file again.")
+
+
+def _fate_of_member(parts: Parts, files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
+    try:
+        with parts.parsers.open_member(archive, member) as content:
+            return _fate(files, file_name(member), content)
+    except (PayloadTooLarge, UnreadableReport) as error:
+        return Fate("refused", reason=error.summary)

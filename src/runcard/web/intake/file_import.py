@@ -1,0 +1,143 @@
+"""One import: its file, and what was recorded of it."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.domain.errors import FileImportNotFound
+from runcard.domain.outcome import RunOutcome
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import find_attachments
+from runcard.store.files.imports import (
+    ImportRecord,
+    get_import,
+    list_imported_runs,
+    list_repaired_units,
+    list_stated,
+)
+from runcard.store.intake.quarantine import find_quarantined_id
+from runcard.store.lists.pages import Page
+from runcard.store.runs.records import RunRecord, read_runs
+from runcard.web.files.previews import AttachmentLine, attachment_lines
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.facts import Fact, creator_name
+from runcard.web.frame.formats import Moment, count_text, moment_of, size_text
+from runcard.web.frame.render import render
+from runcard.web.frame.urls import run_url, unit_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.outcomes import Link, import_url, quarantined_url, runs_text, stated_name
+from runcard.web.intake.report_formats import format_text
+from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+
+router = APIRouter()
+
+_MOST_REPAIRED = 100
+
+
+class FileImportQuery(Struct, kw_only=True):
+    cursor: Cursor | None = None
+
+
+class ImportedRunLine(NamedTuple):
+    """stated: what of it was stated by whoever brought the file."""
+
+    url: str
+    serial_number: str
+    outcome: RunOutcome
+    procedure: str
+    part_number: str
+    started_at: Moment
+    stated: str
+
+
+class FileImportPage(NamedTuple):
+    """name: empty where the file was deleted. partly: how far an import has come that was cut short; else empty.
+    quarantined_url: where its file waits for that; empty where it does not.
+    """
+
+    name: str
+    partly: str
+    quarantined_url: str
+    facts: Sequence[Fact]
+    file: AttachmentLine | None
+    runs: Sequence[ImportedRunLine]
+    has_stated: bool
+    pager: Pager
+    repaired: Sequence[Link]
+    has_more_repaired: bool
+
+
+@router.get("/imports/{import_id}")
+def show_import(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    import_id: str,
+    asked: Annotated[FileImportQuery, page_query(FileImportQuery)],
+) -> Response:
+    home, wanted = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
+    with parts.database.read() as connection:
+        one = get_import(connection, home, wanted)
+        waiting = find_quarantined_id(connection, home, one.digest)
+        at = list_page(connection, asked.cursor)
+        listed = list_imported_runs(connection, home, one.id, at)
+        repaired = list_repaired_units(connection, home, one.id, Page(_MOST_REPAIRED))
+        attachments = find_attachments(connection, home, [one.attachment_id] if one.attachment_id else [])
+        runs = _runs(connection, visit, listed.rows)
+    files = list(attachment_lines(parts, list(attachments.values()), str(request.base_url)))
+    page = FileImportPage(
+        name=one.name or "",
+        partly=_partly(one),
+        quarantined_url="" if waiting is None else quarantined_url(waiting),
+        facts=_facts(one, visit),
+        file=files[0] if files else None,
+        runs=runs,
+        has_stated=any(one.stated for one in runs),
+        pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), asked, cursor=cursor)),
+        repaired=[Link(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
+        has_more_repaired=repaired.has_more,
+    )
+    return render("intake/file_import.html", page, visit)
+
+
+def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
+    home = visit.actor.organization_id
+    stated = list_stated(connection, home, ids)
+    return [_line(run, visit, stated.get(run.id, ())) for run in read_runs(connection, home, ids)]
+
+
+def _line(run: RunRecord, visit: Visit, stated: Sequence[str]) -> ImportedRunLine:
+    return ImportedRunLine(
+        run_url(run.id),
+        run.unit.serial_number,
+        run.outcome,
+        run.procedure.name,
+        run.part.number,
+        start_of(run, visit.zone),
+        ", ".join(map(stated_name, stated)),
+    )
+
+
+def _partly(one: ImportRecord) -> str:
+    if one.recorded_count is None:
+        return ""
+    return f"Reports 1 to {count_text(one.recorded_count)} of this file are recorded, and not the rest."
+
+
+def _facts(one: ImportRecord, visit: Visit) -> Sequence[Fact]:
+    imported = moment_of(one.created_at, visit.zone)
+    facts = [
+        Fact("Recorded", runs_text(one.run_count, one.repair_count) or "nothing is left of it"),
+        Fact("Read as", format_text(one.importer)),
+        Fact("Size", "" if one.size_bytes is None else size_text(one.size_bytes)),
+        Fact("Imported", f"{imported.date} {imported.time}"),
+        Fact("By", creator_name(one.created_by)),
+    ]
+    return [fact for fact in facts if fact.value]

@@ -1,0 +1,139 @@
+"""Report files: a form that sends them, what has become of them, and what was imported last."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.auth.permissions import may_manage
+from runcard.domain.errors import InvalidInput, NotFound
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.intake.choices import Choice, check_may_replace, checked
+from runcard.store.files.imports import ImportRecord, list_imports
+from runcard.store.intake.quarantine import count_quarantined
+from runcard.web.frame.facts import creator_name
+from runcard.web.frame.formats import Moment, count_text, limit_text, moment_of
+from runcard.web.frame.forms import TOKEN_FIELD, problems_of
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.arrivals import WithSentFiles, bring_in, too_large
+from runcard.web.intake.outcomes import (
+    Arrived,
+    OutcomeLine,
+    import_url,
+    lacking_text,
+    outcome_lines,
+    runs_text,
+)
+from runcard.web.intake.report_formats import ReadingFields, format_text, reading_fields, reading_of
+from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+
+router = APIRouter()
+
+_HERE = "/imports"
+_PAGE_SIZE = 20
+
+
+class ImportsQuery(Struct, kw_only=True):
+    cursor: Cursor | None = None
+
+
+class ImportLine(NamedTuple):
+    """is_partial: not all that the file tells of is recorded."""
+
+    url: str
+    name: str
+    format: str
+    recorded: str
+    is_partial: bool
+    recorder: str
+    at: Moment
+
+
+class ImportsPage(NamedTuple):
+    """quarantined: how many files are there. may_import, may_replace: the reader may. most: what a form takes, for
+    people and in bytes. lacking: what refused files did not say and the form may.
+    """
+
+    quarantined: str
+    may_import: bool
+    may_replace: bool
+    reading: ReadingFields
+    lacking: str
+    most: str
+    most_bytes: int
+    too_large: str
+    problems: Sequence[str]
+    outcomes: Sequence[OutcomeLine]
+    imports: Sequence[ImportLine]
+    pager: Pager
+
+
+@router.get(_HERE)
+def show_imports(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ImportsQuery, page_query(ImportsQuery)]
+) -> Response:
+    return _show(parts, visit, asked, Choice())
+
+
+@router.post(_HERE)
+def submit_files(parts: WithParts, visit: WithVisit, form: WithSentFiles) -> Response:
+    """The same page, with what has become of each file."""
+    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
+    choice = Choice()
+    try:
+        choice = reading_of(form.fields)
+        check_may_replace(visit.actor, choice)
+        if not form.files:
+            raise InvalidInput.at("files", "No file was chosen; choose one or more")
+        with parts.database.read() as connection:
+            choice = checked(connection, visit.actor.organization_id, choice)
+    except (InvalidInput, NotFound) as error:
+        return _show(parts, visit, ImportsQuery(), choice, error=error)
+    arrived = list(bring_in(parts, visit, choice, form.files))
+    return _show(parts, visit, ImportsQuery(), choice, arrived)
+
+
+def _show(
+    parts: Parts,
+    visit: Visit,
+    asked: ImportsQuery,
+    choice: Choice,
+    arrived: Sequence[Arrived] = (),
+    error: InvalidInput | NotFound | None = None,
+) -> Response:
+    home, most = visit.actor.organization_id, parts.max_upload_bytes
+    with parts.database.read() as connection:
+        at = list_page(connection, asked.cursor, _PAGE_SIZE)
+        listed = list_imports(connection, home, at)
+        page = ImportsPage(
+            quarantined=count_text(count_quarantined(connection, home)),
+            may_import=visit.actor.role != "viewer",
+            may_replace=may_manage(visit.actor),
+            reading=reading_fields(connection, home, choice),
+            lacking=lacking_text(arrived),
+            most=limit_text(most),
+            most_bytes=most,
+            too_large=too_large(most),
+            problems=problems_of(error),
+            outcomes=outcome_lines(connection, visit, arrived),
+            imports=[_line(one, visit) for one in listed.rows],
+            pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        )
+    return render("intake/imports.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _line(one: ImportRecord, visit: Visit) -> ImportLine:
+    return ImportLine(
+        import_url(one.id),
+        one.name or "a file that was deleted",
+        format_text(one.importer),
+        runs_text(one.run_count, one.repair_count) or "nothing is left",
+        one.recorded_count is not None,
+        creator_name(one.created_by),
+        moment_of(one.created_at, visit.zone),
+    )

@@ -1,0 +1,192 @@
+"""Files that could not be read or recorded."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import InvalidInput, RuncardError
+from runcard.domain.statement import check_statement
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.importers.formats import TABULAR, FormatName
+from runcard.intake.choices import Choice
+from runcard.intake.quarantine import again, may_retry, retry_as_brought
+from runcard.intake.report_files import Fate
+from runcard.store.engine.database import Connection
+from runcard.store.intake.quarantine import (
+    QuarantinedFile,
+    QuarantineFilter,
+    count_quarantined,
+    list_quarantined_page,
+)
+from runcard.store.lists.pages import Listed, Page
+from runcard.web.frame.facts import creator_name
+from runcard.web.frame.formats import Moment, count_text, moment_of, size_text
+from runcard.web.frame.forms import WithForm, problems_of
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.arrivals import CLIENT
+from runcard.web.intake.outcomes import (
+    Arrived,
+    OutcomeLine,
+    mapping_url,
+    may_be_table,
+    outcome_lines,
+    quarantined_url,
+)
+from runcard.web.intake.report_formats import (
+    ReadingFields,
+    format_choices,
+    format_text,
+    reading_fields,
+    reading_of,
+)
+from runcard.web.lists.filters import Field, FilterBar, choice_field, page_query, url_of
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.search_bar import search_field
+
+router = APIRouter()
+
+_HERE = "/imports/quarantine"
+_RETRY = f"{_HERE}/retry"
+_UNKNOWN = "UNKNOWN"
+
+
+class QuarantineQuery(Struct, kw_only=True):
+    """search: part of the name or of the reason. format: UNKNOWN: of no known one."""
+
+    search: str | None = None
+    format: Literal[FormatName, "TABULAR", "UNKNOWN"] | None = None
+    cursor: Cursor | None = None
+
+
+class QuarantineLine(NamedTuple):
+    """way: the program by which it came; empty where that is not known. mapping_url: as of `QuarantinedFilePage`."""
+
+    url: str
+    name: str
+    format: str
+    size: str
+    reason: str
+    came_at: Moment
+    recorder: str
+    way: str
+    mapping_url: str
+
+
+class QuarantinePage(NamedTuple):
+    """retry_url: where those that are listed are tried again; empty where the reader may not do that. reading: what the
+    form for that says. is_said: something.
+    """
+
+    quarantined: str
+    filters: FilterBar
+    files: Sequence[QuarantineLine]
+    pager: Pager
+    is_filtered: bool
+    retry_url: str
+    outcomes: Sequence[OutcomeLine]
+    reading: ReadingFields
+    is_said: bool
+    problems: Sequence[str]
+
+
+WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
+
+
+@router.get(_HERE)
+def show_quarantine(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
+    return _show(parts, visit, asked, Choice())
+
+
+@router.post(_RETRY)
+def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, fields: WithForm) -> Response:
+    """Try again the files that the page shows, each as it was tried last but for what the form says."""
+    check_may_manage(visit.actor, "retry files that others brought")
+    choice = Choice()
+    try:
+        choice = reading_of(fields)
+        check_statement(choice.statement)
+    except InvalidInput as error:
+        return _show(parts, visit, asked, choice, error=error)
+    with parts.database.read() as connection:
+        _, listed = _listed(connection, visit, asked)
+    arrived = [Arrived(one.name, _fate(parts, visit, one, choice)) for one in listed.rows]
+    return _show(parts, visit, asked, choice, arrived)
+
+
+def show_retried(parts: Parts, visit: Visit, choice: Choice, arrived: Arrived) -> Response:
+    """All that is in quarantine, and what has become of a file that was."""
+    return _show(parts, visit, QuarantineQuery(), choice, [arrived])
+
+
+def _fate(parts: Parts, visit: Visit, file: QuarantinedFile, choice: Choice) -> Fate:
+    """One that cannot even be tried keeps no other from it."""
+    try:
+        return retry_as_brought(parts.stores, visit.actor, CLIENT, file, again(file, choice))
+    except RuncardError as error:
+        return Fate("refused", file.importer, reason=error.summary, quarantined_id=file.id)
+
+
+def _show(
+    parts: Parts,
+    visit: Visit,
+    asked: QuarantineQuery,
+    choice: Choice,
+    arrived: Sequence[Arrived] = (),
+    error: InvalidInput | None = None,
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        at, listed = _listed(connection, visit, asked)
+        page = QuarantinePage(
+            quarantined=count_text(count_quarantined(connection, home)),
+            filters=FilterBar(_HERE, _fields_of(asked), []),
+            files=[_line(one, visit) for one in listed.rows],
+            pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+            is_filtered=asked.search is not None or asked.format is not None,
+            retry_url=url_of(_RETRY, asked) if may_manage(visit.actor) else "",
+            outcomes=outcome_lines(connection, visit, arrived),
+            reading=reading_fields(connection, home, choice),
+            is_said=choice != Choice(),
+            problems=problems_of(error),
+        )
+    return render("intake/quarantine.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _listed(
+    connection: Connection, visit: Visit, asked: QuarantineQuery
+) -> tuple[Page, Listed[QuarantinedFile]]:
+    importers = None if asked.format is None else [None if asked.format == _UNKNOWN else asked.format]
+    at = list_page(connection, asked.cursor)
+    wanted = QuarantineFilter(asked.search, importers)
+    return at, list_quarantined_page(connection, visit.actor.organization_id, wanted, at)
+
+
+def _fields_of(asked: QuarantineQuery) -> Sequence[Field]:
+    formats = [(one.value, one.name) for one in format_choices(None)]
+    others = [(TABULAR, format_text(TABULAR)), (_UNKNOWN, "None that is known")]
+    return [
+        search_field("Name or reason contains", asked.search),
+        choice_field("format", "Read as", asked.format, [("", "All"), *formats, *others]),
+    ]
+
+
+def _line(file: QuarantinedFile, visit: Visit) -> QuarantineLine:
+    return QuarantineLine(
+        quarantined_url(file.id),
+        file.name,
+        format_text(file.importer),
+        "" if file.size_bytes is None else size_text(file.size_bytes),
+        file.reason,
+        moment_of(file.created_at, visit.zone),
+        creator_name(file.created_by),
+        file.client or "",
+        mapping_url(file.id)
+        if may_be_table(file.name, file.importer) and may_retry(visit.actor, file)
+        else "",
+    )

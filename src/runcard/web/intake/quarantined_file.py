@@ -1,0 +1,182 @@
+"""One file in quarantine: why it was refused, and what can be done about it."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import InvalidInput, NotFound, QuarantinedFileNotFound
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.files.transfers import saved_file
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.intake.choices import Choice, last_choice
+from runcard.intake.quarantine import discard, may_retry, retry_as_brought
+from runcard.store.files.attachments import get_attachment
+from runcard.store.files.imports import find_import_state
+from runcard.store.intake.quarantine import QuarantinedFile, get_quarantined
+from runcard.web.files.previews import AttachmentLine, attachment_lines
+from runcard.web.frame.facts import Fact, creator_name
+from runcard.web.frame.formats import count_text, moment_of, size_text
+from runcard.web.frame.forms import WithForm, problems_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.arrivals import CLIENT
+from runcard.web.intake.outcomes import (
+    Arrived,
+    OutcomeLine,
+    import_url,
+    mapping_url,
+    may_be_table,
+    outcome_lines,
+    quarantined_url,
+)
+from runcard.web.intake.quarantine import show_retried
+from runcard.web.intake.report_formats import ReadingFields, format_text, reading_fields, reading_of
+from runcard.web.lists.filters import page_query
+
+router = APIRouter(prefix="/imports/quarantine/{file_id}")
+
+_ALL = "/imports/quarantine"
+
+
+class QuarantinedFileQuery(Struct, kw_only=True):
+    """retried: it has just been tried again, and was refused again."""
+
+    retried: bool = False
+
+
+class QuarantinedFilePage(NamedTuple):
+    """partly: how much of it is recorded; empty where nothing is. import_url: where that is shown.
+
+    mapping_url: where its columns can be mapped; empty where it is no table.
+    """
+
+    url: str
+    name: str
+    reason: str
+    partly: str
+    import_url: str
+    facts: Sequence[Fact]
+    file: AttachmentLine
+    reading: ReadingFields
+    may_retry: bool
+    mapping_url: str
+    may_discard: bool
+    was_retried: bool
+    problems: Sequence[str]
+    outcomes: Sequence[OutcomeLine]
+
+
+@router.get("")
+def show_file(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    file_id: str,
+    asked: Annotated[QuarantinedFileQuery, page_query(QuarantinedFileQuery)],
+) -> Response:
+    file = _get(parts, visit, file_id)
+    return _show(request, parts, visit, file, last_choice(file), was_retried=asked.retried)
+
+
+@router.get("/content")
+def download(parts: WithParts, visit: WithVisit, file_id: str) -> Response:
+    """The bytes of the file as they came."""
+    file = _get(parts, visit, file_id)
+    with parts.database.read() as connection:
+        attachment = get_attachment(connection, visit.actor.organization_id, file.attachment_id)
+    return saved_file(parts, attachment)
+
+
+@router.post("/retry")
+def retry(request: Request, parts: WithParts, visit: WithVisit, file_id: str, fields: WithForm) -> Response:
+    """Try the file again as the form says it is to be read; what was recorded is shown, or why it was refused again."""
+    file, choice = _get(parts, visit, file_id), Choice()
+    try:
+        choice = reading_of(fields)
+        fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
+    except (InvalidInput, NotFound) as error:
+        return _show(request, parts, visit, file, choice, error)
+    if choice.rehearses:
+        return _show(request, parts, visit, file, choice, arrived=[Arrived(file.name, fate)])
+    if fate.quarantined_id is not None:
+        return redirect(f"{quarantined_url(fate.quarantined_id)}?retried=true")
+    if fate.warnings:
+        return show_retried(parts, visit, Choice(), Arrived(file.name, fate))
+    return redirect(_ALL if fate.import_id is None else import_url(fate.import_id))
+
+
+@router.post("/discard")
+def submit_discard(parts: WithParts, visit: WithVisit, file_id: str, _fields: WithForm) -> Response:
+    check_may_manage(visit.actor, "discard files in quarantine")
+    discard(parts.stores, visit.actor.organization_id, _get(parts, visit, file_id))
+    return redirect(_ALL)
+
+
+def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
+    with parts.database.read() as connection:
+        return get_quarantined(
+            connection, visit.actor.organization_id, id_of(file_id, QuarantinedFileNotFound)
+        )
+
+
+def _show(
+    request: Request,
+    parts: Parts,
+    visit: Visit,
+    file: QuarantinedFile,
+    choice: Choice,
+    error: InvalidInput | NotFound | None = None,
+    *,
+    was_retried: bool = False,
+    arrived: Sequence[Arrived] = (),
+) -> Response:
+    home, url = visit.actor.organization_id, quarantined_url(file.id)
+    with parts.database.read() as connection:
+        attachment = get_attachment(connection, home, file.attachment_id)
+        state = find_import_state(connection, home, file.digest)
+        reading = reading_fields(connection, home, choice)
+        outcomes = outcome_lines(connection, visit, arrived)
+    (line,) = attachment_lines(parts, [attachment], str(request.base_url))
+    page = QuarantinedFilePage(
+        url=url,
+        name=file.name,
+        reason=file.reason,
+        partly=_partly(file),
+        import_url="" if state is None else import_url(state.id),
+        facts=_facts(file, visit),
+        file=line._replace(url=f"{url}/content"),
+        reading=reading,
+        may_retry=may_retry(visit.actor, file),
+        mapping_url=mapping_url(file.id) if may_be_table(file.name, file.importer) else "",
+        may_discard=may_manage(visit.actor),
+        was_retried=was_retried,
+        problems=problems_of(error),
+        outcomes=outcomes,
+    )
+    status = answer_error(error).status if error else 200
+    return render("intake/quarantined_file.html", page, visit, status=status)
+
+
+def _partly(file: QuarantinedFile) -> str:
+    if not file.recorded_count:
+        return ""
+    return f"Reports 1 to {count_text(file.recorded_count)} of it are recorded; a retry goes on from there."
+
+
+def _facts(file: QuarantinedFile, visit: Visit) -> Sequence[Fact]:
+    came, tried = moment_of(file.created_at, visit.zone), moment_of(file.tried_at, visit.zone)
+    facts = [
+        Fact("Read as", format_text(file.importer) or "no known format"),
+        Fact("Size", "" if file.size_bytes is None else size_text(file.size_bytes)),
+        Fact("Came", f"{came.date} {came.time}"),
+        Fact("By", creator_name(file.created_by)),
+        Fact("With", file.client or ""),
+        Fact("Tried", f"{count_text(file.attempts)} ×" if file.attempts > 1 else "once"),
+        Fact("Last tried", f"{tried.date} {tried.time}" if file.attempts > 1 else ""),
+    ]
+    return [fact for fact in facts if fact.value]

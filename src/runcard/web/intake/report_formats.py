@@ -1,0 +1,111 @@
+"""The formats of report files as pages call them, and the fields of a form that say how files are to be read."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from runcard.domain.errors import InvalidInput
+from runcard.domain.statement import NOTHING_STATED, Statement
+from runcard.importers.formats import FORMATS, TABULAR, FormatName
+from runcard.intake.choices import Choice as FileChoice
+from runcard.store.engine.database import Connection
+from runcard.store.intake.templates import list_templates
+from runcard.store.lists.pages import Page
+from runcard.store.procedures.rows import list_procedures
+from runcard.web.frame.forms import Fields
+from runcard.web.lists.filters import Choice
+
+_NAMES: Mapping[FormatName, str] = {
+    "OPENHTF": "OpenHTF record (JSON)",
+    "WATS": "WATS report, WSJF (JSON)",
+    "WSXF": "WATS report, WSXF (XML)",
+    "ATML": "ATML test results (XML)",
+    "TESTSTAND": "NI TestStand report (XML)",
+    "STDF": "STDF",
+    "ATDF": "ATDF",
+    "JUNIT": "JUnit XML",
+    "ROBOT": "Robot Framework output.xml",
+    "TABLE": "Table, a row a unit (CSV, Excel)",
+}
+_BY_TEMPLATE = "template:"
+_MOST_TEMPLATES = 200
+
+
+class ReadingFields(NamedTuple):
+    """How files are to be read: what can be chosen, with what is. templates: for tables of any other shape.
+
+    stated: what else is stated of their runs. is_stated: something of it is.
+    """
+
+    formats: Sequence[Choice]
+    templates: Sequence[Choice]
+    procedures: Sequence[Choice]
+    part_number: str
+    stated: Statement
+    is_stated: bool
+    replaces: bool = False
+    skips_bad_rows: bool = False
+
+
+def format_text(importer: str | None) -> str:
+    """What a format is called; empty for none."""
+    if importer == TABULAR:
+        return "Table, by a template"
+    return next((name for one, name in _NAMES.items() if one == importer), importer or "")
+
+
+def format_choices(chosen: str | None) -> Sequence[Choice]:
+    return [Choice(one.name, _NAMES[one.name], one.name == chosen) for one in FORMATS]
+
+
+def reading_fields(connection: Connection, organization_id: UUID, chosen: FileChoice) -> ReadingFields:
+    templates = list_templates(connection, organization_id, Page(_MOST_TEMPLATES)).rows
+    procedures = list_procedures(connection, organization_id, in_use=True)
+    return ReadingFields(
+        format_choices(chosen.importer),
+        [Choice(f"{_BY_TEMPLATE}{one.id}", one.name, one.id == chosen.template_id) for one in templates],
+        [
+            Choice(str(one.id), f"{one.name} ({one.identifier})", str(one.id) == chosen.procedure)
+            for one in procedures
+        ],
+        chosen.part_number or "",
+        chosen.statement,
+        chosen.statement != NOTHING_STATED,
+        chosen.replaces,
+        chosen.skips_bad_rows,
+    )
+
+
+def reading_of(fields: Fields) -> FileChoice:
+    """What a form says. Raises InvalidInput."""
+    importer, template_id = None, None
+    wanted = fields.get("read_as", "")
+    if wanted.startswith(_BY_TEMPLATE):
+        try:
+            template_id = UUID(wanted.removeprefix(_BY_TEMPLATE))
+        except ValueError as error:
+            raise InvalidInput.at("read_as", f"{wanted!r} is no template; choose one of the list") from error
+    elif wanted:
+        importer = next((one.name for one in FORMATS if one.name == wanted), None)
+        if importer is None:
+            raise InvalidInput.at("read_as", f"{wanted!r} is no format; choose one of the list")
+    return FileChoice(
+        importer,
+        procedure=_text(fields, "procedure"),
+        part_number=_text(fields, "part_number"),
+        template_id=template_id,
+        rehearses="preview" in fields,
+        statement=Statement(
+            _text(fields, "serial_number"),
+            _text(fields, "serial_number_template"),
+            _text(fields, "name_pattern"),
+            _text(fields, "content_pattern"),
+            "override" in fields,
+        ),
+        replaces=fields.get("replace") == "true",
+        skips_bad_rows=fields.get("skip_bad_rows") == "true",
+    )
+
+
+def _text(fields: Fields, name: str) -> str | None:
+    return fields.get(name, "").strip() or None

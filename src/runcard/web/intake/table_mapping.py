@@ -1,0 +1,278 @@
+"""The columns of a table that waits in quarantine: what each is, and the runs that this makes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import InvalidInput, PermissionDenied, QuarantinedFileNotFound, RuncardError
+from runcard.domain.measurement import Measurement
+from runcard.domain.outcome import RunOutcome
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.importers.tables.head import TableHead
+from runcard.importers.tables.mapping import TableMapping
+from runcard.importers.tables.mapping_guess import guess
+from runcard.ingest.record_run import PreparedRun
+from runcard.intake.choices import Choice, checked, reading_of
+from runcard.intake.quarantine import may_retry, opened_quarantined, retry_as_brought
+from runcard.store.commit.documents import read_packed
+from runcard.store.creator import Creator
+from runcard.store.intake.quarantine import QuarantinedFile, get_quarantined
+from runcard.store.intake.templates import check_name_is_free, create_template
+from runcard.store.procedures.rows import list_procedures
+from runcard.web.frame.formats import Moment, count_text, duration_text, figure_text, moment_of
+from runcard.web.frame.forms import TOKEN_FIELD, Fields, problems_of, read_fields
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.arrivals import CLIENT
+from runcard.web.intake.mapping_form import RUNS, ColumnLine, Draft, FieldLine, column_lines, field_lines
+from runcard.web.intake.outcomes import import_url, mapping_url, quarantined_url
+from runcard.web.lists import filters
+
+router = APIRouter(prefix="/imports/quarantine/{file_id}/mapping")
+
+_RUNS_SHOWN, _VALUES_SHOWN = 5, 6
+# A form has some fields for each column of a wide table.
+_MAX_FORM_BYTES, _MAX_FIELDS = 512 << 10, 3000
+_MOST_NAME = 255
+
+
+class PreviewedRun(NamedTuple):
+    """A run as it would be recorded. values: of its first measurements; more: how many there are besides."""
+
+    serial_number: str
+    part_number: str
+    outcome: RunOutcome
+    started_at: Moment
+    duration: str
+    measured: Sequence[str]
+    more: str
+
+
+class Preview(NamedTuple):
+    """told: how many runs are shown of how many there may be. problem: why none can be made; empty where they can."""
+
+    problems: Sequence[str]
+    runs: Sequence[PreviewedRun]
+    told: str
+
+
+class MappingPage(NamedTuple):
+    """problem: why the file is no table; then the rest is empty."""
+
+    url: str
+    file_url: str
+    name: str
+    problem: str
+    head: TableHead | None
+    size: str
+    runs: Sequence[filters.Choice]
+    fields: Sequence[FieldLine]
+    columns: Sequence[ColumnLine]
+    passing: str
+    failing: str
+    procedures: Sequence[filters.Choice]
+    template_name: str
+    skips_bad_rows: bool
+    may_save: bool
+    problems: Sequence[str]
+    preview: Preview
+
+
+async def _read_form(request: Request, parts: WithParts, visit: WithVisit) -> Fields:
+    fields = await read_fields(request, _MAX_FORM_BYTES, _MAX_FIELDS)
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    return fields
+
+
+_WithMapping = Annotated[Fields, Depends(_read_form)]
+
+
+@router.get("")
+def show_mapping(parts: WithParts, visit: WithVisit, file_id: str) -> Response:
+    return _show(parts, visit, _get(parts, visit, file_id), {})
+
+
+@router.post("/preview")
+def preview(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
+    """The same page with the runs that the form would make; scripts take the preview out of it."""
+    return _show(parts, visit, _get(parts, visit, file_id), fields)
+
+
+@router.post("")
+def import_mapped(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
+    """Import the file as the form says. Where it names a template, the mapping is kept under that name afterwards."""
+    file = _get(parts, visit, file_id)
+    try:
+        head = _head(parts, visit, file)
+        mapping = _draft(fields, head).mapping(head)
+        choice = _choice(parts, visit, fields, mapping)
+        if name := fields.get("template_name", "").strip():
+            _check_may_save(parts, visit, name)
+        fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
+    except RuncardError as error:
+        return _show(parts, visit, file, fields, error)
+    if fate.import_id is not None and fate.quarantined_id is None:
+        if name:
+            _save(parts, visit, name, mapping)
+        return redirect(import_url(fate.import_id))
+    refused = InvalidInput.at("file", fate.reason or "It was refused again")
+    return _show(parts, visit, file, fields, refused)
+
+
+def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
+    """Raises PermissionDenied for whoever may not retry the file."""
+    with parts.database.read() as connection:
+        file = get_quarantined(
+            connection, visit.actor.organization_id, id_of(file_id, QuarantinedFileNotFound)
+        )
+    if not may_retry(visit.actor, file):
+        raise PermissionDenied("Only admins, engineers and whoever brought a file may map its columns.")
+    return file
+
+
+def _head(parts: Parts, visit: Visit, file: QuarantinedFile) -> TableHead:
+    """Raises what `OpenedFile.head` raises, BytesGone and StorageUnavailable."""
+    stores = parts.stores
+    with (
+        opened_quarantined(stores, visit.actor.organization_id, file) as content,
+        stores.open_file(content) as opened,
+    ):
+        return opened.head()
+
+
+def _draft(fields: Fields, head: TableHead) -> Draft:
+    return Draft.filled_in(fields, head) if "runs" in fields else Draft.proposed(head, guess(head))
+
+
+def _choice(parts: Parts, visit: Visit, fields: Fields, mapping: TableMapping) -> Choice:
+    """Raises InvalidInput and ProcedureNotFound."""
+    procedure = fields.get("procedure", "").strip()
+    if not procedure:
+        raise InvalidInput.at("procedure", "Procedure: choose the one that the runs are of")
+    choice = Choice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
+    with parts.database.read() as connection:
+        return checked(connection, visit.actor.organization_id, choice)
+
+
+def _check_may_save(parts: Parts, visit: Visit, name: str) -> None:
+    """Raises PermissionDenied, InvalidInput and AlreadyExists where no template of this name can be made."""
+    check_may_manage(visit.actor, "create import templates")
+    if len(name) > _MOST_NAME or "\0" in name:
+        raise InvalidInput.at(
+            "template_name", f"{name!r} is no name of a template; give 1 to {_MOST_NAME} characters"
+        )
+    with parts.database.read() as connection:
+        check_name_is_free(connection, visit.actor.organization_id, name)
+
+
+def _save(parts: Parts, visit: Visit, name: str, mapping: TableMapping) -> None:
+    kept = msgspec.json.encode(mapping).decode()
+    parts.writer.run(
+        lambda tx: create_template(tx, visit.actor.organization_id, name, kept, Creator.of(visit.actor)),
+        changes_catalog=False,
+    )
+
+
+def _show(
+    parts: Parts, visit: Visit, file: QuarantinedFile, fields: Fields, error: RuncardError | None = None
+) -> Response:
+    head, problem = None, ""
+    try:
+        head = _head(parts, visit, file)
+    except RuncardError as unread:
+        problem = unread.summary
+    draft = None if head is None else _draft(fields, head)
+    with parts.database.read() as connection:
+        procedures = list_procedures(connection, visit.actor.organization_id, in_use=True)
+    page = MappingPage(
+        url=mapping_url(file.id),
+        file_url=quarantined_url(file.id),
+        name=file.name,
+        problem=problem,
+        head=head,
+        size="" if head is None else _size(head),
+        runs=[
+            filters.Choice(key, text, draft is not None and key == draft.runs) for key, text in RUNS.items()
+        ],
+        fields=[] if head is None or draft is None else field_lines(draft, head),
+        columns=[] if head is None or draft is None else column_lines(draft, head),
+        passing="" if draft is None else draft.passing,
+        failing="" if draft is None else draft.failing,
+        procedures=[
+            filters.Choice(
+                str(one.id), f"{one.name} ({one.identifier})", str(one.id) == fields.get("procedure")
+            )
+            for one in procedures
+        ],
+        template_name=fields.get("template_name", ""),
+        skips_bad_rows="skip_bad_rows" in fields,
+        may_save=may_manage(visit.actor),
+        problems=problems_of(error),
+        preview=Preview((), (), "")
+        if head is None or draft is None
+        else _preview(parts, visit, file, fields, head, draft),
+    )
+    return render("intake/table_mapping.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _preview(
+    parts: Parts, visit: Visit, file: QuarantinedFile, fields: Fields, head: TableHead, draft: Draft
+) -> Preview:
+    """The first runs by the reading that an import would take; nothing is looked up in the record."""
+    stores, home = parts.stores, visit.actor.organization_id
+    try:
+        # Any procedure does here: what is shown is not its business.
+        choice = Choice(
+            procedure="preview", mapping=draft.mapping(head), skips_bad_rows="skip_bad_rows" in fields
+        )
+        with stores.database.read() as connection:
+            reading = reading_of(connection, home, choice, None, CLIENT, file.name)
+        assert reading is not None, "a mapping says how the file is read"
+        with (
+            opened_quarantined(stores, home, file) as content,
+            stores.open_file(content) as opened,
+        ):
+            group = next(opened.groups(reading))
+    except RuncardError as error:
+        return Preview(problems_of(error) if isinstance(error, InvalidInput) else [error.summary], (), "")
+    told = [one for one in group.told if isinstance(one, PreparedRun)]
+    shown = told[:_RUNS_SHOWN]
+    more = f"{count_text(len(told))}" if group.is_last else f"more than {count_text(len(told))}"
+    text = f"The first {len(shown)} of {more} runs" if len(shown) < len(told) or not group.is_last else ""
+    return Preview(group.warnings, [_previewed(one, visit) for one in shown], text)
+
+
+def _previewed(run: PreparedRun, visit: Visit) -> PreviewedRun:
+    measured = [one for phase in read_packed(run.document).phases for one in phase.measurements]
+    more = len(measured) - _VALUES_SHOWN
+    duration: timedelta = run.ended_at - run.started_at
+    return PreviewedRun(
+        run.report.serial_number,
+        run.report.part_number or "",
+        run.report.outcome,
+        moment_of(run.started_at, visit.zone),
+        duration_text(duration),
+        [_value_text(one) for one in measured[:_VALUES_SHOWN]],
+        f"and {count_text(more)} more" if more > 0 else "",
+    )
+
+
+def _value_text(measurement: Measurement) -> str:
+    value = measurement.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{measurement.name} {figure_text(float(value), measurement.uom)}"
+    return f"{measurement.name} {value}"
+
+
+def _size(head: TableHead) -> str:
+    columns = f"{count_text(head.column_count)} columns"
+    if len(head.columns) < head.column_count:
+        columns += f", of which the first {count_text(len(head.columns))} can be mapped here"
+    return f"{columns}, {count_text(head.row_count)} rows"

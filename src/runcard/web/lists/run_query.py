@@ -1,0 +1,187 @@
+"""The query of the list of runs: which runs, in which order, and what is shown of each."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from runcard.domain.errors import InvalidInput
+from runcard.domain.metadata import MAX_KEY_LENGTH
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.text import lookup_key
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.users import User, list_users
+from runcard.web.frame.visit import Visit
+from runcard.web.lists.filters import (
+    Field,
+    FilterQuery,
+    choice_field,
+    filter_fields,
+    run_filter_of,
+    text_field,
+    url_of,
+)
+from runcard.web.lists.metadata_words import metadata_asked
+from runcard.web.lists.period import Period
+from runcard.web.lists.run_columns import ColumnName
+
+_OUTCOMES = ("PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
+_MAX_SECONDS = 1e9
+# Offered at once; the rest opens.
+_FIRST_FIELDS = ("search", "period", "outcome", "procedure", "station", "part")
+
+# Keys of metadata that are shown at once.
+_MOST_NOTED = 20
+
+Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH)]
+Seconds = Annotated[float, Meta(ge=0, le=_MAX_SECONDS)]
+Sort = Literal[
+    "started_at", "created_at", "duration", "outcome", "serial_number", "part_number", "revision_number"
+]
+_SORTS = {
+    "started_at": "Started",
+    "created_at": "Recorded",
+    "duration": "Duration",
+    "outcome": "Outcome",
+    "serial_number": "Serial number",
+    "part_number": "Part",
+    "revision_number": "Revision",
+}
+_DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
+
+
+class RunsQuery(FilterQuery, kw_only=True):
+    """search: part of a serial number, or the beginning of a run's id. operator: their name, or a member's e-mail.
+
+    columns: None: the usual ones. metadata: as `metadata_asked` reads it. noted: keys of metadata that are shown as
+    columns. after, before: a place in the list where it is in order of starts, behind which the
+    page begins or at which it ends; `cursor` in other orders.
+    """
+
+    period: Period = "all"
+    search: str | None = None
+    outcome: RunOutcome | None = None
+    serial: str | None = None
+    operator: str | None = None
+    min_s: Seconds | None = None
+    max_s: Seconds | None = None
+    sort: Sort = "started_at"
+    order: Literal["asc", "desc"] = "desc"
+    columns: list[ColumnName] | None = None
+    metadata: Annotated[str, Meta(max_length=1000)] | None = None
+    noted: Annotated[list[Key], Meta(max_length=_MOST_NOTED)] | None = None
+    after: str | None = None
+    before: str | None = None
+    cursor: Annotated[int, Meta(ge=0, lt=1 << 53)] | None = None
+
+    @property
+    def is_descending(self) -> bool:
+        return self.order == "desc"
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it asks for less than all runs."""
+        shown = ("sort", "order", "columns", "noted", "after", "before", "cursor")
+        unfiltered = RunsQuery(**{name: getattr(self, name) for name in shown})
+        return self != unfiltered
+
+
+class Filtering(NamedTuple):
+    """fields, more: those that are offered at once, and those that open. kept: what else the URL says."""
+
+    fields: Sequence[Field]
+    more: Sequence[Field]
+    is_more_asked: bool
+    kept: Sequence[tuple[str, str]]
+
+
+def runs_url(asked: FilterQuery, **changes: object) -> str:
+    """The address of the list of the runs that a page is about, but for some changes."""
+    said = {name: getattr(asked, name) for name in FilterQuery.__struct_fields__}
+    return url_of("/runs", RunsQuery(**{**said, **changes}))
+
+
+def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: datetime) -> RunFilter:
+    """The runs that the list is about. Raises InvalidInput."""
+    if asked.min_s is not None and asked.max_s is not None and asked.min_s > asked.max_s:
+        raise InvalidInput.at("min_s", f"{asked.min_s:g} is more than max_s, {asked.max_s:g}; exchange them")
+    runs = run_filter_of(asked, visit.zone, now)
+    operator_ids, operator_names = _operators(connection, visit.actor.organization_id, asked.operator)
+    return replace(
+        runs,
+        search=asked.search,
+        outcomes=None if asked.outcome is None else [asked.outcome],
+        serial_numbers=None if asked.serial is None else [asked.serial],
+        operator_ids=operator_ids,
+        operator_names=operator_names,
+        duration_min=_span(asked.min_s),
+        duration_max=_span(asked.max_s),
+        metadata=metadata_asked(asked.metadata),
+    )
+
+
+def filtering(
+    connection: Connection, asked: RunsQuery, organization_id: UUID, keys: Sequence[str]
+) -> Filtering:
+    """The fields that show what is asked and let it be changed. keys: of metadata, which are offered."""
+    operators = [user.name or user.email for user in list_users(connection, organization_id)]
+    shared = filter_fields(asked, list_choices(connection, organization_id))
+    all_units = [("", "All"), ("production", "Production")]
+    fields = [
+        text_field("search", "Search", asked.search)._replace(type="search"),
+        *(field for field in shared if field.name != "sample"),
+        choice_field("outcome", "Outcome", asked.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
+        text_field("serial", "Serial number", asked.serial),
+        text_field("operator", "Operator", asked.operator, operators),
+        *(_with_all(field, all_units) for field in shared if field.name == "sample"),
+        text_field("metadata", "Metadata", asked.metadata, [f"{key}=" for key in keys]),
+        text_field("min_s", "At least (s)", _text(asked.min_s))._replace(type="number"),
+        text_field("max_s", "At most (s)", _text(asked.max_s))._replace(type="number"),
+        choice_field("sort", "Sort by", asked.sort, list(_SORTS.items())),
+        choice_field("order", "Order", asked.order, list(_DIRECTIONS.items())),
+    ]
+    by_name = {field.name: field for field in fields}
+    more = [field for field in fields if field.name not in _FIRST_FIELDS]
+    return Filtering(
+        [by_name[name] for name in _FIRST_FIELDS],
+        more,
+        is_more_asked=any(field.value for field in more if field.name not in ("sort", "order")),
+        kept=[
+            *(("columns", name) for name in asked.columns or ()),
+            *(("noted", key) for key in asked.noted or ()),
+        ],
+    )
+
+
+def _with_all(field: Field, first: Sequence[tuple[str, str]]) -> Field:
+    """The classes of units; where nothing is asked, a list of runs leaves none out."""
+    named = [(choice.value, choice.name) for choice in field.choices if choice.value]
+    return choice_field(field.name, field.label, field.value, [*first, *named])
+
+
+def _operators(
+    connection: Connection, organization_id: UUID, operator: str | None
+) -> tuple[list[UUID] | None, list[str] | None]:
+    """The members of this name or e-mail; where there are none, the name, by which others are known."""
+    if operator is None:
+        return None, None
+    key = lookup_key(operator)
+    ids = [user.id for user in list_users(connection, organization_id) if key in _names(user)]
+    return (ids, None) if ids else (None, [operator.strip()])
+
+
+def _names(user: User) -> set[str]:
+    return {lookup_key(user.name), lookup_key(user.email)}
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,300 @@
+"""One measurement of a procedure: is it steady, does it fit its limits, and what does it go with."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple, TypeVar
+
+from fastapi import APIRouter
+from msgspec import Meta
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.groups import GroupBy
+from runcard.analytics.measured import Measured
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
+from runcard.analytics.questions.compare import CompareAnswer, compare
+from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
+from runcard.analytics.questions.histogram import HistogramAnswer, histogram
+from runcard.analytics.questions.measurement_names import MeasurementName, measurement_names
+from runcard.domain.errors import InvalidInput
+from runcard.edge.requests.deps import WithParts
+from runcard.store.lists.choices import list_choices
+from runcard.store.procedures.rows import get_procedure
+from runcard.web.charts.chart import Chart
+from runcard.web.charts.group_colours import GroupColours, group_colours
+from runcard.web.frame.definitions import definition_of
+from runcard.web.frame.formats import chance_text, count_text
+from runcard.web.frame.left_out import left_out_lines, lines_of_one
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import (
+    Field,
+    FigureQuery,
+    FilterBar,
+    attempts_field,
+    choice_field,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    url_of,
+)
+from runcard.web.measurements.capability_lines import CapabilityLine, capability_line
+from runcard.web.measurements.comparison import boxes_plot, means_plot, scatter_plot
+from runcard.web.measurements.control_chart import SegmentLine, control_chart_plot, segment_line
+from runcard.web.measurements.distribution import histogram_plot, text_bars_plot
+from runcard.web.measurements.values import values_url
+
+router = APIRouter()
+T = TypeVar("T")
+
+By = Literal["station", "batch", "revision", "version", "nothing"]
+_BY = {
+    "station": "Station",
+    "batch": "Batch",
+    "revision": "Revision",
+    "version": "Version",
+    "nothing": "Nothing",
+}
+_RULES = {"western_electric": "Western Electric", "nelson": "Nelson"}
+_LAST = {"100": "100 values", "500": "500 values", "2000": "2000 values"}
+
+Name = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class MeasurementQuery(FigureQuery, kw_only=True):
+    """by: what values are coloured and compared by. last: how many values the control chart shows.
+    rules: whose rules mark points of it. phase, sequence_path, uom: None: in all of them, or in the latest.
+
+    against, against_phase: a second measurement of the same runs.
+    """
+
+    name: Name
+    phase: str | None = None
+    by: By = "station"
+    last: Literal["100", "500", "2000"] = "500"
+    rules: Literal["western_electric", "nelson"] = "western_electric"
+    sequence_path: str | None = None
+    uom: str | None = None
+    against: str | None = None
+    against_phase: str | None = None
+
+
+class Comparison(NamedTuple):
+    """problem: why there is none; else empty."""
+
+    charts: Sequence[Chart]
+    tests: Sequence[str]
+    definition: str
+    left_out: Sequence[str] = ()
+    problem: str = ""
+
+
+class RuleLine(NamedTuple):
+    says: str
+    points: str
+
+
+class Other(NamedTuple):
+    url: str
+    phase: str
+    name: str
+
+
+class MeasurementPage(NamedTuple):
+    """others: measurements of the procedure that this one may be set against. no_against_url: empty where none is."""
+
+    procedure: str
+    procedure_url: str
+    name: str
+    phase: str
+    values_url: str
+    filters: FilterBar
+    is_empty: bool
+    control: Chart
+    segments: Sequence[SegmentLine]
+    rules: Sequence[RuleLine]
+    control_definition: str
+    histogram: Chart
+    texts: Chart | None
+    capability: Sequence[CapabilityLine]
+    capability_definition: str
+    capability_left_out: Sequence[str]
+    comparison: Comparison | None
+    scatter: Chart | None
+    no_against_url: str
+    others: Sequence[Other]
+    has_more_others: bool
+
+
+class _Ask(NamedTuple):
+    snapshot: Snapshot
+    visit: Visit
+    selection: Selection
+    measured: Measured
+    asked: MeasurementQuery
+
+    @property
+    def group_by(self) -> GroupBy | None:
+        return None if self.asked.by == "nothing" else self.asked.by
+
+    def control_chart(self) -> ControlChartAnswer:
+        settings = ChartSettings(last=int(self.asked.last))
+        return control_chart(
+            self.snapshot,
+            self.selection,
+            self.measured,
+            settings,
+            self.visit.zone,
+            self.group_by,
+        )
+
+    def histogram(self, group_by: GroupBy | None) -> HistogramAnswer:
+        zone = self.visit.zone
+        return histogram(self.snapshot, self.selection, self.measured, zone, group_by)
+
+    def capability(self) -> CapabilityAnswer:
+        return capability(self.snapshot, self.selection, self.measured, self.visit.zone)
+
+    def compare(self, group_by: GroupBy) -> CompareAnswer:
+        zone = self.visit.zone
+        return compare(self.snapshot, self.selection, self.measured, zone, group_by)
+
+    def correlation(self, against: str) -> CorrelationAnswer:
+        other = Measured(self.measured.procedure_id, against, self.asked.against_phase)
+        return correlation(self.snapshot, self.selection, self.measured, other)
+
+
+@router.get("/procedures/{procedure_id}/measurements")
+def show_measurement(
+    parts: WithParts,
+    visit: WithVisit,
+    procedure_id: str,
+    asked: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        procedure = get_procedure(connection, home, procedure_id)
+        selection = _selection(asked, visit)
+        measured = Measured(
+            procedure.id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
+        )
+        ask = _Ask(snapshot, visit, selection, measured, asked)
+        chart = ask.control_chart()
+        spread = _histogram(ask)
+        fitness = _or_problem(ask.capability)
+        comparison = None if ask.group_by is None else _comparison(ask, ask.group_by, spread)
+        scatter = None if asked.against is None else _scatter(ask, asked.against)
+        names = measurement_names(snapshot, procedure.id)
+        choices = list_choices(connection, home)
+    path = f"/procedures/{procedure.id}/measurements"
+    broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]
+    colours = _colours(spread, chart)
+    own = [
+        attempts_field(asked, USUAL_ATTEMPTS),
+        choice_field("by", "Colour, compare by", asked.by, list(_BY.items())),
+        choice_field("last", "Control chart of", asked.last, list(_LAST.items())),
+        choice_field("rules", "Run rules", asked.rules, list(_RULES.items())),
+        *_places(asked, names.names, {segment.spec.uom for segment in chart.segments}),
+    ]
+    page = MeasurementPage(
+        procedure=procedure.name,
+        procedure_url=url_of(
+            f"/procedures/{procedure.id}", filters_of(asked), procedure=None, tab="capability"
+        ),
+        name=asked.name,
+        phase=asked.phase or "",
+        values_url=values_url(replace(asked, procedure=procedure.id), asked.name, asked.phase),
+        filters=filter_bar(path, asked, choices, without=("procedure",), more=own),
+        is_empty=not chart.points and not spread.n,
+        control=control_chart_plot(chart, broken, visit.zone, colours),
+        segments=[segment_line(one) for one in chart.segments],
+        rules=[RuleLine(one.says, count_text(len(one.points))) for one in broken],
+        control_definition=definition_of(chart),
+        histogram=histogram_plot(spread, colours),
+        texts=text_bars_plot(spread.texts) if spread.texts.total.n else None,
+        capability=[] if isinstance(fitness, str) else [capability_line(row) for row in fitness.rows],
+        capability_definition=fitness if isinstance(fitness, str) else definition_of(fitness),
+        capability_left_out=[] if isinstance(fitness, str) else left_out_lines(fitness.left_out),
+        comparison=comparison,
+        scatter=scatter,
+        no_against_url="" if scatter is None else url_of(path, asked, against=None, against_phase=None),
+        others=[_other(path, asked, one) for one in names.names if not _is_same(one, asked)],
+        has_more_others=not names.is_exact,
+    )
+    return render("measurements/measurement.html", page, visit)
+
+
+def _scatter(ask: "_Ask", other: str) -> Chart:
+    return scatter_plot(ask.correlation(other), ask.measured.name, other)
+
+
+def _selection(asked: MeasurementQuery, visit: Visit) -> Selection:
+    """The same runs for all that stands side by side."""
+    wanted = selection_of(asked, visit.zone, datetime.now(UTC))
+    return wanted._replace(attempts=asked.attempts or USUAL_ATTEMPTS)
+
+
+def _or_problem(ask: Callable[[], T]) -> T | str:
+    """An answer, or what is wrong with the question where it names too much to be shown."""
+    try:
+        return ask()
+    except InvalidInput as error:
+        return "; ".join(issue.message for issue in error.issues)
+
+
+def _histogram(ask: _Ask) -> HistogramAnswer:
+    """By group, or of all together where there are too many groups."""
+    found = _or_problem(lambda: ask.histogram(ask.group_by))
+    return ask.histogram(None) if isinstance(found, str) else found
+
+
+def _colours(spread: HistogramAnswer, chart: ControlChartAnswer) -> GroupColours:
+    """By all values; by those of the control chart where there are too many groups for the histogram."""
+    if spread.rows:
+        return group_colours((row.group, row.n) for row in spread.rows)
+    charted = Counter(point.group for point in chart.points)
+    return group_colours((group, charted[place]) for place, group in enumerate(chart.groups))
+
+
+def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Comparison | None:
+    found = _or_problem(lambda: ask.compare(group_by))
+    if isinstance(found, str):
+        return Comparison([], [], "", problem=found)
+    if not found.groups:
+        return None
+    boxes = [boxes_plot(spread.rows, group_by)] if spread.rows else []
+    anova, kruskal = found.anova, found.kruskal
+    told = [
+        "" if anova is None else f"ANOVA: F {anova.statistic:.3g}, p {chance_text(anova.p)}",
+        "" if kruskal is None else f"Kruskal-Wallis: H {kruskal.statistic:.3g}, p {chance_text(kruskal.p)}",
+    ]
+    charts = [means_plot(found, group_by), *boxes]
+    return Comparison(charts, list(filter(None, told)), definition_of(found), lines_of_one(found))
+
+
+def _places(
+    asked: MeasurementQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
+) -> Sequence[Field]:
+    """Fields that choose a phase and a unit of measure, where there are several."""
+    phases = sorted({one.phase for one in names if one.name == asked.name} | {asked.phase or ""} - {""})
+    units = sorted({one for one in (*uoms, asked.uom) if one})
+    return [
+        choice_field(name, label, value, [("", "All"), *((one, one) for one in offered)])
+        for name, label, value, offered in (
+            ("phase", "Phase", asked.phase, phases),
+            ("uom", "Unit of measure", asked.uom, units),
+        )
+        if len(offered) > 1 or value
+    ]
+
+
+def _is_same(one: MeasurementName, asked: MeasurementQuery) -> bool:
+    return one.name == asked.name and asked.phase in (None, one.phase)
+
+
+def _other(path: str, asked: MeasurementQuery, one: MeasurementName) -> Other:
+    return Other(url_of(path, asked, against=one.name, against_phase=one.phase), one.phase, one.name)

@@ -1,0 +1,182 @@
+"""Measurements as a page shows them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from runcard.domain.inside import Measured
+from runcard.domain.limit import Interval
+from runcard.domain.measurement import (
+    Aggregation,
+    Measurement,
+    effective_limits,
+    shown_validators,
+    value_kind,
+)
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.validator import Validator
+from runcard.web.frame.formats import number_text
+from runcard.web.measurements.limit_bar import LimitBar, limit_bar
+from runcard.web.measurements.series_line import SeriesPlot, series_plot
+
+# Longer texts and JSON get a block of their own.
+_SHORT = 60
+
+
+class Check(NamedTuple):
+    """is_marginal: failing it does not fail the measurement. repeats_a_limit: the limits say the same."""
+
+    text: str
+    outcome: MeasurementOutcome
+    is_marginal: bool
+    repeats_a_limit: bool = False
+
+
+class AggregationLine(NamedTuple):
+    name: str
+    value: str
+    outcome: MeasurementOutcome | None
+
+
+class MeasurementLine(NamedTuple):
+    """value: what fits beside the name. block: what does not, with its line breaks; empty where there is none.
+
+    anchor: its id inside the page. url: of its analysis. large_url: of its plot alone; empty where there is none.
+    """
+
+    anchor: str
+    url: str
+    large_url: str
+    name: str
+    docstring: str | None
+    outcome: MeasurementOutcome
+    value: str
+    block: str
+    uom: str
+    limits: str
+    checks: Sequence[Check]
+    aggregations: Sequence[AggregationLine]
+    plot: SeriesPlot | None
+    bar: LimitBar | None
+
+
+def measurement_anchor(position: int) -> str:
+    """The id, inside the page of a run, of the measurement at this place among all of the run."""
+    return f"measurement-{position}"
+
+
+def series_url(run_id: UUID, position: int) -> str:
+    """The page of a multi-dimensional measurement, by its position in its run."""
+    return f"/runs/{run_id}/series/{position}"
+
+
+def analysis_url(procedure_id: UUID, phase: str, name: str) -> str:
+    """The page of a measurement over all runs of a procedure."""
+    return f"/procedures/{procedure_id}/measurements?{urlencode({'phase': phase, 'name': name})}"
+
+
+def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> MeasurementLine:
+    """A measurement with all that its station said about it."""
+    measurement = measured.measurement
+    text = measurement.exact or _value_text(measurement)
+    is_short = len(text) <= _SHORT and "\n" not in text
+    limits = effective_limits(measurement)
+    series = measurement.series
+    aggregations = [*measurement.aggregations, *(one for axis in series for one in axis.aggregations)]
+    number = measured.number
+    return MeasurementLine(
+        anchor=measurement_anchor(measured.position),
+        url=analysis_url(procedure_id, measured.attempt.phase.name, measurement.name),
+        large_url=series_url(run_id, measured.position) if series else "",
+        name=measurement.name,
+        docstring=measurement.docstring,
+        outcome=measurement.outcome,
+        value=text if is_short else "",
+        block="" if is_short else text,
+        uom=measurement.uom or (series[-1].uom if series else None) or "",
+        limits=limits_text(limits),
+        checks=_checks(measurement),
+        aggregations=[_aggregation_line(one) for one in aggregations],
+        plot=series_plot(measurement.name, series, limits) if series else None,
+        bar=None if number is None else limit_bar(float(number), limits),
+    )
+
+
+def short_value(line: MeasurementLine) -> str:
+    """Return the value in one line; a long one is cut."""
+    first, *_ = line.block.split("\n")
+    return line.value or f"{first[:_SHORT]}…"
+
+
+def _value_text(measurement: Measurement) -> str:
+    if measurement.kind == "multidimensional":
+        rows = max(len(one.data) for one in measurement.series)
+        return f"{rows} × {len(measurement.series)} values"
+    return _plain_text(measurement.value)
+
+
+def _plain_text(value: object) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return number_text(value)
+        case str():
+            return value
+        case _:
+            compact = json.dumps(value, ensure_ascii=False)
+            return compact if len(compact) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def limits_text(limits: Interval) -> str:
+    """What a value must keep: ≥ 3, < 5, 3 … 5, > 3 and ≤ 5; empty for anything."""
+    lower, upper, lower_is_strict, upper_is_strict = limits
+    if lower is not None and upper is not None and not lower_is_strict and not upper_is_strict:
+        return f"{number_text(lower)} … {number_text(upper)}"
+    told = [
+        f"{symbol} {number_text(bound)}"
+        for bound, symbol in (
+            (lower, ">" if lower_is_strict else "≥"),
+            (upper, "<" if upper_is_strict else "≤"),
+        )
+        if bound is not None
+    ]
+    return " and ".join(told)
+
+
+def _checks(measurement: Measurement) -> list[Check]:
+    """What was checked, beyond the limits; a check that only repeats a limit where it failed."""
+    own = [*shown_validators(measurement), *(one for axis in measurement.series for one in axis.validators)]
+    return _merged(one for one in own if one.outcome == "FAIL" or not _repeats_a_limit(one))
+
+
+def _repeats_a_limit(validator: Validator) -> bool:
+    is_bare = not validator.has_custom_expression and validator.is_decisive
+    return (
+        is_bare
+        and validator.operator in (">=", "<=", ">", "<")
+        and value_kind(validator.expected) == "numeric"
+    )
+
+
+def _merged(validators: Iterable[Validator]) -> list[Check]:
+    """One check a text, though a text such as `3.1 <= x <= 3.5` stands for two; it failed where one of them did."""
+    by_text: dict[tuple[str, bool, bool], set[MeasurementOutcome]] = {}
+    for one in validators:
+        key = (one.expression.removeprefix("'x' "), not one.is_decisive, _repeats_a_limit(one))
+        by_text.setdefault(key, set()).add(one.outcome)
+    worst: tuple[MeasurementOutcome, ...] = ("FAIL", "UNSET", "PASS")
+    return [
+        Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal, repeats)
+        for (text, is_marginal, repeats), outcomes in by_text.items()
+    ]
+
+
+def _aggregation_line(aggregation: Aggregation) -> AggregationLine:
+    value = _plain_text(aggregation.value)
+    uom = f" {aggregation.uom}" if aggregation.uom else ""
+    return AggregationLine(aggregation.type, value + uom, aggregation.outcome)

@@ -1,0 +1,266 @@
+"""Values of measurements in all runs: found by their name and by what they are, each leading to its run."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.lists.inside_lists import list_measurements
+from runcard.domain.errors import InvalidInput
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import Choices, list_choices
+from runcard.store.lists.pages import Listed, Page
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.formats import Moment
+from runcard.web.frame.render import render
+from runcard.web.frame.urls import run_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import (
+    Field,
+    FilterBar,
+    FilterQuery,
+    choice_field,
+    filter_bar,
+    page_query,
+    run_filter_of,
+    text_field,
+    url_of,
+)
+from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.run_columns import recorder_of
+from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.measurements.rows import measurement_line, short_value
+
+router = APIRouter()
+
+_HERE = "/values"
+_COLUMNS = [
+    Column("Run of unit", "serial_number"),
+    Column("Measurement", "measurement_name"),
+    Column("Value", "value", is_number=True),
+    Column("Limits"),
+    Column("Outcome", "outcome"),
+    Column("Station"),
+    Column("Started", "started_at"),
+]
+_SHEET = [
+    SheetColumn("Unit"),
+    SheetColumn("Procedure"),
+    SheetColumn("Phase"),
+    SheetColumn("Measurement"),
+    SheetColumn("Number", "number"),
+    SheetColumn("Other value"),
+    SheetColumn("Unit of measure"),
+    SheetColumn("Limits"),
+    SheetColumn("Outcome"),
+    SheetColumn("Station"),
+    SheetColumn("Started", "moment"),
+    SheetColumn("Run ID"),
+]
+_OUTCOMES = ("PASS", "FAIL", "UNSET")
+
+Name = Annotated[str, Meta(max_length=255)]
+
+
+class ValuesQuery(FilterQuery, kw_only=True):
+    """measurement: its name. at_least, at_most: bounds of the number that was measured, which belong to the values.
+
+    all_attempts: those of attempts too that were repeated.
+    """
+
+    measurement: Name | None = None
+    phase: Name | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    outcome: MeasurementOutcome | None = None
+    all_attempts: Literal["yes"] | None = None
+    sort: Literal["started_at", "value", "outcome", "serial_number", "measurement_name"] = "started_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+def values_url(asked: FilterQuery, name: str, phase: str | None) -> str:
+    """The address of the values of a measurement in the runs that a page is about."""
+    said = {one: getattr(asked, one) for one in FilterQuery.__struct_fields__}
+    return url_of(_HERE, ValuesQuery(**said, measurement=name, phase=phase or None))
+
+
+class ValueLine(NamedTuple):
+    url: str
+    serial_number: str
+    name: str
+    phase: str
+    value: str
+    uom: str
+    limits: str
+    outcome: MeasurementOutcome
+    station: str
+    started_at: Moment
+
+
+class ValuesPage(NamedTuple):
+    """is_asked: a measurement is named, or a bound, or an outcome: without, nothing is looked for."""
+
+    filters: FilterBar
+    headings: Sequence[Heading]
+    values: Sequence[ValueLine]
+    is_asked: bool
+    files: TableFiles
+    pager: Pager | None
+
+
+@router.get(_HERE)
+def show_values(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
+) -> Response:
+    home, is_asked = visit.actor.organization_id, _is_asked(asked)
+    with parts.database.read() as connection:
+        choices = list_choices(connection, home)
+        values: Sequence[ValueLine] = ()
+        links = None
+        if is_asked:
+            at = list_page(connection, asked.cursor)
+            listed = _listed(parts, visit, connection, asked, at)
+            values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
+            links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
+    page = ValuesPage(
+        filters=_bar(asked, choices),
+        headings=headings(
+            _COLUMNS,
+            asked.sort,
+            asked.order,
+            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+        ),
+        values=values,
+        is_asked=is_asked,
+        files=files_of(_HERE, asked, "cursor"),
+        pager=links,
+    )
+    return render("measurements/values.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_values(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[ValuesQuery, page_query(ValuesQuery)],
+) -> Response:
+    """All values that the filter finds, in the order of the page. Raises InvalidInput where nothing is asked for."""
+    if not _is_asked(asked):
+        raise InvalidInput.at("measurement", "name a measurement, a phase, a bound or an outcome")
+    rows = whole_list(
+        parts.database,
+        file_format,
+        lambda connection, page: _listed(parts, visit, connection, asked, page),
+        lambda _connection, found: [_cells(one) for one in found],
+    )
+    return table_file(Sheet("Values", _SHEET, rows, visit.zone), file_format)
+
+
+def _is_asked(asked: ValuesQuery) -> bool:
+    """Whether anything says which values. Raises InvalidInput for bounds that leave none."""
+    if asked.at_least is not None and asked.at_most is not None and asked.at_least > asked.at_most:
+        raise InvalidInput.at(
+            "at_least", f"{asked.at_least:g} is more than at_most, {asked.at_most:g}; exchange them"
+        )
+    said = (asked.measurement, asked.phase, asked.at_least, asked.at_most, asked.outcome)
+    return any(one is not None for one in said)
+
+
+def _listed(
+    parts: Parts, visit: Visit, connection: Connection, asked: ValuesQuery, page: Page
+) -> Listed[FoundMeasurement]:
+    return list_measurements(
+        parts.copy,
+        connection,
+        visit.actor.organization_id,
+        run_filter_of(asked, visit.zone, datetime.now(UTC)),
+        _filter(asked),
+        asked.sort,
+        page,
+        Deadline(parts.list_timeout_s),
+        descending=asked.order == "desc",
+    )
+
+
+def _cells(found: FoundMeasurement) -> Sequence[Cell]:
+    """The number as it is, and any other value as the page writes it."""
+    line = measurement_line(found.item, found.run.id, found.run.procedure.id)
+    number = found.item.number
+    return [
+        found.run.unit.serial_number,
+        found.run.procedure.name,
+        found.item.attempt.phase.name,
+        line.name,
+        None if number is None else float(number),
+        "" if number is not None else short_value(line),
+        line.uom,
+        line.limits,
+        found.item.measurement.outcome,
+        recorder_of(found.run),
+        found.run.started_at,
+        str(found.run.id),
+    ]
+
+
+def _filter(asked: ValuesQuery) -> MeasurementFilter:
+    return MeasurementFilter(
+        names=None if asked.measurement is None else [asked.measurement],
+        phase_names=None if asked.phase is None else [asked.phase],
+        outcomes=None if asked.outcome is None else [asked.outcome],
+        value_min=asked.at_least,
+        value_max=asked.at_most,
+        only_final=asked.all_attempts is None,
+    )
+
+
+def _bar(asked: ValuesQuery, choices: Choices) -> FilterBar:
+    """What values are asked for stands before what runs are."""
+    own = _fields(asked)
+    bar = filter_bar(_HERE, asked, choices, more=own, left=("cursor",))
+    return bar._replace(fields=[*own, *bar.fields[: -len(own)]])
+
+
+def _fields(asked: ValuesQuery) -> Sequence[Field]:
+    return [
+        text_field("measurement", "Measurement", asked.measurement),
+        text_field("phase", "Phase", asked.phase),
+        text_field("at_least", "At least", _text(asked.at_least)),
+        text_field("at_most", "At most", _text(asked.at_most)),
+        choice_field("outcome", "Outcome", asked.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
+        choice_field(
+            "all_attempts", "Repeated attempts", asked.all_attempts, [("", "Left out"), ("yes", "Shown too")]
+        ),
+    ]
+
+
+def _line(found: FoundMeasurement, started_at: Moment) -> ValueLine:
+    run: UUID = found.run.id
+    line = measurement_line(found.item, run, found.run.procedure.id)
+    return ValueLine(
+        f"{run_url(run)}#{line.anchor}",
+        found.run.unit.serial_number,
+        line.name,
+        found.item.attempt.phase.name,
+        short_value(line),
+        line.uom,
+        line.limits,
+        found.item.measurement.outcome,
+        recorder_of(found.run),
+        started_at,
+    )
+
+
+def _text(bound: float | None) -> str | None:
+    return None if bound is None else f"{bound:.12g}"

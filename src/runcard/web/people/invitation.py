@@ -1,0 +1,97 @@
+"""Accepting an invitation through its one-time link."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runcard.auth.invitations import accept, find_invited
+from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
+from runcard.auth.sessions import log_in
+from runcard.domain.errors import AlreadyExists, InvalidInput
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.shares.hashes import WithHashingTurn
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.web.frame.cookies import is_by_tls
+from runcard.web.frame.forms import (
+    Fields,
+    WithFields,
+    check_visitor_form,
+    problems_of,
+    remember_visitor,
+    visitor_of,
+)
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import remember_session
+
+router = APIRouter()
+
+
+class InvitationPage(NamedTuple):
+    action: str
+    organization: str
+    email: str
+    role: str
+    name: str
+    min_password_length: int
+    problems: Sequence[str]
+    form_token: str
+
+
+@router.get("/invitation/{token}")
+def show_invitation(request: Request, parts: WithParts, token: str) -> Response:
+    return _form(request, parts, token, {})
+
+
+@router.post("/invitation/{token}")
+def submit_invitation(
+    request: Request, parts: WithParts, token: str, fields: WithFields, _turn: WithHashingTurn
+) -> Response:
+    check_visitor_form(request, parts, fields)
+    with parts.database.read() as connection:
+        # Before a stranger makes the server hash anything.
+        invitation = find_invited(connection, token)
+        home = get_organization(connection, invitation.organization_id)
+    try:
+        check_password_strength(fields.get("password", ""), (home.name, invitation.email))
+        password_hash = hash_password(fields.get("password", ""))
+
+        def apply(tx: Transaction) -> str:
+            member = accept(tx, token, fields.get("name", ""), password_hash)
+            return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
+
+        session = parts.writer.run(apply)
+    except (InvalidInput, AlreadyExists) as error:
+        return _form(request, parts, token, fields, error)
+    response = redirect("/")
+    remember_session(response, request, session)
+    return response
+
+
+def _form(
+    request: Request,
+    parts: Parts,
+    token: str,
+    fields: Fields,
+    error: InvalidInput | AlreadyExists | None = None,
+) -> Response:
+    visitor = visitor_of(request)
+    with parts.database.read() as connection:
+        invitation = find_invited(connection, token)
+        organization = get_organization(connection, invitation.organization_id)
+    page = InvitationPage(
+        action=request.url.path,
+        organization=organization.name,
+        email=invitation.email,
+        role=invitation.role,
+        name=fields.get("name", ""),
+        min_password_length=MIN_PASSWORD_LENGTH,
+        problems=problems_of(error),
+        form_token=parts.form_tokens.token(visitor),
+    )
+    response = render("people/invitation.html", page, status=answer_error(error).status if error else 200)
+    remember_visitor(response, request, visitor)
+    return response

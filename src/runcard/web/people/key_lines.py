@@ -1,0 +1,59 @@
+"""API keys as pages list them, and the page that shows a new one."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from starlette.responses import Response
+
+from runcard.edge.requests.deps import Parts
+from runcard.store.people.api_keys import ApiKey
+from runcard.store.stations.records import StationRecord, list_procedures_of
+from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit
+from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
+
+
+class KeyLine(NamedTuple):
+    """prefix: how it begins. revoked_at: None while it works."""
+
+    id: UUID
+    prefix: str
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class KeyMadePage(NamedTuple):
+    """owner: whose it is. back: where its owner's page is."""
+
+    owner: str
+    api_key: str
+    back: str
+    snippets: Sequence[Snippet]
+
+
+def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
+    revoked = None if key.revoked_at is None else moment_of(key.revoked_at, zone)
+    return KeyLine(key.id, key.prefix, moment_of(key.created_at, zone), revoked)
+
+
+def show_new_key(
+    request: Request, parts: Parts, visit: Visit, owner: str, api_key: str, back: str, procedure: str
+) -> Response:
+    """The one page that shows a key, in the answer to the form that made it. procedure: of a first run."""
+    root = parts.links.root(str(request.base_url))
+    page = KeyMadePage(owner, api_key, back, snippets(root, api_key, procedure))
+    return render("people/key_made.html", page, visit)
+
+
+def show_key_of_station(
+    request: Request, parts: Parts, visit: Visit, station: StationRecord, api_key: str
+) -> Response:
+    """As `show_new_key`, of a station, with a procedure that it may report."""
+    with parts.database.read() as connection:
+        linked = list_procedures_of(connection, visit.actor.organization_id, [station])[station.id]
+    procedure = linked[0].identifier if linked else SOME_PROCEDURE
+    return show_new_key(request, parts, visit, station.name, api_key, f"/stations/{station.id}", procedure)

@@ -1,0 +1,96 @@
+"""Logging in and out."""
+
+import re
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runcard.auth.credentials import Caller
+from runcard.auth.sessions import log_in, log_out
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.shares.hashes import WithHashingTurn
+from runcard.store.people.organizations import count_organizations
+from runcard.web.frame.cookies import is_by_tls, keep_secret, read_secret
+from runcard.web.frame.forms import (
+    TOKEN_FIELD,
+    Fields,
+    WithFields,
+    check_visitor_form,
+    remember_visitor,
+    visitor_of,
+)
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import AnyVisit, WithVisit, forget_session, remember_session
+
+router = APIRouter()
+
+_HOME = "/"
+_BROWSER_COOKIE = "runcard_browser"
+_YEAR_S = 365 * 86_400
+# Where a log-in may lead: to our own pages, never to another site, which two slashes of either kind would begin.
+_PAGES = re.compile(r"/(?!log-|setup/|invitation/|[/\\])[!-~]*")
+
+
+class LogInPage(NamedTuple):
+    """is_refused: the log-in failed; which part of it was wrong is not told."""
+
+    email: str
+    next: str
+    is_refused: bool
+    is_set_up: bool
+    form_token: str
+
+
+@router.get("/log-in")
+def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str = _HOME) -> Response:  # noqa: A002 (as the URL says)
+    if visit is not None:
+        return redirect(_page_of(next))
+    return _form(request, parts, {"next": next})
+
+
+@router.post("/log-in")
+def submit_log_in(request: Request, parts: WithParts, fields: WithFields, _turn: WithHashingTurn) -> Response:
+    check_visitor_form(request, parts, fields)
+    email, address = fields.get("email", ""), request.client.host if request.client else ""
+    caller = Caller(address, parts.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))
+    with parts.database.read() as connection:
+        actor = parts.credentials.find_user(connection, email, fields.get("password", ""), caller)
+    if actor is None:
+        return _form(request, parts, fields, status=401)
+    agent = request.headers.get("user-agent")
+    by_tls = is_by_tls(request)
+    session = parts.writer.run(lambda tx: log_in(tx, actor, agent, by_tls=by_tls), changes_catalog=False)
+    response = redirect(_page_of(fields.get("next", _HOME)))
+    remember_session(response, request, session)
+    keep_secret(response, request, _BROWSER_COOKIE, parts.known_browsers.mark(email), _YEAR_S)
+    return response
+
+
+@router.post("/log-out")
+def submit_log_out(request: Request, parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    parts.writer.run(lambda tx: log_out(tx, visit.session), changes_catalog=False)
+    response = redirect("/log-in")
+    forget_session(response, request)
+    return response
+
+
+def _form(request: Request, parts: Parts, fields: Fields, status: int = 200) -> Response:
+    visitor = visitor_of(request)
+    with parts.database.read() as connection:
+        is_set_up = count_organizations(connection) > 0
+    page = LogInPage(
+        email=fields.get("email", ""),
+        next=_page_of(fields.get("next", _HOME)),
+        is_refused=status != 200,
+        is_set_up=is_set_up,
+        form_token=parts.form_tokens.token(visitor),
+    )
+    response = render("people/log_in.html", page, status=status)
+    remember_visitor(response, request, visitor)
+    return response
+
+
+def _page_of(wanted: str) -> str:
+    return wanted if _PAGES.fullmatch(wanted) else _HOME

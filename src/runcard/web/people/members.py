@@ -1,0 +1,182 @@
+"""The members of an organization, and invitations to become one."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple, get_args
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.auth.invitations import INVITATION_LIFETIME, invite
+from runcard.auth.members import give_role, reinstate, suspend
+from runcard.auth.permissions import check_may_administer, may_administer
+from runcard.domain.actor import Role
+from runcard.domain.errors import Conflict, InvalidInput, NotFound
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.invitations import delete_invitation, list_invitations
+from runcard.store.people.users import User, list_users
+from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.forms import Fields, WithForm, problems_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import Choice, page_query, url_of
+from runcard.web.lists.slices import MAX_PAGE, Slice, slice_of
+
+router = APIRouter()
+
+_HERE = "/settings/members"
+_ROLES: tuple[Role, ...] = get_args(Role)
+_USUAL_ROLE: Role = "engineer"
+
+
+class MembersQuery(Struct, kw_only=True):
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 1
+
+
+class MemberLine(NamedTuple):
+    """url: under which they are changed. is_reader: the member who looks at the page."""
+
+    url: str
+    name: str
+    email: str
+    role: Role
+    roles: Sequence[Choice]
+    suspended_at: Moment | None
+    is_reader: bool
+
+
+class InvitationLine(NamedTuple):
+    url: str
+    email: str
+    role: Role
+    expires_at: Moment
+
+
+class MembersPage(NamedTuple):
+    """fields: what was filled in to invite somebody."""
+
+    members: Slice[MemberLine]
+    invitations: Sequence[InvitationLine]
+    roles: Sequence[Choice]
+    fields: Fields
+    may_change: bool
+    problems: Sequence[str]
+
+
+class InvitedPage(NamedTuple):
+    email: str
+    role: Role
+    url: str
+    days: int
+
+
+@router.get(_HERE)
+def show_members(
+    parts: WithParts, visit: WithVisit, asked: Annotated[MembersQuery, page_query(MembersQuery)]
+) -> Response:
+    return _show(parts, visit, asked, {})
+
+
+@router.post(f"{_HERE}/invitations")
+def submit_invitation(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """The one page that shows the link."""
+    check_may_administer(visit.actor, "invite members")
+    email = fields.get("email", "")
+    try:
+        role = _role(fields)
+        token = parts.writer.run(lambda tx: invite(tx, visit.actor, email, role), changes_catalog=False)
+    except (InvalidInput, Conflict) as error:
+        return _show(parts, visit, MembersQuery(), fields, error)
+    url = f"{parts.links.root(str(request.base_url))}/invitation/{token}"
+    return render("people/invited.html", InvitedPage(email.strip(), role, url, INVITATION_LIFETIME.days), visit)
+
+
+@router.post(f"{_HERE}/invitations/{{invitation_id}}/cancel")
+def cancel_invitation(parts: WithParts, visit: WithVisit, invitation_id: str, _fields: WithForm) -> Response:
+    check_may_administer(visit.actor, "take invitations back")
+    home, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
+    parts.writer.run(lambda tx: delete_invitation(tx, home, wanted), changes_catalog=False)
+    return redirect(_HERE)
+
+
+@router.post(f"{_HERE}/{{user_id}}/role")
+def submit_role(parts: WithParts, visit: WithVisit, user_id: str, fields: WithForm) -> Response:
+    role = _role(fields)
+    return _change(parts, visit, user_id, lambda tx, member: give_role(tx, visit.actor, member, role))
+
+
+@router.post(f"{_HERE}/{{user_id}}/suspend")
+def submit_suspend(parts: WithParts, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+    return _change(parts, visit, user_id, lambda tx, member: suspend(tx, visit.actor, member))
+
+
+@router.post(f"{_HERE}/{{user_id}}/reinstate")
+def submit_reinstate(parts: WithParts, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+    return _change(parts, visit, user_id, lambda tx, member: reinstate(tx, visit.actor, member))
+
+
+def _change(
+    parts: Parts, visit: Visit, user_id: str, change: Callable[[Transaction, UUID], None]
+) -> Response:
+    wanted = id_of(user_id, _missing("User"))
+    try:
+        parts.writer.run(lambda tx: change(tx, wanted))
+    except Conflict as error:
+        return _show(parts, visit, MembersQuery(), {}, error)
+    return redirect(_HERE)
+
+
+def _show(
+    parts: Parts,
+    visit: Visit,
+    asked: MembersQuery,
+    fields: Fields,
+    error: InvalidInput | Conflict | None = None,
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        users = list_users(connection, home)
+        invitations = list_invitations(connection, home, datetime.now(UTC))
+    members = [_line(user, visit) for user in users]
+    page = MembersPage(
+        members=slice_of(members, asked.page, lambda page: url_of(_HERE, asked, page=page)),
+        invitations=[
+            InvitationLine(
+                f"{_HERE}/invitations/{one.id}", one.email, one.role, moment_of(one.expires_at, visit.zone)
+            )
+            for one in invitations
+        ],
+        roles=_roles(fields.get("role", _USUAL_ROLE)),
+        fields=fields,
+        may_change=may_administer(visit.actor),
+        problems=problems_of(error),
+    )
+    return render("people/members.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _line(user: User, visit: Visit) -> MemberLine:
+    suspended = None if user.suspended_at is None else moment_of(user.suspended_at, visit.zone)
+    is_reader = user.id == visit.actor.user_id
+    url = f"{_HERE}/{user.id}"
+    return MemberLine(url, user.name, user.email, user.role, _roles(user.role), suspended, is_reader)
+
+
+def _roles(chosen: str) -> Sequence[Choice]:
+    return [Choice(role, role, role == chosen) for role in _ROLES]
+
+
+def _role(fields: Fields) -> Role:
+    wanted = fields.get("role", "")
+    for role in _ROLES:
+        if role == wanted:
+            return role
+    raise InvalidInput.at("role", f"{wanted!r} is no role; choose one of {', '.join(_ROLES)}")
+
+
+def _missing(noun: str) -> Callable[[str], NotFound]:
+    return lambda text: NotFound(f"{noun} not found: {text}")

@@ -1,0 +1,207 @@
+"""An organization: its name, what stations may create, how part numbers are read, and how long runs are kept."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_administer, may_administer
+from runcard.domain.errors import InvalidInput
+from runcard.domain.organization import Organization
+from runcard.domain.serial import part_number_of
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.store.commit.lookups import get_organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.organizations import update_organization
+from runcard.store.runs.rows import count_runs_since
+from runcard.store.units.records import UnitRecord, list_newest_units
+from runcard.web.frame.forms import Fields, WithForm, problems_of, whole_number
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import page_query
+from runcard.web.people.retention import (
+    Question,
+    RetentionCard,
+    question_about,
+    retention_card,
+    retention_in,
+)
+
+router = APIRouter()
+
+_HERE = "/settings/organization"
+_PREVIEWED = 20
+_POLICIES = {
+    "station_may_create_parts": "Parts",
+    "station_may_create_revisions": "Revisions",
+    "station_may_create_batches": "Batches",
+    "station_may_create_units": "Units",
+    "station_may_create_versions": "Versions of procedures",
+}
+
+
+class OrganizationQuery(Struct, kw_only=True):
+    """saved: the settings have just been saved."""
+
+    saved: bool = False
+
+
+class ReadLine(NamedTuple):
+    """part: as the unit has it. read: what a pattern finds; empty where that is nothing."""
+
+    serial_number: str
+    part: str
+    read: str
+
+
+class Policy(NamedTuple):
+    field: str
+    label: str
+    is_open: bool
+
+
+class OrganizationPage(NamedTuple):
+    """pattern, quota: as they stand in the form. broken: what is wrong with the pattern. used: runs of this month.
+
+    question: what is to be confirmed before it is saved; None: nothing.
+    """
+
+    name: str
+    slug: str
+    pattern: str
+    broken: Sequence[str]
+    preview: Sequence[ReadLine]
+    has_units: bool
+    quota: str
+    used: str
+    policies: Sequence[Policy]
+    retention: RetentionCard
+    question: Question | None
+    may_change: bool
+    is_saved: bool
+    problems: Sequence[str]
+
+
+@router.get(_HERE)
+def show_organization(
+    parts: WithParts, visit: WithVisit, asked: Annotated[OrganizationQuery, page_query(OrganizationQuery)]
+) -> Response:
+    return _show(parts, visit, None, is_saved=asked.saved)
+
+
+@router.post(_HERE)
+def submit_organization(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    check_may_administer(visit.actor, "change the organization")
+
+    home = visit.actor.organization_id
+
+    def apply(tx: Transaction) -> None:
+        update_organization(tx, _changed(get_organization(tx.connection, home), fields))
+
+    try:
+        with parts.database.read() as connection:
+            now = get_organization(connection, home)
+            question = question_about(connection, now, retention_in(fields), fields)
+        if question is not None:
+            return _show(parts, visit, fields, question=question)
+        parts.writer.run(apply)
+    except InvalidInput as error:
+        return _show(parts, visit, fields, error)
+    return redirect(f"{_HERE}?saved=true")
+
+
+@router.post(f"{_HERE}/preview")
+def preview(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """The same page with what is filled in, which is not saved: what the pattern reads."""
+    check_may_administer(visit.actor, "change the organization")
+    return _show(parts, visit, fields)
+
+
+@router.post(f"{_HERE}/retention")
+def preview_retention(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """As `preview`: what would be deleted."""
+    check_may_administer(visit.actor, "change the organization")
+    return _show(parts, visit, fields, shows_due=True)
+
+
+def _show(
+    parts: Parts,
+    visit: Visit,
+    fields: Fields | None,
+    error: InvalidInput | None = None,
+    *,
+    question: Question | None = None,
+    shows_due: bool = False,
+    is_saved: bool = False,
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        now = get_organization(connection, home)
+        units = list_newest_units(connection, home, _PREVIEWED)
+        quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
+        used = "" if quota is None else str(count_runs_since(connection, home, month, quota))
+        retention = retention_card(
+            connection, now, fields, parts.activity, visit.zone, shows_due=shows_due or question is not None
+        )
+    if fields is None:
+        pattern, name = now.serial_number_pattern or "", now.name
+        shown_quota = "" if quota is None else str(quota)
+    else:
+        pattern, name = fields.get("serial_number_pattern", "").strip(), fields.get("name", "")
+        shown_quota = fields.get("monthly_run_quota", "")
+    try:
+        lines, broken = _read(units, pattern), None
+    except InvalidInput as wrong:
+        lines, broken = [], wrong
+    page = OrganizationPage(
+        name=name,
+        slug=now.slug,
+        pattern=pattern,
+        broken=problems_of(broken),
+        preview=lines,
+        has_units=bool(units),
+        quota=shown_quota,
+        used=used,
+        policies=[Policy(field, label, _is_open(now, fields, field)) for field, label in _POLICIES.items()],
+        retention=retention,
+        question=question,
+        may_change=may_administer(visit.actor),
+        is_saved=is_saved,
+        problems=problems_of(error),
+    )
+    return render("people/organization.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _read(units: Sequence[UnitRecord], pattern: str) -> Sequence[ReadLine]:
+    """What a pattern finds in serial numbers that there are. Raises InvalidInput for one that cannot be used."""
+    if not pattern:
+        return []
+    part_number_of("", pattern)
+    return [
+        ReadLine(one.serial_number, one.part.number, part_number_of(one.serial_number, pattern) or "")
+        for one in units
+    ]
+
+
+def _changed(before: Organization, fields: Fields) -> Organization:
+    policies = {field: field in fields for field in _POLICIES}
+    asked = retention_in(fields)
+    return replace(
+        before,
+        name=fields.get("name", "").strip(),
+        serial_number_pattern=fields.get("serial_number_pattern", "").strip() or None,
+        monthly_run_quota=whole_number(fields, "monthly_run_quota", "runs"),
+        run_retention_days=asked.run_days,
+        file_retention_days=asked.file_days,
+        **policies,
+    )
+
+
+def _is_open(now: Organization, fields: Fields | None, field: str) -> bool:
+    is_open: bool = getattr(now, field)
+    return is_open if fields is None else field in fields

@@ -1,0 +1,187 @@
+"""What members look after themselves: their name, password, API keys and log-ins."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.auth.api_keys import new_api_key
+from runcard.auth.credentials import Caller
+from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
+from runcard.auth.sessions import log_in
+from runcard.auth.tokens import digest_of
+from runcard.domain.errors import InvalidInput, NotFound
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.edge.shares.hashes import WithHashingTurn
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import create_user_key, list_keys, revoke_key
+from runcard.store.people.sessions import Session, end_other_sessions, list_sessions
+from runcard.store.people.users import get_user, rename_user, set_password
+from runcard.store.procedures.rows import list_procedures
+from runcard.web.frame.cookies import is_by_tls
+from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.forms import WithForm, problems_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, WithVisit, remember_session
+from runcard.web.lists.filters import page_query
+from runcard.web.people.browser_names import browser_name
+from runcard.web.people.first_run import SOME_PROCEDURE
+from runcard.web.people.key_lines import KeyLine, key_line, show_new_key
+
+router = APIRouter()
+
+_HERE = "/settings/profile"
+
+
+class ProfileQuery(Struct, kw_only=True):
+    """saved: something has just been saved."""
+
+    saved: bool = False
+
+
+class SessionLine(NamedTuple):
+    """url: where it is ended. is_this: the one of the browser that shows it."""
+
+    url: str
+    browser: str
+    user_agent: str
+    created_at: Moment
+    expires_at: Moment
+    is_this: bool
+
+
+class ProfilePage(NamedTuple):
+    name: str
+    email: str
+    role: str
+    keys: Sequence[KeyLine]
+    sessions: Sequence[SessionLine]
+    min_password_length: int
+    is_saved: bool
+    problems: Sequence[str]
+
+
+@router.get(_HERE)
+def show_profile(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ProfileQuery, page_query(ProfileQuery)]
+) -> Response:
+    return _show(parts, visit, is_saved=asked.saved)
+
+
+@router.post(_HERE)
+def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    home, user_id = _self(visit)
+    try:
+        parts.writer.run(lambda tx: rename_user(tx, home, user_id, fields.get("name", "")))
+    except InvalidInput as error:
+        return _show(parts, visit, error)
+    return redirect(f"{_HERE}?saved=true")
+
+
+@router.post(f"{_HERE}/password")
+def submit_password(
+    request: Request, parts: WithParts, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
+) -> Response:
+    """Every log-in ends; this browser gets a new one."""
+    home, user_id = _self(visit)
+    caller = Caller(request.client.host if request.client else "", digest_of(visit.session).hex())
+    wanted = fields.get("password", "")
+    try:
+        with parts.database.read() as connection:
+            known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
+        if known is None:
+            raise InvalidInput.at("current", "The current password is wrong")
+        check_password_strength(wanted, (visit.organization_name, visit.email))
+    except InvalidInput as error:
+        return _show(parts, visit, error)
+    password_hash = hash_password(wanted)
+
+    def apply(tx: Transaction) -> str:
+        set_password(tx, home, user_id, password_hash)
+        return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
+
+    response = redirect(f"{_HERE}?saved=true")
+    remember_session(response, request, parts.writer.run(apply))
+    return response
+
+
+@router.post(f"{_HERE}/keys")
+def create_key(request: Request, parts: WithParts, visit: WithVisit, _fields: WithForm) -> Response:
+    home, user_id = _self(visit)
+    key = new_api_key()
+    parts.writer.run(lambda tx: create_user_key(tx, home, user_id, key.secret))
+    with parts.database.read() as connection:
+        procedures = list_procedures(connection, home, in_use=True)
+    procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
+    return show_new_key(request, parts, visit, visit.email, key.api_key, _HERE, procedure)
+
+
+@router.post(f"{_HERE}/keys/{{key_id}}/revoke")
+def revoke(parts: WithParts, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
+    home, user_id = _self(visit)
+    wanted = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
+    parts.writer.run(lambda tx: revoke_key(tx, home, wanted, owner_id=user_id))
+    return redirect(_HERE)
+
+
+@router.post(f"{_HERE}/sessions/end")
+def end_others(parts: WithParts, visit: WithVisit, _fields: WithForm) -> Response:
+    return _end(parts, visit, None)
+
+
+@router.post(f"{_HERE}/sessions/{{digest}}/end")
+def end_one(parts: WithParts, visit: WithVisit, digest: str, _fields: WithForm) -> Response:
+    try:
+        ended = bytes.fromhex(digest)
+    except ValueError as error:
+        raise NotFound(f"Log-in not found: {digest}") from error
+    return _end(parts, visit, ended)
+
+
+def _end(parts: Parts, visit: Visit, ended: bytes | None) -> Response:
+    user_id, kept = visit.actor.user_id, digest_of(visit.session)
+    parts.writer.run(lambda tx: end_other_sessions(tx, user_id, kept, ended), changes_catalog=False)
+    return redirect(_HERE)
+
+
+def _show(
+    parts: Parts, visit: Visit, error: InvalidInput | None = None, *, is_saved: bool = False
+) -> Response:
+    home, user_id = _self(visit)
+    with parts.database.read() as connection:
+        user = get_user(connection, home, str(user_id))
+        keys = list_keys(connection, home, user_id)
+        sessions = list_sessions(connection, user_id, datetime.now(UTC))
+    page = ProfilePage(
+        name=user.name,
+        email=user.email,
+        role=user.role,
+        keys=[key_line(key, visit.zone) for key in reversed(keys)],
+        sessions=[_session_line(one, visit) for one in sessions],
+        min_password_length=MIN_PASSWORD_LENGTH,
+        is_saved=is_saved,
+        problems=problems_of(error),
+    )
+    return render("people/profile.html", page, visit, status=answer_error(error).status if error else 200)
+
+
+def _session_line(session: Session, visit: Visit) -> SessionLine:
+    return SessionLine(
+        f"{_HERE}/sessions/{session.digest.hex()}/end",
+        browser_name(session.user_agent),
+        session.user_agent or "",
+        moment_of(session.created_at, visit.zone),
+        moment_of(session.expires_at, visit.zone),
+        session.digest == digest_of(visit.session),
+    )
+
+
+def _self(visit: Visit) -> tuple[UUID, UUID]:
+    """The organization and the id of the member who looks at the page."""
+    return visit.actor.organization_id, visit.actor.user_id

@@ -1,0 +1,185 @@
+"""The card of an organization's settings that says how long runs and their files are kept, and what goes by that."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from runcard.activity.log import ActivityLog
+from runcard.domain.errors import ClockDoubted, InvalidInput
+from runcard.domain.organization import Organization
+from runcard.domain.retention import Amount, Retention, check_days
+from runcard.store.engine.database import Connection
+from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
+from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast
+from runcard.upkeep.sweeps import check_clock
+from runcard.web.frame.formats import Moment, count_text, moment_of, size_text
+from runcard.web.frame.forms import Fields, problems_of, whole_number
+
+_RUN_DAYS, _FILE_DAYS = "run_retention_days", "file_retention_days"
+_CONFIRMED = "confirmed"
+_DAYS_SHOWN = 7
+
+
+class ShareLine(NamedTuple):
+    """What goes of a kind of thing. percent: of all that there is. span: of which days these are."""
+
+    name: str
+    goes: str
+    of: str
+    percent: str
+    span: str
+
+
+class RemovedLine(NamedTuple):
+    day: str
+    runs: str
+    files: str
+    size: str
+
+
+class Question(NamedTuple):
+    """What is to be confirmed. answer: how the form says that it is, for just these numbers of days."""
+
+    what: str
+    answer: str
+
+
+class RetentionCard(NamedTuple):
+    """run_days, file_days: as they stand in the form. says, shares: what would go by these. swept_at: None: never yet.
+
+    doubt: why nothing is deleted now; empty where it is. calls_kept: how long the server keeps calls of its APIs; empty
+    where it writes none down.
+    """
+
+    run_days: str
+    file_days: str
+    broken: Sequence[str]
+    says: str
+    shares: Sequence[ShareLine]
+    is_set: bool
+    swept_at: Moment | None
+    doubt: str
+    removed: Sequence[RemovedLine]
+    calls_kept: str
+
+
+def retention_in(fields: Fields) -> Retention:
+    """What a form asks for. Raises InvalidInput."""
+    asked = Retention(*(whole_number(fields, name, "days") for name in (_RUN_DAYS, _FILE_DAYS)))
+    check_days(_RUN_DAYS, asked.run_days)
+    check_days(_FILE_DAYS, asked.file_days)
+    return asked
+
+
+def question_about(
+    connection: Connection, now: Organization, asked: Retention, fields: Fields
+) -> Question | None:
+    """What a member must be asked before these settings are saved; None: nothing, or they have answered."""
+    answer = f"{asked.run_days or ''}/{asked.file_days or ''}"
+    if asked == now.retention or fields.get(_CONFIRMED) == answer:
+        return None
+    due = forecast(connection, now.id, asked.cutoffs(datetime.now(UTC)))
+    return None if due.is_empty else Question(_in_words(due), answer)
+
+
+def retention_card(
+    connection: Connection,
+    now: Organization,
+    fields: Fields | None,
+    activity: ActivityLog | None,
+    zone: ZoneInfo,
+    *,
+    shows_due: bool,
+) -> RetentionCard:
+    """The card as an organization has it, or with what is filled in. shows_due: and what would go by that."""
+    says, broken = "", None
+    shares: Sequence[ShareLine] = ()
+    if fields is not None and shows_due:
+        try:
+            says, shares = _preview(connection, now, retention_in(fields), zone)
+        except InvalidInput as error:
+            broken = error
+    swept_at = find_swept_at(connection, now.id)
+    return RetentionCard(
+        run_days=_shown(now.run_retention_days) if fields is None else fields.get(_RUN_DAYS, ""),
+        file_days=_shown(now.file_retention_days) if fields is None else fields.get(_FILE_DAYS, ""),
+        broken=problems_of(broken),
+        says=says,
+        shares=shares,
+        is_set=now.retention.is_set,
+        swept_at=None if swept_at is None else moment_of(swept_at, zone),
+        doubt=_doubt(connection, now),
+        removed=[_removed_line(one) for one in list_removed_days(connection, now.id, _DAYS_SHOWN)],
+        calls_kept="" if activity is None else f"{activity.keep.days} days",
+    )
+
+
+def _doubt(connection: Connection, now: Organization) -> str:
+    if not now.retention.is_set:
+        return ""
+    try:
+        check_clock(connection, now.id, datetime.now(UTC))
+    except ClockDoubted as error:
+        return str(error)
+    return ""
+
+
+def _shown(days: int | None) -> str:
+    return "" if days is None else str(days)
+
+
+def _preview(
+    connection: Connection, now: Organization, asked: Retention, zone: ZoneInfo
+) -> tuple[str, Sequence[ShareLine]]:
+    if not asked.is_set:
+        return "Everything is kept for ever.", []
+    due = forecast(connection, now.id, asked.cutoffs(datetime.now(UTC)))
+    if due.is_empty:
+        return "Nothing is that old yet.", []
+    kept = count_kept(connection, now.id)
+    return "", [
+        _share("Runs", due.runs, kept.runs, f"started {_span(due.runs, zone)}"),
+        _share("Files", due.files, kept.files, f"attached {_span(due.files, zone)}"),
+        _room(due.size_bytes, kept),
+    ]
+
+
+def _share(name: str, due: Due, of: int, span: str) -> ShareLine:
+    percent = _percent(due.total, of)
+    return ShareLine(name, count_text(due.total), count_text(of), percent, span if due.total else "")
+
+
+def _room(size_bytes: int, kept: Amount) -> ShareLine:
+    percent = _percent(size_bytes, kept.size_bytes)
+    return ShareLine("Room of files", size_text(size_bytes), size_text(kept.size_bytes), percent, "")
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "0"
+
+
+def _span(due: Due, zone: ZoneInfo) -> str:
+    if due.oldest_at is None or due.newest_at is None:
+        return ""
+    first, last = moment_of(due.oldest_at, zone).date, moment_of(due.newest_at, zone).date
+    return first if first == last else f"{first} to {last}"
+
+
+def _in_words(due: Forecast) -> str:
+    runs, files = due.runs.total, due.files.total
+    told = [f"{count_text(runs)} run{'' if runs == 1 else 's'}"] if runs else []
+    if files:
+        told.append(f"{count_text(files)} file{'' if files == 1 else 's'} ({size_text(due.size_bytes)})")
+    # Numbers stay in one line.
+    return " and ".join(told).replace("\u2009", "\u202f")
+
+
+def _removed_line(one: RemovedDay) -> RemovedLine:
+    removed = one.removed
+    return RemovedLine(
+        f"{one.day:%Y-%m-%d}",
+        count_text(removed.runs),
+        count_text(removed.files),
+        size_text(removed.size_bytes),
+    )

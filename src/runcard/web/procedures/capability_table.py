@@ -1,0 +1,165 @@
+"""The measurements of a procedure as a table: how often they fail, how they fit their limits, and a small histogram."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from runcard.analytics.questions.capabilities import SummaryRow
+from runcard.analytics.questions.small_histograms import SmallHistogram
+from runcard.exports.spreadsheets import Cell, SheetColumn
+from runcard.web.frame.formats import count_text, figure_text, index_text, mean_text
+from runcard.web.lists.headings import Column, Direction
+from runcard.web.measurements.rows import limits_text
+
+Sort = Literal["name", "phase", "n", "failed", "mean", "s", "cp", "cpk", "pp", "ppk"]
+
+COLUMNS = [
+    Column("Measurement", "name"),
+    Column("Phase", "phase"),
+    Column("n", "n", is_number=True),
+    Column("Failed", "failed", is_number=True),
+    Column("Mean", "mean", is_number=True),
+    Column("s", "s", is_number=True),
+    Column("Cp", "cp", is_number=True),
+    Column("Cpk", "cpk", is_number=True),
+    Column("Pp", "pp", is_number=True),
+    Column("Ppk", "ppk", is_number=True),
+    Column("Limits"),
+    Column("Values"),
+]
+CAPABILITY_SHEET = [
+    SheetColumn("Measurement"),
+    SheetColumn("Phase"),
+    SheetColumn("n", "number"),
+    SheetColumn("Failed", "number"),
+    SheetColumn("Mean", "number"),
+    SheetColumn("s", "number"),
+    SheetColumn("Unit of measure"),
+    SheetColumn("Cp", "number"),
+    SheetColumn("Cpk", "number"),
+    SheetColumn("Pp", "number"),
+    SheetColumn("Ppk", "number"),
+    SheetColumn("Limits"),
+    SheetColumn("Lower limit", "number"),
+    SheetColumn("Upper limit", "number"),
+]
+_WIDTH, _HEIGHT = 120, 28
+# Below this a process is called incapable, whatever the line's own target is.
+_CAPABLE = 1.0
+
+
+class Bar(NamedTuple):
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Picture(NamedTuple):
+    """limits: where they stand, from the left."""
+
+    width: int
+    height: int
+    bars: Sequence[Bar]
+    limits: Sequence[float]
+    label: str
+
+
+class TableLine(NamedTuple):
+    """is_poor: its Ppk is below 1."""
+
+    url: str
+    name: str
+    phase: str
+    limits: str
+    n: str
+    failed: str
+    mean: str
+    sigma: str
+    cp: str
+    cpk: str
+    pp: str
+    ppk: str
+    is_poor: bool
+    picture: Picture
+
+
+def sorted_rows(rows: Sequence[SummaryRow], sort: Sort, order: Direction) -> Sequence[SummaryRow]:
+    """In order of a column; those that have nothing there are last in both orders."""
+    known = [(value, row) for row in rows if (value := _value(row, sort)) is not None]
+    known.sort(key=lambda pair: pair[0], reverse=order == "desc")
+    return [row for _, row in known] + [row for row in rows if _value(row, sort) is None]
+
+
+def table_line(row: SummaryRow, histogram: SmallHistogram, url: str) -> TableLine:
+    spec = row.spec
+    return TableLine(
+        url=url,
+        name=spec.name,
+        phase=spec.phase,
+        limits=limits_text(spec.limits),
+        n=count_text(row.n),
+        failed=count_text(row.failed),
+        mean=mean_text(row.mean, row.sigma_overall, spec.uom),
+        sigma=figure_text(row.sigma_overall),
+        cp=index_text(row.cp),
+        cpk=index_text(row.cpk),
+        pp=index_text(row.pp),
+        ppk=index_text(row.ppk),
+        is_poor=row.ppk is not None and row.ppk < _CAPABLE,
+        picture=picture_of(histogram, spec.limits.bounds),
+    )
+
+
+def capability_cells(row: SummaryRow) -> Sequence[Cell]:
+    """A row below `CAPABILITY_SHEET`, its figures with all their digits."""
+    spec = row.spec
+    return [
+        spec.name,
+        spec.phase,
+        row.n,
+        row.failed,
+        row.mean,
+        row.sigma_overall,
+        spec.uom,
+        row.cp,
+        row.cpk,
+        row.pp,
+        row.ppk,
+        limits_text(spec.limits),
+        spec.lower,
+        spec.upper,
+    ]
+
+
+def picture_of(histogram: SmallHistogram, limits: Sequence[float]) -> Picture:
+    """Bars as high as their counts, and the limits that lie among them."""
+    highest, count = max(histogram.counts, default=0), len(histogram.counts)
+    width = _WIDTH / count
+    bars = [
+        Bar(round(place * width, 2), round(_HEIGHT - height, 2), round(width * 0.9, 2), round(height, 2))
+        for place, some in enumerate(histogram.counts)
+        if some
+        # What is there is seen, however rare it is.
+        for height in [max(_HEIGHT * some / highest, 1.5)]
+    ]
+    span = histogram.high - histogram.low
+    places = [(one - histogram.low) / span for one in limits] if span else []
+    return Picture(
+        _WIDTH,
+        _HEIGHT,
+        bars,
+        [round(_WIDTH * one, 2) for one in places if 0 <= one <= 1],
+        f"Values from {figure_text(histogram.low)} to {figure_text(histogram.high)}",
+    )
+
+
+def _value(row: SummaryRow, sort: Sort) -> float | str | None:
+    match sort:
+        case "name" | "phase":
+            text: str = getattr(row.spec, sort)
+            return text.casefold()
+        case "s":
+            return row.sigma_overall
+        case _:
+            figure: float | None = getattr(row, sort)
+            return figure

@@ -1,0 +1,175 @@
+"""What people change about a procedure: its name, its identifier, whether it is in use, and that it is there."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage
+from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.intake.byte_removal import remove_soon
+from runcard.store.commit.transaction import Transaction
+from runcard.store.procedures.identifiers import list_former_identifiers
+from runcard.store.procedures.merges import Merge, list_merges_into
+from runcard.store.procedures.records import (
+    ProcedureChange,
+    change_procedure,
+    count_runs_of,
+    delete_procedure,
+)
+from runcard.store.procedures.rows import Procedure, check_name_is_free, get_procedure
+from runcard.store.stations.records import list_stations_for
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.forms import Fields, WithForm, problems_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import procedure_url
+from runcard.web.frame.visit import Visit, WithVisit
+
+router = APIRouter(prefix="/procedures/{procedure_id}")
+
+SAME_NAME = "same_name"
+WAY_ON = "confirm below that two are meant"
+
+
+class MergeLine(NamedTuple):
+    """runs: how many came over. by: who merged."""
+
+    name: str
+    identifier: str
+    runs: str
+    merged_at: Moment
+    by: str
+
+
+class ChangeProcedurePage(NamedTuple):
+    """name, identifier: as they are. fields: what was filled in. former: identifiers that lead on to it too.
+
+    runs: how many it has; empty where it has none. stations: how many may report it. name_is_taken: the name that was
+    filled in is that of another. merges: what was merged into it.
+    """
+
+    url: str
+    name: str
+    identifier: str
+    fields: Fields
+    former: Sequence[str]
+    archived_at: Moment | None
+    runs: str
+    stations: str
+    merges: Sequence[MergeLine]
+    name_is_taken: bool
+    problems: Sequence[str]
+
+
+@router.get("/change")
+def show_change(parts: WithParts, visit: WithVisit, procedure_id: str) -> Response:
+    check_may_manage(visit.actor, "change procedures")
+    return render("procedures/change.html", _page(parts, visit, procedure_id, {}), visit)
+
+
+@router.post("/change")
+def rename(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+    home = visit.actor.organization_id
+
+    def change(tx: Transaction, procedure: Procedure) -> None:
+        name = fields.get("name", "")
+        if SAME_NAME not in fields:
+            check_name_is_free(tx.connection, home, name, WAY_ON, but=procedure.id)
+        asked = ProcedureChange(name=name, identifier=fields.get("identifier", ""))
+        change_procedure(tx, home, procedure.id, asked)
+
+    return _change(parts, visit, procedure_id, change, fields)
+
+
+@router.post("/archive")
+def archive(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+    asked = ProcedureChange(archived=fields.get("archived") == "yes")
+    home = visit.actor.organization_id
+    return _change(
+        parts, visit, procedure_id, lambda tx, procedure: change_procedure(tx, home, procedure.id, asked)
+    )
+
+
+@router.post("/delete")
+def delete(parts: WithParts, visit: WithVisit, procedure_id: str, _fields: WithForm) -> Response:
+    home = visit.actor.organization_id
+
+    def change(tx: Transaction, procedure: Procedure) -> None:
+        if str(procedure.id) != procedure_id:
+            raise Merged(procedure.name, procedure.identifier)
+        if count := count_runs_of(tx.connection, home, procedure.id):
+            raise InUse(f"Procedure {procedure.name}", count, "runs")
+        delete_procedure(tx, home, procedure.id)
+
+    answer = _change(parts, visit, procedure_id, change)
+    remove_soon(parts.stores, home)
+    return redirect("/procedures") if answer.status_code == 303 else answer
+
+
+def _change(
+    parts: Parts,
+    visit: Visit,
+    procedure_id: str,
+    change: Callable[[Transaction, Procedure], None],
+    fields: Fields | None = None,
+) -> Response:
+    """Change a procedure and show it, or the form again with what was wrong where the change was refused."""
+    check_may_manage(visit.actor, "change procedures")
+    home = visit.actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        procedure = get_procedure(tx.connection, home, procedure_id)
+        change(tx, procedure)
+        return procedure.id
+
+    try:
+        changed = parts.writer.run(apply)
+    except (InvalidInput, Conflict) as error:
+        page = _page(parts, visit, procedure_id, fields or {}, error)
+        return render("procedures/change.html", page, visit, status=answer_error(error).status)
+    return redirect(procedure_url(changed))
+
+
+def _page(
+    parts: Parts,
+    visit: Visit,
+    procedure_id: str,
+    fields: Fields,
+    error: InvalidInput | Conflict | None = None,
+) -> ChangeProcedurePage:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        procedure = get_procedure(connection, home, procedure_id)
+        former = list_former_identifiers(connection, home, [procedure.id])[procedure.id]
+        runs = count_runs_of(connection, home, procedure.id)
+        stations = list_stations_for(connection, home, procedure.id)
+        merges = list_merges_into(connection, home, procedure.id)
+    archived_at = procedure.archived_at
+    return ChangeProcedurePage(
+        url=procedure_url(procedure.id),
+        name=procedure.name,
+        identifier=procedure.identifier,
+        fields={"name": procedure.name, "identifier": procedure.identifier, **fields},
+        former=former,
+        archived_at=None if archived_at is None else moment_of(archived_at, visit.zone),
+        runs=count_text(runs) if runs else "",
+        stations=count_text(len(stations)),
+        merges=[_merge_line(one, visit) for one in merges],
+        name_is_taken=isinstance(error, NameTaken),
+        problems=problems_of(error),
+    )
+
+
+def _merge_line(merge: Merge, visit: Visit) -> MergeLine:
+    by = merge.merged_by.user or merge.merged_by.station
+    return MergeLine(
+        merge.name,
+        merge.identifier,
+        count_text(merge.moved),
+        moment_of(merge.merged_at, visit.zone),
+        by.name if by else "",
+    )

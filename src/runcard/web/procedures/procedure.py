@@ -1,0 +1,344 @@
+"""One procedure: its runs, how long they take, what passes and what fails, and how capable its measurements are."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from msgspec import Meta
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.calendar import Period as Step
+from runcard.analytics.lists.run_lists import latest_runs
+from runcard.analytics.questions.capabilities import capabilities
+from runcard.analytics.questions.capability import USUAL_ATTEMPTS
+from runcard.analytics.questions.durations import durations
+from runcard.analytics.questions.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.measurement_names import measurement_names
+from runcard.analytics.questions.pareto import Failing, pareto
+from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.questions.small_histograms import small_histograms
+from runcard.analytics.questions.throughput import throughput
+from runcard.auth.permissions import may_manage
+from runcard.edge.requests.deps import WithParts
+from runcard.store.lists.choices import list_choices
+from runcard.store.procedures.merges import list_merges_into
+from runcard.store.procedures.rows import Procedure, get_procedure
+from runcard.store.runs.records import RunRecord
+from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
+from runcard.web.charts.counts import outcome_stack, pareto_plot
+from runcard.web.charts.tiles import Tile
+from runcard.web.charts.yields import yield_tiles
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.definitions import definition_of
+from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of, percent_text
+from runcard.web.frame.left_out import left_out_lines
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import procedure_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import (
+    FigureQuery,
+    FilterBar,
+    attempts_field,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    url_of,
+)
+from runcard.web.lists.headings import Direction, Heading, headings
+from runcard.web.lists.pager import Pager
+from runcard.web.lists.period import step_of
+from runcard.web.lists.point_links import PointLinks
+from runcard.web.lists.run_query import runs_url
+from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.procedures.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
+from runcard.web.procedures.durations import duration_trend, phase_bars, seconds_text
+
+router = APIRouter()
+
+Tab = Literal["runs", "duration", "yield", "capability"]
+_TABS: dict[Tab, str] = {
+    "runs": "Runs",
+    "duration": "Duration",
+    "yield": "First-pass yield",
+    "capability": "Capability",
+}
+_LATEST = 20
+_PAGE_SIZE = 25
+
+
+class ProcedureQuery(FigureQuery, kw_only=True):
+    """sort, order, offset: of the table of measurements."""
+
+    tab: Tab = "runs"
+    sort: Sort = "ppk"
+    order: Direction = "asc"
+    offset: Annotated[int, Meta(ge=0, le=100_000)] = 0
+
+
+class TabLink(NamedTuple):
+    name: str
+    url: str
+    is_here: bool
+
+
+class RunLine(NamedTuple):
+    url: str
+    serial_number: str
+    outcome: str
+    station: str
+    started_at: Moment
+    duration: str
+
+
+class MeasurementTable(NamedTuple):
+    """others: measurements without numbers among these runs, with their pages."""
+
+    headings: Sequence[Heading]
+    lines: Sequence[TableLine]
+    pager: Pager
+    others: Sequence[tuple[str, str]]
+    files: TableFiles
+    left_out: Sequence[str]
+    definition: str
+
+
+class Contents(NamedTuple):
+    """What the tab that is open shows. runs: the latest, where it shows runs. runs_url: leads to all of them."""
+
+    tiles: Sequence[Tile] = ()
+    charts: Sequence[Chart] = ()
+    definitions: Sequence[str] = ()
+    runs: Sequence[RunLine] = ()
+    runs_url: str = ""
+    table: MeasurementTable | None = None
+
+
+class ProcedurePage(NamedTuple):
+    """archived_at: None while it is in use. change_url: where people change it; empty for those who may not.
+
+    merging: of each procedure whose runs are still coming over, what is to be said.
+    """
+
+    name: str
+    identifier: str
+    archived_at: Moment | None
+    change_url: str
+    merging: Sequence[str]
+    filters: FilterBar
+    tabs: Sequence[TabLink]
+    contents: Contents
+
+
+class _Ask(NamedTuple):
+    snapshot: Snapshot
+    visit: Visit
+    selection: Selection
+    procedure: Procedure
+    asked: ProcedureQuery
+
+    @property
+    def path(self) -> str:
+        return f"/procedures/{self.procedure.id}"
+
+    def links(self, step: Step) -> PointLinks:
+        """Where the points of charts over time lead."""
+        own = {"procedure": self.procedure.id}
+        return PointLinks(self.asked, self.selection.runs, step, self.visit.zone, own)
+
+    def url_of_measurement(self, name: str | None, phase: str) -> str:
+        """Where a measurement is looked at over the same runs; a phase has no page, and leads nowhere."""
+        if name is None:
+            return ""
+        return url_of(
+            f"{self.path}/measurements", filters_of(self.asked), procedure=None, name=name, phase=phase
+        )
+
+    def files_of(self, table: str) -> TableFiles:
+        return files_of(f"{self.path}/{table}", self.asked, "tab", "offset")
+
+
+@router.get("/procedures/{procedure_id}")
+def show_procedure(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    procedure_id: str,
+    asked: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        procedure = get_procedure(connection, home, procedure_id)
+        if procedure_id != str(procedure.id):
+            return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
+        asked = replace(asked, procedure=None)
+        ask = _Ask(snapshot, visit, selection_within(procedure, asked, visit.zone), procedure, asked)
+        contents = _CONTENTS[asked.tab](ask)
+        choices = list_choices(connection, home)
+        merges = list_merges_into(connection, home, procedure.id)
+    page = ProcedurePage(
+        name=procedure.name,
+        identifier=procedure.identifier,
+        archived_at=None if procedure.archived_at is None else moment_of(procedure.archived_at, visit.zone),
+        change_url=f"{ask.path}/change" if may_manage(visit.actor) else "",
+        merging=[
+            f"Runs of {one.name} ({one.identifier}) are coming over: {count_text(one.moved)} did, "
+            f"{count_text(one.left)} are left. Until then figures count them apart."
+            for one in merges
+            if one.left
+        ],
+        filters=filter_bar(
+            ask.path,
+            asked,
+            choices,
+            without=("procedure",),
+            more=[attempts_field(asked, USUAL_ATTEMPTS if asked.tab == "capability" else "all")],
+            left=("offset",),
+        ),
+        tabs=[
+            TabLink(name, url_of(ask.path, filters_of(asked), tab=tab), tab == asked.tab)
+            for tab, name in _TABS.items()
+        ],
+        contents=contents,
+    )
+    return render("procedures/procedure.html", page, visit)
+
+
+def selection_within(procedure: Procedure, asked: ProcedureQuery, zone: ZoneInfo) -> Selection:
+    """The runs of a procedure that its page is about. Raises as `run_filter_of` does."""
+    selection = selection_of(asked, zone, datetime.now(UTC))
+    return selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
+
+
+def _runs(ask: _Ask) -> Contents:
+    step = step_of(ask.asked)
+    answer = throughput(ask.snapshot, ask.selection, ask.visit.zone, step)
+    total = answer.total
+    latest = latest_runs(ask.snapshot, ask.selection.counted, _LATEST)
+    passed = sum(one.runs for one in total.outcomes if one.outcome == "PASS")
+    return Contents(
+        tiles=[
+            Tile("Runs", count_text(total.runs)),
+            Tile("Units", count_text(total.units)),
+            Tile("Passed", count_text(passed)),
+            Tile("Did not pass", count_text(total.runs - passed)),
+        ],
+        charts=[outcome_stack(answer.rows, step, ask.links(step))],
+        definitions=[definition_of(answer)],
+        runs=[_run_line(run, ask.visit) for run in latest],
+        runs_url=runs_url(ask.asked, procedure=ask.procedure.id),
+    )
+
+
+def _durations(ask: _Ask) -> Contents:
+    zone, step = ask.visit.zone, step_of(ask.asked)
+    runs = durations(ask.snapshot, ask.selection, zone, step)
+    phases = phase_durations(ask.snapshot, ask.selection, TimedPhases(), zone)
+    total = runs.total
+    return Contents(
+        tiles=[
+            Tile("Median", seconds_text(total.median_s)),
+            Tile("95 % take at most", seconds_text(total.p95_s)),
+            Tile("Longest", seconds_text(total.max_s)),
+            Tile("Runs", count_text(total.n)),
+        ],
+        charts=[duration_trend(runs.rows, step, ask.links(step)), phase_bars(phases.phases)],
+        definitions=[definition_of(runs), definition_of(phases)],
+    )
+
+
+def _yields(ask: _Ask) -> Contents:
+    zone, step = ask.visit.zone, step_of(ask.asked)
+    links = ask.links(step)
+    over_time, by_station = (
+        first_pass_yield(ask.snapshot, ask.selection, zone, group_by) for group_by in (step, "station")
+    )
+    phases, measurements = (
+        pareto(ask.snapshot, ask.selection, Failing(kind)) for kind in ("phases", "measurements")
+    )
+    return Contents(
+        tiles=[
+            *yield_tiles(over_time.total),
+            Tile(
+                "Second-pass yield",
+                percent_text(over_time.total.second_pass.ratio) or "–",
+                "first or second run passed",
+            ),
+        ],
+        charts=[
+            ratio_trend(
+                "trend",
+                "First-pass yield",
+                [RatioPoint(row.group, row.first_pass, links(row.group)) for row in over_time.rows],
+                step,
+            ),
+            ratio_bars(
+                "stations",
+                "First-pass yield by station",
+                [RatioPoint(row.group, row.first_pass) for row in by_station.rows],
+            )._replace(files=ask.files_of("yield-by-station")),
+            pareto_plot(
+                phases, "Phases that fail", lambda one: ask.url_of_measurement(None, one.phase)
+            )._replace(files=ask.files_of("failing-phases")),
+            pareto_plot(
+                measurements,
+                "Measurements that fail",
+                lambda one: ask.url_of_measurement(one.measurement, one.phase),
+            )._replace(files=ask.files_of("failing-measurements")),
+        ],
+        definitions=[definition_of(over_time), definition_of(measurements)],
+    )
+
+
+def _capability(ask: _Ask) -> Contents:
+    asked = ask.asked
+    of_procedure = (ask.snapshot, ask.selection, ask.procedure.id)
+    answer = capabilities(*of_procedure)
+    first, last = asked.offset, asked.offset + _PAGE_SIZE
+    shown = sorted_rows(answer.rows, asked.sort, asked.order)[first:last]
+    histograms = small_histograms(*of_procedure, shown)
+    names = measurement_names(ask.snapshot, ask.procedure.id)
+    with_numbers = {(row.spec.phase, row.spec.name) for row in answer.rows}
+    others = [one for one in names.names if (one.phase, one.name) not in with_numbers]
+    return Contents(
+        table=MeasurementTable(
+            headings=headings(
+                COLUMNS,
+                asked.sort,
+                asked.order,
+                lambda sort, order: url_of(ask.path, asked, sort=sort, order=order, offset=None),
+            ),
+            lines=[
+                table_line(row, one, ask.url_of_measurement(row.spec.name, row.spec.phase))
+                for row, one in zip(shown, histograms, strict=True)
+            ],
+            pager=Pager(
+                rows=f"{first + 1}–{first + len(shown)}" if shown and len(shown) < len(answer.rows) else "",
+                earlier_url=url_of(ask.path, asked, offset=max(0, first - _PAGE_SIZE)) if first else "",
+                later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
+            ),
+            others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
+            files=ask.files_of("capability"),
+            left_out=left_out_lines(answer.left_out),
+            definition=definition_of(answer),
+        )
+    )
+
+
+_CONTENTS = {"runs": _runs, "duration": _durations, "yield": _yields, "capability": _capability}
+
+
+def _run_line(run: RunRecord, visit: Visit) -> RunLine:
+    recorder = run.created_by_station or run.created_by_user
+    return RunLine(
+        url=f"/runs/{run.id}",
+        serial_number=run.unit.serial_number,
+        outcome=run.outcome,
+        station=recorder.name if recorder else "",
+        started_at=start_of(run, visit.zone),
+        duration=duration_text(run.duration),
+    )

@@ -1,0 +1,221 @@
+"""The procedures of an organization, with what becomes of their runs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, NameTaken
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.procedures.records import ProcedureFilter, ProcedureRecord, list_procedure_records
+from runcard.store.procedures.rows import check_name_is_free, create_procedure
+from runcard.web.frame.formats import Moment, count_text, moment_of, percent_text
+from runcard.web.frame.forms import Fields, WithForm, problems_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import procedure_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import (
+    FigureQuery,
+    FilterBar,
+    attempts_field,
+    choice_field,
+    filter_bar,
+    filters_of,
+    page_query,
+    selection_of,
+    text_field,
+    url_of,
+)
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.procedures.change import SAME_NAME, WAY_ON
+
+router = APIRouter()
+
+_HERE = "/procedures"
+
+
+_SHEET = [
+    SheetColumn("Procedure"),
+    SheetColumn("Identifier"),
+    SheetColumn("Runs", "number"),
+    SheetColumn("First-pass yield", "ratio"),
+    SheetColumn("Last run", "moment"),
+]
+State = Literal["archived"]
+_STATES = {"": "In use", "archived": "Archived"}
+
+
+class ProceduresQuery(FigureQuery, kw_only=True):
+    """search: part of the name. state: None: those in use."""
+
+    search: str | None = None
+    state: State | None = None
+    cursor: Cursor | None = None
+
+
+class ProcedureLine(NamedTuple):
+    """last_at: None where it had no run among these."""
+
+    url: str
+    name: str
+    identifier: str
+    runs: str
+    first_pass: str
+    last_at: Moment | None
+
+
+class ProceduresPage(NamedTuple):
+    """is_search: some may have been left out. problem: why there are no figures; else empty.
+
+    may_manage: a procedure may be made here. fields: what was filled in to make one. name_is_taken: its name is that of
+    another.
+    """
+
+    filters: FilterBar
+    procedures: Sequence[ProcedureLine]
+    is_search: bool
+    pager: Pager
+    files: TableFiles
+    problem: str
+    may_manage: bool
+    fields: Fields
+    name_is_taken: bool
+    problems: Sequence[str]
+
+
+@router.get(_HERE)
+def show_procedures(
+    parts: WithParts, visit: WithVisit, asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)]
+) -> Response:
+    return render("procedures/procedures.html", _page(parts, visit, asked, {}), visit)
+
+
+@router.post(_HERE)
+def submit_procedure(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    check_may_manage(visit.actor, "create procedures")
+    home, creator = visit.actor.organization_id, Creator.of(visit.actor)
+
+    def apply(tx: Transaction) -> UUID:
+        name = fields.get("name", "")
+        if SAME_NAME not in fields:
+            check_name_is_free(tx.connection, home, name, WAY_ON)
+        return create_procedure(tx, home, name, creator, fields.get("identifier", "").strip() or None).id
+
+    try:
+        made = parts.writer.run(apply, changes_catalog=False)
+    except (InvalidInput, Conflict) as error:
+        page = _page(parts, visit, ProceduresQuery(), fields, error)
+        return render("procedures/procedures.html", page, visit, status=answer_error(error).status)
+    return redirect(procedure_url(made))
+
+
+def _page(
+    parts: Parts,
+    visit: Visit,
+    asked: ProceduresQuery,
+    fields: Fields,
+    error: InvalidInput | Conflict | None = None,
+) -> ProceduresPage:
+    home = visit.actor.organization_id
+    selection = selection_of(asked, visit.zone, datetime.now(UTC))
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        at = list_page(connection, asked.cursor)
+        listed = list_procedure_records(connection, home, _wanted(asked), at)
+        activity, problem = _activity(snapshot, selection, listed.rows)
+        choices = list_choices(connection, home)
+    return ProceduresPage(
+        filters=filter_bar(
+            _HERE,
+            asked,
+            choices,
+            without=("procedure", "part", "revision", "batch", "version", "sample"),
+            more=[
+                attempts_field(asked),
+                text_field("search", "Name contains", asked.search),
+                choice_field("state", "State", asked.state, list(_STATES.items())),
+            ],
+            left=("cursor",),
+        ),
+        procedures=[_line(one, activity.get(one.id), asked, visit) for one in listed.rows],
+        is_search=asked.search is not None or asked.state is not None,
+        pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        files=files_of(_HERE, asked, "cursor"),
+        problem=problem,
+        may_manage=may_manage(visit.actor),
+        fields=fields,
+        name_is_taken=isinstance(error, NameTaken),
+        problems=problems_of(error),
+    )
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_procedures(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)],
+) -> Response:
+    """All procedures that the filter finds, in the order of the page."""
+    home, selection = visit.actor.organization_id, selection_of(asked, visit.zone, datetime.now(UTC))
+
+    def cells(connection: Connection, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
+        with Snapshot(parts.copy, connection, home) as snapshot:
+            activity, _ = _activity(snapshot, selection, some)
+        return [_cells(one, activity.get(one.id)) for one in some]
+
+    rows = whole_list(
+        parts.database,
+        file_format,
+        lambda connection, page: list_procedure_records(connection, home, _wanted(asked), page),
+        cells,
+    )
+    return table_file(Sheet("Procedures", _SHEET, rows, visit.zone), file_format)
+
+
+def _wanted(asked: ProceduresQuery) -> ProcedureFilter:
+    return ProcedureFilter(search=asked.search, archived=asked.state == "archived")
+
+
+def _activity(
+    snapshot: Snapshot, selection: Selection, procedures: Sequence[ProcedureRecord]
+) -> tuple[Mapping[UUID, ProcedureActivity], str]:
+    """What becomes of the runs of procedures, and why that cannot be told; else an empty text."""
+    try:
+        return procedure_activity(snapshot, selection, [one.id for one in procedures]), ""
+    except FiguresUnavailable as unavailable:
+        return {}, str(unavailable)
+
+
+def _cells(one: ProcedureRecord, activity: ProcedureActivity | None) -> Sequence[Cell]:
+    figures: Sequence[Cell] = (
+        (None, None, None)
+        if activity is None
+        else (activity.runs, activity.first_pass.ratio, activity.last_started_at)
+    )
+    return [one.name, one.identifier, *figures]
+
+
+def _line(
+    one: ProcedureRecord, activity: ProcedureActivity | None, asked: ProceduresQuery, visit: Visit
+) -> ProcedureLine:
+    return ProcedureLine(
+        url=url_of(procedure_url(one.id), filters_of(asked), procedure=None),
+        name=one.name,
+        identifier=one.identifier,
+        runs=count_text(activity.runs) if activity else "",
+        first_pass=percent_text(activity.first_pass.ratio) if activity else "",
+        last_at=moment_of(activity.last_started_at, visit.zone) if activity else None,
+    )

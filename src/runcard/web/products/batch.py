@@ -1,0 +1,74 @@
+"""One batch: how its parts and procedures yield, and its units."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.asking import Snapshot
+from runcard.edge.requests.deps import WithParts
+from runcard.store.products.batches import get_batch
+from runcard.store.units.lists import UnitFilter
+from runcard.store.units.members import count_units
+from runcard.web.charts.chart import Chart
+from runcard.web.charts.tiles import Tile
+from runcard.web.charts.yields import url_of_part, url_of_procedure
+from runcard.web.frame.facts import Fact, creator_name
+from runcard.web.frame.formats import count_text, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.urls import batch_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import FilterBar, page_query
+from runcard.web.lists.period import Period
+from runcard.web.products.unit_figures import MembersQuery, figures_bar, own_units, questions
+from runcard.web.units.rows import UnitList
+
+router = APIRouter()
+
+
+class BatchQuery(MembersQuery, kw_only=True):
+    """A batch is over some day, so all of it is asked for unless a period is named."""
+
+    period: Period = "all"
+
+
+class BatchPage(NamedTuple):
+    number: str
+    facts: Sequence[Fact]
+    filters: FilterBar
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    units: UnitList
+
+
+@router.get("/batches/{batch_number:path}")
+def show_batch(
+    parts: WithParts,
+    visit: WithVisit,
+    batch_number: str,
+    asked: Annotated[BatchQuery, page_query(BatchQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        batch = get_batch(connection, home, batch_number)
+        here, own = batch_url(batch.number), [batch.number]
+        ask = questions(snapshot, visit, asked, batch_numbers=own)
+        created = moment_of(batch.created_at, visit.zone)
+        count = count_units(connection, home, "batch", [batch.id]).get(batch.id, 0)
+        page = BatchPage(
+            number=batch.number,
+            facts=[
+                Fact("Units", count_text(count)),
+                Fact("Created", f"{created.date} {created.time}"),
+                Fact("Created by", creator_name(batch.created_by)),
+            ],
+            filters=figures_bar(connection, visit, here, asked, without=("batch",)),
+            tiles=ask.tiles(),
+            charts=[
+                ask.bars("by-part", "First-pass yield by part", "part", url_of_part),
+                ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
+            ],
+            units=own_units(connection, visit, here, asked, UnitFilter(batch_numbers=own)),
+        )
+    return render("products/batch.html", page, visit)

@@ -1,0 +1,167 @@
+"""The list of batches."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.analytics.asking import Snapshot
+from runcard.analytics.questions.first_pass_yield import YieldRow
+from runcard.edge.requests.deps import WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.products.batches import BatchFilter, BatchRecord, list_batches
+from runcard.store.units.members import count_units
+from runcard.web.charts.yields import YieldCell, yield_cells, yield_rows
+from runcard.web.frame.facts import creator_name
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.urls import batch_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import FilterBar, page_query, url_of
+from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.search_bar import search_bar
+from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+
+router = APIRouter()
+
+_HERE = "/batches"
+_COLUMNS = [
+    Column("Batch", "number"),
+    Column("Units", is_number=True),
+    Column("First-pass yield", is_number=True),
+    Column("Recorded by"),
+    Column("Created", "created_at"),
+]
+_SHEET = [
+    SheetColumn("Batch"),
+    SheetColumn("Units", "number"),
+    SheetColumn("First-pass yield", "ratio"),
+    SheetColumn("First runs", "number"),
+    SheetColumn("Recorded by"),
+    SheetColumn("Created", "moment"),
+]
+
+
+class BatchesQuery(Struct, kw_only=True):
+    """search: part of the number."""
+
+    search: str | None = None
+    sort: Literal["number", "created_at"] = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+class BatchLine(NamedTuple):
+    """first_pass: over all time; None where nothing is known of it."""
+
+    url: str
+    number: str
+    units: str
+    first_pass: YieldCell | None
+    recorder: str
+    created_at: Moment
+
+
+class BatchesPage(NamedTuple):
+    filters: FilterBar
+    headings: Sequence[Heading]
+    batches: Sequence[BatchLine]
+    pager: Pager
+    files: TableFiles
+    is_filtered: bool
+
+
+@router.get(_HERE)
+def show_batches(
+    parts: WithParts, visit: WithVisit, asked: Annotated[BatchesQuery, page_query(BatchesQuery)]
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        at = list_page(connection, asked.cursor)
+        listed = _listed(connection, home, asked, at)
+        units = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
+        numbers = [batch.number for batch in listed.rows]
+        first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
+    page = BatchesPage(
+        search_bar(_HERE, "Number contains", asked.search, _kept(asked)),
+        headings(
+            _COLUMNS,
+            asked.sort,
+            asked.order,
+            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+        ),
+        [
+            BatchLine(
+                batch_url(batch.number),
+                batch.number,
+                count_text(units.get(batch.id, 0)),
+                first_pass.get(batch.id),
+                creator_name(batch.created_by),
+                moment_of(batch.created_at, visit.zone),
+            )
+            for batch in listed.rows
+        ],
+        pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        files=files_of(_HERE, asked, "cursor"),
+        is_filtered=asked.search is not None,
+    )
+    return render("products/batches.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_batches(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[BatchesQuery, page_query(BatchesQuery)],
+) -> Response:
+    """All batches that the filter finds, in the order of the page."""
+    home = visit.actor.organization_id
+
+    def cells(connection: Connection, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
+        units = count_units(connection, home, "batch", [batch.id for batch in batches])
+        runs = RunFilter(batch_numbers=[batch.number for batch in batches])
+        with Snapshot(parts.copy, connection, home) as snapshot:
+            yields = yield_rows(snapshot, visit, runs, "batch")
+        return [_cells(batch, units.get(batch.id, 0), yields.get(batch.id)) for batch in batches]
+
+    rows = whole_list(
+        parts.database, file_format, lambda connection, page: _listed(connection, home, asked, page), cells
+    )
+    return table_file(Sheet("Batches", _SHEET, rows, visit.zone), file_format)
+
+
+def _listed(
+    connection: Connection, organization_id: UUID, asked: BatchesQuery, page: Page
+) -> Listed[BatchRecord]:
+    return list_batches(
+        connection,
+        organization_id,
+        BatchFilter(asked.search),
+        asked.sort,
+        page,
+        descending=asked.order == "desc",
+    )
+
+
+def _cells(batch: BatchRecord, units: int, first_pass: YieldRow | None) -> Sequence[Cell]:
+    return [
+        batch.number,
+        units,
+        None if first_pass is None else first_pass.first_pass.ratio,
+        None if first_pass is None else first_pass.units,
+        creator_name(batch.created_by),
+        batch.created_at,
+    ]
+
+
+def _kept(asked: BatchesQuery) -> Sequence[tuple[str, str]]:
+    values = (("sort", asked.sort, "created_at"), ("order", asked.order, "desc"))
+    return [(name, value) for name, value, usual in values if value != usual]

@@ -1,0 +1,119 @@
+"""One part: its revisions, how they and its batches yield, and its units."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.asking import Snapshot
+from runcard.edge.requests.deps import WithParts
+from runcard.store.metadata import read_metadata
+from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
+from runcard.store.units.lists import UnitFilter
+from runcard.store.units.members import count_units
+from runcard.web.charts.chart import Chart
+from runcard.web.charts.tiles import Tile
+from runcard.web.charts.yields import url_of_batch
+from runcard.web.files.pictures import picture_urls
+from runcard.web.frame.facts import Fact, creator_name, metadata_facts
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.urls import part_url, revision_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import FilterBar, page_query
+from runcard.web.products.unit_figures import MembersQuery, figures_bar, own_units, questions
+from runcard.web.units.rows import UnitList
+
+router = APIRouter()
+
+
+class RevisionLine(NamedTuple):
+    """picture_url: empty where it has none."""
+
+    url: str
+    number: str
+    is_default: bool
+    units: str
+    picture_url: str
+    created_at: Moment
+
+
+class PartPage(NamedTuple):
+    number: str
+    facts: Sequence[Fact]
+    metadata: Sequence[Fact]
+    filters: FilterBar
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    revisions: Sequence[RevisionLine]
+    units: UnitList
+
+
+@router.get("/parts/{part_number:path}")
+def show_part(
+    parts: WithParts,
+    visit: WithVisit,
+    part_number: str,
+    asked: Annotated[MembersQuery, page_query(MembersQuery)],
+) -> Response:
+    home, zone = visit.actor.organization_id, visit.zone
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        part = get_part(connection, home, part_number)
+        here, number = part_url(part.number), part.number
+        revisions = list_revisions(connection, home, [part.id]).get(part.id, ())
+        counts = count_units(connection, home, "revision", [one.id for one in revisions])
+        pictures = picture_urls(parts, connection, home, [one.image_id for one in revisions])
+        ask = questions(snapshot, visit, asked, part_numbers=[number])
+
+        # The name of such a group is that of the part too.
+        urls = {str(one.id): revision_url(number, one.number) for one in revisions}
+
+        page = PartPage(
+            number=number,
+            facts=_facts(part, zone),
+            metadata=metadata_facts(read_metadata(connection, home, [part.id]).get(part.id, {})),
+            filters=figures_bar(connection, visit, here, asked, without=("part",)),
+            tiles=ask.tiles(),
+            charts=[
+                ask.bars(
+                    "by-revision",
+                    "First-pass yield by revision",
+                    "revision",
+                    lambda one: urls.get(one.key or "", ""),
+                ),
+                ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
+            ],
+            revisions=[_revision(one, part, counts, pictures, zone) for one in revisions],
+            units=own_units(connection, visit, here, asked, UnitFilter(part_numbers=[number])),
+        )
+    return render("products/part.html", page, visit)
+
+
+def _facts(part: PartRecord, zone: ZoneInfo) -> Sequence[Fact]:
+    created = moment_of(part.created_at, zone)
+    facts = [
+        Fact("Name", "" if part.name == part.number else part.name),
+        Fact("Created", f"{created.date} {created.time}"),
+        Fact("Created by", creator_name(part.created_by)),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _revision(
+    one: RevisionRow,
+    part: PartRecord,
+    counts: Mapping[UUID, int],
+    pictures: Mapping[UUID, str],
+    zone: ZoneInfo,
+) -> RevisionLine:
+    return RevisionLine(
+        revision_url(part.number, one.number),
+        one.number,
+        one.is_default,
+        count_text(counts.get(one.id, 0)),
+        "" if one.image_id is None else pictures.get(one.image_id, ""),
+        moment_of(one.created_at, zone),
+    )

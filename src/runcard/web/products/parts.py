@@ -1,0 +1,181 @@
+"""The list of parts."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.analytics.asking import Snapshot
+from runcard.analytics.questions.first_pass_yield import YieldRow
+from runcard.edge.requests.deps import WithParts
+from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.store.engine.database import Connection
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.products.parts import PartFilter, PartRecord, RevisionRow, list_parts, list_revisions
+from runcard.store.units.members import count_units
+from runcard.web.charts.yields import YieldCell, yield_cells, yield_rows
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.urls import part_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import FilterBar, page_query, url_of
+from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.search_bar import search_bar
+from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+
+router = APIRouter()
+
+_HERE = "/parts"
+_COLUMNS = [
+    Column("Part", "number"),
+    Column("Name", "name"),
+    Column("Revisions"),
+    Column("Units", is_number=True),
+    Column("First-pass yield", is_number=True),
+    Column("Created", "created_at"),
+]
+_SHEET = [
+    SheetColumn("Part"),
+    SheetColumn("Name"),
+    SheetColumn("Revisions"),
+    SheetColumn("Units", "number"),
+    SheetColumn("First-pass yield", "ratio"),
+    SheetColumn("First runs", "number"),
+    SheetColumn("Created", "moment"),
+]
+
+
+class PartsQuery(Struct, kw_only=True):
+    """search: part of the number, the name or a revision's number."""
+
+    search: str | None = None
+    sort: Literal["number", "name", "created_at"] = "number"
+    order: Direction = "asc"
+    cursor: Cursor | None = None
+
+
+class PartLine(NamedTuple):
+    """first_pass: over all time; None where nothing is known of it."""
+
+    url: str
+    number: str
+    name: str
+    revisions: str
+    units: str
+    first_pass: YieldCell | None
+    created_at: Moment
+
+
+class PartsPage(NamedTuple):
+    filters: FilterBar
+    headings: Sequence[Heading]
+    parts: Sequence[PartLine]
+    pager: Pager
+    files: TableFiles
+    is_filtered: bool
+
+
+@router.get(_HERE)
+def show_parts(
+    parts: WithParts, visit: WithVisit, asked: Annotated[PartsQuery, page_query(PartsQuery)]
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        at = list_page(connection, asked.cursor)
+        listed = _listed(connection, home, asked, at)
+        ids = [part.id for part in listed.rows]
+        revisions = list_revisions(connection, home, ids)
+        units = count_units(connection, home, "part", ids)
+        numbers = [part.number for part in listed.rows]
+        first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
+    page = PartsPage(
+        search_bar(_HERE, "Number or name contains", asked.search, _kept(asked)),
+        headings(
+            _COLUMNS,
+            asked.sort,
+            asked.order,
+            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+        ),
+        [
+            PartLine(
+                part_url(part.number),
+                part.number,
+                _name(part),
+                _numbers(revisions.get(part.id, ())),
+                count_text(units.get(part.id, 0)),
+                first_pass.get(part.id),
+                moment_of(part.created_at, visit.zone),
+            )
+            for part in listed.rows
+        ],
+        pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+        files=files_of(_HERE, asked, "cursor"),
+        is_filtered=asked.search is not None,
+    )
+    return render("products/parts.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_parts(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[PartsQuery, page_query(PartsQuery)],
+) -> Response:
+    """All parts that the filter finds, in the order of the page."""
+    home = visit.actor.organization_id
+
+    def cells(connection: Connection, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
+        ids = [part.id for part in some]
+        revisions = list_revisions(connection, home, ids)
+        units = count_units(connection, home, "part", ids)
+        runs = RunFilter(part_numbers=[part.number for part in some])
+        with Snapshot(parts.copy, connection, home) as snapshot:
+            yields = yield_rows(snapshot, visit, runs, "part")
+        return [
+            _cells(one, revisions.get(one.id, ()), units.get(one.id, 0), yields.get(one.id)) for one in some
+        ]
+
+    rows = whole_list(
+        parts.database, file_format, lambda connection, page: _listed(connection, home, asked, page), cells
+    )
+    return table_file(Sheet("Parts", _SHEET, rows, visit.zone), file_format)
+
+
+def _listed(
+    connection: Connection, organization_id: UUID, asked: PartsQuery, page: Page
+) -> Listed[PartRecord]:
+    wanted, is_down = PartFilter(asked.search), asked.order == "desc"
+    return list_parts(connection, organization_id, wanted, asked.sort, page, descending=is_down)
+
+
+def _cells(
+    part: PartRecord, revisions: Sequence[RevisionRow], units: int, first_pass: YieldRow | None
+) -> Sequence[Cell]:
+    return [
+        part.number,
+        _name(part),
+        _numbers(revisions),
+        units,
+        None if first_pass is None else first_pass.first_pass.ratio,
+        None if first_pass is None else first_pass.units,
+        part.created_at,
+    ]
+
+
+def _name(part: PartRecord) -> str:
+    return "" if part.name == part.number else part.name
+
+
+def _numbers(revisions: Sequence[RevisionRow]) -> str:
+    return ", ".join(one.number for one in revisions)
+
+
+def _kept(asked: PartsQuery) -> Sequence[tuple[str, str]]:
+    values = (("sort", asked.sort, "number"), ("order", asked.order, "asc"))
+    return [(name, value) for name, value, usual in values if value != usual]

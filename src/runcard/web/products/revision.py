@@ -1,0 +1,126 @@
+"""One revision of a part: its picture, how its batches yield, and its units."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.analytics.asking import Snapshot
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import InvalidInput
+from runcard.edge.requests.deps import WithParts
+from runcard.store.commit.transaction import Transaction
+from runcard.store.metadata import read_metadata
+from runcard.store.products.revisions import RevisionRecord, change_revision, get_revision
+from runcard.store.units.lists import UnitFilter
+from runcard.web.charts.chart import Chart
+from runcard.web.charts.tiles import Tile
+from runcard.web.charts.yields import url_of_batch, url_of_procedure
+from runcard.web.files.pictures import WithPictureForm, keep_picture, picture_urls
+from runcard.web.frame.facts import Fact, creator_name, metadata_facts
+from runcard.web.frame.formats import moment_of
+from runcard.web.frame.forms import TOKEN_FIELD
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import part_url, revision_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import FilterBar, page_query
+from runcard.web.products.unit_figures import MembersQuery, figures_bar, own_units, questions
+from runcard.web.units.rows import UnitList
+
+router = APIRouter()
+
+# A number may hold slashes; of several ways to read a path, the part's number is the longer, as in the API.
+_PATH = "/parts/{part_number:path}/revisions/{revision_number:path}"
+
+
+class RevisionPage(NamedTuple):
+    """picture_url: empty where it has none. may_change: whether the reader may send another."""
+
+    here: str
+    part_number: str
+    part_url: str
+    number: str
+    facts: Sequence[Fact]
+    metadata: Sequence[Fact]
+    picture_url: str
+    may_change: bool
+    filters: FilterBar
+    tiles: Sequence[Tile]
+    charts: Sequence[Chart]
+    units: UnitList
+
+
+@router.get(_PATH)
+def show_revision(
+    parts: WithParts,
+    visit: WithVisit,
+    part_number: str,
+    revision_number: str,
+    asked: Annotated[MembersQuery, page_query(MembersQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        revision = get_revision(connection, home, part_number, revision_number)
+        part, number = revision.part.number, revision.number
+        here = revision_url(part, number)
+        own = UnitFilter(part_numbers=[part], revision_numbers=[number])
+        ask = questions(snapshot, visit, asked, part_numbers=[part], revision_numbers=[number])
+        pictures = picture_urls(parts, connection, home, [revision.image_id])
+        page = RevisionPage(
+            here=here,
+            part_number=part,
+            part_url=part_url(part),
+            number=number,
+            facts=_facts(revision, visit.zone),
+            metadata=metadata_facts(read_metadata(connection, home, [revision.id]).get(revision.id, {})),
+            picture_url=pictures.get(revision.image_id, "") if revision.image_id else "",
+            may_change=may_manage(visit.actor),
+            filters=figures_bar(connection, visit, here, asked, without=("part", "revision")),
+            tiles=ask.tiles(),
+            charts=[
+                ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
+                ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
+            ],
+            units=own_units(connection, visit, here, asked, own),
+        )
+    return render("products/revision.html", page, visit)
+
+
+@router.post(_PATH)
+def change_picture(
+    parts: WithParts, visit: WithVisit, part_number: str, revision_number: str, form: WithPictureForm
+) -> Response:
+    """Give the revision another picture, or take away the one that it has."""
+    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
+    actor = check_may_manage(visit.actor, "change revisions")
+    home = actor.organization_id
+    with parts.database.read() as connection:
+        revision = get_revision(connection, home, part_number, revision_number)
+    image_of: Callable[[Transaction], UUID] | None
+    if "remove" in form.fields:
+        image_of = None
+    elif form.picture is None:
+        raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
+    else:
+        image_of = keep_picture(parts, actor, form.picture)
+
+    def apply(tx: Transaction) -> None:
+        now = get_revision(tx.connection, home, revision.part.number, revision.number)
+        change_revision(tx, home, now, number=None, image_id=image_of and image_of(tx))
+
+    parts.writer.run(apply, changes_catalog=False)
+    return redirect(revision_url(revision.part.number, revision.number))
+
+
+def _facts(revision: RevisionRecord, zone: ZoneInfo) -> Sequence[Fact]:
+    created = moment_of(revision.created_at, zone)
+    facts = [
+        Fact("Part", revision.part.number, part_url(revision.part.number)),
+        Fact("Default", "units get it where nobody names another" if revision.is_default else ""),
+        Fact("Created", f"{created.date} {created.time}"),
+        Fact("Created by", creator_name(revision.created_by)),
+    ]
+    return [fact for fact in facts if fact.value]

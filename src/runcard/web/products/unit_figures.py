@@ -1,0 +1,75 @@
+"""What the pages of parts, revisions and batches ask alike: figures over a filter bar, and the units of theirs."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import get_args
+
+from runcard.analytics.asking import Snapshot
+from runcard.analytics.attempts import First
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.units.lists import UnitFilter
+from runcard.web.charts.yields import YieldQuestions, narrowed
+from runcard.web.frame.visit import Visit
+from runcard.web.lists.filters import FigureQuery, FilterBar, attempts_field, filter_bar, selection_of, url_of
+from runcard.web.lists.headings import Direction
+from runcard.web.lists.pager import Cursor
+from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.units.rows import Asked, Sorting, UnitList, UnitOrder, UnitsQuery, unit_list
+
+_UNITS = 20
+
+
+class MembersQuery(FigureQuery, kw_only=True):
+    """The filter is that of the figures. sort, order, cursor: of the units."""
+
+    sort: UnitOrder = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+def questions(snapshot: Snapshot, visit: Visit, asked: MembersQuery, **own: Sequence[str]) -> YieldQuestions:
+    """Yields of the runs that are asked for, among those of the page's own record."""
+    selection = narrowed(selection_of(asked, visit.zone, datetime.now(UTC)), **own)
+    return YieldQuestions(snapshot, visit, selection)
+
+
+def figures_bar(
+    connection: Connection, visit: Visit, here: str, asked: MembersQuery, without: Sequence[str]
+) -> FilterBar:
+    # Their figures are yields.
+    of_yields = attempts_field(asked, "first", get_args(First))
+    choices = list_choices(connection, visit.actor.organization_id)
+    bar = filter_bar(here, asked, choices, without, [of_yields])
+    return bar._replace(kept=[pair for pair in bar.kept if pair[0] != "cursor"])
+
+
+def own_units(
+    connection: Connection, visit: Visit, here: str, asked: MembersQuery, own: UnitFilter
+) -> UnitList:
+    """The units of the page's own record, whatever its figures are about."""
+
+    def url(**changes: object) -> str:
+        return f"{url_of(here, asked, **changes)}#units"
+
+    sorting = Sorting(asked.sort, asked.order)
+    units = unit_list(
+        connection, visit.actor.organization_id, Asked(own, sorting, asked.cursor, visit.zone, _UNITS), url
+    )
+    return units._replace(files=_files(asked, own))
+
+
+def _files(asked: MembersQuery, own: UnitFilter) -> TableFiles:
+    """Those of the list of all units, where it is about these."""
+
+    def only(numbers: Sequence[str] | None) -> str | None:
+        return numbers[0] if numbers else None
+
+    units = UnitsQuery(
+        part=only(own.part_numbers),
+        revision=only(own.revision_numbers),
+        batch=only(own.batch_numbers),
+        sort=asked.sort,
+        order=asked.order,
+    )
+    return files_of("/units", units)

@@ -1,0 +1,56 @@
+"""Which run a run is compared with."""
+
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from runcard.store.engine.database import Connection
+from runcard.store.runs.neighbours import (
+    LOOKED_THROUGH,
+    Neighbour,
+    find_pass_of_part,
+    find_pass_of_unit,
+    find_run_before,
+)
+from runcard.store.runs.records import RunRecord
+from runcard.web.frame.formats import count_text
+
+_Kind = Literal["pass of the unit", "pass of the part", "run before"]
+_TEXTS: dict[_Kind, str] = {
+    "pass of the unit": "the last pass of this unit",
+    "pass of the part": "the last pass of another unit of this part",
+    "run before": "the run of this unit before it",
+}
+
+
+class ComparedWith(NamedTuple):
+    """text: which run it is, in words."""
+
+    run: Neighbour
+    text: str
+
+
+def compared_with(connection: Connection, organization_id: UUID, run: RunRecord) -> ComparedWith | None:
+    """Return the run that a run is compared with: an earlier one of the same procedure.
+
+    A run that passed is compared with the one before it of its unit. Any other run is compared with the last one that
+    its unit passed, or else with the last one that any unit of its part passed. None where there is none.
+    """
+    if run.outcome == "PASS":
+        return _of_kind("run before", find_run_before(connection, organization_id, run))
+    return _of_kind("pass of the unit", find_pass_of_unit(connection, organization_id, run)) or _of_kind(
+        "pass of the part", find_pass_of_part(connection, organization_id, run)
+    )
+
+
+def nothing_text(run: RunRecord) -> str:
+    """Return why a run is compared with none."""
+    if run.outcome == "PASS":
+        return "This is the first run of this unit on this procedure, so there is nothing to compare it with."
+    return (
+        "This unit did not pass this procedure before, and no unit of this part did so in the "
+        f"{count_text(LOOKED_THROUGH)} runs before this one."
+    )
+
+
+def _of_kind(kind: _Kind, run: Neighbour | None) -> ComparedWith | None:
+    return None if run is None else ComparedWith(run, _TEXTS[kind])

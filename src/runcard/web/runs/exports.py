@@ -1,0 +1,84 @@
+"""The list of runs, as it is filtered, sorted and cut into columns on the page, as a file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Sheet, refuse_too_many
+from runcard.store.runs.matches import PackedIds, find_run_ids
+from runcard.store.runs.records import RunRecord, read_runs, with_metadata
+from runcard.web.frame.render import SAFETY_HEADERS
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import page_query
+from runcard.web.lists.run_columns import Column, columns_of
+from runcard.web.lists.run_query import RunsQuery, runs_wanted
+from runcard.web.lists.table_files import WithFormat, table_file
+from runcard.web.runs.list_files import Chunks, csv_pieces, parquet_pieces, sheet_columns, sheet_rows
+
+router = APIRouter()
+
+_RUNS_AT_ONCE = 1000
+
+WithQuery = Annotated[RunsQuery, page_query(RunsQuery)]
+
+
+@router.get("/runs.csv")
+def export_csv(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
+    return _file(parts, visit, asked, csv_pieces, "runs.csv", "text/csv; charset=utf-8")
+
+
+@router.get("/runs.parquet")
+def export_parquet(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
+    return _file(parts, visit, asked, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
+
+
+@router.get("/runs.{file_format}")
+def export_sheet(parts: WithParts, visit: WithVisit, file_format: WithFormat, asked: WithQuery) -> Response:
+    ids = _found(parts, visit, asked)
+    if file_format == "xlsx":
+        refuse_too_many(len(ids))
+    columns = columns_of(asked.columns, asked.noted or ())
+    rows = sheet_rows(columns, _chunks(parts, visit, asked, ids))
+    return table_file(Sheet("Runs", sheet_columns(columns), rows, visit.zone), file_format)
+
+
+def _file(
+    parts: Parts,
+    visit: Visit,
+    asked: RunsQuery,
+    pieces: Callable[[Sequence[Column], Chunks], Iterator[bytes]],
+    name: str,
+    media_type: str,
+) -> Response:
+    ids = _found(parts, visit, asked)
+    return StreamingResponse(
+        pieces(columns_of(asked.columns, asked.noted or ()), _chunks(parts, visit, asked, ids)),
+        media_type=media_type,
+        headers={
+            **SAFETY_HEADERS,
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        },
+    )
+
+
+def _found(parts: Parts, visit: Visit, asked: RunsQuery) -> PackedIds:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        return find_run_ids(connection, home, wanted, asked.sort, descending=asked.is_descending)
+
+
+def _chunks(parts: Parts, visit: Visit, asked: RunsQuery, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:
+    """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
+    home = visit.actor.organization_id
+    for some in ids.in_chunks(_RUNS_AT_ONCE):
+        with parts.database.read() as connection:
+            runs = read_runs(connection, home, some)
+            if asked.noted:
+                runs = with_metadata(connection, home, runs)
+        yield runs

@@ -1,0 +1,96 @@
+"""The logs of a run as its page shows them: filtered, in pages, by the clock or from the start of the run."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from runcard.domain.outcome import LOG_LEVELS, LogLevel
+from runcard.domain.phase import Log
+from runcard.web.frame.formats import Moment, count_text, precise_moment_of
+from runcard.web.lists.filters import Field, choice_field, text_field, url_of
+from runcard.web.runs.view import RunQuery
+
+_LINES = 500
+
+
+class LogLine(NamedTuple):
+    at: Moment
+    level: LogLevel
+    message: str
+    source: str
+
+
+class LogPanel(NamedTuple):
+    """total: lines of the run. kept: what else the page's URL says. shown_text: how many of how many are shown.
+
+    earlier_url, later_url: may be empty.
+    """
+
+    action: str
+    total: str
+    lines: Sequence[LogLine]
+    fields: Sequence[Field]
+    kept: Sequence[tuple[str, str]]
+    shown_text: str
+    earlier_url: str
+    later_url: str
+
+
+def log_panel(
+    logs: Sequence[Log], asked: RunQuery, action: str, started_at: datetime, zone: ZoneInfo
+) -> LogPanel:
+    """What is asked of the logs, and the fields to ask for something else."""
+    found = [log for log in logs if _is_wanted(log, asked)]
+    shown = found[asked.first : asked.first + _LINES]
+    last = asked.first + len(shown)
+    earlier = max(asked.first - _LINES, 0)
+    return LogPanel(
+        action=action,
+        total=count_text(len(logs)),
+        lines=[_line(log, asked, started_at, zone) for log in shown],
+        fields=_fields(asked),
+        kept=_kept(asked),
+        shown_text=_shown_text(asked.first, last, len(found), len(logs)),
+        earlier_url=f"{url_of(action, asked, first=earlier)}#logs" if asked.first else "",
+        later_url=f"{url_of(action, asked, first=last)}#logs" if last < len(found) else "",
+    )
+
+
+def _is_wanted(log: Log, asked: RunQuery) -> bool:
+    if asked.level is not None and LOG_LEVELS.index(log.level) < LOG_LEVELS.index(asked.level):
+        return False
+    if asked.log is None:
+        return True
+    text = asked.log.casefold()
+    return text in log.message.casefold() or text in log.source_file.casefold()
+
+
+def _fields(asked: RunQuery) -> Sequence[Field]:
+    levels = [("", "All"), *((level, f"{level} and worse") for level in LOG_LEVELS[1:-1])]
+    return [
+        choice_field("level", "Level", asked.level, [*levels, ("CRITICAL", "CRITICAL")]),
+        text_field("log", "Message or file", asked.log)._replace(type="search"),
+        choice_field("time", "Time", asked.time, [("clock", "By the clock"), ("run", "From the start")]),
+    ]
+
+
+def _kept(asked: RunQuery) -> Sequence[tuple[str, str]]:
+    """What the URL says of the phases."""
+    usual = RunQuery()
+    values = [(name, getattr(asked, name), getattr(usual, name)) for name in ("phases", "show")]
+    return [(name, str(value)) for name, value, default in values if value != default]
+
+
+def _shown_text(first: int, last: int, found: int, total: int) -> str:
+    matching = "" if found == total else f" that match, of {count_text(total)}"
+    if last - first == found:
+        return f"{count_text(found)} lines{matching}" if found != 1 else f"1 line{matching}"
+    return f"Lines {count_text(first + 1)} to {count_text(last)} of {count_text(found)}{matching}"
+
+
+def _line(log: Log, asked: RunQuery, started_at: datetime, zone: ZoneInfo) -> LogLine:
+    at = precise_moment_of(log.timestamp, zone)
+    if asked.time == "run":
+        at = at._replace(time=f"{(log.timestamp - started_at).total_seconds():+.3f} s")
+    return LogLine(at, log.level, log.message, f"{log.source_file}:{log.line_number}")

@@ -1,0 +1,342 @@
+"""One run with all that lies inside it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+from urllib.parse import quote, urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.clock import reported_times
+from runcard.domain.errors import RunNotFound
+from runcard.domain.metadata import Metadata, MetadataValue
+from runcard.domain.outcome import RunOutcome, SequenceOutcome
+from runcard.domain.run import RunDocument
+from runcard.edge.files.transfers import content_disposition
+from runcard.edge.files.uploads import settled
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.intake.byte_removal import remove_soon
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import Attachment, list_attachments
+from runcard.store.files.imports import list_stated
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.metadata import read_metadata
+from runcard.store.runs.records import (
+    RunPosition,
+    RunRecord,
+    SubUnitRef,
+    find_run,
+    list_latest_runs,
+    list_sub_units,
+    read_documents,
+)
+from runcard.store.runs.rows import delete_run
+from runcard.web.files.previews import AttachmentLine, attachment_lines
+from runcard.web.frame.clocks import clock_note, start_of
+from runcard.web.frame.formats import Moment, duration_text, moment_of, number_text
+from runcard.web.frame.forms import TOKEN_FIELD, WithFields
+from runcard.web.frame.render import SAFETY_HEADERS, redirect, render
+from runcard.web.frame.urls import comparison_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.intake.outcomes import stated_name
+from runcard.web.lists.filters import page_query
+from runcard.web.lists.run_columns import operator_of, recorder_of
+from runcard.web.runs.compared_with import ComparedWith, compared_with
+from runcard.web.runs.logs import LogPanel, log_panel
+from runcard.web.runs.phases import PhaseList, phase_list
+from runcard.web.runs.report import run_report
+from runcard.web.runs.view import RunQuery
+from runcard.web.runs.ways import RunWay, run_ways
+
+router = APIRouter()
+
+_EARLIER_RUNS = 8
+
+
+class Fact(NamedTuple):
+    """url: empty where it leads nowhere."""
+
+    name: str
+    value: str
+    url: str = ""
+
+
+class Link(NamedTuple):
+    name: str
+    url: str
+
+
+class EarlierRun(NamedTuple):
+    url: str
+    outcome: RunOutcome
+    procedure: str
+    station: str
+    started_at: Moment
+
+
+class SequenceLine(NamedTuple):
+    """started_at: None where it was skipped."""
+
+    path: str
+    name: str
+    outcome: SequenceOutcome
+    started_at: Moment | None
+    duration: str
+
+
+class Setting(NamedTuple):
+    """A line of metadata, or of the configuration, where `source` says from where it came."""
+
+    key: str
+    value: str
+    source: str = ""
+
+
+class RunPage(NamedTuple):
+    """comparison: None where there is nothing to compare with. clock_note: what a wrong clock said; else empty.
+
+    all_runs_url: those of the unit. delete_url: empty where the reader may not delete it.
+    """
+
+    ways: Sequence[RunWay]
+    comparison: Link | None
+    outcome: RunOutcome
+    serial_number: str
+    unit_url: str
+    procedure: Link
+    started_at: Moment
+    ended_at: Moment
+    duration: str
+    clock_note: str
+    facts: Sequence[Fact]
+    sub_units: Sequence[Link]
+    docstring: str | None
+    phases: PhaseList
+    logs: LogPanel
+    attachments: Sequence[AttachmentLine]
+    sequences: Sequence[SequenceLine]
+    metadata: Sequence[Setting]
+    config: Sequence[Setting]
+    earlier: Sequence[EarlierRun]
+    all_runs_url: str
+    report_url: str
+    delete_url: str
+
+
+class _Whole(NamedTuple):
+    record: RunRecord
+    document: RunDocument
+    sub_units: Sequence[SubUnitRef]
+    attachments: Sequence[Attachment]
+    metadata: Metadata
+    stated: Sequence[str]
+
+
+class _Around(NamedTuple):
+    """Other runs that a page of one leads to."""
+
+    earlier: Sequence[RunRecord]
+    ways: Sequence[RunWay]
+    compared: ComparedWith | None
+
+
+@router.get("/runs/{run_id}")
+def show_run(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    run_id: str,
+    asked: Annotated[RunQuery, page_query(RunQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        run = _get_whole(connection, home, run_id)
+        around = _around(connection, run.record, visit)
+    files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
+    return render("runs/run.html", _page(run, files, around, asked, visit), visit)
+
+
+@router.get("/runs/{run_id}/report.json")
+def download_report(parts: WithParts, visit: WithVisit, run_id: str) -> Response:
+    """All that is recorded of a run, as a file."""
+    with parts.database.read() as connection:
+        run = _get_whole(connection, visit.actor.organization_id, run_id)
+    name = f"{run.record.unit.serial_number} {run.record.started_at:%Y-%m-%d %H%M%S}.json"
+    return Response(
+        run_report(*run),
+        media_type="application/json",
+        headers={
+            **SAFETY_HEADERS,
+            "Cache-Control": "no-store",
+            "Content-Disposition": content_disposition(name, inline=False),
+        },
+    )
+
+
+@router.post("/runs/{run_id}/delete")
+def submit_delete(parts: WithParts, visit: WithVisit, fields: WithFields, run_id: str) -> Response:
+    """Delete a run with all that lies inside it, and go back to the list."""
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    check_may_manage(visit.actor, "delete runs")
+    home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    if not parts.writer.run(lambda tx: delete_run(tx, home, wanted), changes_catalog=False):
+        raise RunNotFound(run_id)
+    remove_soon(parts.stores, home)
+    return redirect("/runs")
+
+
+def _get_whole(connection: Connection, organization_id: UUID, run_id: str) -> _Whole:
+    """Raises RunNotFound."""
+    wanted = id_of(run_id, RunNotFound)
+    record = find_run(connection, organization_id, wanted)
+    if record is None:
+        raise RunNotFound(run_id)
+    return _Whole(
+        record,
+        read_documents(connection, organization_id, [wanted])[wanted],
+        list_sub_units(connection, organization_id, [wanted]).get(wanted, ()),
+        list_attachments(connection, organization_id, [wanted]).get(wanted, ()),
+        read_metadata(connection, organization_id, [wanted]).get(wanted, {}),
+        list_stated(connection, organization_id, [wanted]).get(wanted, ()),
+    )
+
+
+def _earlier(connection: Connection, organization_id: UUID, record: RunRecord) -> Sequence[RunRecord]:
+    """The latest runs of the unit that started before this one; of those that started with it, the ones before it."""
+    wanted = RunFilter(serial_numbers=[record.unit.serial_number])
+    here = RunPosition(record.started_at, record.id)
+    return list_latest_runs(connection, organization_id, wanted, _EARLIER_RUNS, here).rows
+
+
+def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
+    home = visit.actor.organization_id
+    return _Around(
+        _earlier(connection, home, record),
+        run_ways(connection, home, record, visit.zone),
+        compared_with(connection, home, record),
+    )
+
+
+def _comparison(record: RunRecord, compared: ComparedWith | None) -> Link | None:
+    return None if compared is None else Link(f"Compare with {compared.text}", comparison_url(record.id))
+
+
+def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
+    """Files of v2 belong to a run before their bytes have come."""
+    return [one for one in settled(parts, run.attachments) if one.stored_at is not None]
+
+
+def _page(
+    run: _Whole,
+    files: Sequence[AttachmentLine],
+    around: _Around,
+    asked: RunQuery,
+    visit: Visit,
+) -> RunPage:
+    record, document, zone = run.record, run.document, visit.zone
+    here = f"/runs/{record.id}"
+    serial_number = record.unit.serial_number
+    return RunPage(
+        ways=around.ways,
+        comparison=_comparison(record, around.compared),
+        outcome=record.outcome,
+        serial_number=serial_number,
+        unit_url=_unit_url(serial_number),
+        procedure=Link(record.procedure.name, f"/procedures/{record.procedure.id}"),
+        started_at=moment_of(record.started_at, zone),
+        ended_at=moment_of(record.ended_at, zone),
+        duration=duration_text(record.duration),
+        clock_note=clock_note(record, zone),
+        facts=[fact for fact in _facts(record, run.stated, zone) if fact.value],
+        sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
+        docstring=record.docstring,
+        phases=phase_list(record, document, asked, here, zone),
+        logs=log_panel(document.logs, asked, here, reported_times(record).started_at, zone),
+        attachments=files,
+        sequences=_sequences(document, zone),
+        metadata=[Setting(key, _value_text(value)) for key, value in run.metadata.items()],
+        config=_config(document),
+        earlier=[_earlier_run(one, zone) for one in around.earlier],
+        all_runs_url=_runs_url({"serial": serial_number}),
+        report_url=f"{here}/report.json",
+        delete_url=f"{here}/delete" if may_manage(visit.actor) else "",
+    )
+
+
+def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[Fact]:
+    """Names lead to the runs that share them; a station to its page."""
+    station, user, operator, part = (
+        record.created_by_station,
+        record.created_by_user,
+        operator_of(record),
+        {"part": record.part.number},
+    )
+    batch = record.batch.name if record.batch else ""
+    version = record.version.name if record.version else ""
+    recorded = moment_of(record.created_at, zone)
+    return [
+        Fact("Part", record.part.number, _runs_url(part)),
+        Fact("Revision", record.revision.name, _runs_url({**part, "revision": record.revision.name})),
+        Fact("Batch", batch, _runs_url({"batch": batch})),
+        Fact(
+            "Procedure",
+            f"{record.procedure.name} ({record.procedure.identifier})",
+            f"/procedures/{record.procedure.id}",
+        ),
+        Fact("Version", version, _runs_url({"procedure": str(record.procedure.id), "version": version})),
+        Fact("Station", station.name if station else "", f"/stations/{station.id}" if station else ""),
+        Fact("Recorded by", user.name if user else ""),
+        Fact("Operator", operator, _runs_url({"operator": operator})),
+        Fact("Sample", record.unit.sample or ""),
+        Fact("Slot", record.slot_name or record.slot_key or ""),
+        Fact("Execution", record.execution_id or ""),
+        Fact("Stated at import", ", ".join(map(stated_name, stated))),
+        Fact("Recorded", f"{recorded.date} {recorded.time}"),
+        Fact("Run ID", str(record.id)),
+    ]
+
+
+def _runs_url(query: Mapping[str, str]) -> str:
+    return f"/runs?{urlencode(query)}"
+
+
+def _unit_url(serial_number: str) -> str:
+    return f"/units/{quote(serial_number, safe='')}"
+
+
+def _earlier_run(run: RunRecord, zone: ZoneInfo) -> EarlierRun:
+    return EarlierRun(
+        f"/runs/{run.id}", run.outcome, run.procedure.name, recorder_of(run), start_of(run, zone)
+    )
+
+
+def _sequences(document: RunDocument, zone: ZoneInfo) -> Sequence[SequenceLine]:
+    return [
+        SequenceLine(
+            one.path,
+            one.name,
+            one.outcome,
+            None if one.started_at is None else moment_of(one.started_at, zone),
+            duration_text(one.ended_at - one.started_at) if one.started_at and one.ended_at else "",
+        )
+        for one in document.sequences
+    ]
+
+
+def _config(document: RunDocument) -> Sequence[Setting]:
+    """What was configured; of secrets only that they were used, which is all that is recorded."""
+    values = [Setting(one.key, _value_text(one.value), one.source or "") for one in document.config]
+    return [*values, *(Setting(one.key, "secret", one.source or "") for one in document.secrets)]
+
+
+def _value_text(value: MetadataValue) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+    return number_text(value)

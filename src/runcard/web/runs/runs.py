@@ -1,0 +1,317 @@
+"""The list of runs: filtered, sorted, in pages, with the columns that somebody chose."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from msgspec import Meta
+from starlette.responses import Response
+
+from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.lists.run_lists import count_runs, list_runs
+from runcard.domain.errors import InvalidInput
+from runcard.domain.instant import as_utc, format_instant
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.paging import PageQuery, page_of
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Connection
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.metadata import list_keys
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.runs.matches import count_new_runs
+from runcard.store.runs.records import (
+    RunPosition,
+    RunRecord,
+    list_later_runs,
+    list_latest_runs,
+    with_metadata,
+)
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.formats import Moment, counted_text, duration_text, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.pager import COUNTED, pager, total_text
+from runcard.web.lists.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
+from runcard.web.lists.run_query import Filtering, RunsQuery, filtering, runs_wanted
+from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.people.first_run import SOME_PROCEDURE, curl_command
+
+router = APIRouter()
+
+_HERE = "/runs"
+_PAGE_SIZE = 50
+_COUNTED_NEWS = 100
+# Keys of metadata that are offered.
+_MOST_KEYS = 100
+
+
+class Heading(NamedTuple):
+    """sort_url: empty where the table cannot be sorted by it. direction: as aria-sort says it; empty: not by it."""
+
+    label: str
+    sort_url: str
+    direction: str
+    is_number: bool
+
+
+class RunCell(NamedTuple):
+    """at: of a moment; None for other kinds."""
+
+    label: str
+    kind: ColumnKind
+    text: str
+    at: Moment | None = None
+
+
+class RunLine(NamedTuple):
+    url: str
+    cells: Sequence[RunCell]
+
+
+class ColumnChoice(NamedTuple):
+    """field: of the form that chooses columns."""
+
+    field: str
+    name: str
+    label: str
+    is_chosen: bool
+
+
+class FirstRun(NamedTuple):
+    """How to send a first run. procedure: the identifier to send it to; empty where there is none yet."""
+
+    procedure: str
+    command: str
+
+
+class RunsPage(NamedTuple):
+    """news_url: where it is told how many runs have come since. kept: the query without its columns, as form fields.
+
+    total: of all pages; empty where it is not known. is_by_start: the last started stand first. newest_url, newer_url,
+    older_url: of the first page, the page before and the page behind; empty where there is nothing to go to.
+    first_run: where there are no runs at all.
+    """
+
+    filters: Filtering
+    is_filtered: bool
+    headings: Sequence[Heading]
+    runs: Sequence[RunLine]
+    choices: Sequence[ColumnChoice]
+    noted: Sequence[ColumnChoice]
+    kept: Sequence[tuple[str, str]]
+    files: TableFiles
+    csv_url: str
+    parquet_url: str
+    news_url: str
+    total: str
+    is_by_start: bool
+    newest_url: str
+    newer_url: str
+    older_url: str
+    first_run: FirstRun | None
+
+
+class NewsQuery(RunsQuery, kw_only=True):
+    """seen: number of the last change that the page knew."""
+
+    seen: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
+
+
+class NewsPage(NamedTuple):
+    """text: empty where there is nothing new."""
+
+    text: str
+    url: str
+
+
+class _Found(NamedTuple):
+    """newer_url, older_url: may be empty."""
+
+    records: Sequence[RunRecord]
+    is_first: bool
+    newer_url: str
+    older_url: str
+
+
+@router.get(_HERE)
+def show_runs(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    asked: Annotated[RunsQuery, page_query(RunsQuery)],
+) -> Response:
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        seen = last_seq(connection)
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        found = _find(parts.copy, connection, home, wanted, asked)
+        is_empty = not found.records and found.is_first and not asked.is_filtered
+        root = parts.links.root(str(request.base_url))
+        first_run = _first_run(connection, home, root) if is_empty else None
+        keys = list_keys(connection, home, _MOST_KEYS)
+        filters = filtering(connection, asked, home, keys)
+        total = _total(parts.copy, connection, home, wanted, found)
+        records = with_metadata(connection, home, found.records) if asked.noted else found.records
+    columns = columns_of(asked.columns, asked.noted or ())
+    page = RunsPage(
+        filters=filters,
+        is_filtered=asked.is_filtered,
+        headings=[_heading(column, asked) for column in columns],
+        runs=[_line(record, columns, visit.zone) for record in records],
+        choices=[ColumnChoice("columns", one.name, one.label, one in columns) for one in COLUMNS.values()],
+        noted=[ColumnChoice("noted", key, key, key in (asked.noted or ())) for key in keys],
+        kept=_kept(asked),
+        files=files_of(_HERE, asked, "after", "before", "cursor"),
+        csv_url=_url("/runs.csv", asked),
+        parquet_url=_url("/runs.parquet", asked),
+        news_url=_url("/runs/news", asked, seen=seen),
+        total=total,
+        is_by_start=_is_by_start(asked),
+        newest_url="" if found.is_first else _url(_HERE, asked),
+        newer_url=found.newer_url,
+        older_url=found.older_url,
+        first_run=first_run,
+    )
+    return render("runs/runs.html", page, visit)
+
+
+@router.get("/runs/news")
+def show_news(
+    parts: WithParts, visit: WithVisit, asked: Annotated[NewsQuery, page_query(NewsQuery)]
+) -> Response:
+    """A line about the runs that have come since a page was made; it is put into that page."""
+    with parts.database.read() as connection:
+        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
+        count = count_new_runs(
+            connection, visit.actor.organization_id, wanted, asked.seen, at_most=_COUNTED_NEWS
+        )
+    return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, asked, seen=None)), visit)
+
+
+def _news_text(count: int) -> str:
+    if count == 0:
+        return ""
+    if count >= _COUNTED_NEWS:
+        return f"{_COUNTED_NEWS} new runs or more"
+    return "1 new run" if count == 1 else f"{count} new runs"
+
+
+def _find(
+    copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery
+) -> _Found:
+    """The runs of a page. In the usual order a page begins or ends at a run; in others it skips a number of rows."""
+    if _is_by_start(asked):
+        return _find_by_start(connection, home, wanted, asked)
+    page = page_of(connection, PageQuery(limit=_PAGE_SIZE, cursor=asked.cursor))
+    listed = list_runs(copy, connection, home, wanted, asked.sort, page, descending=asked.is_descending)
+    links = pager(page, listed, lambda cursor: _url(_HERE, asked, cursor=cursor))
+    return _Found(listed.rows, page.offset == 0, links.earlier_url, links.later_url)
+
+
+def _find_by_start(connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery) -> _Found:
+    if asked.after is not None and asked.before is not None:
+        raise InvalidInput.at("before", "stands beside after; a page has one of both")
+    if asked.before is not None:
+        before = _position("before", asked.before)
+        listed = list_later_runs(connection, home, wanted, _PAGE_SIZE, before)
+        if listed.has_more:
+            return _found(listed.rows, asked, has_newer=True, has_older=True)
+        # Nothing stands further up: the first page, as full as it is from the start.
+    after = None if asked.after is None else _position("after", asked.after)
+    listed = list_latest_runs(connection, home, wanted, _PAGE_SIZE, after)
+    return _found(listed.rows, asked, has_newer=after is not None, has_older=listed.has_more)
+
+
+def _found(records: Sequence[RunRecord], asked: RunsQuery, *, has_newer: bool, has_older: bool) -> _Found:
+    newer = _url(_HERE, asked, before=_place(records[0])) if has_newer and records else ""
+    older = _url(_HERE, asked, after=_place(records[-1])) if has_older else ""
+    return _Found(records, not has_newer, newer, older)
+
+
+def _is_by_start(asked: RunsQuery) -> bool:
+    """Whether the list is in its usual order."""
+    return asked.sort == "started_at" and asked.is_descending
+
+
+def _url(path: str, asked: RunsQuery, **changes: object) -> str:
+    """The address of a page that is about the same runs, from the beginning unless `changes` say from where."""
+    return url_of(path, asked, **{"after": None, "before": None, "cursor": None, **changes})
+
+
+def _total(
+    copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, found: _Found
+) -> str:
+    """How many runs there are on all pages; empty where it is not known."""
+    if found.is_first and not found.older_url:
+        return counted_text(len(found.records), "run") if found.records else ""
+    count = count_runs(copy, connection, home, wanted, at_most=COUNTED + 1)
+    if count is None:
+        return ""
+    return counted_text(count, "run") if count == 1 else f"{total_text(count)} runs"
+
+
+def _heading(column: Column, asked: RunsQuery) -> Heading:
+    """A click sorts by it, the newest and longest first but texts from A; another click turns the order round."""
+    is_number = column.kind == "duration"
+    if not column.order:
+        return Heading(column.label, "", "", is_number)
+    is_sorted = column.order == asked.sort
+    order = "desc" if column.kind in ("moment", "duration") else "asc"
+    direction = ""
+    if is_sorted:
+        order = "asc" if asked.is_descending else "desc"
+        direction = "descending" if asked.is_descending else "ascending"
+    url = _url(_HERE, asked, sort=column.order, order=order)
+    return Heading(column.label, url, direction, is_number)
+
+
+def _line(record: RunRecord, columns: Sequence[Column], zone: ZoneInfo) -> RunLine:
+    counted = record._replace(reported_started_at=None, reported_ended_at=None)
+    cells = [
+        RunCell(one.label, one.kind, "", start_of(record, zone))
+        if one.name == "started_at"
+        else _cell(one, one.value(counted), zone)
+        for one in columns
+    ]
+    return RunLine(f"/runs/{record.id}", cells)
+
+
+def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
+    match value:
+        case datetime():
+            return RunCell(column.label, column.kind, "", moment_of(value, zone))
+        case float():
+            return RunCell(column.label, column.kind, duration_text(timedelta(seconds=value)))
+    return RunCell(column.label, column.kind, value or "")
+
+
+def _kept(asked: RunsQuery) -> Sequence[tuple[str, str]]:
+    """What the form that chooses columns says besides them."""
+    plain = RunsQuery(
+        columns=asked.columns, noted=asked.noted, after=asked.after, before=asked.before, cursor=asked.cursor
+    )
+    values = [(name, getattr(asked, name), getattr(plain, name)) for name in asked.__struct_fields__]
+    return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
+
+
+def _place(record: RunRecord) -> str:
+    return f"{format_instant(record.started_at)}_{record.id}"
+
+
+def _position(name: str, text: str) -> RunPosition:
+    """Raises InvalidInput for a text that `_place` did not make."""
+    moment, _, run_id = text.partition("_")
+    try:
+        return RunPosition(as_utc(datetime.fromisoformat(moment)), UUID(run_id))
+    except ValueError as error:
+        raise InvalidInput.at(name, f"{text!r} is no place in the list; start from /runs") from error
+
+
+def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:
+    procedures = list_procedures(connection, organization_id, in_use=True)
+    procedure = procedures[0].identifier if procedures else ""
+    return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))

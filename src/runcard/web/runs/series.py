@@ -1,0 +1,122 @@
+"""One multi-dimensional measurement of a run, large: every series against the first, and all of its values."""
+
+import math
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.domain.errors import NotFound, RunNotFound
+from runcard.domain.inside import Measured, measured_in
+from runcard.domain.measurement import effective_limits
+from runcard.domain.outcome import MeasurementOutcome
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.runs.records import RunRecord, find_run, read_documents
+from runcard.web.charts.chart import Chart, DrawnSeries, series_lines
+from runcard.web.frame.formats import count_text, number_text
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import page_query, url_of
+from runcard.web.measurements.rows import analysis_url, limits_text, series_url
+from runcard.web.measurements.series_line import column_names, thinned
+
+router = APIRouter()
+
+_ROWS = 200
+
+
+class SeriesQuery(Struct, kw_only=True):
+    """first: rows of the table before the page."""
+
+    first: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
+
+
+class SeriesPage(NamedTuple):
+    """shown_text: which rows stand in the table. earlier_url, later_url: may be empty."""
+
+    name: str
+    phase: str
+    serial_number: str
+    run_url: str
+    analysis_url: str
+    outcome: MeasurementOutcome
+    docstring: str | None
+    limits: str
+    chart: Chart
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    shown_text: str
+    earlier_url: str
+    later_url: str
+
+
+@router.get("/runs/{run_id}/series/{position}")
+def show_series(
+    parts: WithParts,
+    visit: WithVisit,
+    run_id: str,
+    position: str,
+    asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
+) -> Response:
+    home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    with parts.database.read() as connection:
+        record = find_run(connection, home, wanted)
+        if record is None:
+            raise RunNotFound(run_id)
+        document = read_documents(connection, home, [wanted])[wanted]
+    for one in measured_in(document):
+        if str(one.position) == position and one.measurement.series:
+            return render("runs/series.html", _page(record, one, asked), visit)
+    raise NotFound(f"Measurement {position} of this run is none of several values.")
+
+
+def _page(record: RunRecord, measured: Measured, asked: SeriesQuery) -> SeriesPage:
+    measurement, phase = measured.measurement, measured.attempt.phase.name
+    rows = list(zip_longest(*(one.data for one in measurement.series), fillvalue=None))
+    shown = rows[asked.first : asked.first + _ROWS]
+    last, earlier = asked.first + len(shown), max(asked.first - _ROWS, 0)
+    here = series_url(record.id, measured.position)
+    return SeriesPage(
+        name=measurement.name,
+        phase=phase,
+        serial_number=record.unit.serial_number,
+        run_url=f"/runs/{record.id}#measurement-{measured.position}",
+        analysis_url=analysis_url(record.procedure.id, phase, measurement.name),
+        outcome=measurement.outcome,
+        docstring=measurement.docstring,
+        limits=limits_text(effective_limits(measurement)),
+        chart=_chart(measured),
+        columns=column_names(measurement.series),
+        rows=[["" if cell is None else number_text(cell) for cell in row] for row in shown],
+        shown_text=f"Rows {count_text(asked.first + 1)} to {count_text(last)} of {count_text(len(rows))}"
+        if shown
+        else f"{count_text(len(rows))} rows",
+        earlier_url=url_of(here, asked, first=earlier) if asked.first else "",
+        later_url=url_of(here, asked, first=last) if last < len(rows) else "",
+    )
+
+
+def _chart(measured: Measured) -> Chart:
+    """Each series after the first against it; a single one against the numbers of its rows."""
+    measurement = measured.measurement
+    names = column_names(measurement.series)
+    columns = [[float(value) for value in one.data] for one in measurement.series]
+    if len(columns) == 1:
+        names, columns = ["row", *names], [[float(n + 1) for n in range(len(columns[0]))], *columns]
+    x, *others = columns
+    lines = [
+        DrawnSeries(name, [_drawn(point) for point in thinned(list(zip(x, y, strict=False)))])
+        for name, y in zip(names[1:], others, strict=True)
+    ]
+    limits = effective_limits(measurement).bounds
+    return series_lines("series", measurement.name, names[0], lines, limits)
+
+
+def _drawn(point: tuple[float, float]) -> tuple[float | None, float | None]:
+    """What cannot be drawn leaves a gap."""
+    x, y = point
+    return (x if math.isfinite(x) else None, y if math.isfinite(y) else None)

@@ -1,0 +1,160 @@
+"""What people change about a station: the forms of its page."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from runcard.auth.api_keys import new_api_key
+from runcard.auth.permissions import check_may_manage
+from runcard.domain.errors import (
+    AlreadyExists,
+    InvalidInput,
+    NotFound,
+    ProcedureNotFound,
+    StationNotFound,
+    TeamNotFound,
+)
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import create_station_key, revoke_key
+from runcard.store.people.teams import get_team
+from runcard.store.stations.records import (
+    StationRecord,
+    change_station,
+    get_station_in_use,
+    remove_station,
+)
+from runcard.store.stations.rows import allow_all_procedures, link_procedures, unlink_procedures
+from runcard.web.files.pictures import WithPictureForm, keep_picture
+from runcard.web.frame.forms import TOKEN_FIELD, WithForm, problems_of
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.people.key_lines import show_key_of_station
+from runcard.web.stations.station import StationQuery, station_page
+
+router = APIRouter(prefix="/stations/{station_id}")
+
+
+@router.post("")
+def rename(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
+    home = visit.actor.organization_id
+
+    def change(tx: Transaction, station: StationRecord) -> None:
+        wanted = fields.get("team", "")
+        team = get_team(tx.connection, home, id_of(wanted, TeamNotFound)) if wanted else None
+        change_station(tx, home, station._replace(name=fields.get("name", "").strip(), team=team))
+
+    return _change(parts, visit, station_id, change)
+
+
+@router.post("/keys")
+def create_key(
+    request: Request, parts: WithParts, visit: WithVisit, station_id: str, _fields: WithForm
+) -> Response:
+    check_may_manage(visit.actor, "create keys of stations")
+    home, wanted, key = visit.actor.organization_id, id_of(station_id, StationNotFound), new_api_key()
+
+    def apply(tx: Transaction) -> StationRecord:
+        station = get_station_in_use(tx.connection, home, wanted)
+        create_station_key(tx, home, station.id, key.secret)
+        return station
+
+    station = parts.writer.run(apply)
+    return show_key_of_station(request, parts, visit, station, key.api_key)
+
+
+@router.post("/keys/{key_id}/revoke")
+def revoke(parts: WithParts, visit: WithVisit, station_id: str, key_id: str, _fields: WithForm) -> Response:
+    home, wanted = visit.actor.organization_id, id_of(key_id, _no_key)
+    return _change(
+        parts, visit, station_id, lambda tx, station: revoke_key(tx, home, wanted, owner_id=station.id)
+    )
+
+
+@router.post("/procedures")
+def link(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
+    home = visit.actor.organization_id
+
+    def change(tx: Transaction, station: StationRecord) -> None:
+        link_procedures(tx, home, station.id, [id_of(fields.get("procedure", ""), ProcedureNotFound)])
+
+    return _change(parts, visit, station_id, change)
+
+
+@router.post("/procedures/{procedure_id}/unlink")
+def unlink(
+    parts: WithParts, visit: WithVisit, station_id: str, procedure_id: str, _fields: WithForm
+) -> Response:
+    home = visit.actor.organization_id
+
+    def change(tx: Transaction, station: StationRecord) -> None:
+        unlink_procedures(tx, home, station.id, [id_of(procedure_id, ProcedureNotFound)])
+
+    return _change(parts, visit, station_id, change)
+
+
+@router.post("/all-procedures")
+def allow_all(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
+    home, allowed = visit.actor.organization_id, fields.get("allowed") == "yes"
+    return _change(
+        parts,
+        visit,
+        station_id,
+        lambda tx, station: allow_all_procedures(tx, home, station.id, allowed=allowed),
+    )
+
+
+@router.post("/picture")
+def set_picture(parts: WithParts, visit: WithVisit, station_id: str, form: WithPictureForm) -> Response:
+    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
+    actor = check_may_manage(visit.actor, "change stations")
+    home, wanted = actor.organization_id, id_of(station_id, StationNotFound)
+    with parts.database.read() as connection:
+        get_station_in_use(connection, home, wanted)
+    if form.picture is None:
+        raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
+    image_of = keep_picture(parts, actor, form.picture)
+
+    def change(tx: Transaction, station: StationRecord) -> None:
+        change_station(tx, home, station._replace(image_id=image_of(tx)))
+
+    return _change(parts, visit, station_id, change)
+
+
+@router.post("/picture/remove")
+def remove_picture(parts: WithParts, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
+    home = visit.actor.organization_id
+    return _change(
+        parts,
+        visit,
+        station_id,
+        lambda tx, station: change_station(tx, home, station._replace(image_id=None)),
+    )
+
+
+@router.post("/remove")
+def remove(parts: WithParts, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
+    home = visit.actor.organization_id
+    answer = _change(parts, visit, station_id, lambda tx, station: remove_station(tx, home, station.id))
+    return redirect("/stations") if answer.status_code == 303 else answer
+
+
+def _change(
+    parts: Parts, visit: Visit, station_id: str, change: Callable[[Transaction, StationRecord], None]
+) -> Response:
+    """Change a station in use and show it, with what was wrong where the change was refused."""
+    check_may_manage(visit.actor, "change stations")
+    home, wanted = visit.actor.organization_id, id_of(station_id, StationNotFound)
+    try:
+        parts.writer.run(lambda tx: change(tx, get_station_in_use(tx.connection, home, wanted)))
+    except (InvalidInput, AlreadyExists) as error:
+        page = station_page(parts, visit, wanted, StationQuery(), problems_of(error))
+        return render("stations/station.html", page, visit, status=answer_error(error).status)
+    return redirect(f"/stations/{wanted}")
+
+
+def _no_key(key_id: str) -> NotFound:
+    return NotFound(f"API key not found: {key_id}")

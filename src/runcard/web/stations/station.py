@@ -1,0 +1,141 @@
+"""One station: what it reported, how it compares, and what it may do."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.analytics.asking import Snapshot
+from runcard.auth.permissions import may_manage
+from runcard.domain.errors import StationNotFound
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.refs import ProcedureRef
+from runcard.store.metadata import read_metadata
+from runcard.store.people.api_keys import list_keys
+from runcard.store.people.teams import list_teams
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.stations.records import get_station_record, list_procedures_of
+from runcard.web.files.pictures import picture_urls
+from runcard.web.frame.facts import Fact, metadata_facts
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import (
+    Choice,
+    FigureQuery,
+    FilterBar,
+    attempts_field,
+    filter_bar,
+    page_query,
+    selection_of,
+)
+from runcard.web.lists.period import Period
+from runcard.web.people.key_lines import KeyLine, key_line
+from runcard.web.stations.figures import LatestRun, StationFigures, latest_of_station, station_figures
+
+router = APIRouter()
+
+_NOT_OFFERED = ("station", "revision", "batch", "version", "sample")
+
+
+class StationQuery(FigureQuery, kw_only=True):
+    period: Period = "90"
+
+
+class ProcedureLine(NamedTuple):
+    """url: of its runs at this station. runs: those that the page is about; empty where that is not known."""
+
+    id: UUID
+    url: str
+    name: str
+    identifier: str
+    runs: str
+
+
+class StationPage(NamedTuple):
+    """figures: None where this server has none. latest: of the runs that the page is about. offered: procedures that it
+    can be linked to.
+    """
+
+    id: UUID
+    url: str
+    name: str
+    archived_at: Moment | None
+    filters: FilterBar
+    figures: StationFigures | None
+    latest: Sequence[LatestRun]
+    keys: Sequence[KeyLine]
+    all_procedures: bool
+    procedures: Sequence[ProcedureLine]
+    offered: Sequence[Choice]
+    teams: Sequence[Choice]
+    team: str
+    metadata: Sequence[Fact]
+    picture: str
+    may_manage: bool
+    problems: Sequence[str]
+
+
+@router.get("/stations/{station_id}")
+def show_station(
+    parts: WithParts,
+    visit: WithVisit,
+    station_id: str,
+    asked: Annotated[StationQuery, page_query(StationQuery)],
+) -> Response:
+    page = station_page(parts, visit, id_of(station_id, StationNotFound), asked)
+    return render("stations/station.html", page, visit)
+
+
+def station_page(
+    parts: Parts, visit: Visit, station_id: UUID, asked: StationQuery, problems: Sequence[str] = ()
+) -> StationPage:
+    """Raises StationNotFound."""
+    home, now = visit.actor.organization_id, datetime.now(UTC)
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        station = get_station_record(connection, home, station_id)
+        linked = list_procedures_of(connection, home, [station])[station_id]
+        floor = selection_of(replace(asked, station=None), visit.zone, now)
+        figures = station_figures(snapshot, visit, station_id, floor, asked)
+        latest = latest_of_station(snapshot, visit, station_id, floor)
+        there = {one.id for one in linked}
+        others = [one for one in list_procedures(connection, home, in_use=True) if one.id not in there]
+        teams = list_teams(connection, home)
+        keys = list_keys(connection, home, station_id)
+        metadata = read_metadata(connection, home, [station_id]).get(station_id, {})
+        choices = list_choices(connection, home)
+        pictures = picture_urls(parts, connection, home, [station.image_id])
+    url, team = f"/stations/{station.id}", station.team
+    return StationPage(
+        id=station.id,
+        url=url,
+        name=station.name,
+        archived_at=None if station.archived_at is None else moment_of(station.archived_at, visit.zone),
+        filters=filter_bar(url, asked, choices, without=_NOT_OFFERED, more=[attempts_field(asked)]),
+        figures=figures,
+        latest=latest,
+        keys=[key_line(key, visit.zone) for key in reversed(keys)],
+        all_procedures=station.all_procedures,
+        procedures=[_procedure_line(one, station.id, figures) for one in linked],
+        offered=[Choice(str(one.id), f"{one.name} ({one.identifier})", is_chosen=False) for one in others],
+        teams=[Choice(str(one.id), one.name, one == team) for one in teams],
+        team=team.name if team else "",
+        metadata=metadata_facts(metadata),
+        picture=pictures.get(station.image_id, "") if station.image_id else "",
+        may_manage=may_manage(visit.actor) and station.archived_at is None,
+        problems=problems,
+    )
+
+
+def _procedure_line(
+    procedure: ProcedureRef, station_id: UUID, figures: StationFigures | None
+) -> ProcedureLine:
+    runs = "" if figures is None else count_text(figures.runs.get(procedure.id, 0))
+    url = f"/runs?procedure={procedure.id}&station={station_id}"
+    return ProcedureLine(procedure.id, url, procedure.name, procedure.identifier, runs)

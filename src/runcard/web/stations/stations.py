@@ -1,0 +1,239 @@
+"""The stations: which of them report, and since when the others are silent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.questions.station_activity import (
+    StationActivity,
+    StationState,
+    station_activity,
+)
+from runcard.auth.api_keys import new_api_key
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
+from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.store.commit.transaction import Transaction
+from runcard.store.lists.pages import Page
+from runcard.store.lists.refs import ProcedureRef
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.people.api_keys import create_station_key
+from runcard.store.procedures.rows import list_procedures
+from runcard.store.stations.records import (
+    StationFilter,
+    StationRecord,
+    get_station_record,
+    list_procedures_of,
+    list_station_records,
+)
+from runcard.store.stations.rows import create_station, link_procedures
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.forms import Fields, WithForm, problems_of
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import Choice, page_query, url_of
+from runcard.web.lists.slices import MAX_PAGE, Slice, slice_of
+from runcard.web.people.key_lines import show_key_of_station
+from runcard.web.stations.figures import ANY_UNIT
+
+router = APIRouter()
+
+_HERE = "/stations"
+# All stations are read, because they are sorted by what they reported; no floor has as many.
+_MOST = 5000
+_RECENT = timedelta(days=7)
+ALL_PROCEDURES = "all"
+# Before the id of a procedure, the name of the field that ticks it.
+_TICK = "procedure-"
+
+State = Literal["active", "silent", "new", "archived"]
+Sort = Literal["name", "last", "runs"]
+
+_STATES = {"": "In use", "active": "Active", "silent": "Silent", "new": "New", "archived": "Archived"}
+_SORTS = {"name": "Name", "last": "Last run", "runs": "Runs in 7 days"}
+
+
+class StationsQuery(Struct, kw_only=True):
+    """q: part of a name."""
+
+    q: str | None = None
+    state: State | None = None
+    sort: Sort = "name"
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 1
+
+
+class Activity(NamedTuple):
+    """last_at: None where it never reported."""
+
+    state: StationState = "new"
+    last_at: datetime | None = None
+    recent_runs: int = 0
+
+
+class StationLine(NamedTuple):
+    """state: empty where it is not known; else one of `State`."""
+
+    url: str
+    name: str
+    state: str
+    last_at: Moment | None
+    recent_runs: str
+    procedures: str
+    team: str
+
+
+class StationsPage(NamedTuple):
+    """fields: what was filled in to create a station. may_manage: it may be. procedures: the fields that tick one."""
+
+    query: StationsQuery
+    states: Sequence[Choice]
+    sorts: Sequence[Choice]
+    stations: Slice[StationLine]
+    has_figures: bool
+    may_manage: bool
+    procedures: Sequence[Choice]
+    fields: Fields
+    problems: Sequence[str]
+
+
+@router.get(_HERE)
+def show_stations(
+    parts: WithParts, visit: WithVisit, asked: Annotated[StationsQuery, page_query(StationsQuery)]
+) -> Response:
+    return render("stations/stations.html", _page(parts, visit, asked, {}), visit)
+
+
+@router.post(_HERE)
+def submit_station(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+    """Make a station with its first key, which the answer shows."""
+    check_may_manage(visit.actor, "create stations")
+    home, has_all, key = (
+        visit.actor.organization_id,
+        fields.get("may_report") == ALL_PROCEDURES,
+        new_api_key(),
+    )
+    chosen = [] if has_all else [id_of(one, ProcedureNotFound) for one in _chosen(fields)]
+
+    def apply(tx: Transaction) -> StationRecord:
+        station = create_station(tx, home, fields.get("name", ""), all_procedures=has_all)
+        link_procedures(tx, home, station.id, chosen)
+        create_station_key(tx, home, station.id, key.secret)
+        return get_station_record(tx.connection, home, station.id)
+
+    try:
+        station = parts.writer.run(apply, changes_catalog=False)
+    except (InvalidInput, AlreadyExists) as error:
+        page = _page(parts, visit, StationsQuery(), fields, problems_of(error))
+        return render("stations/stations.html", page, visit, status=answer_error(error).status)
+    return show_key_of_station(request, parts, visit, station, key.api_key)
+
+
+def _chosen(fields: Fields) -> Sequence[str]:
+    """The ids of the procedures that a form ticks."""
+    return [name.removeprefix(_TICK) for name in fields if name.startswith(_TICK)]
+
+
+def _page(
+    parts: Parts, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
+) -> StationsPage:
+    home, now = visit.actor.organization_id, datetime.now(UTC)
+    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+        named = StationFilter(search=asked.q, archived=asked.state == "archived")
+        found = list_station_records(connection, home, named, Page(_MOST)).rows
+        activity = _activity(snapshot, now)
+        wanted = [one for one in found if _is_wanted(asked.state, activity, one)]
+        wanted.sort(key=_key(asked.sort, activity))
+        some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
+        procedures = list_procedures_of(connection, home, some.rows)
+        offered = list_procedures(connection, home, in_use=True) if may_manage(visit.actor) else []
+    return StationsPage(
+        query=asked,
+        states=[
+            Choice(value, name, value == (asked.state or ""))
+            for value, name in _STATES.items()
+            if value in ("", "archived") or activity is not None
+        ],
+        sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
+        stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
+        has_figures=activity is not None,
+        may_manage=may_manage(visit.actor),
+        procedures=[
+            Choice(f"{_TICK}{one.id}", f"{one.name} ({one.identifier})", f"{_TICK}{one.id}" in fields)
+            for one in offered
+        ],
+        fields=fields,
+        problems=problems,
+    )
+
+
+def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:
+    """What each station in use reported; None where this server has no figures."""
+
+    def of(runs: RunFilter) -> Sequence[StationActivity]:
+        return station_activity(snapshot, Selection(runs)).stations
+
+    ever = RunFilter(samples=ANY_UNIT)
+    try:
+        recently = replace(ever, started_after=now - _RECENT, started_before=now)
+        recent = {one.id: one.runs for one in of(recently)}
+        return {
+            one.id: Activity(one.state(now), one.last_started_at, recent.get(one.id, 0)) for one in of(ever)
+        }
+    except FiguresUnavailable:
+        return None
+
+
+def _is_wanted(state: State | None, activity: Mapping[UUID, Activity] | None, station: StationRecord) -> bool:
+    if state is None or state == "archived" or activity is None:
+        return True
+    return activity.get(station.id, Activity()).state == state
+
+
+def _key(
+    sort: Sort, activity: Mapping[UUID, Activity] | None
+) -> Callable[[StationRecord], tuple[float, str]]:
+    def key(station: StationRecord) -> tuple[float, str]:
+        name = station.name.casefold()
+        if sort == "name" or activity is None:
+            return 0, name
+        one = activity.get(station.id, Activity())
+        if sort == "runs":
+            return -one.recent_runs, name
+        return (-one.last_at.timestamp() if one.last_at else 0), name
+
+    return key
+
+
+def _line(
+    station: StationRecord,
+    activity: Mapping[UUID, Activity] | None,
+    procedures: Sequence[ProcedureRef],
+    visit: Visit,
+) -> StationLine:
+    one = None if activity is None else activity.get(station.id)
+    return StationLine(
+        url=f"{_HERE}/{station.id}",
+        name=station.name,
+        state=_state(station, one),
+        last_at=None if one is None or one.last_at is None else moment_of(one.last_at, visit.zone),
+        recent_runs="" if one is None else count_text(one.recent_runs),
+        procedures="all" if station.all_procedures else ", ".join(one.name for one in procedures),
+        team=station.team.name if station.team else "",
+    )
+
+
+def _state(station: StationRecord, activity: Activity | None) -> State | Literal[""]:
+    if station.archived_at is not None:
+        return "archived"
+    if activity is None:
+        return ""
+    return activity.state

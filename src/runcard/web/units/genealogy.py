@@ -1,0 +1,60 @@
+"""The tree of units: what a unit is part of, and what is part of it, opened branch by branch."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from runcard.store.engine.database import Connection
+from runcard.store.units.lists import list_last_runs
+from runcard.store.units.members import count_units
+from runcard.store.units.records import list_ancestors, list_children
+from runcard.web.frame.urls import unit_url
+from runcard.web.units.rows import UnitLine, unit_lines
+
+BREADTH = 25
+_HEIGHT = 20
+
+
+class Twig(NamedTuple):
+    """A unit in the tree. branch_url: where its own sub-units, of which there are `sub_units`, come from."""
+
+    unit: UnitLine
+    sub_units: int
+    branch_url: str
+
+
+class Branch(NamedTuple):
+    """Sub-units of one unit, oldest first. `rest` more of them come from rest_url."""
+
+    twigs: Sequence[Twig]
+    rest: int
+    rest_url: str
+
+
+class Ancestor(NamedTuple):
+    serial_number: str
+    url: str
+
+
+def ancestors_of(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[Ancestor]:
+    """What a unit is part of, the outermost first; of a very long line the nearest ones."""
+    found = list_ancestors(connection, organization_id, unit_id, _HEIGHT)
+    return [Ancestor(one.serial_number, unit_url(one.serial_number)) for one in reversed(found)]
+
+
+def branch_of(
+    connection: Connection, organization_id: UUID, unit_id: UUID, zone: ZoneInfo, skipped: int = 0
+) -> Branch:
+    """The sub-units of a unit, after `skipped` of them."""
+    total = count_units(connection, organization_id, "parent", [unit_id]).get(unit_id, 0)
+    children = list_children(connection, organization_id, unit_id, BREADTH, skipped) if total else []
+    ids = [child.id for child in children]
+    counts = count_units(connection, organization_id, "parent", ids)
+    lines = unit_lines(children, list_last_runs(connection, organization_id, ids), zone)
+    until = skipped + len(children)
+    return Branch(
+        [Twig(line, counts.get(one, 0), f"/genealogy/{one}") for one, line in zip(ids, lines, strict=True)],
+        max(0, total - until) if children else 0,
+        f"/genealogy/{unit_id}?skipped={until}",
+    )

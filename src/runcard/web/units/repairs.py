@@ -1,0 +1,151 @@
+"""Repairs of a unit: what was found wrong, what took the place of what, and which run had sent it to repair."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from runcard.domain.metadata import MetadataValue
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.repair import REPORT_ID, RepairedPart, RepairFailure
+from runcard.domain.text import lookup_key
+from runcard.store.commit.lookups import find_units
+from runcard.store.engine.database import Connection
+from runcard.store.units.repairs import RepairRecord
+from runcard.web.frame.facts import Fact, creator_name, metadata_facts
+from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.urls import run_url, unit_url
+
+_STATION = "station_name"
+
+
+class Named(NamedTuple):
+    """A unit by its serial number. url: empty where nobody has recorded it."""
+
+    name: str
+    url: str
+
+
+class FailureLine(NamedTuple):
+    """unit: the sub-unit that had it; None: the unit itself."""
+
+    fault: str
+    place: str
+    component: str
+    unit: Named | None
+    step: str
+    comment: str
+
+
+class PartLine(NamedTuple):
+    """replaced: whose place it took; None: it was only looked at."""
+
+    unit: Named
+    kind: str
+    replaced: Named | None
+
+
+class RepairCard(NamedTuple):
+    """more: what else its report says."""
+
+    anchor: str
+    operation: str
+    outcome: RunOutcome
+    at: Moment
+    facts: Sequence[Fact]
+    failures: Sequence[FailureLine]
+    parts: Sequence[PartLine]
+    more: Sequence[Fact]
+
+
+def repair_anchor(repair_id: UUID) -> str:
+    """What its card is called on the page of its unit."""
+    return f"repair-{repair_id}"
+
+
+def operator_of(record: RepairRecord) -> str:
+    return record.operator.name if record.operator else record.operator_name or ""
+
+
+def fault_text(failure: RepairFailure) -> str:
+    """What was wrong, in short: its code, and the category that this is of."""
+    said = " / ".join(one for one in (failure.category, failure.code) if one)
+    return said or failure.comment or "Fault"
+
+
+def repair_cards(
+    connection: Connection, organization_id: UUID, records: Sequence[RepairRecord], zone: ZoneInfo
+) -> Sequence[RepairCard]:
+    """A card for each repair, in their order."""
+    names = {lookup_key(name): name for record in records for name in _named(record)}
+    there = find_units(connection, [(organization_id, key) for key in names])
+    urls = {key: unit_url(names[key]) for _, key in there}
+    return [_card(record, urls, zone) for record in records]
+
+
+def _named(record: RepairRecord) -> Iterator[str]:
+    for part in record.report.parts:
+        yield from (name for name in (part.serial_number, part.replaced) if name)
+    yield from (failure.serial_number for failure in record.report.failures if failure.serial_number)
+
+
+def _card(record: RepairRecord, urls: Mapping[str, str], zone: ZoneInfo) -> RepairCard:
+    report = record.report
+    rest = {key: value for key, value in report.metadata.items() if key not in (_STATION, REPORT_ID)}
+    return RepairCard(
+        repair_anchor(record.id),
+        report.operation,
+        report.outcome,
+        moment_of(report.started_at, zone),
+        [fact for fact in _facts(record, report.metadata.get(_STATION)) if fact.value],
+        [_failure(one, urls) for one in report.failures],
+        [_part(one, urls) for one in report.parts],
+        metadata_facts(rest),
+    )
+
+
+def _facts(record: RepairRecord, station: MetadataValue | None) -> Iterator[Fact]:
+    report = record.report
+    yield Fact("Repaired by", operator_of(record))
+    yield Fact("Station", "" if station is None else str(station))
+    if record.run_id is not None:
+        yield Fact("Failed in", report.of_operation or "a run", run_url(record.run_id))
+    else:
+        yield Fact("Failed in", report.of_operation or "")
+    yield Fact("Comment", report.comment or "")
+    yield Fact("Recorded by", creator_name(record.created_by))
+
+
+def _failure(failure: RepairFailure, urls: Mapping[str, str]) -> FailureLine:
+    number = " ".join(
+        one
+        for one in (
+            failure.component_number,
+            failure.component_revision and f"rev {failure.component_revision}",
+            failure.component_vendor and f"({failure.component_vendor})",
+        )
+        if one
+    )
+    step = failure.step_name or ("" if failure.step_id is None else f"step {failure.step_id}")
+    fault = fault_text(failure)
+    return FailureLine(
+        fault,
+        ", ".join(one for one in (failure.component, failure.function_block) if one),
+        ", ".join(one for one in (number, failure.component_description) if one),
+        None if failure.serial_number is None else _linked(failure.serial_number, urls),
+        step,
+        "" if failure.comment in (None, fault) else failure.comment or "",
+    )
+
+
+def _part(part: RepairedPart, urls: Mapping[str, str]) -> PartLine:
+    revision = part.revision_number and f"rev {part.revision_number}"
+    return PartLine(
+        _linked(part.serial_number or "A unit without a number", urls),
+        " ".join(one for one in (part.part_type, part.part_number, revision) if one),
+        None if part.replaced is None else _linked(part.replaced, urls),
+    )
+
+
+def _linked(name: str, urls: Mapping[str, str]) -> Named:
+    return Named(name, urls.get(lookup_key(name), ""))

@@ -1,0 +1,165 @@
+"""Lists of units, as several pages show them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from runcard.domain.outcome import RunOutcome
+from runcard.exports.spreadsheets import Cell, SheetColumn
+from runcard.store.engine.database import Connection
+from runcard.store.units.lists import LastRun, UnitFilter, list_last_runs, list_units
+from runcard.store.units.records import UnitRecord
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.urls import run_url, unit_url
+from runcard.web.lists.filters import FilterQuery
+from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.pager import PAGE_SIZE, Cursor, Pager, list_page, pager
+from runcard.web.lists.period import Period
+from runcard.web.lists.table_files import TableFiles
+
+UnitOrder = Literal["created_at", "serial_number", "part_number"]
+
+_COLUMNS = [
+    Column("Unit", "serial_number"),
+    Column("Part", "part_number"),
+    Column("Batch"),
+    Column("Part of"),
+    Column("Last run"),
+    Column("Created", "created_at"),
+]
+UNIT_SHEET = [
+    SheetColumn("Unit"),
+    SheetColumn("Unit class"),
+    SheetColumn("Part"),
+    SheetColumn("Revision"),
+    SheetColumn("Batch"),
+    SheetColumn("Part of"),
+    SheetColumn("Last run: outcome"),
+    SheetColumn("Last run: procedure"),
+    SheetColumn("Last run: started", "moment"),
+    SheetColumn("Created", "moment"),
+]
+
+
+class UnitsQuery(FilterQuery, kw_only=True):
+    """search: part of the serial number. The period is that in which units were created."""
+
+    period: Period = "all"
+    search: str | None = None
+    sort: UnitOrder = "created_at"
+    order: Direction = "desc"
+    cursor: Cursor | None = None
+
+
+class Sorting(NamedTuple):
+    order: UnitOrder
+    direction: Direction
+
+
+class LastRunCell(NamedTuple):
+    url: str
+    outcome: RunOutcome
+    procedure: str
+    started_at: Moment
+
+
+class UnitLine(NamedTuple):
+    """sample: empty for a unit of production. parent: empty where it is part of nothing."""
+
+    url: str
+    serial_number: str
+    sample: str
+    part_number: str
+    revision: str
+    batch: str
+    parent: str
+    parent_url: str
+    last_run: LastRunCell | None
+    created_at: Moment
+
+
+class UnitList(NamedTuple):
+    """files: None: another place of the page leads to them."""
+
+    headings: Sequence[Heading]
+    units: Sequence[UnitLine]
+    pager: Pager
+    files: TableFiles | None = None
+
+
+class Asked(NamedTuple):
+    """Which units, in which order, from where on, and for whose clock."""
+
+    wanted: UnitFilter
+    sorting: Sorting
+    cursor: int | None
+    zone: ZoneInfo
+    size: int = PAGE_SIZE
+
+
+def unit_list(
+    connection: Connection, organization_id: UUID, asked: Asked, url_of_list: Callable[..., str]
+) -> UnitList:
+    """A page of units. url_of_list: the address of the list with other values of `sort`, `order` and `cursor`."""
+    page, (order, direction) = list_page(connection, asked.cursor, asked.size), asked.sorting
+    listed = list_units(
+        connection, organization_id, asked.wanted, order, page, descending=direction == "desc"
+    )
+    last_runs = list_last_runs(connection, organization_id, [unit.id for unit in listed.rows])
+    return UnitList(
+        headings(_COLUMNS, order, direction, lambda by, way: url_of_list(sort=by, order=way, cursor=None)),
+        unit_lines(listed.rows, last_runs, asked.zone),
+        pager(page, listed, lambda cursor: url_of_list(cursor=cursor)),
+    )
+
+
+def unit_cells(
+    connection: Connection, organization_id: UUID, units: Sequence[UnitRecord]
+) -> Sequence[Sequence[Cell]]:
+    """The rows of units below `UNIT_SHEET`."""
+    last_runs = list_last_runs(connection, organization_id, [unit.id for unit in units])
+    return [_cells(unit, last_runs.get(unit.id)) for unit in units]
+
+
+def unit_lines(
+    units: Sequence[UnitRecord], last_runs: Mapping[UUID, LastRun], zone: ZoneInfo
+) -> Sequence[UnitLine]:
+    return [_line(unit, last_runs.get(unit.id), zone) for unit in units]
+
+
+def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
+    return [
+        unit.serial_number,
+        unit.sample,
+        unit.part.number,
+        unit.revision.number,
+        unit.batch.number if unit.batch else None,
+        unit.parent.serial_number if unit.parent else None,
+        *(
+            (None, None, None)
+            if last_run is None
+            else (last_run.outcome, last_run.procedure.name, last_run.started_at)
+        ),
+        unit.created_at,
+    ]
+
+
+def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo) -> UnitLine:
+    return UnitLine(
+        url=unit_url(unit.serial_number),
+        serial_number=unit.serial_number,
+        sample=unit.sample or "",
+        part_number=unit.part.number,
+        revision=unit.revision.number,
+        batch=unit.batch.number if unit.batch else "",
+        parent=unit.parent.serial_number if unit.parent else "",
+        parent_url=unit_url(unit.parent.serial_number) if unit.parent else "",
+        last_run=None if last_run is None else last_run_cell(last_run, zone),
+        created_at=moment_of(unit.created_at, zone),
+    )
+
+
+def last_run_cell(run: LastRun, zone: ZoneInfo) -> LastRunCell:
+    return LastRunCell(run_url(run.id), run.outcome, run.procedure.name, start_of(run, zone))

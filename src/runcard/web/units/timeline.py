@@ -1,0 +1,161 @@
+"""What happened to a unit, on one line of time."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.repair import RepairFailure
+from runcard.store.files.attachments import Attachment
+from runcard.store.units.attempts import Attempts
+from runcard.store.units.moves import Move, Place
+from runcard.store.units.records import FirstRun, UnitRecord
+from runcard.store.units.repairs import RepairRecord
+from runcard.web.frame.facts import creator_name
+from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.urls import batch_url, revision_url, run_url, unit_url
+from runcard.web.units.repairs import fault_text, operator_of, repair_anchor
+
+# So many sub-units that came at once are named; the tree has them all.
+_NAMED = 8
+# And so many faults of a repair; its card has them all.
+_FAULTS = 3
+
+
+class Word(NamedTuple):
+    """A piece of a sentence. url: empty: it leads nowhere."""
+
+    text: str
+    url: str = ""
+
+
+class Event(NamedTuple):
+    """outcome: of a run or a repair; None for all else. aside: who or what did it."""
+
+    at: Moment
+    words: Sequence[Word]
+    aside: str = ""
+    outcome: RunOutcome | None = None
+
+
+class _Happened(NamedTuple):
+    at: datetime
+    words: Sequence[Word]
+    aside: str = ""
+    outcome: RunOutcome | None = None
+
+
+class Past(NamedTuple):
+    """All that is known of what happened to a unit."""
+
+    unit: UnitRecord
+    first_run: FirstRun | None
+    attempts: Sequence[Attempts]
+    moves: Sequence[Move]
+    repairs: Sequence[RepairRecord]
+    files: Sequence[Attachment]
+
+
+def timeline(past: Past, zone: ZoneInfo) -> Sequence[Event]:
+    """What happened, the last first."""
+    happened = sorted(_happened(past), key=lambda one: one.at, reverse=True)
+    return [Event(moment_of(one.at, zone), *one[1:]) for one in happened]
+
+
+def _happened(past: Past) -> Iterator[_Happened]:
+    """The later of two things of the same moment comes first."""
+    for file in past.files:
+        yield _Happened(file.created_at, [Word(f"File {file.name} attached")])
+    yield from _moves([move for move in past.moves if move.unit.id == past.unit.id])
+    yield from _assembled([move for move in past.moves if move.unit.id != past.unit.id])
+    for procedure, total, shown in past.attempts:
+        for one in shown:
+            attempt = f", attempt {one.number}" if total > 1 else ""
+            words = [Word("Tested: "), Word(procedure.name, run_url(one.id)), Word(attempt)]
+            yield _Happened(one.started_at, words, creator_name(one.created_by), one.outcome)
+    for repair in past.repairs:
+        yield _repaired(repair)
+    yield _created(past.unit, past.first_run)
+
+
+def _repaired(repair: RepairRecord) -> _Happened:
+    report, here = repair.report, unit_url(repair.unit.serial_number)
+    faults = [_fault(one) for one in report.failures[:_FAULTS]]
+    others = [] if len(report.failures) <= _FAULTS else [" and others"]
+    words = [
+        Word("Repaired: "),
+        Word(report.operation, f"{here}#{repair_anchor(repair.id)}"),
+        Word("".join([": " if faults else "", ", ".join(faults), *others])),
+    ]
+    return _Happened(report.started_at, words, operator_of(repair), report.outcome)
+
+
+def _fault(failure: RepairFailure) -> str:
+    return f"{fault_text(failure)} at {failure.component}" if failure.component else fault_text(failure)
+
+
+def _created(unit: UnitRecord, first_run: FirstRun | None) -> _Happened:
+    by = creator_name(unit.created_by)
+    if first_run is None:
+        return _Happened(unit.created_at, [Word("Created")], by)
+    words = [Word("Created by "), Word("its first run", run_url(first_run.id))]
+    return _Happened(first_run.started_at, words, by)
+
+
+def _moves(moves: Sequence[Move]) -> Iterator[_Happened]:
+    for move in moves:
+        yield _Happened(move.at, [*_moved(move), *_during(move.run_id)])
+
+
+def _assembled(moves: Sequence[Move]) -> Iterator[_Happened]:
+    """Sub-units that came to a unit, those of one run together."""
+    for (at, run_id), some in groupby(moves, key=lambda move: (move.at, move.run_id)):
+        names = [Word(move.unit.serial_number, unit_url(move.unit.serial_number)) for move in some]
+        listed = [word for name in names[:_NAMED] for word in (Word(", "), name)][1:]
+        others = [Word(" and others")] if len(names) > _NAMED else []
+        yield _Happened(at, [Word("Took in "), *listed, *others, *_during(run_id)])
+
+
+def _during(run_id: UUID | None) -> Sequence[Word]:
+    return [] if run_id is None else [Word(" during "), Word("a run", run_url(run_id))]
+
+
+def _moved(move: Move) -> Sequence[Word]:
+    before, after = move.before, move.after
+    match move.kind, before, after:
+        case "parent", None, Place():
+            return [Word("Assembled into "), _unit(after)]
+        case "parent", Place(), None:
+            return [Word("Taken out of "), _unit(before)]
+        case "parent", Place(), Place():
+            return [Word("Moved from "), _unit(before), Word(" to "), _unit(after)]
+        case "batch", None, Place():
+            return [Word("Put into batch "), _batch(after)]
+        case "batch", Place(), None:
+            return [Word("Taken out of batch "), _batch(before)]
+        case "batch", Place(), Place():
+            return [Word("Batch changed from "), _batch(before), Word(" to "), _batch(after)]
+        case "revision", Place(), Place():
+            return [Word("Re-linked from "), _revision(before), Word(" to "), _revision(after)]
+    return [Word("Re-linked")]
+
+
+def _unit(place: Place) -> Word:
+    return _word(place, unit_url(place.number))
+
+
+def _batch(place: Place) -> Word:
+    return _word(place, batch_url(place.number))
+
+
+def _revision(place: Place) -> Word:
+    if not place.number:
+        return Word("a deleted revision")
+    return Word(f"{place.part_number} rev {place.number}", revision_url(place.part_number, place.number))
+
+
+def _word(place: Place, url: str) -> Word:
+    return Word(place.number, url) if place.number else Word("one that is deleted")

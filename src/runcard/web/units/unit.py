@@ -1,0 +1,317 @@
+"""One unit: where it belongs, what is part of it, and all that happened to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput, UnitNotFound
+from runcard.domain.outcome import RunOutcome
+from runcard.domain.sample import SampleClass
+from runcard.edge.files.uploads import download_url, settled
+from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.ingest.record_unit import UnitChange, change_unit
+from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.database import Connection
+from runcard.store.files.attachments import Attachment, list_attachments_of_unit
+from runcard.store.lists.pages import Listed
+from runcard.store.metadata import read_metadata
+from runcard.store.units.attempts import Attempt, Attempts, list_attempts, list_earlier_attempts
+from runcard.store.units.moves import list_moves
+from runcard.store.units.records import UnitRecord, find_first_run, get_unit, read_units
+from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
+from runcard.web.frame.clocks import start_of
+from runcard.web.frame.facts import Fact, creator_name, metadata_facts
+from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of, size_text
+from runcard.web.frame.forms import TOKEN_FIELD, WithFields
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import batch_url, part_url, procedure_url, revision_url, run_url, unit_url
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import Choice, page_query, url_of
+from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.units.genealogy import Ancestor, Branch, ancestors_of, branch_of
+from runcard.web.units.repairs import RepairCard, repair_cards
+from runcard.web.units.timeline import Event, Past, timeline
+
+router = APIRouter()
+
+_ATTEMPTS = 20
+_MOVES = 100
+_REPAIRS = 10
+# What becomes of the runs that a unit has when its class changes: whether they get the new one.
+_RUNS = {"stay": False, "follow": True}
+_SAMPLES: Mapping[str, SampleClass | None] = {
+    "production": None,
+    "golden": "golden",
+    "failing": "failing",
+    "ignored": "ignored",
+}
+
+
+class UnitQuery(Struct, kw_only=True):
+    """procedure, before: show only the runs on this procedure before the one with this number.
+
+    repairs: a page of them.
+    """
+
+    procedure: UUID | None = None
+    before: Annotated[int, Meta(ge=1, lt=1 << 31)] | None = None
+    repairs: Cursor | None = None
+
+
+class GenealogyQuery(Struct, kw_only=True):
+    skipped: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
+
+
+class AttemptLine(NamedTuple):
+    url: str
+    number: int
+    outcome: RunOutcome
+    recorder: str
+    started_at: Moment
+    duration: str
+
+
+class ProcedureRuns(NamedTuple):
+    """earlier_url, later_url: where those before and behind are shown; empty where there are none. all_url: empty where
+    the last is shown.
+    """
+
+    name: str
+    url: str
+    total: str
+    runs: Sequence[AttemptLine]
+    earlier_url: str
+    later_url: str
+    all_url: str
+
+
+class UnitFile(NamedTuple):
+    url: str
+    name: str
+    content_type: str
+    size: str
+
+
+class UnitPage(NamedTuple):
+    """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show;
+    has_left_out_repairs: whether there are repairs that it does not show. no_runs: what there is to say where there are
+    none.
+    """
+
+    here: str
+    serial_number: str
+    sample: str
+    facts: Sequence[Fact]
+    sample_choices: Sequence[Choice]
+    ancestors: Sequence[Ancestor]
+    branch: Branch
+    events: Sequence[Event]
+    left_out: str
+    has_left_out_repairs: bool
+    procedures: Sequence[ProcedureRuns]
+    repairs: Sequence[RepairCard]
+    repair_pages: Pager
+    no_runs: str
+    files: Sequence[UnitFile]
+    metadata: Sequence[Fact]
+
+
+class _Repairs(NamedTuple):
+    """newest: those that the time line shows, whichever page of cards is asked for."""
+
+    newest: Listed[RepairRecord]
+    cards: Sequence[RepairCard]
+    pages: Pager
+
+
+class GenealogyPage(NamedTuple):
+    """is_continued: the branch goes on after one that is shown already."""
+
+    unit: Ancestor
+    is_continued: bool
+    branch: Branch
+
+
+@router.get("/units/{serial_number:path}")
+def show_unit(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    serial_number: str,
+    asked: Annotated[UnitQuery, page_query(UnitQuery)],
+) -> Response:
+    home, zone = visit.actor.organization_id, visit.zone
+    with parts.database.read() as connection:
+        unit = get_unit(connection, home, serial_number)
+        attempts = list_attempts(connection, home, unit.id, _ATTEMPTS)
+        # Files of v2 belong to a unit before their bytes have come.
+        announced = settled(parts, list_attachments_of_unit(connection, home, unit.id))
+        files = [file for file in announced if file.stored_at is not None]
+        repairs = _repairs(connection, unit, home, asked.repairs, zone)
+        past = Past(
+            unit,
+            find_first_run(connection, home, unit),
+            attempts,
+            list_moves(connection, home, unit.id, _MOVES),
+            repairs.newest.rows,
+            files,
+        )
+        shown = _asked_attempts(connection, unit, home, asked) or attempts
+        ancestors = ancestors_of(connection, home, unit.id)
+        branch = branch_of(connection, home, unit.id, zone)
+        metadata = read_metadata(connection, home, [unit.id]).get(unit.id, {})
+        kept_days = None if attempts else get_organization(connection, home).run_retention_days
+    left_out = sum(one.total - len(one.shown) for one in attempts)
+    root = str(request.base_url)
+    page = UnitPage(
+        here=unit_url(unit.serial_number),
+        serial_number=unit.serial_number,
+        sample=unit.sample or "",
+        facts=[fact for fact in _facts(unit, zone) if fact.value],
+        sample_choices=_sample_choices(visit.actor, unit),
+        ancestors=ancestors,
+        branch=branch,
+        events=timeline(past, zone),
+        left_out=count_text(left_out) if left_out else "",
+        has_left_out_repairs=repairs.newest.has_more,
+        procedures=[_procedure_runs(one, unit, zone) for one in shown],
+        repairs=repairs.cards,
+        repair_pages=repairs.pages,
+        no_runs=_no_runs(kept_days),
+        files=[_file(one, download_url(parts, one, root)) for one in files],
+        metadata=metadata_facts(metadata),
+    )
+    return render("units/unit.html", page, visit)
+
+
+@router.post("/units/{serial_number:path}")
+def change_sample(parts: WithParts, visit: WithVisit, serial_number: str, fields: WithFields) -> Response:
+    """Make the unit a sample of another class, or one of production, and say whether its runs were."""
+    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    wanted = fields.get("sample", "")
+    if wanted not in _SAMPLES:
+        raise InvalidInput.at(
+            "sample", f"{wanted!r} is no class of units; choose one of {', '.join(_SAMPLES)}"
+        )
+    runs = fields.get("runs", "")
+    if runs not in _RUNS:
+        raise InvalidInput.at(
+            "runs", f"{runs[:60]!r} says nothing of the runs so far; choose one of {', '.join(_RUNS)}"
+        )
+    change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
+    parts.writer.run(lambda tx: change_unit(tx, visit.actor, serial_number, change))
+    return redirect(unit_url(serial_number))
+
+
+@router.get("/genealogy/{unit_id}")
+def show_branch(
+    request: Request,
+    parts: WithParts,
+    visit: WithVisit,
+    unit_id: str,
+    asked: Annotated[GenealogyQuery, page_query(GenealogyQuery)],
+) -> Response:
+    """The sub-units of a unit: a branch to put into a tree, or a page of its own where there is no JavaScript."""
+    home, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
+    with parts.database.read() as connection:
+        unit = read_units(connection, home, [wanted]).get(wanted)
+        if unit is None:
+            raise UnitNotFound(unit_id)
+        branch = branch_of(connection, home, wanted, visit.zone, asked.skipped)
+    above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
+    page = GenealogyPage(above, asked.skipped > 0, branch)
+    return render("units/branch.html" if "hx-request" in request.headers else "units/genealogy.html", page, visit)
+
+
+def _asked_attempts(
+    connection: Connection, unit: UnitRecord, organization_id: UUID, asked: UnitQuery
+) -> Sequence[Attempts]:
+    if asked.procedure is None or asked.before is None:
+        return ()
+    return list_earlier_attempts(
+        connection, organization_id, unit.id, asked.procedure, asked.before, _ATTEMPTS
+    )
+
+
+def _repairs(
+    connection: Connection, unit: UnitRecord, organization_id: UUID, cursor: int | None, zone: ZoneInfo
+) -> _Repairs:
+    wanted, here = RepairFilter(serial_numbers=[unit.serial_number]), unit_url(unit.serial_number)
+    page = list_page(connection, None, _REPAIRS)
+    shown = newest = list_repairs(connection, organization_id, wanted, page, descending=True)
+    if cursor is not None:
+        page = list_page(connection, cursor, _REPAIRS)
+        shown = list_repairs(connection, organization_id, wanted, page, descending=True)
+    cards = repair_cards(connection, organization_id, shown.rows, zone)
+    return _Repairs(
+        newest, cards, pager(page, shown, lambda at: f"{url_of(here, UnitQuery(repairs=at))}#repairs")
+    )
+
+
+def _facts(unit: UnitRecord, zone: ZoneInfo) -> list[Fact]:
+    part, created = unit.part, moment_of(unit.created_at, zone)
+    named = part.number if part.name == part.number else f"{part.number} ({part.name})"
+    parent, batch = unit.parent, unit.batch
+    return [
+        Fact("Part", named, part_url(part.number)),
+        Fact("Revision", unit.revision.number, revision_url(part.number, unit.revision.number)),
+        Fact("Batch", batch.number, batch_url(batch.number)) if batch else Fact("Batch", ""),
+        Fact("Part of", parent.serial_number, unit_url(parent.serial_number)) if parent else Fact("Part of", ""),
+        Fact("Recorded", f"{created.date} {created.time}"),
+        Fact("Recorded by", creator_name(unit.created_by)),
+    ]  # fmt: skip
+
+
+def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
+    """For whoever may record, as the API has it: viewers only read."""
+    if actor.role == "viewer":
+        return ()
+    return [Choice(name, name.capitalize(), sample == unit.sample) for name, sample in _SAMPLES.items()]
+
+
+def _procedure_runs(one: Attempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
+    last, first = one.shown[0].number, one.shown[-1].number
+    here = unit_url(unit.serial_number)
+    newest = f"{here}#runs"
+
+    def before(number: int) -> str:
+        return f"{url_of(here, UnitQuery(procedure=one.procedure.id, before=number))}#runs"
+
+    behind = last + _ATTEMPTS + 1
+    return ProcedureRuns(
+        name=one.procedure.name,
+        url=procedure_url(one.procedure.id),
+        total=count_text(one.total),
+        runs=[_attempt(attempt, zone) for attempt in one.shown],
+        earlier_url=before(first) if first > 1 else "",
+        later_url=before(behind) if behind <= one.total else newest if last < one.total else "",
+        all_url=newest if last < one.total else "",
+    )
+
+
+def _no_runs(kept_days: int | None) -> str:
+    if kept_days is None:
+        return "This unit has never run."
+    return f"No run of this unit is kept: {kept_days} days after the last one they are deleted."
+
+
+def _attempt(attempt: Attempt, zone: ZoneInfo) -> AttemptLine:
+    return AttemptLine(
+        run_url(attempt.id),
+        attempt.number,
+        attempt.outcome,
+        creator_name(attempt.created_by),
+        start_of(attempt, zone),
+        duration_text(attempt.duration),
+    )
+
+
+def _file(file: Attachment, url: str) -> UnitFile:
+    return UnitFile(url, file.name, file.shown_content_type, size_text(file.size_bytes or 0))

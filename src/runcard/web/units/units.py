@@ -1,0 +1,132 @@
+"""The list of units."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.edge.requests.deps import WithParts
+from runcard.exports.spreadsheets import Cell, Sheet
+from runcard.store.engine.database import Connection
+from runcard.store.lists.choices import list_choices
+from runcard.store.lists.pages import Listed, Page
+from runcard.store.units.lists import UnitFilter, list_units
+from runcard.store.units.records import UnitRecord
+from runcard.web.frame.render import render
+from runcard.web.frame.visit import WithVisit
+from runcard.web.lists.filters import (
+    Choice,
+    Field,
+    FilterBar,
+    filter_bar,
+    page_query,
+    run_filter_of,
+    url_of,
+)
+from runcard.web.lists.search_bar import search_field
+from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.units.rows import (
+    UNIT_SHEET,
+    Asked,
+    Sorting,
+    UnitList,
+    UnitsQuery,
+    unit_cells,
+    unit_list,
+)
+
+router = APIRouter()
+
+_HERE = "/units"
+_SAMPLES = {
+    "": "All",
+    "production": "Production",
+    "golden": "Golden samples",
+    "failing": "Failing samples",
+    "ignored": "Ignored units",
+}
+
+
+class UnitsPage(NamedTuple):
+    """is_filtered: some units may have been left out."""
+
+    filters: FilterBar
+    list: UnitList
+    files: TableFiles
+    is_filtered: bool
+
+
+@router.get(_HERE)
+def show_units(
+    parts: WithParts, visit: WithVisit, asked: Annotated[UnitsQuery, page_query(UnitsQuery)]
+) -> Response:
+    wanted = _wanted(asked, visit.zone)
+    home = visit.actor.organization_id
+    with parts.database.read() as connection:
+        units = unit_list(
+            connection,
+            home,
+            Asked(wanted, Sorting(asked.sort, asked.order), asked.cursor, visit.zone),
+            lambda **changes: url_of(_HERE, asked, **changes),
+        )
+        choices = list_choices(connection, home)
+    bar = filter_bar(_HERE, asked, choices, without=("procedure", "station", "version", "sample"))
+    page = UnitsPage(
+        filters=FilterBar(
+            _HERE,
+            [search_field("Serial number contains", asked.search), *bar.fields, _sample(asked)],
+            _kept(asked),
+        ),
+        list=units,
+        files=files_of(_HERE, asked, "cursor"),
+        is_filtered=wanted != UnitFilter(),
+    )
+    return render("units/units.html", page, visit)
+
+
+@router.get(f"{_HERE}.{{file_format}}")
+def export_units(
+    parts: WithParts,
+    visit: WithVisit,
+    file_format: WithFormat,
+    asked: Annotated[UnitsQuery, page_query(UnitsQuery)],
+) -> Response:
+    """All units that the filter finds, in the order of the page."""
+    home, wanted = visit.actor.organization_id, _wanted(asked, visit.zone)
+
+    def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
+        return list_units(connection, home, wanted, asked.sort, page, descending=asked.order == "desc")
+
+    def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
+        return unit_cells(connection, home, units)
+
+    rows = whole_list(parts.database, file_format, list_page_of_units, cells)
+    return table_file(Sheet("Units", UNIT_SHEET, rows, visit.zone), file_format)
+
+
+def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
+    runs = run_filter_of(asked, zone, datetime.now(UTC))
+    return UnitFilter(
+        search=asked.search,
+        part_numbers=runs.part_numbers,
+        revision_numbers=runs.revision_numbers,
+        batch_numbers=runs.batch_numbers,
+        samples=runs.samples,
+        created_after=runs.started_after,
+        created_before=runs.started_before,
+    )
+
+
+def _sample(asked: UnitsQuery) -> Field:
+    chosen = asked.sample or ""
+    choices = [Choice(value, name, value == chosen) for value, name in _SAMPLES.items()]
+    return Field("sample", "Unit class", chosen, choices, is_text=False)
+
+
+def _kept(asked: UnitsQuery) -> Sequence[tuple[str, str]]:
+    """The order stays when a filter changes; the place in the list does not."""
+    values = (("sort", asked.sort, "created_at"), ("order", asked.order, "desc"))
+    return [(name, value) for name, value, usual in values if value != usual]
