@@ -17,7 +17,7 @@ from runcard.analytics.statistics.ratios import Ratio
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import build_floor, record_history
 from runcard.cli.demo_line.history import DemoRun, demo_runs
-from runcard.domain.measurement import Measurement
+from runcard.domain.runs.measurement import Measurement
 from runcard.notebook import Notebook
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer

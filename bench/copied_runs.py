@@ -15,9 +15,9 @@ from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.projector import Projector
 from runcard.analytics.copy.schema import RECENT
 from runcard.domain.actor import StationActor
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer

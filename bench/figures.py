@@ -9,20 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from runcard.analytics.questions.capabilities import CapabilitiesAnswer
-from runcard.analytics.questions.capability import CapabilityAnswer
-from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup
-from runcard.analytics.questions.control_chart import ControlChartAnswer
-from runcard.analytics.questions.correlation import CorrelationAnswer
-from runcard.analytics.questions.durations import DurationFigures, DurationsAnswer
-from runcard.analytics.questions.first_pass_yield import YieldAnswer, YieldRow
-from runcard.analytics.questions.histogram import HistogramAnswer
-from runcard.analytics.questions.outcome_disagreement import OutcomeDisagreementAnswer
-from runcard.analytics.questions.pareto import ParetoAnswer
-from runcard.analytics.questions.phase_durations import PhaseDurationsAnswer
-from runcard.analytics.questions.retest import RetestAnswer
-from runcard.analytics.questions.rolled_yield import RolledYieldAnswer
-from runcard.analytics.questions.throughput import ThroughputAnswer, ThroughputRow
+from runcard.analytics.questions.activity.durations import DurationFigures, DurationsAnswer
+from runcard.analytics.questions.activity.phase_durations import PhaseDurationsAnswer
+from runcard.analytics.questions.activity.throughput import ThroughputAnswer, ThroughputRow
+from runcard.analytics.questions.values.capabilities import CapabilitiesAnswer
+from runcard.analytics.questions.values.capability import CapabilityAnswer
+from runcard.analytics.questions.values.compare import CompareAnswer, ComparedGroup
+from runcard.analytics.questions.values.control_chart import ControlChartAnswer
+from runcard.analytics.questions.values.correlation import CorrelationAnswer
+from runcard.analytics.questions.values.histogram import HistogramAnswer
+from runcard.analytics.questions.values.outcome_disagreement import OutcomeDisagreementAnswer
+from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, YieldRow
+from runcard.analytics.questions.yields.pareto import ParetoAnswer
+from runcard.analytics.questions.yields.retest import RetestAnswer
+from runcard.analytics.questions.yields.rolled_yield import RolledYieldAnswer
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.control_rules import RuleName
 

@@ -21,7 +21,7 @@ from pyarrow import csv
 
 from bench.copied_runs import PROCEDURE_NAME, CopiedRuns
 from bench.postgres import postgresql
-from runcard.domain.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
+from runcard.domain.runs.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
 from runcard.store.lists.names import NameKind, names_of
 
 

@@ -11,20 +11,20 @@ from bench.copied_runs import DAYS, CopiedRuns, Floor
 from bench.figures import Figures
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capabilities import capabilities
-from runcard.analytics.questions.capability import capability
-from runcard.analytics.questions.compare import compare
-from runcard.analytics.questions.control_chart import ChartSettings, control_chart
-from runcard.analytics.questions.correlation import correlation
-from runcard.analytics.questions.durations import durations
-from runcard.analytics.questions.first_pass_yield import first_pass_yield
-from runcard.analytics.questions.histogram import histogram
-from runcard.analytics.questions.outcome_disagreement import Shown, outcome_disagreement
-from runcard.analytics.questions.pareto import Failing, pareto
-from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
-from runcard.analytics.questions.retest import retest
-from runcard.analytics.questions.rolled_yield import rolled_yield
-from runcard.analytics.questions.throughput import throughput
+from runcard.analytics.questions.activity.durations import durations
+from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.questions.activity.throughput import throughput
+from runcard.analytics.questions.values.capabilities import capabilities
+from runcard.analytics.questions.values.capability import capability
+from runcard.analytics.questions.values.compare import compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.values.correlation import correlation
+from runcard.analytics.questions.values.histogram import histogram
+from runcard.analytics.questions.values.outcome_disagreement import Shown, outcome_disagreement
+from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.yields.pareto import Failing, pareto
+from runcard.analytics.questions.yields.retest import retest
+from runcard.analytics.questions.yields.rolled_yield import rolled_yield
 from runcard.store.engine.database import Connection
 from runcard.store.lists.run_filter import RunFilter
 

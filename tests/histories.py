@@ -12,11 +12,11 @@ from uuid import UUID
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.outcome import LOG_LEVELS
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
-from runcard.domain.sequence import PhaseSequence
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.outcome import LOG_LEVELS
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.sequence import PhaseSequence
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer

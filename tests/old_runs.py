@@ -9,7 +9,7 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.ids import first_id_at
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import DuckDb
 from runcard.analytics.lists.inside_lists import list_logs
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import LogFilter

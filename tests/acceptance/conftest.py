@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from runcard.domain.organization import Organization
+from runcard.domain.floor.organization import Organization
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import metadata

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runcard.api.v1.records import RecordedRun, run_body
 from runcard.api.v1.runs import _prepare
 from runcard.domain.errors import RuncardError
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.run import RunDocument
 from runcard.edge.answers.errors import answer_error
 from runcard.ingest.record_run import PreparedRun
 from runcard.store.commit.documents import compress_documents, unpack_document

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.runs.rows import delete_run
 from tests.acceptance.wire import Json
 from tests.analytics.copies import OwnCopy, own_copy

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from runcard.analytics.measured import SpecRow
-from runcard.analytics.questions.newest import Value
-from runcard.domain.outcome import MeasurementOutcome
+from runcard.analytics.questions.values.newest import Value
+from runcard.domain.runs.outcome import MeasurementOutcome
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 (as the copy holds moments)
 SPEC = SpecRow(1, "phase", None, "m", "V", 0.0, 10.0)

@@ -16,7 +16,7 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import Floor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database

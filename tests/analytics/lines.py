@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from runcard.domain.errors import RuncardError
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.transaction import Transaction
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest, change_metadata

@@ -12,13 +12,13 @@ from runcard.analytics import measured as module
 from runcard.analytics.asking import Selection
 from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capability import capability
-from runcard.analytics.questions.compare import compare
-from runcard.analytics.questions.control_chart import ChartSettings, control_chart
-from runcard.analytics.questions.correlation import correlation
-from runcard.analytics.questions.histogram import histogram
+from runcard.analytics.questions.values.capability import capability
+from runcard.analytics.questions.values.compare import compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.values.correlation import correlation
+from runcard.analytics.questions.values.histogram import histogram
 from runcard.domain.errors import InvalidInput
-from runcard.domain.measurement import Measurement
+from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.truth import selected_runs

@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from runcard.analytics.asking import Selection
 from runcard.analytics.groups import GroupBy
-from runcard.domain.inside import attempts_of, measured_in
-from runcard.domain.measurement import effective_limits
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.inside import attempts_of, measured_in
+from runcard.domain.runs.measurement import effective_limits
+from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Connection
@@ -23,7 +23,7 @@ from runcard.store.engine.database import Connection
 
 class Frames(NamedTuple):
     """runs: one row a run, with the names of what it refers to, and `attempt` of `attempts` on its procedure. phases
-    and measurements: one row each, `run` is the run's id; `is_final` as in `domain.inside`.
+    and measurements: one row each, `run` is the run's id; `is_final` as in `domain.runs.inside`.
     """
 
     runs: pd.DataFrame

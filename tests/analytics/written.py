@@ -9,9 +9,9 @@ from uuid import UUID
 
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.migrate import migrate

@@ -16,8 +16,8 @@ from runcard.cli.demo_line.floor import AMPLIFIER, BAD_STATION, BOARD, MODULE, S
 from runcard.cli.demo_line.history import DemoRun, demo_runs
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
 from runcard.cli.main import app
-from runcard.domain.measurement import Measurement
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run
 from runcard.store.calls.rows import api_calls
 from runcard.store.engine.database import Database

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from runcard.domain.errors import InvalidInput
 from runcard.domain.metadata import check_metadata
 from runcard.domain.number import is_kept_integer, too_large_integers
-from runcard.domain.parameter import Parameter
+from runcard.domain.runs.parameter import Parameter
 
 
 @given(st.integers(62, 66).flatmap(lambda bits: st.integers(-(2**bits) - 2, 2**bits + 2)))

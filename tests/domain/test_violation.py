@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.violation import violation
 
 MANY = Literal[tuple(f"CHOICE_{number}" for number in range(50))]  # type: ignore[valid-type] # made, not written

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from openpyxl import load_workbook
 
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
 from runcard.exports import rows as exported_rows
 from runcard.exports.formats import ENCODINGS, DataFormat, ExportFormat, encoding_of
 from runcard.exports.rows import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 
 CASES = Path(__file__).parent / "cases"
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.importers.junit import parse
 from runcard.ingest.record_run import prepare_run
 from tests.importers.golden import CASES, compact, golden

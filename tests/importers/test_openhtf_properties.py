@@ -15,7 +15,7 @@ from openhtf.output.callbacks import json_factory
 from openhtf.util import units, validators
 
 from runcard.domain.errors import RuncardError
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.openhtf import parse
 from tests.importers.openhtf_records import RECORDS, case, measured, measurements_of, raw
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.phase import Log
-from runcard.domain.validator import Validator
+from runcard.domain.runs.phase import Log
+from runcard.domain.runs.validator import Validator
 from runcard.importers.openhtf import parse
 from tests.importers.openhtf_records import at, case, measured, parsed, phase, record
 

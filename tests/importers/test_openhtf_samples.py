@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.outcome import LogLevel
-from runcard.domain.phase import Log
-from runcard.domain.report import RunReport
-from runcard.domain.validator import Validator
+from runcard.domain.runs.outcome import LogLevel
+from runcard.domain.runs.phase import Log
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.validator import Validator
 from runcard.importers.openhtf import parse
 from tests.importers.openhtf_records import RECORDS, at, case, measurements_of, raw
 

@@ -15,9 +15,9 @@ from robot.result import TestSuite as ResultSuite
 from robot.run import run as run_robot
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
-from runcard.domain.sequence import PhaseSequence
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.sequence import PhaseSequence
 from runcard.importers.robot import parse
 from runcard.ingest.record_run import prepare_run
 from tests.importers.golden import CASES, compact, golden

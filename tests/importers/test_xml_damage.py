@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runcard.domain.errors import InvalidInput, RuncardError, UnreadableReport
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.formats import FORMATS
 from runcard.importers.report.remarks import Remark
 from runcard.ingest.record_run import prepare_run

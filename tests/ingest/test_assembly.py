@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from runcard.domain.errors import CircularParentage, PermissionDenied, UnitNotFound
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.assembly import add_sub_units
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.writer import Writer

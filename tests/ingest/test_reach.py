@@ -8,7 +8,7 @@ import pytest
 from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import FileNotBrought, StationNotLinked, UnitNotReached
 from runcard.domain.ids import new_id
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.attach_file import announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_may_add, check_reaches_unit
 from runcard.ingest.record_run import prepare_run, record_run

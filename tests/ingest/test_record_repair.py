@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import CreationForbidden, InvalidInput, PermissionDenied, UnitNotFound
-from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
+from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction

@@ -22,8 +22,8 @@ from runcard.domain.errors import (
     StationNotAuthorized,
     SubUnitsNotFound,
 )
-from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport, UnitDescription
+from runcard.domain.floor.organization import Organization
+from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.writer import Writer

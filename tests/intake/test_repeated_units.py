@@ -2,7 +2,7 @@
 
 import pytest
 
-from runcard.domain.statement import Statement
+from runcard.domain.floor.statement import Statement
 from runcard.intake.report_files import Fate
 from tests.importers.many_runs import junit_of
 from tests.importers.stdf.lots import MIR, START, changed, lot, part, ptr

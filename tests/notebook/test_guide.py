@@ -7,8 +7,8 @@ from typing import get_type_hints
 import pandas as pd
 import pytest
 
-from runcard.analytics.questions.capability import CapabilityAnswer
-from runcard.analytics.questions.first_pass_yield import YieldAnswer
+from runcard.analytics.questions.values.capability import CapabilityAnswer
+from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer
 from runcard.notebook import Notebook
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "notebook.md"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runcard.analytics.copy.engines.duckdb import DuckDb, look_at
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.notebook import Notebook
 from runcard.settings import Settings
 from runcard.store.commit.changes import last_seq

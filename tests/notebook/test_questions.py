@@ -10,7 +10,7 @@ import pytest
 
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.questions.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.domain.errors import InvalidInput, NotFound, ProcedureNotFound
 from runcard.notebook import Notebook
 from runcard.settings import SettingsError

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runcard.domain import errors
 from runcard.domain.errors import Issue, RuncardError
-from runcard.domain.report import RunReport, UnitDescription
+from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.recording.orders import HEAD, Order, RecordingFailed, message_of, pickled, unpickled
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from runcard.auth.admission import Admission
 from runcard.auth.tokens import digest_of
 from runcard.domain.errors import WriteTimedOut
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.edge.gate import Gate
 from runcard.ingest.record_run import PreparedRun, prepare_run
 from runcard.recording.orders import HEAD

@@ -15,8 +15,8 @@ from sqlalchemy import func, select, update
 
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import ClockDoubted, StorageUnavailable
-from runcard.domain.organization import Organization
-from runcard.domain.retention import Amount
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.retention import Amount
 from runcard.intake.arrived_files import Stores
 from runcard.store.commit.changes import last_seq, list_changes
 from runcard.store.commit.transaction import Transaction

@@ -16,8 +16,8 @@ from runcard.analytics.calendar import Span
 from runcard.analytics.conditions import Conditions, on_runs
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
-from runcard.domain.clock import EARLIEST, MOST_AHEAD
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
+from runcard.domain.runs.clock import EARLIEST, MOST_AHEAD
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Connection
 from runcard.store.lists.followed_merges import follow_merges
@@ -176,7 +176,7 @@ class Asking:
 
     @property
     def span(self) -> Span:
-        """In which all selected runs start: the window, as far as runs may count there (see `domain.clock`)."""
+        """In which all selected runs start: the window, as far as runs may count there (see `domain.runs.clock`)."""
         first, last = self.window.started_after, self.window.started_before
         newest = datetime.now(UTC) + MOST_AHEAD
         return Span(

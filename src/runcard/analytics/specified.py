@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from runcard.analytics.measured import SpecRow
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 
 # SQL of what limits make of a value of `measurements x JOIN specs s`; NULL where there is no such limit.
 BELOW = "(x.num < s.lower OR (s.lower_is_strict AND x.num <= s.lower))"

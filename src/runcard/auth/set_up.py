@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from runcard.domain.organization import Organization
+from runcard.domain.floor.organization import Organization
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import ApiKey, Secret, create_user_key
 from runcard.store.people.organizations import create_organization

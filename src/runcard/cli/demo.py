@@ -20,10 +20,10 @@ from runcard.cli.demo_line.fill import Floor, bring_in_files, build_floor, class
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
-from runcard.cli.installation import Installation, open_or_create
-from runcard.cli.options import DatabaseUrl, Json
-from runcard.cli.output import Record, progress_bar, show_record
-from runcard.cli.serve import Host, Port, listening, prepare_server, sole_server, url_of
+from runcard.cli.installation.opened import Installation, open_or_create
+from runcard.cli.installation.serve import Host, Port, listening, prepare_server, sole_server, url_of
+from runcard.cli.terminal.options import DatabaseUrl, Json
+from runcard.cli.terminal.output import Record, progress_bar, show_record
 from runcard.intake.arrived_files import Stores
 from runcard.settings import SettingsError, load_settings
 from runcard.store.people.organizations import count_organizations

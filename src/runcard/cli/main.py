@@ -5,28 +5,14 @@ from typing import Annotated
 import typer
 
 from runcard import __version__
-from runcard.cli import (
-    backup,
-    demo,
-    doctor,
-    export,
-    import_files,
-    init,
-    key,
-    move_organization,
-    organization,
-    procedure,
-    quarantine,
-    rebuild,
-    retention,
-    secret,
-    serve,
-    station,
-    team,
-    user,
-)
-from runcard.cli.errors import ClearErrors
-from runcard.cli.help_texts import WholeSummaries
+from runcard.cli import demo
+from runcard.cli.copies import backup
+from runcard.cli.copies import organization as move_organization
+from runcard.cli.files import export, import_files, quarantine
+from runcard.cli.floor import init, key, organization, procedure, retention, station, team, user
+from runcard.cli.installation import doctor, rebuild, secret, serve
+from runcard.cli.terminal.errors import ClearErrors
+from runcard.cli.terminal.help_texts import WholeSummaries
 
 app = typer.Typer(
     # In the tables that Rich makes of them, names of options are cut at 80 columns.

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from runcard.domain.clock import reported_times
 from runcard.domain.ids import RunPart, part_id
-from runcard.domain.inside import Measured, measured_in
-from runcard.domain.measurement import ValueKind, effective_limits
-from runcard.domain.outcome import MeasurementOutcome, RunOutcome
+from runcard.domain.runs.clock import reported_times
+from runcard.domain.runs.inside import Measured, measured_in
+from runcard.domain.runs.measurement import ValueKind, effective_limits
+from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.store.contents.measurements import MeasurementFilter
 from runcard.store.engine.database import Connection, Database
 from runcard.store.lists.run_filter import RunFilter

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import BinaryIO, Literal, NamedTuple
 
-from runcard.domain.repair import REPORT_ID, RepairReport
-from runcard.domain.report import RunReport
+from runcard.domain.floor.repair import REPORT_ID, RepairReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers import junit, openhtf, robot
 from runcard.importers.atml import reports as atml
 from runcard.importers.content.heads import unpacked_head

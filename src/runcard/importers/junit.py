@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Measurement, storable_number
-from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement, storable_number
+from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, RunOutcome
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import moment_of, number_of, value_of
 from runcard.importers.content.xml_stream import Element, children, name_of, read_records, root_of, text_of
 from runcard.importers.report.recording import Recording, metadata_of, seconds_after

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.instant import of_unix_ms
-from runcard.domain.measurement import (
+from runcard.domain.runs.measurement import (
     JsonValue,
     Measurement,
     Series,
@@ -23,11 +23,11 @@ from runcard.domain.measurement import (
     storable_json,
     storable_number,
 )
-from runcard.domain.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome, log_level_of_number
-from runcard.domain.phase import Log, Phase, RetryCounter, phase_end, tidy_message, tidy_source_file
-from runcard.domain.report import RunReport
-from runcard.domain.validator import Validator, decisive_limits
-from runcard.domain.validator_text import opaque_validator, parse_validator, validators_of_texts
+from runcard.domain.runs.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome, log_level_of_number
+from runcard.domain.runs.phase import Log, Phase, RetryCounter, phase_end, tidy_message, tidy_source_file
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.validator import Validator, decisive_limits
+from runcard.domain.runs.validator_text import opaque_validator, parse_validator, validators_of_texts
 from runcard.importers.content.heads import json_members
 from runcard.importers.report.stated import Mend
 

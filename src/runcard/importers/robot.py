@@ -21,8 +21,8 @@ from typing import BinaryIO, NamedTuple
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.metadata import MetadataValue
-from runcard.domain.outcome import LogLevel, PhaseOutcome, RunOutcome
-from runcard.domain.report import RunReport
+from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, RunOutcome
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import moment_of, number_of
 from runcard.importers.content.xml_stream import (
     Element,

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import CircularParentage
+from runcard.domain.floor.organization import Organization
 from runcard.domain.ids import new_id
-from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport, UnitDescription
+from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.domain.text import lookup_key
 from runcard.ingest.resolve import Reference, check_creation, create_missing, resolve_placement
 from runcard.store.commit.catalog import Catalog

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, Issue, UnitNotFound
+from runcard.domain.floor.repair import RepairReport
 from runcard.domain.ids import new_id
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import UnitDescription, name_issues
+from runcard.domain.runs.report import UnitDescription, name_issues
 from runcard.ingest.described_units import check_described, create_described
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.resolve import operator_called

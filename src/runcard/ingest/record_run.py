@@ -14,18 +14,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.domain.actor import Actor, check_may_record
-from runcard.domain.clock import Times, counted_times, is_wrong
 from runcard.domain.errors import Conflict, InvalidInput, Issue, QuotaExceeded
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.statement import StatedField
 from runcard.domain.ids import new_id, new_run_id
 from runcard.domain.instant import format_duration
 from runcard.domain.metadata import metadata_issues
 from runcard.domain.number import too_large_integers
-from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport, name_issues
-from runcard.domain.run import RunDocument
-from runcard.domain.sample import SampleClass
-from runcard.domain.sequence import sequence_issues
-from runcard.domain.statement import StatedField
+from runcard.domain.runs.clock import Times, counted_times, is_wrong
+from runcard.domain.runs.report import RunReport, name_issues
+from runcard.domain.runs.run import RunDocument
+from runcard.domain.runs.sequence import sequence_issues
 from runcard.domain.text import lookup_key
 from runcard.ingest.assembly import find_sub_units, link_sub_units
 from runcard.ingest.described_units import create_described, missing_sub_units

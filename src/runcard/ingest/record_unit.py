@@ -7,9 +7,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import AlreadyExists, RevisionNotFound
+from runcard.domain.floor.sample import SampleClass
 from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata, MetadataChange, check_metadata
-from runcard.domain.sample import SampleClass
 from runcard.ingest.reach import check_may_add, check_may_create, check_reaches_unit
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction

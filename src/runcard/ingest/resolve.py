@@ -14,9 +14,9 @@ from runcard.domain.errors import (
     ProcedureNotFound,
     StationNotAuthorized,
 )
-from runcard.domain.organization import Organization
-from runcard.domain.report import RunReport, UnitDescription
-from runcard.domain.serial import part_number_of
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.serial import part_number_of
+from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.store.commit.catalog import Catalog
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import ReportRecorded, ReportRefused, RuncardError
-from runcard.domain.repair import RepairReport
+from runcard.domain.floor.repair import RepairReport
 from runcard.importers.report.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed, report_id_of, settle_earlier
 from runcard.ingest.record_repair import check_repair, record_repair

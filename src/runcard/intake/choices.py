@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.report import MAX_NAME_LENGTH
-from runcard.domain.statement import NOTHING_STATED, StatedField, Statement, check_statement
+from runcard.domain.floor.statement import NOTHING_STATED, StatedField, Statement, check_statement
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.importers.report.stated import Stating
 from runcard.importers.tables.mapping import TableMapping, read_mapping

@@ -9,7 +9,7 @@ from uuid import UUID
 from runcard.auth.permissions import may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import BytesGone, NotFound, PermissionDenied
-from runcard.domain.statement import or_else
+from runcard.domain.floor.statement import or_else
 from runcard.ingest.quarantine_file import discard_file
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Stores

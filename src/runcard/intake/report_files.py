@@ -20,9 +20,9 @@ from runcard.domain.errors import (
     RuncardError,
     UnreadableReport,
 )
+from runcard.domain.floor.statement import FIELDS, StatedField
 from runcard.domain.ids import new_id
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.statement import FIELDS, StatedField
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.importers.formats import TABULAR
 from runcard.ingest.file_content import packed_digest
 from runcard.ingest.import_file import import_upload

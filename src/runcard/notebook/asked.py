@@ -11,13 +11,13 @@ from msgspec import Meta
 from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.questions.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
-from runcard.analytics.questions.distributions import MAX_BINS
-from runcard.analytics.questions.pareto import ParetoKind
+from runcard.analytics.questions.values.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
+from runcard.analytics.questions.values.distributions import MAX_BINS
+from runcard.analytics.questions.yields.pareto import ParetoKind
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
 from runcard.domain.instant import as_utc
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.violation import violation
 from runcard.store.commit.lookups import find_procedure_by_name
 from runcard.store.engine.database import Connection

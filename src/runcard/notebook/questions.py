@@ -12,25 +12,29 @@ from platformdirs import user_cache_path
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy, zone_of
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
-from runcard.analytics.questions.capability import CapabilityAnswer, capability
-from runcard.analytics.questions.compare import CompareAnswer, compare
-from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
-from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
-from runcard.analytics.questions.durations import DurationsAnswer, durations
-from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass_yield
-from runcard.analytics.questions.histogram import HistogramAnswer, histogram
-from runcard.analytics.questions.outcome_disagreement import (
+from runcard.analytics.questions.activity.durations import DurationsAnswer, durations
+from runcard.analytics.questions.activity.phase_durations import (
+    PhaseDurationsAnswer,
+    TimedPhases,
+    phase_durations,
+)
+from runcard.analytics.questions.activity.throughput import ThroughputAnswer, throughput
+from runcard.analytics.questions.activity.utilisation import UtilisationAnswer, utilisation
+from runcard.analytics.questions.values.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
+from runcard.analytics.questions.values.capability import CapabilityAnswer, capability
+from runcard.analytics.questions.values.compare import CompareAnswer, compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
+from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
+from runcard.analytics.questions.values.outcome_disagreement import (
     OutcomeDisagreementAnswer,
     Shown,
     outcome_disagreement,
 )
-from runcard.analytics.questions.pareto import Failing, ParetoAnswer, ParetoKind, pareto
-from runcard.analytics.questions.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
-from runcard.analytics.questions.retest import ManyAttempts, RetestAnswer, retest
-from runcard.analytics.questions.rolled_yield import RolledYieldAnswer, rolled_yield
-from runcard.analytics.questions.throughput import ThroughputAnswer, throughput
-from runcard.analytics.questions.utilisation import UtilisationAnswer, utilisation
+from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.questions.yields.pareto import Failing, ParetoAnswer, ParetoKind, pareto
+from runcard.analytics.questions.yields.retest import ManyAttempts, RetestAnswer, retest
+from runcard.analytics.questions.yields.rolled_yield import RolledYieldAnswer, rolled_yield
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
 from runcard.notebook.asked import AskedRuns, check, procedure_id_of, selection_of

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.errors import ClockDoubted, Outage
-from runcard.domain.organization import Organization
-from runcard.domain.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
 from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_noted
 from runcard.store.commit.lookups import get_organization

@@ -10,9 +10,9 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import ErrorBADREQUEST, ErrorNOTFOUND, ErrorUNAUTHORIZED
 
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.inside import DAY, SECOND, Line, make_line

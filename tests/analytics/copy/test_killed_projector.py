@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.questions.first_pass_yield import first_pass_yield
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy

@@ -15,9 +15,9 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists import inside_lists, ordered_places
 from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from runcard.analytics.copy import log_blocks
 from runcard.analytics.lists import inside_lists, log_search
-from runcard.domain.outcome import LOG_LEVELS
-from runcard.domain.phase import Log
-from runcard.domain.report import RunReport
+from runcard.domain.runs.outcome import LOG_LEVELS
+from runcard.domain.runs.phase import Log
+from runcard.domain.runs.report import RunReport
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter
 from runcard.store.lists.pages import Page

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from runcard.analytics.lists import run_lists
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.transaction import Transaction
 from runcard.store.lists.pages import Page

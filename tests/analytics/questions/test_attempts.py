@@ -11,18 +11,18 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capabilities import capabilities
-from runcard.analytics.questions.capability import capability
-from runcard.analytics.questions.compare import compare
-from runcard.analytics.questions.control_chart import ChartSettings, control_chart
-from runcard.analytics.questions.correlation import correlation
-from runcard.analytics.questions.first_pass_yield import first_pass_yield
-from runcard.analytics.questions.histogram import histogram
-from runcard.analytics.questions.outcome_disagreement import Shown, outcome_disagreement
-from runcard.analytics.questions.pareto import Failing, pareto
-from runcard.analytics.questions.procedure_activity import procedure_activity
-from runcard.analytics.questions.small_histograms import small_histograms
-from runcard.domain.measurement import Measurement
+from runcard.analytics.questions.activity.procedure_activity import procedure_activity
+from runcard.analytics.questions.values.capabilities import capabilities
+from runcard.analytics.questions.values.capability import capability
+from runcard.analytics.questions.values.compare import compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.values.correlation import correlation
+from runcard.analytics.questions.values.histogram import histogram
+from runcard.analytics.questions.values.outcome_disagreement import Shown, outcome_disagreement
+from runcard.analytics.questions.values.small_histograms import small_histograms
+from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.yields.pareto import Failing, pareto
+from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.written import Written, run_of, written
 

@@ -12,20 +12,20 @@ import pytest
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capabilities import capabilities
-from runcard.analytics.questions.capability import capability
-from runcard.analytics.questions.compare import compare
-from runcard.analytics.questions.control_chart import ChartSettings, control_chart
-from runcard.analytics.questions.histogram import histogram
-from runcard.analytics.questions.measurement_names import measurement_names
-from runcard.analytics.questions.outcome_disagreement import Shown, outcome_disagreement
-from runcard.analytics.questions.pareto import Failing, pareto
-from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
-from runcard.analytics.questions.retest import retest
-from runcard.analytics.questions.throughput import throughput
-from runcard.domain.measurement import Measurement
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
+from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.questions.activity.throughput import throughput
+from runcard.analytics.questions.values.capabilities import capabilities
+from runcard.analytics.questions.values.capability import capability
+from runcard.analytics.questions.values.compare import compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.values.histogram import histogram
+from runcard.analytics.questions.values.measurement_names import measurement_names
+from runcard.analytics.questions.values.outcome_disagreement import Shown, outcome_disagreement
+from runcard.analytics.questions.yields.pareto import Failing, pareto
+from runcard.analytics.questions.yields.retest import retest
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy

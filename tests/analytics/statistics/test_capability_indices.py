@@ -19,7 +19,7 @@ from runcard.analytics.statistics.capability_indices import (
     observed_outside,
 )
 from runcard.analytics.statistics.dispersion import Dispersion, by_moving_range, overall
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 
 _SIMULATED = 4000
 _BOTH = Interval(8, 20)

@@ -11,12 +11,12 @@ import pytest
 
 from runcard.analytics.asking import Selection
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capabilities import capabilities
-from runcard.analytics.questions.capability import capability
-from runcard.analytics.questions.compare import compare
-from runcard.analytics.questions.control_chart import ChartSettings, control_chart
-from runcard.analytics.questions.histogram import histogram
-from runcard.domain.measurement import Measurement
+from runcard.analytics.questions.values.capabilities import capabilities
+from runcard.analytics.questions.values.capability import capability
+from runcard.analytics.questions.values.compare import compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
+from runcard.analytics.questions.values.histogram import histogram
+from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.nist import FLOW_RATE, STRD, Certified
 from tests.analytics.written import Written, run_of, written

@@ -16,7 +16,7 @@ from runcard.analytics.statistics.value_shape import (
     percentile_indices,
     skewness_of,
 )
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 
 _HANDBOOK = [
     30, 171, 184, 201, 212, 250, 265, 270, 272, 289, 305, 306, 322, 322, 336, 346, 351, 370, 390, 404, 409, 411, 436,

@@ -12,9 +12,9 @@ from msgspec.structs import asdict
 from runcard.api.v1.bodies import CreateRunBody, UsualRunBody
 from runcard.api.v1.reports import report_of
 from runcard.domain.errors import InvalidInput, RuncardError
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.phase import Log
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.phase import Log
+from runcard.domain.runs.report import RunReport
 from runcard.edge.requests.bodies import BodyDecoder
 from runcard.ingest.record_run import prepare_run
 

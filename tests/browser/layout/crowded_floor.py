@@ -13,12 +13,12 @@ from runcard.app import open_blobs
 from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.fill import Floor, record_history
 from runcard.cli.demo_line.history import DemoRun
-from runcard.cli.installation import open_or_create
+from runcard.cli.installation.opened import open_or_create
 from runcard.domain.actor import StationActor, UserActor
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.settings import load_settings
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
-from runcard.domain.sequence import PhaseSequence
-from runcard.domain.validator import Validator
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.sequence import PhaseSequence
+from runcard.domain.runs.validator import Validator
 from runcard.importers.atml.reports import parse
 from runcard.ingest.record_run import prepare_run
 from tests.importers.golden import CASES, compact, golden

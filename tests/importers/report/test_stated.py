@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from runcard.domain.errors import InvalidInput, NotSaid
-from runcard.domain.report import RunReport
-from runcard.domain.statement import Statement
+from runcard.domain.floor.statement import Statement
+from runcard.domain.runs.report import RunReport
 from runcard.importers.formats import FORMATS, rules_of
 from runcard.importers.report.stated import StatedReport, Stating, with_statement
 from tests.importers.golden import CASES

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from msgspec import structs
 
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.stdf import atdf
 from runcard.importers.stdf import binary as stdf
 from runcard.importers.stdf.records import Description, Mir, Mrr, Pir, Prr, Ptr

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from runcard.domain.errors import PayloadTooLarge, RuncardError, UnreadableReport
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content import unpacking
 from runcard.importers.report.remarks import Remark
 from runcard.importers.stdf import atdf

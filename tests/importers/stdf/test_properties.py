@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from runcard.domain.errors import RuncardError
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.stdf.binary_fields import shortest_decimal
 from runcard.importers.stdf.records import (
     FAILED,

@@ -9,8 +9,8 @@ import pytest
 from msgspec import UNSET
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.report import RunReport
-from runcard.domain.validator import Validator
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.validator import Validator
 from runcard.importers.stdf.records import (
     ABNORMAL_END,
     ABORTED,

@@ -16,7 +16,7 @@ import pytest
 from msgspec import structs
 
 from runcard.domain.errors import RuncardError
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.stdf import binary as stdf
 from runcard.importers.stdf.parts import WANTED
 from runcard.importers.stdf.records import Gdr

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from runcard.domain.errors import InvalidInput
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.report.remarks import MOST_REMARKS, Remark, Remarks
 from runcard.importers.tables import mapped_runs, unit_rows
 from runcard.importers.tables.bad_rows import BadRows

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from runcard.domain.errors import RuncardError
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.tables.mapped_runs import parse
 from runcard.importers.tables.mapping import TableMapping
 from tests.importers.tables.files import HEADER, PROCEDURE, RUN, csv_file, mapping, wide, xlsx_file

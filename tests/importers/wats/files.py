@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.wats import wsjf, wsxf
 
 CASES = Path(__file__).parents[1] / "cases" / "wats"

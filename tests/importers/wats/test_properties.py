@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runcard.domain.errors import RuncardError, UnreadableReport
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.phase import Phase
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport, UnitDescription
-from runcard.domain.sequence import PhaseSequence
-from runcard.domain.validator import Validator, expression_of
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport, UnitDescription
+from runcard.domain.runs.sequence import PhaseSequence
+from runcard.domain.runs.validator import Validator, expression_of
 from runcard.ingest.record_repair import check_repair
 from runcard.ingest.record_run import prepare_run
 from tests.importers.wats.files import case, read, read_json, read_xml, sequence, step, tree

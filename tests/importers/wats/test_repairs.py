@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
+from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from tests.importers.wats.files import (
     CASES,
     NAMESPACE,

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Series
 from runcard.domain.metadata import metadata_issues
-from runcard.domain.phase import Log
-from runcard.domain.report import UnitDescription
-from runcard.domain.sequence import PhaseSequence
-from runcard.domain.validator import Validator
+from runcard.domain.runs.measurement import Series
+from runcard.domain.runs.phase import Log
+from runcard.domain.runs.report import UnitDescription
+from runcard.domain.runs.sequence import PhaseSequence
+from runcard.domain.runs.validator import Validator
 from tests.importers.wats.files import (
     as_wsjf,
     as_wsxf,

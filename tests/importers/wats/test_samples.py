@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.report import UnitDescription
-from runcard.domain.validator import Validator
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.report import UnitDescription
+from runcard.domain.runs.validator import Validator
 from tests.importers.wats.files import CASES, NAMESPACE, as_golden, case, read_json, read_xml
 
 MAIN = "MainSequence Callback"

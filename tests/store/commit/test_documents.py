@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runcard.domain.measurement import Aggregation, Measurement, Series
-from runcard.domain.phase import Log, Phase
-from runcard.domain.run import RunDocument
-from runcard.domain.validator import Validator
+from runcard.domain.runs.measurement import Aggregation, Measurement, Series
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.run import RunDocument
+from runcard.domain.runs.validator import Validator
 from runcard.store.commit.documents import compress_documents, pack_document, unpack_document
 
 moments = st.datetimes(timezones=st.just(UTC))

@@ -19,8 +19,8 @@ from runcard.domain.errors import (
     QueryTooSlow,
 )
 from runcard.domain.ids import RunPart, part_id
-from runcard.domain.phase import Log, Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.phase import Log, Phase
+from runcard.domain.runs.report import RunReport
 from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter, get_log, list_logs
 from runcard.store.contents.measurements import (

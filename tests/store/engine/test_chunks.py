@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from runcard.domain.ids import new_run_id
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.changes import last_seq, list_changes
 from runcard.store.commit.transaction import Transaction

@@ -13,9 +13,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Insert, Table, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
-from runcard.domain.clock import Times, counted_times
 from runcard.domain.ids import new_id
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.clock import Times, counted_times
+from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import compress_documents, pack_document
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database

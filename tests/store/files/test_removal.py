@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from runcard.domain.errors import AttachmentNotFound
 from runcard.domain.ids import new_id
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from runcard.store.lists.pages import Page

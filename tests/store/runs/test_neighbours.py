@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, event
 
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.report import RunReport
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.report import RunReport
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from runcard.store.runs.neighbours import (

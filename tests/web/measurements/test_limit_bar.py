@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 from runcard.web.measurements.limit_bar import limit_bar
 from runcard.web.measurements.rows import limits_text
 

@@ -2,8 +2,8 @@
 
 import math
 
-from runcard.domain.limit import Interval
-from runcard.domain.measurement import Series
+from runcard.domain.runs.limit import Interval
+from runcard.domain.runs.measurement import Series
 from runcard.web.measurements.series_line import SeriesPlot, series_plot
 
 NO_LIMITS = Interval(None, None)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from runcard.domain.retention import Amount
+from runcard.domain.floor.retention import Amount
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import retention_log
 from runcard.store.files.attachments import Owner

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.validator import Validator
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.validator import Validator
 from runcard.web.runs.outside_limits import outside_text
 
 BELOW_5 = Validator("x < 5", "<", 5)

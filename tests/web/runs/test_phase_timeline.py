@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcard.domain.phase import Phase
+from runcard.domain.runs.phase import Phase
 from runcard.web.runs.phase_timeline import phase_timeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,10 +12,10 @@ import pyarrow as pa
 from runcard.analytics.copy.log_blocks import blocks_of
 from runcard.analytics.copy.schema import TABLES
 from runcard.analytics.copy.standing import Standing
-from runcard.domain.clock import counted_document
-from runcard.domain.inside import Measured, attempts_of, lines_of, measured_in
-from runcard.domain.measurement import effective_limits
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.clock import counted_document
+from runcard.domain.runs.inside import Measured, attempts_of, lines_of, measured_in
+from runcard.domain.runs.measurement import effective_limits
+from runcard.domain.runs.run import RunDocument
 from runcard.store.runs.headers import RunHeader
 
 _ARROW = {

@@ -2,8 +2,8 @@
 
 `run` is the number of the change that recorded a run: later runs have higher ones, so what a page's snapshot leaves
 out is a comparison. `id_high` are the highest 63 bits of the run's id, which order rows nearly as the id does and are
-compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC, and
-those at which a run counts (`domain.clock`); `reported_started_at` is what a wrong clock said, NULL where it was right.
+compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC, and those at which a run counts
+(`domain.runs.clock`); `reported_started_at` is what a wrong clock said, NULL where it was right.
 
 What a run is among the runs of its unit on its procedure stands on its row, so that no question has to count them: by
 `started_at` it is number `attempt` of `attempts`; `passed_at` is the attempt that passed first, NULL where none did;
@@ -22,8 +22,8 @@ join. The types are in the order in which their values sort in lists.
 from collections.abc import Mapping
 from typing import get_args
 
-from runcard.domain.measurement import ValueKind
-from runcard.domain.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
+from runcard.domain.runs.measurement import ValueKind
+from runcard.domain.runs.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
 SCHEMA_VERSION = 7

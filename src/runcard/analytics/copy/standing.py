@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 
 # Of runs that came to a verdict on their unit.
 COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")

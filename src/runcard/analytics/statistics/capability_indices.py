@@ -7,7 +7,7 @@ import scipy
 from msgspec import Struct
 
 from runcard.analytics.statistics.dispersion import Dispersion
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 
 # Two-sided, 95 %: what lies below the interval, and the quantile of the normal distribution above it.
 _BELOW = 0.025

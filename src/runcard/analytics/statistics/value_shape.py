@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from runcard.analytics.statistics.dispersion import are_equal
 from runcard.analytics.statistics.moments import Floats, moments_of
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 
 # What three sigmas leave out on each side, and the middle.
 _REFERENCE = (0.00135, 0.5, 0.99865)

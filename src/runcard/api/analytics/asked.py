@@ -10,7 +10,7 @@ from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.questions.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
+from runcard.analytics.questions.values.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

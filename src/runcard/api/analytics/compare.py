@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.compare import CompareAnswer, compare
+from runcard.analytics.questions.values.compare import CompareAnswer, compare
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

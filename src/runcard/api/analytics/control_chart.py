@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.control_chart import (
+from runcard.analytics.questions.values.control_chart import (
     MAX_LAST,
     MAX_SUBGROUP_SIZE,
     ChartSettings,

@@ -8,7 +8,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
+from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

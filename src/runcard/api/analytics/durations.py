@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.durations import DurationsAnswer, durations
+from runcard.analytics.questions.activity.durations import DurationsAnswer, durations
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

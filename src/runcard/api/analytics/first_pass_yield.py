@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

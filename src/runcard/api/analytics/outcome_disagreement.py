@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.questions.outcome_disagreement import (
+from runcard.analytics.questions.values.outcome_disagreement import (
     OutcomeDisagreementAnswer,
     Shown,
     outcome_disagreement,

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.questions.pareto import Failing, ParetoAnswer, ParetoKind, pareto
+from runcard.analytics.questions.yields.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

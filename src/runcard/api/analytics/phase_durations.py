@@ -7,7 +7,11 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.phase_durations import PhaseDurationsAnswer, TimedPhases, phase_durations
+from runcard.analytics.questions.activity.phase_durations import (
+    PhaseDurationsAnswer,
+    TimedPhases,
+    phase_durations,
+)
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.retest import ManyAttempts, RetestAnswer, retest
+from runcard.analytics.questions.yields.retest import ManyAttempts, RetestAnswer, retest
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.questions.rolled_yield import RolledYieldAnswer, rolled_yield
+from runcard.analytics.questions.yields.rolled_yield import RolledYieldAnswer, rolled_yield
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
-from runcard.analytics.questions.throughput import ThroughputAnswer, throughput
+from runcard.analytics.questions.activity.throughput import ThroughputAnswer, throughput
 from runcard.api.analytics.asked import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

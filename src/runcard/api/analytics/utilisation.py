@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.questions.utilisation import UtilisationAnswer, utilisation
+from runcard.analytics.questions.activity.utilisation import UtilisationAnswer, utilisation
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

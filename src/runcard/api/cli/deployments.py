@@ -11,10 +11,10 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import StationActor, UserActor
-from runcard.domain.deployment import Environment, Mode, Provider, Status
 from runcard.domain.errors import Conflict, DeploymentNotFound, InvalidInput
+from runcard.domain.floor.deployment import Environment, Mode, Provider, Status
 from runcard.domain.instant import as_utc
-from runcard.domain.outcome import LogLevel
+from runcard.domain.runs.outcome import LogLevel
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import initialize_upload, taken_in

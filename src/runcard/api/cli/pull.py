@@ -9,8 +9,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import StationActor
-from runcard.domain.deployment import Environment, Mode
 from runcard.domain.errors import Conflict, ProcedureNotFound, StationNotAuthorized
+from runcard.domain.floor.deployment import Environment, Mode
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url

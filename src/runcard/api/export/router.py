@@ -12,9 +12,9 @@ from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
 from runcard.analytics.groups import zone_of
-from runcard.domain.deployment import Environment
-from runcard.domain.measurement import ValueKind
-from runcard.domain.outcome import MeasurementOutcome, RunOutcome
+from runcard.domain.floor.deployment import Environment
+from runcard.domain.runs.measurement import ValueKind
+from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.requests.deps import WithActor, WithParts
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.edge.requests.paging import PageMeta, PageQuery
 from runcard.importers.formats import FormatName
 from runcard.intake.choices import RehearsedRunBody, StatedBody, stated_body

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from runcard.domain.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
-from runcard.domain.phase import Log
+from runcard.domain.runs.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
+from runcard.domain.runs.phase import Log
 
 AnyLog = TypeVar("AnyLog")
 Number = float | int

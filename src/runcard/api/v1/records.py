@@ -6,14 +6,14 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from runcard.domain.clock import reported_times
 from runcard.domain.ids import RunPart, part_id
-from runcard.domain.inside import attempts_of
 from runcard.domain.instant import format_duration, format_instant
-from runcard.domain.measurement import Measurement, shown_validators
-from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
-from runcard.domain.phase import Log
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.clock import reported_times
+from runcard.domain.runs.inside import attempts_of
+from runcard.domain.runs.measurement import Measurement, shown_validators
+from runcard.domain.runs.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
+from runcard.domain.runs.phase import Log
+from runcard.domain.runs.run import RunDocument
 from runcard.edge.answers.values import wire_number, wire_value
 from runcard.store.files.attachments import Attachment
 from runcard.store.lists.refs import Named, UserRef

@@ -18,7 +18,7 @@ from runcard.api.v1.bodies import (
 )
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, of_unix_ms, parse_duration
-from runcard.domain.measurement import (
+from runcard.domain.runs.measurement import (
     Measurement,
     Series,
     columns_of,
@@ -26,8 +26,8 @@ from runcard.domain.measurement import (
     storable_json,
     storable_number,
 )
-from runcard.domain.outcome import LOG_LEVELS, LogLevel, log_level_of_number
-from runcard.domain.phase import (
+from runcard.domain.runs.outcome import LOG_LEVELS, LogLevel, log_level_of_number
+from runcard.domain.runs.phase import (
     MAX_LINE_NUMBER,
     Log,
     Phase,
@@ -35,9 +35,9 @@ from runcard.domain.phase import (
     tidy_message,
     tidy_source_file,
 )
-from runcard.domain.report import RunReport
-from runcard.domain.validator import Validator
-from runcard.domain.validator_text import validators_of_texts
+from runcard.domain.runs.report import RunReport
+from runcard.domain.runs.validator import Validator
+from runcard.domain.runs.validator_text import validators_of_texts
 
 _LEVELS: dict[str, LogLevel] = {
     **{level: level for level in LOG_LEVELS},

@@ -3,29 +3,17 @@
 from fastapi import APIRouter
 from starlette.routing import Route
 
-from runcard.api.v2 import (
-    attachments,
-    batches,
-    deployments,
-    identity,
-    import_templates,
-    imports,
-    logs,
-    measurements,
-    parts,
-    phases,
-    procedures,
-    revisions,
-    runs,
-    stations,
-    unit_children,
-    unit_lists,
-    units,
-    users,
-    versions,
-)
 from runcard.api.v2.errors import ANSWERS
-from runcard.api.v2.run_bodies import RunCreateBody
+from runcard.api.v2.files import attachments, import_templates, imports
+from runcard.api.v2.people import identity, users
+from runcard.api.v2.procedures import deployments, procedures, versions
+from runcard.api.v2.products import batches, parts, revisions
+from runcard.api.v2.runs import logs, measurements, phases, runs
+from runcard.api.v2.runs.bodies import RunCreateBody
+from runcard.api.v2.stations import stations
+from runcard.api.v2.units import children as unit_children
+from runcard.api.v2.units import lists as unit_lists
+from runcard.api.v2.units import units
 from runcard.edge.answers.openapi import operation
 
 __all__ = ["ANSWERS", "DESCRIPTIONS", "create_run", "router"]

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from runcard.cli.demo_line.floor import BOARD, PROCEDURES
 from runcard.cli.demo_line.history import DemoRun
 from runcard.cli.demo_line.procedures import IN_CIRCUIT
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 
 _WSXF = "http://wats.virinco.com/schemas/WATS/Report/wsxf"
 _REPAIRS = UUID("6f1c2a52-7d0e-4a53-9a2e-3c1f0f3f7b11")

@@ -7,10 +7,10 @@ from random import Random
 from typing import NamedTuple
 
 from runcard.cli.demo_line.floor import BAD_STATION, DemoUnit
-from runcard.domain.measurement import Aggregation, JsonValue, Measurement, Series
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, judge, limit_validators
-from runcard.domain.validator_text import validators_of_texts
+from runcard.domain.runs.measurement import Aggregation, JsonValue, Measurement, Series
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator, judge, limit_validators
+from runcard.domain.runs.validator_text import validators_of_texts
 
 # Repeatability of the bench, as a share of the spread between units.
 _REPEATABILITY = 0.15

@@ -7,8 +7,8 @@ from itertools import pairwise
 from math import log10
 from typing import NamedTuple
 
-from runcard.domain.measurement import Series
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Series
+from runcard.domain.runs.report import RunReport
 
 _WIDTH, _HEIGHT, _MARGIN = 480, 240, 20
 _PAPER, _GRID, _INK = b"\xff\xff\xff", b"\xdd\xe1\xe6", b"\x20\x6b\xc4"

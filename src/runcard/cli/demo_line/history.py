@@ -19,7 +19,7 @@ from runcard.cli.demo_line.floor import (
 from runcard.cli.demo_line.procedures import FINAL_TEST, IN_CIRCUIT, MODULE_TEST, ProcedurePlan
 from runcard.cli.demo_line.shifts import is_late_shift, working_moments
 from runcard.cli.demo_line.trials import carry_out
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 
 # When the bad batch of boards was in production, as a share of the history.
 _BAD_BATCH_AT = 0.6

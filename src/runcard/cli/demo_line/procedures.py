@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from runcard.cli.demo_line.checks import Check, Flag, Numeric, Record, Sweep, Text, Trial
 from runcard.cli.demo_line.floor import AMPLIFIER, BOARD, MODULE, Product
-from runcard.domain.measurement import JsonValue
+from runcard.domain.runs.measurement import JsonValue
 
 
 class PhasePlan(NamedTuple):

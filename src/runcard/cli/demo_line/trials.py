@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from runcard.cli.demo_line.checks import Trial
 from runcard.cli.demo_line.procedures import PhasePlan, ProcedurePlan
-from runcard.domain.measurement import Measurement
 from runcard.domain.metadata import Metadata
-from runcard.domain.outcome import LogLevel, RunOutcome
-from runcard.domain.phase import Log, Phase, RetryCounter
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import LogLevel, RunOutcome
+from runcard.domain.runs.phase import Log, Phase, RetryCounter
+from runcard.domain.runs.report import RunReport
 
 # What ends a run before its time: how often, and what its log says then.
 _TROUBLES: tuple[tuple[float, RunOutcome, str], ...] = (

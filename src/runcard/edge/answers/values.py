@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from runcard.domain.measurement import Measurement
+from runcard.domain.runs.measurement import Measurement
 
 
 def wire_value(measurement: Measurement) -> Any:

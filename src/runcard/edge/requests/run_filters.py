@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from runcard.domain.errors import InvalidInput, Issue
+from runcard.domain.floor.sample import SampleClass
 from runcard.domain.instant import as_utc, parse_duration
-from runcard.domain.sample import SampleClass
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
 

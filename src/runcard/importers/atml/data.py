@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import JsonValue, Measurement, Series, storable_json, storable_number
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Expected, Validator, expression_of
+from runcard.domain.runs.measurement import JsonValue, Measurement, Series, storable_json, storable_number
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Expected, Validator, expression_of
 from runcard.importers.content.cells import number_of
 from runcard.importers.content.xml_stream import Element, child, children, name_of, text_of
 from runcard.importers.report.bounds import Bound, Bounds, all_of, any_of

@@ -19,9 +19,15 @@ from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome, SequenceOutcome
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import (
+    LogLevel,
+    MeasurementOutcome,
+    PhaseOutcome,
+    RunOutcome,
+    SequenceOutcome,
+)
+from runcard.domain.runs.report import RunReport
 from runcard.importers.atml.data import data_of, measurements_of
 from runcard.importers.content.cells import moment_of
 from runcard.importers.content.xml_stream import (

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, expression_of, is_bound, judge
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator, expression_of, is_bound, judge
 
 
 class Bound(NamedTuple):

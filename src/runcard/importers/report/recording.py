@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Measurement
 from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, Metadata, MetadataValue
-from runcard.domain.outcome import LogLevel, PhaseOutcome, SequenceOutcome
-from runcard.domain.phase import MAX_LOG_MESSAGE_LENGTH, Log, Phase, RetryCounter, tidy_source_file
-from runcard.domain.sequence import PhaseSequence
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, SequenceOutcome
+from runcard.domain.runs.phase import MAX_LOG_MESSAGE_LENGTH, Log, Phase, RetryCounter, tidy_source_file
+from runcard.domain.runs.sequence import PhaseSequence
 from runcard.importers.report.remarks import Remark
 
 _NO_KEY = re.compile(r"[^A-Za-z0-9_.:+-]+")

@@ -12,10 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.domain.errors import InvalidInput, Issue, NotSaid
-from runcard.domain.metadata import Metadata
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
-from runcard.domain.statement import (
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.floor.statement import (
     FIELDS,
     FILE,
     NOTHING_STATED,
@@ -24,6 +22,8 @@ from runcard.domain.statement import (
     filled_in,
     values_found,
 )
+from runcard.domain.metadata import Metadata
+from runcard.domain.runs.report import RunReport
 from runcard.importers.report.remarks import Remark
 
 # As much of a file's content as a pattern looks at.

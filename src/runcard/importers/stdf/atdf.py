@@ -19,7 +19,7 @@ from msgspec import UNSET
 from msgspec.structs import fields as struct_fields
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.unpacking import unpacked
 from runcard.importers.report.remarks import Remark
 from runcard.importers.stdf import records

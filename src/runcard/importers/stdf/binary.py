@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from msgspec import UNSET
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.unpacking import unpacked
 from runcard.importers.stdf import records
 from runcard.importers.stdf.binary_fields import Cursor, Remembered, read_fields, shortest_decimal

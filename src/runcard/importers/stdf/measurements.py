@@ -18,9 +18,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import UNSET
 
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, expression_of, is_bound
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator, expression_of, is_bound
 from runcard.importers.stdf.lot import Lot
 from runcard.importers.stdf.records import (
     ABORTED,

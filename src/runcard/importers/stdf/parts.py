@@ -23,8 +23,8 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.report import RunReport
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.report import RunReport
 from runcard.importers.stdf.lot import Ahead, Lot, ReadRecords, moment_of
 from runcard.importers.stdf.measurements import Meter, remark
 from runcard.importers.stdf.records import (

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import LogLevel, PhaseOutcome
-from runcard.domain.phase import Log, Phase, RetryCounter, tidy_message
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import LogLevel, PhaseOutcome
+from runcard.domain.runs.phase import Log, Phase, RetryCounter, tidy_message
 from runcard.importers.stdf.lot import Wafer
 
 _NO_SECTION = "Measurements"

@@ -7,8 +7,8 @@ from typing import NamedTuple, get_args
 
 from runcard.domain.errors import InvalidInput
 from runcard.domain.metadata import Metadata, MetadataValue
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.importers.content.cells import Cell, moment_of, text_of
 from runcard.importers.tables.mapping import TableField, TableMapping, TableMetadataRule, TableOutcome
 from runcard.importers.tables.outcome_words import outcome_of

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from runcard.domain.measurement import Measurement, storable_number
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, expression_of, judge, limit_validators
+from runcard.domain.runs.measurement import Measurement, storable_number
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator, expression_of, judge, limit_validators
 from runcard.importers.content.cells import CellValue
 
 _MAX_LENGTH = 500

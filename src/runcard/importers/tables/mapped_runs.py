@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from runcard.domain.errors import InvalidInput, Issue
-from runcard.domain.report import RunReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import text_of
 from runcard.importers.tables.bad_rows import BadRows
 from runcard.importers.tables.fields import (

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from runcard.domain.outcome import PhaseOutcome, RunOutcome
+from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome
 
 T = TypeVar("T")
 

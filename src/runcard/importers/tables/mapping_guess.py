@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, get_args
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.importers.tables.head import TableHead
 from runcard.importers.tables.outcome_words import outcome_of
 

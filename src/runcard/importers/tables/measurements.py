@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple, get_args
 
-from runcard.domain.limit import Limits
-from runcard.domain.measurement import Measurement, storable_number
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import limit_validators
+from runcard.domain.runs.limit import Limits
+from runcard.domain.runs.measurement import Measurement, storable_number
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import limit_validators
 from runcard.importers.content.cells import Cell, CellValue, number_of, text_of, value_of
 from runcard.importers.tables.mapping import TableMeasurementColumn, TableMeasurements
 from runcard.importers.tables.outcome_words import outcome_of

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NamedTuple, get_args
 
 from runcard.domain.errors import InvalidInput
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import PhaseOutcome
-from runcard.domain.phase import Phase, RetryCounter
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import PhaseOutcome
+from runcard.domain.runs.phase import Phase, RetryCounter
 from runcard.importers.content.cells import moment_of, text_of
 from runcard.importers.tables.fields import Period
 from runcard.importers.tables.mapping import TablePhases

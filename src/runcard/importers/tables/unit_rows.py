@@ -10,10 +10,10 @@ from functools import partial
 from typing import BinaryIO, NamedTuple, get_args
 
 from runcard.domain.errors import InvalidInput, UnreadableReport
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.phase import Phase
-from runcard.domain.report import RunReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import Cell, moment_of, number_of, text_of, value_of
 from runcard.importers.report.recording import metadata_of
 from runcard.importers.report.remarks import Remark

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Series, storable_number
+from runcard.domain.runs.measurement import Series, storable_number
 from runcard.importers.content import cells
 from runcard.importers.content.xml_stream import Element, child, children, text_of
 

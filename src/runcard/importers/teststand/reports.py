@@ -19,10 +19,10 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, NamedTuple
 
 from runcard.domain.errors import UnreadableReport
+from runcard.domain.floor.repair import REPORT_ID
 from runcard.domain.metadata import MetadataValue
-from runcard.domain.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
-from runcard.domain.repair import REPORT_ID
-from runcard.domain.report import RunReport
+from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import moment_of
 from runcard.importers.content.xml_stream import Element, children, read_records, root_of
 from runcard.importers.report.recording import Recording, metadata_of, seconds_after

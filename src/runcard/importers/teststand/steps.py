@@ -7,9 +7,9 @@ what lies inside of containers are joined with dots, and arrays of numbers are m
 
 from collections.abc import Iterator
 
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, expression_of
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator, expression_of
 from runcard.importers.content.xml_stream import Element, text_of
 from runcard.importers.report.bounds import Bound, Bounds, all_of, any_of
 from runcard.importers.teststand.props import (

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from runcard.domain.errors import UnreadableReport
+from runcard.domain.floor.repair import REPORT_ID
 from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, MetadataValue
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.repair import REPORT_ID
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.importers.report.stated import Mend
 from runcard.importers.wats.report import MiscInfo, Report
 from runcard.importers.wats.values import (

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.measurement import Measurement, Series
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator, expression_of, judge
+from runcard.domain.runs.measurement import Measurement, Series
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator, expression_of, judge
 from runcard.importers.wats.report import (
     BooleanMeasurement,
     Chart,

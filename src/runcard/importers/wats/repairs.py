@@ -7,7 +7,7 @@ them are failures; the others are parts. Misc infos beyond the bounds of metadat
 from collections.abc import Iterator, Mapping
 
 from runcard.domain.errors import InvalidInput, Issue
-from runcard.domain.repair import RepairedPart, RepairFailure, RepairReport
+from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.importers.wats.header import metadata_of, names_of, outcome_of, started_at_of
 from runcard.importers.wats.report import Failure, Report, SubUnit, Uur
 from runcard.importers.wats.values import code_of, text_of

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from runcard.domain.metadata import MetadataValue
-from runcard.domain.phase import Log, phase_end, tidy_message
-from runcard.domain.report import RunReport, UnitDescription
+from runcard.domain.runs.phase import Log, phase_end, tidy_message
+from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.importers.wats.header import metadata_of, names_of, outcome_of, started_at_of
 from runcard.importers.wats.report import Report, SubUnit, Uut
 from runcard.importers.wats.steps import Inside, inside_of, left_out

@@ -19,9 +19,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.outcome import LogLevel, PhaseOutcome, SequenceOutcome
-from runcard.domain.phase import Log, Phase, RetryCounter, tidy_message, tidy_source_file
-from runcard.domain.sequence import PhaseSequence
+from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, SequenceOutcome
+from runcard.domain.runs.phase import Log, Phase, RetryCounter, tidy_message, tidy_source_file
+from runcard.domain.runs.sequence import PhaseSequence
 from runcard.importers.wats.measurements import measurements_of
 from runcard.importers.wats.report import Attachment, Loop, Step
 from runcard.importers.wats.values import (

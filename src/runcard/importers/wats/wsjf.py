@@ -9,8 +9,8 @@ from typing import BinaryIO
 import msgspec
 
 from runcard.domain.errors import UnreadableReport
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.heads import json_members
 from runcard.importers.wats.header import is_repair
 from runcard.importers.wats.repairs import repair_of

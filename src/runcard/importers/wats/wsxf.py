@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.xml_stream import read_records, root_of
 from runcard.importers.wats.header import is_repair
 from runcard.importers.wats.nodes import Node

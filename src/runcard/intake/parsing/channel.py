@@ -21,7 +21,7 @@ from runcard.domain.errors import (
     RuncardError,
     UnreadableReport,
 )
-from runcard.domain.repair import RepairReport
+from runcard.domain.floor.repair import RepairReport
 from runcard.importers.formats import FormatName
 from runcard.importers.tables.head import TableHead
 from runcard.ingest.import_groups import Group

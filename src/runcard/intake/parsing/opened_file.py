@@ -6,8 +6,8 @@ from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
-from runcard.domain.repair import RepairReport
-from runcard.domain.report import RunReport
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.runs.report import RunReport
 from runcard.importers.content.heads import HEAD_BYTES
 from runcard.importers.formats import FORMATS, FormatName, Parse, detect, rules_of
 from runcard.importers.report.remarks import Remark

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, update
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import UnitNotFound
-from runcard.domain.organization import Organization
+from runcard.domain.floor.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store.commit import lookups
 from runcard.store.commit.lookups import UnitKey, UnitRow

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import zstandard
 
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.run import RunDocument
 
 # For a run of 50 measurements and 50 logs: 11 µs and 1.66 kB; level 1: 16 µs and 1.53 kB, level 3: 19 µs and 1.51 kB.
 _LEVEL = -1

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, func, or_, select
 
 from runcard.domain.actor import Actor, StationActor, UserActor
 from runcard.domain.errors import NotFound
-from runcard.domain.organization import Organization
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.sample import SampleClass
 from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import driver_of

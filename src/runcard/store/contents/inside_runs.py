@@ -12,11 +12,11 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
-from runcard.domain.clock import counted_document
 from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id, run_of
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.clock import counted_document
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
 from runcard.store.engine import tables as t
 from runcard.store.lists.followed_merges import with_merges

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from runcard.domain.errors import LogNotFound
 from runcard.domain.ids import RunPart
-from runcard.domain.inside import LogLine, lines_of
-from runcard.domain.outcome import LOG_LEVELS, LogLevel
+from runcard.domain.runs.inside import LogLine, lines_of
+from runcard.domain.runs.outcome import LOG_LEVELS, LogLevel
 from runcard.store.contents.inside_runs import (
     Deadline,
     Found,

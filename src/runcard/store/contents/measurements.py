@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from runcard.domain.errors import MeasurementNotFound
 from runcard.domain.ids import RunPart
-from runcard.domain.inside import Measured, measured_in
-from runcard.domain.measurement import ValueKind
-from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.runs.inside import Measured, measured_in
+from runcard.domain.runs.measurement import ValueKind
+from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.store.contents.inside_runs import (
     Deadline,
     Found,

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from runcard.domain.errors import PhaseNotFound
 from runcard.domain.ids import RunPart
-from runcard.domain.inside import Attempt, attempts_of
-from runcard.domain.outcome import PhaseOutcome
+from runcard.domain.runs.inside import Attempt, attempts_of
+from runcard.domain.runs.outcome import PhaseOutcome
 from runcard.store.contents.inside_runs import (
     Deadline,
     Found,

@@ -385,7 +385,7 @@ runs = Table(
     # The station's own key for the report, and a digest of the report, so that the same one is recorded once.
     Column("client_run_ref", Text),
     Column("report_digest", LargeBinary(32)),
-    # What a wrong clock said; the run then starts when it was received. See domain/clock.py.
+    # What a wrong clock said; the run then starts when it was received. See domain/runs/clock.py.
     Column("reported_started_at", Instant),
     Column("reported_ended_at", Instant),
     # The class of its unit at the time of the run.

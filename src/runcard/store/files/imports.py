@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, update
 
 from runcard.domain.errors import FileImportNotFound
+from runcard.domain.floor.statement import StatedField
 from runcard.domain.ids import new_id
-from runcard.domain.statement import StatedField
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks

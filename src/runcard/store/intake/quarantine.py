@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from runcard.domain.errors import MOST_MESSAGE, QuarantinedFileNotFound
+from runcard.domain.floor.statement import NOTHING_STATED, Statement
 from runcard.domain.ids import new_id
-from runcard.domain.statement import NOTHING_STATED, Statement
 from runcard.domain.text import shortened
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

@@ -8,8 +8,8 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, Table, or_, select, type_coerce
 
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.column_types import Span

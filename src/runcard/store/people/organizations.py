@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select, update
 
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.retention import check_days
 from runcard.domain.ids import new_id
-from runcard.domain.organization import Organization
 from runcard.domain.pattern import compile_pattern
-from runcard.domain.report import MAX_NAME_LENGTH
-from runcard.domain.retention import check_days
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import organizations
 from runcard.store.retention.log import note_set

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select
 
 from runcard.domain.errors import AlreadyExists, InvalidInput, TeamNotFound
 from runcard.domain.ids import new_id
-from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import teams

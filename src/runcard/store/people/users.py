@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from runcard.domain.actor import Role
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
 from runcard.domain.ids import new_id
-from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import sessions, users

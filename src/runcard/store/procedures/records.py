@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFound
-from runcard.domain.identifier import checked_identifier
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.floor.identifier import checked_identifier
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction

@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select
 
 from runcard.domain.errors import InvalidInput, NameTaken, ProcedureNotFound
-from runcard.domain.identifier import checked_identifier, next_identifier
+from runcard.domain.floor.identifier import checked_identifier, next_identifier
 from runcard.domain.ids import new_id
-from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key, shortened
 from runcard.store.commit.lookups import find_procedure, find_procedure_by_identifier, find_procedure_by_name
 from runcard.store.commit.transaction import Transaction

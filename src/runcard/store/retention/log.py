@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from runcard.domain.retention import Amount
+from runcard.domain.floor.retention import Amount
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import changes, retention_log
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Connection, FromClause, and_, exists, func, or_, select
 
+from runcard.domain.floor.retention import Amount, Cutoffs
 from runcard.domain.ids import first_id_at
-from runcard.domain.retention import Amount, Cutoffs
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import attachments, file_imports, imported_runs, runs, units

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.run import RunDocument
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
@@ -18,7 +18,7 @@ from runcard.store.engine.chunks import in_chunks
 class RunHeader(NamedTuple):
     """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
 
-    reported_started_at: what a wrong clock said; see `domain.clock`. sample: the class of the unit at the time.
+    reported_started_at: what a wrong clock said; see `domain.runs.clock`. sample: the class of the unit at the time.
     """
 
     id: UUID

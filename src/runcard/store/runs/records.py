@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
 
+from runcard.domain.floor.sample import SampleClass
 from runcard.domain.metadata import Metadata
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.run import RunDocument
-from runcard.domain.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.run import RunDocument
 from runcard.domain.text import lookup_key
 from runcard.store.commit.documents import unpack_document
 from runcard.store.commit.lookups import find_units

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from runcard.domain.floor.sample import SampleClass
 from runcard.domain.ids import first_id_at
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -24,7 +24,7 @@ from runcard.store.metadata import delete_metadata
 class RunRow(NamedTuple):
     """The header of a run. Part, revision, batch and sample class are those of the unit at the time of the run.
 
-    reported_started_at, reported_ended_at: what a wrong clock said; see `domain.clock`.
+    reported_started_at, reported_ended_at: what a wrong clock said; see `domain.runs.clock`.
     """
 
     id: UUID

@@ -10,10 +10,10 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, or_, select
 
-from runcard.domain.deployment import Environment, Mode, Provider, Status, Trigger
 from runcard.domain.errors import DeploymentNotFound
+from runcard.domain.floor.deployment import Environment, Mode, Provider, Status, Trigger
 from runcard.domain.ids import new_id
-from runcard.domain.outcome import LogLevel
+from runcard.domain.runs.outcome import LogLevel
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t

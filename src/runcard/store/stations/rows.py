@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound, ProcedureNotFound
 from runcard.domain.ids import new_id
-from runcard.domain.report import MAX_NAME_LENGTH
+from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction

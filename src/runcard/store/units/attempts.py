@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.engine.tables import procedures, runs
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, ProcedureRef, created_by, with_creator
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, func, select, true
 
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, update
 
 from runcard.domain.errors import InUse, UnitNotFound
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from runcard.domain.repair import REPORT_ID, RepairReport
+from runcard.domain.floor.repair import REPORT_ID, RepairReport
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from runcard.analytics.calendar import Period
-from runcard.analytics.questions.pareto import ParetoAnswer, ParetoRow
-from runcard.analytics.questions.throughput import ThroughputRow
+from runcard.analytics.questions.activity.throughput import ThroughputRow
+from runcard.analytics.questions.yields.pareto import ParetoAnswer, ParetoRow
 from runcard.web.charts.chart import (
     GRID,
     OUTCOME_COLOURS,

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.lists.run_lists import latest_runs
-from runcard.analytics.questions.first_pass_yield import YieldAnswer, first_pass_yield
-from runcard.analytics.questions.pareto import Failing, ParetoRow, pareto
-from runcard.analytics.questions.procedure_activity import ProcedureActivity, procedure_activity
-from runcard.analytics.questions.retest import RetestRow, retest_total
-from runcard.analytics.questions.station_activity import StationActivity, station_activity
-from runcard.analytics.questions.throughput import ThroughputAnswer, count_runs, throughput
+from runcard.analytics.questions.activity.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.analytics.questions.activity.station_activity import StationActivity, station_activity
+from runcard.analytics.questions.activity.throughput import ThroughputAnswer, count_runs, throughput
+from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, first_pass_yield
+from runcard.analytics.questions.yields.pareto import Failing, ParetoRow, pareto
+from runcard.analytics.questions.yields.retest import RetestRow, retest_total
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, count_text, moment_of, percent_text

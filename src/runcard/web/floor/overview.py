@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from runcard.analytics.answers import Freshness
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.questions.retest import RetestRow
+from runcard.analytics.questions.yields.retest import RetestRow
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.engine.database import Connection
 from runcard.store.lists.choices import list_choices

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
 from runcard.store.metadata import find_said

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from runcard.analytics.questions.station_clock import WrongClock
-from runcard.domain.clock import Recorded
+from runcard.analytics.questions.activity.station_clock import WrongClock
+from runcard.domain.runs.clock import Recorded
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.formats import Moment, duration_text, moment_of
 

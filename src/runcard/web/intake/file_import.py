@@ -9,7 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.domain.errors import FileImportNotFound
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.importers.formats import TABULAR
 from runcard.intake.report_files import Fate, RehearsedRun
 from runcard.store.engine.database import Connection

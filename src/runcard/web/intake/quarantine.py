@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, RuncardError
-from runcard.domain.statement import check_statement
+from runcard.domain.floor.statement import check_statement
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.importers.formats import TABULAR, FormatName

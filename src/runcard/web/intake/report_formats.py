@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.domain.errors import InvalidInput
-from runcard.domain.statement import NOTHING_STATED, Statement
+from runcard.domain.floor.statement import NOTHING_STATED, Statement
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.intake.choices import Choice as FileChoice
 from runcard.store.engine.database import Connection

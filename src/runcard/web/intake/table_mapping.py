@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, PermissionDenied, QuarantinedFileNotFound, RuncardError
-from runcard.domain.measurement import Measurement
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
@@ -219,7 +219,9 @@ def _show(
         if head is None or draft is None
         else _preview(parts, visit, file, fields, head, draft),
     )
-    return render("intake/table_mapping.html", page, visit, status=answer_error(error).status if error else 200)
+    return render(
+        "intake/table_mapping.html", page, visit, status=answer_error(error).status if error else 200
+    )
 
 
 def _preview(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from runcard.domain.clock import reported_times
 from runcard.domain.metadata import MetadataValue
+from runcard.domain.runs.clock import reported_times
 from runcard.store.runs.records import RunRecord
 
 ColumnName = Literal[

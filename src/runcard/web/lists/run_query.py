@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runcard.domain.errors import InvalidInput
 from runcard.domain.metadata import MAX_KEY_LENGTH
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine.database import Connection
 from runcard.store.lists.choices import list_choices

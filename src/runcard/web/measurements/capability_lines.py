@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from runcard.analytics.questions.capability import CapabilityRow
+from runcard.analytics.questions.values.capability import CapabilityRow
 from runcard.web.frame.formats import chance_text, count_text, figure_text, index_text, mean_text
 from runcard.web.measurements.rows import limits_text
 

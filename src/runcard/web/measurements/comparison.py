@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from runcard.analytics.questions.compare import CompareAnswer, ComparedGroup
-from runcard.analytics.questions.correlation import CorrelationAnswer
-from runcard.analytics.questions.distributions import Distribution
+from runcard.analytics.questions.values.compare import CompareAnswer, ComparedGroup
+from runcard.analytics.questions.values.correlation import CorrelationAnswer
+from runcard.analytics.questions.values.distributions import Distribution
 from runcard.web.charts.chart import (
     CONFIDENCE,
     GRID,

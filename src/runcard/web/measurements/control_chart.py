@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.analytics.questions.control_chart import ControlChartAnswer
-from runcard.analytics.questions.control_points import BrokenRule, ChartSegment, ControlPoint
+from runcard.analytics.questions.values.control_chart import ControlChartAnswer
+from runcard.analytics.questions.values.control_points import BrokenRule, ChartSegment, ControlPoint
 from runcard.web.charts.chart import GRID, LINE_ICONS, SERIES_COLOURS, Cell, Chart, Figures, option_json
 from runcard.web.charts.group_colours import OTHERS_COLOUR, GroupColours
 from runcard.web.charts.time_axis import time_axis

@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import Any
 
 from runcard.analytics.groups import Group
-from runcard.analytics.questions.distributions import Distribution
-from runcard.analytics.questions.histogram import HistogramAnswer
-from runcard.analytics.questions.text_bars import TextBars
+from runcard.analytics.questions.values.distributions import Distribution
+from runcard.analytics.questions.values.histogram import HistogramAnswer
+from runcard.analytics.questions.values.text_bars import TextBars
 from runcard.web.charts.chart import (
     GRID,
     LINE_ICONS,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runcard.domain.limit import Interval
+from runcard.domain.runs.limit import Interval
 
 _WIDTH, _HEIGHT = 96, 12
 # Of the width, on either side of two limits.

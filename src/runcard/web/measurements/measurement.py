@@ -13,12 +13,12 @@ from starlette.responses import Response
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import Measured
-from runcard.analytics.questions.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
-from runcard.analytics.questions.compare import CompareAnswer, compare
-from runcard.analytics.questions.control_chart import ChartSettings, ControlChartAnswer, control_chart
-from runcard.analytics.questions.correlation import CorrelationAnswer, correlation
-from runcard.analytics.questions.histogram import HistogramAnswer, histogram
-from runcard.analytics.questions.measurement_names import MeasurementName, measurement_names
+from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
+from runcard.analytics.questions.values.compare import CompareAnswer, compare
+from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
+from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
+from runcard.analytics.questions.values.measurement_names import MeasurementName, measurement_names
 from runcard.domain.errors import InvalidInput
 from runcard.edge.requests.deps import WithParts
 from runcard.store.lists.choices import list_choices

@@ -6,17 +6,17 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from runcard.domain.inside import Measured
-from runcard.domain.limit import Interval
-from runcard.domain.measurement import (
+from runcard.domain.runs.inside import Measured
+from runcard.domain.runs.limit import Interval
+from runcard.domain.runs.measurement import (
     Aggregation,
     Measurement,
     effective_limits,
     shown_validators,
     value_kind,
 )
-from runcard.domain.outcome import MeasurementOutcome
-from runcard.domain.validator import Validator
+from runcard.domain.runs.outcome import MeasurementOutcome
+from runcard.domain.runs.validator import Validator
 from runcard.web.frame.formats import number_text
 from runcard.web.measurements.limit_bar import LimitBar, limit_bar
 from runcard.web.measurements.series_line import SeriesPlot, series_plot

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from runcard.domain.limit import Interval
-from runcard.domain.measurement import Series
+from runcard.domain.runs.limit import Interval
+from runcard.domain.runs.measurement import Series
 from runcard.web.frame.formats import number_text, rounded_text
 
 # The box that points lie in; a page stretches it to the room there is.

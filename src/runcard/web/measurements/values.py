@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.domain.errors import InvalidInput
-from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.contents.inside_runs import Deadline

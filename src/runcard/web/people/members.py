@@ -93,7 +93,9 @@ def submit_invitation(request: Request, parts: WithParts, visit: WithVisit, fiel
     except (InvalidInput, Conflict) as error:
         return _show(parts, visit, MembersQuery(), fields, error)
     url = f"{parts.links.root(str(request.base_url))}/invitation/{token}"
-    return render("people/invited.html", InvitedPage(email.strip(), role, url, INVITATION_LIFETIME.days), visit)
+    return render(
+        "people/invited.html", InvitedPage(email.strip(), role, url, INVITATION_LIFETIME.days), visit
+    )
 
 
 @router.post(f"{_HERE}/invitations/{{invitation_id}}/cancel")

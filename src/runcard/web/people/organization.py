@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_administer, may_administer
 from runcard.domain.errors import InvalidInput
-from runcard.domain.organization import Organization
-from runcard.domain.serial import part_number_of
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.serial import part_number_of
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.commit.lookups import get_organization
@@ -174,7 +174,9 @@ def _show(
         is_saved=is_saved,
         problems=problems_of(error),
     )
-    return render("people/organization.html", page, visit, status=answer_error(error).status if error else 200)
+    return render(
+        "people/organization.html", page, visit, status=answer_error(error).status if error else 200
+    )
 
 
 def _read(units: Sequence[UnitRecord], pattern: str) -> Sequence[ReadLine]:

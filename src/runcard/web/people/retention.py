@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from runcard.activity.log import ActivityLog
 from runcard.domain.errors import ClockDoubted, InvalidInput
-from runcard.domain.organization import Organization
-from runcard.domain.retention import Amount, Retention, check_days
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.retention import Amount, Retention, check_days
 from runcard.store.engine.database import Connection
 from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
 from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast

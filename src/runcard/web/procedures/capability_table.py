@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from runcard.analytics.questions.capabilities import SummaryRow
-from runcard.analytics.questions.small_histograms import SmallHistogram
+from runcard.analytics.questions.values.capabilities import SummaryRow
+from runcard.analytics.questions.values.small_histograms import SmallHistogram
 from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.web.frame.formats import count_text, figure_text, index_text, mean_text
 from runcard.web.lists.headings import Column, Direction

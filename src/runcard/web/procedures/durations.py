@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from runcard.analytics.calendar import Period
-from runcard.analytics.questions.durations import DurationFigures, DurationRow
-from runcard.analytics.questions.phase_durations import PhaseDurations
+from runcard.analytics.questions.activity.durations import DurationFigures, DurationRow
+from runcard.analytics.questions.activity.phase_durations import PhaseDurations
 from runcard.web.charts.chart import GRID, Cell, Chart, Figures, linked, name_axis, option_json, size_for_rows
 from runcard.web.charts.time_axis import places_in_time, time_axis
 from runcard.web.frame.formats import count_text, duration_text, percent_text

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.questions.capabilities import capabilities
-from runcard.analytics.questions.first_pass_yield import first_pass_yield
-from runcard.analytics.questions.pareto import Failing, ParetoKind, pareto
+from runcard.analytics.questions.values.capabilities import capabilities
+from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.yields.pareto import Failing, ParetoKind, pareto
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.exports.spreadsheets import MAX_ROWS, Cell, Sheet, SheetColumn
 from runcard.store.procedures.rows import Procedure, get_procedure

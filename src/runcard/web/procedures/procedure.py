@@ -13,15 +13,15 @@ from starlette.responses import Response
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.calendar import Period as Step
 from runcard.analytics.lists.run_lists import latest_runs
-from runcard.analytics.questions.capabilities import capabilities
-from runcard.analytics.questions.capability import USUAL_ATTEMPTS
-from runcard.analytics.questions.durations import durations
-from runcard.analytics.questions.first_pass_yield import first_pass_yield
-from runcard.analytics.questions.measurement_names import measurement_names
-from runcard.analytics.questions.pareto import Failing, pareto
-from runcard.analytics.questions.phase_durations import TimedPhases, phase_durations
-from runcard.analytics.questions.small_histograms import small_histograms
-from runcard.analytics.questions.throughput import throughput
+from runcard.analytics.questions.activity.durations import durations
+from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
+from runcard.analytics.questions.activity.throughput import throughput
+from runcard.analytics.questions.values.capabilities import capabilities
+from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS
+from runcard.analytics.questions.values.measurement_names import measurement_names
+from runcard.analytics.questions.values.small_histograms import small_histograms
+from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.auth.permissions import may_manage
 from runcard.edge.requests.deps import WithParts
 from runcard.store.lists.choices import list_choices

@@ -9,7 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
-from runcard.analytics.questions.first_pass_yield import YieldRow
+from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.deps import WithParts
 from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.engine.database import Connection

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from runcard.domain.compared_runs import Pair, pairs_of
 from runcard.domain.errors import RunNotFound
-from runcard.domain.inside import Measured
-from runcard.domain.measurement import effective_limits
-from runcard.domain.outcome import MeasurementOutcome, RunOutcome
+from runcard.domain.runs.comparison import Pair, pairs_of
+from runcard.domain.runs.inside import Measured
+from runcard.domain.runs.measurement import effective_limits
+from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection

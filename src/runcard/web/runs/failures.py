@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from runcard.domain.inside import Attempt, Measured, attempts_of
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.inside import Attempt, Measured, attempts_of
+from runcard.domain.runs.run import RunDocument
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.formats import count_text
 from runcard.web.measurements.limit_bar import LimitBar

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.domain.outcome import LOG_LEVELS, LogLevel
-from runcard.domain.phase import Log
+from runcard.domain.runs.outcome import LOG_LEVELS, LogLevel
+from runcard.domain.runs.phase import Log
 from runcard.web.frame.formats import Moment, count_text, precise_moment_of
 from runcard.web.lists.filters import Field, choice_field, text_field, url_of
 from runcard.web.runs.view import RunQuery

@@ -3,8 +3,8 @@
 import math
 from decimal import Decimal
 
-from runcard.domain.limit import Interval
-from runcard.domain.measurement import Measurement, effective_limits
+from runcard.domain.runs.limit import Interval
+from runcard.domain.runs.measurement import Measurement, effective_limits
 from runcard.web.frame.formats import count_text, figure_text
 
 _AT_LOWER, _AT_UPPER = "at the lower limit, which is outside", "at the upper limit, which is outside"

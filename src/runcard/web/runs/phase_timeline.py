@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from runcard.domain.outcome import PhaseOutcome
-from runcard.domain.phase import Phase
+from runcard.domain.runs.outcome import PhaseOutcome
+from runcard.domain.runs.phase import Phase
 from runcard.web.frame.formats import duration_text
 
 _WIDTH = 1000

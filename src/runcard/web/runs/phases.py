@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.domain.inside import Attempt, Measured, attempts_of
-from runcard.domain.outcome import PhaseOutcome
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.inside import Attempt, Measured, attempts_of
+from runcard.domain.runs.outcome import PhaseOutcome
+from runcard.domain.runs.run import RunDocument
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.formats import Moment, count_text, counted_text, duration_text, precise_moment_of
 from runcard.web.lists.filters import url_of

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from runcard.domain.clock import reported_times
 from runcard.domain.metadata import Metadata
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.clock import reported_times
+from runcard.domain.runs.run import RunDocument
 from runcard.store.files.attachments import Attachment
 from runcard.store.runs.records import RunRecord, SubUnitRef
 

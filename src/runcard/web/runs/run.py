@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_manage, may_manage
-from runcard.domain.clock import reported_times
 from runcard.domain.errors import RunNotFound
 from runcard.domain.metadata import Metadata, MetadataValue
-from runcard.domain.outcome import RunOutcome, SequenceOutcome
-from runcard.domain.run import RunDocument
+from runcard.domain.runs.clock import reported_times
+from runcard.domain.runs.outcome import RunOutcome, SequenceOutcome
+from runcard.domain.runs.run import RunDocument
 from runcard.edge.files.transfers import content_disposition
 from runcard.edge.files.uploads import settled
 from runcard.edge.requests.deps import Parts, WithParts

@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.domain.errors import NotFound, RunNotFound
-from runcard.domain.inside import Measured, measured_in
-from runcard.domain.measurement import effective_limits
-from runcard.domain.outcome import MeasurementOutcome
+from runcard.domain.runs.inside import Measured, measured_in
+from runcard.domain.runs.measurement import effective_limits
+from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.store.runs.records import RunRecord, find_run, read_documents

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from runcard.domain.outcome import LogLevel
+from runcard.domain.runs.outcome import LogLevel
 
 
 class RunQuery(Struct, kw_only=True):

@@ -10,12 +10,16 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.lists.run_lists import latest_runs
-from runcard.analytics.questions.first_pass_yield import YieldRow, first_pass_yield
-from runcard.analytics.questions.station_activity import StationActivity, StationState, station_activity
-from runcard.analytics.questions.station_clock import station_clock
-from runcard.analytics.questions.throughput import ThroughputRow, throughput
+from runcard.analytics.questions.activity.station_activity import (
+    StationActivity,
+    StationState,
+    station_activity,
+)
+from runcard.analytics.questions.activity.station_clock import station_clock
+from runcard.analytics.questions.activity.throughput import ThroughputRow, throughput
+from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
 from runcard.domain.errors import FiguresUnavailable
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import RunRecord
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.questions.station_activity import (
+from runcard.analytics.questions.activity.station_activity import (
     StationActivity,
     StationState,
     station_activity,

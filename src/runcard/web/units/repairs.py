@@ -5,9 +5,9 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from runcard.domain.floor.repair import REPORT_ID, RepairedPart, RepairFailure
 from runcard.domain.metadata import MetadataValue
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.repair import REPORT_ID, RepairedPart, RepairFailure
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_units
 from runcard.store.engine.database import Connection

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runcard.domain.outcome import RunOutcome
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.units.lists import LastRun, UnitFilter, list_last_runs, list_units

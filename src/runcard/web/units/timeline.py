@@ -7,8 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.repair import RepairFailure
+from runcard.domain.floor.repair import RepairFailure
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.files.attachments import Attachment
 from runcard.store.units.attempts import Attempts
 from runcard.store.units.moves import Move, Place

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, UnitNotFound
-from runcard.domain.outcome import RunOutcome
-from runcard.domain.sample import SampleClass
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
@@ -227,7 +227,9 @@ def show_branch(
         branch = branch_of(connection, home, wanted, visit.zone, asked.skipped)
     above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
     page = GenealogyPage(above, asked.skipped > 0, branch)
-    return render("units/branch.html" if "hx-request" in request.headers else "units/genealogy.html", page, visit)
+    return render(
+        "units/branch.html" if "hx-request" in request.headers else "units/genealogy.html", page, visit
+    )
 
 
 def _asked_attempts(

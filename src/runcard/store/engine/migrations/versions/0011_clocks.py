@@ -25,7 +25,7 @@ def upgrade() -> None:
     ahead = sa.type_coerce(r.started_at - r.created_at, Span)
     took = sa.type_coerce(r.ended_at - r.started_at, Span)
     counted = sa.case((took <= timedelta(days=365), took), else_=sa.literal(timedelta(), Span()))
-    # The rule of domain/clock.py. One pass over the headers, which writes only those few.
+    # The rule of domain/runs/clock.py. One pass over the headers, which writes only those few.
     op.execute(
         sa.update(runs)
         .where(sa.or_(r.started_at < _EARLIEST, ahead > timedelta(days=1)))

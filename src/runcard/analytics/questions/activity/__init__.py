@@ -1,0 +1,1 @@
+"""How much the floor does, and how long that takes."""

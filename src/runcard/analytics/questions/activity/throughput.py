@@ -1,0 +1,102 @@
+"""Throughput: how many runs were made, and how many units were tested, by outcome."""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
+from runcard.domain.runs.outcome import RunOutcome
+
+DEFINITION = (
+    "n: selected runs. units: units by procedure with a selected run; a unit with several in a group counts there "
+    "once, in each group where it has one, and with each outcome that it had there."
+)
+_OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
+
+
+class OutcomeCount(Struct, frozen=True):
+    """units: those with such a run."""
+
+    outcome: RunOutcome
+    runs: int
+    units: int
+
+
+class ThroughputRow(Struct, frozen=True):
+    """outcomes: every outcome, also those that did not occur; their runs add up to `runs`, their units need not."""
+
+    group: Group
+    runs: int
+    units: int
+    outcomes: Sequence[OutcomeCount]
+
+
+class ThroughputAnswer(Answer, frozen=True, kw_only=True):
+    """total: all selected runs; rows: them by group, empty where no grouping was asked for."""
+
+    total: ThroughputRow
+    rows: Sequence[ThroughputRow]
+
+
+def throughput(
+    snapshot: Snapshot,
+    wanted: Selection,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+) -> ThroughputAnswer:
+    """Runs and units of a selection. Raises as `asking` does."""
+    asked = snapshot.asking(wanted)
+    [(_, *figures)] = asked.rows(_query(asked, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
+    total = _row(ALL, figures)
+    return ThroughputAnswer(
+        n=total.runs,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        total=total,
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+    )
+
+
+def count_runs(snapshot: Snapshot, wanted: Selection) -> int:
+    """How many runs are selected. Raises as `asking` does."""
+    asked = snapshot.asking(wanted)
+    [count] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+    return int(count)
+
+
+def _rows(asked: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
+    found = asked.rows(_query(asked, grouping.sql))
+    groups = grouping.named([row[0] for row in found])
+    return [_row(group, figures) for group, figures in in_order(groups, found)]
+
+
+def _query(asked: Asking, group: str) -> str:
+    """Units that were tested once need no telling apart, which leaves few to be counted distinctly."""
+    per_outcome = ", ".join(f"count(*) FILTER (outcome = '{one}') AS {one}" for one in _OUTCOMES)
+    counts = ", ".join(f"sum({one})::BIGINT, sum(least({one}, most))::BIGINT" for one in _OUTCOMES)
+    return f"""
+        WITH chosen AS (
+            SELECT {group} AS g, r.outcome AS outcome, r.attempts > 1 AS again,
+                CASE WHEN again THEN r.unit END AS unit, CASE WHEN again THEN r.procedure END AS procedure
+            FROM runs r WHERE {asked.runs.sql}
+        ), counted AS (
+            SELECT g, count(*) AS runs, CASE WHEN again THEN 1 ELSE count(*) END AS most, {per_outcome}
+            FROM chosen GROUP BY g, again, unit, procedure
+        )
+        SELECT g, sum(runs)::BIGINT, sum(most)::BIGINT, {counts} FROM counted GROUP BY g
+    """
+
+
+def _row(group: Group, figures: Sequence[Any]) -> ThroughputRow:
+    runs, units, *counts = figures
+    outcomes = [
+        OutcomeCount(outcome, counts[2 * place], counts[2 * place + 1])
+        for place, outcome in enumerate(_OUTCOMES)
+    ]
+    return ThroughputRow(group, runs, units, outcomes)

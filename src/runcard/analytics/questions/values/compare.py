@@ -1,0 +1,191 @@
+"""One measurement between groups: does it differ from station to station, batch to batch, week to week?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import scipy
+from msgspec import Struct
+
+from runcard.analytics.answers import finite
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.conditions import Conditions
+from runcard.analytics.exact_sums import Extent, Source, exact_moments
+from runcard.analytics.groups import Group, GroupBy, Grouping
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
+from runcard.analytics.measured import Measured, find_specs, look_at, on_values
+from runcard.analytics.measured_values import Keys
+from runcard.analytics.quantity import Quantity, latest_quantity
+from runcard.analytics.specified import specified
+from runcard.analytics.statistics.capability_indices import indices_of
+from runcard.analytics.statistics.differences import Difference, TestResult, anova_of, differences_of
+from runcard.analytics.statistics.dispersion import are_equal, of_moments
+from runcard.analytics.statistics.moments import Floats, Moments, moments_of
+from runcard.domain.errors import InvalidInput
+from runcard.domain.runs.limit import Interval
+
+MAX_COMPARED = 50
+# Ranking more takes longer than anyone waits, and tells no more.
+MAX_TESTED = 100_000
+
+DEFINITION = (
+    "n: finite values in the phase of the latest one, in its unit of measure or in one that converts to it; left_out "
+    "counts the others. mean, s: of each group, all its values. "
+    "mean_low, mean_high: the 95 % interval of the mean, for normal values. ppk: by the "
+    "overall s, where all values of the group had the same limits. difference: of the group's mean from that of all "
+    "other values together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, "
+    "equal places. Both take groups of one value too."
+)
+SAMPLED = f" kruskal is of about {MAX_TESTED} values, drawn evenly; all else is of all values."
+
+
+class ComparedGroup(Struct, frozen=True):
+    """mean_low, mean_high: the 95 % interval of the mean. s: sample standard deviation. All None for one value. ppk:
+    None without limits, without spread, or with several limits. difference: None where the group or all others
+    together have fewer than two values, or no spread. Each is None also where values are too far apart for a double.
+    """
+
+    group: Group
+    n: int
+    mean: float
+    mean_low: float | None
+    mean_high: float | None
+    s: float | None
+    ppk: float | None
+    difference: Difference | None
+
+
+class CompareAnswer(MeasuredAnswer, frozen=True, kw_only=True):
+    """phase, sequence_path, uom: of the values that are compared; limits of other units of measure are converted.
+
+    anova, kruskal: None where there are fewer than two groups, or no more values than groups, or all values are equal;
+    anova also without spread in any group, where F has no end.
+    """
+
+    table: ClassVar[str] = "groups"
+
+    phase: str | None
+    sequence_path: str | None
+    uom: str | None
+    groups: Sequence[ComparedGroup]
+    anova: TestResult | None
+    kruskal: TestResult | None
+
+
+class _Sample(NamedTuple):
+    """The values of a group, or those of them that are ranked; all else of all."""
+
+    key: Any
+    moments: Moments
+    specs: Sequence[int]
+    values: Floats
+
+
+def compare(
+    snapshot: Snapshot,
+    wanted: Selection,
+    measured: Measured,
+    zone: ZoneInfo,
+    group_by: GroupBy,
+) -> CompareAnswer:
+    """Raises as `asking` does, and InvalidInput for more than 50 groups."""
+    asked = snapshot.asking(measured.among(wanted))
+    finals = measured.only_final
+    quantity = latest_quantity(asked, find_specs(asked, measured), measured.uom, only_final=finals)
+    grouping = Grouping(asked, group_by, zone)
+    keep = on_values(asked, quantity.specs, only_final=finals)
+    keep.add("x.num IS NOT NULL")
+    looked = look_at(asked, quantity.specs, keep, MAX_TESTED)
+    samples = _samples(asked, quantity, grouping, keep, looked.step)
+    if len(samples) > MAX_COMPARED:
+        mend = "choose a longer period or filter"
+        raise InvalidInput.at("group_by", f"makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}")
+    moments = [one.moments for one in samples]
+    n = sum(one.n for one in moments)
+    groups = grouping.named([one.key for one in samples])
+    limits = {one.spec: specified(one).limits for one in quantity.specs}
+    compared = {
+        one.key: _compared(groups[one.key], one, limits, difference)
+        for one, difference in zip(samples, differences_of(moments), strict=True)
+    }
+    return CompareAnswer(
+        n=n,
+        definition=DEFINITION + (SAMPLED if n > MAX_TESTED else ""),
+        window=asked.window,
+        is_exact=n <= MAX_TESTED,
+        freshness=asked.freshness,
+        left_out=told(count_left_out(asked, quantity, only_final=finals, has_others=looked.has_others)),
+        phase=quantity.phase,
+        sequence_path=quantity.sequence_path,
+        uom=quantity.uom,
+        groups=[compared[key] for key in groups],
+        anova=anova_of(moments),
+        kruskal=_kruskal([one.values for one in samples]),
+    )
+
+
+def _samples(
+    asked: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, step: int
+) -> Sequence[_Sample]:
+    """The groups with all their values or, where these are more than are ranked, some, drawn evenly."""
+    are_ranked = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
+    found = asked.arrays(
+        f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "
+        f"list(DISTINCT x.spec) AS specs, coalesce(list({quantity.number}) FILTER ({are_ranked}), []) AS ranked "
+        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g",
+        keep.values,
+    )
+    keys, lowest, highest = (found[name].tolist() for name in ("g", "lowest", "highest"))
+    # In order, because they come in another one at every asking.
+    ranked = [np.sort(np.asarray(values, np.float64)) for values in found["ranked"]]
+    moments = [moments_of(one) for one in ranked]
+    if step > 1:
+        extents = [
+            Extent(low, high, low if one.mean is None else one.mean)
+            for low, high, one in zip(lowest, highest, moments, strict=True)
+        ]
+        every = _exact(asked, quantity, grouping, keep, dict(zip(keys, extents, strict=True)))
+        moments = [every[key] for key in keys]
+    return [_Sample(*one) for one in zip(keys, moments, map(list, found["specs"]), ranked, strict=True)]
+
+
+def _exact(
+    asked: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, extents: Mapping[Any, Extent]
+) -> Mapping[Any, Moments]:
+    """Of all values of each group, by its key."""
+    groups = Keys(asked, grouping.sql, "g")
+    places = {(place,): key for place, key in enumerate(groups.keys) if key in extents}
+    source = Source(quantity.number, [groups.place], keep, groups.join, groups.parameters)
+    found = exact_moments(asked, source, {place: extents[key] for place, key in places.items()})
+    return {key: found[place] for place, key in places.items()}
+
+
+def _compared(
+    group: Group, one: _Sample, limits: Mapping[int, Interval], difference: Difference | None
+) -> ComparedGroup:
+    n, mean, s = one.moments.n, one.moments.mean, one.moments.s
+    assert mean is not None  # there is no group without a value
+    judged_by = {limits[spec] for spec in one.specs}
+    ppk = None
+    if len(judged_by) == 1:
+        ppk = indices_of(n, mean, of_moments(one.moments), judged_by.pop()).worst.value
+    low, high = _interval(n, mean, s)
+    return ComparedGroup(group, n, mean, low, high, s, ppk, difference)
+
+
+def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float | None]:
+    """Where the mean is with 95 % confidence. Source: NIST/SEMATECH e-Handbook 1.3.5.2."""
+    if s is None:
+        return None, None
+    half = float(scipy.special.stdtrit(n - 1, 0.975)) * s / n**0.5
+    return finite(mean - half), finite(mean + half)
+
+
+def _kruskal(samples: Sequence[Floats]) -> TestResult | None:
+    """By ranks, which groups of one value have too."""
+    values = [one for one in samples if len(one)]
+    if len(values) < 2 or sum(map(len, values)) <= len(values) or are_equal(np.concatenate(values)):
+        return None
+    found = scipy.stats.kruskal(*values)
+    return TestResult(float(found.statistic), float(found.pvalue))

@@ -1,0 +1,112 @@
+"""Control chart: is a measurement as steady as its own short-term spread says it should be, and where is it not."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import ClassVar, NamedTuple
+from zoneinfo import ZoneInfo
+
+from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.groups import Group, GroupBy, Grouping
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
+from runcard.analytics.measured import Measured, find_specs
+from runcard.analytics.quantity import Quantity
+from runcard.analytics.questions.values.control_points import BrokenRule, ChartSegment, ControlPoint, charted
+from runcard.analytics.questions.values.newest import newest_values
+from runcard.analytics.statistics.control_limits import ChartKind
+from runcard.domain.errors import InvalidInput
+
+MAX_LAST = 5000
+MAX_SUBGROUP_SIZE = 100
+_SUBGROUP_SIZE = 5
+
+_SPREADS = {
+    "i_mr": "Each value is a point, its spread the difference to the one before of the same station "
+    "(moving range of two).",
+    "xbar_r": "Each subgroup is a point: its mean, and as spread its range.",
+    "xbar_s": "Each subgroup is a point: its mean, and as spread its standard deviation.",
+}
+_DEFINITION = (
+    "n: finite numbers of the selected runs that started last, in the order in which they were measured; left_out "
+    "counts the other values since the first of them. {spreads} "
+    "Centre line, sigma and control limits (three sigma) are told for each segment by itself: the values of a phase "
+    "that had the same limits and unit of measure. sigma: mean spread over the mean spread of a normal sample of "
+    "sigma 1 (d2, c4); where sizes differ, weighted by the inverse of the variance. Rules look at the points of a "
+    "segment in order and mark those that complete a pattern; there are none where sigma is 0 or cannot be told."
+)
+
+
+class ChartSettings(NamedTuple):
+    """last: how many values are charted, from 1 to MAX_LAST.
+
+    subgroup_size: how many values of one group and segment make a point, from 2 on; None: all of a group, or five
+    where there are no groups. The last ones may be fewer.
+    """
+
+    kind: ChartKind = "i_mr"
+    last: int = 500
+    subgroup_size: int | None = None
+
+
+class ControlChartAnswer(MeasuredAnswer, frozen=True, kw_only=True):
+    """points: in order of time. limit_changes: points whose limits are others than those before in their phase.
+
+    rules: those that are broken. spreads_beyond: points whose spread is beyond its control limits. has_older: the
+    selection has values before those that are charted.
+    """
+
+    table: ClassVar[str] = "points"
+
+    kind: ChartKind
+    points: Sequence[ControlPoint]
+    groups: Sequence[Group]
+    segments: Sequence[ChartSegment]
+    limit_changes: Sequence[int]
+    rules: Sequence[BrokenRule]
+    spreads_beyond: Sequence[int]
+    has_older: bool
+
+
+def control_chart(
+    snapshot: Snapshot,
+    wanted: Selection,
+    measured: Measured,
+    settings: ChartSettings,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+) -> ControlChartAnswer:
+    """The newest values of a measurement as a control chart. Raises as `asking` does, and InvalidInput."""
+    if settings.kind == "i_mr" and settings.subgroup_size is not None:
+        mend = "leave it out, or ask for the chart xbar_r or xbar_s"
+        raise InvalidInput.at("subgroup_size", f"an i_mr chart has no subgroups; {mend}")
+    asked = snapshot.asking(measured.among(wanted))
+    specs = find_specs(asked, measured)
+    grouping = Grouping(asked, group_by, zone)
+    values, has_older = newest_values(
+        asked, specs, settings.last, grouping.sql, only_final=measured.only_final
+    )
+    groups = {} if group_by is None else grouping.named({one.group for one in values})
+    size = settings.subgroup_size or (_SUBGROUP_SIZE if group_by is None else settings.last)
+    chart = charted(values, specs, list(groups), settings.kind, size)
+    return ControlChartAnswer(
+        n=len(values),
+        definition=_DEFINITION.format(spreads=_SPREADS[settings.kind]),
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        left_out=told(
+            count_left_out(
+                asked,
+                Quantity(specs),
+                values[0].measured_at.replace(tzinfo=UTC) if has_older else None,
+                only_final=measured.only_final,
+            )
+        ),
+        kind=settings.kind,
+        points=chart.points,
+        groups=list(groups.values()),
+        segments=chart.segments,
+        limit_changes=chart.limit_changes,
+        rules=chart.rules,
+        spreads_beyond=chart.spreads_beyond,
+        has_older=has_older,
+    )

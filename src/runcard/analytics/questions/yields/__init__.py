@@ -1,0 +1,1 @@
+"""What passes, what fails, and what is tested again."""

@@ -1,0 +1,213 @@
+"""Retests: how often units were run again, and what came of it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
+from runcard.analytics.statistics.ratios import Ratio, ratio_of
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.store.lists.names import names_of
+
+# Units with so many attempts or more are counted together.
+MANY_ATTEMPTS = 10
+MAX_MOVES = 400
+
+DEFINITION = (
+    "n: units by procedure whose first run, by start and over all time, is selected; all their runs on the procedure "
+    "count, whenever they were. retested: those with more than one run. passed_after_retest: of the retested whose "
+    "first run did not pass, those of which a later run did. passed_elsewhere: of these, where stations reported the "
+    "first run and the first that passed, those for which they are two stations. Every outcome but PASS counts as not "
+    "passed."
+)
+
+
+class ManyAttempts(NamedTuple):
+    """A page of the units with more than so many attempts."""
+
+    more_than: int = 2
+    limit: int = 50
+    offset: int = 0
+
+
+_FIRST_PAGE = ManyAttempts()
+
+
+class RetestRow(Struct, frozen=True):
+    """units: those that were first run."""
+
+    group: Group
+    units: int
+    retested: Ratio
+    passed_after_retest: Ratio
+    passed_elsewhere: Ratio
+
+
+class AttemptsCount(Struct, frozen=True):
+    """How many units had so many attempts; or_more: or more than those."""
+
+    attempts: int
+    or_more: bool
+    units: int
+
+
+class StationMove(Struct, frozen=True):
+    """How many units did not pass first at one station, and passed first at another, or at the same."""
+
+    first_station: Group
+    passing_station: Group
+    units: int
+
+
+class RetestedUnit(Struct, frozen=True):
+    """passed_at: the number of the attempt that passed first; None where none did."""
+
+    serial_number: str
+    procedure: Group
+    attempts: int
+    passed_at: int | None
+    last_outcome: RunOutcome
+
+
+class RetestAnswer(Answer, frozen=True, kw_only=True):
+    """total: all selected units; rows: them by group, empty where no grouping was asked for.
+
+    attempts: the numbers that occur, ascending; the last is `or_more` where it is 10. moves: the most frequent first,
+    at most 400. units_over: how many units had more attempts than was asked for; unit_page: a page of them, most
+    attempts first.
+    """
+
+    total: RetestRow
+    rows: Sequence[RetestRow]
+    attempts: Sequence[AttemptsCount]
+    moves: Sequence[StationMove]
+    units_over: int
+    unit_page: Sequence[RetestedUnit]
+
+
+_FIGURES = """count(*), count(*) FILTER (r.attempts > 1),
+    count(*) FILTER (r.attempts > 1 AND r.passed_at IS DISTINCT FROM 1), count(*) FILTER (r.passed_at > 1)"""
+# Of units that passed at a later attempt than the first: the first run, and the one that passed.
+_FIRST_AND_PASSING = """runs r JOIN (
+        SELECT unit, procedure, created_by_station FROM runs WHERE attempt = passed_at AND attempt > 1
+    ) p ON p.unit = r.unit AND p.procedure = r.procedure"""
+_BOTH_KNOWN = "r.passed_at > 1 AND r.created_by_station IS NOT NULL AND p.created_by_station IS NOT NULL"
+
+
+def retest(
+    snapshot: Snapshot,
+    wanted: Selection,
+    zone: ZoneInfo,
+    group_by: GroupBy | None = None,
+    many: ManyAttempts = _FIRST_PAGE,
+) -> RetestAnswer:
+    """Retests of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    total = _total(asked, zone)
+    return RetestAnswer(
+        n=total.units,
+        definition=DEFINITION,
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        total=total,
+        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+        attempts=_attempts(asked),
+        moves=_moves(asked),
+        units_over=_units_over(asked, many.more_than),
+        unit_page=_unit_page(asked, many),
+    )
+
+
+def retest_total(
+    snapshot: Snapshot,
+    wanted: Selection,
+    zone: ZoneInfo,
+) -> RetestRow:
+    """The `total` of the answer alone."""
+    asked = snapshot.asking(wanted._replace(attempts="first"))
+    return _total(asked, zone)
+
+
+def _total(asked: Asking, zone: ZoneInfo) -> RetestRow:
+    [total] = _rows(asked, Grouping(asked, None, zone)) or [_row(ALL, 0, 0, 0, 0, (0, 0))]
+    return total
+
+
+def _rows(asked: Asking, grouping: Grouping) -> Sequence[RetestRow]:
+    found = asked.rows(
+        f"SELECT {grouping.sql} AS g, {_FIGURES} FROM runs r WHERE {asked.runs.sql} GROUP BY g"
+    )
+    moved = asked.rows(
+        f"SELECT {grouping.sql} AS g, count(*), "
+        "count(*) FILTER (r.created_by_station <> p.created_by_station) "
+        f"FROM {_FIRST_AND_PASSING} WHERE {asked.runs.sql} AND {_BOTH_KNOWN} GROUP BY g"
+    )
+    places = {key: (known, elsewhere) for key, known, elsewhere in moved}
+    figures = [(*row, places.get(row[0], (0, 0))) for row in found]
+    groups = grouping.named([row[0] for row in found])
+    return [_row(group, *rest) for group, rest in in_order(groups, figures)]
+
+
+def _row(
+    group: Group, units: int, retested: int, failed_first: int, passed_later: int, places: tuple[int, int]
+) -> RetestRow:
+    known, moved = places
+    return RetestRow(
+        group,
+        units,
+        ratio_of(retested, units),
+        ratio_of(passed_later, failed_first),
+        ratio_of(moved, known),
+    )
+
+
+def _attempts(asked: Asking) -> Sequence[AttemptsCount]:
+    rows = asked.rows(
+        f"SELECT least(r.attempts, {MANY_ATTEMPTS}) AS a, count(*) FROM runs r WHERE {asked.runs.sql} "
+        "GROUP BY a ORDER BY a"
+    )
+    return [AttemptsCount(attempts, attempts == MANY_ATTEMPTS, units) for attempts, units in rows]
+
+
+def _moves(asked: Asking) -> Sequence[StationMove]:
+    rows = asked.rows(
+        "SELECT r.created_by_station AS f, p.created_by_station AS t, count(*) AS n "
+        f"FROM {_FIRST_AND_PASSING} WHERE {asked.runs.sql} AND {_BOTH_KNOWN} "
+        f"GROUP BY f, t ORDER BY n DESC, f, t LIMIT {MAX_MOVES}"
+    )
+    stations = references(asked, "station", {station for row in rows for station in row[:2]})
+    moves = [StationMove(stations[first], stations[passing], units) for first, passing, units in rows]
+    return sorted(
+        moves, key=lambda one: (-one.units, one.first_station.name or "", one.passing_station.name or "")
+    )
+
+
+def _units_over(asked: Asking, more_than: int) -> int:
+    [count] = asked.one(
+        f"SELECT count(*) FROM runs r WHERE {asked.runs.sql} AND r.attempts > ?",
+        [*asked.runs.values, more_than],
+    )
+    return int(count)
+
+
+def _unit_page(asked: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
+    rows = asked.rows(
+        "SELECT r.unit, r.procedure, r.attempts, r.passed_at, r.last_outcome "
+        f"FROM runs r JOIN {asked.snapshot.places} ON places.procedure = r.procedure "
+        f"WHERE {asked.runs.sql} AND r.attempts > ? "
+        "ORDER BY r.attempts DESC, r.unit, places.place LIMIT ? OFFSET ?",
+        [*asked.runs.values, *many],
+    )
+    serials = names_of(
+        asked.snapshot.connection, asked.snapshot.organization_id, "unit", {row[0] for row in rows}
+    )
+    procedures = references(asked, "procedure", {row[1] for row in rows})
+    return [
+        RetestedUnit(serials.get(unit, str(unit)), procedures[procedure], *rest)
+        for unit, procedure, *rest in rows
+    ]

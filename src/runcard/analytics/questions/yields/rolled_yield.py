@@ -1,0 +1,133 @@
+"""Rolled throughput yield: the chance that a unit of a part passes all its procedures at first."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct
+
+from runcard.analytics.answers import Answer
+from runcard.analytics.asking import Asking, Selection, Snapshot
+from runcard.analytics.attempts import first_of
+from runcard.analytics.groups import Group, references
+from runcard.analytics.questions.yields.first_pass_yield import COMPLETED_ONLY
+from runcard.analytics.statistics.ratios import Ratio, ratio_of
+
+MAX_PARTS = 200
+
+DEFINITION = (
+    "n: units by procedure whose first run, by start and over all time, is selected. rolled_yield: the product of the "
+    "first-pass yields of a part on its procedures, those with such a unit. A unit belongs to the part that it was "
+    "of at that run. low, high: 95 % interval, from the Wilson intervals of the yields by the method of variance "
+    "estimates recovery on their logarithms; the procedures are taken as independent."
+)
+
+
+class ProcedureYield(Struct, frozen=True):
+    """The share of the units that passed a procedure at first."""
+
+    procedure: Group
+    first_pass: Ratio
+
+
+class RolledYieldRow(Struct, frozen=True):
+    """rolled_yield, low, high: from 0 to 1. low, high: None where a yield is 0, whose logarithm there is not.
+
+    procedures: by name.
+    """
+
+    part: Group
+    rolled_yield: float
+    low: float | None
+    high: float | None
+    procedures: Sequence[ProcedureYield]
+
+
+class RolledYieldAnswer(Answer, frozen=True, kw_only=True):
+    """parts: by number; of more than 200, those with the most units. parts_count: of all with a selected unit."""
+
+    table: ClassVar[str] = "parts"
+
+    parts_count: int
+    parts: Sequence[RolledYieldRow]
+
+
+class Estimate(NamedTuple):
+    """A figure and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def rolled_yield(snapshot: Snapshot, wanted: Selection) -> RolledYieldAnswer:
+    """Yields of the units whose first run is selected, as in `first_pass_yield`. Raises as `asking` does."""
+    first = first_of(wanted.attempts)
+    asked = snapshot.asking(wanted._replace(attempts=first))
+    n, parts_count = asked.one(f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asked.runs.sql}")
+    return RolledYieldAnswer(
+        n=n,
+        definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
+        window=asked.window,
+        is_exact=True,
+        freshness=asked.freshness,
+        parts_count=parts_count,
+        parts=_parts(asked, "passed_completed" if first == "first_completed" else "passed_at"),
+    )
+
+
+def _parts(asked: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
+    rows = asked.rows(
+        "WITH counted AS (SELECT r.part AS part, r.procedure AS procedure, count(*) AS units, "
+        f"count(*) FILTER (r.{passed_at} = 1) AS passed FROM runs r WHERE {asked.runs.sql} "
+        "GROUP BY r.part, r.procedure) "
+        "SELECT part, procedure, passed, units FROM counted WHERE part IN "
+        f"(SELECT part FROM counted GROUP BY part ORDER BY sum(units) DESC, part LIMIT {MAX_PARTS})"
+    )
+    yields: dict[Any, dict[Any, Ratio]] = defaultdict(dict)
+    for part, procedure, passed, units in rows:
+        yields[part][procedure] = ratio_of(passed, units)
+    procedures = references(asked, "procedure", {row[1] for row in rows})
+    return [
+        _row(
+            group,
+            [ProcedureYield(procedures[key], yields[part][key]) for key in procedures if key in yields[part]],
+        )
+        for part, group in references(asked, "part", yields).items()
+    ]
+
+
+def _row(part: Group, procedures: Sequence[ProcedureYield]) -> RolledYieldRow:
+    yields = [one.first_pass for one in procedures]
+    interval = interval_of_product(yields)
+    low, high = (None, None) if interval is None else interval
+    return RolledYieldRow(part, math.prod(one.count / one.n for one in yields), low, high, procedures)
+
+
+def interval_of_product(shares: Sequence[Ratio]) -> tuple[float, float] | None:
+    """The 95 % interval of the product of independent shares; None where one of them is 0, or of nothing.
+
+    That of a single share is its own.
+    """
+    logarithms = []
+    for one in shares:
+        if not one.ratio or not one.low or not one.high:
+            return None
+        logarithms.append(Estimate(math.log(one.ratio), math.log(one.low), math.log(one.high)))
+    low, high = interval_of_sum(logarithms)
+    return math.exp(low), math.exp(high)
+
+
+def interval_of_sum(estimates: Sequence[Estimate]) -> tuple[float, float]:
+    """The interval of the sum of independent figures, at the level of their own, by the method of variance estimates
+    recovery.
+
+    Source: Zou and Donner, Statistics in Medicine 27 (2008), 1693-1702; Newcombe, Statistics in Medicine 17 (1998),
+    873-890, method 10, is the same for a difference of two shares.
+    """
+    total = math.fsum(one.value for one in estimates)
+    return (
+        total - math.hypot(*(one.value - one.low for one in estimates)),
+        total + math.hypot(*(one.high - one.value for one in estimates)),
+    )

@@ -1,0 +1,1 @@
+"""Attachments, images, and report files that are imported."""

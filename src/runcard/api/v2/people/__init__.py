@@ -1,0 +1,1 @@
+"""Users, and whose key it is."""

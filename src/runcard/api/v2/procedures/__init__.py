@@ -1,0 +1,1 @@
+"""Procedures, their versions, and where these were brought."""

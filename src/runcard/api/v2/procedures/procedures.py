@@ -1,0 +1,284 @@
+"""Procedures of the v2 API."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.responses import Response
+
+from runcard.api.v2.created import CreatedQuery, period_of
+from runcard.api.v2.shapes import SOME_TEXT, CreatorRefEmail, IdName, IdResult, creator_with_email
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput, Merged
+from runcard.domain.floor.deployment import Provider
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.runs.report import MAX_NAME_LENGTH
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.intake.byte_removal import remove_soon
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.lists.refs import Named
+from runcard.store.procedures.identifiers import list_former_identifiers
+from runcard.store.procedures.records import (
+    ProcedureChange,
+    ProcedureFilter,
+    ProcedureRecord,
+    change_procedure,
+    count_runs_of,
+    delete_procedure,
+    get_procedure_record,
+    list_procedure_records,
+    list_recent_runs,
+)
+from runcard.store.procedures.rows import create_procedure
+from runcard.store.stations.records import list_stations_for
+
+router = APIRouter()
+
+_RECENT = 10
+
+ProcedureName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=SOME_TEXT)]
+# A branch, a path or a pattern; blank ones are none.
+GitText = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
+
+
+class ProcedureListQuery(CreatedQuery):
+    search_query: str | None = None
+
+
+class ProcedureCreateBody(Struct):
+    """identifier: none: the next free one, FVT1, FVT2, …"""
+
+    name: ProcedureName
+    identifier: str | None = None
+
+
+class ProcedureUpdateBody(Struct, rename="camel"):
+    name: ProcedureName | UnsetType = UNSET
+    identifier: str | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    production_branch: GitText | UnsetType | None = UNSET
+    auto_push_enabled: bool | UnsetType = UNSET
+    excluded_branch_patterns: Annotated[list[GitText], Meta(max_length=100)] | UnsetType = UNSET
+    root_directory: GitText | UnsetType | None = UNSET
+    entry_point: GitText | UnsetType | None = UNSET
+
+
+class ProcedureRun(Struct):
+    id: UUID
+
+
+class LinkedRepository(Struct, rename="camel"):
+    id: UUID
+    name: str
+    full_name: str
+    provider: Provider
+
+
+class ProcedureListItem(Struct):
+    """linkedRepository: null, as none can be linked yet. runs: for clients before 2.26, which need the key.
+
+    former_identifiers: those that lead on to it. archived_at: null while it is in use.
+    """
+
+    id: UUID
+    identifier: str
+    name: str
+    created_at: datetime
+    created_by_user: CreatorRefEmail
+    linked_repository: LinkedRepository | None = msgspec.field(name="linkedRepository")
+    runs: list[ProcedureRun]
+    former_identifiers: Sequence[str]
+    archived_at: datetime | None
+
+
+class ProcedureListResponse(Struct):
+    data: list[ProcedureListItem]
+    meta: PageMeta
+
+
+class RecentRunUnit(Struct):
+    serial_number: str
+
+
+class RecentRun(Struct):
+    id: UUID
+    started_at: datetime
+    outcome: RunOutcome
+    unit: RecentRunUnit
+
+
+class ProcedureGetResponse(Struct):
+    """stations: those that may report it, because they are linked to it or to all procedures.
+
+    former_identifiers, archived_at: as in the list.
+    """
+
+    id: UUID
+    identifier: str
+    name: str
+    created_at: datetime
+    created_by_user: CreatorRefEmail | None
+    runs_count: int
+    recent_runs: list[RecentRun]
+    stations: list[IdName]
+    former_identifiers: Sequence[str]
+    archived_at: datetime | None
+
+
+@router.post("/procedures", openapi_extra=operation(IdResult, ProcedureCreateBody, name="procedure-create"))
+def create(
+    actor: Annotated[UserActor, to_manage("create procedures")],
+    parts: WithParts,
+    body: Annotated[ProcedureCreateBody, json_body(ProcedureCreateBody)],
+) -> Response:
+    """Create a procedure; several may have the same name."""
+    home, by = actor.organization_id, Creator.of(actor)
+    made = parts.writer.run(
+        lambda tx: create_procedure(tx, home, body.name, by, body.identifier), changes_catalog=False
+    )
+    return JsonResponse(IdResult(made.id))
+
+
+@router.get(
+    "/procedures",
+    openapi_extra=operation(
+        ProcedureListResponse, name="procedure-list", parameters=query_parameters(ProcedureListQuery)
+    ),
+)
+def list_(
+    actor: WithActor,
+    connection: WithConnection,
+    asked: Annotated[ProcedureListQuery, query(ProcedureListQuery)],
+) -> Response:
+    """Search and page procedures, newest first."""
+    home, page, created = actor.organization_id, page_of(connection, asked), period_of(asked)
+    wanted = ProcedureFilter(asked.search_query, created.after, created.before)
+    listed = list_procedure_records(connection, home, wanted, page)
+    former = list_former_identifiers(connection, home, [one.id for one in listed.rows])
+    data = [
+        ProcedureListItem(
+            one.id,
+            one.identifier,
+            one.name,
+            one.created_at,
+            _creator(home, one),
+            None,
+            [],
+            former[one.id],
+            one.archived_at,
+        )
+        for one in listed.rows
+    ]
+    return JsonResponse(ProcedureListResponse(data, meta_of(page, listed)))
+
+
+@router.get("/procedures/{id}", openapi_extra=operation(ProcedureGetResponse, name="procedure-get"))
+def get(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: WithActor,
+    connection: WithConnection,
+) -> Response:
+    """A procedure with its last runs and the stations that may report it."""
+    home = actor.organization_id
+    procedure = get_procedure_record(connection, home, id)
+    recent = list_recent_runs(connection, home, procedure.id, _RECENT)
+    return JsonResponse(
+        ProcedureGetResponse(
+            procedure.id,
+            procedure.identifier,
+            procedure.name,
+            procedure.created_at,
+            creator_with_email(procedure.created_by.user),
+            count_runs_of(connection, home, procedure.id),
+            [
+                RecentRun(run.id, run.started_at, run.outcome, RecentRunUnit(run.serial_number))
+                for run in recent
+            ],
+            [IdName(*station) for station in list_stations_for(connection, home, procedure.id)],
+            list_former_identifiers(connection, home, [procedure.id])[procedure.id],
+            procedure.archived_at,
+        )
+    )
+
+
+@router.patch(
+    "/procedures/{id}", openapi_extra=operation(IdResult, ProcedureUpdateBody, name="procedure-update")
+)
+def update(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: Annotated[UserActor, to_manage("change procedures")],
+    parts: WithParts,
+    body: Annotated[ProcedureUpdateBody, json_body(ProcedureUpdateBody)],
+) -> Response:
+    """Rename a procedure, change its identifier or its git settings, archive it or bring it back."""
+    if body == ProcedureUpdateBody():
+        raise InvalidInput.at((), f"The body is empty; give {', '.join(body.__struct_encode_fields__)}.")
+    home, change = actor.organization_id, _change(body)
+
+    def apply(tx: Transaction) -> UUID:
+        procedure = get_procedure_record(tx.connection, home, id)
+        change_procedure(tx, home, procedure.id, change)
+        return procedure.id
+
+    return JsonResponse(IdResult(parts.writer.run(apply)))
+
+
+@router.delete("/procedures/{id}", openapi_extra=operation(IdResult, name="procedure-delete"))
+def delete(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: Annotated[UserActor, to_manage("delete procedures")],
+    parts: WithParts,
+) -> Response:
+    """Delete a procedure with all its runs; their units stay."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        procedure = get_procedure_record(tx.connection, home, id)
+        if procedure.id != UUID(id):
+            raise Merged(procedure.name, procedure.identifier)
+        delete_procedure(tx, home, procedure.id)
+        return procedure.id
+
+    deleted = parts.writer.run(apply)
+    remove_soon(parts.stores, home)
+    return JsonResponse(IdResult(deleted))
+
+
+def _creator(home: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:
+    """Who made a procedure. Clients take no null here, and before 2.26 no missing e-mail either.
+
+    What the command line makes is ascribed to an admin; so only what no user made needs a stand-in, under its own
+    name and without an e-mail: the station that made it, or this server.
+    """
+    user, station = procedure.created_by
+    if user is not None:
+        return CreatorRefEmail(user.id, user.name, user.email)
+    maker = station or Named(home, "Runcard")
+    return CreatorRefEmail(maker.id, maker.name, "")
+
+
+def _change(body: ProcedureUpdateBody) -> ProcedureChange:
+    patterns = body.excluded_branch_patterns
+    return ProcedureChange(
+        name=body.name,
+        identifier=body.identifier,
+        archived=body.archived,
+        production_branch=_setting(body.production_branch),
+        auto_push_enabled=body.auto_push_enabled,
+        excluded_branch_patterns=UNSET if patterns is UNSET else [one for one in patterns if one.strip()],
+        root_directory=_setting(body.root_directory),
+        entry_point=_setting(body.entry_point),
+    )
+
+
+def _setting(text: str | UnsetType | None) -> str | UnsetType | None:
+    return text if text is UNSET else (text or "").strip() or None

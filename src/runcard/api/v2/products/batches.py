@@ -1,0 +1,206 @@
+"""Batches of the v2 API."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.responses import Response
+
+from runcard.api.v2.created import CreatedQuery, period_of
+from runcard.api.v2.runs.shapes import PartWithRevision
+from runcard.api.v2.shapes import CreatorRef, IdListResult, IdName, IdResult, creator, named, numbered
+from runcard.domain.actor import UserActor
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.ingest.reach import check_may_create
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.products.batches import (
+    BatchFilter,
+    create_batch,
+    delete_batch,
+    get_batch,
+    list_batches,
+    renumber_batch,
+)
+from runcard.store.units.members import MemberUnit, count_units, list_units_of_batch
+
+router = APIRouter()
+
+# Runs may bring batches of other names into being, so only what is named here is held to this.
+BatchNumber = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class BatchListQuery(CreatedQuery):
+    ids: list[UUID] | None = None
+    numbers: list[str] | None = None
+    search_query: str | None = None
+    part_numbers: list[str] | None = None
+    revision_numbers: list[str] | None = None
+    sort_by: Literal["number", "created_at"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+
+
+class BatchCreateBody(Struct):
+    number: BatchNumber
+
+
+class BatchUpdateBody(Struct):
+    new_number: BatchNumber
+
+
+class BatchListItem(Struct):
+    id: UUID
+    number: str
+    created_at: datetime
+    unit_count: int
+    created_by_user: CreatorRef | None
+    created_by_station: IdName | None
+
+
+class BatchListResponse(Struct):
+    data: list[BatchListItem]
+    meta: PageMeta
+
+
+class BatchUnit(Struct):
+    id: UUID
+    serial_number: str
+    created_at: datetime
+    part: PartWithRevision
+
+
+class BatchGetResponse(Struct):
+    """units: the newest of them, where there are more than 10 000."""
+
+    id: UUID
+    number: str
+    created_at: datetime
+    units: list[BatchUnit]
+    created_by_user: CreatorRef | None
+    created_by_station: IdName | None
+
+
+@router.post("/batches", openapi_extra=operation(IdResult, BatchCreateBody, name="batch-create"))
+def create(
+    actor: WithRecorder, parts: WithParts, body: Annotated[BatchCreateBody, json_body(BatchCreateBody)]
+) -> Response:
+    """Create a batch without units."""
+
+    def apply(tx: Transaction) -> UUID:
+        check_may_create(tx, actor, "Batch")
+        return create_batch(tx, actor.organization_id, body.number.strip(), Creator.of(actor))
+
+    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+
+
+@router.get(
+    "/batches",
+    openapi_extra=operation(
+        BatchListResponse, name="batch-list", parameters=query_parameters(BatchListQuery)
+    ),
+)
+def list_(
+    actor: WithActor, connection: WithConnection, asked: Annotated[BatchListQuery, query(BatchListQuery)]
+) -> Response:
+    """Search, filter and page batches."""
+    home, page, created = actor.organization_id, page_of(connection, asked), period_of(asked)
+    wanted = BatchFilter(
+        asked.search_query,
+        asked.ids,
+        asked.numbers,
+        asked.part_numbers,
+        asked.revision_numbers,
+        created.after,
+        created.before,
+    )
+    listed = list_batches(
+        connection, home, wanted, asked.sort_by, page, descending=asked.sort_order == "desc"
+    )
+    counts = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
+    data = [
+        BatchListItem(
+            batch.id,
+            batch.number,
+            batch.created_at,
+            counts.get(batch.id, 0),
+            creator(batch.created_by.user),
+            named(batch.created_by.station),
+        )
+        for batch in listed.rows
+    ]
+    return JsonResponse(BatchListResponse(data, meta_of(page, listed)))
+
+
+@router.get("/batches/{number:path}", openapi_extra=operation(BatchGetResponse, name="batch-get"))
+def get(number: str, actor: WithActor, connection: WithConnection) -> Response:
+    """A batch by number, with its units."""
+    home = actor.organization_id
+    batch = get_batch(connection, home, number)
+    return JsonResponse(
+        BatchGetResponse(
+            batch.id,
+            batch.number,
+            batch.created_at,
+            [_unit(unit) for unit in list_units_of_batch(connection, home, batch.id)],
+            creator(batch.created_by.user),
+            named(batch.created_by.station),
+        )
+    )
+
+
+@router.patch(
+    "/batches/{number:path}", openapi_extra=operation(IdResult, BatchUpdateBody, name="batch-update")
+)
+def update(
+    number: str,
+    actor: Annotated[UserActor, to_manage("change batches")],
+    parts: WithParts,
+    body: Annotated[BatchUpdateBody, json_body(BatchUpdateBody)],
+) -> Response:
+    """Renumber a batch."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        batch = get_batch(tx.connection, home, number)
+        renumber_batch(tx, home, batch, body.new_number.strip())
+        return batch.id
+
+    return JsonResponse(IdResult(parts.writer.run(apply)))
+
+
+@router.delete("/batches/{number:path}", openapi_extra=operation(IdListResult, name="batch-delete"))
+def delete(
+    number: str, actor: Annotated[UserActor, to_manage("delete batches")], parts: WithParts
+) -> Response:
+    """Delete a batch; its units and its runs stay."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        batch = get_batch(tx.connection, home, number)
+        delete_batch(tx, home, batch)
+        return batch.id
+
+    return JsonResponse(IdListResult([parts.writer.run(apply)]))
+
+
+def _unit(unit: MemberUnit) -> BatchUnit:
+    part = unit.part
+    return BatchUnit(
+        unit.id,
+        unit.serial_number,
+        unit.created_at,
+        PartWithRevision(part.id, part.number, part.name, numbered(unit.revision)),
+    )

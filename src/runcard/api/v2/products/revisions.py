@@ -1,0 +1,162 @@
+"""Revisions of parts in the v2 API."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import UNSET, Struct, UnsetType
+from starlette.responses import Response
+
+from runcard.api.v2.files.images import image_id_of
+from runcard.api.v2.shapes import (
+    CreatorRef,
+    IdName,
+    IdResult,
+    MetadataBody,
+    MetadataChangeBody,
+    Name60,
+    UnitRef,
+    creator,
+    given,
+    named,
+)
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import InvalidInput
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    to_manage,
+)
+from runcard.ingest.reach import check_may_create
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.products.parts import get_part
+from runcard.store.products.revisions import change_revision, create_revision, delete_revision, get_revision
+from runcard.store.units.members import list_units_of_revision
+
+router = APIRouter()
+
+# A number may hold slashes; of several ways to read a path, the part's number is the longer.
+_REVISIONS = "/parts/{part_number:path}/revisions"
+_REVISION = _REVISIONS + "/{revision_number:path}"
+
+
+class RevisionCreateBody(Struct):
+    number: Name60
+    metadata: MetadataBody | None = None
+
+
+class RevisionUpdateBody(Struct):
+    """image_id: an upload; an empty text takes the image away."""
+
+    number: Name60 | UnsetType = UNSET
+    image_id: str | UnsetType = UNSET
+    metadata: MetadataChangeBody | UnsetType = UNSET
+
+
+class RevisionPart(Struct):
+    id: UUID
+    number: str
+    name: str
+
+
+class RevisionGetResponse(Struct):
+    """units: the newest of them, where there are more than 10 000."""
+
+    id: UUID
+    number: str
+    created_at: datetime
+    created_by_user: CreatorRef | None
+    created_by_station: IdName | None
+    part: RevisionPart
+    units: list[UnitRef]
+    metadata: MetadataBody
+
+
+@router.post(_REVISIONS, openapi_extra=operation(IdResult, RevisionCreateBody, name="part-createRevision"))
+def create(
+    part_number: str,
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[RevisionCreateBody, json_body(RevisionCreateBody)],
+) -> Response:
+    """Add a revision to a part."""
+
+    def apply(tx: Transaction) -> UUID:
+        check_may_create(tx, actor, "Revision")
+        home, by = actor.organization_id, Creator.of(actor)
+        part = get_part(tx.connection, home, part_number)
+        revision_id = create_revision(tx, home, part, body.number.strip(), by)
+        change_metadata(tx, home, revision_id, "metadata", body.metadata or {})
+        return revision_id
+
+    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+
+
+@router.get(_REVISION, openapi_extra=operation(RevisionGetResponse, name="part-getRevision"))
+def get(part_number: str, revision_number: str, actor: WithActor, connection: WithConnection) -> Response:
+    """A revision with its part and its units."""
+    home = actor.organization_id
+    revision = get_revision(connection, home, part_number, revision_number)
+    units = list_units_of_revision(connection, home, revision.id)
+    return JsonResponse(
+        RevisionGetResponse(
+            revision.id,
+            revision.number,
+            revision.created_at,
+            creator(revision.created_by.user),
+            named(revision.created_by.station),
+            RevisionPart(*revision.part),
+            [UnitRef(unit.id, unit.serial_number) for unit in units],
+            read_metadata(connection, home, [revision.id]).get(revision.id, {}),
+        )
+    )
+
+
+@router.patch(_REVISION, openapi_extra=operation(IdResult, RevisionUpdateBody, name="part-updateRevision"))
+def update(
+    part_number: str,
+    revision_number: str,
+    actor: Annotated[UserActor, to_manage("change revisions")],
+    parts: WithParts,
+    body: Annotated[RevisionUpdateBody, json_body(RevisionUpdateBody)],
+) -> Response:
+    """Renumber a revision, set or take away its image, merge its metadata."""
+    if body == RevisionUpdateBody():
+        raise InvalidInput.at((), "The body is empty; give number, image_id or metadata.")
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        revision = get_revision(tx.connection, home, part_number, revision_number)
+        image = body.image_id
+        image_id = UNSET if image is UNSET else image_id_of(tx.connection, home, image)
+        change_revision(tx, home, revision, number=given(body.number), image_id=image_id)
+        change_metadata(tx, home, revision.id, "metadata", body.metadata or {})
+        return revision.id
+
+    return JsonResponse(IdResult(parts.writer.run(apply)))
+
+
+@router.delete(_REVISION, openapi_extra=operation(IdResult, name="part-deleteRevision"))
+def delete(
+    part_number: str,
+    revision_number: str,
+    actor: Annotated[UserActor, to_manage("delete revisions")],
+    parts: WithParts,
+) -> Response:
+    """Delete a revision; refused while units or runs name it, and for the last one of a part."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        revision = get_revision(tx.connection, home, part_number, revision_number)
+        delete_revision(tx, home, revision)
+        return revision.id
+
+    return JsonResponse(IdResult(parts.writer.run(apply)))

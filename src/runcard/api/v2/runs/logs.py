@@ -1,0 +1,133 @@
+"""What runs logged, in the v2 API."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Struct
+from starlette.responses import Response
+
+from runcard.analytics.lists.inside_lists import list_logs
+from runcard.api.v2.runs.filters import OfRunsQuery
+from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
+from runcard.domain.errors import LogNotFound
+from runcard.domain.runs.clock import reported_times
+from runcard.domain.runs.outcome import LogLevel, RunOutcome
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import SampleQuery, run_filter
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.logs import FoundLog, LogFilter, get_log
+
+router = APIRouter()
+
+
+class LogListQuery(OfRunsQuery):
+    """search_query: part of a message."""
+
+    procedure_ids: list[UUID] | None = None
+    search_query: str | None = None
+    levels: list[LogLevel] | None = None
+    timestamp_after: datetime | None = None
+    timestamp_before: datetime | None = None
+    source_files: list[str] | None = None
+    run_ids: list[UUID] | None = None
+    run_outcomes: list[RunOutcome] | None = None
+    samples: list[SampleQuery] | None = None
+    sort_by: Literal["created_at", "level", "run_id", "outcome"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+
+
+class LogRun(Struct):
+    id: UUID
+    outcome: RunOutcome
+    started_at: datetime
+
+
+class LogGetResponse(Struct):
+    """created_at: when the line was logged."""
+
+    id: UUID
+    level: LogLevel
+    message: str
+    created_at: datetime
+    source_file: str | None
+    line_number: int | None
+    run: LogRun
+    unit: UnitRef
+    procedure: IdName
+    created_by_user: CreatorRefEmail | None
+    created_by_station: IdName | None
+
+
+class LogListResponse(Struct):
+    data: list[LogGetResponse]
+    meta: PageMeta
+
+
+@router.get(
+    "/logs",
+    openapi_extra=operation(LogListResponse, name="log-list", parameters=query_parameters(LogListQuery)),
+)
+def list_(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[LogListQuery, query(LogListQuery)],
+) -> Response:
+    """Filtered, sorted, paged logs of runs."""
+    page, deadline = page_of(connection, asked), Deadline(parts.list_timeout_s)
+    runs = run_filter(asked, without=("search_query",), ids=asked.run_ids, outcomes=asked.run_outcomes)
+    wanted = LogFilter(
+        search=asked.search_query,
+        levels=asked.levels,
+        source_files=asked.source_files,
+        logged_after=moment_bound("timestamp_after", asked.timestamp_after),
+        logged_before=moment_bound("timestamp_before", asked.timestamp_before),
+    )
+    listed = list_logs(
+        parts.copy,
+        connection,
+        actor.organization_id,
+        runs,
+        wanted,
+        asked.sort_by,
+        page,
+        deadline,
+        descending=asked.sort_order == "desc",
+    )
+    return JsonResponse(LogListResponse([_shown(one) for one in listed.rows], meta_of(page, listed)))
+
+
+@router.get("/logs/{id}", openapi_extra=operation(LogGetResponse, name="log-get"))
+def get(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: WithActor,
+    connection: WithConnection,
+) -> Response:
+    """A line that a run logged."""
+    found = get_log(connection, actor.organization_id, id_of(id, LogNotFound))
+    return JsonResponse(_shown(found))
+
+
+def _shown(found: FoundLog) -> LogGetResponse:
+    log, run = found.item.log, found.run
+    return LogGetResponse(
+        found.id,
+        log.level,
+        log.message,
+        log.timestamp,
+        log.source_file,
+        log.line_number,
+        LogRun(run.id, run.outcome, reported_times(run).started_at),
+        UnitRef(run.unit.id, run.unit.serial_number),
+        IdName(run.procedure.id, run.procedure.name),
+        creator_with_email(run.created_by_user),
+        named(run.created_by_station),
+    )

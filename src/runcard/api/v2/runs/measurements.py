@@ -1,0 +1,202 @@
+"""Measurements in the v2 API."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Struct
+from msgspec.structs import asdict
+from starlette.responses import Response
+
+from runcard.analytics.lists.inside_lists import list_measurements
+from runcard.api.v2.runs.filters import OfRunsQuery
+from runcard.api.v2.runs.measurement_shapes import (
+    MeasurementOut,
+    ValidatorOut,
+    measurement_out,
+    validator_out,
+)
+from runcard.api.v2.shapes import IdName
+from runcard.domain.errors import MeasurementNotFound
+from runcard.domain.floor.sample import SampleClass
+from runcard.domain.ids import RunPart, part_id
+from runcard.domain.runs.measurement import ValueKind, shown_validators
+from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import run_filter
+from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.measurements import (
+    FoundMeasurement,
+    MeasurementFilter,
+    get_measurement,
+)
+
+router = APIRouter()
+
+
+class MeasurementListQuery(OfRunsQuery, kw_only=True):
+    """ids: of measurements or of runs. Outcomes and durations are those of the runs, moments those of the phases."""
+
+    procedure_id: UUID
+    phase_name: str | None = None
+    measurement_name: str | None = None
+    phase_names: list[str] | None = None
+    outcomes: list[RunOutcome] | None = None
+    ids: list[UUID] | None = None
+    duration_min: str | None = None
+    duration_max: str | None = None
+    operated_by_ids: list[UUID] | None = None
+    operated_by_names: list[str] | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    exclude_retries: bool = True
+    value_min: float | None = None
+    value_max: float | None = None
+    value_bool: bool | None = None
+    value_strings: list[str] | None = None
+    measurement_outcomes: list[MeasurementOutcome] | None = None
+    measurement_types: list[ValueKind] | None = None
+    sort_by: Literal["started_at", "value", "outcome", "serial_number", "phase_name", "measurement_name"] = (
+        "started_at"
+    )
+    sort_order: Literal["asc", "desc"] = "desc"
+
+
+class MeasurementListItem(Struct):
+    """At most one of the values is there, as the type says; a number that is not finite is null."""
+
+    id: UUID
+    phase_name: str
+    measurement_name: str
+    started_at: datetime | None
+    value: float | int | None
+    bool_value: bool | None
+    string_value: str | None
+    units: str | None
+    measurement_outcome: MeasurementOutcome
+    run_id: UUID
+    serial_number: str | None
+    sample: SampleClass | None
+    measurement_type: ValueKind
+    retry_count: int
+    is_final_attempt: bool
+    validators: list[ValidatorOut] | None
+
+
+class MeasurementListResponse(Struct):
+    data: list[MeasurementListItem]
+    meta: PageMeta
+
+
+class MeasurementRun(Struct):
+    id: UUID
+    outcome: RunOutcome | None
+    serial_number: str | None
+
+
+class MeasurementGetResponse(MeasurementOut, kw_only=True):
+    phase: IdName
+    run: MeasurementRun
+    procedure: IdName
+
+
+@router.get(
+    "/measurements",
+    openapi_extra=operation(
+        MeasurementListResponse, name="measurement-list", parameters=query_parameters(MeasurementListQuery)
+    ),
+)
+def list_(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
+) -> Response:
+    """Filtered, sorted, paged measurements of one procedure."""
+    page, deadline = page_of(connection, asked), Deadline(parts.list_timeout_s)
+    runs = run_filter(
+        asked, without=("ids", "started_after", "started_before"), procedure_ids=[asked.procedure_id]
+    )
+    listed = list_measurements(
+        parts.copy,
+        connection,
+        actor.organization_id,
+        runs,
+        _filter(asked),
+        asked.sort_by,
+        page,
+        deadline,
+        descending=asked.sort_order == "desc",
+    )
+    return JsonResponse(MeasurementListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
+
+
+@router.get("/measurements/{id}", openapi_extra=operation(MeasurementGetResponse, name="measurement-get"))
+def get(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: WithActor,
+    connection: WithConnection,
+) -> Response:
+    """A measurement with its validators, aggregations and series."""
+    found = get_measurement(connection, actor.organization_id, id_of(id, MeasurementNotFound))
+    attempt, run = found.item.attempt, found.run
+    shown = measurement_out(run.id, found.item.position, found.item.measurement)
+    return JsonResponse(
+        MeasurementGetResponse(
+            **asdict(shown),
+            phase=IdName(part_id(run.id, RunPart.PHASE, attempt.position), attempt.phase.name),
+            run=MeasurementRun(run.id, run.outcome, run.unit.serial_number),
+            procedure=IdName(run.procedure.id, run.procedure.name),
+        )
+    )
+
+
+def _filter(asked: MeasurementListQuery) -> MeasurementFilter:
+    phase_names = asked.phase_names
+    if asked.phase_name is not None:
+        others_allow_it = phase_names is None or asked.phase_name in phase_names
+        phase_names = [asked.phase_name] if others_allow_it else []
+    return MeasurementFilter(
+        ids=asked.ids,
+        names=None if asked.measurement_name is None else [asked.measurement_name],
+        phase_names=phase_names,
+        outcomes=asked.measurement_outcomes,
+        kinds=asked.measurement_types,
+        started_after=moment_bound("started_after", asked.started_after),
+        started_before=moment_bound("started_before", asked.started_before),
+        value_min=asked.value_min,
+        value_max=asked.value_max,
+        value_bool=asked.value_bool,
+        value_strings=asked.value_strings,
+        only_final=asked.exclude_retries,
+    )
+
+
+def _item(found: FoundMeasurement) -> MeasurementListItem:
+    measurement, attempt, run = found.item.measurement, found.item.attempt, found.run
+    kind, value = measurement.kind, measurement.value
+    return MeasurementListItem(
+        found.id,
+        attempt.phase.name,
+        measurement.name,
+        attempt.phase.started_at,
+        found.item.number,
+        value if kind == "boolean" else None,
+        value if kind == "string" else None,
+        measurement.uom,
+        measurement.outcome,
+        run.id,
+        run.unit.serial_number,
+        run.unit.sample,
+        kind,
+        attempt.phase.retry_count,
+        attempt.is_final,
+        [validator_out(one) for one in shown_validators(measurement)],
+    )

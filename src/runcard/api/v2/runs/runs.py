@@ -1,0 +1,242 @@
+"""Runs of the v2 API."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from runcard.analytics.lists.run_lists import list_runs
+from runcard.api.v2.runs.bodies import RunCreateBody, UsualRunCreateBody
+from runcard.api.v2.runs.filters import OfRunsQuery
+from runcard.api.v2.runs.reports import report_of
+from runcard.api.v2.runs.shapes import RunGetResponse, RunListResponse, WholeRun, run_item, whole_run
+from runcard.api.v2.shapes import IdListResult, IdResult, MetadataChangeBody
+from runcard.domain.actor import UserActor, check_may_record
+from runcard.domain.errors import InvalidInput, RunNotFound
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse, header_of, send_json
+from runcard.edge.files.uploads import download_url, settled
+from runcard.edge.requests.bodies import BodyDecoder, read_body
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    WithRecorder,
+    json_body,
+    parts_of,
+    to_manage,
+)
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.requests.unknown_names import headers_of
+from runcard.ingest.attach_file import link_uploads
+from runcard.ingest.reach import check_reaches_run
+from runcard.ingest.record_run import prepare_run
+from runcard.intake.byte_removal import remove_soon
+from runcard.store.commit.transaction import Transaction
+from runcard.store.files.attachments import list_attachments
+from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.runs.records import find_run, list_sub_units, read_documents
+from runcard.store.runs.rows import delete_run
+
+router = APIRouter()
+
+_decoder = BodyDecoder(RunCreateBody, UsualRunCreateBody)
+
+
+class RunListQuery(OfRunsQuery):
+    search_query: str | None = None
+    ids: list[UUID] | None = None
+    outcomes: list[RunOutcome] | None = None
+    procedure_ids: list[UUID] | None = None
+    execution_ids: list[str] | None = None
+    slot_keys: list[str] | None = None
+    slot_names: list[str] | None = None
+    samples: list[SampleQuery] | None = None
+    duration_min: str | None = None
+    duration_max: str | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    ended_after: datetime | None = None
+    ended_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    operated_by_ids: list[UUID] | None = None
+    operated_by_names: list[str] | None = None
+    sort_by: Literal[
+        "started_at", "created_at", "duration", "outcome", "serial_number", "part_number", "revision_number"
+    ] = "started_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+    metadata: str | None = None
+    include_metadata: bool = False
+    include_sequences: bool = False
+
+
+class RunCreateResponse(Struct):
+    """ids: of all runs, where one request made several."""
+
+    id: UUID
+    ids: list[UUID] | UnsetType = UNSET
+
+
+class RunUpdateBody(Struct):
+    attachments: list[UUID] | None = None
+
+
+class RunMetadataBody(Struct):
+    metadata: MetadataChangeBody | None = None
+
+
+class RunDeleteQuery(Struct):
+    ids: Annotated[list[str], Meta(min_length=1, max_length=1000)]
+
+
+class CreateRun:
+    """POST /runs as a plain ASGI endpoint, as in v1: the route whose speed a production line feels."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        parts = parts_of(scope)
+        admission = await parts.gate.admit(header_of(scope, b"authorization"))
+        check_may_record(admission.actor)
+        body = await read_body(receive, parts.max_body_bytes)
+        decoded, unknown = _decoder.decode(body, header_of(scope, b"content-type") or "")
+        report = report_of(decoded)
+        if parts.operators_by_email:
+            _check_email(report.operator)
+        run = prepare_run(
+            report,
+            client=header_of(scope, b"x-client-type"),
+            client_version=header_of(scope, b"x-client-version"),
+        )
+        del body, decoded, report  # only the packed document waits for the commit
+        run_id = await parts.recorder.record(admission, run)
+        await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode(), *headers_of(unknown))
+
+
+create_run = CreateRun()
+
+
+@router.get(
+    "/runs",
+    openapi_extra=operation(RunListResponse, name="run-list", parameters=query_parameters(RunListQuery)),
+)
+def list_(
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+    asked: Annotated[RunListQuery, query(RunListQuery)],
+) -> Response:
+    """Filtered, sorted, paged summaries of runs."""
+    home, page = actor.organization_id, page_of(connection, asked)
+    wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
+    descending = asked.sort_order == "desc"
+    listed = list_runs(parts.copy, connection, home, wanted, asked.sort_by, page, descending=descending)
+    ids = [record.id for record in listed.rows]
+    metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
+    documents = read_documents(connection, home, ids) if asked.include_sequences else None
+    data = [
+        run_item(
+            record,
+            UNSET if metadata is None else metadata.get(record.id, {}),
+            UNSET if documents is None else documents[record.id].sequences,
+        )
+        for record in listed.rows
+    ]
+    return JsonResponse(RunListResponse(data, meta_of(page, listed)))
+
+
+@router.delete(
+    "/runs",
+    openapi_extra=operation(IdListResult, name="run-delete", parameters=query_parameters(RunDeleteQuery)),
+)
+def delete(
+    actor: Annotated[UserActor, to_manage("delete runs")],
+    parts: WithParts,
+    asked: Annotated[RunDeleteQuery, query(RunDeleteQuery)],
+) -> Response:
+    """Delete runs with all that lies inside them; all of them, or none where one is unknown."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> list[UUID]:
+        ids = [id_of(text, RunNotFound) for text in dict.fromkeys(asked.ids)]
+        for run_id in ids:
+            if not delete_run(tx, home, run_id):
+                raise RunNotFound(run_id)
+        return ids
+
+    deleted = parts.writer.run(apply, changes_catalog=False)
+    remove_soon(parts.stores, home)
+    return JsonResponse(IdListResult(deleted))
+
+
+@router.get("/runs/{id}", openapi_extra=operation(RunGetResponse, name="run-get"))
+def get(
+    id: str,  # noqa: A002 (as the contract names it)
+    request: Request,
+    actor: WithActor,
+    parts: WithParts,
+    connection: WithConnection,
+) -> Response:
+    """A run with its phases, measurements, logs, attachments and sub-units."""
+    home, run_id = actor.organization_id, id_of(id, RunNotFound)
+    record = find_run(connection, home, run_id)
+    if record is None:
+        raise RunNotFound(id)
+    root = str(request.base_url)
+    run = WholeRun(
+        record,
+        read_documents(connection, home, [run_id])[run_id],
+        settled(parts, list_attachments(connection, home, [run_id]).get(run_id, ())),
+        list_sub_units(connection, home, [run_id]).get(run_id, ()),
+        read_metadata(connection, home, [run_id]).get(run_id, {}),
+    )
+    return JsonResponse(whole_run(run, lambda attachment: download_url(parts, attachment, root)))
+
+
+@router.patch("/runs/{id}", openapi_extra=operation(IdResult, RunUpdateBody, name="run-update"))
+def update(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[RunUpdateBody, json_body(RunUpdateBody)],
+) -> Response:
+    """Link uploads to a run, beside those that are linked to it."""
+    run_id = id_of(id, RunNotFound)
+    parts.writer.run(
+        lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id), changes_catalog=False
+    )
+    return JsonResponse(IdResult(run_id))
+
+
+@router.patch(
+    "/runs/{id}/metadata", openapi_extra=operation(IdResult, RunMetadataBody, name="run-updateMetadata")
+)
+def update_metadata(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: WithRecorder,
+    parts: WithParts,
+    body: Annotated[RunMetadataBody, json_body(RunMetadataBody)],
+) -> Response:
+    """Merge metadata into a run; a null takes its key away."""
+    home, run_id = actor.organization_id, id_of(id, RunNotFound)
+
+    def apply(tx: Transaction) -> None:
+        check_reaches_run(tx, actor, run_id)
+        if body.metadata:
+            change_metadata(tx, home, run_id, "metadata", body.metadata)
+            tx.note_change(home, "run_changed", run_id)
+
+    parts.writer.run(apply, changes_catalog=False)
+    return JsonResponse(IdResult(run_id))
+
+
+def _check_email(operator: str | None) -> None:
+    if operator is not None and "@" not in operator:
+        raise InvalidInput.at("operated_by", f"operated_by {operator!r} is no e-mail; give the operator's")

@@ -1,0 +1,226 @@
+"""Stations of the v2 API."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.responses import Response
+
+from runcard.api.v2.files.images import image_id_of
+from runcard.api.v2.shapes import (
+    SOME_TEXT,
+    IdName,
+    IdResult,
+    MetadataBody,
+    MetadataChangeBody,
+    given,
+    named,
+)
+from runcard.api.v2.stations.detail import StationDetail, detail_of
+from runcard.domain.actor import StationActor, UserActor
+from runcard.domain.errors import StationNotFound
+from runcard.edge.answers.openapi import operation
+from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithConnection,
+    WithParts,
+    as_station,
+    as_user,
+    json_body,
+    to_manage,
+)
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import metadata_tests
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.people.teams import get_team
+from runcard.store.stations.records import (
+    StationFilter,
+    StationRecord,
+    change_station,
+    get_station_in_use,
+    get_station_record,
+    list_procedures_of,
+    list_station_records,
+    remove_station,
+)
+from runcard.store.stations.rows import create_station, link_procedures
+
+router = APIRouter()
+
+StationName = Annotated[str, Meta(min_length=1, max_length=255, pattern=SOME_TEXT)]
+
+
+class StationListQuery(PageQuery):
+    search_query: str | None = None
+    procedure_ids: list[UUID] | None = None
+    metadata: str | None = None
+    include_metadata: bool = False
+
+
+class StationCreateBody(Struct):
+    name: StationName
+    procedure_id: UUID | None = None
+    team_id: UUID | None = None
+    metadata: MetadataBody | None = None
+
+
+class StationUpdateBody(Struct):
+    """image_id: an upload; an empty text takes the image away. team_id: null takes the team away."""
+
+    name: StationName | UnsetType = UNSET
+    image_id: str | UnsetType = UNSET
+    team_id: UUID | UnsetType | None = UNSET
+    metadata: MetadataChangeBody | UnsetType = UNSET
+
+
+class ListedProcedure(Struct):
+    """identifier: for clients of 2.2, which need the key."""
+
+    id: UUID
+    name: str
+    identifier: str
+
+
+class StationListItem(Struct):
+    id: UUID
+    name: str
+    procedures: list[ListedProcedure]
+    procedures_count: int
+    team: IdName | None
+    metadata: MetadataBody | UnsetType = UNSET
+
+
+class StationListResponse(Struct):
+    data: list[StationListItem]
+    meta: PageMeta
+
+
+@router.post("/stations", openapi_extra=operation(IdResult, StationCreateBody, name="station-create"))
+def create(
+    actor: Annotated[UserActor, to_manage("create stations")],
+    parts: WithParts,
+    body: Annotated[StationCreateBody, json_body(StationCreateBody)],
+) -> Response:
+    """Create a station, linked to a procedure where one is named. Its key is made elsewhere."""
+    home = actor.organization_id
+
+    def apply(tx: Transaction) -> UUID:
+        team = None if body.team_id is None else get_team(tx.connection, home, body.team_id)
+        station = create_station(tx, home, body.name, team_id=team.id if team else None)
+        if body.procedure_id is not None:
+            link_procedures(tx, home, station.id, [body.procedure_id])
+        change_metadata(tx, home, station.id, "metadata", body.metadata or {})
+        return station.id
+
+    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+
+
+@router.get(
+    "/stations",
+    openapi_extra=operation(
+        StationListResponse, name="station-list", parameters=query_parameters(StationListQuery)
+    ),
+)
+def list_(
+    actor: Annotated[UserActor, as_user("list stations")],
+    connection: WithConnection,
+    asked: Annotated[StationListQuery, query(StationListQuery)],
+) -> Response:
+    """Search and page the stations in use, newest first."""
+    home, page = actor.organization_id, page_of(connection, asked)
+    wanted = StationFilter(asked.search_query, asked.procedure_ids, metadata_tests(asked.metadata))
+    listed = list_station_records(connection, home, wanted, page)
+    procedures = list_procedures_of(connection, home, listed.rows)
+    ids = [station.id for station in listed.rows]
+    metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
+    data = [
+        StationListItem(
+            station.id,
+            station.name,
+            [ListedProcedure(one.id, one.name, one.identifier) for one in procedures[station.id]],
+            len(procedures[station.id]),
+            named(station.team),
+            UNSET if metadata is None else metadata.get(station.id, {}),
+        )
+        for station in listed.rows
+    ]
+    return JsonResponse(StationListResponse(data, meta_of(page, listed)))
+
+
+@router.get("/stations/current", openapi_extra=operation(StationDetail, name="station-getCurrent"))
+def get_current(
+    actor: Annotated[StationActor, as_station("ask for the current station")], connection: WithConnection
+) -> Response:
+    """The station behind the key."""
+    station = get_station_record(connection, actor.organization_id, actor.station_id)
+    detail = detail_of(connection, actor.organization_id, station)
+    detail.connection_status = "connected"
+    return JsonResponse(detail)
+
+
+@router.get("/stations/{id}", openapi_extra=operation(StationDetail, name="station-get"))
+def get(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: WithActor,
+    connection: WithConnection,
+) -> Response:
+    """A station by id, with the procedures that it may report; an archived one too."""
+    station = get_station_record(connection, actor.organization_id, id_of(id, StationNotFound))
+    return JsonResponse(detail_of(connection, actor.organization_id, station))
+
+
+@router.patch("/stations/{id}", openapi_extra=operation(IdName, StationUpdateBody, name="station-update"))
+def update(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: Annotated[UserActor, to_manage("change stations")],
+    parts: WithParts,
+    body: Annotated[StationUpdateBody, json_body(StationUpdateBody)],
+) -> Response:
+    """Rename a station, set or take away its image and its team, merge its metadata."""
+    home, station_id = actor.organization_id, id_of(id, StationNotFound)
+
+    def apply(tx: Transaction) -> IdName:
+        station = get_station_in_use(tx.connection, home, station_id)
+        after = _changed(tx.connection, home, station, body)
+        change_station(tx, home, after)
+        change_metadata(tx, home, station.id, "metadata", body.metadata or {})
+        return IdName(after.id, after.name)
+
+    return JsonResponse(parts.writer.run(apply, changes_catalog=False))
+
+
+@router.delete("/stations/{id}", openapi_extra=operation(IdResult, name="station-remove"))
+def remove(
+    id: str,  # noqa: A002 (as the contract names it)
+    actor: Annotated[UserActor, to_manage("remove stations")],
+    parts: WithParts,
+) -> Response:
+    """Delete a station that has made nothing yet, archive one that has."""
+    home, station_id = actor.organization_id, id_of(id, StationNotFound)
+
+    def apply(tx: Transaction) -> IdResult:
+        get_station_in_use(tx.connection, home, station_id)
+        remove_station(tx, home, station_id)
+        return IdResult(station_id)
+
+    return JsonResponse(parts.writer.run(apply))
+
+
+def _changed(
+    connection: Connection, home: UUID, before: StationRecord, body: StationUpdateBody
+) -> StationRecord:
+    """The station as a change makes it. Raises TeamNotFound or AttachmentNotFound."""
+    after = before._replace(name=given(body.name) or before.name)
+    if body.team_id is not UNSET:
+        after = after._replace(
+            team=None if body.team_id is None else get_team(connection, home, body.team_id)
+        )
+    if body.image_id is not UNSET:
+        after = after._replace(image_id=image_id_of(connection, home, body.image_id))
+    return after

@@ -1,0 +1,1 @@
+"""Units, and which is part of which."""

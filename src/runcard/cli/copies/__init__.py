@@ -1,0 +1,1 @@
+"""Commands that copy an installation or an organization out and back in."""

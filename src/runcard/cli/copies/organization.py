@@ -1,0 +1,139 @@
+"""`runcard organization export` and `import`: a whole organization out of one installation and into another."""
+
+import shutil
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import typer
+from msgspec import Struct
+
+from runcard import __version__
+from runcard.app import open_blobs
+from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
+from runcard.cli.copies.checksums import check_sums, write_sums
+from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
+from runcard.cli.terminal.output import show_record
+from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
+from runcard.domain.floor.organization import Organization
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.migrate import newest_schema
+from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows
+from runcard.store.installation.sqlite_copy import list_stored
+
+_MANIFEST = "manifest.json"
+_ROWS = "rows.msgpack"
+_ATTACHMENTS = "attachments"
+_LENGTH = struct.Struct(">Q")
+
+
+class Manifest(Struct, frozen=True):
+    """schema: of the tables; only a Runcard with the same one takes them in. rows: by table."""
+
+    runcard: str
+    schema: str | None
+    organization_id: UUID
+    organization: str
+    rows: dict[str, int]
+    attachments: int
+    missing: list[str]
+
+
+def export_organization(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must not be there yet.")],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Write all that an organization has to a folder, for another installation: records, files, members and keys."""
+    if folder.exists():
+        raise InvalidInput.at("folder", f"{folder} is there already; name a folder that is not.")
+    unfinished = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True, mode=0o700)
+    with open_installation(data_dir, database_url) as installation:
+        manifest = _write(installation, installation.organization(organization), unfinished)
+    (unfinished / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    write_sums(unfinished)
+    unfinished.rename(folder)
+    show_record({"path": str(folder), **_told(manifest)}, as_json=as_json)
+
+
+def import_organization(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder that `export` made.")],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Take in an organization that `export` wrote, with its ids, members and keys: all of it, or nothing."""
+    check_sums(folder, _MANIFEST)
+    try:
+        manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
+    except msgspec.DecodeError as error:
+        raise UnreadableReport(f"{folder / _MANIFEST} cannot be read: {error}. Export again.") from error
+    home = manifest.organization_id
+    with open_installation(data_dir, database_url) as installation:
+        _check_schema(installation, manifest)
+
+        def apply(tx: Transaction) -> None:
+            add_organization(tx, home, _read(folder / _ROWS))
+            if count_rows(tx.connection, home) != manifest.rows:
+                raise Conflict("Not as many rows came in as were exported. Export again.")
+
+        put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(home))
+        installation.writer.run(apply)
+    show_record(_told(manifest), as_json=as_json)
+
+
+def _write(installation: Installation, home: Organization, folder: Path) -> Manifest:
+    """Rows first, then files: these are stored before a row refers to them."""
+    rows: Counter[str] = Counter()
+    with (folder / _ROWS).open("wb") as file:
+        for table, count, packed in read_rows(installation.database, home.id):
+            rows[table] += count
+            for piece in (table.encode(), packed):
+                file.write(_LENGTH.pack(len(piece)) + piece)
+    with installation.database.read() as connection:
+        schema, empty = newest_schema(connection), dict.fromkeys(count_rows(connection, home.id), 0)
+        keys = (one.blob_key for one in list_stored(connection, home.id))
+        count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / _ATTACHMENTS)
+    return Manifest(__version__, schema, home.id, home.slug, empty | rows, count, missing)
+
+
+def _read(path: Path) -> Iterator[tuple[str, bytes]]:
+    with path.open("rb") as file:
+
+        def piece() -> bytes | None:
+            length = file.read(_LENGTH.size)
+            return file.read(_LENGTH.unpack(length)[0]) if length else None
+
+        while (table := piece()) is not None:
+            yield table.decode(), piece() or b""
+
+
+def _check_schema(installation: Installation, manifest: Manifest) -> None:
+    with installation.database.read() as connection:
+        schema = newest_schema(connection)
+    if schema != manifest.schema:
+        raise Conflict(
+            f"The organization was exported by Runcard {manifest.runcard}, whose tables are others than those of "
+            f"{__version__}. Bring both installations to one version first."
+        )
+
+
+def _told(manifest: Manifest) -> dict[str, object]:
+    return {
+        "organization": manifest.organization,
+        "runs": manifest.rows["runs"],
+        "units": manifest.rows["units"],
+        "attachments": manifest.attachments,
+        "missing": manifest.missing,
+    }

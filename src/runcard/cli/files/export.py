@@ -1,0 +1,180 @@
+"""`runcard export`: runs and measurements as files."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal, TypeVar, get_args
+from uuid import UUID
+
+import typer
+from msgspec import Struct
+from rich.progress import TextColumn, TimeElapsedColumn
+
+from runcard.analytics.groups import zone_of
+from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
+from runcard.cli.terminal.output import progress_bar, show_record
+from runcard.domain.errors import InvalidInput
+from runcard.domain.floor.organization import Organization
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.exports.formats import Encoding, ExportFormat, encoding_of
+from runcard.exports.rows import ExportedMeasurement, ExportedRun, export_measurements, export_runs
+from runcard.store.contents.measurements import MeasurementFilter
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.procedures.rows import get_procedure
+from runcard.store.stations.rows import get_station
+
+Row = TypeVar("Row", bound=Struct)
+
+_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+_OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
+Moment = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="In UTC, unless it says else."
+    ),
+]
+Texts = list[str] | None
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", dir_okay=False, help="File to write. Default: standard output."),
+]
+Format = Annotated[
+    ExportFormat | None, typer.Option("--format", help="Default: as the name of the file ends, else csv.")
+]
+
+TimeZone = Annotated[
+    str, typer.Option("--time-zone", help="Of the times in files for spreadsheets, such as Europe/Berlin.")
+]
+
+
+def export(
+    what: Annotated[
+        Literal["runs", "measurements"], typer.Argument(metavar="runs|measurements", help="What a row is.")
+    ],
+    *,
+    output: Output = None,
+    file_format: Format = None,
+    time_zone: TimeZone = "UTC",
+    procedures: Annotated[Texts, typer.Option("--procedure", help="Identifier (FVT1) or id.")] = None,
+    serial_numbers: Annotated[Texts, typer.Option("--serial-number")] = None,
+    part_numbers: Annotated[Texts, typer.Option("--part-number")] = None,
+    batch_numbers: Annotated[Texts, typer.Option("--batch-number")] = None,
+    stations: Annotated[
+        Texts, typer.Option("--station", help="Name or id of the station that reported.")
+    ] = None,
+    outcomes: Annotated[Texts, typer.Option("--outcome", help="Of the run: PASS, FAIL, …")] = None,
+    started_after: Moment = None,
+    started_before: Moment = None,
+    phases: Annotated[Texts, typer.Option("--phase", help="Measurements of the phases of this name.")] = None,
+    names: Annotated[Texts, typer.Option("--measurement", help="Measurements of this name.")] = None,
+    final_only: Annotated[
+        bool,
+        typer.Option("--final-only", help="No measurements of attempts that were repeated in their run."),
+    ] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Write runs or measurements to a file, a row each. Options that choose may be given several times."""
+    if what == "runs" and (phases or names or final_only):
+        raise InvalidInput.at(
+            "what", "--phase, --measurement and --final-only choose measurements, not runs."
+        )
+    chosen = file_format or _format_of(output)
+    encoding = encoding_of(chosen, zone_of(time_zone))
+    # The file first: it is as open as whoever exports it wants, and what lies in the data directory is not.
+    with _opened(output) as file, open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        wanted = RunFilter(
+            procedure_ids=_procedure_ids(installation, home, procedures),
+            serial_numbers=serial_numbers,
+            part_numbers=part_numbers,
+            batch_numbers=batch_numbers,
+            created_by_station_ids=_station_ids(installation, home, stations),
+            outcomes=None if not outcomes else [_outcome(one) for one in outcomes],
+            started_after=_utc(started_after),
+            started_before=_utc(started_before),
+        )
+        if what == "runs":
+            runs = export_runs(installation.database, home.id, wanted)
+            count = _write(file, encoding, ExportedRun, runs)
+        else:
+            inside = MeasurementFilter(names=names, phase_names=phases, only_final=final_only)
+            found = export_measurements(installation.database, home.id, wanted, inside)
+            count = _write(file, encoding, ExportedMeasurement, found)
+    if output is not None:
+        show_record({"path": str(output), "format": chosen, "rows": count}, as_json=as_json)
+
+
+def _format_of(path: Path | None) -> ExportFormat:
+    name = "" if path is None else path.name.lower()
+    # The longest first: a .spreadsheet.csv is no plain CSV.
+    by_length = sorted(_FORMATS, key=len, reverse=True)
+    return next((one for one in by_length if name.endswith(f".{one}")), "csv")
+
+
+def _outcome(text: str) -> RunOutcome:
+    for one in _OUTCOMES:
+        if one == text.upper():
+            return one
+    raise InvalidInput.at("outcome", f"{text} is no outcome of a run; choose one of {', '.join(_OUTCOMES)}")
+
+
+def _procedure_ids(installation: Installation, home: Organization, references: Texts) -> list[UUID] | None:
+    if not references:
+        return None
+    with installation.database.read() as connection:
+        return [get_procedure(connection, home.id, one).id for one in references]
+
+
+def _station_ids(installation: Installation, home: Organization, references: Texts) -> list[UUID] | None:
+    if not references:
+        return None
+    with installation.database.read() as connection:
+        return [get_station(connection, home.id, one).id for one in references]
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _write(file: BinaryIO, encoding: Encoding, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
+    """How many rows were written."""
+    columns = (TextColumn("Exporting: {task.completed} rows"), TimeElapsedColumn())
+    count = 0
+    with progress_bar(*columns) as progress:
+        task = progress.add_task("rows", total=None)
+
+        def tell(number: int) -> None:
+            nonlocal count
+            count += number
+            progress.update(task, completed=count)
+
+        file.writelines(encoding.encode(kind, _counted(pages, tell)))
+    return count
+
+
+def _counted(pages: Iterator[Sequence[Row]], tell: Callable[[int], None]) -> Iterator[Sequence[Row]]:
+    for page in pages:
+        tell(len(page))
+        yield page
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[BinaryIO]:
+    """The file, which has its name once it is whole; None: standard output."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

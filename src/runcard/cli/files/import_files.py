@@ -1,0 +1,218 @@
+"""`runcard import`: report files that a floor already has, and those that its testers go on writing."""
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
+from runcard import __version__
+from runcard.app import open_blobs
+from runcard.cli.files.found_files import FoundFile, find_files, members
+from runcard.cli.files.import_report import ImportReport, line
+from runcard.cli.files.watching import watched_files
+from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.terminal.options import (
+    ContentPatternOption,
+    DatabaseUrl,
+    DataDir,
+    Json,
+    NamePatternOption,
+    OrganizationSlug,
+    OverrideOption,
+    PartOption,
+    ProcedureOption,
+    SerialOption,
+    SerialTemplateOption,
+    StationOption,
+    UserOption,
+)
+from runcard.cli.terminal.output import Record, progress_bar, show_json
+from runcard.domain.actor import Actor
+from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.statement import Statement, check_statement
+from runcard.importers.formats import FORMATS, FormatName
+from runcard.ingest.record_run import RunClient
+from runcard.intake.arrived_files import Stores
+from runcard.intake.choices import Choice, check_may_replace
+from runcard.intake.report_files import Fate, ReportFiles
+from runcard.store.procedures.rows import get_procedure
+
+CLIENT = RunClient("runcard import", __version__)
+_FORMATS = ", ".join(one.name for one in FORMATS)
+
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help=f"Format of all files: {_FORMATS}. Default: told from the content of each."
+    ),
+]
+ReplaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--replace", help="Put a report in place of the run that an earlier file told of by the same report."
+    ),
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-bad-rows", help="Leave out rows of tables that cannot be read, and name each.")
+]
+
+
+_Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH…", help="Files, folders, ZIP archives, or patterns such as 'logs/**/*.xml'."
+    ),
+]
+_Watch = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Import the files of this folder as they are complete, until stopped.",
+    ),
+]
+
+
+def import_files(
+    paths: _Paths = None,
+    *,
+    watch: _Watch = None,
+    settle_s: Annotated[
+        float,
+        typer.Option(min=0.1, help="With --watch: a file is complete that has not changed for so long."),
+    ] = 5.0,
+    file_format: FormatOption = None,
+    procedure: ProcedureOption = None,
+    part_number: PartOption = None,
+    serial_number: SerialOption = None,
+    serial_number_template: SerialTemplateOption = None,
+    name_pattern: NamePatternOption = None,
+    content_pattern: ContentPatternOption = None,
+    override: OverrideOption = False,
+    replace: ReplaceOption = False,
+    skip_bad_rows: SkipOption = False,
+    station: StationOption = None,
+    user: UserOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would become of the files; record nothing.")
+    ] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Record the runs of report files, each content once. Ends with 1 where a file was refused."""
+    if (watch is None) == (not paths):
+        raise typer.BadParameter("Give either PATH or --watch FOLDER.")
+    statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
+    check_statement(statement)
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        actor = installation.recorder(home, station, user)
+        choice = Choice(
+            format_called(file_format),
+            procedure_called(installation, home, procedure),
+            part_number,
+            rehearses=dry_run,
+            replaces=replace,
+            skips_bad_rows=skip_bad_rows,
+            statement=statement,
+        )
+        check_may_replace(actor, choice)
+        report = ImportReport(rehearses=dry_run, keeps_files=watch is None)
+        importing = _Importing(installation, actor, choice)
+        if watch is None:
+            _import_all(importing, list(find_files(paths or [])), report)
+        else:
+            settled = watched_files(watch, settle_s, time.monotonic, time.sleep)
+            _watch(importing, settled, report, as_json=as_json)
+    report.end(as_json=as_json)
+
+
+def format_called(name: str | None) -> FormatName | None:
+    """The format of this name, however it is written. Raises InvalidInput."""
+    if name is None:
+        return None
+    for one in FORMATS:
+        if one.name == name.upper():
+            return one.name
+    raise InvalidInput.at("format", f"{name} is no format that is read; choose one of {_FORMATS}")
+
+
+def procedure_called(installation: Installation, home: Organization, reference: str | None) -> str | None:
+    """Id of the procedure that is meant. Raises NotFound."""
+    if reference is None:
+        return None
+    with installation.database.read() as connection:
+        return str(get_procedure(connection, home.id, reference).id)
+
+
+class _Importing:
+    """Brings in files as the command was asked to."""
+
+    def __init__(self, installation: Installation, actor: Actor, choice: Choice) -> None:
+        stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
+        self._named = ReportFiles(stores, actor, CLIENT, choice)
+        self._passed = ReportFiles(stores, actor, CLIENT, choice._replace(keeps_strange=False))
+
+    def bring_in(self, file: FoundFile, tell: Callable[[int], None] = lambda _: None) -> Fate:
+        """A file that a folder was only passed for, and that is no report, does not go to quarantine."""
+        files = self._named if file.is_named else self._passed
+        try:
+            with file.open() as content:
+                return files.bring_in(file.short_name, content, tell, place=file.place)
+        except (PayloadTooLarge, UnreadableReport) as error:
+            return Fate("refused", reason=error.summary)
+        except OSError as error:
+            return Fate("refused", reason=f"It cannot be read: {error.strerror}.")
+
+
+def _import_all(importing: _Importing, files: Iterable[FoundFile], report: ImportReport) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    found = list(files)
+    with progress_bar(*columns) as progress:
+        task = progress.add_task("Importing files", total=len(found))
+        reports = progress.add_task("Reports", total=None)
+        for file in found:
+            fate = importing.bring_in(file, lambda count: progress.update(reports, advance=count))
+            report.add(file.name, fate)
+            progress.update(task, advance=1)
+
+
+def _watch(importing: _Importing, paths: Iterator[Path], report: ImportReport, *, as_json: bool) -> None:
+    """Import files as they come, and say of each what has become of it, until somebody stops the command."""
+    with _until_stopped():
+        for path in paths:
+            for file in members(FoundFile(path, is_named=True)):
+                record = report.add(file.name, importing.bring_in(file))
+                _say(record, as_json=as_json)
+
+
+def _say(record: Record, *, as_json: bool) -> None:
+    if as_json:
+        show_json(record)
+    else:
+        typer.echo(line(record))
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """A block that SIGINT and SIGTERM end, without an error."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)

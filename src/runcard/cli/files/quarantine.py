@@ -1,0 +1,166 @@
+"""`runcard quarantine`: files that could not be read or recorded."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+from runcard.app import open_blobs
+from runcard.cli.files.import_files import (
+    CLIENT,
+    FormatOption,
+    ReplaceOption,
+    SkipOption,
+    format_called,
+    procedure_called,
+)
+from runcard.cli.files.import_report import ImportReport
+from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.terminal.options import (
+    ContentPatternOption,
+    DatabaseUrl,
+    DataDir,
+    Json,
+    NamePatternOption,
+    OrganizationSlug,
+    OverrideOption,
+    PartOption,
+    ProcedureOption,
+    SerialOption,
+    SerialTemplateOption,
+    StationOption,
+    UserOption,
+)
+from runcard.cli.terminal.output import Record, progress_bar, show_record, show_rows
+from runcard.domain.actor import Actor
+from runcard.domain.errors import InvalidInput
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.statement import Statement, check_statement
+from runcard.intake.arrived_files import Stores
+from runcard.intake.choices import Choice
+from runcard.intake.quarantine import again, discard, recorder_of, retry_file
+from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
+
+app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")
+
+Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID…", help="Ids of files, as `list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="All files that are in quarantine.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is in quarantine, and why."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        with installation.database.read() as connection:
+            found = list_quarantined(connection, home.id)
+    show_rows(
+        [_record(file) for file in found],
+        as_json=as_json,
+        none="Nothing is in quarantine.",
+        only_in_json=["size_bytes", "recorded_reports", "created_at", "client"],
+    )
+
+
+@app.command()
+def retry(
+    ids: Ids = None,
+    *,
+    everything: All = False,
+    file_format: FormatOption = None,
+    procedure: ProcedureOption = None,
+    part_number: PartOption = None,
+    serial_number: SerialOption = None,
+    serial_number_template: SerialTemplateOption = None,
+    name_pattern: NamePatternOption = None,
+    content_pattern: ContentPatternOption = None,
+    override: OverrideOption = False,
+    replace: ReplaceOption = False,
+    skip_bad_rows: SkipOption = False,
+    station: StationOption = None,
+    user: UserOption = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Try files again, after a fix. Each is recorded by whoever brought it, where nobody else is named."""
+    statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        check_statement(statement)
+        files = _chosen(installation, home, ids, everything=everything)
+        choice = Choice(
+            format_called(file_format),
+            procedure_called(installation, home, procedure),
+            part_number,
+            replaces=replace,
+            skips_bad_rows=skip_bad_rows,
+            statement=statement,
+        )
+        named = None if station is None and user is None else installation.recorder(home, station, user)
+        report = ImportReport(rehearses=False)
+        stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with progress_bar(*columns) as progress:
+            for file in progress.track(files, description="Retrying files"):
+                recorder = named or _recorder(installation, home, file)
+                report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))
+    report.end(as_json=as_json)
+
+
+@app.command("discard")
+def discard_(
+    ids: Ids = None,
+    *,
+    everything: All = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Give files up: their bytes are removed, unless a run that was recorded from them needs them."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        files = _chosen(installation, home, ids, everything=everything)
+        stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
+        for file in files:
+            discard(stores, home.id, file)
+    show_record({"discarded": len(files)}, as_json=as_json)
+
+
+def _chosen(
+    installation: Installation, home: Organization, ids: list[UUID] | None, *, everything: bool
+) -> list[QuarantinedFile]:
+    if everything == bool(ids):
+        raise InvalidInput.at("id", "Give ids, or --all.")
+    with installation.database.read() as connection:
+        return list(list_quarantined(connection, home.id, ids or None))
+
+
+def _recorder(installation: Installation, home: Organization, file: QuarantinedFile) -> Actor:
+    otherwise = installation.admin(home)
+    with installation.database.read() as connection:
+        return recorder_of(connection, file, otherwise)
+
+
+def _record(file: QuarantinedFile) -> Record:
+    return {
+        "id": file.id,
+        "name": file.name,
+        "format": file.importer,
+        "reason": file.reason,
+        "attempts": file.attempts,
+        "tried_at": file.tried_at,
+        "size_bytes": file.size_bytes,
+        "recorded_reports": file.recorded_count,
+        "created_at": file.created_at,
+        "client": file.client,
+    }

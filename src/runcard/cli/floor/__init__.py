@@ -1,0 +1,1 @@
+"""Commands about who and what is on the floor."""

@@ -1,0 +1,102 @@
+"""`runcard key`: API keys of users and stations."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from runcard.auth.api_keys import new_api_key
+from runcard.cli.installation.opened import open_installation
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
+from runcard.cli.terminal.output import show_record, show_rows
+from runcard.domain.errors import Conflict, InvalidInput
+from runcard.store.commit.transaction import Transaction
+from runcard.store.people.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
+from runcard.store.people.users import get_user, list_users
+from runcard.store.stations.rows import get_station, list_stations
+
+app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")
+
+
+@app.command()
+def create(
+    *,
+    user: Annotated[str | None, typer.Option(help="E-mail or id of the user it belongs to.")] = None,
+    station: Annotated[str | None, typer.Option(help="Name or id of the station it belongs to.")] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Make an API key for a user or a station. It is shown once."""
+    if (user is None) == (station is None):
+        raise typer.BadParameter("Give either --user or --station.")
+    key = new_api_key()
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+
+        def apply(tx: Transaction) -> ApiKey:
+            if user is not None:
+                member = get_user(tx.connection, home.id, user)
+                if member.suspended_at is not None:
+                    raise Conflict(f"User {member.email} is suspended; a key would not work.")
+                return create_user_key(tx, home.id, member.id, key.secret)
+            place = get_station(tx.connection, home.id, station or "")
+            return create_station_key(tx, home.id, place.id, key.secret)
+
+        row = installation.writer.run(apply)
+    show_record(
+        {"id": row.id, "user_id": row.user_id, "station_id": row.station_id, "api_key": key.api_key},
+        as_json=as_json,
+        note="Keep the key now: it is not shown again.",
+    )
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Show all keys, revoked ones too, by how they begin."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        with installation.database.read() as connection:
+            keys = list_keys(connection, home.id)
+            owners: dict[UUID | None, str] = {user.id: user.email for user in list_users(connection, home.id)}
+            owners |= {station.id: station.name for station in list_stations(connection, home.id)}
+    rows = [
+        {
+            "id": key.id,
+            "owner": owners.get(key.user_id or key.station_id),
+            "begins": key.prefix,
+            "user_id": key.user_id,
+            "station_id": key.station_id,
+            "created_at": key.created_at,
+            "revoked_at": key.revoked_at,
+        }
+        for key in keys
+    ]
+    show_rows(rows, as_json=as_json, none="No keys yet.", only_in_json=("user_id", "station_id"))
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the key, as `key list` shows it.")],
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key worthless from now on."""
+    try:
+        wanted = UUID(key_id)
+    except ValueError as error:
+        raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        installation.writer.run(lambda tx: revoke_key(tx, home.id, wanted))
+    show_record({"id": wanted, "revoked": True}, as_json=as_json)

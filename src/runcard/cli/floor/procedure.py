@@ -1,0 +1,73 @@
+"""`runcard procedure`: what the floor tests by."""
+
+from typing import Annotated
+
+import typer
+
+from runcard.cli.installation.opened import open_installation
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
+from runcard.cli.terminal.output import Record, show_record, show_rows
+from runcard.store.commit.transaction import Transaction
+from runcard.store.creator import Creator
+from runcard.store.procedures.rows import Procedure, check_name_is_free, create_procedure, list_procedures
+
+app = typer.Typer(no_args_is_help=True, help="Create and list procedures.")
+
+_ANOTHER = "give --same-name"
+
+
+@app.command()
+def create(
+    name: str,
+    *,
+    identifier: Annotated[
+        str | None,
+        typer.Option(
+            help="What programs of stations call it, such as VANILLA. Default: the next free FVT1, FVT2, …"
+        ),
+    ] = None,
+    same_name: Annotated[
+        bool, typer.Option("--same-name", help="Make it also where another procedure has this name.")
+    ] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Make a procedure."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        creator = Creator.of(installation.admin(home))
+
+        def apply(tx: Transaction) -> Procedure:
+            if not same_name:
+                check_name_is_free(tx.connection, home.id, name, _ANOTHER)
+            return create_procedure(tx, home.id, name, creator, identifier)
+
+        procedure = installation.writer.run(apply)
+    show_record(_record(procedure), as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Show all procedures, the archived ones too."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        with installation.database.read() as connection:
+            procedures = list_procedures(connection, home.id)
+    show_rows([_record(procedure) for procedure in procedures], as_json=as_json, none="No procedures yet.")
+
+
+def _record(procedure: Procedure) -> Record:
+    return {
+        "id": procedure.id,
+        "identifier": procedure.identifier,
+        "name": procedure.name,
+        "archived_at": procedure.archived_at,
+    }

@@ -1,0 +1,114 @@
+"""`runcard retention`: delete what is older than an organization keeps it."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+from runcard.app import open_blobs
+from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
+from runcard.cli.terminal.output import Record, progress_bar, show_record
+from runcard.domain.errors import Conflict
+from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.retention import Amount
+from runcard.intake.arrived_files import Stores
+from runcard.store.engine.locks import Lock
+from runcard.store.retention.old_records import Forecast, forecast
+from runcard.upkeep.sweeps import sweep
+
+_KEEPS_ALL = "It keeps everything: `runcard organization set --run-retention-days DAYS` changes that."
+
+
+def retention(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be deleted; delete nothing.")
+    ] = False,
+    clock_is_right: Annotated[
+        bool,
+        typer.Option(
+            "--clock-is-right", help="Believe the clock, though nothing has happened here for long by it."
+        ),
+    ] = False,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Delete all of it now, and not only the share of a day.")
+    ] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Delete what is older than an organization keeps it, now. A server does the same each hour."""
+    now = datetime.now(UTC)
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        with installation.database.read() as connection:
+            expected = forecast(connection, home.id, home.retention.cutoffs(now))
+        if dry_run:
+            record, note = _told(expected), None
+        else:
+            sweeping = partial(sweep, now=now, clock_is_right=clock_is_right, at_once=at_once)
+            removed = _sweep(installation, home, sweeping, expected)
+            record, note = removed._asdict(), _left(expected, removed)
+    days = {name: getattr(home, name) for name in ("run_retention_days", "file_retention_days")}
+    show_record(
+        {"organization": home.slug, **days, "dry_run": dry_run, **record},
+        as_json=as_json,
+        note=note if home.retention.is_set else _KEEPS_ALL,
+    )
+
+
+def _left(expected: Forecast, removed: Amount) -> str | None:
+    runs, files = max(0, expected.runs.total - removed.runs), max(0, expected.files.total - removed.files)
+    if not runs and not files:
+        return None
+    return (
+        f"{runs} runs and {files} files are left for the next days: a tenth of what there is goes in a day. "
+        "`runcard retention --at-once` deletes them now."
+    )
+
+
+def _told(expected: Forecast) -> Record:
+    """What would be deleted, for people and scripts."""
+    runs, files = expected.runs, expected.files
+    return {
+        "runs": runs.total,
+        "oldest_run": runs.oldest_at,
+        "newest_run": runs.newest_at,
+        "files": files.total,
+        "oldest_file": files.oldest_at,
+        "newest_file": files.newest_at,
+        "size_bytes": expected.size_bytes,
+    }
+
+
+def _sweep(
+    installation: Installation,
+    home: Organization,
+    sweeping: Callable[[Stores, UUID], Iterator[Amount]],
+    expected: Forecast,
+) -> Amount:
+    stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
+    removed = Amount()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        installation.database.alone(Lock.SWEEP) as is_alone,
+        progress_bar(*columns) as bar,
+    ):
+        if not is_alone:
+            raise Conflict("A server is deleting what is old at this moment. Let it, or try again later.")
+        task = bar.add_task("Deleting runs and files", total=expected.runs.total + expected.files.total)
+        started = time.monotonic()
+        for more in sweeping(stores, home.id):
+            removed = removed.with_more(more)
+            bar.update(task, advance=more.runs + more.files)
+            # As long as it worked, so that a server beside it gets at the database.
+            time.sleep(time.monotonic() - started)
+            started = time.monotonic()
+    return removed

@@ -1,0 +1,42 @@
+"""`runcard team`: who looks after which stations."""
+
+import typer
+
+from runcard.cli.installation.opened import open_installation
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
+from runcard.cli.terminal.output import show_record, show_rows
+from runcard.store.people.teams import create_team, list_teams
+
+app = typer.Typer(no_args_is_help=True, help="Create and list teams, which stations can be assigned to.")
+
+
+@app.command()
+def create(
+    name: str,
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Make a team. The v2 API assigns stations to it by its id."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        team = installation.writer.run(lambda tx: create_team(tx, home.id, name))
+    show_record(team._asdict(), as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    organization: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Show all teams."""
+    with open_installation(data_dir, database_url) as installation:
+        home = installation.organization(organization)
+        with installation.database.read() as connection:
+            teams = list_teams(connection, home.id)
+    show_rows([team._asdict() for team in teams], as_json=as_json, none="No teams yet.")

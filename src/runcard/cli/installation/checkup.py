@@ -1,0 +1,212 @@
+"""The checks of `runcard doctor`. Each yields what it finds wrong, and how to mend it."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
+from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
+from runcard.cli.installation.private_files import open_to_all
+from runcard.intake.arrived_files import Stores
+from runcard.intake.byte_removal import remove_noted
+from runcard.settings import Settings
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import is_newest_schema
+from runcard.store.files.attachments import Attachment
+from runcard.store.files.blobs import BlobEntry, Blobs
+from runcard.store.files.bytes_to_remove import list_removals
+from runcard.store.files.removal import KeptFile, delete_unneeded, is_abandoned, list_page
+from runcard.store.installation.integrity import inspect_documents, list_faults
+
+_MIN_FREE_BYTES = 1 << 30
+_OTHERS = 0o077
+_PAGE = 500
+# An upload may be under way for so long.
+GRACE = timedelta(days=1)
+
+
+class Finding(NamedTuple):
+    """Something wrong: what was checked, what is wrong there, and the mend."""
+
+    check: str
+    message: str
+    mend: str
+
+
+def check_data_dir(settings: Settings) -> Iterator[Finding]:
+    """The data directory can be written to, keeps its secret, and has room."""
+    check, folder = "data directory", settings.data_dir
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        yield Finding(
+            check,
+            f"{folder} cannot be written to: {error.strerror}.",
+            "Make it, or give it to the user that serves.",
+        )
+        return
+    try:
+        read_keys(settings.secret_key, folder)
+    except SecretKeyUnusable as error:
+        yield Finding(check, error.fault, error.mend)
+    key = folder / KEY_FILE
+    if key.exists() and key.stat().st_mode & _OTHERS:
+        mode = key.stat().st_mode & 0o777
+        yield Finding(
+            check, f"{key} may be read by others: its mode is {mode:04o}.", f"Run: chmod 600 '{key}'"
+        )
+    for path in open_to_all(folder):
+        if path == key:
+            continue
+        mode = path.stat().st_mode & 0o777
+        yield Finding(
+            check,
+            f"Everybody on this machine may read {path}: its mode is {mode:04o}.",
+            f"Run: chmod go= '{path}'. The next server does so too, unless others have files in that directory.",
+        )
+    free = shutil.disk_usage(folder).free
+    if free < _MIN_FREE_BYTES:
+        yield Finding(
+            check,
+            f"The disk of {folder} has {free // (1 << 20)} MiB left.",
+            "Make room before it is full: then no run can be recorded.",
+        )
+
+
+def check_schema(database: Database) -> Iterator[Finding]:
+    """The database can be reached and has the tables of this Runcard."""
+    with database.read() as connection:
+        if not is_newest_schema(connection):
+            yield Finding(
+                "schema",
+                "The database has the schema of another version of Runcard.",
+                "Back up, then start `runcard serve` of the newest version: it brings the schema up to date.",
+            )
+
+
+def check_database(database: Database) -> Iterator[Finding]:
+    """The database is sound."""
+    mend = "Stop the server, keep a copy of the database as it is, and restore the last good backup."
+    for fault in list_faults(database):
+        yield Finding("database", f"{fault}.", mend)
+
+
+def check_documents(database: Database, tell: Callable[[int], None]) -> Iterator[Finding]:
+    """Every run has its document, and it can be read."""
+    for state in inspect_documents(database):
+        tell(1)
+        if not state.is_whole:
+            what = "is damaged" if state.is_there else "is missing"
+            yield Finding(
+                "documents",
+                f"The document of run {state.run_id} {what}.",
+                "Restore it from a backup (table run_documents), or delete the run and report it again.",
+            )
+
+
+def state_of_copy(settings: Settings, database: Database) -> str:
+    """What there is to say of the columnar copy, to go on after its name. None of it is a fault: it grows back."""
+    if not settings.columnar_copy:
+        return "is not wanted, as `columnar_copy` says"
+    try:
+        seen = look_at(settings.copy_path)
+    except CopyLocked:
+        return "belongs to a server that is running, which keeps it up to date"
+    if seen is None:
+        return "is not there, or of another version; the next server makes it, or `runcard rebuild analytics`"
+    with database.read() as connection:
+        missing = last_seq(connection) - seen
+    return f"misses {missing} changes, which the next server takes in" if missing else "is up to date"
+
+
+class Cupboard:
+    """The files of all attachments, against what is recorded of them."""
+
+    def __init__(self, database: Database, blobs: Blobs, now: datetime | None = None) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._before = (now or datetime.now(UTC)) - GRACE
+        # Listed before the rows are read: what is stored meanwhile has a row by then.
+        self._unclaimed = {entry.key: entry for entry in blobs.list()}
+        self.abandoned: list[Attachment] = []
+
+    def check(self) -> Iterator[Finding]:
+        """Every stored attachment has its file, of the right size; every file belongs to an attachment.
+
+        Afterwards `abandoned` are the uploads that nothing has taken up, which is no fault.
+        """
+        for file in self._files():
+            attachment = file.attachment
+            entry = self._unclaimed.pop(attachment.blob_key, None)
+            if is_abandoned(file, self._before):
+                self.abandoned.append(attachment)
+            elif attachment.stored_at is not None:
+                yield from self._compare(attachment, entry)
+        with self._database.read() as connection:
+            # The next sweep removes them.
+            for _, key in list_removals(connection):
+                self._unclaimed.pop(key, None)
+        for orphan in self.orphans:
+            if self._blobs.find(orphan.key) is None:
+                # A server that is running has removed it since it was listed.
+                del self._unclaimed[orphan.key]
+                continue
+            yield Finding(
+                "attachments",
+                f"File {orphan.key} ({orphan.size_bytes} bytes) belongs to no attachment.",
+                "Run: runcard doctor --mend",
+            )
+
+    @property
+    def orphans(self) -> list[BlobEntry]:
+        """Files that belong to nothing, and are no part of an upload under way."""
+        return [entry for entry in self._unclaimed.values() if entry.modified_at < self._before]
+
+    def clear(self, writer: Writer) -> int:
+        """Remove what `check` found to belong to nothing; how many that were."""
+        orphans = self.orphans
+        for orphan in orphans:
+            self._blobs.delete(orphan.key)
+            del self._unclaimed[orphan.key]
+        removed = len(orphans)
+        for attachment in self.abandoned:
+            forget = partial(
+                delete_unneeded,
+                organization_id=attachment.organization_id,
+                attachment_ids=[attachment.id],
+            )
+            removed += len(writer.run(forget, changes_catalog=False))
+        for organization_id in {one.organization_id for one in self.abandoned}:
+            remove_noted(Stores(self._database, writer, self._blobs), organization_id)
+        self.abandoned = []
+        return removed
+
+    def _files(self) -> Iterator[KeptFile]:
+        page: list[KeptFile] = []
+        while True:
+            with self._database.read() as connection:
+                page = list(list_page(connection, page[-1].attachment.id if page else None, _PAGE))
+            yield from page
+            if len(page) < _PAGE:
+                return
+
+    def _compare(self, attachment: Attachment, entry: BlobEntry | None) -> Iterator[Finding]:
+        stored = entry or self._blobs.find(attachment.blob_key)
+        owners = (("run", attachment.run_id), ("unit", attachment.unit_id))
+        owner = next((f" of {noun} {owner_id}" for noun, owner_id in owners if owner_id), "")
+        name = f"{attachment.name!r}{owner}"
+        mend = f"Restore {attachment.blob_key} from a backup, or attach the file again."
+        if stored is None:
+            yield Finding("attachments", f"The file of attachment {name} is missing.", mend)
+        elif stored.size_bytes != attachment.size_bytes:
+            yield Finding(
+                "attachments",
+                f"The file of attachment {name} has {stored.size_bytes} bytes and should have {attachment.size_bytes}.",
+                mend,
+            )

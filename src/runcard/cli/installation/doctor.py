@@ -1,0 +1,127 @@
+"""`runcard doctor`: what is wrong with an installation, and how to mend it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from runcard.app import open_blobs
+from runcard.cli.installation.checkup import (
+    Cupboard,
+    Finding,
+    check_data_dir,
+    check_database,
+    check_documents,
+    check_schema,
+    state_of_copy,
+)
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
+from runcard.cli.terminal.output import progress_bar, show_json
+from runcard.domain.errors import StorageUnavailable
+from runcard.settings import Settings, check_is_there, load_settings
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
+from runcard.store.installation.integrity import count_runs
+
+
+def doctor(
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Remove files and uploads that have belonged to nothing for a day."),
+    ] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Check an installation and say what to mend. Ends with 1 where something is wrong."""
+    settings = load_settings(data_dir=data_dir, database_url=database_url)
+    check_is_there(settings)
+    with closing(Database.open(settings.database_url, settings.sqlite_path)) as database:
+        checkup = _Checkup(settings, database)
+        checkup.run(mend=mend)
+    if as_json:
+        checkup.show_json()
+    else:
+        checkup.show()
+    if checkup.findings:
+        raise typer.Exit(1)
+
+
+class _Checkup:
+    """All checks, in order; those that need what an earlier one found broken are left out."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._checked: list[str] = []
+        self._removed = 0
+        self._abandoned = 0
+        self._copy = ""
+        self.findings: list[Finding] = []
+
+    def run(self, *, mend: bool) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with progress_bar(*columns) as progress:
+            self._check("data directory", check_data_dir(self._settings))
+            if not self._check("schema", check_schema(self._database)):
+                return
+            self._check("database", check_database(self._database))
+            self._check("documents", self._documents(progress))
+            self._check("attachments", self._attachments(mend=mend))
+            self._copy = state_of_copy(self._settings, self._database)
+
+    def show(self) -> None:
+        for check in self._checked:
+            found = [finding for finding in self.findings if finding.check == check]
+            typer.echo(f"{'FAULT' if found else 'ok':<5}  {check}")
+            for finding in found:
+                typer.echo(f"       {finding.message}\n       → {finding.mend}")
+        if self._copy:
+            typer.echo(f"The columnar copy {self._copy}.")
+        if self._removed:
+            typer.echo(f"{self._removed} files and uploads that belonged to nothing were removed.")
+        if self._abandoned:
+            typer.echo(f"{self._abandoned} uploads belong to nothing; `runcard doctor --mend` removes them.")
+
+    def show_json(self) -> None:
+        show_json(
+            {
+                "ok": not self.findings,
+                "checked": self._checked,
+                "columnar_copy": self._copy or None,
+                "findings": [finding._asdict() for finding in self.findings],
+                "abandoned_uploads": self._abandoned,
+                "removed": self._removed,
+            }
+        )
+
+    def _check(self, name: str, findings: Iterable[Finding]) -> bool:
+        """Whether nothing is wrong. Where a check cannot go on, that is its last finding."""
+        before = len(self.findings)
+        self._checked.append(name)
+        try:
+            with naming_failures():
+                for finding in findings:
+                    self.findings.append(finding)
+        except (DatabaseFailed, StorageUnavailable) as error:
+            self.findings.append(Finding(name, str(error), "Mend this first, then run doctor again."))
+        return len(self.findings) == before
+
+    def _documents(self, progress: Progress) -> Iterator[Finding]:
+        with self._database.read() as connection:
+            total = count_runs(connection)
+        task = progress.add_task("Reading runs", total=total)
+        yield from check_documents(self._database, lambda count: progress.update(task, advance=count))
+
+    def _attachments(self, *, mend: bool) -> Iterator[Finding]:
+        blobs = open_blobs(self._settings)
+        if mend:
+            cupboard = Cupboard(self._database, blobs)
+            list(cupboard.check())
+            with closing(Writer(self._database)) as writer:
+                self._removed = cupboard.clear(writer)
+        cupboard = Cupboard(self._database, blobs)
+        yield from cupboard.check()
+        self._abandoned = len(cupboard.abandoned)

@@ -1,0 +1,84 @@
+"""An installation, as commands open it. They work beside a running server: the database keeps the two apart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from runcard.app import open_database
+from runcard.cli.installation.private_files import keep_private
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
+from runcard.domain.floor.organization import Organization
+from runcard.settings import Settings, check_is_there, load_settings
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database, naming_failures
+from runcard.store.people.organizations import get_organization
+from runcard.store.people.users import get_user, list_users
+from runcard.store.stations.rows import get_station
+
+
+class Installation(NamedTuple):
+    settings: Settings
+    database: Database
+    writer: Writer
+
+    def organization(self, slug: str | None) -> Organization:
+        """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
+        with self.database.read() as connection:
+            return get_organization(connection, slug)
+
+    def recorder(self, organization: Organization, station: str | None, user: str | None) -> Actor:
+        """Who records: the station (name or id) or user (e-mail or id) that is named, or else the first admin.
+
+        Raises NotFound; InvalidInput where both are named, PermissionDenied for a viewer or a suspended user.
+        """
+        if station is not None and user is not None:
+            raise InvalidInput.at("station", "Both --station and --user are given; name one of them.")
+        if station is None and user is None:
+            return self.admin(organization)
+        with self.database.read() as connection:
+            if station is not None:
+                return StationActor(get_station(connection, organization.id, station).id, organization.id)
+            member = get_user(connection, organization.id, user or "")
+        if member.suspended_at is not None:
+            raise PermissionDenied(
+                f"User {member.email} is suspended. `runcard user reinstate` lets them in."
+            )
+        actor = UserActor(member.id, organization.id, member.role)
+        check_may_record(actor)
+        return actor
+
+    def admin(self, organization: Organization) -> UserActor:
+        """Whom records made on the command line are ascribed to: the first admin. Raises NotFound."""
+        with self.database.read() as connection:
+            members = list_users(connection, organization.id)
+        for user in members:
+            if user.role == "admin" and user.suspended_at is None:
+                return UserActor(user.id, organization.id, user.role)
+        raise NotFound(
+            f"{organization.name} has no admin. `runcard user create EMAIL --role admin` makes one."
+        )
+
+
+@contextmanager
+def open_installation(data_dir: Path | None, database_url: str | None) -> Iterator[Installation]:
+    """An installation that is there already. Raises SettingsError, DatabaseUrlInvalid, DatabaseFailed."""
+    settings = load_settings(data_dir=data_dir, database_url=database_url)
+    check_is_there(settings)
+    with open_or_create(settings) as installation:
+        yield installation
+
+
+@contextmanager
+def open_or_create(settings: Settings) -> Iterator[Installation]:
+    """An installation, made where there is none. Raises DatabaseUrlInvalid, DatabaseFailed."""
+    keep_private(settings.data_dir)
+    with naming_failures():
+        database = open_database(settings)
+        writer = Writer(database)
+        try:
+            yield Installation(settings, database, writer)
+        finally:
+            writer.close()
+            database.close()

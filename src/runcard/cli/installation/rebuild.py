@@ -1,0 +1,63 @@
+"""`runcard rebuild`: make anew what can be made from what is recorded."""
+
+from contextlib import closing
+
+import typer
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.analytics.copy.projector import Projector
+from runcard.app import memory_plan, open_database
+from runcard.cli.installation.private_files import keep_private
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
+from runcard.cli.terminal.output import progress_bar, show_record
+from runcard.domain.errors import Conflict, StorageUnavailable
+from runcard.settings import check_is_there, load_settings
+from runcard.store.commit.changes import last_seq
+from runcard.store.engine.database import Database, naming_failures
+
+app = typer.Typer(no_args_is_help=True, help="Make anew what can be made from what is recorded.")
+
+
+@app.callback()
+def rebuild() -> None:
+    """Keeps `analytics` a word of its own though it is the only one."""
+
+
+@app.command()
+def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Delete the columnar copy and make it anew. A running server does that by itself where the copy is missing."""
+    settings = load_settings(data_dir=data_dir, database_url=database_url)
+    check_is_there(settings)
+    keep_private(settings.data_dir)
+    with naming_failures(), closing(open_database(settings)) as database:
+        try:
+            with closing(DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)) as engine:
+                engine.begin_anew()
+                seen = _follow(database, engine)
+        except CopyLocked as error:
+            raise Conflict(
+                f"{settings.copy_path} belongs to a server that is running. Stop it, run this again, and start it; or "
+                "delete the file while it is stopped: the server then makes the copy anew while it serves."
+            ) from error
+        except CopyFailed as error:
+            raise StorageUnavailable(str(error)) from error
+    show_record(
+        {"path": str(settings.copy_path), "changes": seen, "bytes": settings.copy_path.stat().st_size},
+        as_json=as_json,
+    )
+
+
+def _follow(database: Database, engine: DuckDb) -> int:
+    """Take in all that has happened until now; the last change of that."""
+    projector = Projector(database, engine)
+    with database.read() as connection:
+        last = last_seq(connection)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with progress_bar(*columns) as bar:
+        task = bar.add_task("Copying changes", total=last)
+        seen = projector.seen()
+        while seen < last:
+            seen = projector.step().seq
+            bar.update(task, completed=min(seen, last))
+    return seen

@@ -1,0 +1,188 @@
+"""`runcard serve`: the web pages and the API, until stopped."""
+
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from runcard.app import create_app, open_blobs, open_secret_keys
+from runcard.auth.tokens import digest_of, new_token
+from runcard.cli.installation.opened import open_or_create
+from runcard.cli.installation.private_files import keep_private
+from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
+from runcard.cli.terminal.output import show_json
+from runcard.edge.connections.http_connections import HttpConnections
+from runcard.edge.connections.limits import limits_of_this_process
+from runcard.settings import Settings, SettingsError, load_settings
+from runcard.store.people.organizations import count_organizations
+from runcard.store.people.sessions import create_setup_link
+
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one of this machine.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any free one.")]
+
+_BACKLOG = 2048
+# How long requests that are under way may take to end when the server is stopped.
+_GRACE_S = 20
+# How long one of several processes may take to start on a busy machine, before it is taken for dead and replaced.
+_START_S = 60
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}
+
+
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    public_url: Annotated[
+        str | None, typer.Option(help="Root under which browsers and stations reach this server.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that serve; more than one needs PostgreSQL.")
+    ] = 1,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Serve the web pages and the API until stopped.
+
+    The first start of a new installation prints a one-time link to set it up with.
+    """
+    settings = load_settings(data_dir=data_dir, database_url=database_url, public_url=public_url)
+    _check_workers(settings, workers)
+    with sole_server(settings), listening(host, port) as listener:
+        url = url_of(settings, listener)
+        setup_url = _setup_url(settings, url)
+        serve_until_stopped = prepare_server(settings, listener, workers)
+        if as_json:
+            show_json({"url": url, "setup_url": setup_url})
+        else:
+            typer.echo(f"Runcard serves {url}")
+            if setup_url:
+                typer.echo(f"Set it up here, once: {setup_url}")
+        serve_until_stopped()
+
+
+@contextmanager
+def sole_server(settings: Settings) -> Iterator[None]:
+    """Be the one server of a SQLite data directory. Raises SettingsError where there is one already."""
+    keep_private(settings.data_dir)
+    if settings.database_url is not None:
+        yield
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.data_dir / "serve.lock").open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise SettingsError(
+                f"data_dir {settings.data_dir} is being served already (process {lock.read().strip()}). "
+                "Stop that server first, or name another --data-dir."
+            ) from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that connections can be made to from now on. Raises SettingsError where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        # Without the address, which `create_server` adds.
+        reason = str(error.strerror if isinstance(error, OSError) else error).partition(" (while ")[0]
+        raise SettingsError(
+            f"host {host} and port {port} cannot be listened on: {reason}. Choose others with --host and --port."
+        ) from error
+    with listener:
+        yield listener
+
+
+def url_of(settings: Settings, listener: socket.socket) -> str:
+    """The root of the server, as somebody at this machine reaches it where no public URL is set."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1) -> Callable[[], None]:
+    """What serves until SIGINT or SIGTERM; requests that are under way are answered first.
+
+    From now on the two signals stop it, even before it has started. Raises StorageUnavailable for an attachment store
+    that the settings cannot mean, and SecretKeyUnusable.
+    """
+    open_blobs(settings)
+    open_secret_keys(settings)
+    config = uvicorn.Config(
+        partial(create_app, settings),
+        factory=True,
+        workers=workers,
+        loop="uvloop",
+        http=HttpConnections(limits_of_this_process()).as_protocol,
+        ws="none",
+        lifespan="on",
+        log_config=_LOGGING,
+        access_log=False,
+        # The application knows which proxies it may believe.
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        timeout_worker_healthcheck=_START_S,
+    )
+    if workers > 1:
+        return Multiprocess(config, [listener]).run
+    server = uvicorn.Server(config)
+
+    def run() -> None:
+        server.run(sockets=[listener])
+        if server.lifespan.should_exit:  # it could not begin, or not end as it should; the log tells why
+            raise typer.Exit(1)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # Once it has stopped, uvicorn raises the signal again, which by itself would end the process as if it was killed.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, stop)
+    return run
+
+
+def _check_workers(settings: Settings, workers: int) -> None:
+    if workers > 1 and settings.database_url is None:
+        raise SettingsError(
+            f"workers {workers} needs PostgreSQL, because one writer serves a SQLite file. "
+            "Leave --workers out, or give a --database-url."
+        )
+
+
+def _setup_url(settings: Settings, url: str) -> str | None:
+    """A fresh one-time link to set this installation up with; None where it has an organization."""
+    with open_or_create(settings) as installation:
+        with installation.database.read() as connection:
+            if count_organizations(connection):
+                return None
+        token = new_token("setup")
+        installation.writer.run(lambda tx: create_setup_link(tx, digest_of(token)))
+    return f"{url}/setup/{token}"

@@ -1,0 +1,1 @@
+"""What a floor has besides runs: its organization, procedures, units and files."""

@@ -1,0 +1,34 @@
+"""An organization and its policies."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from runcard.domain.floor.retention import Retention
+
+
+class Organization(Struct, frozen=True):
+    """Who owns everything else.
+
+    serial_number_pattern: RE2 pattern that finds the part number in a serial number; None: no parsing.
+    monthly_run_quota: runs that may be recorded in a calendar month (UTC); None: no limit.
+    station_may_create_*: what a run that a station reports may bring into being.
+    run_retention_days, file_retention_days: how long runs, and files of runs, are kept; None: for ever.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    serial_number_pattern: str | None = None
+    monthly_run_quota: int | None = None
+    station_may_create_parts: bool = True
+    station_may_create_revisions: bool = True
+    station_may_create_batches: bool = True
+    station_may_create_units: bool = True
+    station_may_create_versions: bool = True
+    run_retention_days: int | None = None
+    file_retention_days: int | None = None
+
+    @property
+    def retention(self) -> Retention:
+        return Retention(self.run_retention_days, self.file_retention_days)

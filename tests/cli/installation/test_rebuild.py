@@ -1,0 +1,63 @@
+"""`runcard rebuild analytics`, and what the doctor says of the copy."""
+
+from pathlib import Path
+
+import pytest
+
+from runcard.domain.runs.report import RunReport
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.settings import Settings
+from runcard.store.commit.changes import last_seq
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from tests.analytics.copies import OwnCopy, own_copy
+from tests.cli.commands import runcard
+from tests.world import World
+
+
+@pytest.fixture
+def options(tmp_path: Path, database_url: str | None) -> list[str]:
+    at = ["--data-dir", str(tmp_path), "--json"]
+    return at if database_url is None else [*at, "--database-url", database_url]
+
+
+@pytest.fixture
+def newest(database: Database, writer: Writer, world: World) -> int:
+    """The last change, after some runs."""
+    actor = world.acme.admin.actor
+    for number in range(3):
+        report = RunReport(procedure="FVT1", serial_number=f"SN-{number}", outcome="PASS", part_number="P")
+        run = prepare_run(report)
+        writer.run(lambda tx, run=run: record_run(tx, actor, run))  # type: ignore[misc]  # mypy infers no default
+    with database.read() as connection:
+        return last_seq(connection)
+
+
+def test_it_is_made_anew(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
+    path = Settings(data_dir=tmp_path).copy_path
+    path.write_bytes(b"rubbish" * 1000)
+    assert "is not there" in runcard("doctor", *options).json["columnar_copy"]
+    done = runcard("rebuild", "analytics", *options).json
+    assert done == {"path": str(path), "changes": newest, "bytes": path.stat().st_size}
+    assert runcard("doctor", *options).json["columnar_copy"] == "is up to date"
+    remade = OwnCopy(database, path)
+    with own_copy(database) as other:
+        other.follow()
+        assert remade.content() == other.content()
+    remade.close()
+
+
+def test_one_that_is_behind(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
+    OwnCopy(database, Settings(data_dir=tmp_path).copy_path).close()
+    said = runcard("doctor", *options).json["columnar_copy"]
+    assert said == f"misses {newest} changes, which the next server takes in"
+
+
+@pytest.mark.usefixtures("newest")
+def test_one_that_a_server_owns_is_left_to_it(options: list[str], database: Database, tmp_path: Path) -> None:
+    owned = OwnCopy(database, Settings(data_dir=tmp_path).copy_path)
+    refused = runcard("rebuild", "analytics", *options)
+    assert refused.code == 1
+    assert "belongs to a server that is running. Stop it" in refused.stderr
+    assert "belongs to a server" in runcard("doctor", *options).json["columnar_copy"]
+    owned.close()
