@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows; `make lint` runs them.
 
-Sizes and names of modules, what the domain may import, and that no index address stands in a file that installs.
+Sizes and names of modules and folders, what the domain may import, that papers name files which are there, and that no
+index address stands in a file that installs.
 """
 
 import ast
@@ -11,6 +12,7 @@ from pathlib import Path
 
 MAX_MODULE_LINES = 600
 MAX_FUNCTION_LINES = 60
+MAX_MODULES_OF_A_FOLDER = 18
 CODE = ("src", "tests", "bench", "client", ".ci")
 # Alembic generates migrations: one function each, as long as the schema is wide. They are never edited again.
 GENERATED = re.compile(r"/migrations/versions/\w+\.py$")
@@ -20,6 +22,11 @@ WORDS_THAT_SAY_NOTHING = frozenset(
 
 DOMAIN = "src/runcard/domain"
 DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "uuid_utils"}
+
+PAPERS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adr/*.md")
+# A file of the code as papers name it: `store/commit/writer.py`, from the root, from the package or from its client.
+CODE_FILE = re.compile(r"`((?:[\w.]+/)+\w+\.py)`")
+CODE_ROOTS = ("", "src/runcard", "client/src/runcard_client")
 
 INSTALL_FILES = ("*.lock", "*.toml", "requirements*", "Makefile", "package-lock.json", ".npmrc", ".ci/run")
 INDEX_ADDRESS = re.compile(
@@ -32,7 +39,12 @@ PIN = re.compile(r"(?:[\w.-]+(?:\[[\w,.-]+\])?==\S+(?: ; [^#]+)?)?(?: *#(?!.*://
 
 def main(root: Path) -> int:
     """Print each breach; 1 where there is one."""
-    breaches = [*code_breaches(root), *address_breaches(root)]
+    breaches = [
+        *code_breaches(root),
+        *folder_breaches(root),
+        *paper_breaches(root),
+        *address_breaches(root),
+    ]
     for breach in breaches:
         print(breach)
     print(f"gates: {len(breaches)} breaches" if breaches else "gates: kept")
@@ -49,6 +61,24 @@ def code_breaches(root: Path) -> Iterator[str]:
             yield from _size_breaches(where, source, tree)
         if where.startswith(f"{DOMAIN}/"):
             yield from _domain_breaches(where, tree)
+
+
+def folder_breaches(root: Path) -> Iterator[str]:
+    """Folders that nobody finds anything in."""
+    for folder in sorted({file.parent for file in (root / "src").rglob("*.py")}):
+        where = folder.relative_to(root).as_posix()
+        modules = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
+        if len(modules) > MAX_MODULES_OF_A_FOLDER and not where.endswith("/migrations/versions"):
+            yield f"{where}: {len(modules)} modules, at most {MAX_MODULES_OF_A_FOLDER}; give each noun a folder"
+
+
+def paper_breaches(root: Path) -> Iterator[str]:
+    """What papers call a file of the code and is none."""
+    for path in sorted(file for pattern in PAPERS for file in root.glob(pattern)):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+            for name in CODE_FILE.findall(line):
+                if not any((root / start / name).is_file() for start in CODE_ROOTS):
+                    yield f"{path.relative_to(root).as_posix()}:{number}: there is no {name}"
 
 
 def _name_breaches(where: str) -> Iterator[str]:

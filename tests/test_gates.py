@@ -36,6 +36,8 @@ def lay(root: Path, where: str, content: str) -> None:
             "may not import sqlalchemy",
         ),
         ("src/runcard/domain/runs/run.py", "from . import unit\n", "the domain may not import ."),
+        ("ARCHITECTURE.md", "As in `store/runs/rows.py`.\n", "there is no store/runs/rows.py"),
+        ("docs/adr/0001-first.md", "`client/src/a.py` does.\n", "there is no client/src/a.py"),
         ("requirements.lock", "--index-url https://mirror.example/simple\n", "ties installing to one place"),
         ("requirements.lock", "--find-links /opt/wheels\n", "ties installing to one place"),
         ("requirements.lock", "a @ file:///home/me/a-1.0.whl\n", "ties installing to one place"),
@@ -54,6 +56,22 @@ def test_refused(tmp_path: Path, where: str, content: str, complaint: str):
     lay(tmp_path, where, content)
     code, output = told(tmp_path)
     assert (code, f"{where}" in output, complaint in output) == (1, True, True), output
+
+
+def test_a_folder_of_too_many_modules_is_refused(tmp_path: Path):
+    for number in range(18):
+        lay(tmp_path, f"src/runcard/store/noun{number}.py", "")
+    lay(tmp_path, "src/runcard/store/__init__.py", "")
+    assert told(tmp_path) == (0, "gates: kept\n")
+    lay(tmp_path, "src/runcard/store/one_more.py", "")
+    code, output = told(tmp_path)
+    assert (code, "src/runcard/store: 19 modules, at most 18" in output) == (1, True), output
+
+
+def test_a_paper_may_name_files_that_are_there(tmp_path: Path):
+    lay(tmp_path, "src/runcard/store/runs/rows.py", "")
+    lay(tmp_path, "ARCHITECTURE.md", "`store/runs/rows.py`, `src/runcard/store/runs/rows.py`, `make.py`\n")
+    assert told(tmp_path) == (0, "gates: kept\n")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class FormTokens:
         )
 
     def token(self, holder: str) -> str:
-        """Another one each time: the sizes of compressed pages tell what they repeat (`connections.compression`)."""
+        """Another one each time: sizes of compressed pages tell what they repeat (`edge.connections.compression`)."""
         salt = secrets.token_urlsafe(_SALT_BYTES)
         return f"{salt}.{self._signer.get_signature(_signed(holder, salt)).decode('ascii')}"
 

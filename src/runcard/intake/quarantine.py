@@ -38,7 +38,7 @@ def retry_as_brought(
 ) -> Fate:
     """What becomes of a file that the actor tries again as is said of it now: whoever brought it records it.
 
-    Raises PermissionDenied, what `file_choices.checked` raises, and StorageUnavailable.
+    Raises PermissionDenied, what `choices.checked` raises, and StorageUnavailable.
     """
     check_may_record(actor)
     if not may_retry(actor, file):

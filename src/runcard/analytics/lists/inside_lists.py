@@ -83,7 +83,7 @@ def list_phases(
     *,
     descending: bool,
 ) -> Listed[FoundPhase]:
-    """As `phase_records.list_phases`."""
+    """As `store.contents.phases.list_phases`."""
     rows = Conditions()
     rows.one_of("x.name", wanted.names)
     rows.one_of("x.sequence_path", wanted.sequence_paths)
@@ -113,7 +113,7 @@ def list_measurements(
     *,
     descending: bool,
 ) -> Listed[FoundMeasurement]:
-    """As `measurement_records.list_measurements`."""
+    """As `store.contents.measurements.list_measurements`."""
     specs = Conditions()
     specs.one_of("name", wanted.names)
     specs.one_of("phase", wanted.phase_names)
@@ -145,7 +145,7 @@ def list_logs(
     *,
     descending: bool,
 ) -> Listed[FoundLog]:
-    """As `log_records.list_logs`."""
+    """As `store.contents.logs.list_logs`."""
     rows = Conditions()
     rows.one_of("x.level", wanted.levels, "log_level")
     rows.one_of("x.source_file", wanted.source_files)

@@ -56,7 +56,7 @@ def list_runs(
     *,
     descending: bool,
 ) -> Listed[RunRecord]:
-    """As `run_records.list_runs`."""
+    """As `store.runs.records.list_runs`."""
 
     if not _has_index(wanted, order):
         found = find_runs(copy, connection, organization_id, wanted, order, page, descending=descending)

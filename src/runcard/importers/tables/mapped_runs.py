@@ -30,7 +30,7 @@ def parse(
     """The runs that a table tells of, as runs of this procedure; phases and measurements in the order of the rows.
 
     bad_rows: takes what is wrong with a row by itself; None: it refuses the table. Raises UnreadableReport and
-    PayloadTooLarge (see `tables.read_table`), and InvalidInput that names row, column and value.
+    PayloadTooLarge (see `table.read_table`), and InvalidInput that names row, column and value.
     """
     bad_rows = bad_rows or BadRows()
     table = read_table(content, bad_rows)

@@ -87,7 +87,7 @@ def is_it(head: bytes) -> bool:
 def parse(file: BinaryIO, *, skips_bad_rows: bool = False) -> Iterator[RunReport | Remark]:
     """The runs of a table, in the order of its rows, and remarks on those that were left out.
 
-    Raises UnreadableReport and PayloadTooLarge (see `tables.read_table`), and InvalidInput that names row, column and
+    Raises UnreadableReport and PayloadTooLarge (see `table.read_table`), and InvalidInput that names row, column and
     value.
     """
     bad_rows = BadRows(skips=skips_bad_rows)

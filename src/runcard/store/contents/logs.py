@@ -72,7 +72,7 @@ def list_logs(
     *,
     descending: bool,
 ) -> Listed[FoundLog]:
-    """A page of what some runs logged in one of the LOG_ORDERS; see `inside_runs.list_inside`.
+    """A page of what some runs logged in one of the LOG_ORDERS; see `store.contents.inside_runs.list_inside`.
 
     `created_at` is when a line was logged, and `outcome` that of its run; levels go by how severe they are.
     """

@@ -97,7 +97,7 @@ def list_measurements(
     *,
     descending: bool,
 ) -> Listed[FoundMeasurement]:
-    """A page of the measurements of some runs in one of the MEASUREMENT_ORDERS; see `inside_runs.list_inside`.
+    """A page of measurements of some runs in one of the MEASUREMENT_ORDERS; see `contents.inside_runs.list_inside`.
 
     By value, whatever is no finite number comes last.
     """

@@ -79,7 +79,7 @@ def list_phases(
     *,
     descending: bool,
 ) -> Listed[FoundPhase]:
-    """A page of the phases of some runs in one of the PHASE_ORDERS; see `inside_runs.list_inside`."""
+    """A page of the phases of some runs in one of the PHASE_ORDERS; see `store.contents.inside_runs.list_inside`."""
     asked = Wanted(runs, wanted.ids, wanted.keeps, PHASE_ORDERS[order], descending)
     return list_inside(connection, organization_id, PHASES, asked, page, deadline)
 
