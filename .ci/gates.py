@@ -1,7 +1,7 @@
 """Rules of the house that no linter knows; `make lint` runs them.
 
-Sizes and names of modules and folders, what the domain may import, that papers name files which are there, and that no
-index address stands in a file that installs.
+Sizes and names of modules and folders, what the domain may import, that SQL says of which organization it is,
+that papers name files which are there, and that no index address stands in a file that installs.
 """
 
 import ast
@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 MAX_MODULE_LINES = 600
 MAX_FUNCTION_LINES = 60
@@ -22,6 +23,11 @@ WORDS_THAT_SAY_NOTHING = frozenset(
 
 DOMAIN = "src/runcard/domain"
 DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "uuid_utils"}
+
+# Where SQL on what belongs to organizations is made, and the one module that says whose a row is.
+STORE, SCOPE = "src/runcard/store", "src/runcard/store/engine/scope.py"
+# Begins the reason why a statement needs no organization: above its function, or below the imports for a whole module.
+UNSCOPED = "# Unscoped: "
 
 PAPERS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adr/*.md")
 # A file of the code as papers name it: `store/commit/writer.py`, from the root, from the package or from its client.
@@ -61,6 +67,8 @@ def code_breaches(root: Path) -> Iterator[str]:
             yield from _size_breaches(where, source, tree)
         if where.startswith(f"{DOMAIN}/"):
             yield from _domain_breaches(where, tree)
+        if where.startswith(f"{STORE}/") and not GENERATED.search(where) and where != SCOPE:
+            yield from _scope_breaches(where, source, tree)
 
 
 def folder_breaches(root: Path) -> Iterator[str]:
@@ -109,6 +117,59 @@ def _domain_breaches(where: str, tree: ast.Module) -> Iterator[str]:
         for name in names:
             if name.partition(".")[0] not in DOMAIN_MAY_IMPORT:
                 yield f"{where}:{node.lineno}: the domain may not import {name}; see docs/adr"
+
+
+def _scope_breaches(where: str, source: str, tree: ast.Module) -> Iterator[str]:
+    """Statements that might find what belongs to another organization."""
+    lines = source.splitlines()
+    for node in ast.walk(tree):
+        # A row may be compared with a row.
+        if (
+            isinstance(node, ast.Compare)
+            and _is_organization(node.left)
+            and not all(_is_organization(one) for one in node.comparators)
+        ):
+            yield f"{where}:{node.lineno}: let `scope.owns` or `owned_by` say of which organization a row is"
+    imports = [node.end_lineno or 0 for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    if any(line.startswith(UNSCOPED) for line in lines[max(imports, default=0) :][:2]):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and _makes_statement(node) and not _is_scoped(node):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            if not lines[first - 2].strip().startswith(UNSCOPED):
+                yield (
+                    f"{where}:{node.lineno}: {node.name} finds rows of any organization; give it a Scope, or say "
+                    f"above it why it needs none: {UNSCOPED}..."
+                )
+
+
+def _is_organization(node: ast.expr) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and node.attr == "organization_id"
+
+
+def _called(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield (node.func.id if isinstance(node.func, ast.Name) else node.func.attr), node
+
+
+def _makes_statement(function: ast.FunctionDef) -> bool:
+    return any(
+        name in {"select", "update", "delete"} and isinstance(call.func, ast.Name)
+        for name, call in _called(function)
+    )
+
+
+def _is_scoped(function: ast.FunctionDef) -> bool:
+    """Whether it says of which organization rows are, or hands that on to what does."""
+    return any(
+        name in {"owns", "owned_by"}
+        or any(
+            _is_organization(one) or (isinstance(one, ast.Name) and one.id in {"scope", "organization_id"})
+            for one in [*call.args, *(keyword.value for keyword in call.keywords)]
+        )
+        for name, call in _called(function)
+    )
 
 
 def address_breaches(root: Path) -> Iterator[str]:

@@ -30,6 +30,7 @@ from bench.questions import Data, Question, questions
 from bench.records import RuncardRecords
 from bench.targets import CASES, Place, Target, prepared, serving
 from runcard.edge.requests.paging import PageQuery, page_of
+from runcard.store.engine.scope import Scope
 from runcard.store.procedures.rows import get_procedure
 
 _LIMIT = 50
@@ -109,7 +110,7 @@ def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int)
             def ask(question: Question = question, cursor: int | None = cursor) -> None:
                 with database.read() as connection:
                     page = page_of(connection, PageQuery(limit=_LIMIT, cursor=cursor))
-                    question.ask(Data(copy, connection, home), page)
+                    question.ask(Data(copy, Scope(connection, home)), page)
 
             medians.append(median(times_ms(ask, repeat)))
     return medians
@@ -200,7 +201,7 @@ def _furnish(place: Place, runs: int, bar: Progress) -> None:
 def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Line]:
     records = records_of(place)
     with records.opened() as (database, home), database.read() as connection:
-        procedure_id = get_procedure(connection, home, PROCEDURE).id
+        procedure_id = get_procedure(Scope(connection, home), PROCEDURE).id
     wanted = [one for one in questions(procedure_id) if only in one.name]
     lines, asked = [], []
     # Another server than the one that recorded: it has seen none of this grow.

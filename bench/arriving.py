@@ -99,7 +99,7 @@ def add_keys(copied: CopiedRuns) -> Keys:
         member = create_user(tx, home, "bench@example.com", name="Bench", role="admin", password_hash=None)
         create_user_key(tx, home, member.id, secret_of(keys.member))
 
-    copied.writer.run(add)
+    copied.writer.write_catalog(add)
     return keys
 
 
@@ -182,8 +182,8 @@ def _count_runs(data_dir: Path, floor: Floor) -> int:
     """In the record; the other runs of the floor are in the copy only."""
     database = Database.open(None, data_dir / "runcard.sqlite3")
     try:
-        with database.read() as connection:
-            return count_runs_since(connection, floor.home, _EVER, _MORE_THAN_EVER)
+        with database.read_in(floor.home) as scope:
+            return count_runs_since(scope, _EVER, _MORE_THAN_EVER)
     finally:
         database.close()
 

@@ -62,7 +62,7 @@ def record_seeds(writer: Writer, floor: Floor) -> None:
     """Runs of every procedure, station, part, revision and batch, with all that is measured."""
     for n in range(_SEEDS):
         run, station = a_run(floor, n, f"SEED-{n}", _SEEDED_AT)
-        writer.run(partial(_record, station, run), changes_catalog=False)
+        writer.write(partial(_record, station, run))
 
 
 def a_run(
@@ -189,7 +189,7 @@ def copied_runs(folder: Path, engine: DuckDb, runs: int, tell: Callable[[int], N
     writer = Writer(database)
     copy = ColumnarCopy(engine, timeout_s=5)
     try:
-        floor = writer.run(build_floor)
+        floor = writer.write_catalog(build_floor)
         record_seeds(writer, floor)
         projector = Projector(database, engine)
         while projector.step().is_behind:

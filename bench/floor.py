@@ -48,12 +48,12 @@ class Floor:
 
     def furnish(self, units: int) -> None:
         """Add MANY of each kind, USERS, and so many units that never ran."""
-        places = self._writer.run(self._add_places)
-        self._writer.run(self._add_users)
-        self._writer.run(self._add_templates)
-        procedure_ids = self._writer.run(self._add_procedures)
-        stations = self._writer.run(lambda tx: self._add_stations(tx, procedure_ids))
-        self._writer.run(lambda tx: self._add_deployments(tx, procedure_ids, stations))
+        places = self._writer.write_catalog(self._add_places)
+        self._writer.write_catalog(self._add_users)
+        self._writer.write_catalog(self._add_templates)
+        procedure_ids = self._writer.write_catalog(self._add_procedures)
+        stations = self._writer.write_catalog(lambda tx: self._add_stations(tx, procedure_ids))
+        self._writer.write_catalog(lambda tx: self._add_deployments(tx, procedure_ids, stations))
         for first in range(0, units, MANY):
             self._add_units(places, range(first, min(first + MANY, units)))
 
@@ -137,4 +137,4 @@ class Floor:
                 stage_unit(tx, self._home, unit, self._creator, None)
                 parent_id = unit_id if is_whole else parent_id
 
-        self._writer.run(add)
+        self._writer.write_catalog(add)

@@ -64,10 +64,12 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
         database = open_database(Settings(data_dir=Path(directory)))
         writer = Writer(database)
         try:
-            actor = writer.run(_prepare)
+            actor = writer.write_catalog(_prepare)
             seconds, runs = 0.0, 0
             while runs < least_runs:
-                upload = writer.run(partial(_upload, actor=actor, name=path.name, size_bytes=len(content)))
+                upload = writer.write_catalog(
+                    partial(_upload, actor=actor, name=path.name, size_bytes=len(content))
+                )
                 started = time.perf_counter()
                 told = [
                     prepare(StatedReport(one), RunClient())
@@ -75,7 +77,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
                     if not isinstance(one, Remark)
                 ]
                 file = ImportedFile(digest, importer, upload.id)
-                recorded = writer.run(
+                recorded = writer.write_catalog(
                     partial(import_upload, actor=actor, file=file, attachment=upload, told=told)
                 )
                 seconds += time.perf_counter() - started

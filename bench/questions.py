@@ -12,7 +12,7 @@ from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter
 from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter
 from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.intake.templates import list_templates
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -33,8 +33,7 @@ class Data(NamedTuple):
     """What a list is made of, past HTTP."""
 
     copy: ColumnarCopy
-    connection: Connection
-    home: UUID
+    scope: Scope
 
 
 Query = Mapping[str, str]
@@ -67,7 +66,7 @@ def questions(procedure_id: UUID) -> list[Question]:
 def _of_runs(procedure_id: UUID) -> list[Question]:
     def listed(how: str, query: Query, wanted: RunFilter, order: str = "started_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_runs(data.copy, data.connection, data.home, wanted, order, page, descending=True)
+            return list_runs(data.copy, data.scope, wanted, order, page, descending=True)
 
         return Question(f"run-list {how}", "/runs", query, ask)
 
@@ -91,7 +90,7 @@ def _of_runs(procedure_id: UUID) -> list[Question]:
 def _of_units() -> list[Question]:
     def listed(how: str, query: Query, wanted: UnitFilter, order: str = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_units(data.copy, data.connection, data.home, wanted, order, page, descending=True)
+            return list_units(data.copy, data.scope, wanted, order, page, descending=True)
 
         return Question(f"unit-list {how}", "/units", query, ask)
 
@@ -113,13 +112,13 @@ def _of_units() -> list[Question]:
 def _of_parts_and_batches() -> list[Question]:
     def of_parts(how: str, query: Query, wanted: PartFilter, order: str = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_parts(data.connection, data.home, wanted, order, page, descending=True)
+            return list_parts(data.scope, wanted, order, page, descending=True)
 
         return Question(f"part-list {how}", "/parts", query, ask)
 
     def of_batches(how: str, query: Query, wanted: BatchFilter, order: str = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_batches(data.connection, data.home, wanted, order, page, descending=True)
+            return list_batches(data.scope, wanted, order, page, descending=True)
 
         return Question(f"batch-list {how}", "/batches", query, ask)
 
@@ -133,23 +132,27 @@ def _of_parts_and_batches() -> list[Question]:
 
 def _of_others() -> list[Question]:
     def procedures(data: Data, page: Page) -> object:
-        return list_procedure_records(data.connection, data.home, ProcedureFilter(), page)
+        return list_procedure_records(data.scope, ProcedureFilter(), page)
 
     def stations(data: Data, page: Page) -> object:
-        return list_station_records(data.connection, data.home, StationFilter(), page)
+        return list_station_records(data.scope, StationFilter(), page)
 
     def templates(data: Data, page: Page) -> object:
-        return list_templates(data.connection, data.home, page)
+        return list_templates(data.scope, page)
 
     def deployments(wanted: DeploymentFilter) -> Ask:
-        return lambda data, page: list_deployments(data.connection, data.home, wanted, page)
+        return lambda data, page: list_deployments(data.scope, wanted, page)
 
     of_branch = {"branch_names": "main"}
     return [
         Question("procedure-list", "/procedures", {}, procedures),
         Question("station-list", "/stations", {}, stations),
         Question(
-            "user-list", "/users", {}, lambda data, _: list_users(data.connection, data.home), pages=(1,)
+            "user-list",
+            "/users",
+            {},
+            lambda data, _: list_users(data.scope),
+            pages=(1,),
         ),
         Question("deployment-list", "/deployments", {}, deployments(DeploymentFilter())),
         Question(

@@ -24,6 +24,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
 from runcard.store.people.api_keys import Secret, create_station_key, create_user_key
 from runcard.store.people.organizations import create_organization
 from runcard.store.people.users import create_user
@@ -57,7 +58,7 @@ class RuncardRecords:
         # Of a member, who may list what stations may not.
         self.member_key = new_token("rc")
         with self._writing() as writer:
-            self._actor, self._member = writer.run(self._prepare)
+            self._actor, self._member = writer.write_catalog(self._prepare)
 
     def _prepare(self, tx: Transaction) -> tuple[StationActor, UserActor]:
         if self._settings.database_url is None:
@@ -84,7 +85,7 @@ class RuncardRecords:
     def log_in(self) -> str:
         """What the cookie of a new session of the member holds. For when no server runs."""
         with self._writing() as writer:
-            return writer.run(lambda tx: log_in(tx, self._member))
+            return writer.write_catalog(lambda tx: log_in(tx, self._member))
 
     @contextmanager
     def _writing(self) -> Iterator[Writer]:
@@ -105,7 +106,7 @@ class RuncardRecords:
 
     def count(self) -> int:
         with self.opened() as (database, organization_id), database.read() as connection:
-            return count_runs_since(connection, organization_id, _EPOCH, _MORE_THAN_EVER)
+            return count_runs_since(Scope(connection, organization_id), _EPOCH, _MORE_THAN_EVER)
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Database, UUID]]:

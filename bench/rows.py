@@ -189,10 +189,10 @@ def _copy_rows(
 
 def _name(copied: CopiedRuns, connection: psycopg.Connection) -> None:
     """The tables of names, by the numbers that rows have of them."""
-    with copied.copy.engine.transaction() as cursor, copied.database.read() as truth:
+    with copied.copy.engine.transaction() as cursor, copied.database.read_in(copied.floor.home) as scope:
         for kind, (table, query) in _NAMED.items():
             ids = cursor.execute(query).fetchall()
-            names = names_of(truth, copied.floor.home, kind, [one for _, one in ids])
+            names = names_of(scope, kind, [one for _, one in ids])
             connection.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, name {_TEXT} NOT NULL)".encode())
             with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as into:
                 for number, one in ids:

@@ -26,6 +26,7 @@ from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.analytics.questions.yields.retest import retest
 from runcard.analytics.questions.yields.rolled_yield import rolled_yield
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 
 END = datetime(2025, 10, 1, tzinfo=UTC) + timedelta(days=DAYS)
@@ -76,7 +77,7 @@ class Question(NamedTuple):
 
 
 def _snapshot(copied: CopiedRuns, connection: Connection) -> Snapshot:
-    return Snapshot(copied.copy, connection, copied.floor.home)
+    return Snapshot(copied.copy, Scope(connection, copied.floor.home))
 
 
 def _of(question: Callable[..., Any], *more: Any) -> Ask:

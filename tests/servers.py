@@ -49,7 +49,7 @@ class Installation:
         with self.database() as database:
             writer = Writer(database)
             try:
-                return writer.run(apply)
+                return writer.write_catalog(apply)
             finally:
                 writer.close()
 

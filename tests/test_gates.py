@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+SELECT = "def find(connection, ids):\n    return connection.execute(select(r.id).where(r.id.in_(ids)))\n"
 GATES = Path(__file__).parents[1] / ".ci" / "gates.py"
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * 60
 
@@ -36,6 +37,19 @@ def lay(root: Path, where: str, content: str) -> None:
             "may not import sqlalchemy",
         ),
         ("src/runcard/domain/runs/run.py", "from . import unit\n", "the domain may not import ."),
+        ("src/runcard/store/runs/rows.py", SELECT, "find finds rows of any organization"),
+        ("src/runcard/store/runs/rows.py", SELECT.replace("select", "delete"), "find finds rows of any"),
+        (
+            "src/runcard/store/runs/rows.py",
+            f"import re\n\nx = 1\n# Unscoped: of x.\n\n\n{SELECT}",
+            "finds rows of any",
+        ),
+        (
+            "src/runcard/store/runs/rows.py",
+            "def of(organization_id, r):\n    return r.organization_id == organization_id\n",
+            "let `scope.owns` or `owned_by` say",
+        ),
+        ("src/runcard/store/runs/rows.py", "found = r.organization_id != home.id\n", "let `scope.owns`"),
         ("ARCHITECTURE.md", "As in `store/runs/rows.py`.\n", "there is no store/runs/rows.py"),
         ("docs/adr/0001-first.md", "`client/src/a.py` does.\n", "there is no client/src/a.py"),
         ("requirements.lock", "--index-url https://mirror.example/simple\n", "ties installing to one place"),
@@ -81,6 +95,12 @@ def test_a_paper_may_name_files_that_are_there(tmp_path: Path):
         ("src/runcard/store/runs/rows.py", LONG_FUNCTION.removesuffix("    x = 1\n")),
         ("src/runcard/store/engine/migrations/versions/0001_first.py", LONG_FUNCTION * 20),
         ("src/runcard/store/engine/database.py", ""),
+        ("src/runcard/store/runs/rows.py", f"# Unscoped: of a run that was found in the scope.\n{SELECT}"),
+        ("src/runcard/store/runs/rows.py", f"import re\n\n# Unscoped: all are counted.\n\n\n{SELECT}"),
+        ("src/runcard/store/runs/rows.py", SELECT.replace("r.id.in_(ids)", "scope.owns(r)")),
+        ("src/runcard/store/runs/rows.py", SELECT.replace("r.id.in_(ids)", "conditions(scope)")),
+        ("src/runcard/store/runs/rows.py", "matches = r.organization_id == e.organization_id\n"),
+        ("src/runcard/edge/gate.py", SELECT),
         ("src/runcard/domain/runs/run.py", "import re\nimport re2\nfrom msgspec import Struct\n"),
         (
             "requirements.lock",

@@ -69,12 +69,11 @@ def test_a_reader_sees_what_was_committed_before_it_asked(floor: Floor, copy: Co
     procedure_id = floor.procedure()
     for _ in range(5):
         made = floor.record(procedure_id, [LOGGED])
-        with floor.database.read() as connection:
+        with floor.database.read_in(floor.home) as scope:
             # The truth has no time to answer in the copy's place.
             listed = list_logs(
                 copy,
-                connection,
-                floor.home,
+                scope,
                 RunFilter(procedure_ids=[procedure_id]),
                 LogFilter(),
                 "run_id",

@@ -68,7 +68,7 @@ class World(NamedTuple):
 
 def build_world(writer: Writer) -> World:
     """The cast, made through the store."""
-    return writer.run(lambda tx: World(_acme(tx), _globex(tx)))
+    return writer.write_catalog(lambda tx: World(_acme(tx), _globex(tx)))
 
 
 def _acme(tx: Transaction) -> Acme:

@@ -128,8 +128,8 @@ def policy(server: Server) -> Policy:
     @contextmanager
     def setting(**changes: Any) -> Iterator[Organization]:
         home = server.world.acme.id
-        with server.database() as database, database.read() as connection:
-            before = get_organization(connection, home)
+        with server.database() as database, database.read_in(home) as scope:
+            before = get_organization(scope)
         changed = msgspec.structs.replace(before, **changes)
         server.change(lambda tx: update_organization(tx, changed))
         try:

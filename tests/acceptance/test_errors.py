@@ -54,8 +54,8 @@ def test_row_1_key_that_is_revoked_while_the_server_knows_it(server: Server, ser
     made = server.runcard("key", "create", "--station", "FCT-1", "--organization", "acme")
     with server.client(made["api_key"]) as station:
         create_run(station, run_of(serial))
-        with server.database() as database, database.read() as connection:
-            keys = {str(key.id): key for key in list_keys(connection, server.world.acme.id)}
+        with server.database() as database, database.read_in(server.world.acme.id) as scope:
+            keys = {str(key.id): key for key in list_keys(scope)}
         server.change(lambda tx: revoke_key(tx, server.world.acme.id, keys[made["id"]].id))
         assert_error(station.post("/runs", json=run_of(serial)), 401, "UNAUTHORIZED", "Invalid API key.")
         assert_error(

@@ -47,7 +47,7 @@ def merge(server: Server, source: str, target: str) -> None:
     acme = server.world.acme
 
     def apply(tx: Transaction) -> None:
-        a, b = (get_procedure(tx.connection, acme.id, one) for one in (source, target))
+        a, b = (get_procedure(tx.scope(acme.id), one) for one in (source, target))
         merge_procedures(tx, acme.id, a, b, Creator.of(acme.admin.actor))
 
     server.change(apply)
@@ -191,9 +191,9 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
             return int(v2.get(f"/procedures/{acme.board.id}").raise_for_status().json()["runs_count"])
 
         until(lambda: count() == 350)
-    with doomed.database() as database, database.read() as connection:
-        assert list_open_merges(connection) == []
-        assert get_procedure(connection, home, str(acme.final.id)).id == acme.board.id
+    with doomed.database() as database, database.read_in(home) as scope:
+        assert list_open_merges(scope.connection) == []
+        assert get_procedure(scope, str(acme.final.id)).id == acme.board.id
     doomed.stop()
 
 

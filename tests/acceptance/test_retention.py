@@ -90,8 +90,8 @@ def test_killed_in_the_middle_of_a_sweep(doomed: Server, tmp_path: Path) -> None
     assert doomed.runcard("doctor")["findings"] == []
     assert set(keys_in(blobs)) == young_files
     with doomed.database() as database:
-        with database.read() as connection:
-            removed = [day.removed for day in list_removed_days(connection, home, 5)]
+        with database.read_in(home) as scope:
+            removed = [day.removed for day in list_removed_days(scope, 5)]
         left = runs_by_unit(doomed).total()
         assert sum(one.runs for one in removed) == OLD + YOUNG * RUNS_A_UNIT + 1 - left
         assert sum(one.files for one in removed) == UNITS // EACH

@@ -21,6 +21,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.migrate import migrate
+from runcard.store.engine.scope import Scope
 from runcard.store.files.blobs import Blobs
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -46,7 +47,7 @@ class Line(NamedTuple):
 
     @property
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.copy, self.connection, self.home)
+        return Snapshot(self.copy, Scope(self.connection, self.home))
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +58,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     migrate(database)
     writer = Writer(database)
     try:
-        floor = writer.run(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
+        floor = writer.write_catalog(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
         blobs = Blobs.open(None, None, folder / "attachments")
         record_history(writer, blobs, floor, demo_runs(1, RUNS, 60, NOW), lambda _: None)
         _set_samples_apart(database, writer, floor)
@@ -87,12 +88,12 @@ def followed(floor: HistoryFloor) -> Iterator[OwnCopy]:
 
 def _set_samples_apart(database: Database, writer: Writer, floor: Floor) -> None:
     home = floor.organization_id
-    with database.read() as connection:
-        page = list_runs(connection, home, RunFilter(), "started_at", Page(40, 100), descending=True)
+    with database.read_in(home) as scope:
+        page = list_runs(scope, RunFilter(), "started_at", Page(40, 100), descending=True)
     units = sorted({run.unit.id for run in page.rows})
     classes: tuple[SampleClass, ...] = ("golden", "failing", "ignored")
     for number, unit_id in enumerate(units[:15]):
-        writer.run(partial(_classify, home, unit_id, classes[number % 3]))
+        writer.write_catalog(partial(_classify, home, unit_id, classes[number % 3]))
 
 
 def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: Transaction) -> None:

@@ -66,7 +66,7 @@ class Line:
             ),
             "delete a unit": lambda tx: delete_units(tx, self._home, [serial], with_runs=True),
             "delete the batch": lambda tx: delete_batch(
-                tx, self._home, get_batch(tx.connection, self._home, self.serial("B"))
+                tx, self._home, get_batch(tx.scope(self._home), self.serial("B"))
             ),
             "rename": lambda tx: rename_unit(tx, self._home, self._unit(tx, serial), f"a{serial}"),
             "make golden": lambda tx: self._make_golden(tx, serial, with_runs=False),
@@ -74,7 +74,7 @@ class Line:
             "note": lambda tx: self._note(tx, run_id),
         }
         with suppress(RuncardError):  # it has happened to this one before, or it was never made
-            self._floor.writer.run(deeds[event])
+            self._floor.writer.write_catalog(deeds[event])
 
     def _unit(self, tx: Transaction, serial: str) -> UUID:
         return tx.catalog.get_unit(self._home, serial).id

@@ -20,26 +20,26 @@ def test_questions_of_one_snapshot_see_the_same_runs(floor: Floor, followed: Own
     wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
     floor.record(procedure_id, [run_of(1), run_of(2)])
     followed.follow()
-    with floor.database.read() as connection, Snapshot(followed.copy, connection, floor.home) as snapshot:
+    with floor.database.read_in(floor.home) as scope, Snapshot(followed.copy, scope) as snapshot:
         assert count_runs(snapshot, wanted) == 2
         floor.record(procedure_id, [run_of(3)])
         followed.follow()
         assert count_runs(snapshot, wanted) == 2
         asked = snapshot.asking(wanted)
         assert asked.freshness.is_current, "of what its connection sees"
-    with floor.database.read() as connection, Snapshot(followed.copy, connection, floor.home) as snapshot:
+    with floor.database.read_in(floor.home) as scope, Snapshot(followed.copy, scope) as snapshot:
         assert count_runs(snapshot, wanted) == 3
 
 
 def test_a_query_that_fails_says_so_and_so_do_those_after_it(floor: Floor, followed: OwnCopy):
     followed.follow()
-    with floor.database.read() as connection:
-        with Snapshot(followed.copy, connection, floor.home) as snapshot:
+    with floor.database.read_in(floor.home) as scope:
+        with Snapshot(followed.copy, scope) as snapshot:
             asked = snapshot.asking(EVERYTHING)
             for query in ("SELECT nothing FROM nowhere", "SELECT 1"):
                 with pytest.raises(FiguresUnavailable, match="Ask again"):
                     asked.rows(query, [])
-        with Snapshot(followed.copy, connection, floor.home) as snapshot:
+        with Snapshot(followed.copy, scope) as snapshot:
             assert snapshot.asking(EVERYTHING).one("SELECT 1", []) == (1,)
     assert not followed.copy.is_damaged
 
@@ -48,8 +48,8 @@ def test_a_copy_that_is_found_damaged_is_not_trusted_any_more(floor: Floor, foll
     followed.follow()
     copy = ColumnarCopy(followed.copy.engine, timeout_s=0)
     with (
-        floor.database.read() as connection,
-        Snapshot(copy, connection, floor.home) as snapshot,
+        floor.database.read_in(floor.home) as scope,
+        Snapshot(copy, scope) as snapshot,
         pytest.raises(FiguresUnavailable),
         snapshot.cursor(),
     ):
@@ -62,8 +62,8 @@ def test_a_copy_that_cannot_be_opened_says_so(floor: Floor):
         own.follow()
         own.copy.engine.close()
         with (
-            floor.database.read() as connection,
-            Snapshot(own.copy, connection, floor.home) as snapshot,
+            floor.database.read_in(floor.home) as scope,
+            Snapshot(own.copy, scope) as snapshot,
             pytest.raises(FiguresUnavailable, match="Ask again"),
         ):
             count_runs(snapshot, EVERYTHING)
@@ -71,8 +71,8 @@ def test_a_copy_that_cannot_be_opened_says_so(floor: Floor):
 
 def test_a_server_without_a_copy_says_what_to_do(floor: Floor):
     with (
-        floor.database.read() as connection,
-        Snapshot(None, connection, floor.home) as snapshot,
+        floor.database.read_in(floor.home) as scope,
+        Snapshot(None, scope) as snapshot,
         pytest.raises(FiguresUnavailable, match="Switch columnar_copy on"),
     ):
         count_runs(snapshot, EVERYTHING)

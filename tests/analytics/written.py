@@ -15,6 +15,7 @@ from runcard.domain.runs.report import RunReport
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.migrate import migrate
+from runcard.store.engine.scope import Scope
 from tests.analytics.copies import own_copy
 from tests.conftest import SQLITE_FILE
 from tests.histories import Floor
@@ -34,7 +35,7 @@ class Written(NamedTuple):
 
     @property
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.copy, self.connection, self.home)
+        return Snapshot(self.copy, Scope(self.connection, self.home))
 
 
 def run_of(

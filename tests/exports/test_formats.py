@@ -58,7 +58,7 @@ def record(writer: Writer, world: World) -> Record:
             "phases": (Phase("p", "PASS", START, START, tuple(VALUES)),),
         }
         run = prepare_run(RunReport(serial_number=serial_number, **(usual | fields)))
-        writer.run(lambda tx: record_run(tx, world.acme.fct.actor, run))
+        writer.write_catalog(lambda tx: record_run(tx, world.acme.fct.actor, run))
 
     return record
 

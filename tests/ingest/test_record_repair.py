@@ -44,7 +44,7 @@ def repair(database: Database, writer: Writer, world: World) -> Repair:
             noted = note_import(tx, world.acme.id, file, [], Creator.of(who))
             return record_repair(tx, who, report, noted.id)
 
-        row = writer.run(write, changes_catalog=False)
+        row = writer.write(write)
         (record,) = listed(database, world.acme.id, ids=[row.id])
         assert record.unit.id == row.unit_id
         return record
@@ -54,10 +54,8 @@ def repair(database: Database, writer: Writer, world: World) -> Repair:
 
 def listed(database: Database, organization_id: UUID, **wanted: Any) -> list[RepairRecord]:
     """The repairs that a filter leaves, the latest first."""
-    with database.read() as connection:
-        return list(
-            list_repairs(connection, organization_id, RepairFilter(**wanted), Page(50), descending=True).rows
-        )
+    with database.read_in(organization_id) as scope:
+        return list(list_repairs(scope, RepairFilter(**wanted), Page(50), descending=True).rows)
 
 
 def count_rows(database: Database) -> dict[str, int]:
@@ -109,9 +107,9 @@ def test_an_unknown_unit_needs_its_part(repair: Repair, database: Database) -> N
 def test_stations_create_what_they_may(
     repair: Repair, writer: Writer, database: Database, world: World
 ) -> None:
-    with database.read() as connection:
-        strict = replace(get_organization(connection, world.acme.id), station_may_create_units=False)
-    writer.run(lambda tx: update_organization(tx, strict))
+    with database.read_in(world.acme.id) as scope:
+        strict = replace(get_organization(scope), station_may_create_units=False)
+    writer.write_catalog(lambda tx: update_organization(tx, strict))
     before = count_rows(database)
     with pytest.raises(CreationForbidden, match="Unit creation failed"):
         repair("top", part_number="P", actor=world.acme.ict.actor)
@@ -127,13 +125,13 @@ def test_viewers_record_nothing(repair: Repair, world: World) -> None:
 
 def test_repairs_go_with_their_unit(repair: Repair, writer: Writer, database: Database, world: World) -> None:
     record = repair("top", part_number="P")
-    with database.read() as connection:
-        known = find_import(connection, world.acme.id, DIGEST)
+    with database.read_in(world.acme.id) as scope:
+        known = find_import(scope, DIGEST)
     assert known is not None
     assert (known.run_ids, known.repair_ids) == ([], [record.id])
-    writer.run(lambda tx: delete_units(tx, world.acme.id, ["top"], with_runs=False))
-    with database.read() as connection:
-        assert find_import(connection, world.acme.id, DIGEST) is None
+    writer.write_catalog(lambda tx: delete_units(tx, world.acme.id, ["top"], with_runs=False))
+    with database.read_in(world.acme.id) as scope:
+        assert find_import(scope, DIGEST) is None
     assert listed(database, world.acme.id) == []
 
 

@@ -48,11 +48,9 @@ def record(database: Database, writer: Writer, world: World) -> Record:
         )
         run = prepare_run(report)
         who = actor or world.acme.admin.actor
-        run_id = writer.run(lambda tx: record_run(tx, who, run), changes_catalog=False)
-        with database.read() as connection:
-            found = {
-                item.id: item for item in list_runs_of_unit(connection, who.organization_id, serial_number)
-            }
+        run_id = writer.write(lambda tx: record_run(tx, who, run))
+        with database.read_in(who.organization_id) as scope:
+            found = {item.id: item for item in list_runs_of_unit(scope, serial_number)}
         return found[run_id]
 
     return record
@@ -63,9 +61,9 @@ def policy(writer: Writer, database: Database, world: World) -> Callable[..., No
     """Changes the organization's policies."""
 
     def policy(**changes: Any) -> None:
-        with database.read() as connection:
-            organization: Organization = get_organization(connection, world.acme.id)
-        writer.run(lambda tx: update_organization(tx, replace(organization, **changes)))
+        with database.read_in(world.acme.id) as scope:
+            organization: Organization = get_organization(scope)
+        writer.write_catalog(lambda tx: update_organization(tx, replace(organization, **changes)))
 
     return policy
 
@@ -144,9 +142,9 @@ class TestPlacement:
         first = record("SN1", part_number="P", batch_number="L1")
         second = record("SN1", part_number="Q", revision_number="B", batch_number="L2")
         assert place(second) == ("Q", "B", "L2")
-        with database.read() as connection:
-            kept = {run.id: run for run in list_runs_of_unit(connection, world.acme.id, "SN1")}
-            moves = connection.execute(
+        with database.read_in(world.acme.id) as scope:
+            kept = {run.id: run for run in list_runs_of_unit(scope, "SN1")}
+            moves = scope.connection.execute(
                 select(unit_moves.c.kind, unit_moves.c.from_id, unit_moves.c.to_id, unit_moves.c.run_id)
             ).all()
         assert place(kept[first.id]) == ("P", "A", "L1")
@@ -206,8 +204,8 @@ class TestSubUnits:
             record(serial, part_number="P")
         run = record("top", part_number="T", sub_units=("b", "A", "c", "a"))
         assert self.parents(database) == {"a": "top", "b": "top", "c": "top", "top": None}
-        with database.read() as connection:
-            named = list_sub_units(connection, world.acme.id, [run.id])[run.id]
+        with database.read_in(world.acme.id) as scope:
+            named = list_sub_units(scope, [run.id])[run.id]
         assert [unit.serial_number for unit in named] == ["b", "a", "c"]
 
     def test_they_add_to_those_that_are_there(self, record: Record, database: Database) -> None:
@@ -263,9 +261,9 @@ class TestNewSubUnits:
             UnitDescription("c", "T", "B"),
         )
         run = record("top", part_number="T", sub_units=("b", "OLD", "a", "c"), new_sub_units=described)
-        with database.read() as connection:
-            named = list_sub_units(connection, world.acme.id, [run.id])[run.id]
-            rows = connection.execute(
+        with database.read_in(world.acme.id) as scope:
+            named = list_sub_units(scope, [run.id])[run.id]
+            rows = scope.connection.execute(
                 select(
                     units.c.serial_number, parts.c.number, revisions.c.number, units.c.created_during_run_id
                 )
@@ -273,7 +271,7 @@ class TestNewSubUnits:
                 .join(revisions, units.c.revision_id == revisions.c.id)
                 .where(units.c.parent_id == run.unit.id)
             ).all()
-            moves = connection.execute(
+            moves = scope.connection.execute(
                 select(unit_moves.c.to_id, unit_moves.c.run_id).where(unit_moves.c.kind == "parent")
             ).all()
         assert [unit.serial_number for unit in named] == ["b", "old", "a", "c"]
@@ -384,7 +382,7 @@ class TestPolicies:
     ) -> None:
         report = RunReport(procedure="FVT1", serial_number="SN1", part_number="P", outcome="PASS")
         earlier = prepare_run(report, received_at=datetime.now(UTC) - timedelta(days=32))
-        writer.run(lambda tx: record_run(tx, world.acme.admin.actor, earlier), changes_catalog=False)
+        writer.write(lambda tx: record_run(tx, world.acme.admin.actor, earlier))
         policy(monthly_run_quota=1)
         record("SN1")
         with pytest.raises(QuotaExceeded):
@@ -443,8 +441,8 @@ def test_a_file_names_its_procedure_by_name(record: Record, database: Database, 
     again = record("A-2", part_number="P", procedure="BURN-IN", procedure_is_name=True, actor=acme.fct.actor)
     assert created.procedure.name == "Burn-in"
     assert again.procedure.id == created.procedure.id
-    with database.read() as connection:
-        names = [one.name for one in list_procedures(connection, acme.id)]
+    with database.read_in(acme.id) as scope:
+        names = [one.name for one in list_procedures(scope)]
     assert names == ["Board", "Final", "Burn-in"]
 
 

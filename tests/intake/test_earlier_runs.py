@@ -35,8 +35,8 @@ def outcomes(database: Database) -> list[tuple[UUID, str]]:
 
 def run_of(database: Database, world: World, fate: Fate) -> UUID:
     assert fate.import_id is not None
-    with database.read() as connection:
-        (run_id,) = what_is_left(connection, world.acme.id, fate.import_id).run_ids
+    with database.read_in(world.acme.id) as scope:
+        (run_id,) = what_is_left(scope, fate.import_id).run_ids
     return run_id
 
 
@@ -95,11 +95,13 @@ def test_a_report_takes_the_place_of_the_run_that_is_there(
     assert (after.status, after.run_count) == ("recorded", 1)
     assert list(after.warnings) == [f"Run {new} took the place of run {old}, of the same report."]
     assert outcomes(stores.database) == [(new, "FAIL")]
-    with stores.database.read() as connection:
-        noted = read_metadata(connection, world.acme.id, [new])[new]
-        files = list_attachments(connection, world.acme.id, [new])[new]
-        serials = connection.execute(select(units.c.serial_number)).scalars().all()
-        logged = connection.execute(select(changes.c.kind).where(changes.c.entity_id == old)).scalars().all()
+    with stores.database.read_in(world.acme.id) as scope:
+        noted = read_metadata(scope, [new])[new]
+        files = list_attachments(scope, [new])[new]
+        serials = scope.connection.execute(select(units.c.serial_number)).scalars().all()
+        logged = (
+            scope.connection.execute(select(changes.c.kind).where(changes.c.entity_id == old)).scalars().all()
+        )
     # Both reports stay with the run, and the unit of the first, which was none, is gone.
     assert (noted["replaced_run"], noted["report_id"]) == (str(old), "ab-1")
     assert sorted((one.name, one.is_report) for one in files) == [

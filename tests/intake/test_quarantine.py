@@ -26,6 +26,7 @@ from runcard.intake.report_files import Fate
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.lookups import get_organization
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, quarantined_files, runs
 from runcard.store.intake.quarantine import (
     QuarantinedFile,
@@ -54,8 +55,8 @@ def kept(stores: Stores, world: World) -> Callable[[], QuarantinedFile]:
     """The only file that is in quarantine."""
 
     def kept() -> QuarantinedFile:
-        with stores.database.read() as connection:
-            (file,) = list_quarantined(connection, world.acme.id)
+        with stores.database.read_in(world.acme.id) as scope:
+            (file,) = list_quarantined(scope)
         return file
 
     return kept
@@ -75,7 +76,7 @@ def retry(stores: Stores, world: World) -> Retry:
 @pytest.fixture
 def operator(stores: Stores, world: World) -> UserActor:
     """Somebody of Acme who may record and not manage."""
-    made = stores.writer.run(
+    made = stores.writer.write_catalog(
         lambda tx: create_user(
             tx, world.acme.id, "olga@acme.test", name="Olga", role="operator", password_hash=None
         )
@@ -88,7 +89,7 @@ def template(stores: Stores, world: World) -> UUID:
     """Of a table that names no part."""
     kept = msgspec.json.encode(mapping()).decode()
     creator = Creator.of(world.acme.admin.actor)
-    return stores.writer.run(lambda tx: create_template(tx, world.acme.id, "Line 3", kept, creator))
+    return stores.writer.write_catalog(lambda tx: create_template(tx, world.acme.id, "Line 3", kept, creator))
 
 
 def recorded(stores: Stores) -> list[tuple[UUID, UUID | None, UUID | None]]:
@@ -128,13 +129,13 @@ def test_a_file_of_a_station_is_recorded_by_the_station(
 ) -> None:
     """Who has no right to create the part, whoever tries."""
     acme = world.acme
-    with stores.database.read() as connection:
-        home = get_organization(connection, acme.id)
+    with stores.database.read_in(acme.id) as scope:
+        home = get_organization(scope)
     strict = msgspec.structs.replace(home, station_may_create_parts=False)
-    stores.writer.run(lambda tx: update_organization(tx, strict))
+    stores.writer.write_catalog(lambda tx: update_organization(tx, strict))
     bring_in(junit_of(["A"]), actor=acme.ict.actor)
     assert retry(kept()).reason == kept().reason == "Part creation failed."
-    stores.writer.run(lambda tx: update_organization(tx, home))
+    stores.writer.write_catalog(lambda tx: update_organization(tx, home))
     assert retry(kept()).status == "recorded"
     assert recorded(stores) == [(acme.board.id, None, acme.ict.actor.station_id)]
 
@@ -144,7 +145,7 @@ def test_where_whoever_brought_it_may_not_record_any_more_the_one_who_tries_does
 ) -> None:
     acme, eve = world.acme, world.acme.engineer.actor.user_id
     bring_in(junit_of(["A"], part_number=None), actor=acme.fct.actor)
-    stores.writer.run(lambda tx: remove_station(tx, acme.id, acme.fct.actor.station_id))
+    stores.writer.write_catalog(lambda tx: remove_station(tx, acme.id, acme.fct.actor.station_id))
     assert retry(kept(), part_number="PCB01").status == "recorded"
     assert recorded(stores) == [(acme.board.id, eve, None)]
 
@@ -159,7 +160,7 @@ def test_a_member_who_lost_the_right_records_nothing_through_others(
     with stores.database.read() as connection:
         assert recorder_of(connection, file, eve) == acme.admin.actor
     ada = acme.admin.actor.user_id
-    stores.writer.run(
+    stores.writer.write_catalog(
         lambda tx: (
             suspend_user(tx, acme.id, ada) if loss == "suspended" else set_role(tx, acme.id, ada, "viewer")
         )
@@ -228,12 +229,12 @@ def test_what_a_file_was_read_by_may_be_gone(
 ) -> None:
     acme, content = world.acme, csv_file([HEADER, RUN])
     bring_in(content, template_id=template, procedure=str(acme.final.id))
-    stores.writer.run(lambda tx: delete_template(tx, acme.id, template))
+    stores.writer.write_catalog(lambda tx: delete_template(tx, acme.id, template))
     with pytest.raises(ImportTemplateNotFound):
         retry(kept())
     refused = bring_in(content, template_id=template, procedure=str(acme.final.id))
     assert refused.reason == f"Import template not found: {template}"
-    stores.writer.run(lambda tx: delete_procedure(tx, acme.id, acme.final.id))
+    stores.writer.write_catalog(lambda tx: delete_procedure(tx, acme.id, acme.final.id))
     with pytest.raises(ProcedureNotFound):
         retry(kept(), importer="TABLE")
     assert kept().attempts == 2
@@ -281,13 +282,13 @@ def test_content_that_is_known_by_now_leaves_quarantine(
     with stores.database.read() as connection:
         (attachment_id,) = connection.execute(select(attachments.c.id)).scalars()
     digest = hashlib.sha256(content).digest()
-    stores.writer.run(
+    stores.writer.write_catalog(
         lambda tx: quarantine_file(tx, ada, digest, attachment_id, Refusal("JUNIT", "no"), client=None)
     )
     fate = retry(kept())
     assert (fate.status, fate.import_id) == ("known", first.import_id)
-    with stores.database.read() as connection:
-        assert list_quarantined(connection, world.acme.id) == []
+    with stores.database.read_in(world.acme.id) as scope:
+        assert list_quarantined(scope) == []
 
 
 def test_a_file_whose_bytes_are_gone_says_so(
@@ -306,9 +307,9 @@ def test_what_is_discarded_leaves_nothing(
 ) -> None:
     bring_in(b"no report")
     discard(stores, world.acme.id, kept())
-    with stores.database.read() as connection:
-        assert list_quarantined(connection, world.acme.id) == []
-        assert connection.execute(select(attachments.c.id)).all() == []
+    with stores.database.read_in(world.acme.id) as scope:
+        assert list_quarantined(scope) == []
+        assert scope.connection.execute(select(attachments.c.id)).all() == []
     assert list(stores.blobs.list()) == []
 
 
@@ -319,8 +320,8 @@ def test_files_are_listed_in_pages_while_others_come(bring_in: BringIn, stores: 
     home, everything = world.acme.id, QuarantineFilter()
 
     def names(page: Page, wanted: QuarantineFilter = everything) -> tuple[list[str], bool]:
-        with stores.database.read() as connection:
-            listed = list_quarantined_page(connection, home, wanted, page)
+        with stores.database.read_in(home) as scope:
+            listed = list_quarantined_page(scope, wanted, page)
         return [one.name for one in listed.rows], listed.has_more
 
     with stores.database.read() as connection:
@@ -344,9 +345,9 @@ def test_a_file_is_got_in_its_organization_only(
     bring_in(b"no report")
     file = kept()
     with stores.database.read() as connection:
-        assert get_quarantined(connection, world.acme.id, file.id) == file
+        assert get_quarantined(Scope(connection, world.acme.id), file.id) == file
         with pytest.raises(QuarantinedFileNotFound):
-            get_quarantined(connection, world.globex.id, file.id)
+            get_quarantined(Scope(connection, world.globex.id), file.id)
 
 
 def test_a_reason_holds_no_more_of_a_file_than_a_person_reads(
@@ -362,7 +363,7 @@ def test_a_reason_that_was_kept_at_any_length_is_cut_when_it_is_read(
     stores: Stores, bring_in: BringIn, kept: Callable[[], QuarantinedFile]
 ) -> None:
     bring_in(b"<testsuites><testsuite/></testsuites>")
-    stores.writer.run(
+    stores.writer.write_catalog(
         lambda tx: tx.connection.execute(update(quarantined_files).values(reason="x" * 2_000_000))
     )
     assert kept().reason == "x" * 2000

@@ -19,6 +19,7 @@ from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, metadata, runs, units
 from runcard.store.files.attachments import create_attachment, get_attachment, list_attachments, mark_stored
 from runcard.store.files.blobs import BlobMeta
@@ -72,12 +73,12 @@ def test_a_file_is_recorded_and_is_the_report_of_its_runs(
     content = junit_of(["A", "B"])
     fate = bring_in(content)
     assert told(fate) == Fate("recorded", "JUNIT", run_count=2)
-    with stores.database.read() as connection:
-        known = find_import(connection, world.acme.id, digest(content))
+    with stores.database.read_in(world.acme.id) as scope:
+        known = find_import(scope, digest(content))
         assert known is not None
         assert (fate.import_id, fate.quarantined_id) == (known.id, None)
         assert known.recorded_count is None
-        found = list_attachments(connection, world.acme.id, known.run_ids)
+        found = list_attachments(scope, known.run_ids)
     assert [[(one.name, one.size_bytes, one.is_report) for one in found[run]] for run in known.run_ids] == [
         [("a.xml", len(content), True)]
     ] * 2
@@ -137,8 +138,8 @@ def test_a_file_that_cannot_be_read_to_its_end_leaves_no_run(
     fate = bring_in(junit_of(SERIALS)[:-100])
     assert (fate.status, fate.run_count, fate.recorded_count) == ("refused", 0, 0)
     assert serials(database) == []
-    with database.read() as connection:
-        (kept,) = list_quarantined(connection, world.acme.id)
+    with database.read_in(world.acme.id) as scope:
+        (kept,) = list_quarantined(scope)
     assert (kept.name, kept.importer, kept.reason) == ("a.xml", "JUNIT", fate.reason)
 
 
@@ -158,9 +159,9 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
     )
     assert f"Report {len(half) + 1} of the file, of unit {bad}, was refused: Part number" in str(fate.reason)
     assert serials(database) == SERIALS[: 2 * MOST.reports]
-    with database.read() as connection:
-        (kept,) = list_quarantined(connection, world.acme.id)
-        state = find_import_state(connection, world.acme.id, digest(content))
+    with database.read_in(world.acme.id) as scope:
+        (kept,) = list_quarantined(scope)
+        state = find_import_state(scope, digest(content))
     assert (kept.recorded_count, kept.reason) == (2 * MOST.reports, fate.reason)
     assert state is not None
     assert (state.recorded_count, state.attachment_id) == (2 * MOST.reports, kept.attachment_id)
@@ -171,14 +172,14 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
     stated = (("part_number", 1),)
     assert last == Fate("recorded", "JUNIT", run_count=100, import_id=state.id, stated=stated)
     assert serials(database) == SERIALS
-    with database.read() as connection:
-        assert list_quarantined(connection, world.acme.id) == []
-        assert connection.execute(select(func.count()).select_from(attachments)).scalar_one() == 1
+    with database.read_in(world.acme.id) as scope:
+        assert list_quarantined(scope) == []
+        assert scope.connection.execute(select(func.count()).select_from(attachments)).scalar_one() == 1
 
 
 def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
     """An upload whose bytes have arrived."""
-    made = stores.writer.run(
+    made = stores.writer.write_catalog(
         lambda tx: create_attachment(
             tx,
             world.acme.id,
@@ -189,7 +190,7 @@ def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
         )
     )
     stores.blobs.write(made.blob_key, BytesIO(content))
-    stored = stores.writer.run(lambda tx: mark_stored(tx, made, BlobMeta(len(content), None)))
+    stored = stores.writer.write_catalog(lambda tx: mark_stored(tx, made, BlobMeta(len(content), None)))
     return Upload(stored)
 
 
@@ -232,9 +233,9 @@ def test_a_file_of_many_groups_that_is_to_be_whole_is_recorded_whole(stores: Sto
     assert whole(stores, world, content) == Fate(
         "known", "JUNIT", run_count=len(LOT), import_id=fate.import_id
     )
-    with stores.database.read() as connection:
-        left = what_is_left(connection, world.acme.id, fate.import_id)
-        found = list_attachments(connection, world.acme.id, left.run_ids[:1])
+    with stores.database.read_in(world.acme.id) as scope:
+        left = what_is_left(scope, fate.import_id)
+        found = list_attachments(scope, left.run_ids[:1])
     assert len(left.run_ids) == len(LOT)
     assert [one.is_report for one in found[left.run_ids[0]]] == [True]
     assert serials(stores.database) == LOT
@@ -253,8 +254,8 @@ def test_a_file_that_is_to_be_whole_leaves_nothing_where_its_last_group_is_refus
     assert {name for name in after if after[name] != before[name]} <= LEFT
     # Those whom an earlier file had brought are there still.
     assert serials(stores.database) == LOT[:10]
-    with stores.database.read() as connection:
-        (kept,) = list_quarantined(connection, world.acme.id)
+    with stores.database.read_in(world.acme.id) as scope:
+        (kept,) = list_quarantined(scope)
     assert (kept.reason, kept.recorded_count) == (fate.reason, 0)
 
 
@@ -293,9 +294,9 @@ def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
     actor = world.acme.admin.actor
     # Then the last unit is known, so that its report needs no part.
     bring_in(junit_of([numbers[-1]]))
-    with stores.database.read() as connection:
-        (kept,) = list_quarantined(connection, world.acme.id)
-        attachment = get_attachment(connection, world.acme.id, kept.attachment_id)
+    with stores.database.read_in(world.acme.id) as scope:
+        (kept,) = list_quarantined(scope)
+        attachment = get_attachment(scope, kept.attachment_id)
     choice = Choice("JUNIT", is_whole=True)
     upload = Upload(attachment)
     fate = ReportFiles(stores, actor, CLIENT, choice).bring_in_upload(upload)
@@ -310,10 +311,10 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     bring_in(content)
-    with stores.database.read() as connection:
-        known = find_import(connection, world.acme.id, digest(content))
+    with stores.database.read_in(world.acme.id) as scope:
+        known = find_import(scope, digest(content))
     assert known is not None
-    stores.writer.run(lambda tx: delete_runs(tx, world.acme.id, known.run_ids[:10]))
+    stores.writer.write_catalog(lambda tx: delete_runs(tx, world.acme.id, known.run_ids[:10]))
     assert bring_in(content, part_number="PCB01").run_count == 1
     assert serials(stores.database) == numbers[10:]
 
@@ -332,7 +333,7 @@ def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_
         units = [tx.catalog.get_unit(world.acme.id, serial).id for serial in (*numbers[:-1], "A")]
         delete_old_runs(tx, world.acme.id, units, datetime.now(UTC) + timedelta(days=1), len(SERIALS))
 
-    stores.writer.run(grow_old)
+    stores.writer.write_catalog(grow_old)
     assert serials(stores.database) == []
     assert told(bring_in(whole)) == Fate("known", "JUNIT")
     assert bring_in(cut_short, part_number="PCB01").run_count == 1
@@ -346,8 +347,8 @@ def test_what_is_refused_again_is_one_file_in_quarantine(
     for _ in range(3):
         assert bring_in(content).status == "refused"
     with stores.database.read() as connection:
-        (kept,) = list_quarantined(connection, world.acme.id)
-        assert list_quarantined(connection, world.globex.id) == []
+        (kept,) = list_quarantined(Scope(connection, world.acme.id))
+        assert list_quarantined(Scope(connection, world.globex.id)) == []
     assert kept.attempts == 3
     assert [one.key for one in stores.blobs.list()] == [f"{world.acme.id}/{kept.attachment_id}"]
     assert bring_in(content, part_number="PCB01").status == "recorded"
@@ -372,8 +373,8 @@ def test_refused_files_say_why_and_leave_no_run(
     fate = bring_in(content, importer=importer)
     assert (fate.status, told in str(fate.reason)) == ("refused", True), fate
     assert serials(database) == []
-    with database.read() as connection:
-        (kept,) = list_quarantined(connection, world.acme.id)
+    with database.read_in(world.acme.id) as scope:
+        (kept,) = list_quarantined(scope)
     assert kept.reason == fate.reason
 
 

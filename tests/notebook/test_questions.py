@@ -15,6 +15,7 @@ from runcard.domain.errors import InvalidInput, NotFound, ProcedureNotFound
 from runcard.notebook import Notebook
 from runcard.settings import SettingsError
 from runcard.store.engine.database import Database, DatabaseFailed
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.people.organizations import list_organizations
 from runcard.store.procedures.rows import list_procedures
@@ -82,11 +83,13 @@ def test_answers_are_those_of_the_questions(notebook: Notebook, demo_dir: Path):
     with own_copy(database) as copy, database.read() as connection:
         copy.follow()
         [home] = list_organizations(connection)
-        station = list_stations(connection, home.id)[0]
-        procedure = next(one for one in list_procedures(connection, home.id) if one.name == MODULE)
+        station = list_stations(Scope(connection, home.id))[0]
+        procedure = next(one for one in list_procedures(Scope(connection, home.id)) if one.name == MODULE)
         runs = RunFilter(procedure_ids=[procedure.id], created_by_station_ids=[station.id], samples=[None])
         zone = ZoneInfo("Europe/Berlin")
-        expected = first_pass_yield(Snapshot(copy.copy, connection, home.id), Selection(runs), zone, "week")
+        expected = first_pass_yield(
+            Snapshot(copy.copy, Scope(connection, home.id)), Selection(runs), zone, "week"
+        )
         for name in (MODULE, MODULE.upper(), procedure.identifier, str(procedure.id)):
             told = notebook.first_pass_yield(
                 procedures=[name],

@@ -79,8 +79,8 @@ def test_an_order_that_cannot_be_handed_over_fails_alone(
         return await recorder.record(admission, run_of("AFTER"))
 
     run_id = try_it(work)
-    with database.read() as connection:
-        assert is_recorded(connection, admission.actor.organization_id, run_id)
+    with database.read_in(admission.actor.organization_id) as scope:
+        assert is_recorded(scope, run_id)
 
 
 @pytest.mark.parametrize("garbage", [HEAD.pack(3) + b"\xff\xff\xff", HEAD.pack(1) + b"\x01", HEAD.pack(0)])
@@ -150,8 +150,8 @@ def test_a_process_that_cannot_begin_is_tried_again_and_told_of_once(
         return await waiting
 
     run_id = try_it(work)
-    with database.read() as connection:
-        assert is_recorded(connection, admission.actor.organization_id, run_id)
+    with database.read_in(admission.actor.organization_id) as scope:
+        assert is_recorded(scope, run_id)
     assert caplog.text.count("no process that records can begin") == 1
     assert caplog.text.count("could begin again") == 1
     assert capfd.readouterr().err.count("Traceback") == 1

@@ -49,7 +49,7 @@ class Home:
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
-        self.id: UUID = stores.writer.run(self._found)
+        self.id: UUID = stores.writer.write_catalog(self._found)
 
     def _found(self, tx: Transaction) -> UUID:
         number = next(_numbers)
@@ -60,14 +60,16 @@ class Home:
         return home
 
     def run(self, serial_number: str, age: float, **fields: Any) -> UUID:
-        return self.stores.writer.run(
+        return self.stores.writer.write_catalog(
             lambda tx: record_at(tx, self.actor, NOW - timedelta(days=age), serial_number, **fields)
         )
 
     def file(self, age: float, run_id: UUID | None = None, unit_id: UUID | None = None) -> UUID:
         owner = Owner(run_id, unit_id)
         moment = NOW - timedelta(days=age)
-        return self.stores.writer.run(lambda tx: attach_at(tx, self.stores.blobs, self.actor, moment, owner))
+        return self.stores.writer.write_catalog(
+            lambda tx: attach_at(tx, self.stores.blobs, self.actor, moment, owner)
+        )
 
     def report(self, age: float, run_ids: Sequence[UUID]) -> UUID:
         """The file that runs were imported from."""
@@ -76,9 +78,9 @@ class Home:
         def apply(tx: Transaction) -> None:
             imported = ImportedFile(file.bytes * 2, "WATS", file)
             note_import(tx, self.id, imported, run_ids, Creator.of(self.actor))
-            link_attachment(tx, get_attachment(tx.connection, self.id, file), run_ids[0], is_report=True)
+            link_attachment(tx, get_attachment(tx.scope(self.id), file), run_ids[0], is_report=True)
 
-        self.stores.writer.run(apply)
+        self.stores.writer.write_catalog(apply)
         return file
 
     def keep(self, run_days: int | None, file_days: int | None = None) -> Organization:
@@ -88,13 +90,13 @@ class Home:
             update_organization(tx, changed)
             return changed
 
-        return self.stores.writer.run(apply)
+        return self.stores.writer.write_catalog(apply)
 
     def sweep(self, run_days: int | None, file_days: int | None = None) -> Amount:
         """What went, which must be what was foretold."""
         home = self.keep(run_days, file_days)
-        with self.stores.database.read() as connection:
-            due = forecast(connection, self.id, home.retention.cutoffs(NOW))
+        with self.stores.database.read_in(self.id) as scope:
+            due = forecast(scope, home.retention.cutoffs(NOW))
         removed = Amount()
         for more in sweep(self.stores, self.id, NOW, at_once=True):
             removed = removed.with_more(more)
@@ -191,9 +193,9 @@ def test_what_is_kept_for_ever_stays(home: Home) -> None:
     file = home.file(10, run)
     assert home.sweep(None, None) == Amount()
     assert (home.runs(), home.files()) == ({run}, {file})
-    with home.stores.database.read() as connection:
-        assert find_swept_at(connection, home.id) is None
-        assert count_kept(connection, home.id) == Amount(1, 1, len(CONTENT))
+    with home.stores.database.read_in(home.id) as scope:
+        assert find_swept_at(scope) is None
+        assert count_kept(scope) == Amount(1, 1, len(CONTENT))
 
 
 def test_history_that_is_imported_now_is_young(home: Home) -> None:
@@ -241,7 +243,7 @@ def test_files_that_something_else_needs_stay(home: Home) -> None:
         creator = Creator.of(home.actor)
         quarantine(tx, home.id, b"d" * 32, quarantined, Refusal("WATS", "unreadable"), creator)
 
-    home.stores.writer.run(apply)
+    home.stores.writer.write_catalog(apply)
     assert home.sweep(None, 7) == Amount()
     assert home.sweep(7, 7) == Amount(1, 0, 0)
     assert home.files() == {image, quarantined, of_unit}
@@ -250,8 +252,8 @@ def test_files_that_something_else_needs_stay(home: Home) -> None:
 def test_content_whose_runs_went_for_their_age_is_known_still(home: Home) -> None:
     report = home.report(10, [home.run("A", 10), home.run("B", 10)])
     assert home.sweep(7) == Amount(2, 1, len(CONTENT))
-    with home.stores.database.read() as connection:
-        known = find_import(connection, home.id, report.bytes * 2)
+    with home.stores.database.read_in(home.id) as scope:
+        known = find_import(scope, report.bytes * 2)
     assert known is not None
     assert known.run_ids == []
     later = home.run("A", 0)
@@ -262,9 +264,9 @@ def test_content_whose_runs_went_for_their_age_is_known_still(home: Home) -> Non
             tx, home.id, ImportedFile(report.bytes * 2, "WATS", again), [later], Creator.of(home.actor)
         )
 
-    home.stores.writer.run(import_again)
-    with home.stores.database.read() as connection:
-        known = find_import(connection, home.id, report.bytes * 2)
+    home.stores.writer.write_catalog(import_again)
+    with home.stores.database.read_in(home.id) as scope:
+        known = find_import(scope, report.bytes * 2)
     assert known is not None
     assert known.run_ids == [later]
 
@@ -303,9 +305,9 @@ def test_bytes_that_cannot_be_removed_now_are_removed_by_the_next_sweep(
         list(sweep(stores, home.id, NOW))
     path.rmdir()
     path.with_suffix(".kept").rename(path)
-    with stores.database.read() as connection:
-        assert list_removals(connection, home.id) == [(file, key)]
-        assert find_attachments(connection, home.id, [file]) == {}
+    with stores.database.read_in(home.id) as scope:
+        assert list_removals(scope.connection, home.id) == [(file, key)]
+        assert find_attachments(scope, [file]) == {}
     assert list(sweep(stores, home.id, NOW)) == []
     assert home.files() == set()
     with stores.database.read() as connection:
@@ -317,9 +319,9 @@ def test_what_went_is_noted_by_day(home: Home) -> None:
     home.run("B", 5)
     home.sweep(7)
     home.sweep(3)
-    with home.stores.database.read() as connection:
-        (today,) = list_removed_days(connection, home.id, 5)
-        swept_at = find_swept_at(connection, home.id)
+    with home.stores.database.read_in(home.id) as scope:
+        (today,) = list_removed_days(scope, 5)
+        swept_at = find_swept_at(scope)
     assert today.removed == Amount(2, 1, len(CONTENT))
     assert swept_at is not None
     assert swept_at - today.day < timedelta(days=1)
@@ -361,17 +363,17 @@ def test_a_clock_is_believed_for_a_month_after_the_last_sweep(home: Home) -> Non
 def test_who_says_how_long_things_are_kept_has_seen_the_clock(home: Home) -> None:
     home.run("A", 10)
     home.keep(7)
-    with home.stores.database.read() as connection:
-        known = last_known(connection, home.id, NOW + timedelta(days=400))
+    with home.stores.database.read_in(home.id) as scope:
+        known = last_known(scope, NOW + timedelta(days=400))
     assert known is not None
     assert abs(known - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_where_nobody_ever_looked_the_newest_change_counts(home: Home) -> None:
     home.run("A", 10)
-    with home.stores.database.read() as connection:
-        (newest,) = list_changes(connection, last_seq(connection) - 1, 1)
-        assert last_known(connection, home.id, NOW + timedelta(days=400)) == newest.changed_at
+    with home.stores.database.read_in(home.id) as scope:
+        (newest,) = list_changes(scope.connection, last_seq(scope.connection) - 1, 1)
+        assert last_known(scope, NOW + timedelta(days=400)) == newest.changed_at
 
 
 def test_a_tenth_goes_in_a_day_and_the_rest_when_somebody_says_so(home: Home) -> None:

@@ -19,7 +19,7 @@ from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.domain.runs.clock import EARLIEST, MOST_AHEAD
 from runcard.store.commit.changes import last_seq
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.procedures.rows import rank_by_name
@@ -51,14 +51,13 @@ class _State(NamedTuple):
 class Snapshot:
     """One state of the copy, as an organization sees it: for a question, or for all of a page.
 
-    connection: of the truth, for names. The first question waits, for a bounded time, until the copy knows what
-    `connection` sees; those that follow in the `with` block are asked of the same state.
+    scope: of the truth, for names. The first question waits, for a bounded time, until the copy knows what its
+    connection sees; those that follow in the `with` block are asked of the same state.
     """
 
-    def __init__(self, copy: ColumnarCopy | None, connection: Connection, organization_id: UUID) -> None:
+    def __init__(self, copy: ColumnarCopy | None, scope: Scope) -> None:
         self.copy = copy
-        self.connection = connection
-        self.organization_id = organization_id
+        self.scope = scope
         self._opened = ExitStack()
         self._state: _State | None = None
         self._places: str | None = None
@@ -83,7 +82,7 @@ class Snapshot:
         runs = wanted.counted
         with self._telling():
             freshness = self._seen().freshness
-        resolved = resolve(self.connection, self.organization_id, runs)
+        resolved = resolve(self.scope, runs)
         if resolved is None:
             raise InvalidInput.at(
                 "filter", f"names or matches more than {MAX_IDS} things of one kind; ask for fewer"
@@ -100,7 +99,7 @@ class Snapshot:
         if procedure_ids is None:
             wanted = set(known.values())
         else:
-            asked = follow_merges(self.connection, self.organization_id, procedure_ids)
+            asked = follow_merges(self.scope, procedure_ids)
             wanted = {known[one] for one in asked if one in known}
         found = Conditions()
         found.one_of(column, sorted(wanted), "INTEGER")
@@ -110,7 +109,7 @@ class Snapshot:
     def procedures(self) -> Mapping[UUID, int]:
         """The numbers in the copy of the organization's procedures that have, or had, runs."""
         if self._procedures is None:
-            home = self.organization_id
+            home = self.scope.organization_id
             with self.cursor() as cursor:
                 found = cursor.execute("SELECT id, procedure FROM procedures WHERE organization = ?", [home])
                 self._procedures = dict(found.fetchall())
@@ -123,8 +122,8 @@ class Snapshot:
         The copy knows no names, and gives numbers in the order in which it meets procedures.
         """
         if self._places is None:
-            home, numbers = self.organization_id, self.procedures
-            ranked = sorted((rank, one) for one, rank in rank_by_name(self.connection, home, numbers.keys()))
+            numbers = self.procedures
+            ranked = sorted((rank, one) for one, rank in rank_by_name(self.scope, numbers.keys()))
             rows = [f"({numbers[one]}, {place})" for place, (_, one) in enumerate(ranked)]
             self._places = f"(VALUES {', '.join(rows) or '(0, 0)'}) AS places (procedure, place)"
         return self._places
@@ -155,7 +154,7 @@ class Snapshot:
                 raise FiguresUnavailable(
                     "This server keeps no columnar copy. Switch columnar_copy on, or ask the one that has."
                 )
-            newest = last_seq(self.connection)
+            newest = last_seq(self.scope.connection)
             is_current = self.copy.is_fresh(newest)
             cursor = self._opened.enter_context(self.copy.engine.transaction())
             self._state = _State(cursor, _freshness(cursor, newest, is_current=is_current))

@@ -89,8 +89,7 @@ class Grouping:
         ids = self._ids(keys)
         kind: NameKind = self._by  # type: ignore[assignment]  # a Reference: periods were told apart
         names = names_of(
-            self._asking.snapshot.connection,
-            self._asking.snapshot.organization_id,
+            self._asking.snapshot.scope,
             kind,
             [one for one in ids.values() if isinstance(one, UUID)],
         )

@@ -30,5 +30,5 @@ def reinstate(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
 
 
 def _check_an_admin_is_left(tx: Transaction, actor: UserActor) -> None:
-    if not count_admins(tx.connection, actor.organization_id):
+    if not count_admins(tx.scope(actor.organization_id)):
         raise Conflict("No admin would be left. Make somebody else admin first.")

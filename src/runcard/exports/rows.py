@@ -18,6 +18,7 @@ from runcard.domain.runs.measurement import ValueKind, effective_limits
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.store.contents.measurements import MeasurementFilter
 from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import RunRecord, list_runs_by_id, read_documents
 
@@ -96,7 +97,7 @@ def export_measurements(
     """The measurements that are wanted, run by run in the order of their recording, and as they stand in each."""
 
     def rows(connection: Connection, found: Sequence[RunRecord]) -> list[ExportedMeasurement]:
-        documents = read_documents(connection, organization_id, [run.id for run in found])
+        documents = read_documents(Scope(connection, organization_id), [run.id for run in found])
         return [
             _exported_measurement(run, one)
             for run in found
@@ -115,9 +116,9 @@ def _export(
 ) -> Iterator[Sequence[Row]]:
     after: UUID | None = None
     while True:
-        with database.read() as connection:
-            runs = list_runs_by_id(connection, organization_id, wanted, RUNS_AT_ONCE, after)
-            made = rows(connection, runs)
+        with database.read_in(organization_id) as scope:
+            runs = list_runs_by_id(scope, wanted, RUNS_AT_ONCE, after)
+            made = rows(scope.connection, runs)
         if made:
             yield made
         if len(runs) < RUNS_AT_ONCE:

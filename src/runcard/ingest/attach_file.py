@@ -98,7 +98,7 @@ def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID) ->
     UploadNotLinkable.
     """
     check_may_add(tx.connection, actor)
-    attachment = get_attachment(tx.connection, actor.organization_id, upload_id)
+    attachment = get_attachment(tx.scope(actor.organization_id), upload_id)
     check_reaches_run(tx, actor, run_id)
     link_attachment(tx, attachment, run_id)
 

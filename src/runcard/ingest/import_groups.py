@@ -113,10 +113,8 @@ def import_group(
     check_may_record(actor)
     tx.lock_imports()
     home = actor.organization_id
-    if under is None:
-        state = find_import_state(tx.connection, home, file.digest)
-    else:
-        state = find_state_of(tx.connection, home, under)
+    scope = tx.scope(home)
+    state = find_import_state(scope, file.digest) if under is None else find_state_of(scope, under)
     if state is not None and state.recorded_count is None:
         return None
     done = _check_goes_on(state, group)

@@ -206,7 +206,7 @@ def _find_same(tx: Transaction, organization_id: UUID, run: PreparedRun) -> UUID
     reference = run.report.client_run_ref
     if reference is None:
         return None
-    known = find_reported_run(tx.connection, organization_id, reference)
+    known = find_reported_run(tx.scope(organization_id), reference)
     if known is None:
         return None
     if known.digest != run.digest:
@@ -221,7 +221,7 @@ def _check_slot(tx: Transaction, organization_id: UUID, report: RunReport) -> No
     execution_id, slot_key = report.execution_id, report.slot_key
     if execution_id is None or slot_key is None:
         return
-    if is_slot_taken(tx.connection, organization_id, execution_id, slot_key):
+    if is_slot_taken(tx.scope(organization_id), execution_id, slot_key):
         raise Conflict(
             f"Execution {execution_id} already has a run in slot {slot_key}. "
             "Use a new execution_id for each start."
@@ -295,7 +295,7 @@ def _check_quota(tx: Transaction, organization: Organization, now: datetime) -> 
     if quota is None:
         return
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    if count_runs_since(tx.connection, organization.id, month, quota) >= quota:
+    if count_runs_since(tx.scope(organization.id), month, quota) >= quota:
         raise QuotaExceeded
 
 

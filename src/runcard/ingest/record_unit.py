@@ -108,7 +108,7 @@ def _place(tx: Transaction, organization_id: UUID, unit: UnitRow, change: UnitCh
     """Part and revision after a change; of the two numbers, one that is not given stays as it is."""
     if change.part_number is UNSET and change.revision_number is UNSET:
         return unit.part_id, unit.revision_id
-    now = read_place_numbers(tx.connection, organization_id, unit.id)
+    now = read_place_numbers(tx.scope(organization_id), unit.id)
     part_number = now.part if change.part_number is UNSET else change.part_number
     revision_number = now.revision if change.revision_number is UNSET else change.revision_number
     return _find_revision(tx, organization_id, part_number, revision_number)

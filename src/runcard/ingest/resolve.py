@@ -113,7 +113,7 @@ def check_deployment(tx: Transaction, organization_id: UUID, procedure_id: UUID,
     """Raises DeploymentNotFound, and InvalidInput for a deployment of another procedure."""
     if report.deployment_id is None:
         return
-    of_procedure = find_deployed_procedure(tx.connection, organization_id, report.deployment_id)
+    of_procedure = find_deployed_procedure(tx.scope(organization_id), report.deployment_id)
     if of_procedure is None:
         raise DeploymentNotFound(report.deployment_id)
     if of_procedure != procedure_id:

@@ -103,9 +103,9 @@ class NewFile:
             return
         self._is_placed = True
         home = self._actor.organization_id
-        with self._stores.database.read() as connection:
-            state = find_import_state(connection, home, digest)
-            kept = (state and state.attachment_id) or find_quarantined(connection, home, digest)
+        with self._stores.database.read_in(home) as scope:
+            state = find_import_state(scope, digest)
+            kept = (state and state.attachment_id) or find_quarantined(scope, digest)
         if kept is not None:
             self.attachment_id = kept
             return
@@ -119,7 +119,7 @@ class NewFile:
 
     def keep(self, tx: Transaction) -> Attachment:
         home = self._actor.organization_id
-        known = find_attachments(tx.connection, home, [self.attachment_id]).get(self.attachment_id)
+        known = find_attachments(tx.scope(home), [self.attachment_id]).get(self.attachment_id)
         if known is not None:
             return known
         made = create_attachment(

@@ -38,5 +38,5 @@ def _remove_page(stores: Stores, organization_id: UUID) -> int:
     if removals:
         gone = [blob_id for blob_id, _ in removals]
         forget = partial(forget_removals, organization_id=organization_id, ids=gone)
-        stores.writer.run(forget, changes_catalog=False)
+        stores.writer.write(forget)
     return len(removals)

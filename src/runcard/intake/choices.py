@@ -19,7 +19,7 @@ from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import RunClient
 from runcard.intake.parsing.opened_file import Reading
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.intake.quarantine import QuarantinedFile, Said
 from runcard.store.intake.templates import get_template
 from runcard.store.procedures.rows import get_procedure
@@ -119,7 +119,7 @@ def check_may_replace(actor: Actor, choice: Choice) -> None:
         check_may_manage(actor, "replace runs")
 
 
-def checked(connection: Connection, organization_id: UUID, choice: Choice) -> Choice:
+def checked(scope: Scope, choice: Choice) -> Choice:
     """The same choice with the id of its procedure.
 
     Raises ProcedureNotFound, ImportTemplateNotFound, and InvalidInput where it says what cannot be.
@@ -128,7 +128,7 @@ def checked(connection: Connection, organization_id: UUID, choice: Choice) -> Ch
     if choice.template_id is not None:
         if choice.importer is not None:
             raise InvalidInput.at("format", f"{choice.importer} and a template are given; choose one of them")
-        get_template(connection, organization_id, choice.template_id)
+        get_template(scope, choice.template_id)
     if part_number is not None and (len(part_number) > MAX_NAME_LENGTH or "\0" in part_number):
         raise InvalidInput.at(
             "part_number", f"{part_number!r} is no part number; give 1 to {MAX_NAME_LENGTH} characters"
@@ -139,7 +139,7 @@ def checked(connection: Connection, organization_id: UUID, choice: Choice) -> Ch
             raise InvalidInput.at("procedure", _NO_PROCEDURE)
         return choice
     # No identifier has a NUL, and PostgreSQL refuses to look for one.
-    found = get_procedure(connection, organization_id, procedure.replace("\0", "\ufffd"))
+    found = get_procedure(scope, procedure.replace("\0", "\ufffd"))
     return choice._replace(procedure=str(found.id))
 
 
@@ -151,8 +151,7 @@ def last_choice(file: QuarantinedFile) -> Choice:
 
 
 def reading_of(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     choice: Choice,
     importer: FormatName | None,
     client: RunClient,
@@ -167,7 +166,7 @@ def reading_of(
     said = Reading(choice.importer or importer or "", client, stating, skips_bad_rows=choice.skips_bad_rows)
     mapping = choice.mapping
     if choice.template_id is not None:
-        mapping = read_mapping(get_template(connection, organization_id, choice.template_id).mapping)
+        mapping = read_mapping(get_template(scope, choice.template_id).mapping)
     if mapping is not None:
         if choice.procedure is None:
             raise InvalidInput.at("procedure", _NO_PROCEDURE)

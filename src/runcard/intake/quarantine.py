@@ -17,6 +17,7 @@ from runcard.intake.byte_removal import remove_soon
 from runcard.intake.choices import Choice, check_may_replace, checked, last_choice
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import find_attachments
 from runcard.store.intake.quarantine import QuarantinedFile, release
 from runcard.store.lists.refs import CreatedBy
@@ -46,9 +47,9 @@ def retry_as_brought(
             "Only admins, engineers and whoever brought a file may retry it. Ask an admin."
         )
     check_may_replace(actor, choice)
-    with stores.database.read() as connection:
-        choice = checked(connection, actor.organization_id, choice)
-        recorder = recorder_of(connection, file, otherwise=actor)
+    with stores.database.read_in(actor.organization_id) as scope:
+        choice = checked(scope, choice)
+        recorder = recorder_of(scope.connection, file, otherwise=actor)
     return retry_file(stores, recorder, client, file, choice)
 
 
@@ -57,8 +58,8 @@ def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor)
     home, (user, station) = otherwise.organization_id, file.created_by
     try:
         if station is not None:
-            return StationActor(get_station_in_use(connection, home, station.id).id, home)
-        member = get_user(connection, home, str(user.id)) if user is not None else None
+            return StationActor(get_station_in_use(Scope(connection, home), station.id).id, home)
+        member = get_user(Scope(connection, home), str(user.id)) if user is not None else None
     except NotFound:
         return otherwise
     if member is None or member.suspended_at is not None or member.role == "viewer":
@@ -78,15 +79,15 @@ def retry_file(
         return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:
         # It was recorded before it was refused, as a second copy that somebody had asked for.
-        stores.writer.run(lambda tx: release(tx, home, file.digest), changes_catalog=False)
+        stores.writer.write(lambda tx: release(tx, home, file.digest))
     return fate
 
 
 @contextmanager
 def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> Iterator[BinaryIO]:
     """The bytes of a file as they came, able to seek. Raises BytesGone, and StorageUnavailable."""
-    with stores.database.read() as connection:
-        kept = find_attachments(connection, organization_id, [file.attachment_id]).get(file.attachment_id)
+    with stores.database.read_in(organization_id) as scope:
+        kept = find_attachments(scope, [file.attachment_id]).get(file.attachment_id)
     pieces = None if kept is None else stores.blobs.stream(kept.blob_key)
     if pieces is None:
         raise BytesGone
@@ -99,7 +100,7 @@ def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedF
 
 def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
     """Give a file up. Its bytes are removed, unless a run that was recorded from it needs them."""
-    stores.writer.run(lambda tx: discard_file(tx, organization_id, file), changes_catalog=False)
+    stores.writer.write(lambda tx: discard_file(tx, organization_id, file))
     remove_soon(stores, organization_id)
 
 

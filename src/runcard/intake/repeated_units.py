@@ -80,8 +80,8 @@ class RepeatedUnits:
     def _others(self, runs: Sequence[PreparedRun]) -> dict[Made, str]:
         """What other files have made of these units, and which files."""
         serial_keys = {lookup_key(run.report.serial_number) for run in runs}
-        with self._database.read() as connection:
-            found = find_made_by_others(connection, self._organization_id, self._file, serial_keys)
+        with self._database.read_in(self._organization_id) as scope:
+            found = find_made_by_others(scope, self._file, serial_keys)
         others = {
             Made(lookup_key(procedure), one.serial_key): one.file or "a file that was deleted"
             for one in found

@@ -172,15 +172,19 @@ class ReportFiles:
         return recording.fate._replace(recorded_count=0)
 
     def _reading(self, opened: OpenedFile, place: str) -> Reading | None:
-        with self._stores.database.read() as connection:
+        with self._stores.database.read_in(self._actor.organization_id) as scope:
             return reading_of(
-                connection, self._actor.organization_id, self._choice, opened.importer, self._client, place
+                scope,
+                self._choice,
+                opened.importer,
+                self._client,
+                place,
             )
 
     def _state(self, digest: bytes) -> ImportState | None:
         find = find_unfinished if self._choice.is_again else find_import_state
-        with self._stores.database.read() as connection:
-            return find(connection, self._actor.organization_id, digest)
+        with self._stores.database.read_in(self._actor.organization_id) as scope:
+            return find(scope, digest)
 
     def _known_as(self, arrived: Arrived, opened: OpenedFile, reading: Reading, state: ImportState) -> Fate:
         """What becomes of a known file. One that is said to be of a format must be, whatever it was imported as."""
@@ -220,7 +224,7 @@ class ReportFiles:
 
         # Somebody may have deleted an upload since it was read: then there is nothing to keep.
         with suppress(AttachmentNotFound):
-            refused = refused._replace(quarantined_id=self._stores.writer.run(apply, changes_catalog=False))
+            refused = refused._replace(quarantined_id=self._stores.writer.write(apply))
         return refused
 
 
@@ -236,9 +240,7 @@ def record_upload(
         groups = list(opened.groups(reading))
         told = [one for group in groups for one in group.told]
         imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
-    made = stores.writer.run(
-        lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told), changes_catalog=False
-    )
+    made = stores.writer.write(lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told))
     return made, [one for group in groups for one in group.warnings]
 
 
@@ -283,7 +285,9 @@ class _Recording:
         # The bytes are kept before anything of them is recorded.
         self._arrived.find_place(self._digest)
         self._check_replaces(group)
-        imported = self._stores.writer.run(partial(self._apply, group), changes_catalog=self._choice.replaces)
+        writer = self._stores.writer
+        write = writer.write_catalog if self._choice.replaces else writer.write
+        imported = write(partial(self._apply, group))
         if imported is None:
             return False
         self._go_on(group, imported.recorded)
@@ -304,7 +308,7 @@ class _Recording:
         """Remove what was recorded, the last group first: whenever this is cut short, it is known how far it came."""
         home = self._actor.organization_id
         for one in reversed(self._imported):
-            self._stores.writer.run(
+            self._stores.writer.write_catalog(
                 partial(take_back_group, home, one, self._arrived.attachment_id, is_new=self._is_new)
             )
         if self._imported:
@@ -339,7 +343,7 @@ class _Recording:
             raise _Rehearsed
 
         with suppress(_Rehearsed):
-            self._stores.writer.run(apply, changes_catalog=False)
+            self._stores.writer.write(apply)
         return outcome[-1]
 
     @property
@@ -374,7 +378,7 @@ def _rehearsed_runs(
     tx: Transaction, organization_id: UUID, group: Group, recorded: Recorded
 ) -> tuple[RehearsedRun, ...]:
     prepared = [one for one in group.told if isinstance(one, PreparedRun)][:_MOST_SHOWN]
-    found = read_runs(tx.connection, organization_id, recorded.run_ids[:_MOST_SHOWN])
+    found = read_runs(tx.scope(organization_id), recorded.run_ids[:_MOST_SHOWN])
     return tuple(
         RehearsedRun(
             run.unit.serial_number,

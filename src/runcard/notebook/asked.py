@@ -20,7 +20,7 @@ from runcard.domain.instant import as_utc
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.violation import violation
 from runcard.store.commit.lookups import find_procedure_by_name
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.people.users import get_user
 from runcard.store.procedures.rows import get_procedure
@@ -82,7 +82,7 @@ def check(options: Mapping[str, object]) -> None:
     _converted(options, _OPTIONS)
 
 
-def selection_of(connection: Connection, organization_id: UUID, asked: AskedRuns) -> Selection:
+def selection_of(scope: Scope, asked: AskedRuns) -> Selection:
     """Raises InvalidInput, and NotFound for a name that nothing has."""
     runs = _converted(asked, _RUNS)
     attempts: Attempts | None = runs.pop("attempts", None)
@@ -92,9 +92,9 @@ def selection_of(connection: Connection, organization_id: UUID, asked: AskedRuns
     if "samples" in runs:
         runs["samples"] = [None if one == "production" else one for one in runs["samples"]]
     lookups: list[tuple[str, str, Callable[[str], UUID]]] = [
-        ("procedures", "procedure_ids", lambda one: procedure_id_of(connection, organization_id, one)),
-        ("stations", "created_by_station_ids", lambda one: get_station(connection, organization_id, one).id),
-        ("operators", "operator_ids", lambda one: get_user(connection, organization_id, one).id),
+        ("procedures", "procedure_ids", lambda one: procedure_id_of(scope, one)),
+        ("stations", "created_by_station_ids", lambda one: get_station(scope, one).id),
+        ("operators", "operator_ids", lambda one: get_user(scope, one).id),
     ]
     for name, condition, id_of in lookups:
         if name in runs:
@@ -102,12 +102,12 @@ def selection_of(connection: Connection, organization_id: UUID, asked: AskedRuns
     return Selection(RunFilter(**{_NAMES.get(name, name): value for name, value in runs.items()}), attempts)
 
 
-def procedure_id_of(connection: Connection, organization_id: UUID, reference: str) -> UUID:
+def procedure_id_of(scope: Scope, reference: str) -> UUID:
     """The procedure with this id, identifier or name. Raises ProcedureNotFound."""
     try:
-        return get_procedure(connection, organization_id, reference).id
+        return get_procedure(scope, reference).id
     except ProcedureNotFound:
-        found = find_procedure_by_name(connection, organization_id, reference)
+        found = find_procedure_by_name(scope, reference)
         if found is None:
             raise
         return found

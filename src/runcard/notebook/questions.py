@@ -52,7 +52,7 @@ class _Asking(NamedTuple):
     wanted: Selection
 
     def procedure_id(self, reference: str) -> UUID:
-        return procedure_id_of(self.snapshot.connection, self.snapshot.organization_id, reference)
+        return procedure_id_of(self.snapshot.scope, reference)
 
     def measured(
         self, procedure: str, name: str, phase: str | None, uom: str | None = None, *, only_final: bool
@@ -296,10 +296,10 @@ class Notebook:
             check(options)
             self._copy.follow(self._progress)
             with (
-                self._database.read() as connection,
-                Snapshot(self._copy.columns, connection, self._home) as snapshot,
+                self._database.read_in(self._home) as scope,
+                Snapshot(self._copy.columns, scope) as snapshot,
             ):
-                yield _Asking(snapshot, selection_of(connection, self._home, runs))
+                yield _Asking(snapshot, selection_of(scope, runs))
         except InvalidInput as error:
             _tell(error)
             raise

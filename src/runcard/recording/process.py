@@ -136,7 +136,7 @@ def _write_of(order: Order) -> Write:
         actor = tx.catalog.actor(order.key_digest)
         if actor is None:
             raise Unauthenticated
-        if is_repeated and is_recorded(tx.connection, actor.organization_id, order.run.id):
+        if is_repeated and is_recorded(tx.scope(actor.organization_id), order.run.id):
             return order.run.id
         # Where it is asked for again, the commit failed, or its answer was lost.
         is_repeated = True

@@ -35,6 +35,7 @@ from runcard.recording.orders import (
 )
 from runcard.store.engine.database import Database
 from runcard.store.engine.locks import await_commits
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.rows import is_recorded
 
 _log = logging.getLogger(__name__)
@@ -327,7 +328,11 @@ class Recorder:
             return set()
         with self._database.read() as connection:
             await_commits(connection)
-            return {one.run.id for one in orders if is_recorded(connection, one.organization_id, one.run.id)}
+            return {
+                one.run.id
+                for one in orders
+                if is_recorded(Scope(connection, one.organization_id), one.run.id)
+            }
 
 
 def _pass_on(answer: Answer, waiting: _Waiting) -> None:

@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 
 from runcard.domain.metadata import Metadata, MetadataChange, MetadataValue, check_metadata, merged
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import metadata_entries, runs
 
 ANY_KEY = ""
@@ -52,27 +53,25 @@ def change_metadata(
     check_metadata(field, change)
     if not change:
         return
-    before = read_metadata(tx.connection, organization_id, [entity_id]).get(entity_id, {})
+    before = read_metadata(tx.scope(organization_id), [entity_id]).get(entity_id, {})
     after = merged(field, before, change)
     e = metadata_entries.c
-    mine = (e.organization_id == organization_id, e.entity_id == entity_id)
+    mine = (owned_by(organization_id, e), e.entity_id == entity_id)
     tx.connection.execute(delete(metadata_entries).where(*mine, e.key.in_(list(change))))
     rows = [_row(organization_id, entity_id, key, after[key]) for key in change if key in after]
     if rows:
         tx.connection.execute(insert(metadata_entries), rows)
 
 
-def read_metadata(
-    connection: Connection, organization_id: UUID, entity_ids: Collection[UUID]
-) -> Mapping[UUID, dict[str, MetadataValue]]:
+def read_metadata(scope: Scope, entity_ids: Collection[UUID]) -> Mapping[UUID, dict[str, MetadataValue]]:
     """What is noted about each of these records, by key in alphabetical order; nothing for those without any."""
     e = metadata_entries.c
     found: dict[UUID, dict[str, MetadataValue]] = defaultdict(dict)
     for some in in_chunks(entity_ids):
         query = select(e.entity_id, e.key, e.text, e.number, e.boolean).where(
-            e.organization_id == organization_id, e.entity_id.in_(some)
+            scope.owns(e), e.entity_id.in_(some)
         )
-        for entity_id, key, *values in connection.execute(query.order_by(e.key)):
+        for entity_id, key, *values in scope.connection.execute(query.order_by(e.key)):
             found[entity_id][key] = next(value for value in values if value is not None)
     return found
 
@@ -82,7 +81,7 @@ def delete_metadata(tx: Transaction, organization_id: UUID, entity_ids: Collecti
     e = metadata_entries.c
     for some in in_chunks(entity_ids):
         tx.connection.execute(
-            delete(metadata_entries).where(e.organization_id == organization_id, e.entity_id.in_(some))
+            delete(metadata_entries).where(owned_by(organization_id, e), e.entity_id.in_(some))
         )
 
 
@@ -90,7 +89,7 @@ def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataT
     """The condition that the record with this id keeps a test."""
     e = metadata_entries.c
     asked: list[ColumnElement[bool]] = [
-        e.organization_id == organization_id,
+        owned_by(organization_id, e),
         e.entity_id == entity_id,
     ]
     if test.key != ANY_KEY:
@@ -115,29 +114,29 @@ def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataT
     return select(e.key).where(*asked).exists()
 
 
-def list_keys(connection: Connection, organization_id: UUID, most: int) -> Sequence[str]:
+def list_keys(scope: Scope, most: int) -> Sequence[str]:
     """The first keys that anything is noted under, in alphabetical order: one step in the index for each."""
     e = metadata_entries.c
-    mine = e.organization_id == organization_id
+    mine = scope.owns(e)
     steps = select(func.min(e.key).label("key")).where(mine).cte("keys", recursive=True)
     following = select(func.min(e.key)).where(mine, e.key > steps.c.key).scalar_subquery()
     steps = steps.union_all(select(following).where(steps.c.key.is_not(None)))
-    found = connection.execute(select(steps.c.key).where(steps.c.key.is_not(None)).limit(most))
+    found = scope.connection.execute(select(steps.c.key).where(steps.c.key.is_not(None)).limit(most))
     return list(found.scalars())
 
 
-def find_said(connection: Connection, organization_id: UUID, value: str, most: int) -> Sequence[str]:
+def find_said(scope: Scope, value: str, most: int) -> Sequence[str]:
     """The first keys under which a run has this value, in alphabetical order."""
     e = metadata_entries.c
     query = (
         select(e.key)
         .join_from(metadata_entries, runs, runs.c.id == e.entity_id)
-        .where(e.organization_id == organization_id, _says(value))
+        .where(scope.owns(e), _says(value))
         .distinct()
         .order_by(e.key)
         .limit(most)
     )
-    return list(connection.execute(query).scalars())
+    return list(scope.connection.execute(query).scalars())
 
 
 def _says(value: str) -> ColumnElement[bool]:

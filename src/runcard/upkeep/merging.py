@@ -62,7 +62,7 @@ class Merger:
                 while not self._closing.is_set():
                     started = time.monotonic()
                     move = partial(move_runs, merge=merge, at_most=_RUNS_AT_ONCE)
-                    if not self._stores.writer.run(move, changes_catalog=False):
+                    if not self._stores.writer.write(move):
                         break
                     worked_s = time.monotonic() - started
                     self._closing.wait(max(_LEAST_REST_S, worked_s * _REST_RATIO))

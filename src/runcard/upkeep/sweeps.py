@@ -20,8 +20,9 @@ from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_noted
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.database import DATABASE_ERRORS, Connection
+from runcard.store.engine.database import DATABASE_ERRORS
 from runcard.store.engine.locks import Lock
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment
 from runcard.store.people.organizations import list_organizations
 from runcard.store.retention.log import last_known, note_swept, removed_on
@@ -70,9 +71,9 @@ def sweep(
     return _Sweep(stores, organization_id, now, clock_is_right=clock_is_right, at_once=at_once).run()
 
 
-def check_clock(connection: Connection, organization_id: UUID, now: datetime) -> None:
+def check_clock(scope: Scope, now: datetime) -> None:
     """Raises ClockDoubted where nothing is known to have happened for so long that the clock may be wrong."""
-    known = last_known(connection, organization_id, now)
+    known = last_known(scope, now)
     if known is not None and is_doubtful(now, known):
         raise ClockDoubted(now, known)
 
@@ -86,26 +87,26 @@ class _Sweep(NamedTuple):
 
     def run(self) -> Iterator[Amount]:
         remove_noted(self.stores, self.home)
-        with self.stores.database.read() as connection:
-            is_set = get_organization(connection, self.home).retention.is_set
+        with self.stores.database.read_in(self.home) as scope:
+            is_set = get_organization(scope).retention.is_set
             if is_set and not self.clock_is_right:
-                check_clock(connection, self.home, self.now)
+                check_clock(scope, self.now)
         if is_set:
             yield from self._runs()
             yield from self._files()
-            self.stores.writer.run(lambda tx: note_swept(tx, self.home), changes_catalog=False)
+            self.stores.writer.write(lambda tx: note_swept(tx, self.home))
 
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
         after: UUID | None = None
         left: int | None = None
         while left != 0:
-            with self.stores.database.read() as connection:
-                before = self._cutoffs(get_organization(connection, self.home)).runs
+            with self.stores.database.read_in(self.home) as scope:
+                before = self._cutoffs(get_organization(scope)).runs
                 if before is None:
                     return
-                page = list_old_runs(connection, self.home, before, after, _PAGE)
-                found = count_runs_by_unit(connection, self.home, {*page.unit_ids} - staying)
+                page = list_old_runs(scope, before, after, _PAGE)
+                found = count_runs_by_unit(scope, {*page.unit_ids} - staying)
             staying |= {one.unit_id for one in found if one.newest_at >= before}
             if due := [one for one in found if one.newest_at < before]:
                 left = self._left().runs if left is None else left
@@ -134,11 +135,11 @@ class _Sweep(NamedTuple):
         after: UUID | None = None
         left: int | None = None
         while left != 0:
-            with self.stores.database.read() as connection:
-                before = self._cutoffs(get_organization(connection, self.home)).files
+            with self.stores.database.read_in(self.home) as scope:
+                before = self._cutoffs(get_organization(scope)).files
                 if before is None:
                     return
-                page = list_old_files(connection, self.home, before, after, _FILES_AT_ONCE)
+                page = list_old_files(scope, before, after, _FILES_AT_ONCE)
             if not page:
                 return
             left = self._left().files if left is None else left
@@ -159,7 +160,7 @@ class _Sweep(NamedTuple):
         return self._delete(apply)
 
     def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
-        removed, deleted = self.stores.writer.run(apply, changes_catalog=False)
+        removed, deleted = self.stores.writer.write(apply)
         if deleted:
             remove_noted(self.stores, self.home)
         return removed
@@ -168,10 +169,10 @@ class _Sweep(NamedTuple):
         """How many runs and files may go by now. size_bytes: none of it counts."""
         if self.at_once:
             return Amount(sys.maxsize, sys.maxsize)
-        with self.stores.database.read() as connection:
-            retention = get_organization(connection, self.home).retention
-            kept = count_kept(connection, self.home)
-            gone = removed_on(connection, self.home, datetime.now(UTC))
+        with self.stores.database.read_in(self.home) as scope:
+            retention = get_organization(scope).retention
+            kept = count_kept(scope)
+            gone = removed_on(scope, datetime.now(UTC))
         return Amount(
             most_of_a_day(kept.runs, gone.runs, retention.run_days or MAX_DAYS),
             most_of_a_day(kept.files, gone.files, retention.file_days or MAX_DAYS),

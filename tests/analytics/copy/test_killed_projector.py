@@ -92,7 +92,9 @@ def test_killed_twenty_times(floor: Floor, tmp_path: Path):
     seen = []
     for kill in range(1, KILLS + 1):
         made = floor.record(procedure_id, reports(chance, kill))
-        floor.writer.run(partial(delete_run, organization_id=floor.home, run_id=chance.choice(list(made))))
+        floor.writer.write_catalog(
+            partial(delete_run, organization_id=floor.home, run_id=chance.choice(list(made)))
+        )
         with copying(floor, path) as process:
             assert process.stdout is not None
             told = [int(process.stdout.readline()) for _ in range(chance.randint(1, 4))]
@@ -114,10 +116,10 @@ def test_killed_twenty_times(floor: Floor, tmp_path: Path):
 
 def _compare(floor: Floor, copy: OwnCopy, procedure_id: UUID) -> None:
     """Yields that the copy knows, with those of the record."""
-    with floor.database.read() as connection:
+    with floor.database.read_in(floor.home) as scope:
         wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
-        total = first_pass_yield(Snapshot(copy.copy, connection, floor.home), wanted, ZoneInfo("UTC")).total
-        runs = read_runs(connection, floor.home)
+        total = first_pass_yield(Snapshot(copy.copy, scope), wanted, ZoneInfo("UTC")).total
+        runs = read_runs(scope.connection, floor.home)
     told = (total.units, total.first_pass.count, total.second_pass.count, total.final.count)
     assert told == yields_of(runs[runs["procedure_id"] == procedure_id])
     assert total.opportunities > 0

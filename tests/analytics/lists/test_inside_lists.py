@@ -23,6 +23,7 @@ from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter
 from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter
 from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
@@ -119,7 +120,7 @@ def test_phases(
         ids = [*inner, *other, line.runs[0], uuid4()] if by_id else None
         wanted, runs = PhaseFilter(ids=ids, **asked), of_line(line, of_runs)
         return lambda copy, connection, page: inside_lists.list_phases(
-            copy, connection, floor.home, runs, wanted, by, page, time_for(copy), descending=descending
+            copy, Scope(connection, floor.home), runs, wanted, by, page, time_for(copy), descending=descending
         )
 
     check(floor, followed, history, happened, limit, list_of)
@@ -152,7 +153,7 @@ def test_measurements(
         ids = [part_id(run_id, RunPart.MEASUREMENT, 1) for run_id in line.runs] + line.runs[1:2]
         wanted, runs = MeasurementFilter(ids=ids if by_id else None, **asked), of_line(line, of_runs)
         return lambda copy, connection, page: inside_lists.list_measurements(
-            copy, connection, floor.home, runs, wanted, by, page, time_for(copy), descending=descending
+            copy, Scope(connection, floor.home), runs, wanted, by, page, time_for(copy), descending=descending
         )
 
     check(floor, followed, history, happened, limit, list_of)
@@ -175,7 +176,7 @@ def test_logs(
     def list_of(line: Line) -> List:
         wanted, runs = LogFilter(**asked), of_line(line, of_runs)
         return lambda copy, connection, page: inside_lists.list_logs(
-            copy, connection, floor.home, runs, wanted, by, page, time_for(copy), descending=descending
+            copy, Scope(connection, floor.home), runs, wanted, by, page, time_for(copy), descending=descending
         )
 
     check(floor, followed, history, happened, limit, list_of)
@@ -220,11 +221,10 @@ def test_integers_beyond_doubles_keep_bounds_and_order_exactly(
     followed.follow()
     is_lower = name == "value_min"
     wanted = MeasurementFilter(value_min=bound) if is_lower else MeasurementFilter(value_max=bound)
-    with floor.database.read() as connection:
+    with floor.database.read_in(floor.home) as scope:
         listed = inside_lists.list_measurements(
             followed.copy,
-            connection,
-            floor.home,
+            scope,
             RunFilter(procedure_ids=[line.procedure_id]),
             wanted,
             "value",
@@ -240,11 +240,10 @@ def test_integers_beyond_doubles_keep_bounds_and_order_exactly(
 def log_pages(
     floor: Floor, copy: ColumnarCopy | None, runs: RunFilter, page: Page, home: UUID | None = None
 ) -> Listed[Any]:
-    with floor.database.read() as connection:
+    with floor.database.read_in(home or floor.home) as scope:
         return inside_lists.list_logs(
             copy,
-            connection,
-            home or floor.home,
+            scope,
             runs,
             LogFilter(),
             "created_at",
@@ -285,15 +284,14 @@ def test_a_copy_that_is_ahead_of_the_reader_shows_nothing_that_the_reader_cannot
     line = Line(floor)
     line.record([LOGGED])
     runs = RunFilter(procedure_ids=[line.procedure_id])
-    with floor.database.read() as connection:
-        seen = last_seq(connection)
+    with floor.database.read_in(floor.home) as scope:
+        seen = last_seq(scope.connection)
         line.record([LOGGED] * 3)
         followed.follow()
         page = Page(1, 0, seen)
         found = inside_lists.list_logs(
             followed.copy,
-            connection,
-            floor.home,
+            scope,
             runs,
             LogFilter(),
             "run_id",

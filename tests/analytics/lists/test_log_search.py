@@ -116,12 +116,11 @@ def found(
 ) -> list[list[Any]]:
     """All pages."""
     pages: list[list[Any]] = []
-    with floor.database.read() as connection:
+    with floor.database.read_in(floor.home) as scope:
         while True:
             listed = inside_lists.list_logs(
                 None if copy is None else copy.copy,
-                connection,
-                floor.home,
+                scope,
                 RunFilter(procedure_ids=[line.procedure_id]),
                 wanted,
                 by,

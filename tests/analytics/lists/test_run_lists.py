@@ -12,6 +12,7 @@ from runcard.analytics.lists import run_lists
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.products.parts import change_part, get_part
@@ -36,14 +37,12 @@ def test_runs(
     limit: int,
 ) -> None:
     runs = of_line(after_all_that(floor, followed, history, happened), asked)
-    with floor.database.read() as connection:
-        snapshot = last_seq(connection)
+    with floor.database.read_in(floor.home) as scope:
+        snapshot = last_seq(scope.connection)
         for number in count():
             page = Page(limit, number * limit, snapshot)
-            expected = list_runs(connection, floor.home, runs, by, page, descending=descending)
-            found = run_lists.find_runs(
-                followed.copy, connection, floor.home, runs, by, page, descending=descending
-            )
+            expected = list_runs(scope, runs, by, page, descending=descending)
+            found = run_lists.find_runs(followed.copy, scope, runs, by, page, descending=descending)
             assert found == expected
             if not expected.has_more:
                 break
@@ -60,10 +59,10 @@ def test_as_many_runs_are_counted_in_the_copy_as_in_the_truth(
     at_most: int,
 ) -> None:
     runs = of_line(after_all_that(floor, followed, history, happened), asked)
-    with floor.database.read() as connection:
-        expected = count_runs(connection, floor.home, runs, at_most)
-        assert run_lists.count_runs(followed.copy, connection, floor.home, runs, at_most) == expected
-        every = list_runs(connection, floor.home, runs, "started_at", Page(at_most), descending=True).rows
+    with floor.database.read_in(floor.home) as scope:
+        expected = count_runs(scope, runs, at_most)
+        assert run_lists.count_runs(followed.copy, scope, runs, at_most) == expected
+        every = list_runs(scope, runs, "started_at", Page(at_most), descending=True).rows
         assert expected == len(every)
 
 
@@ -72,11 +71,11 @@ def test_without_a_copy_runs_are_counted_only_along_an_index(floor: Floor) -> No
     line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")] * 3)
     runs = RunFilter(procedure_ids=[line.procedure_id])
     with floor.database.read() as connection:
-        assert run_lists.count_runs(None, connection, floor.home, runs, 9) == 3
-        assert run_lists.count_runs(None, connection, floor.home, runs, 2) == 2
-        assert run_lists.count_runs(None, connection, floor.elsewhere, runs, 9) == 0
+        assert run_lists.count_runs(None, Scope(connection, floor.home), runs, 9) == 3
+        assert run_lists.count_runs(None, Scope(connection, floor.home), runs, 2) == 2
+        assert run_lists.count_runs(None, Scope(connection, floor.elsewhere), runs, 9) == 0
         failed = replace(runs, outcomes=["FAIL"])
-        assert run_lists.count_runs(None, connection, floor.home, failed, 9) is None
+        assert run_lists.count_runs(None, Scope(connection, floor.home), failed, 9) is None
 
 
 def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: OwnCopy) -> None:
@@ -86,16 +85,14 @@ def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: 
     followed.follow()
 
     def renumber(tx: Transaction) -> None:
-        part = get_part(tx.connection, floor.home, line.serial("A"))
+        part = get_part(tx.scope(floor.home), line.serial("A"))
         change_part(tx, floor.home, part, number=line.serial("d"), name=None)
 
-    floor.writer.run(renumber)
+    floor.writer.write_catalog(renumber)
     followed.follow()
     runs = RunFilter(procedure_ids=[line.procedure_id])
-    with floor.database.read() as connection:
-        listed = run_lists.list_runs(
-            followed.copy, connection, floor.home, runs, "part_number", Page(9), descending=False
-        )
+    with floor.database.read_in(floor.home) as scope:
+        listed = run_lists.list_runs(followed.copy, scope, runs, "part_number", Page(9), descending=False)
     assert [run.part.number[0] for run in listed.rows] == ["b", "c", "d"]
 
 
@@ -103,9 +100,14 @@ def test_another_organization_sees_none_of_them(floor: Floor, followed: OwnCopy)
     line = Line(floor)
     line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")])
     followed.follow()
-    with floor.database.read() as connection:
+    with floor.database.read_in(floor.elsewhere) as scope:
         listed = run_lists.find_runs(
-            followed.copy, connection, floor.elsewhere, RunFilter(), "outcome", Page(9), descending=True
+            followed.copy,
+            scope,
+            RunFilter(),
+            "outcome",
+            Page(9),
+            descending=True,
         )
     assert listed is not None
     assert [run for run in listed.rows if run.id in line.runs] == []
@@ -115,8 +117,8 @@ def test_a_copy_that_has_not_seen_it_all_is_not_asked(floor: Floor, followed: Ow
     followed.follow()
     line = Line(floor)
     line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")])
-    asked = (floor.home, RunFilter(procedure_ids=[line.procedure_id]), "duration", Page(9))
-    with floor.database.read() as connection:
-        assert run_lists.find_runs(followed.copy, connection, *asked, descending=True) is None
-        listed = run_lists.list_runs(followed.copy, connection, *asked, descending=True)
+    asked = (RunFilter(procedure_ids=[line.procedure_id]), "duration", Page(9))
+    with floor.database.read_in(floor.home) as scope:
+        assert run_lists.find_runs(followed.copy, scope, *asked, descending=True) is None
+        listed = run_lists.list_runs(followed.copy, scope, *asked, descending=True)
     assert [run.id for run in listed.rows] == line.runs

@@ -35,14 +35,12 @@ def test_units(
     limit: int,
 ) -> None:
     after_all_that(floor, followed, history, happened)
-    with floor.database.read() as connection:
-        snapshot = last_seq(connection)
+    with floor.database.read_in(floor.home) as scope:
+        snapshot = last_seq(scope.connection)
         for number in count():
             page = Page(limit, number * limit, snapshot)
-            expected = list_units(connection, floor.home, UnitFilter(), by, page, descending=descending)
-            found = unit_lists.find_units(
-                followed.copy, connection, floor.home, by, page, descending=descending
-            )
+            expected = list_units(scope, UnitFilter(), by, page, descending=descending)
+            found = unit_lists.find_units(followed.copy, scope, by, page, descending=descending)
             assert found == expected
             if not expected.has_more:
                 break
@@ -56,11 +54,9 @@ def test_units_that_came_after_the_first_page_are_left_out(floor: Floor, followe
     line = Line(floor)
     line.record([REPORT])
     followed.follow()
-    with floor.database.read() as connection:
+    with floor.database.read_in(floor.home) as scope:
         listed = [
-            unit_lists.find_units(
-                followed.copy, connection, floor.home, by, Page(1000, 0, since), descending=True
-            )
+            unit_lists.find_units(followed.copy, scope, by, Page(1000, 0, since), descending=True)
             for since in (snapshot, None)
         ]
     serials = [{unit.serial_number for unit in one.rows} for one in listed if one is not None]
@@ -70,15 +66,13 @@ def test_units_that_came_after_the_first_page_are_left_out(floor: Floor, followe
 @pytest.mark.parametrize("by", ORDERS)
 def test_a_copy_that_is_ahead_of_the_reader_moves_nothing(floor: Floor, followed: OwnCopy, by: str) -> None:
     Line(floor).record([REPORT])
-    with floor.database.read() as connection:
-        last_seq(connection)  # from here on it sees this state
+    with floor.database.read_in(floor.home) as scope:
+        last_seq(scope.connection)  # from here on it sees this state
         Line(floor).record([REPORT])
         followed.follow()
         page = Page(5)
-        listed = unit_lists.list_units(
-            followed.copy, connection, floor.home, UnitFilter(), by, page, descending=True
-        )
-        assert listed == list_units(connection, floor.home, UnitFilter(), by, page, descending=True)
+        listed = unit_lists.list_units(followed.copy, scope, UnitFilter(), by, page, descending=True)
+        assert listed == list_units(scope, UnitFilter(), by, page, descending=True)
 
 
 FAILED = RunFilter(outcomes=["FAIL"])
@@ -101,12 +95,12 @@ def test_units_by_their_runs(
     descending: bool,
 ) -> None:
     after_all_that(floor, followed, history, happened)
-    with floor.database.read() as connection:
-        told = unit_lists.by_ids(followed.copy, connection, floor.home, wanted)
+    with floor.database.read_in(floor.home) as scope:
+        told = unit_lists.by_ids(followed.copy, scope, wanted)
         assert (told.with_run, told.with_newest_run) == (None, None)
         for some in (wanted, replace(wanted, ids=(told.ids or [])[::2])):
             expected, found = (
-                lister(connection, floor.home, some, "created_at", Page(5), descending=descending)
+                lister(scope, some, "created_at", Page(5), descending=descending)
                 for lister in (list_units, partial(unit_lists.list_units, followed.copy))
             )
             assert found == expected
@@ -118,5 +112,5 @@ def test_many_units_by_their_runs_are_left_to_the_truth(
     Line(floor).record([replace(REPORT, serial_number=f"SN-{n}", outcome="FAIL") for n in range(3)])
     followed.follow()
     monkeypatch.setattr(unit_lists, "MAX_WITH_RUN", 2)
-    with floor.database.read() as connection:
-        assert unit_lists.by_ids(followed.copy, connection, floor.home, FILTERS[0]) == FILTERS[0]
+    with floor.database.read_in(floor.home) as scope:
+        assert unit_lists.by_ids(followed.copy, scope, FILTERS[0]) == FILTERS[0]

@@ -85,7 +85,7 @@ def test_answers_are_the_same_to_the_letter(floor: Floor, procedures: Mapping[st
             first += floor.record(procedures[name], [_run(0, 4.0)])
             followed.follow()
         for run_id in first:
-            floor.writer.run(partial(delete_run, organization_id=floor.home, run_id=run_id))
+            floor.writer.write_catalog(partial(delete_run, organization_id=floor.home, run_id=run_id))
         for number in range(1, 7):
             for procedure_id in procedures.values():
                 floor.record(procedure_id, [_run(number, 4.0 - number % 2)])
@@ -101,7 +101,7 @@ def test_answers_are_the_same_to_the_letter(floor: Floor, procedures: Mapping[st
 
 
 def _answer(floor: Floor, copy: OwnCopy, question: str, procedure_id: UUID) -> bytes:
-    with floor.database.read() as connection, Snapshot(copy.copy, connection, floor.home) as snapshot:
+    with floor.database.read_in(floor.home) as scope, Snapshot(copy.copy, scope) as snapshot:
         return msgspec.json.encode(QUESTIONS[question](snapshot, procedure_id))
 
 

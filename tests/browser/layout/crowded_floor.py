@@ -68,7 +68,7 @@ def make_crowded_floor(data_dir: Path) -> CrowdedFloor:
     """Record it all in an installation of its own."""
     admin = Account(f"{'a' * 60}@{'long-name-of-a-company.' * 2}example", PASSWORD)
     with open_or_create(load_settings(data_dir=data_dir)) as installation:
-        floor, procedures = installation.writer.run(lambda tx: _build(tx, admin))
+        floor, procedures = installation.writer.write_catalog(lambda tx: _build(tx, admin))
         history = _history(floor, procedures)
         record_history(
             installation.writer, open_blobs(installation.settings), floor, history, lambda count: None

@@ -99,7 +99,7 @@ def test_a_backup_while_runs_are_recorded_holds_whole_runs(
                 procedure="FVT1", serial_number=f"SN-{recorded}", outcome="PASS", part_number="P"
             )
             run = prepare_run(report)
-            writer.run(lambda tx: record_run(tx, world.acme.admin.actor, run))  # noqa: B023 (run before it changes)
+            writer.write_catalog(lambda tx: record_run(tx, world.acme.admin.actor, run))  # noqa: B023 (run before it changes)
             recorded += 1
 
     thread = threading.Thread(target=station)

@@ -55,7 +55,7 @@ def acme(
             run = record_at(tx, actor, days_ago(age), serial)
             attach_at(tx, blobs, actor, days_ago(age), Owner(run_id=run))
 
-    writer.run(apply)
+    writer.write_catalog(apply)
     return Commands(options, blobs)
 
 
@@ -80,7 +80,7 @@ def test_a_tenth_goes_in_a_day_unless_somebody_says_so(acme: Commands, writer: W
         for number in range(8):
             record_at(tx, world.acme.admin.actor, days_ago(40), f"OLD-{number}")
 
-    writer.run(apply)
+    writer.write_catalog(apply)
     acme.set("--run-retention-days", "30")
     at = ("retention", "--organization", "acme")
     told = acme.text(*at)
@@ -136,7 +136,7 @@ def test_the_doctor_knows_of_bytes_that_are_still_to_be_removed(
         removed, _ = delete_old_files(tx, world.acme.id, files, days_ago(30))
         return removed.files
 
-    assert writer.run(apply) == 1
+    assert writer.write_catalog(apply) == 1
     assert len(keys_in(acme.blobs)) == 2
     assert acme.run("doctor")[1]["findings"] == []
     acme.retention()

@@ -53,9 +53,9 @@ class Patient:
         run = prepare_run(
             RunReport(procedure="FVT1", serial_number="SN-1", outcome="PASS", part_number="PCB-100")
         )
-        self.run_id: UUID = self._writer.run(lambda tx: record_run(tx, actor, run))
+        self.run_id: UUID = self._writer.write_catalog(lambda tx: record_run(tx, actor, run))
         self.attachment = self.upload()
-        self._writer.run(lambda tx: link_attachment(tx, self.attachment, self.run_id))
+        self._writer.write_catalog(lambda tx: link_attachment(tx, self.attachment, self.run_id))
 
     def copy(self, data_dir: Path) -> "Patient":
         """The same in another directory; only while this one is closed."""
@@ -78,9 +78,9 @@ class Patient:
                 creator=Creator.of(actor),
             )
 
-        attachment = self._writer.run(announce)
+        attachment = self._writer.write_catalog(announce)
         self.blobs.write(attachment.blob_key, BytesIO(CONTENT))
-        self._writer.run(lambda tx: mark_stored(tx, attachment, BlobMeta(len(CONTENT), "text/csv")))
+        self._writer.write_catalog(lambda tx: mark_stored(tx, attachment, BlobMeta(len(CONTENT), "text/csv")))
         return attachment
 
     def change(self, statement: Any) -> None:
@@ -88,7 +88,7 @@ class Patient:
             connection: Connection = tx.connection
             connection.execute(statement)
 
-        self._writer.run(apply)
+        self._writer.write_catalog(apply)
 
     def age(self, key: str) -> None:
         """Make a file look as if it was written days ago."""

@@ -32,6 +32,7 @@ from runcard.store.calls.rows import (
 )
 from runcard.store.engine.column_types import microseconds_of
 from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
 
 HOME, ELSEWHERE = UUID(int=1), UUID(int=2)
 STATION = UUID(int=3)
@@ -92,7 +93,7 @@ def test_a_call_is_kept_as_it_was(calls: Database):
     insert_calls(calls, {caller(): [failed], caller(key_prefix="", owner_id=None): [call()]})
     with calls.read() as connection:
         first, last = list_calls(connection, wanted(), 10)
-        detail = get_call(connection, HOME, first.id)
+        detail = get_call(Scope(connection, HOME), first.id)
     assert first.at == SINCE + timedelta(seconds=1.5)
     assert first.duration == timedelta(milliseconds=5)
     assert (first.status, first.path) == (422, "/api/v2/runs/ä%'")
@@ -112,7 +113,7 @@ def test_organizations_see_their_own(calls: Database):
     with calls.read() as connection:
         assert figure_calls(connection, wanted()).calls == 1
         with pytest.raises(ApiCallNotFound):
-            get_call(connection, ELSEWHERE, mine)
+            get_call(Scope(connection, ELSEWHERE), mine)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_pages_go_on_after_the_last_seen(database: Database, writer: Writer, wor
         before = last_seq(connection)
     happened: list[ChangeKind] = ["part_created", "unit_created", "run_recorded", "unit_moved", "run_deleted"]
     for kind in happened:
-        writer.run(noting(world.acme.id, kind))
+        writer.write_catalog(noting(world.acme.id, kind))
     with database.read() as connection:
         first = list_changes(connection, before, 2)
         rest = list_changes(connection, first[-1].seq, 100)

@@ -131,8 +131,8 @@ def test_a_failed_statement_is_raised_where_it_was_submitted(writer: Writer, wor
             tx.connection.execute(insert(batches).values(batch_row(world, "same", tx.now)))
 
     with pytest.raises(IntegrityError):
-        writer.run(execute_twice)
-    assert writer.run(stage(world, "next")) == "next"
+        writer.write_catalog(execute_twice)
+    assert writer.write_catalog(stage(world, "next")) == "next"
 
 
 def test_a_write_sees_what_others_of_its_group_staged(writer: Writer, world: World) -> None:
@@ -182,10 +182,10 @@ def test_a_write_without_a_turn_is_withdrawn_in_time_and_one_that_has_begun_is_w
         return "held"
 
     with closing(Writer(database, wait_s=0.01)) as impatient, ThreadPoolExecutor() as threads:
-        held = threads.submit(impatient.run, hold)
+        held = threads.submit(impatient.write_catalog, hold)
         holding.wait()
         with pytest.raises(WriteTimedOut):
-            impatient.run(stage(world, "late"))
+            impatient.write_catalog(stage(world, "late"))
         release.set()
         assert held.result() == "held"
     assert numbers(database) == []
@@ -206,19 +206,17 @@ class TestCatalogOfAnotherProcess:
         def link(tx: Transaction) -> UUID | None:
             return tx.catalog.link(station, procedure)
 
-        assert writer.run(link, changes_catalog=False) == station
-        other.run(lambda tx: unlink_procedures(tx, world.acme.id, station, [procedure]))
-        assert writer.run(link, changes_catalog=False) is None
-        other.run(lambda tx: link_procedures(tx, world.acme.id, station, [procedure]))
-        assert writer.run(link, changes_catalog=False) == station
+        assert writer.write(link) == station
+        other.write_catalog(lambda tx: unlink_procedures(tx, world.acme.id, station, [procedure]))
+        assert writer.write(link) is None
+        other.write_catalog(lambda tx: link_procedures(tx, world.acme.id, station, [procedure]))
+        assert writer.write(link) == station
 
     def test_a_revoked_key(self, database: Database, writer: Writer, other: Writer, world: World) -> None:
         from_key = digest_of(world.acme.fct.api_key)
-        with database.read() as connection:
-            keys = {key.station_id: key.id for key in list_keys(connection, world.acme.id)}
+        with database.read_in(world.acme.id) as scope:
+            keys = {key.station_id: key.id for key in list_keys(scope)}
         key_id = keys[world.acme.fct.actor.station_id]
-        assert (
-            writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) == world.acme.fct.actor
-        )
-        other.run(lambda tx: revoke_key(tx, world.acme.id, key_id))
-        assert writer.run(lambda tx: tx.catalog.actor(from_key), changes_catalog=False) is None
+        assert writer.write(lambda tx: tx.catalog.actor(from_key)) == world.acme.fct.actor
+        other.write_catalog(lambda tx: revoke_key(tx, world.acme.id, key_id))
+        assert writer.write(lambda tx: tx.catalog.actor(from_key)) is None

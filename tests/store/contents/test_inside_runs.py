@@ -30,6 +30,7 @@ from runcard.store.contents.measurements import (
     list_measurements,
 )
 from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, get_phase, list_phases
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.rows import delete_run
@@ -194,7 +195,7 @@ def test_phases(
         def list_(connection: Any, home: UUID, page: Page) -> Any:
             wanted = PhaseFilter(ids=ids, **asked)
             return list_phases(
-                connection, home, runs, wanted, by, page, Deadline(LONG), descending=descending
+                Scope(connection, home), runs, wanted, by, page, Deadline(LONG), descending=descending
             )
 
         return list_, ordered(rows, values[by], descending=descending), limit
@@ -264,7 +265,7 @@ def test_measurements(
         def list_(connection: Any, home: UUID, page: Page) -> Any:
             wanted = MeasurementFilter(ids=ids, **asked)
             return list_measurements(
-                connection, home, runs, wanted, by, page, Deadline(LONG), descending=descending
+                Scope(connection, home), runs, wanted, by, page, Deadline(LONG), descending=descending
             )
 
         return list_, ordered(rows, values[by], descending=descending), limit
@@ -314,7 +315,9 @@ def test_logs(
 
         def list_(connection: Any, home: UUID, page: Page) -> Any:
             wanted = LogFilter(**asked)
-            return list_logs(connection, home, runs, wanted, by, page, Deadline(LONG), descending=descending)
+            return list_logs(
+                Scope(connection, home), runs, wanted, by, page, Deadline(LONG), descending=descending
+            )
 
         return list_, ordered(rows, values[by], descending=descending), limit
 
@@ -327,30 +330,33 @@ def test_each_is_found_by_its_id_and_nothing_else_is(floor: Floor, history: list
     runs = floor.record(floor.procedure(), history)
     with floor.database.read() as connection:
         for row in phase_rows(runs):
-            found = get_phase(connection, floor.home, row.id)
+            found = get_phase(Scope(connection, floor.home), row.id)
             assert (found.id, found.run.id) == (row.id, row.run_id)
             assert repr(found.item.phase) == repr(row.phase)  # NaN is not itself
             assert found.item.is_final is not was_repeated(row)
         for row in measurement_rows(runs):
-            measured = get_measurement(connection, floor.home, row.id)
+            measured = get_measurement(Scope(connection, floor.home), row.id)
             assert repr((measured.item.measurement, measured.item.attempt.phase)) == repr(
                 (row.item, row.phase)
             )
         for run_id, report in runs.items():
             for place, log in enumerate(report.logs):
-                assert get_log(connection, floor.home, part_id(run_id, RunPart.LOG, place)).item.log == log
+                assert (
+                    get_log(Scope(connection, floor.home), part_id(run_id, RunPart.LOG, place)).item.log
+                    == log
+                )
             for nothing in (run_id, part_id(run_id, RunPart.PHASE, 99), uuid4()):
                 with pytest.raises(PhaseNotFound):
-                    get_phase(connection, floor.home, nothing)
+                    get_phase(Scope(connection, floor.home), nothing)
                 with pytest.raises(MeasurementNotFound):
-                    get_measurement(connection, floor.home, nothing)
+                    get_measurement(Scope(connection, floor.home), nothing)
                 with pytest.raises(LogNotFound):
-                    get_log(connection, floor.home, nothing)
+                    get_log(Scope(connection, floor.home), nothing)
         for row in phase_rows(runs):
             with pytest.raises(PhaseNotFound):
-                get_phase(connection, floor.elsewhere, row.id)
+                get_phase(Scope(connection, floor.elsewhere), row.id)
             with pytest.raises(MeasurementNotFound):
-                get_measurement(connection, floor.home, row.id)
+                get_measurement(Scope(connection, floor.home), row.id)
 
 
 LOGGED = RunReport(
@@ -380,10 +386,8 @@ def test_a_list_ends_at_its_deadline(floor: Floor) -> None:
     def list_(seconds: float) -> int:
         deadline = Deadline(seconds, Clock())
         runs = RunFilter(procedure_ids=[procedure_id])
-        with floor.database.read() as connection:
-            found = list_logs(
-                connection, floor.home, runs, LogFilter(), "level", Page(9), deadline, descending=True
-            )
+        with floor.database.read_in(floor.home) as scope:
+            found = list_logs(scope, runs, LogFilter(), "level", Page(9), deadline, descending=True)
         return len(found.rows)
 
     assert list_(4) == 3
@@ -393,10 +397,9 @@ def test_a_list_ends_at_its_deadline(floor: Floor) -> None:
 
 def test_more_places_than_a_list_keeps_are_refused(floor: Floor) -> None:
     page = Page(1, MAX_PLACES)
-    with floor.database.read() as connection, pytest.raises(InvalidInput) as refused:
+    with floor.database.read_in(floor.home) as scope, pytest.raises(InvalidInput) as refused:
         list_logs(
-            connection,
-            floor.home,
+            scope,
             RunFilter(),
             LogFilter(),
             "level",
@@ -411,11 +414,10 @@ def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
     procedure_id = floor.procedure()
     made = floor.record(procedure_id, [LOGGED] * 230)
     gone = next(iter(made))
-    floor.writer.run(lambda tx: delete_run(tx, floor.home, gone))
-    with floor.database.read() as connection:
+    floor.writer.write_catalog(lambda tx: delete_run(tx, floor.home, gone))
+    with floor.database.read_in(floor.home) as scope:
         found = list_logs(
-            connection,
-            floor.home,
+            scope,
             RunFilter(procedure_ids=[procedure_id]),
             LogFilter(),
             "created_at",
@@ -429,10 +431,9 @@ def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
 def test_another_organization_sees_none_of_it(floor: Floor) -> None:
     procedure_id = floor.procedure()
     run_id = next(iter(floor.record(procedure_id, [LOGGED])))
-    with floor.database.read() as connection:
+    with floor.database.read_in(floor.elsewhere) as scope:
         found = list_logs(
-            connection,
-            floor.elsewhere,
+            scope,
             RunFilter(ids=[run_id]),
             LogFilter(),
             "level",

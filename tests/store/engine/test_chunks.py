@@ -59,7 +59,7 @@ def run_ids(writer: Writer, world: World) -> list[UUID]:
         link_attachment(tx, file, run_id)
         return run_id
 
-    first, last = (writer.run(partial(record_whole, serial_number=serial)) for serial in ("A", "B"))
+    first, last = (writer.write_catalog(partial(record_whole, serial_number=serial)) for serial in ("A", "B"))
     return [first, *(new_run_id() for _ in range(MANY)), last]
 
 
@@ -67,7 +67,7 @@ def test_runs_are_read_whole_however_many_are_asked_for(
     database: Database, world: World, run_ids: list[UUID]
 ) -> None:
     home, there = world.acme.id, {run_ids[0], run_ids[-1]}
-    with database.read() as connection:
-        assert read_documents(connection, home, run_ids).keys() == there
-        assert list_sub_units(connection, home, run_ids).keys() == there
-        assert list_attachments(connection, home, run_ids).keys() == there
+    with database.read_in(home) as scope:
+        assert read_documents(scope, run_ids).keys() == there
+        assert list_sub_units(scope, run_ids).keys() == there
+        assert list_attachments(scope, run_ids).keys() == there

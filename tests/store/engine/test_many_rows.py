@@ -35,17 +35,17 @@ def test_many_units_and_runs(database: Database, writer: Writer, world: World) -
             )
             record_run(tx, world.acme.admin.actor, prepare_run(report))
 
-    writer.run(record_all)
-    with database.read() as connection:
-        batch = get_batch(connection, home, "LOT-1")
-        assert len(list_units_of_batch(connection, home, batch.id)) == MAX_MEMBERS
+    writer.write_catalog(record_all)
+    with database.read_in(home) as scope:
+        batch = get_batch(scope, "LOT-1")
+        assert len(list_units_of_batch(scope, batch.id)) == MAX_MEMBERS
     before = _last_seq(database)
-    writer.run(lambda tx: delete_batch(tx, home, batch))
+    writer.write_catalog(lambda tx: delete_batch(tx, home, batch))
     assert _noted(database, before) == {"unit_moved": MANY, "run_changed": MANY, "batch_deleted": 1}
     assert _counts(database) == (MANY, MANY, MANY, MANY)
     assert _in_batch(database, batch.id) == (0, 0)
     before = _last_seq(database)
-    writer.run(lambda tx: delete_procedure(tx, home, board))
+    writer.write_catalog(lambda tx: delete_procedure(tx, home, board))
     assert _noted(database, before) == {"run_deleted": MANY, "procedure_deleted": 1}
     assert _counts(database) == (MANY, MANY, 0, 0)
 

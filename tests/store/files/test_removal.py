@@ -102,53 +102,55 @@ def _abandoned(database: Database, after: timedelta) -> list[UUID]:
     ],
 )
 def test_what_something_names_is_kept(database: Database, writer: Writer, world: World, names: Names) -> None:
-    needed, free = (writer.run(lambda tx: _announced(tx, world)) for _ in range(2))
-    writer.run(lambda tx: names(tx, world, needed.id))
+    needed, free = (writer.write_catalog(lambda tx: _announced(tx, world)) for _ in range(2))
+    writer.write_catalog(lambda tx: names(tx, world, needed.id))
     assert _abandoned(database, timedelta(days=1)) == [free.id]
     assert _abandoned(database, timedelta()) == []
     both = [needed.id, free.id]
-    assert writer.run(lambda tx: delete_unneeded(tx, world.globex.id, both)) == []
-    assert writer.run(lambda tx: delete_unneeded(tx, world.acme.id, both)) == [free]
-    with database.read() as connection:
-        assert list(find_attachments(connection, world.acme.id, [needed.id, free.id])) == [needed.id]
+    assert writer.write_catalog(lambda tx: delete_unneeded(tx, world.globex.id, both)) == []
+    assert writer.write_catalog(lambda tx: delete_unneeded(tx, world.acme.id, both)) == [free]
+    with database.read_in(world.acme.id) as scope:
+        assert list(find_attachments(scope, [needed.id, free.id])) == [needed.id]
 
 
 def test_a_report_whose_runs_are_all_deleted_goes_with_them(
     database: Database, writer: Writer, world: World
 ) -> None:
-    file = writer.run(lambda tx: _announced(tx, world))
-    writer.run(lambda tx: _as_report_of_several_runs(tx, world, file.id))
+    file = writer.write_catalog(lambda tx: _announced(tx, world))
+    writer.write_catalog(lambda tx: _as_report_of_several_runs(tx, world, file.id))
     with database.read() as connection:
         (run_id,) = connection.execute(runs.select().with_only_columns(runs.c.id)).scalars()
-    writer.run(lambda tx: delete_run(tx, world.acme.id, run_id))
-    with database.read() as connection:
-        assert find_attachments(connection, world.acme.id, [file.id]) == {}
-        assert list_removals(connection) == [(file.id, file.blob_key)]
+    writer.write_catalog(lambda tx: delete_run(tx, world.acme.id, run_id))
+    with database.read_in(world.acme.id) as scope:
+        assert find_attachments(scope, [file.id]) == {}
+        assert list_removals(scope.connection) == [(file.id, file.blob_key)]
 
 
 def test_bytes_are_noted_once(database: Database, writer: Writer, world: World) -> None:
     blob_id = new_id()
     for _ in range(2):
-        writer.run(lambda tx: note_removals(tx, world.acme.id, [blob_id, blob_id]))
+        writer.write_catalog(lambda tx: note_removals(tx, world.acme.id, [blob_id, blob_id]))
     with database.read() as connection:
         assert [found for found, _ in list_removals(connection)] == [blob_id]
 
 
 def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, world: World) -> None:
-    file = writer.run(lambda tx: _announced(tx, world))
+    file = writer.write_catalog(lambda tx: _announced(tx, world))
     for names in (
         _as_image_of_station,
         _as_image_of_revision,
         _as_report_of_several_runs,
         _as_file_in_quarantine,
     ):
-        writer.run(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
+        writer.write_catalog(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
     with pytest.raises(AttachmentNotFound):
-        writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, new_id()]))
+        writer.write_catalog(lambda tx: delete_attachments(tx, world.acme.id, [file.id, new_id()]))
     with pytest.raises(AttachmentNotFound):
-        writer.run(lambda tx: delete_attachments(tx, world.globex.id, [file.id]))
-    assert writer.run(lambda tx: delete_attachments(tx, world.acme.id, [file.id, file.id])) == [file]
-    with database.read() as connection:
-        assert list_quarantined(connection, world.acme.id) == []
-        assert not connection.execute(stations.select().where(stations.c.image_id.is_not(None))).all()
-        assert not connection.execute(revisions.select().where(revisions.c.image_id.is_not(None))).all()
+        writer.write_catalog(lambda tx: delete_attachments(tx, world.globex.id, [file.id]))
+    assert writer.write_catalog(lambda tx: delete_attachments(tx, world.acme.id, [file.id, file.id])) == [
+        file
+    ]
+    with database.read_in(world.acme.id) as scope:
+        assert list_quarantined(scope) == []
+        assert not scope.connection.execute(stations.select().where(stations.c.image_id.is_not(None))).all()
+        assert not scope.connection.execute(revisions.select().where(revisions.c.image_id.is_not(None))).all()

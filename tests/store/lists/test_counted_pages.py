@@ -33,11 +33,9 @@ def test_a_list_is_counted_as_far_as_is_asked(
     ]
     floor.record(floor.procedure(), reports)
     page = Page(2, offset=2, counted=counted)
-    with database.read() as connection:
-        units = list_units(connection, floor.home, UnitFilter(), "part_number", page, descending=True)
-        found = list_units(
-            connection, floor.home, UnitFilter(search="a-"), "created_at", page, descending=True
-        )
-        parts = list_parts(connection, floor.home, PartFilter(), "number", page, descending=False)
+    with database.read_in(floor.home) as scope:
+        units = list_units(scope, UnitFilter(), "part_number", page, descending=True)
+        found = list_units(scope, UnitFilter(search="a-"), "created_at", page, descending=True)
+        parts = list_parts(scope, PartFilter(), "number", page, descending=False)
     assert Totals(units.total, found.total, parts.total) == totals
     assert len(units.rows) == 2

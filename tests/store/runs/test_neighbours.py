@@ -13,6 +13,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.neighbours import (
     Neighbour,
     find_neighbours_of_procedure,
@@ -76,11 +77,11 @@ def neighbour(run: RunRecord) -> Neighbour:
 
 def test_neighbours_are_those_that_started_next_and_of_one_start_by_id(floor: Floor) -> None:
     ids = runs_of_few_units(floor)
-    with floor.database.read() as connection:
-        runs = read_runs(connection, floor.home, ids)
+    with floor.database.read_in(floor.home) as scope:
+        runs = read_runs(scope, ids)
         for run in runs:
-            of_unit = find_neighbours_of_unit(connection, floor.home, run)
-            of_procedure = find_neighbours_of_procedure(connection, floor.home, run)
+            of_unit = find_neighbours_of_unit(scope, run)
+            of_procedure = find_neighbours_of_procedure(scope, run)
             same_unit, same_procedure = same("unit", run), same("procedure", run)
             assert of_unit == (last(runs, run, same_unit), first(runs, run, same_unit))
             assert of_procedure == (last(runs, run, same_procedure), first(runs, run, same_procedure))
@@ -88,14 +89,14 @@ def test_neighbours_are_those_that_started_next_and_of_one_start_by_id(floor: Fl
 
 def test_what_a_run_is_compared_with_came_before_it(floor: Floor) -> None:
     ids = runs_of_few_units(floor)
-    with floor.database.read() as connection:
-        runs = read_runs(connection, floor.home, ids)
+    with floor.database.read_in(floor.home) as scope:
+        runs = read_runs(scope, ids)
         for run in runs:
             of_both = [one for one in runs if same("unit", run)(one) and same("procedure", run)(one)]
             of_part = [one for one in runs if same("part", run)(one) and same("procedure", run)(one)]
-            assert find_run_before(connection, floor.home, run) == last(of_both, run, lambda one: True)
-            assert find_pass_of_unit(connection, floor.home, run) == last(of_both, run, has_passed)
-            assert find_pass_of_part(connection, floor.home, run) == last(of_part, run, has_passed)
+            assert find_run_before(scope, run) == last(of_both, run, lambda one: True)
+            assert find_pass_of_unit(scope, run) == last(of_both, run, has_passed)
+            assert find_pass_of_part(scope, run) == last(of_part, run, has_passed)
 
 
 def same(name: str, run: RunRecord) -> Callable[[RunRecord], bool]:
@@ -109,30 +110,30 @@ def has_passed(run: RunRecord) -> bool:
 def test_another_organization_finds_nothing(floor: Floor) -> None:
     ids = runs_of_few_units(floor)
     with floor.database.read() as connection:
-        run = read_runs(connection, floor.home, ids)[20]
-        assert find_neighbours_of_unit(connection, floor.elsewhere, run) == (None, None)
-        assert find_neighbours_of_procedure(connection, floor.elsewhere, run) == (None, None)
+        run = read_runs(Scope(connection, floor.home), ids)[20]
+        assert find_neighbours_of_unit(Scope(connection, floor.elsewhere), run) == (None, None)
+        assert find_neighbours_of_procedure(Scope(connection, floor.elsewhere), run) == (None, None)
         for find in (find_run_before, find_pass_of_unit, find_pass_of_part):
-            assert find(connection, floor.elsewhere, run) is None
+            assert find(Scope(connection, floor.elsewhere), run) is None
 
 
 def test_no_neighbour_is_found_by_sorting_on_sqlite(floor: Floor) -> None:
     """Along an index of the unit's or the procedure's runs, which has them in order."""
     ids = runs_of_few_units(floor)
-    with floor.database.read() as connection:
-        if connection.dialect.name != "sqlite":
+    with floor.database.read_in(floor.home) as scope:
+        if scope.connection.dialect.name != "sqlite":
             pytest.skip("of few rows PostgreSQL uses no index")
-        run = read_runs(connection, floor.home, ids)[20]
-        plans = plans_of(connection, lambda: find_neighbours_of_unit(connection, floor.home, run))
+        run = read_runs(scope, ids)[20]
+        plans = plans_of(scope.connection, lambda: find_neighbours_of_unit(scope, run))
         assert len(plans) == 2
         assert all("ix_runs_unit_id_runs_started_at (unit_id=? AND (started_at,id)" in plan for plan in plans)
-        plans = plans_of(connection, lambda: find_neighbours_of_procedure(connection, floor.home, run))
+        plans = plans_of(scope.connection, lambda: find_neighbours_of_procedure(scope, run))
         assert len(plans) == 2
         assert all(
             "ix_runs_procedure_id_runs_started_at (procedure_id=? AND (started_at,id)" in plan
             for plan in plans
         )
-        plans = plans_of(connection, lambda: find_pass_of_part(connection, floor.home, run))
+        plans = plans_of(scope.connection, lambda: find_pass_of_part(scope, run))
         assert len(plans) == 1
         assert "ix_runs_procedure_id_runs_started_at (procedure_id=? AND (started_at,id)" in plans[0]
 

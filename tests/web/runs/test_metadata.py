@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from runcard.store.engine.scope import Scope
 from runcard.store.metadata import find_said, list_keys
 from tests.servers import Server
 from tests.web.browser import Browser, Page
@@ -101,10 +102,10 @@ def test_a_value_is_found_from_any_page(runs: dict[str, str], ada: Browser, gus:
 def test_keys_and_values_of_an_organization(runs: dict[str, str], server: Server) -> None:
     acme, globex = server.world.acme.id, server.world.globex.id
     with server.database() as database, database.read() as connection:
-        assert {"fixture", "humidity", "note", "reworked"} <= set(list_keys(connection, acme, 100))
-        assert len(list_keys(connection, acme, 2)) == 2
-        assert "fixture" not in list_keys(connection, globex, 100)
-        assert find_said(connection, acme, "41.0", 10) == ["humidity"]
-        assert find_said(connection, acme, "TRUE", 10) == ["reworked"]
-        assert find_said(connection, acme, "nan", 10) == []
-        assert find_said(connection, globex, "41", 10) == []
+        assert {"fixture", "humidity", "note", "reworked"} <= set(list_keys(Scope(connection, acme), 100))
+        assert len(list_keys(Scope(connection, acme), 2)) == 2
+        assert "fixture" not in list_keys(Scope(connection, globex), 100)
+        assert find_said(Scope(connection, acme), "41.0", 10) == ["humidity"]
+        assert find_said(Scope(connection, acme), "TRUE", 10) == ["reworked"]
+        assert find_said(Scope(connection, acme), "nan", 10) == []
+        assert find_said(Scope(connection, globex), "41", 10) == []

@@ -15,6 +15,7 @@ from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
 from runcard.analytics.copy.standing import Attempt, Standing, standings
 from runcard.store.commit.changes import Change, list_changes
 from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.headers import RunHeader, read_unit_headers, read_whole_runs
 
 # What one transaction of the copy takes in; a run makes two or three changes at most, and about 110 rows.
@@ -103,7 +104,7 @@ class _Batch:
         recorded = {change.entity_id: change.seq for change in changes if change.kind == "run_recorded"}
         removed, their_units = self._remove_runs(run_ids)
         runs = {**removed, **recorded}
-        found = read_whole_runs(self._connection, self._organization_id, run_ids & runs.keys())
+        found = read_whole_runs(Scope(self._connection, self._organization_id), run_ids & runs.keys())
         numbered = self._number_procedures({header.procedure_id for header, _ in found})
         unit_ids |= their_units | {header.unit_id for header, _ in found}
         fresh = [_attempt(runs[header.id], numbered[header.procedure_id], header) for header, _ in found]
@@ -177,7 +178,7 @@ class _Batch:
             return
         self._cursor.execute(f"DELETE FROM units WHERE id IN ({_marks(ids)})", ids)
         rows = Rows()
-        for unit in read_unit_headers(self._connection, self._organization_id, ids):
+        for unit in read_unit_headers(Scope(self._connection, self._organization_id), ids):
             rows.add("units", (unit.id, self._organization_id, unit.serial_key))
         self._insert(rows)
 

@@ -24,7 +24,7 @@ from runcard.store.contents.measurements import MEASUREMENTS, FoundMeasurement, 
 from runcard.store.contents.measurements import list_measurements as measurements_of_truth
 from runcard.store.contents.phases import PHASES, FoundPhase, PhaseFilter
 from runcard.store.contents.phases import list_phases as phases_of_truth
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 
@@ -73,8 +73,7 @@ class _Wanted(NamedTuple, Generic[T]):
 
 def list_phases(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: PhaseFilter,
     order: str,
@@ -93,18 +92,15 @@ def list_phases(
     if wanted.only_final:
         rows.add("x.is_final")
     asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[order], ids=wanted.ids)
-    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    listed = _list(copy, scope, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
-    return phases_of_truth(
-        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
-    )
+    return phases_of_truth(scope, runs, wanted, order, page, deadline, descending=descending)
 
 
 def list_measurements(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: MeasurementFilter,
     order: str,
@@ -125,18 +121,15 @@ def list_measurements(
         None if wanted.names is None and wanted.phase_names is None else specs,
         wanted.ids,
     )
-    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    listed = _list(copy, scope, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
-    return measurements_of_truth(
-        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
-    )
+    return measurements_of_truth(scope, runs, wanted, order, page, deadline, descending=descending)
 
 
 def list_logs(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: LogFilter,
     order: str,
@@ -152,12 +145,10 @@ def list_logs(
     rows.within("x.timestamp", wanted.logged_after, wanted.logged_before)
     text = None if wanted.search is None else wanted.search.casefold()
     asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order], text=text)
-    listed = _list(copy, connection, organization_id, runs, asked, page, descending=descending)
+    listed = _list(copy, scope, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
-    return logs_of_truth(
-        connection, organization_id, runs, wanted, order, page, deadline, descending=descending
-    )
+    return logs_of_truth(scope, runs, wanted, order, page, deadline, descending=descending)
 
 
 def _on_measurements(wanted: MeasurementFilter) -> Conditions:
@@ -184,8 +175,7 @@ def _on_measurements(wanted: MeasurementFilter) -> Conditions:
 
 def _list(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: _Wanted[T],
     page: Page,
@@ -196,7 +186,7 @@ def _list(
     count = places_up_to(page)
 
     def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
-        source = _source(cursor, organization_id, found, wanted)
+        source = _source(cursor, scope.organization_id, found, wanted)
         order = wanted.order
         if order.joins == _SPECS and wanted.specs is None:
             source, order = first_named(cursor, source, found.procedures, order, count, descending=descending)
@@ -205,11 +195,11 @@ def _list(
             source = holding(cursor, Search(source, blocks, wanted.text, order, count, descending))
         return find_places(cursor, source, order, count, page.offset, descending=descending)
 
-    places = find_in_copy(copy, connection, organization_id, runs, page, find)
+    places = find_in_copy(copy, scope, runs, page, find)
     if places is None:
         return None
     ids = [part_id(run_id, wanted.kind.part, position) for run_id, position in places[: page.limit]]
-    return Listed(read_inside(connection, organization_id, wanted.kind, ids), len(places) > page.limit)
+    return Listed(read_inside(scope, wanted.kind, ids), len(places) > page.limit)
 
 
 def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wanted[T]) -> Source:

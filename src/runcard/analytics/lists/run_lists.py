@@ -15,7 +15,7 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.number_keys import Numbered, read_number_keys
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
@@ -48,8 +48,7 @@ _ORDERS = {
 
 def list_runs(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: RunFilter,
     order: str,
     page: Page,
@@ -59,15 +58,13 @@ def list_runs(
     """As `store.runs.records.list_runs`."""
 
     if not _has_index(wanted, order):
-        found = find_runs(copy, connection, organization_id, wanted, order, page, descending=descending)
+        found = find_runs(copy, scope, wanted, order, page, descending=descending)
         if found is not None:
             return found
-    return runs_of_truth(connection, organization_id, wanted, order, page, descending=descending)
+    return runs_of_truth(scope, wanted, order, page, descending=descending)
 
 
-def count_runs(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: RunFilter, at_most: int
-) -> int | None:
+def count_runs(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, at_most: int) -> int | None:
     """Return how many runs a filter finds. Counting stops at `at_most`.
 
     None where the copy cannot tell and the truth would have to look at every run.
@@ -80,20 +77,18 @@ def count_runs(
         return int(found)
 
     if _has_index(wanted, "started_at") and wanted.search is None and not wanted.metadata:
-        return count_runs_of_truth(connection, organization_id, wanted, at_most)
-    return find_in_copy(copy, connection, organization_id, wanted, Page(at_most), count)
+        return count_runs_of_truth(scope, wanted, at_most)
+    return find_in_copy(copy, scope, wanted, Page(at_most), count)
 
 
 def latest_runs(snapshot: Snapshot, wanted: RunFilter, count: int) -> Sequence[RunRecord]:
     """Those that started last, the latest first."""
-    copy, connection, home = snapshot.copy, snapshot.connection, snapshot.organization_id
-    return list_runs(copy, connection, home, wanted, "started_at", Page(count), descending=True).rows
+    return list_runs(snapshot.copy, snapshot.scope, wanted, "started_at", Page(count), descending=True).rows
 
 
 def find_runs(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: RunFilter,
     order: str,
     page: Page,
@@ -103,12 +98,12 @@ def find_runs(
     """The page as the copy finds it; None where it cannot tell."""
 
     def find(cursor: Cursor, runs: WantedRuns) -> list[UUID]:
-        return _find(cursor, connection, organization_id, runs, _ORDERS[order], page, descending=descending)
+        return _find(cursor, scope, runs, _ORDERS[order], page, descending=descending)
 
-    ids = find_in_copy(copy, connection, organization_id, wanted, page, find)
+    ids = find_in_copy(copy, scope, wanted, page, find)
     if ids is None:
         return None
-    return Listed(read_runs(connection, organization_id, ids[: page.limit]), len(ids) > page.limit)
+    return Listed(read_runs(scope, ids[: page.limit]), len(ids) > page.limit)
 
 
 def _has_index(wanted: RunFilter, order: str) -> bool:
@@ -126,8 +121,7 @@ def _has_index(wanted: RunFilter, order: str) -> bool:
 
 def _find(
     cursor: Cursor,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: WantedRuns,
     order: _Order,
     page: Page,
@@ -139,7 +133,7 @@ def _find(
     if order.numbered is not None:
         query = f"SELECT DISTINCT r.{order.numbered} FROM runs r WHERE {conditions.sql}"
         ids = [one for (one,) in cursor.execute(query, conditions.values).fetchall()]
-        numbers = read_number_keys(connection, organization_id, order.numbered, ids)
+        numbers = read_number_keys(scope, order.numbered, ids)
         if not numbers:
             return []
         cursor.register("numbers", columns_of({"id": "UUID", "number_key": "VARCHAR"}, numbers))

@@ -14,7 +14,7 @@ from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.wanted_runs import WantedRuns, ask_copy, find_in_copy
 from runcard.store.commit.changes import last_seq
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page, created_since
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.procedures.rows import rank_by_name
@@ -38,8 +38,7 @@ MAX_WITH_RUN = 2_000
 
 def list_units(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: UnitFilter,
     order: str,
     page: Page,
@@ -48,22 +47,20 @@ def list_units(
 ) -> Listed[UnitRecord]:
     """As `store.unit_lists.list_units`."""
     if order in _ORDERS and wanted.asks_for_nothing:
-        found = find_units(copy, connection, organization_id, order, page, descending=descending)
+        found = find_units(copy, scope, order, page, descending=descending)
         if found is not None:
             return found
-    told = by_ids(copy, connection, organization_id, wanted)
-    return units_of_truth(connection, organization_id, told, order, page, descending=descending)
+    told = by_ids(copy, scope, wanted)
+    return units_of_truth(scope, told, order, page, descending=descending)
 
 
-def by_ids(
-    copy: ColumnarCopy | None, connection: Connection, organization_id: UUID, wanted: UnitFilter
-) -> UnitFilter:
+def by_ids(copy: ColumnarCopy | None, scope: Scope, wanted: UnitFilter) -> UnitFilter:
     """The same filter, with the ids of the units in place of what their runs must be, where the copy finds few."""
     for field in ("with_run", "with_newest_run"):
         runs: RunFilter | None = getattr(wanted, field)
         if runs is None:
             continue
-        found = _units_with(copy, connection, organization_id, runs, is_newest=field == "with_newest_run")
+        found = _units_with(copy, scope, runs, is_newest=field == "with_newest_run")
         if found is not None:
             ids = found if wanted.ids is None else found & set(wanted.ids)
             wanted = replace(wanted, ids=sorted(ids), **{field: None})
@@ -72,8 +69,7 @@ def by_ids(
 
 def _units_with(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     *,
     is_newest: bool,
@@ -88,24 +84,23 @@ def _units_with(
         query = f"SELECT DISTINCT r.unit FROM runs r WHERE {conditions.sql} LIMIT {MAX_WITH_RUN + 1}"
         return {unit_id for (unit_id,) in cursor.execute(query, conditions.values).fetchall()}
 
-    found = find_in_copy(copy, connection, organization_id, runs, Page(1), find)
+    found = find_in_copy(copy, scope, runs, Page(1), find)
     return None if found is None or len(found) > MAX_WITH_RUN else found
 
 
 def find_units(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     order: str,
     page: Page,
     *,
     descending: bool,
 ) -> Listed[UnitRecord] | None:
     """The page of all units by their last runs, as the copy finds it; None where it cannot tell."""
-    seen = last_seq(connection)
+    seen = last_seq(scope.connection)
     if copy is None or not copy.is_fresh(seen):
         return None
-    newer = created_since(connection, page, "unit_created")
+    newer = created_since(scope.connection, page, "unit_created")
     if len(newer) > _MAX_NEWER:
         return None
 
@@ -114,18 +109,18 @@ def find_units(
         if cursor.execute("SELECT seq FROM copy_state").fetchall() != [(seen,)]:
             return None
         if order == "last_run_procedure":
-            _register_places(cursor, connection, organization_id)
+            _register_places(cursor, scope)
         units = Conditions()
-        units.add("u.organization = ?", organization_id)
+        units.add("u.organization = ?", scope.organization_id)
         if newer:
             units.add(f"u.id NOT IN ({', '.join('?' for _ in newer)})", *newer)
-        return _find(cursor, organization_id, units, order, page, descending=descending)
+        return _find(cursor, scope.organization_id, units, order, page, descending=descending)
 
     ids = ask_copy(copy, find)
     if ids is None:
         return None
     on_page = Listed(ids[: page.limit], len(ids) > page.limit)
-    return read_listed_units(connection, organization_id, on_page)
+    return read_listed_units(scope, on_page)
 
 
 def _find(
@@ -143,11 +138,11 @@ def _find(
     return [unit_id for (unit_id,) in found.fetchall()]
 
 
-def _register_places(cursor: Cursor, connection: Connection, organization_id: UUID) -> None:
+def _register_places(cursor: Cursor, scope: Scope) -> None:
     """Make `places`: of each procedure that has runs its place by name, which the copy does not know."""
     query = "SELECT id, procedure FROM procedures WHERE organization = ?"
-    numbers = dict(cursor.execute(query, [organization_id]).fetchall())
-    ranked = rank_by_name(connection, organization_id, numbers.keys())
+    numbers = dict(cursor.execute(query, [scope.organization_id]).fetchall())
+    ranked = rank_by_name(scope, numbers.keys())
     no_procedure = (0, 0)  # so that there is a row where nothing has run yet
     rows = [no_procedure, *((numbers[one], place) for one, place in ranked)]
     cursor.register("places", columns_of({"procedure": "INTEGER", "place": "INTEGER"}, rows))

@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
-from uuid import UUID
 
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor
 from runcard.store.commit.changes import last_seq
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -47,8 +46,7 @@ class WantedRuns(NamedTuple):
 
 def find_in_copy(
     copy: ColumnarCopy | None,
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     page: Page,
     find: Callable[[Cursor, WantedRuns], T],
@@ -56,18 +54,18 @@ def find_in_copy(
     """What `find` finds for a page; None where the copy is not there, has not seen everything in time, or failed."""
     if copy is None:
         return None
-    seen = last_seq(connection)
+    seen = last_seq(scope.connection)
     if not copy.is_fresh(seen):
         return None
-    runs = with_merges(connection, organization_id, runs)
-    resolved = resolve(connection, organization_id, runs)
+    runs = with_merges(scope, runs)
+    resolved = resolve(scope, runs)
     if resolved is None:
         return None
     # The copy may be ahead of the connection, which must not see what it will not find.
     newest = min(seen, seen if page.snapshot is None else page.snapshot)
 
     def find_those(cursor: Cursor) -> T:
-        procedures = procedure_numbers(cursor, organization_id, runs.procedure_ids)
+        procedures = procedure_numbers(cursor, scope.organization_id, runs.procedure_ids)
         return find(cursor, WantedRuns(procedures, newest, on_runs(runs, resolved)))
 
     return ask_copy(copy, find_those)

@@ -18,12 +18,12 @@ from runcard.domain.runs.outcome import LogLevel
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import initialize_upload, taken_in
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.deps import WithActor, WithParts, WithScope, json_body, to_manage
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, get_attachment, hold_attachment
 from runcard.store.files.blobs import Blobs
 from runcard.store.lists.refs import Named
@@ -153,13 +153,13 @@ def upload(
 def create(
     actor: Deployer,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     body: Annotated[DeployBody, json_body(DeployBody)],
 ) -> Response:
     """Deploy an uploaded archive: code of a procedure, for stations to pull."""
     home = actor.organization_id
-    procedure = get_procedure(connection, home, body.procedure_id)
-    attachment = taken_in(parts, get_attachment(connection, home, body.upload_id))
+    procedure = get_procedure(scope, body.procedure_id)
+    attachment = taken_in(parts, get_attachment(scope, body.upload_id))
     archive = _read_archive(parts.blobs, attachment)
     if body.sha256 is not None and body.sha256.lower() != archive.sha256:
         raise InvalidInput.at("sha256", f"{body.sha256} is not that of the upload, which is {archive.sha256}")
@@ -168,7 +168,7 @@ def create(
     def apply(tx: Transaction) -> DeployResult:
         if hold_attachment(tx, home, attachment.id).blob_key != attachment.blob_key:
             raise Conflict(f"Upload {attachment.id} was replaced while it was deployed. Deploy it again.")
-        stations = _stations(tx.connection, home, procedure, body)
+        stations = _stations(tx.scope(home), procedure, body)
         log = [
             f"Archive {attachment.name}: {archive.size_bytes} bytes, SHA-256 {archive.sha256}",
             *(f"Brought to station {station.name}" for station in stations),
@@ -183,7 +183,7 @@ def create(
             [DeployedTo(*station) for station in stations],
         )
 
-    return JsonResponse(parts.writer.run(apply, changes_catalog=False))
+    return JsonResponse(parts.writer.write(apply))
 
 
 @router.get(
@@ -193,16 +193,13 @@ def create(
 def logs(
     deployment_id: str,
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[LogQuery, query(LogQuery)],
 ) -> Response:
     """What a deployment's log says after an entry, at most 1000 entries; a station reads of those brought to it."""
-    home = actor.organization_id
     station_id = actor.station_id if isinstance(actor, StationActor) else None
-    deployment = get_deployment(
-        connection, home, id_of(deployment_id, DeploymentNotFound), station_id=station_id
-    )
-    entries = list_log(connection, home, deployment.id, after_seq=asked.after_seq, limit=_LOG_LIMIT)
+    deployment = get_deployment(scope, id_of(deployment_id, DeploymentNotFound), station_id=station_id)
+    entries = list_log(scope, deployment.id, after_seq=asked.after_seq, limit=_LOG_LIMIT)
     return JsonResponse(DeployLog(deployment.status, [DeployLogEntry(*entry) for entry in entries]))
 
 
@@ -249,15 +246,15 @@ def _commit(body: DeployCommit) -> Commit:
     )
 
 
-def _stations(connection: Connection, home: UUID, procedure: Procedure, body: DeployBody) -> Sequence[Named]:
+def _stations(scope: Scope, procedure: Procedure, body: DeployBody) -> Sequence[Named]:
     """Where the code is brought. Raises StationNotFound, and InvalidInput where a station may not run the procedure."""
-    able = list_stations_for(connection, home, procedure.id)
+    able = list_stations_for(scope, procedure.id)
     if body.station_ids is None:
         return able if body.environment == "production" else []
     by_id = {station.id: station for station in able}
     for station_id in body.station_ids:
         if station_id not in by_id:
-            station = get_station_in_use(connection, home, station_id)
+            station = get_station_in_use(scope, station_id)
             raise InvalidInput.at(
                 "station_ids",
                 f"Station {station.name} may not run procedure {procedure.identifier}; link it first",

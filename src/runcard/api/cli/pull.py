@@ -14,9 +14,10 @@ from runcard.domain.floor.deployment import Environment, Mode
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url
-from runcard.edge.requests.deps import WithConnection, WithParts, as_station
+from runcard.edge.requests.deps import WithParts, WithScope, as_station
 from runcard.store.commit.lookups import find_link
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import get_attachment
 from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.store.stations.deployments import Deployment, list_newest_ready
@@ -71,11 +72,11 @@ class PullResponse(Struct, rename="camel"):
 
 
 @router.get("/pull", openapi_extra=operation(PullListResponse, name="cli-pullList"))
-def list_(actor: PullingStation, connection: WithConnection) -> Response:
+def list_(actor: PullingStation, scope: WithScope) -> Response:
     """The procedures that the station may run, each with the newest deployment that is ready for it."""
-    station = get_station_record(connection, actor.organization_id, actor.station_id)
-    newest = list_newest_ready(connection, actor.organization_id, station.id)
-    procedures = list_procedures_of(connection, actor.organization_id, [station])[station.id]
+    station = get_station_record(scope, actor.station_id)
+    newest = list_newest_ready(scope, station.id)
+    procedures = list_procedures_of(scope, [station])[station.id]
     return JsonResponse(
         PullListResponse(
             PulledStation(station.id, station.name),
@@ -89,16 +90,16 @@ def list_(actor: PullingStation, connection: WithConnection) -> Response:
 
 @router.get("/pull/{procedure_id}", openapi_extra=operation(PullResponse, name="cli-pull"))
 def pull(
-    procedure_id: str, request: Request, actor: PullingStation, parts: WithParts, connection: WithConnection
+    procedure_id: str, request: Request, actor: PullingStation, parts: WithParts, scope: WithScope
 ) -> Response:
     """Where the station gets the newest code of a procedure, named by id or identifier; 409 while there is none."""
-    procedure = _may_run(connection, actor, procedure_id)
-    newest = list_newest_ready(connection, actor.organization_id, actor.station_id).get(procedure.id)
+    procedure = _may_run(scope.connection, actor, procedure_id)
+    newest = list_newest_ready(scope, actor.station_id).get(procedure.id)
     if newest is None:
         raise Conflict(f"No deployment of procedure {procedure.identifier} is ready for this station yet.")
     if newest.artifact_id is None or newest.artifact_sha256 is None:
         raise Conflict(f"The archive of deployment {newest.id} has been deleted. Deploy it again.")
-    archive = get_attachment(connection, actor.organization_id, newest.artifact_id)
+    archive = get_attachment(scope, newest.artifact_id)
     return JsonResponse(
         PullResponse(
             deployment_id=newest.id,
@@ -119,7 +120,7 @@ def pull(
 def _may_run(connection: Connection, station: StationActor, reference: str) -> Procedure:
     """The procedure with this id or identifier. Raises StationNotAuthorized, also where there is none."""
     try:
-        procedure = get_procedure(connection, station.organization_id, reference)
+        procedure = get_procedure(Scope(connection, station.organization_id), reference)
     except ProcedureNotFound:
         raise StationNotAuthorized from None
     if find_link(connection, station.station_id, procedure.id) is None:

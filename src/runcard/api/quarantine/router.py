@@ -25,9 +25,9 @@ from runcard.edge.requests.deps import (
     Parts,
     WithActor,
     WithClient,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     to_manage,
 )
@@ -58,13 +58,13 @@ _IMPORTERS: Mapping[str, str | None] = {"UNKNOWN": None}
 )
 def list_(
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[QuarantineListQuery, query(QuarantineListQuery)],
 ) -> Response:
     """The files in quarantine, the newest first."""
     importers = None if asked.formats is None else [_IMPORTERS.get(one, one) for one in asked.formats]
-    wanted, page = QuarantineFilter(asked.search_query, importers), page_of(connection, asked)
-    listed = list_quarantined_page(connection, actor.organization_id, wanted, page)
+    wanted, page = QuarantineFilter(asked.search_query, importers), page_of(scope.connection, asked)
+    listed = list_quarantined_page(scope, wanted, page)
     data = [file_body(file) for file in listed.rows]
     return JsonResponse(QuarantineListResponse(data, meta_of(page, listed)))
 
@@ -95,8 +95,8 @@ def download(
 ) -> Response:
     """The bytes of a file as they came."""
     file = _get(parts, actor, id)
-    with parts.database.read() as connection:
-        attachment = get_attachment(connection, actor.organization_id, file.attachment_id)
+    with parts.database.read_in(actor.organization_id) as scope:
+        attachment = get_attachment(scope, file.attachment_id)
     return saved_file(parts, attachment)
 
 
@@ -140,6 +140,6 @@ def delete(
 
 
 def _get(parts: Parts, actor: Actor, file_id: str) -> QuarantinedFile:
-    with parts.database.read() as connection:
+    with parts.database.read_in(actor.organization_id) as scope:
         wanted = id_of(file_id, QuarantinedFileNotFound)
-        return get_quarantined(connection, actor.organization_id, wanted)
+        return get_quarantined(scope, wanted)

@@ -14,7 +14,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithConnection
+from runcard.edge.requests.deps import WithActor, WithScope
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
@@ -118,10 +118,10 @@ class RepairListResponse(Struct):
     ),
 )
 def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[RepairListQuery, query(RepairListQuery)]
+    actor: WithActor, scope: WithScope, asked: Annotated[RepairListQuery, query(RepairListQuery)]
 ) -> Response:
     """Filtered, paged repairs, in the order in which they began."""
-    page = page_of(connection, asked)
+    page = page_of(scope.connection, asked)
     wanted = RepairFilter(
         asked.ids,
         asked.serial_numbers,
@@ -129,9 +129,7 @@ def list_(
         moment_bound("started_after", asked.started_after),
         moment_bound("started_before", asked.started_before),
     )
-    listed = list_repairs(
-        connection, actor.organization_id, wanted, page, descending=asked.sort_order == "desc"
-    )
+    listed = list_repairs(scope, wanted, page, descending=asked.sort_order == "desc")
     return JsonResponse(RepairListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
+from starlette import types as asgi
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from runcard.api.v1.bodies import CreateRunBody, DeletedRunBody, UsualRunBody
 from runcard.api.v1.records import RecordedRun, RunRecordBody, RunsEnvelopeBody, run_body
@@ -24,6 +24,7 @@ from runcard.edge.requests.unknown_names import UnknownName, headers_of
 from runcard.ingest.record_run import PreparedRun, prepare_run
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import list_attachments
 from runcard.store.runs.records import list_runs_of_unit, list_sub_units, read_documents
 from runcard.store.runs.rows import delete_run
@@ -39,7 +40,7 @@ class CreateRun:
     The order of errors is that of the contract: key, then body, then what the body refers to.
     """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         parts = parts_of(scope)
         admission = await parts.gate.admit(header_of(scope, b"authorization"))
         body = await read_body(receive, parts.max_body_bytes)
@@ -81,9 +82,7 @@ def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
     """Delete a run with all that lies inside it."""
     check_may_manage(actor, "delete runs")
     wanted = id_of(run_id, RunNotFound)
-    deleted = parts.writer.run(
-        lambda tx: delete_run(tx, actor.organization_id, wanted), changes_catalog=False
-    )
+    deleted = parts.writer.write(lambda tx: delete_run(tx, actor.organization_id, wanted))
     if not deleted:
         raise RunNotFound(run_id)
     remove_soon(parts.stores, actor.organization_id)
@@ -93,11 +92,11 @@ def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
 def _recorded_runs(connection: Connection, actor: Actor, serial_number: str) -> list[RecordedRun]:
     station_id = actor.station_id if isinstance(actor, StationActor) else None
     organization_id = actor.organization_id
-    records = list_runs_of_unit(connection, organization_id, serial_number, only_linked_to=station_id)
+    records = list_runs_of_unit(Scope(connection, organization_id), serial_number, only_linked_to=station_id)
     ids = [record.id for record in records]
-    documents = read_documents(connection, organization_id, ids)
-    attachments = list_attachments(connection, organization_id, ids)
-    sub_units = list_sub_units(connection, organization_id, ids)
+    documents = read_documents(Scope(connection, organization_id), ids)
+    attachments = list_attachments(Scope(connection, organization_id), ids)
+    sub_units = list_sub_units(Scope(connection, organization_id), ids)
     return [
         RecordedRun(
             record,

@@ -54,12 +54,12 @@ def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Respo
         delete_unit(tx, actor.organization_id, unit.id)
         return unit.serial_number
 
-    deleted = parts.writer.run(apply)
+    deleted = parts.writer.write_catalog(apply)
     remove_soon(parts.stores, actor.organization_id)
     return JsonResponse(DeletedUnitBody(deleted, f"Unit {deleted} deleted."))
 
 
 def _add(parts: Parts, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]) -> Response:
     serials = list(serial_numbers_of(sub_units))
-    parts.writer.run(lambda tx: add_sub_units(tx, actor, serial_number, serials), changes_catalog=False)
+    parts.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, serials))
     return JsonResponse(MessageBody(f"Unit {serial_number.strip()} updated."))

@@ -16,7 +16,13 @@ from runcard.api.v1.bodies import (
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import initialize_upload, taken_in
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, WithRecorder, json_body
+from runcard.edge.requests.deps import (
+    WithActor,
+    WithParts,
+    WithRecorder,
+    WithScope,
+    json_body,
+)
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Upload
@@ -50,12 +56,12 @@ def initialize(
 def sync(
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     body: Annotated[SyncUploadBody, json_body(SyncUploadBody)],
 ) -> Response:
     """Make an uploaded file an attachment of a run."""
-    taken_in(parts, get_attachment(connection, actor.organization_id, body.upload_id))
-    parts.writer.run(lambda tx: attach_file(tx, actor, body.upload_id, body.run_id), changes_catalog=False)
+    taken_in(parts, get_attachment(scope, body.upload_id))
+    parts.writer.write(lambda tx: attach_file(tx, actor, body.upload_id, body.run_id))
     return JsonResponse(EmptyBody())
 
 
@@ -63,12 +69,11 @@ def sync(
 def import_report(
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     body: Annotated[ImportBody, json_body(ImportBody)],
 ) -> Response:
     """Record the run that an uploaded report file tells of."""
-    home = actor.organization_id
-    upload = Upload(taken_in(parts, get_attachment(connection, home, body.upload_id)))
+    upload = Upload(taken_in(parts, get_attachment(scope, body.upload_id)))
     reading = Reading(body.importer, RunClient(body.client, body.client_version))
     imported, _ = record_upload(parts.stores, actor, upload, reading)
     return JsonResponse(IdBody(str(imported.run_ids[0])))

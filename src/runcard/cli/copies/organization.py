@@ -85,11 +85,11 @@ def import_organization(
 
         def apply(tx: Transaction) -> None:
             add_organization(tx, home, _read(folder / _ROWS))
-            if count_rows(tx.connection, home) != manifest.rows:
+            if count_rows(tx.scope(home)) != manifest.rows:
                 raise Conflict("Not as many rows came in as were exported. Export again.")
 
         put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(home))
-        installation.writer.run(apply)
+        installation.writer.write_catalog(apply)
     show_record(_told(manifest), as_json=as_json)
 
 
@@ -101,9 +101,9 @@ def _write(installation: Installation, home: Organization, folder: Path) -> Mani
             rows[table] += count
             for piece in (table.encode(), packed):
                 file.write(_LENGTH.pack(len(piece)) + piece)
-    with installation.database.read() as connection:
-        schema, empty = newest_schema(connection), dict.fromkeys(count_rows(connection, home.id), 0)
-        keys = (one.blob_key for one in list_stored(connection, home.id))
+    with installation.database.read_in(home.id) as scope:
+        schema, empty = newest_schema(scope.connection), dict.fromkeys(count_rows(scope), 0)
+        keys = (one.blob_key for one in list_stored(scope.connection, home.id))
         count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / _ATTACHMENTS)
     return Manifest(__version__, schema, home.id, home.slug, empty | rows, count, missing)
 

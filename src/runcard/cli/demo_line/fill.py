@@ -91,7 +91,7 @@ def classify_golden(writer: Writer, floor: Floor, serial_number: str) -> None:
         unit = tx.catalog.get_unit(floor.organization_id, serial_number)
         classify_unit(tx, floor.organization_id, unit.id, "golden", with_runs=True)
 
-    writer.run(classify)
+    writer.write_catalog(classify)
 
 
 def bring_in_files(stores: Stores, floor: Floor, files: Iterable[BroughtFile]) -> None:
@@ -132,7 +132,7 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
             creator=Creator.of(station),
         )
 
-    attachment = writer.run(announce, changes_catalog=False)
+    attachment = writer.write(announce)
     blobs.write(attachment.blob_key, BytesIO(file.content))
     meta = BlobMeta(len(file.content), file.content_type)
 
@@ -140,4 +140,4 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
         mark_stored(tx, attachment, meta)
         attach_file(tx, station, attachment.id, run_id)
 
-    writer.run(finish, changes_catalog=False)
+    writer.write(finish)

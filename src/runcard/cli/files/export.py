@@ -127,15 +127,15 @@ def _outcome(text: str) -> RunOutcome:
 def _procedure_ids(installation: Installation, home: Organization, references: Texts) -> list[UUID] | None:
     if not references:
         return None
-    with installation.database.read() as connection:
-        return [get_procedure(connection, home.id, one).id for one in references]
+    with installation.database.read_in(home.id) as scope:
+        return [get_procedure(scope, one).id for one in references]
 
 
 def _station_ids(installation: Installation, home: Organization, references: Texts) -> list[UUID] | None:
     if not references:
         return None
-    with installation.database.read() as connection:
-        return [get_station(connection, home.id, one).id for one in references]
+    with installation.database.read_in(home.id) as scope:
+        return [get_station(scope, one).id for one in references]
 
 
 def _utc(moment: datetime | None) -> datetime | None:

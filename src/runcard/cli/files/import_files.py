@@ -150,8 +150,8 @@ def procedure_called(installation: Installation, home: Organization, reference: 
     """Id of the procedure that is meant. Raises NotFound."""
     if reference is None:
         return None
-    with installation.database.read() as connection:
-        return str(get_procedure(connection, home.id, reference).id)
+    with installation.database.read_in(home.id) as scope:
+        return str(get_procedure(scope, reference).id)
 
 
 class _Importing:

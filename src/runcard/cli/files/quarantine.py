@@ -59,8 +59,8 @@ def list_(
     """Show what is in quarantine, and why."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            found = list_quarantined(connection, home.id)
+        with installation.database.read_in(home.id) as scope:
+            found = list_quarantined(scope)
     show_rows(
         [_record(file) for file in found],
         as_json=as_json,
@@ -141,8 +141,8 @@ def _chosen(
 ) -> list[QuarantinedFile]:
     if everything == bool(ids):
         raise InvalidInput.at("id", "Give ids, or --all.")
-    with installation.database.read() as connection:
-        return list(list_quarantined(connection, home.id, ids or None))
+    with installation.database.read_in(home.id) as scope:
+        return list(list_quarantined(scope, ids or None))
 
 
 def _recorder(installation: Installation, home: Organization, file: QuarantinedFile) -> Actor:

@@ -31,7 +31,7 @@ def init(
     password_hash, key = hash_password(chosen), new_api_key()
 
     with open_or_create(load_settings(data_dir=data_dir, database_url=database_url)) as installation:
-        made = installation.writer.run(
+        made = installation.writer.write_catalog(
             lambda tx: set_up_organization(
                 tx, organization, email, password_hash=password_hash, secret=key.secret, person=name
             )

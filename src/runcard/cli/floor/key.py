@@ -37,14 +37,14 @@ def create(
 
         def apply(tx: Transaction) -> ApiKey:
             if user is not None:
-                member = get_user(tx.connection, home.id, user)
+                member = get_user(tx.scope(home.id), user)
                 if member.suspended_at is not None:
                     raise Conflict(f"User {member.email} is suspended; a key would not work.")
                 return create_user_key(tx, home.id, member.id, key.secret)
-            place = get_station(tx.connection, home.id, station or "")
+            place = get_station(tx.scope(home.id), station or "")
             return create_station_key(tx, home.id, place.id, key.secret)
 
-        row = installation.writer.run(apply)
+        row = installation.writer.write_catalog(apply)
     show_record(
         {"id": row.id, "user_id": row.user_id, "station_id": row.station_id, "api_key": key.api_key},
         as_json=as_json,
@@ -63,10 +63,10 @@ def list_(
     """Show all keys, revoked ones too, by how they begin."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            keys = list_keys(connection, home.id)
-            owners: dict[UUID | None, str] = {user.id: user.email for user in list_users(connection, home.id)}
-            owners |= {station.id: station.name for station in list_stations(connection, home.id)}
+        with installation.database.read_in(home.id) as scope:
+            keys = list_keys(scope)
+            owners: dict[UUID | None, str] = {user.id: user.email for user in list_users(scope)}
+            owners |= {station.id: station.name for station in list_stations(scope)}
     rows = [
         {
             "id": key.id,
@@ -98,5 +98,5 @@ def revoke(
         raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        installation.writer.run(lambda tx: revoke_key(tx, home.id, wanted))
+        installation.writer.write_catalog(lambda tx: revoke_key(tx, home.id, wanted))
     show_record({"id": wanted, "revoked": True}, as_json=as_json)

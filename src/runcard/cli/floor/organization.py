@@ -125,19 +125,19 @@ def set_(
         home = installation.organization(organization)
 
         def apply(tx: Transaction) -> Organization:
-            changed = msgspec.structs.replace(get_organization(tx.connection, home.id), **changes)
+            changed = msgspec.structs.replace(get_organization(tx.scope(home.id)), **changes)
             update_organization(tx, changed)
             return changed
 
-        changed = installation.writer.run(apply)
+        changed = installation.writer.write_catalog(apply)
         due = _due_by(installation, changed) if changed.retention != home.retention else ""
     show_record(msgspec.structs.asdict(changed), as_json=as_json, note=due or None)
 
 
 def _due_by(installation: Installation, home: Organization) -> str:
     """What a new retention deletes; empty where that is nothing."""
-    with installation.database.read() as connection:
-        due = forecast(connection, home.id, home.retention.cutoffs(datetime.now(UTC)))
+    with installation.database.read_in(home.id) as scope:
+        due = forecast(scope, home.retention.cutoffs(datetime.now(UTC)))
     if due.is_empty:
         return ""
     return (

@@ -41,10 +41,10 @@ def create(
 
         def apply(tx: Transaction) -> Procedure:
             if not same_name:
-                check_name_is_free(tx.connection, home.id, name, _ANOTHER)
+                check_name_is_free(tx.scope(home.id), name, _ANOTHER)
             return create_procedure(tx, home.id, name, creator, identifier)
 
-        procedure = installation.writer.run(apply)
+        procedure = installation.writer.write_catalog(apply)
     show_record(_record(procedure), as_json=as_json)
 
 
@@ -59,8 +59,8 @@ def list_(
     """Show all procedures, the archived ones too."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            procedures = list_procedures(connection, home.id)
+        with installation.database.read_in(home.id) as scope:
+            procedures = list_procedures(scope)
     show_rows([_record(procedure) for procedure in procedures], as_json=as_json, none="No procedures yet.")
 
 

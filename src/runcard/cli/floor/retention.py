@@ -48,8 +48,8 @@ def retention(
     now = datetime.now(UTC)
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            expected = forecast(connection, home.id, home.retention.cutoffs(now))
+        with installation.database.read_in(home.id) as scope:
+            expected = forecast(scope, home.retention.cutoffs(now))
         if dry_run:
             record, note = _told(expected), None
         else:

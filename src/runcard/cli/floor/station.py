@@ -61,7 +61,7 @@ def create(
             link_procedures(tx, home.id, station.id, linked)
             return station, create_station_key(tx, home.id, station.id, key.secret).id
 
-        station, key_id = installation.writer.run(apply)
+        station, key_id = installation.writer.write_catalog(apply)
         record = _record(installation, home, station)
     show_record(
         {**record, "key_id": key_id, "api_key": key.api_key},
@@ -81,8 +81,8 @@ def list_(
     """Show all stations and what each may report."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            stations = list_stations(connection, home.id)
+        with installation.database.read_in(home.id) as scope:
+            stations = list_stations(scope)
         rows = [_record(installation, home, station) for station in stations]
     show_rows(rows, as_json=as_json, none="No stations yet.")
 
@@ -129,21 +129,21 @@ def _change_links(
     change: Callable[[Transaction, UUID, UUID, list[UUID]], None],
 ) -> Record:
     """The station as it is after `change` has been made with these procedures."""
-    with installation.database.read() as connection:
-        station = get_station(connection, home.id, name)
+    with installation.database.read_in(home.id) as scope:
+        station = get_station(scope, name)
     named = _procedure_ids(installation, home, procedures)
-    installation.writer.run(lambda tx: change(tx, home.id, station.id, named))
+    installation.writer.write_catalog(lambda tx: change(tx, home.id, station.id, named))
     return _record(installation, home, station)
 
 
 def _procedure_ids(installation: Installation, home: Organization, references: list[str]) -> list[UUID]:
-    with installation.database.read() as connection:
-        return [get_procedure(connection, home.id, reference).id for reference in references]
+    with installation.database.read_in(home.id) as scope:
+        return [get_procedure(scope, reference).id for reference in references]
 
 
 def _record(installation: Installation, home: Organization, station: Station) -> Record:
-    with installation.database.read() as connection:
-        linked = list_linked_procedures(connection, home.id, station.id)
+    with installation.database.read_in(home.id) as scope:
+        linked = list_linked_procedures(scope, station.id)
     return {
         "id": station.id,
         "name": station.name,

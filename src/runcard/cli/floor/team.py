@@ -22,7 +22,7 @@ def create(
     """Make a team. The v2 API assigns stations to it by its id."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        team = installation.writer.run(lambda tx: create_team(tx, home.id, name))
+        team = installation.writer.write_catalog(lambda tx: create_team(tx, home.id, name))
     show_record(team._asdict(), as_json=as_json)
 
 
@@ -37,6 +37,6 @@ def list_(
     """Show all teams."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            teams = list_teams(connection, home.id)
+        with installation.database.read_in(home.id) as scope:
+            teams = list_teams(scope)
     show_rows([team._asdict() for team in teams], as_json=as_json, none="No teams yet.")

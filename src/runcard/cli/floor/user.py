@@ -91,7 +91,7 @@ def create(
         home = installation.organization(organization)
         chosen = chosen_password(password, home.name, email)
         password_hash = hash_password(chosen)
-        user = installation.writer.run(
+        user = installation.writer.write_catalog(
             lambda tx: create_user(tx, home.id, email, name=name, role=role, password_hash=password_hash)
         )
     _show(user, password, chosen, as_json=as_json)
@@ -108,8 +108,8 @@ def list_(
     """Show all members."""
     with open_installation(data_dir, database_url) as installation:
         home = installation.organization(organization)
-        with installation.database.read() as connection:
-            members = list_users(connection, home.id)
+        with installation.database.read_in(home.id) as scope:
+            members = list_users(scope)
     show_rows([_record(user) for user in members], as_json=as_json, none="No members yet.")
 
 
@@ -178,10 +178,10 @@ def _change(
     home = installation.organization(organization)
 
     def apply(tx: Transaction) -> User:
-        change(tx, home.id, get_user(tx.connection, home.id, reference).id)
-        return get_user(tx.connection, home.id, reference)
+        change(tx, home.id, get_user(tx.scope(home.id), reference).id)
+        return get_user(tx.scope(home.id), reference)
 
-    return installation.writer.run(apply)
+    return installation.writer.write_catalog(apply)
 
 
 def _show(user: User, given: str | None, chosen: str, *, as_json: bool) -> None:

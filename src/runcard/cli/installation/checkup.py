@@ -181,7 +181,7 @@ class Cupboard:
                 organization_id=attachment.organization_id,
                 attachment_ids=[attachment.id],
             )
-            removed += len(writer.run(forget, changes_catalog=False))
+            removed += len(writer.write(forget))
         for organization_id in {one.organization_id for one in self.abandoned}:
             remove_noted(Stores(self._database, writer, self._blobs), organization_id)
         self.abandoned = []

@@ -37,10 +37,10 @@ class Installation(NamedTuple):
             raise InvalidInput.at("station", "Both --station and --user are given; name one of them.")
         if station is None and user is None:
             return self.admin(organization)
-        with self.database.read() as connection:
+        with self.database.read_in(organization.id) as scope:
             if station is not None:
-                return StationActor(get_station(connection, organization.id, station).id, organization.id)
-            member = get_user(connection, organization.id, user or "")
+                return StationActor(get_station(scope, station).id, organization.id)
+            member = get_user(scope, user or "")
         if member.suspended_at is not None:
             raise PermissionDenied(
                 f"User {member.email} is suspended. `runcard user reinstate` lets them in."
@@ -51,8 +51,8 @@ class Installation(NamedTuple):
 
     def admin(self, organization: Organization) -> UserActor:
         """Whom records made on the command line are ascribed to: the first admin. Raises NotFound."""
-        with self.database.read() as connection:
-            members = list_users(connection, organization.id)
+        with self.database.read_in(organization.id) as scope:
+            members = list_users(scope)
         for user in members:
             if user.role == "admin" and user.suspended_at is None:
                 return UserActor(user.id, organization.id, user.role)

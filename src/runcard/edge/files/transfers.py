@@ -53,7 +53,7 @@ def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_typ
         parts.blobs.write(key, content)
     meta = BlobMeta(size, _plain(content_type), blob_id)
     try:
-        parts.writer.run(lambda tx: replace_bytes(tx, attachment, meta), changes_catalog=False)
+        parts.writer.write(lambda tx: replace_bytes(tx, attachment, meta))
     except RuncardError:
         # Refused, so nothing refers to them. Who cannot remove them now leaves them to `doctor`.
         with suppress(StorageUnavailable):

@@ -46,7 +46,7 @@ def initialize_upload(
             "send less, or raise max_upload_bytes."
         )
     slot = new_slot(parts, actor.organization_id, request_root)
-    parts.writer.run(
+    parts.writer.write(
         lambda tx: create_attachment(
             tx,
             actor.organization_id,
@@ -56,7 +56,6 @@ def initialize_upload(
             creator=Creator.of(actor),
             attachment_id=slot.id,
         ),
-        changes_catalog=False,
     )
     return slot
 
@@ -94,8 +93,8 @@ def taken_in(parts: Parts, attachment: Attachment) -> Attachment:
     if attachment.stored_at is not None or not parts.blobs.signs_urls:
         return attachment
     # Another request may have taken it in since this one looked, and moved the bytes.
-    with parts.database.read() as connection:
-        return get_attachment(connection, attachment.organization_id, attachment.id)
+    with parts.database.read_in(attachment.organization_id) as scope:
+        return get_attachment(scope, attachment.id)
 
 
 def _noted(
@@ -107,7 +106,7 @@ def _noted(
     def apply(tx: Transaction) -> list[Attachment]:
         return [keep_first(tx, one, known[one.id]) if one.id in known else one for one in attachments]
 
-    now = parts.writer.run(apply, changes_catalog=False)
+    now = parts.writer.write(apply)
     for organization_id in {one.organization_id for one in now}:
         remove_soon(parts.stores, organization_id)
     return now

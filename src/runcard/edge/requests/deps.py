@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Depends, Request
-from starlette.types import Scope
+from starlette import types as asgi
 
 from runcard.activity.log import ActivityLog
 from runcard.analytics.asking import Snapshot
@@ -27,6 +27,7 @@ from runcard.intake.parsing.parsers import Parsers
 from runcard.recording.recorder import Recorder
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.scope import Scope
 from runcard.store.files.blobs import Blobs
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Parts(NamedTuple):
         return Stores(self.database, self.writer, self.blobs, self.parsers.open, rest)
 
 
-def parts_of(scope: Scope) -> Parts:
+def parts_of(scope: asgi.Scope) -> Parts:
     """The parts of the application that serves this request."""
     parts: Parts = scope["app"].state.parts
     return parts
@@ -144,8 +145,16 @@ def _connection(_actor: WithActor, parts: WithParts) -> Iterator[Connection]:
 WithConnection = Annotated[Connection, Depends(_connection)]
 
 
-def _snapshot(actor: WithActor, parts: WithParts, connection: WithConnection) -> Iterator[Snapshot]:
-    with Snapshot(parts.copy, connection, actor.organization_id) as snapshot:
+def _scope(actor: WithActor, connection: WithConnection) -> Scope:
+    return Scope(connection, actor.organization_id)
+
+
+# What whoever asks may see.
+WithScope = Annotated[Scope, Depends(_scope)]
+
+
+def _snapshot(actor: WithActor, parts: WithParts, scope: WithScope) -> Iterator[Snapshot]:
+    with Snapshot(parts.copy, scope) as snapshot:
         yield snapshot
 
 

@@ -11,6 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, f
 from runcard.domain.errors import ApiCallNotFound
 from runcard.store.calls.rows import Route, api_calls, api_routes
 from runcard.store.engine.column_types import microseconds_of
+from runcard.store.engine.scope import Scope, owned_by
+
+# Unscoped: each filter of calls names its organization.
 
 StatusClass = Literal["2xx", "3xx", "4xx", "5xx"]
 
@@ -144,12 +147,12 @@ def list_later_calls(
     return [_row(row) for row in rows][::-1]
 
 
-def get_call(connection: Connection, organization_id: UUID, call_id: int) -> CallDetail:
+def get_call(scope: Scope, call_id: int) -> CallDetail:
     """Raises ApiCallNotFound."""
     c = api_calls.c
     details = [c[name] for name in CallDetail._fields[1:]]
-    mine = _rows().add_columns(*details).where(c.organization_id == organization_id, c.id == call_id)
-    row = connection.execute(mine).first()
+    mine = _rows().add_columns(*details).where(scope.owns(c), c.id == call_id)
+    row = scope.connection.execute(mine).first()
     if row is None:
         raise ApiCallNotFound(call_id)
     return CallDetail(_row(row[: -len(details)]), *row[-len(details) :])
@@ -225,7 +228,7 @@ def _figure_routes(connection: Connection, wanted: CallFilter) -> Sequence[Route
 
 def _condition(wanted: CallFilter) -> ColumnElement[bool]:
     c, r = api_calls.c, api_routes.c
-    tests = [c.organization_id == wanted.organization_id, c.at_us >= microseconds_of(wanted.since)]
+    tests = [owned_by(wanted.organization_id, c), c.at_us >= microseconds_of(wanted.since)]
     if wanted.until is not None:
         tests.append(c.at_us <= microseconds_of(wanted.until))
     if wanted.method is not None:

@@ -33,6 +33,8 @@ from runcard.store.engine.column_types import Id, microseconds_of
 from runcard.store.engine.database import Database
 from runcard.store.engine.locks import Lock, hold
 
+# Unscoped: calls of all organizations are kept, and pruned, together.
+
 # About 1 GB, whatever the number of days.
 MOST_CALLS = 5_000_000
 _PRUNED_AT_ONCE = 20_000

@@ -18,6 +18,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit import lookups
 from runcard.store.commit.lookups import UnitKey, UnitRow
 from runcard.store.engine.bulk import driver_of
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import catalog_version
 
 T = TypeVar("T")
@@ -65,37 +66,35 @@ class Catalog:
         return cast("Actor | None", found)  # mypy joins the union to Struct
 
     def organization(self, organization_id: UUID) -> Organization:
-        found = self._find(("organization", organization_id), lookups.get_organization, organization_id)
+        found = self._find_in(("organization", organization_id), organization_id, lookups.get_organization)
         assert found is not None  # `get_organization` raises where there is none
         return found
 
     def procedure(self, organization_id: UUID, procedure_id: UUID) -> UUID | None:
         key = ("procedure", organization_id, procedure_id)
-        return self._find(key, lookups.find_procedure, organization_id, procedure_id)
+        return self._find_in(key, organization_id, lookups.find_procedure, procedure_id)
 
     def procedure_by_identifier(self, organization_id: UUID, identifier: str) -> UUID | None:
         key = ("procedure", organization_id, lookup_key(identifier))
-        return self._find(key, lookups.find_procedure_by_identifier, organization_id, identifier)
+        return self._find_in(key, organization_id, lookups.find_procedure_by_identifier, identifier)
 
     def procedure_by_name(self, organization_id: UUID, name: str) -> UUID | None:
         key = ("procedure by name", organization_id, lookup_key(name))
-        return self._find(key, lookups.find_procedure_by_name, organization_id, name)
+        return self._find_in(key, organization_id, lookups.find_procedure_by_name, name)
 
     def link(self, station_id: UUID, procedure_id: UUID) -> UUID | None:
         return self._find(("link", station_id, procedure_id), lookups.find_link, station_id, procedure_id)
 
     def user(self, organization_id: UUID, email: str) -> UUID | None:
-        return self._find(
-            ("user", organization_id, lookup_key(email)), lookups.find_user, organization_id, email
-        )
+        key = ("user", organization_id, lookup_key(email))
+        return self._find_in(key, organization_id, lookups.find_user, email)
 
     def version(self, procedure_id: UUID, tag: str) -> UUID | None:
         return self._find(("version", procedure_id, lookup_key(tag)), lookups.find_version, procedure_id, tag)
 
     def part(self, organization_id: UUID, number: str) -> UUID | None:
-        return self._find(
-            ("part", organization_id, lookup_key(number)), lookups.find_part, organization_id, number
-        )
+        key = ("part", organization_id, lookup_key(number))
+        return self._find_in(key, organization_id, lookups.find_part, number)
 
     def revision(self, part_id: UUID, number: str) -> UUID | None:
         return self._find(("revision", part_id, lookup_key(number)), lookups.find_revision, part_id, number)
@@ -104,9 +103,8 @@ class Catalog:
         return self._find(("default revision", part_id), lookups.find_default_revision, part_id)
 
     def batch(self, organization_id: UUID, number: str) -> UUID | None:
-        return self._find(
-            ("batch", organization_id, lookup_key(number)), lookups.find_batch, organization_id, number
-        )
+        key = ("batch", organization_id, lookup_key(number))
+        return self._find_in(key, organization_id, lookups.find_batch, number)
 
     def unit(self, organization_id: UUID, serial_number: str) -> UnitRow | None:
         wanted = (organization_id, lookup_key(serial_number))
@@ -142,6 +140,15 @@ class Catalog:
             if found is not None:
                 self._found[key] = found
         return found
+
+    def _find_in(
+        self,
+        key: tuple[Any, ...],
+        organization_id: UUID,
+        query: Callable[[Scope, *Arguments], T | None],
+        *arguments: *Arguments,
+    ) -> T | None:
+        return self._find(key, lambda connection: query(Scope(connection, organization_id), *arguments))
 
     def fetch_units(self, wanted: Sequence[UnitKey]) -> None:
         """Know these units, as far as there are any, by one query, which else takes one for each."""

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from runcard.store.engine.tables import changes
 
+# Unscoped: whoever follows the change log follows all organizations.
+
 ChangeKind = Literal[
     "run_recorded",
     "run_changed",

@@ -15,6 +15,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import driver_of
 from runcard.store.engine.column_types import uuid_of
+from runcard.store.engine.scope import Scope
 
 # An organization and the lookup key of a serial number.
 UnitKey = tuple[UUID, str]
@@ -51,13 +52,14 @@ def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
     return StationActor(row.station_id, row.organization_id)
 
 
-def get_organization(connection: Connection, organization_id: UUID) -> Organization:
+# Unscoped: the organization itself.
+def get_organization(scope: Scope) -> Organization:
     """Raises NotFound."""
     o = t.organizations.c
     columns = [o[name] for name in Organization.__struct_fields__]
-    row = connection.execute(select(*columns).where(o.id == organization_id)).one_or_none()
+    row = scope.connection.execute(select(*columns).where(o.id == scope.organization_id)).one_or_none()
     if row is None:
-        raise NotFound(f"Organization not found: {organization_id}")
+        raise NotFound(f"Organization not found: {scope.organization_id}")
     return Organization(*row)
 
 
@@ -65,40 +67,41 @@ def get_organization(connection: Connection, organization_id: UUID) -> Organizat
 _PROCEDURE_ID = func.coalesce(t.procedures.c.merged_into_id, t.procedures.c.id)
 
 
-def find_procedure(connection: Connection, organization_id: UUID, procedure_id: UUID) -> UUID | None:
+def find_procedure(scope: Scope, procedure_id: UUID) -> UUID | None:
     p = t.procedures.c
-    mine = (p.organization_id == organization_id, p.id == procedure_id)
-    return _find(connection, select(_PROCEDURE_ID).where(*mine))
+    mine = (scope.owns(p), p.id == procedure_id)
+    return _find(scope.connection, select(_PROCEDURE_ID).where(*mine))
 
 
-def find_procedure_by_identifier(
-    connection: Connection, organization_id: UUID, identifier: str
-) -> UUID | None:
+def find_procedure_by_identifier(scope: Scope, identifier: str) -> UUID | None:
     """The one that has this identifier, else the one that had it before."""
     if "\0" in identifier:  # PostgreSQL refuses it, and no procedure has it
         return None
     f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
-    has = select(_PROCEDURE_ID).where(p.organization_id == organization_id, p.identifier_key == key)
+    has = select(_PROCEDURE_ID).where(scope.owns(p), p.identifier_key == key)
     had = (
         select(_PROCEDURE_ID)
         .join_from(t.former_identifiers, t.procedures, p.id == f.procedure_id)
-        .where(f.organization_id == organization_id, f.identifier_key == key)
+        .where(scope.owns(f), f.identifier_key == key)
     )
-    return _find(connection, has) or _find(connection, had)
+    return _find(scope.connection, has) or _find(scope.connection, had)
 
 
-def find_procedure_by_name(connection: Connection, organization_id: UUID, name: str) -> UUID | None:
+def find_procedure_by_name(scope: Scope, name: str) -> UUID | None:
     """The oldest with this name in any case, of those in use where there is one.
 
     Names are not unique, and a database has another idea of case.
     """
     p = t.procedures.c
-    query = select(_PROCEDURE_ID, p.name).where(p.organization_id == organization_id)
+    query = select(_PROCEDURE_ID, p.name).where(scope.owns(p))
     query = query.order_by(p.merged_into_id.is_not(None), p.archived_at.is_not(None), p.created_at, p.id)
     wanted = lookup_key(name)
-    return next((found for found, called in connection.execute(query) if lookup_key(called) == wanted), None)
+    return next(
+        (found for found, called in scope.connection.execute(query) if lookup_key(called) == wanted), None
+    )
 
 
+# Unscoped: a station and a procedure that were found in the scope.
 def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> UUID | None:
     """The station, where it may run the procedure now: linked to it, or given all procedures."""
     s, link = t.stations.c, t.station_procedures.c
@@ -108,42 +111,45 @@ def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> U
     return _find(connection, select(s.id).where(s.id == station_id, or_(s.all_procedures.is_(True), linked)))
 
 
-def find_user(connection: Connection, organization_id: UUID, email: str) -> UUID | None:
+def find_user(scope: Scope, email: str) -> UUID | None:
     u = t.users.c
     return _find(
-        connection,
-        select(u.id).where(u.organization_id == organization_id, u.email_key == lookup_key(email)),
+        scope.connection,
+        select(u.id).where(scope.owns(u), u.email_key == lookup_key(email)),
     )
 
 
+# Unscoped: of a procedure that was found in the scope.
 def find_version(connection: Connection, procedure_id: UUID, tag: str) -> UUID | None:
     v = t.procedure_versions.c
     return _find(connection, select(v.id).where(v.procedure_id == procedure_id, v.tag_key == lookup_key(tag)))
 
 
-def find_part(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
+def find_part(scope: Scope, number: str) -> UUID | None:
     p = t.parts.c
     return _find(
-        connection,
-        select(p.id).where(p.organization_id == organization_id, p.number_key == lookup_key(number)),
+        scope.connection,
+        select(p.id).where(scope.owns(p), p.number_key == lookup_key(number)),
     )
 
 
+# Unscoped: of a part that was found in the scope.
 def find_revision(connection: Connection, part_id: UUID, number: str) -> UUID | None:
     r = t.revisions.c
     return _find(connection, select(r.id).where(r.part_id == part_id, r.number_key == lookup_key(number)))
 
 
+# Unscoped: of a part that was found in the scope.
 def find_default_revision(connection: Connection, part_id: UUID) -> UUID | None:
     r = t.revisions.c
     return _find(connection, select(r.id).where(r.part_id == part_id, r.is_default.is_(True)))
 
 
-def find_batch(connection: Connection, organization_id: UUID, number: str) -> UUID | None:
+def find_batch(scope: Scope, number: str) -> UUID | None:
     b = t.batches.c
     return _find(
-        connection,
-        select(b.id).where(b.organization_id == organization_id, b.number_key == lookup_key(number)),
+        scope.connection,
+        select(b.id).where(scope.owns(b), b.number_key == lookup_key(number)),
     )
 
 
@@ -155,21 +161,19 @@ def find_units(connection: Connection, wanted: Iterable[UnitKey]) -> dict[UnitKe
             by_organization.setdefault(organization_id, []).append(serial_key)
     found: dict[UnitKey, UnitRow] = {}
     for organization_id, keys in by_organization.items():
-        for serial_key, *row in _select_units(connection, organization_id, keys):
+        for serial_key, *row in _select_units(Scope(connection, organization_id), keys):
             found[organization_id, serial_key] = UnitRow(*row)
     return found
 
 
-def _select_units(
-    connection: Connection, organization_id: UUID, serial_keys: list[str]
-) -> Iterable[Sequence[Any]]:
+def _select_units(scope: Scope, serial_keys: list[str]) -> Iterable[Sequence[Any]]:
     """Past SQLAlchemy, whose work on a list of keys was a quarter of the writer's turn at the interpreter lock."""
-    driver = driver_of(connection)
-    if connection.dialect.name == "postgresql":
+    driver = driver_of(scope.connection)
+    if scope.connection.dialect.name == "postgresql":
         return cast(
-            "list[Sequence[Any]]", driver.execute(_UNITS_ANY, (organization_id, serial_keys)).fetchall()
+            "list[Sequence[Any]]", driver.execute(_UNITS_ANY, (scope.organization_id, serial_keys)).fetchall()
         )
-    rows = driver.execute(_UNITS_JSON, (organization_id.bytes, json.dumps(serial_keys)))
+    rows = driver.execute(_UNITS_JSON, (scope.organization_id.bytes, json.dumps(serial_keys)))
     return [[uuid_of(value) if type(value) is bytes else value for value in row] for row in rows]
 
 
@@ -178,6 +182,7 @@ _UNITS_ANY = _UNITS + "organization_id = %s AND serial_key = ANY(%s)"
 _UNITS_JSON = _UNITS + "organization_id = ? AND serial_key IN (SELECT value FROM json_each(?))"  # noqa: S608 (as above)
 
 
+# Unscoped: of a unit that was found in the scope.
 def find_ancestors(connection: Connection, unit_id: UUID) -> set[UUID]:
     """The unit itself and every unit that it is part of, at any depth."""
     u = t.units.c

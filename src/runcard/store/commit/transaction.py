@@ -12,6 +12,7 @@ from runcard.store.commit.changes import ChangeKind
 from runcard.store.commit.documents import compress_documents
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.locks import Lock, hold
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import changes, metadata, run_documents
 
 _TABLE_ORDER = {table.name: position for position, table in enumerate(metadata.sorted_tables)}
@@ -50,6 +51,10 @@ class Transaction:
             self._insert(self._staged)
             self._staged.clear()
         return self._connection
+
+    def scope(self, organization_id: UUID) -> Scope:
+        """What a read of an organization's rows sees: all that was staged so far."""
+        return Scope(self.connection, organization_id)
 
     def stage(self, table: Table, row: Row) -> None:
         """Insert `row` before the commit, together with the rows of other writes."""

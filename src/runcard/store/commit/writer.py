@@ -42,19 +42,25 @@ class Writer:
         self._thread.start()
 
     async def record(self, apply: Callable[[Transaction], T], units: Sequence[UnitKey] = ()) -> T:
-        """What `apply` returns, once it is durable; whatever `apply` raises is raised here and leaves nothing.
-
-        For writes that only add, so that what the catalog remembers stays true. units: as of a `Write`.
-        """
+        """As `write`, for an event loop. units: as of a `Write`."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Waiting(Write(apply, units, changes_catalog=False), answer))
         return await answer
 
-    def run(self, apply: Callable[[Transaction], T], *, changes_catalog: bool = True) -> T:
-        """As `record`, for threads: waits for any write, such as one that renames, links, revokes or deletes.
+    def write(self, apply: Callable[[Transaction], T]) -> T:
+        """What `apply` returns, once it is durable; whatever `apply` raises is raised here and leaves nothing.
 
-        Raises WriteTimedOut where it has not had its turn by then; it is withdrawn.
+        For what leaves those records as they are that catalogs remember: keys, procedures, links, versions, parts,
+        revisions, batches, units. It may add such records. Raises WriteTimedOut where it has not had its turn in time;
+        then it is withdrawn.
         """
+        return self._run(apply, changes_catalog=False)
+
+    def write_catalog(self, apply: Callable[[Transaction], T]) -> T:
+        """As `write`, for what may change, move or delete records that catalogs remember: all forget what they know."""
+        return self._run(apply, changes_catalog=True)
+
+    def _run(self, apply: Callable[[Transaction], T], *, changes_catalog: bool) -> T:
         answer: Future[T] = Future()
 
         def begin(tx: Transaction) -> T:

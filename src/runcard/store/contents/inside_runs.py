@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id, run_of
@@ -19,6 +19,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
 from runcard.store.engine import tables as t
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Listed, Page, known_at
 from runcard.store.lists.run_filter import RunFilter, run_conditions
@@ -90,8 +91,7 @@ class Found(NamedTuple, Generic[T]):
 
 
 def list_inside(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     kind: Kind[T],
     wanted: Wanted[T],
     page: Page,
@@ -107,9 +107,9 @@ def list_inside(
             ids=set(wanted.ids), runs=replace(wanted.runs, ids=_runs_with(wanted.ids, wanted.runs.ids))
         )
     pick = heapq.nlargest if wanted.descending else heapq.nsmallest
-    places = pick(count, _places(connection, organization_id, kind, wanted, page, deadline))[page.offset :]
+    places = pick(count, _places(scope, kind, wanted, page, deadline))[page.offset :]
     ids = [UUID(int=number) for *_, number in places[: page.limit]]
-    return Listed(read_inside(connection, organization_id, kind, ids), len(places) > page.limit)
+    return Listed(read_inside(scope, kind, ids), len(places) > page.limit)
 
 
 def places_up_to(page: Page) -> int:
@@ -125,19 +125,15 @@ def places_up_to(page: Page) -> int:
     return count
 
 
-def read_inside(
-    connection: Connection, organization_id: UUID, kind: Kind[T], ids: Sequence[UUID]
-) -> Sequence[Found[T]]:
+def read_inside(scope: Scope, kind: Kind[T], ids: Sequence[UUID]) -> Sequence[Found[T]]:
     """What has these ids, in their order; what is not there, or no longer, is left out."""
-    found = {one.id: one for one in _read(connection, organization_id, kind, ids)}
+    found = {one.id: one for one in _read(scope, kind, ids)}
     return [found[one] for one in ids if one in found]
 
 
-def find_inside(
-    connection: Connection, organization_id: UUID, kind: Kind[T], inner_id: UUID
-) -> Found[T] | None:
+def find_inside(scope: Scope, kind: Kind[T], inner_id: UUID) -> Found[T] | None:
     """What has this id; None where there is no such thing."""
-    return next(_read(connection, organization_id, kind, [inner_id]), None)
+    return next(_read(scope, kind, [inner_id]), None)
 
 
 def is_among(values: Collection[Any] | None, value: Any) -> bool:
@@ -158,15 +154,14 @@ def _runs_with(ids: Collection[UUID], among: Sequence[UUID] | None = None) -> li
 
 
 def _places(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     kind: Kind[T],
     wanted: Wanted[T],
     page: Page,
     deadline: Deadline,
 ) -> Iterator[tuple[bool, Any, int]]:
     """Where each thing that is wanted stands in the order; the last is its id, which holds run and place."""
-    for run, document in _scan(connection, organization_id, wanted.runs, page):
+    for run, document in _scan(scope, wanted.runs, page):
         deadline.check()
         for item in kind.of(document):
             if not wanted.keeps(item):
@@ -177,27 +172,23 @@ def _places(
                 yield (value is None) != wanted.descending, value, own_id.int
 
 
-def _scan(
-    connection: Connection, organization_id: UUID, wanted: RunFilter, page: Page
-) -> Iterator[tuple[ScannedRun, RunDocument]]:
+def _scan(scope: Scope, wanted: RunFilter, page: Page) -> Iterator[tuple[ScannedRun, RunDocument]]:
     """The runs that a filter leaves, in no order, with their documents, in which times are those that count."""
     r, u, d = t.runs.c, t.units.c, t.run_documents.c
-    wanted = with_merges(connection, organization_id, wanted)
+    wanted = with_merges(scope, wanted)
     query = (
         select(r.started_at, r.reported_started_at, d.body, r.id, r.outcome, u.serial_key)
         .join_from(t.runs, t.units, u.id == r.unit_id)
         .join(t.run_documents, d.run_id == r.id)
-        .where(*run_conditions(organization_id, wanted), *known_at(page, "run_recorded", r.id))
+        .where(*run_conditions(scope.organization_id, wanted), *known_at(page, "run_recorded", r.id))
         .execution_options(yield_per=_CHUNK)
     )
-    with closing(connection.execute(query)) as rows:
+    with closing(scope.connection.execute(query)) as rows:
         for started_at, reported_started_at, body, *run in rows:
             yield ScannedRun(*run), counted_document(unpack_document(body), started_at, reported_started_at)
 
 
-def _read(
-    connection: Connection, organization_id: UUID, kind: Kind[T], ids: Collection[UUID]
-) -> Iterator[Found[T]]:
+def _read(scope: Scope, kind: Kind[T], ids: Collection[UUID]) -> Iterator[Found[T]]:
     """What has these ids, in no order."""
     asked: dict[UUID, dict[int, UUID]] = {}
     for one in ids:
@@ -208,8 +199,8 @@ def _read(
     run_ids = list(asked)
     for start in range(0, len(run_ids), _CHUNK):
         some = run_ids[start : start + _CHUNK]
-        documents = read_documents(connection, organization_id, some)
-        for run in read_runs(connection, organization_id, some):
+        documents = read_documents(scope, some)
+        for run in read_runs(scope, some):
             for item in kind.of(documents[run.id]):
                 own_id = asked[run.id].get(item.position)
                 if own_id is not None:

@@ -22,7 +22,7 @@ from runcard.store.contents.inside_runs import (
     is_within,
     list_inside,
 )
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 
@@ -62,8 +62,7 @@ LOG_ORDERS: Mapping[str, Callable[[ScannedRun, LogLine], Any]] = {
 
 
 def list_logs(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: LogFilter,
     order: str,
@@ -77,12 +76,12 @@ def list_logs(
     `created_at` is when a line was logged, and `outcome` that of its run; levels go by how severe they are.
     """
     asked = Wanted(runs, None, wanted.keeps, LOG_ORDERS[order], descending)
-    return list_inside(connection, organization_id, LOGS, asked, page, deadline)
+    return list_inside(scope, LOGS, asked, page, deadline)
 
 
-def get_log(connection: Connection, organization_id: UUID, log_id: UUID) -> FoundLog:
+def get_log(scope: Scope, log_id: UUID) -> FoundLog:
     """The line with this id. Raises LogNotFound."""
-    found = find_inside(connection, organization_id, LOGS, log_id)
+    found = find_inside(scope, LOGS, log_id)
     if found is None:
         raise LogNotFound(log_id)
     return found

@@ -23,7 +23,7 @@ from runcard.store.contents.inside_runs import (
     is_within,
     list_inside,
 )
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 
@@ -87,8 +87,7 @@ MEASUREMENT_ORDERS: Mapping[str, Callable[[ScannedRun, Measured], Any]] = {
 
 
 def list_measurements(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: MeasurementFilter,
     order: str,
@@ -102,12 +101,12 @@ def list_measurements(
     By value, whatever is no finite number comes last.
     """
     asked = Wanted(runs, wanted.ids, wanted.keeps, MEASUREMENT_ORDERS[order], descending)
-    return list_inside(connection, organization_id, MEASUREMENTS, asked, page, deadline)
+    return list_inside(scope, MEASUREMENTS, asked, page, deadline)
 
 
-def get_measurement(connection: Connection, organization_id: UUID, measurement_id: UUID) -> FoundMeasurement:
+def get_measurement(scope: Scope, measurement_id: UUID) -> FoundMeasurement:
     """The measurement with this id. Raises MeasurementNotFound."""
-    found = find_inside(connection, organization_id, MEASUREMENTS, measurement_id)
+    found = find_inside(scope, MEASUREMENTS, measurement_id)
     if found is None:
         raise MeasurementNotFound(measurement_id)
     return found

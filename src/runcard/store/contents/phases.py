@@ -22,7 +22,7 @@ from runcard.store.contents.inside_runs import (
     is_within,
     list_inside,
 )
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 
@@ -69,8 +69,7 @@ PHASE_ORDERS: Mapping[str, Callable[[ScannedRun, Attempt], Any]] = {
 
 
 def list_phases(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     runs: RunFilter,
     wanted: PhaseFilter,
     order: str,
@@ -81,12 +80,12 @@ def list_phases(
 ) -> Listed[FoundPhase]:
     """A page of the phases of some runs in one of the PHASE_ORDERS; see `store.contents.inside_runs.list_inside`."""
     asked = Wanted(runs, wanted.ids, wanted.keeps, PHASE_ORDERS[order], descending)
-    return list_inside(connection, organization_id, PHASES, asked, page, deadline)
+    return list_inside(scope, PHASES, asked, page, deadline)
 
 
-def get_phase(connection: Connection, organization_id: UUID, phase_id: UUID) -> FoundPhase:
+def get_phase(scope: Scope, phase_id: UUID) -> FoundPhase:
     """The phase with this id. Raises PhaseNotFound."""
-    found = find_inside(connection, organization_id, PHASES, phase_id)
+    found = find_inside(scope, PHASES, phase_id)
     if found is None:
         raise PhaseNotFound(phase_id)
     return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from runcard.store.engine.locks import Lock
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.turns import NoTurns, Turns
 
 # Connection: for layers that name one and know no driver.
@@ -129,6 +131,12 @@ class Database:
         """A connection whose statements all see one state of the database."""
         with self.engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def read_in(self, organization_id: UUID) -> Iterator[Scope]:
+        """As `read`, for what belongs to an organization."""
+        with self.read() as connection:
+            yield Scope(connection, organization_id)
 
     def writing_connection(self, wait_s: float | None = None) -> Connection:
         """The connection of a writer: each of its transactions holds SQLite's write lock from the start.

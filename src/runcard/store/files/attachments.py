@@ -14,6 +14,7 @@ from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import attachments, file_imports, imported_runs
 from runcard.store.files.blobs import BlobMeta, blob_key
 
@@ -97,21 +98,19 @@ def create_attachment(
     return attachment
 
 
-def get_attachment(connection: Connection, organization_id: UUID, attachment_id: UUID) -> Attachment:
+def get_attachment(scope: Scope, attachment_id: UUID) -> Attachment:
     """Raises AttachmentNotFound."""
     a = attachments.c
-    return _one(connection, attachment_id, a.organization_id == organization_id)
+    return _one(scope.connection, attachment_id, scope.owns(a))
 
 
-def find_attachments(
-    connection: Connection, organization_id: UUID, attachment_ids: Collection[UUID]
-) -> Mapping[UUID, Attachment]:
+def find_attachments(scope: Scope, attachment_ids: Collection[UUID]) -> Mapping[UUID, Attachment]:
     """Those of these attachments that there are."""
     a = attachments.c
     found: dict[UUID, Attachment] = {}
     for some in in_chunks(attachment_ids):
-        query = select(*ATTACHMENT_COLUMNS).where(a.organization_id == organization_id, a.id.in_(some))
-        found |= {row.id: Attachment(*row) for row in connection.execute(query)}
+        query = select(*ATTACHMENT_COLUMNS).where(scope.owns(a), a.id.in_(some))
+        found |= {row.id: Attachment(*row) for row in scope.connection.execute(query)}
     return found
 
 
@@ -123,7 +122,7 @@ def get_attachment_by_link(connection: Connection, attachment_id: UUID) -> Attac
 def hold_attachment(tx: Transaction, organization_id: UUID, attachment_id: UUID) -> Attachment:
     """The attachment, which no other process changes before this transaction ends. Raises AttachmentNotFound."""
     a = attachments.c
-    query = select(*ATTACHMENT_COLUMNS).where(a.organization_id == organization_id, a.id == attachment_id)
+    query = select(*ATTACHMENT_COLUMNS).where(owned_by(organization_id, a), a.id == attachment_id)
     row = tx.connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         raise AttachmentNotFound(attachment_id)
@@ -142,7 +141,7 @@ def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Atta
     changed = ("size_bytes", "content_type", "stored_at", "blob_id")
     tx.connection.execute(
         update(attachments)
-        .where(a.organization_id == attachment.organization_id, a.id == attachment.id)
+        .where(owned_by(attachment.organization_id, a), a.id == attachment.id)
         .values({name: getattr(after, name) for name in changed})
     )
     return after
@@ -155,7 +154,7 @@ def link_attachment(
 
     Raises UploadNotLinkable where no bytes have arrived or the file is part of another run.
     """
-    now = get_attachment(tx.connection, attachment.organization_id, attachment.id)
+    now = get_attachment(tx.scope(attachment.organization_id), attachment.id)
     if now.run_id == run_id:
         return
     if now.stored_at is None or not _link(tx, now, Owner(run_id), is_report=is_report):
@@ -167,41 +166,37 @@ def link_upload(tx: Transaction, organization_id: UUID, attachment_id: UUID, own
 
     Raises AttachmentNotFound, UploadTaken where it is part of something else.
     """
-    now = get_attachment(tx.connection, organization_id, attachment_id)
+    now = get_attachment(tx.scope(organization_id), attachment_id)
     if Owner(now.run_id, now.unit_id) != owner and not _link(tx, now, owner):
         raise UploadTaken(attachment_id)
 
 
-def list_attachments(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[Attachment]]:
+def list_attachments(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Attachment]]:
     """The files of each of these runs, in the order in which they were announced.
 
     The report of several runs is linked to one of them, and listed with all.
     """
     a, f, i = attachments.c, file_imports.c, imported_runs.c
-    linked = select(a.run_id, a.is_report, *ATTACHMENT_COLUMNS).where(a.organization_id == organization_id)
+    linked = select(a.run_id, a.is_report, *ATTACHMENT_COLUMNS).where(scope.owns(a))
     shared = (
         select(i.run_id, true(), *ATTACHMENT_COLUMNS)
         .join_from(imported_runs, file_imports, f.id == i.file_import_id)
         .join(attachments, a.id == f.attachment_id)
-        .where(a.organization_id == organization_id, a.run_id.is_distinct_from(i.run_id))
+        .where(scope.owns(a), a.run_id.is_distinct_from(i.run_id))
     )
     found: dict[UUID, list[Attachment]] = defaultdict(list)
     for some in in_chunks(run_ids):
         for query in (linked.where(a.run_id.in_(some)), shared.where(i.run_id.in_(some))):
-            for run_id, is_report, *row in connection.execute(query.order_by(a.created_at, a.id)):
+            for run_id, is_report, *row in scope.connection.execute(query.order_by(a.created_at, a.id)):
                 found[run_id].append(Attachment(*row)._replace(run_id=run_id, is_report=is_report))
     return found
 
 
-def list_attachments_of_unit(
-    connection: Connection, organization_id: UUID, unit_id: UUID
-) -> Sequence[Attachment]:
+def list_attachments_of_unit(scope: Scope, unit_id: UUID) -> Sequence[Attachment]:
     """The files of a unit, in the order in which they were announced."""
     a = attachments.c
-    query = select(*ATTACHMENT_COLUMNS).where(a.organization_id == organization_id, a.unit_id == unit_id)
-    return [Attachment(*row) for row in connection.execute(query.order_by(a.created_at, a.id))]
+    query = select(*ATTACHMENT_COLUMNS).where(scope.owns(a), a.unit_id == unit_id)
+    return [Attachment(*row) for row in scope.connection.execute(query.order_by(a.created_at, a.id))]
 
 
 def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: bool = False) -> bool:
@@ -210,7 +205,7 @@ def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: b
     free = (a.run_id.is_(None), a.unit_id.is_(None))
     linked = tx.connection.execute(
         update(attachments)
-        .where(a.organization_id == attachment.organization_id, a.id == attachment.id, *free)
+        .where(owned_by(attachment.organization_id, a), a.id == attachment.id, *free)
         .values(**owner._asdict(), is_report=is_report)
     ).rowcount
     if linked:
@@ -225,6 +220,7 @@ def _note_linked(tx: Transaction, organization_id: UUID, owner: Owner) -> None:
         tx.note_change(organization_id, "unit_changed", owner.unit_id)
 
 
+# Unscoped: its callers give the condition: an organization, or a link that nobody can guess.
 def _one(connection: Connection, attachment_id: UUID, *conditions: Any) -> Attachment:
     row = connection.execute(
         select(*ATTACHMENT_COLUMNS).where(attachments.c.id == attachment_id, *conditions)

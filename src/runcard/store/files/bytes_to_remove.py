@@ -11,10 +11,12 @@ from sqlalchemy import Connection, delete, select
 
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import file_removals
 from runcard.store.files.blobs import blob_key
 
 
+# Unscoped: ids of bytes are of one organization each.
 def note_removals(tx: Transaction, organization_id: UUID, blob_ids: Collection[UUID]) -> None:
     """Note what the bytes lie under."""
     f = file_removals.c
@@ -31,7 +33,7 @@ def list_removals(
     f = file_removals.c
     query = select(f.id, f.organization_id).order_by(f.id).limit(limit)
     if organization_id is not None:
-        query = query.where(f.organization_id == organization_id)
+        query = query.where(owned_by(organization_id, f))
     return [(row.id, blob_key(row.organization_id, row.id)) for row in connection.execute(query)]
 
 
@@ -39,5 +41,5 @@ def forget_removals(tx: Transaction, organization_id: UUID, ids: Collection[UUID
     """Note that the bytes of these files are gone."""
     f = file_removals.c
     for some in in_chunks(ids):
-        mine = (f.organization_id == organization_id, f.id.in_(some))
+        mine = (owned_by(organization_id, f), f.id.in_(some))
         tx.connection.execute(delete(file_removals).where(*mine))

@@ -13,6 +13,7 @@ from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import (
     attachments,
     file_imports,
@@ -127,14 +128,12 @@ def note_recorded(
     f = file_imports.c
     tx.connection.execute(
         update(file_imports)
-        .where(f.organization_id == organization_id, f.id == import_id)
+        .where(owned_by(organization_id, f), f.id == import_id)
         .values(recorded_count=recorded_count)
     )
 
 
-def list_imports_of(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Sequence[ImportState]:
+def list_imports_of(scope: Scope, run_ids: Collection[UUID]) -> Sequence[ImportState]:
     """The imports that these runs came from."""
     f, i = file_imports.c, imported_runs.c
     found: dict[UUID, ImportState] = {}
@@ -143,9 +142,9 @@ def list_imports_of(
             select(f.id, f.attachment_id, f.recorded_count)
             .distinct()
             .join_from(file_imports, imported_runs, i.file_import_id == f.id)
-            .where(f.organization_id == organization_id, i.run_id.in_(some))
+            .where(scope.owns(f), i.run_id.in_(some))
         )
-        found |= {row.id: ImportState(*row) for row in connection.execute(query)}
+        found |= {row.id: ImportState(*row) for row in scope.connection.execute(query)}
     return list(found.values())
 
 
@@ -159,7 +158,7 @@ def expire_imports(tx: Transaction, organization_id: UUID, import_ids: Collectio
         tx.connection.execute(
             update(file_imports)
             .where(
-                f.organization_id == organization_id,
+                owned_by(organization_id, f),
                 f.id.in_(some),
                 ~exists().where(i.file_import_id == f.id),
             )
@@ -167,38 +166,37 @@ def expire_imports(tx: Transaction, organization_id: UUID, import_ids: Collectio
         )
 
 
-def find_import_state(connection: Connection, organization_id: UUID, digest: bytes) -> ImportState | None:
+def find_import_state(scope: Scope, digest: bytes) -> ImportState | None:
     """How far the import has come that `find_import` finds."""
     f = file_imports.c
-    row = connection.execute(
-        _first(organization_id, digest, f.id, f.attachment_id, f.recorded_count)
+    row = scope.connection.execute(
+        _first(scope.organization_id, digest, f.id, f.attachment_id, f.recorded_count)
     ).one_or_none()
     return None if row is None else ImportState(*row)
 
 
-def find_state_of(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportState | None:
+def find_state_of(scope: Scope, import_id: UUID) -> ImportState | None:
     """How far this import has come; None where there is none yet."""
     f = file_imports.c
-    query = select(f.id, f.attachment_id, f.recorded_count).where(
-        f.organization_id == organization_id, f.id == import_id
-    )
-    row = connection.execute(query).one_or_none()
+    query = select(f.id, f.attachment_id, f.recorded_count).where(scope.owns(f), f.id == import_id)
+    row = scope.connection.execute(query).one_or_none()
     return None if row is None else ImportState(*row)
 
 
-def find_unfinished(connection: Connection, organization_id: UUID, digest: bytes) -> ImportState | None:
+def find_unfinished(scope: Scope, digest: bytes) -> ImportState | None:
     """How far the last import of a file with this content has come that was cut short."""
     f = file_imports.c
     query = (
         select(f.id, f.attachment_id, f.recorded_count)
-        .where(f.organization_id == organization_id, f.digest == digest, f.recorded_count.is_not(None))
+        .where(scope.owns(f), f.digest == digest, f.recorded_count.is_not(None))
         .order_by(f.created_at.desc(), f.id.desc())
         .limit(1)
     )
-    row = connection.execute(query).one_or_none()
+    row = scope.connection.execute(query).one_or_none()
     return None if row is None else ImportState(*row)
 
 
+# Unscoped: of an import that was found in the scope.
 def count_imported(connection: Connection, import_id: UUID) -> int:
     """How many of the runs of an import there are."""
     i = imported_runs.c
@@ -206,17 +204,17 @@ def count_imported(connection: Connection, import_id: UUID) -> int:
     return connection.execute(query).scalar_one()
 
 
-def find_import(connection: Connection, organization_id: UUID, digest: bytes) -> FileImport | None:
+def find_import(scope: Scope, digest: bytes) -> FileImport | None:
     """The first import of a file with this content of which a run or a repair is left, or else whose runs went for
     their age; None where there is none.
     """
-    state = find_import_state(connection, organization_id, digest)
-    return None if state is None else what_is_left(connection, organization_id, state.id)
+    state = find_import_state(scope, digest)
+    return None if state is None else what_is_left(scope, state.id)
 
 
-def what_is_left(connection: Connection, organization_id: UUID, import_id: UUID) -> FileImport:
+def what_is_left(scope: Scope, import_id: UUID) -> FileImport:
     """The runs and repairs of an import that there are. Raises FileImportNotFound."""
-    state = find_state_of(connection, organization_id, import_id)
+    state = find_state_of(scope, import_id)
     if state is None:
         raise FileImportNotFound(import_id)
     i, r = imported_runs.c, repairs.c
@@ -224,8 +222,8 @@ def what_is_left(connection: Connection, organization_id: UUID, import_id: UUID)
     repair_ids = select(r.id).where(r.file_import_id == state.id).order_by(r.id)
     return FileImport(
         state.id,
-        connection.execute(run_ids).scalars().all(),
-        connection.execute(repair_ids).scalars().all(),
+        scope.connection.execute(run_ids).scalars().all(),
+        scope.connection.execute(repair_ids).scalars().all(),
         state.recorded_count,
     )
 
@@ -240,7 +238,7 @@ class MadeBefore(NamedTuple):
 
 
 def find_made_by_others(
-    connection: Connection, organization_id: UUID, file: ImportedFile, serial_keys: Collection[str]
+    scope: Scope, file: ImportedFile, serial_keys: Collection[str]
 ) -> Sequence[MadeBefore]:
     """Of which of these units another file of the same format has made runs, and by which procedures."""
     a, f, i, p, u = attachments.c, file_imports.c, imported_runs.c, procedures.c, units.c
@@ -254,65 +252,61 @@ def find_made_by_others(
     query = (
         select(u.serial_key, p.id, p.name, func.min(a.name))
         .select_from(joined)
-        .where(u.organization_id == organization_id, f.importer == file.importer, f.digest != file.digest)
+        .where(scope.owns(u), f.importer == file.importer, f.digest != file.digest)
         .group_by(u.serial_key, p.id, p.name)
     )
     return [
         MadeBefore(*row)
         for some in in_chunks(serial_keys)
-        for row in connection.execute(query.where(u.serial_key.in_(some)))
+        for row in scope.connection.execute(query.where(u.serial_key.in_(some)))
     ]
 
 
-def list_stated(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[str]]:
+def list_stated(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequence[str]]:
     """The fields of these runs that whoever brought their file stated; runs of which none was are left out."""
     i = imported_runs.c
-    query = select(i.run_id, i.stated).where(i.organization_id == organization_id, i.stated.is_not(None))
+    query = select(i.run_id, i.stated).where(scope.owns(i), i.stated.is_not(None))
     return {
         run_id: stated.split()
         for some in in_chunks(run_ids)
-        for run_id, stated in connection.execute(query.where(i.run_id.in_(some)))
+        for run_id, stated in scope.connection.execute(query.where(i.run_id.in_(some)))
     }
 
 
-def get_import(connection: Connection, organization_id: UUID, import_id: UUID) -> ImportRecord:
+def get_import(scope: Scope, import_id: UUID) -> ImportRecord:
     """Raises FileImportNotFound."""
-    row = connection.execute(_imports(organization_id).where(file_imports.c.id == import_id)).one_or_none()
+    row = scope.connection.execute(
+        _imports(scope.organization_id).where(file_imports.c.id == import_id)
+    ).one_or_none()
     if row is None:
         raise FileImportNotFound(import_id)
     return _import(*row)
 
 
-def list_imports(connection: Connection, organization_id: UUID, page: Page) -> Listed[ImportRecord]:
+def list_imports(scope: Scope, page: Page) -> Listed[ImportRecord]:
     """A page of imports, the newest first."""
     f = file_imports.c
-    query = _imports(organization_id).where(*known_at(page, "file_imported", f.id))
-    return fetch_page(connection, query.order_by(f.created_at.desc(), f.id.desc()), page, _import)
+    query = _imports(scope.organization_id).where(*known_at(page, "file_imported", f.id))
+    return fetch_page(scope.connection, query.order_by(f.created_at.desc(), f.id.desc()), page, _import)
 
 
-def list_imported_runs(
-    connection: Connection, organization_id: UUID, import_id: UUID, page: Page
-) -> Listed[UUID]:
+def list_imported_runs(scope: Scope, import_id: UUID, page: Page) -> Listed[UUID]:
     """A page of the runs of an import that are left, in the order of the file."""
     i = imported_runs.c
-    query = select(i.run_id).where(i.organization_id == organization_id, i.file_import_id == import_id)
-    return fetch_page(connection, query.order_by(i.position), page, _same)
+    query = select(i.run_id).where(scope.owns(i), i.file_import_id == import_id)
+    return fetch_page(scope.connection, query.order_by(i.position), page, _same)
 
 
-def list_repaired_units(
-    connection: Connection, organization_id: UUID, import_id: UUID, page: Page
-) -> Listed[str]:
+def list_repaired_units(scope: Scope, import_id: UUID, page: Page) -> Listed[str]:
     """A page of the serial numbers of the units whose repairs are left of an import, in their order."""
     r, u = repairs.c, units.c
     query = (
         select(u.serial_number)
         .join_from(repairs, units, u.id == r.unit_id)
-        .where(r.organization_id == organization_id, r.file_import_id == import_id)
+        .where(scope.owns(r), r.file_import_id == import_id)
         .distinct()
     )
-    return fetch_page(connection, query.order_by(u.serial_number), page, _same)
+    return fetch_page(scope.connection, query.order_by(u.serial_number), page, _same)
 
 
 def _imports(organization_id: UUID) -> Select[Any]:
@@ -325,7 +319,7 @@ def _imports(organization_id: UUID) -> Select[Any]:
     return (
         select(*(f[name] for name in _OWN), a.name, a.size_bytes, *counts, *CREATOR_COLUMNS)
         .select_from(with_creator(file_imports, named))
-        .where(f.organization_id == organization_id)
+        .where(owned_by(organization_id, f))
     )
 
 
@@ -344,7 +338,7 @@ def _first(organization_id: UUID, digest: bytes, *columns: ColumnElement[Any]) -
     is_expired = f.expired_at.is_not(None)
     return (
         select(*columns)
-        .where(f.organization_id == organization_id, f.digest == digest, or_(is_left, is_expired))
+        .where(owned_by(organization_id, f), f.digest == digest, or_(is_left, is_expired))
         .order_by(is_expired, f.created_at, f.id)
         .limit(1)
     )

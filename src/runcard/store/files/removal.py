@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, u
 from runcard.domain.errors import AttachmentNotFound
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import (
     attachments,
     deployments,
@@ -34,6 +35,7 @@ class KeptFile(NamedTuple):
     is_needed: bool
 
 
+# Unscoped: a check of all that is kept.
 def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequence[KeptFile]:
     """At most `limit` attachments of all organizations, by id, going on after one."""
     a = attachments.c
@@ -56,7 +58,7 @@ def delete_unneeded(
     a = attachments.c
     deleted: list[Attachment] = []
     for some in in_chunks(attachment_ids):
-        mine = (a.organization_id == organization_id, a.id.in_(some), ~is_needed())
+        mine = (owned_by(organization_id, a), a.id.in_(some), ~is_needed())
         found = tx.connection.execute(select(*ATTACHMENT_COLUMNS).where(*mine)).all()
         deleted += [Attachment(*row) for row in found]
     _erase(tx, organization_id, deleted)
@@ -72,7 +74,7 @@ def delete_attachments(
     """
     deleted: list[Attachment] = []
     for attachment_id in dict.fromkeys(attachment_ids):
-        attachment = get_attachment(tx.connection, organization_id, attachment_id)
+        attachment = get_attachment(tx.scope(organization_id), attachment_id)
         if of_unit is not None and attachment.unit_id != of_unit:
             raise AttachmentNotFound(attachment_id)
         deleted.append(attachment)
@@ -86,12 +88,14 @@ def delete_attachments(
     return deleted
 
 
+# Unscoped: a condition on an attachment, whose organization is known.
 def is_named() -> ColumnElement[bool]:
     """The condition that an attachment is known by its id: as an image, as what is deployed, or in quarantine."""
     named = (*_NAMED_BY, quarantined_files.c.attachment_id)
     return or_(*(attachments.c.id.in_(select(column).where(column.is_not(None))) for column in named))
 
 
+# Unscoped: a condition on an attachment, whose organization is known.
 def reported(*conditions: ColumnElement[bool]) -> Exists:
     """The condition that an attachment is the report of runs that there are, of which one keeps these conditions."""
     f, i, r = file_imports.c, imported_runs.c, runs.c
@@ -109,9 +113,9 @@ def _erase(tx: Transaction, organization_id: UUID, gone: Sequence[Attachment]) -
     a = attachments.c
     for some in in_chunks([one.id for one in gone]):
         for column in (*_NAMED_BY, file_imports.c.attachment_id):
-            named = (column.table.c.organization_id == organization_id, column.in_(some))
+            named = (owned_by(organization_id, column.table.c), column.in_(some))
             tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
-        mine = (a.organization_id == organization_id, a.id.in_(some))
+        mine = (owned_by(organization_id, a), a.id.in_(some))
         tx.connection.execute(delete(attachments).where(*mine))
     note_removals(tx, organization_id, [one.blob_id or one.id for one in gone])
 

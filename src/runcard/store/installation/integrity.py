@@ -10,6 +10,8 @@ from runcard.store.commit.documents import is_whole
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import metadata, run_documents, runs
 
+# Unscoped: an installation is checked as a whole.
+
 MIN_POSTGRESQL = 15
 _PAGE = 200
 

@@ -32,6 +32,9 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.column_types import Id, Instant
 from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
+
+# Unscoped: it knows the organization of each table by `_mine`.
 
 ROWS_AT_ONCE = 500
 
@@ -68,11 +71,11 @@ def read_rows(database: Database, organization_id: UUID) -> Iterator[tuple[str, 
                     yield table.name, len(rows), msgspec.msgpack.encode([tuple(row) for row in rows])
 
 
-def count_rows(connection: Connection, organization_id: UUID) -> dict[str, int]:
+def count_rows(scope: Scope) -> dict[str, int]:
     """How many rows of each table in COPIED are an organization's."""
     return {
-        table.name: connection.execute(
-            select(func.count()).select_from(table).where(_mine(table, organization_id))
+        table.name: scope.connection.execute(
+            select(func.count()).select_from(table).where(_mine(table, scope.organization_id))
         ).scalar_one()
         for table in COPIED
     }

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from runcard.store.engine.database import Database
+from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import attachments
 from runcard.store.files.attachments import ATTACHMENT_COLUMNS, Attachment
 
@@ -30,7 +31,7 @@ def list_stored(connection: Connection, organization_id: UUID | None = None) -> 
     a = attachments.c
     query = select(*ATTACHMENT_COLUMNS).where(a.stored_at.is_not(None)).order_by(a.id).limit(_PAGE)
     if organization_id is not None:
-        query = query.where(a.organization_id == organization_id)
+        query = query.where(owned_by(organization_id, a))
     after: UUID | None = None
     while True:
         page = query if after is None else query.where(a.id > after)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, delete, literal, select, type_coerce,
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.column_types import Instant, Span
+from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import attachments, file_imports, imported_runs, metadata_entries, runs
 from runcard.store.files.imports import expire_imports, list_imports_of
 from runcard.store.intake.taken_back import take_back
@@ -61,14 +62,15 @@ def replace_earlier(
         # A report may say something under this key itself.
         tx.connection.execute(delete(metadata_entries).where(e.entity_id == run_id, e.key == REPLACED))
         stage_metadata(tx, organization_id, run_id, {REPLACED: ", ".join(map(str, earlier_ids))})
-        mine = (a.organization_id == organization_id, a.run_id.in_(earlier_ids))
+        mine = (owned_by(organization_id, a), a.run_id.in_(earlier_ids))
         tx.connection.execute(update(attachments).where(*mine).values(run_id=run_id, is_report=False))
     gone = [one.earlier_id for one in earlier]
-    imports = list_imports_of(tx.connection, organization_id, gone)
+    imports = list_imports_of(tx.scope(organization_id), gone)
     take_back(tx, organization_id, gone, (), attachment_id)
     expire_imports(tx, organization_id, [one.id for one in imports])
 
 
+# Unscoped: of an import that was found in the scope.
 def _of_same_id(import_id: UUID, run_ids: Collection[UUID]) -> Select[Any]:
     i, e = imported_runs.c, imported_runs.alias().c
     return select(i.run_id, e.run_id, i.report_id).where(
@@ -80,6 +82,7 @@ def _of_same_id(import_id: UUID, run_ids: Collection[UUID]) -> Select[Any]:
     )
 
 
+# Unscoped: runs of the same unit.
 def _of_same_start(import_id: UUID, run_ids: Collection[UUID], importers: Collection[str]) -> Select[Any]:
     r, e, i, f = runs.c, runs.alias().c, imported_runs.c, file_imports.c
     near = literal(_NEAR, Span())

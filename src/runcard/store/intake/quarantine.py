@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 
 from runcard.domain.errors import MOST_MESSAGE, QuarantinedFileNotFound
 from runcard.domain.floor.statement import NOTHING_STATED, Statement
@@ -14,6 +14,7 @@ from runcard.domain.ids import new_id
 from runcard.domain.text import shortened
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import attachments, quarantined_files
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -95,7 +96,7 @@ def quarantine(
     Of one whose content lies there already, it is noted that it was tried again.
     """
     q = quarantined_files.c
-    mine = (q.organization_id == organization_id, q.digest == digest)
+    mine = (owned_by(organization_id, q), q.digest == digest)
     # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.
     reason = shortened(refusal.reason, MOST_MESSAGE).replace("\0", "\ufffd")
     stated = None if said.statement == NOTHING_STATED else msgspec.json.encode(said.statement).decode()
@@ -123,65 +124,61 @@ def quarantine(
 def release(tx: Transaction, organization_id: UUID, digest: bytes) -> None:
     """Take the file with this content out of quarantine, where it is in there."""
     q = quarantined_files.c
-    tx.connection.execute(
-        delete(quarantined_files).where(q.organization_id == organization_id, q.digest == digest)
-    )
+    tx.connection.execute(delete(quarantined_files).where(owned_by(organization_id, q), q.digest == digest))
 
 
-def find_quarantined(connection: Connection, organization_id: UUID, digest: bytes) -> UUID | None:
+def find_quarantined(scope: Scope, digest: bytes) -> UUID | None:
     """Id of the attachment that holds the bytes of the quarantined file with this content."""
     q = quarantined_files.c
-    return connection.execute(
-        select(q.attachment_id).where(q.organization_id == organization_id, q.digest == digest)
+    return scope.connection.execute(
+        select(q.attachment_id).where(scope.owns(q), q.digest == digest)
     ).scalar_one_or_none()
 
 
-def find_quarantined_id(connection: Connection, organization_id: UUID, digest: bytes) -> UUID | None:
+def find_quarantined_id(scope: Scope, digest: bytes) -> UUID | None:
     """What the file with this content is known by in quarantine."""
     q = quarantined_files.c
-    query = select(q.id).where(q.organization_id == organization_id, q.digest == digest)
-    return connection.execute(query).scalar_one_or_none()
+    query = select(q.id).where(scope.owns(q), q.digest == digest)
+    return scope.connection.execute(query).scalar_one_or_none()
 
 
-def get_quarantined(connection: Connection, organization_id: UUID, file_id: UUID) -> QuarantinedFile:
+def get_quarantined(scope: Scope, file_id: UUID) -> QuarantinedFile:
     """Raises QuarantinedFileNotFound."""
-    row = connection.execute(_files(organization_id).where(quarantined_files.c.id == file_id)).one_or_none()
+    row = scope.connection.execute(
+        _files(scope.organization_id).where(quarantined_files.c.id == file_id)
+    ).one_or_none()
     if row is None:
         raise QuarantinedFileNotFound(file_id)
     return _file(*row)
 
 
-def list_quarantined(
-    connection: Connection, organization_id: UUID, ids: Collection[UUID] | None = None
-) -> Sequence[QuarantinedFile]:
+def list_quarantined(scope: Scope, ids: Collection[UUID] | None = None) -> Sequence[QuarantinedFile]:
     """The files in quarantine, or those of these ids, the first that came first.
 
     Raises QuarantinedFileNotFound for an id of none.
     """
     q = quarantined_files.c
-    query = _files(organization_id).order_by(q.created_at, q.id)
+    query = _files(scope.organization_id).order_by(q.created_at, q.id)
     if ids is not None:
         query = query.where(q.id.in_(ids))
-    found = [_file(*row) for row in connection.execute(query)]
+    found = [_file(*row) for row in scope.connection.execute(query)]
     for missing in set(ids or ()) - {one.id for one in found}:
         raise QuarantinedFileNotFound(missing)
     return found
 
 
-def list_quarantined_page(
-    connection: Connection, organization_id: UUID, wanted: QuarantineFilter, page: Page
-) -> Listed[QuarantinedFile]:
+def list_quarantined_page(scope: Scope, wanted: QuarantineFilter, page: Page) -> Listed[QuarantinedFile]:
     """A page of the files in quarantine, the last that came first."""
     q = quarantined_files.c
     conditions = (*known_at(page, "file_quarantined", q.id), *_conditions(wanted))
-    query = _files(organization_id).where(*conditions).order_by(q.created_at.desc(), q.id.desc())
-    return fetch_page(connection, query, page, _file)
+    query = _files(scope.organization_id).where(*conditions).order_by(q.created_at.desc(), q.id.desc())
+    return fetch_page(scope.connection, query, page, _file)
 
 
-def count_quarantined(connection: Connection, organization_id: UUID) -> int:
+def count_quarantined(scope: Scope) -> int:
     q = quarantined_files.c
-    query = select(func.count()).select_from(quarantined_files).where(q.organization_id == organization_id)
-    return connection.execute(query).scalar_one()
+    query = select(func.count()).select_from(quarantined_files).where(scope.owns(q))
+    return scope.connection.execute(query).scalar_one()
 
 
 def _conditions(wanted: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
@@ -204,7 +201,7 @@ def _files(organization_id: UUID) -> Select[Any]:
     return (
         select(q.id, a.name, a.size_bytes, *columns, *CREATOR_COLUMNS)
         .select_from(with_creator(quarantined_files, named))
-        .where(q.organization_id == organization_id)
+        .where(owned_by(organization_id, q))
     )
 
 

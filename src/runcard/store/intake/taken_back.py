@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, or_, select
 
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import (
     attachments,
     file_imports,
@@ -36,7 +37,7 @@ def take_back(
     r = repairs.c
     made = _units_made_by(tx, organization_id, run_ids)
     delete_runs(tx, organization_id, run_ids, spared=attachment_id)
-    tx.connection.execute(delete(repairs).where(r.organization_id == organization_id, r.id.in_(repair_ids)))
+    tx.connection.execute(delete(repairs).where(owned_by(organization_id, r), r.id.in_(repair_ids)))
     _delete_free_units(tx, organization_id, made)
 
 
@@ -44,16 +45,16 @@ def forget_import(tx: Transaction, organization_id: UUID, import_id: UUID) -> No
     """Delete what notes an import, unless something is left of it."""
     f, i, r = file_imports.c, imported_runs.c, repairs.c
     is_left = (exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
-    mine = (f.organization_id == organization_id, f.id == import_id)
+    mine = (owned_by(organization_id, f), f.id == import_id)
     tx.connection.execute(delete(file_imports).where(*mine, *(~one for one in is_left)))
 
 
 def _units_made_by(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> Sequence[UUID]:
     r, s, u = runs.c, run_sub_units.c, units.c
-    tested = select(r.unit_id).where(r.organization_id == organization_id, r.id.in_(run_ids))
-    moved = select(s.unit_id).where(s.organization_id == organization_id, s.run_id.in_(run_ids))
+    tested = select(r.unit_id).where(owned_by(organization_id, r), r.id.in_(run_ids))
+    moved = select(s.unit_id).where(owned_by(organization_id, s), s.run_id.in_(run_ids))
     query = select(u.id).where(
-        u.organization_id == organization_id,
+        owned_by(organization_id, u),
         u.id.in_(tested.union(moved)),
         u.created_during_run_id.in_(run_ids),
     )
@@ -66,7 +67,7 @@ def _delete_free_units(tx: Transaction, organization_id: UUID, unit_ids: Collect
     needed_by = (runs.c.unit_id, repairs.c.unit_id, run_sub_units.c.unit_id, attachments.c.unit_id)
     known_by = (other.parent_id, run_sub_units.c.previous_parent_id)
     query = select(u.id, or_(*(exists().where(one == u.id) for one in known_by))).where(
-        u.organization_id == organization_id,
+        owned_by(organization_id, u),
         u.id.in_(unit_ids),
         *(~exists().where(one == u.id) for one in needed_by),
     )
@@ -76,6 +77,6 @@ def _delete_free_units(tx: Transaction, organization_id: UUID, unit_ids: Collect
             delete_unit(tx, organization_id, unit_id)
     alone = [unit_id for unit_id, is_known in free if not is_known]
     delete_metadata(tx, organization_id, alone)
-    tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id.in_(alone)))
+    tx.connection.execute(delete(units).where(owned_by(organization_id, u), u.id.in_(alone)))
     for unit_id in alone:
         tx.note_change(organization_id, "unit_deleted", unit_id)

@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Select, delete, insert, select
 
 from runcard.domain.errors import AlreadyExists, ImportTemplateNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import import_templates
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -30,7 +31,7 @@ def create_template(
     tx: Transaction, organization_id: UUID, name: str, mapping: str, creator: Creator
 ) -> UUID:
     """Id of a new template. Raises AlreadyExists where the name is taken, whatever its case."""
-    check_name_is_free(tx.connection, organization_id, name)
+    check_name_is_free(tx.scope(organization_id), name)
     template_id = new_id()
     row = {"id": template_id, "organization_id": organization_id, "name": name, "name_key": lookup_key(name)}
     tx.connection.execute(
@@ -40,34 +41,34 @@ def create_template(
     return template_id
 
 
-def check_name_is_free(connection: Connection, organization_id: UUID, name: str) -> None:
+def check_name_is_free(scope: Scope, name: str) -> None:
     """Raises AlreadyExists where a template has this name, whatever its case."""
     t = import_templates.c
-    taken = select(t.id).where(t.organization_id == organization_id, t.name_key == lookup_key(name))
-    if connection.execute(taken).first():
+    taken = select(t.id).where(scope.owns(t), t.name_key == lookup_key(name))
+    if scope.connection.execute(taken).first():
         raise AlreadyExists("Import template", name)
 
 
-def get_template(connection: Connection, organization_id: UUID, template_id: UUID) -> ImportTemplate:
+def get_template(scope: Scope, template_id: UUID) -> ImportTemplate:
     """Raises ImportTemplateNotFound."""
-    query = _templates(organization_id).where(import_templates.c.id == template_id)
-    row = connection.execute(query).one_or_none()
+    query = _templates(scope.organization_id).where(import_templates.c.id == template_id)
+    row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise ImportTemplateNotFound(template_id)
     return _template(*row)
 
 
-def list_templates(connection: Connection, organization_id: UUID, page: Page) -> Listed[ImportTemplate]:
+def list_templates(scope: Scope, page: Page) -> Listed[ImportTemplate]:
     """A page of templates, the newest first."""
     t = import_templates.c
-    query = _templates(organization_id).where(*known_at(page, "import_template_created", t.id))
-    return fetch_page(connection, query.order_by(t.created_at.desc(), t.id.desc()), page, _template)
+    query = _templates(scope.organization_id).where(*known_at(page, "import_template_created", t.id))
+    return fetch_page(scope.connection, query.order_by(t.created_at.desc(), t.id.desc()), page, _template)
 
 
 def delete_template(tx: Transaction, organization_id: UUID, template_id: UUID) -> None:
     """Runs that were imported with it stay. Raises ImportTemplateNotFound."""
     t = import_templates.c
-    mine = (t.organization_id == organization_id, t.id == template_id)
+    mine = (owned_by(organization_id, t), t.id == template_id)
     if not tx.connection.execute(delete(import_templates).where(*mine)).rowcount:
         raise ImportTemplateNotFound(template_id)
     tx.note_change(organization_id, "import_template_deleted", template_id)
@@ -78,7 +79,7 @@ def _templates(organization_id: UUID) -> Select[Any]:
     return (
         select(t.id, t.name, t.mapping, t.created_at, *CREATOR_COLUMNS)
         .select_from(with_creator(import_templates))
-        .where(t.organization_id == organization_id)
+        .where(owned_by(organization_id, t))
     )
 
 

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from runcard.store.engine import tables as t
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.refs import Named
 
 _MOST = 200
@@ -27,18 +27,18 @@ class Choices(NamedTuple):
     versions: Sequence[str]
 
 
-def list_choices(connection: Connection, organization_id: UUID) -> Choices:
+def list_choices(scope: Scope) -> Choices:
     def records(table: str, name: str) -> Sequence[Named]:
         c = t.metadata.tables[table].c
-        query = select(c.id, c[name]).where(c.organization_id == organization_id)
-        rows = connection.execute(query.order_by(c.id.desc()).limit(_MOST))
+        query = select(c.id, c[name]).where(scope.owns(c))
+        rows = scope.connection.execute(query.order_by(c.id.desc()).limit(_MOST))
         return sorted((Named(*row) for row in rows), key=lambda one: one.name.casefold())
 
     def texts(table: str, name: str) -> Sequence[str]:
         return sorted({one.name for one in records(table, name)}, key=str.casefold)
 
     return Choices(
-        procedures=_procedures(connection, organization_id),
+        procedures=_procedures(scope),
         stations=records("stations", "name"),
         parts=texts("parts", "number"),
         revisions=texts("revisions", "number"),
@@ -47,12 +47,12 @@ def list_choices(connection: Connection, organization_id: UUID) -> Choices:
     )
 
 
-def _procedures(connection: Connection, organization_id: UUID) -> Sequence[Named]:
+def _procedures(scope: Scope) -> Sequence[Named]:
     p = t.procedures.c
-    query = select(p.id, p.name, p.identifier, p.archived_at).where(
-        p.organization_id == organization_id, p.merged_into_id.is_(None)
-    )
-    rows = connection.execute(query.order_by(p.archived_at.is_not(None), p.id.desc()).limit(_MOST)).all()
+    query = select(p.id, p.name, p.identifier, p.archived_at).where(scope.owns(p), p.merged_into_id.is_(None))
+    rows = scope.connection.execute(
+        query.order_by(p.archived_at.is_not(None), p.id.desc()).limit(_MOST)
+    ).all()
     names = Counter(row.name.casefold() for row in rows)
     found: list[Named] = []
     for row in sorted(rows, key=lambda row: (row.archived_at is not None, row.name.casefold())):

@@ -4,29 +4,28 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 
 
-def follow_merges(
-    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
-) -> Sequence[UUID]:
+def follow_merges(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUID]:
     """These procedures, in place of each that was merged the one that it was merged into."""
     p = t.procedures.c
     merged: dict[UUID, UUID] = {}
     for some in in_chunks(procedure_ids):
         query = select(p.id, p.merged_into_id).where(
-            p.organization_id == organization_id, p.id.in_(some), p.merged_into_id.is_not(None)
+            scope.owns(p), p.id.in_(some), p.merged_into_id.is_not(None)
         )
-        merged |= {row[0]: row[1] for row in connection.execute(query)}
+        merged |= {row[0]: row[1] for row in scope.connection.execute(query)}
     return list(dict.fromkeys(merged.get(one, one) for one in procedure_ids))
 
 
-def with_merges(connection: Connection, organization_id: UUID, wanted: RunFilter) -> RunFilter:
+def with_merges(scope: Scope, wanted: RunFilter) -> RunFilter:
     """The same filter, which may name procedures that were merged."""
     if wanted.procedure_ids is None:
         return wanted
-    return replace(wanted, procedure_ids=follow_merges(connection, organization_id, wanted.procedure_ids))
+    return replace(wanted, procedure_ids=follow_merges(scope, wanted.procedure_ids))

@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from runcard.store.engine.chunks import MAX_VALUES
 
+# Unscoped: its conditions are scoped by whoever makes them.
+
 
 def id_pages(
     connection: Connection, column: ColumnElement[UUID], *conditions: ColumnElement[bool]

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, func, or_, select
 
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import ids_beginning_with
 
 Kind = Literal["unit", "part", "batch", "procedure", "station", "run"]
@@ -56,27 +57,25 @@ _KINDS: Mapping[Kind, _Searched] = {
 }
 
 
-def find_named(connection: Connection, organization_id: UUID, text: str) -> Sequence[Hit]:
+def find_named(scope: Scope, text: str) -> Sequence[Hit]:
     """The records that are called exactly so, in any case, or have this id where they are runs or procedures."""
-    found = [hit for kind in _KINDS for hit in _hits(connection, organization_id, kind, [_is(kind, text)], 2)]
+    found = [hit for kind in _KINDS for hit in _hits(scope, kind, [_is(kind, text)], 2)]
     try:
         wanted = UUID(text)
     except ValueError:
         return found
-    return [*found, *_runs(connection, organization_id, (wanted, wanted), 1)]
+    return [*found, *_runs(scope, (wanted, wanted), 1)]
 
 
-def find_similar(
-    connection: Connection, organization_id: UUID, text: str, at_most: int
-) -> Mapping[Kind, Sequence[Hit]]:
+def find_similar(scope: Scope, text: str, at_most: int) -> Mapping[Kind, Sequence[Hit]]:
     """By kind the newest records whose name has this text in it, and runs whose id begins so; at most so many each."""
     found: dict[Kind, Sequence[Hit]] = {}
     for kind, searched in _KINDS.items():
         matches = or_(*(column.icontains(text, autoescape=True) for column in searched.texts))
-        found[kind] = _hits(connection, organization_id, kind, [matches], at_most)
+        found[kind] = _hits(scope, kind, [matches], at_most)
     ids = ids_beginning_with(text)
     is_long = len(text.replace("-", "")) >= _MIN_ID_DIGITS
-    found["run"] = _runs(connection, organization_id, ids, at_most) if ids and is_long else ()
+    found["run"] = _runs(scope, ids, at_most) if ids and is_long else ()
     return found
 
 
@@ -96,8 +95,7 @@ def _has_id(table: Table, text: str) -> Iterator[ColumnElement[bool]]:
 
 
 def _hits(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     kind: Kind,
     conditions: Sequence[ColumnElement[bool]],
     at_most: int,
@@ -105,22 +103,20 @@ def _hits(
     table, _, name, aside, _, joined = _KINDS[kind]
     columns: list[ColumnElement[Any]] = [table.c.id, name] if aside is None else [table.c.id, name, aside]
     query: Select[Any] = select(*columns).select_from(joined)
-    query = query.where(table.c.organization_id == organization_id, *conditions)
+    query = query.where(scope.owns(table.c), *conditions)
     # By creation and not by id: units have an index for that.
     query = query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(at_most)
-    return [Hit(kind, *row) for row in connection.execute(query)]
+    return [Hit(kind, *row) for row in scope.connection.execute(query)]
 
 
-def _runs(
-    connection: Connection, organization_id: UUID, ids: tuple[UUID, UUID], at_most: int
-) -> Sequence[Hit]:
+def _runs(scope: Scope, ids: tuple[UUID, UUID], at_most: int) -> Sequence[Hit]:
     r, u, p = t.runs.c, t.units.c, t.procedures.c
     query = (
         select(r.id, u.serial_number, p.name, r.outcome)
         .join_from(t.runs, t.units, u.id == r.unit_id)
         .join(t.procedures, p.id == r.procedure_id)
-        .where(r.organization_id == organization_id, r.id.between(*ids))
+        .where(scope.owns(r), r.id.between(*ids))
         .order_by(r.id.desc())
         .limit(at_most)
     )
-    return [Hit("run", *row) for row in connection.execute(query)]
+    return [Hit("run", *row) for row in scope.connection.execute(query)]

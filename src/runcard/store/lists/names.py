@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Table, select
 
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 
 NameKind = Literal["procedure", "version", "station", "operator", "part", "revision", "batch", "unit"]
 
@@ -23,18 +24,14 @@ _NAMES: Mapping[NameKind, tuple[Table, ColumnElement[str]]] = {
 }
 
 
-def names_of(
-    connection: Connection, organization_id: UUID, kind: NameKind, ids: Collection[UUID]
-) -> Mapping[UUID, str]:
+def names_of(scope: Scope, kind: NameKind, ids: Collection[UUID]) -> Mapping[UUID, str]:
     """The name, number or tag of those of these records that are there; of a revision with its part's number."""
     table, name = _NAMES[kind]
     found: dict[UUID, str] = {}
     for some in in_chunks(ids):
-        query = select(table.c.id, name).where(
-            table.c.organization_id == organization_id, table.c.id.in_(some)
-        )
+        query = select(table.c.id, name).where(scope.owns(table.c), table.c.id.in_(some))
         if kind == "revision":
             query = query.add_columns(t.parts.c.number).join(t.parts, t.parts.c.id == table.c.part_id)
-        for record_id, own, *part in connection.execute(query):
+        for record_id, own, *part in scope.connection.execute(query):
             found[record_id] = " ".join([*part, own])
     return found

@@ -4,24 +4,21 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 
 Numbered = Literal["part", "revision"]
 _TABLES = {"part": t.parts, "revision": t.revisions}
 
 
-def read_number_keys(
-    connection: Connection, organization_id: UUID, kind: Numbered, ids: Collection[UUID]
-) -> Sequence[tuple[UUID, str]]:
+def read_number_keys(scope: Scope, kind: Numbered, ids: Collection[UUID]) -> Sequence[tuple[UUID, str]]:
     """The id and the number, without case, of each of these that is there."""
     columns = _TABLES[kind].c
     found: list[tuple[UUID, str]] = []
     for some in in_chunks(ids):
-        query = select(columns.id, columns.number_key).where(
-            columns.organization_id == organization_id, columns.id.in_(some)
-        )
-        found += [(one, number_key) for one, number_key in connection.execute(query)]
+        query = select(columns.id, columns.number_key).where(scope.owns(columns), columns.id.in_(some))
+        found += [(one, number_key) for one, number_key in scope.connection.execute(query)]
     return found

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 from runcard.store.commit.changes import ChangeKind
 from runcard.store.engine.tables import changes
 
+# Unscoped: what a list is asked of is scoped by whoever asks it.
+
 T = TypeVar("T")
 
 

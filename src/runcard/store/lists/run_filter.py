@@ -13,6 +13,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.column_types import Span
+from runcard.store.engine.scope import owned_by
 from runcard.store.metadata import MetadataTest, keeps
 
 
@@ -57,7 +58,7 @@ def run_conditions(organization_id: UUID, wanted: RunFilter) -> list[ColumnEleme
     """What a row of `runs` must keep."""
     r = t.runs.c
     return [
-        r.organization_id == organization_id,
+        owned_by(organization_id, r),
         *_own_lists(wanted),
         *_bounds(wanted),
         *_by_name(organization_id, wanted),
@@ -131,7 +132,7 @@ def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[A
     ]
     found = {
         reference: select(table.c.id).where(
-            table.c.organization_id == organization_id, key.in_([lookup_key(value) for value in values])
+            owned_by(organization_id, table.c), key.in_([lookup_key(value) for value in values])
         )
         for reference, values, table, key in names
         if values is not None
@@ -139,7 +140,7 @@ def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[A
     if wanted.environments is not None:
         d = t.deployments.c
         found["deployment_id"] = select(d.id).where(
-            d.organization_id == organization_id, d.environment.in_(wanted.environments)
+            owned_by(organization_id, d), d.environment.in_(wanted.environments)
         )
     return found
 
@@ -159,7 +160,7 @@ def serial_number_contains(text: str) -> ColumnElement[bool]:
 
 def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
     u = t.units.c
-    named = select(u.id).where(u.organization_id == organization_id, serial_number_contains(text))
+    named = select(u.id).where(owned_by(organization_id, u), serial_number_contains(text))
     yield t.runs.c.unit_id.in_(named)
     if ids := ids_beginning_with(text):
         yield t.runs.c.id.between(*ids)

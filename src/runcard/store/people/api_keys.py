@@ -11,6 +11,7 @@ from runcard.domain.errors import NotFound
 from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.column_types import Id
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import api_keys
 
 
@@ -42,15 +43,11 @@ def create_station_key(tx: Transaction, organization_id: UUID, station_id: UUID,
     )
 
 
-def list_keys(
-    connection: Connection, organization_id: UUID, owner_id: UUID | None = None
-) -> Sequence[ApiKey]:
+def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
     """All keys of an organization, or of one user or station in it, revoked ones too, oldest first."""
     k = api_keys.c
-    query = select(*(k[name] for name in ApiKey._fields)).where(
-        k.organization_id == organization_id, *_of(owner_id)
-    )
-    return [ApiKey(*row) for row in connection.execute(query.order_by(k.created_at, k.id))]
+    query = select(*(k[name] for name in ApiKey._fields)).where(scope.owns(k), *_of(owner_id))
+    return [ApiKey(*row) for row in scope.connection.execute(query.order_by(k.created_at, k.id))]
 
 
 def revoke_key(tx: Transaction, organization_id: UUID, key_id: UUID, owner_id: UUID | None = None) -> None:
@@ -59,7 +56,7 @@ def revoke_key(tx: Transaction, organization_id: UUID, key_id: UUID, owner_id: U
     Raises NotFound; revoking again changes nothing.
     """
     k = api_keys.c
-    mine = (k.organization_id == organization_id, k.id == key_id, *_of(owner_id))
+    mine = (owned_by(organization_id, k), k.id == key_id, *_of(owner_id))
     if tx.connection.execute(select(k.id).where(*mine)).first() is None:
         raise NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
     tx.connection.execute(update(api_keys).where(*mine, k.revoked_at.is_(None)).values(revoked_at=tx.now))

@@ -11,6 +11,7 @@ from runcard.domain.actor import Role
 from runcard.domain.errors import InvitationSpent, NotFound
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import invitations
 from runcard.store.people.users import check_free_email
 
@@ -36,18 +37,21 @@ def create_invitation(tx: Transaction, invitation: Invitation, digest: bytes) ->
     """
     check_free_email(tx.connection, invitation.email, invitation.organization_id)
     i, key = invitations.c, lookup_key(invitation.email)
-    earlier = (i.organization_id == invitation.organization_id) & (i.email_key == key)
+    earlier = (owned_by(invitation.organization_id, i)) & (i.email_key == key)
     tx.connection.execute(delete(invitations).where(or_(i.expires_at < tx.now, earlier)))
     tx.connection.execute(insert(invitations).values(**invitation._asdict(), digest=digest, email_key=key))
 
 
-def list_invitations(connection: Connection, organization_id: UUID, now: datetime) -> Sequence[Invitation]:
+def list_invitations(scope: Scope, now: datetime) -> Sequence[Invitation]:
     """Those of an organization that are open, the newest first."""
     i = invitations.c
-    query = select(*_COLUMNS).where(i.organization_id == organization_id, i.expires_at > now)
-    return [Invitation(*row) for row in connection.execute(query.order_by(i.created_at.desc(), i.id.desc()))]
+    query = select(*_COLUMNS).where(scope.owns(i), i.expires_at > now)
+    return [
+        Invitation(*row) for row in scope.connection.execute(query.order_by(i.created_at.desc(), i.id.desc()))
+    ]
 
 
+# Unscoped: an invitation is known by its secret.
 def get_invitation(connection: Connection, digest: bytes, now: datetime) -> Invitation:
     """The open invitation behind a link. Raises InvitationSpent."""
     i = invitations.c
@@ -60,6 +64,6 @@ def get_invitation(connection: Connection, digest: bytes, now: datetime) -> Invi
 def delete_invitation(tx: Transaction, organization_id: UUID, invitation_id: UUID) -> None:
     """Make an invitation worthless: it was used, or is taken back. Raises NotFound."""
     i = invitations.c
-    mine = (i.organization_id == organization_id, i.id == invitation_id)
+    mine = (owned_by(organization_id, i), i.id == invitation_id)
     if not tx.connection.execute(delete(invitations).where(*mine)).rowcount:
         raise NotFound(f"Invitation not found: {invitation_id}")

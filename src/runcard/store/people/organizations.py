@@ -15,6 +15,8 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import organizations
 from runcard.store.retention.log import note_set
 
+# Unscoped: organizations are what all else is scoped by.
+
 MAX_QUOTA = 2**31 - 1
 
 

@@ -11,6 +11,8 @@ from runcard.domain.actor import UserActor
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import sessions, setup_links, users
 
+# Unscoped: a session is known by its secret, and belongs to one user.
+
 
 class Session(NamedTuple):
     """user_agent: what the browser said it is; None where it said nothing."""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from runcard.domain.errors import AlreadyExists, InvalidInput, TeamNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import teams
 from runcard.store.lists.refs import Named
 
@@ -20,7 +21,7 @@ def create_team(tx: Transaction, organization_id: UUID, name: str) -> Named:
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
         raise InvalidInput.at("name", f"{name!r} is no team name; give 1 to {MAX_NAME_LENGTH} characters")
     t = teams.c
-    taken = select(t.id).where(t.organization_id == organization_id, t.name_key == lookup_key(name))
+    taken = select(t.id).where(owned_by(organization_id, t), t.name_key == lookup_key(name))
     if tx.connection.execute(taken).first():
         raise AlreadyExists("Team", name)
     team = Named(new_id(), name)
@@ -29,18 +30,18 @@ def create_team(tx: Transaction, organization_id: UUID, name: str) -> Named:
     return team
 
 
-def get_team(connection: Connection, organization_id: UUID, team_id: UUID) -> Named:
+def get_team(scope: Scope, team_id: UUID) -> Named:
     """Raises TeamNotFound."""
     t = teams.c
-    query = select(t.id, t.name).where(t.organization_id == organization_id, t.id == team_id)
-    row = connection.execute(query).one_or_none()
+    query = select(t.id, t.name).where(scope.owns(t), t.id == team_id)
+    row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise TeamNotFound(team_id)
     return Named(*row)
 
 
-def list_teams(connection: Connection, organization_id: UUID) -> Sequence[Named]:
+def list_teams(scope: Scope) -> Sequence[Named]:
     """All teams of an organization, by name."""
     t = teams.c
-    query = select(t.id, t.name).where(t.organization_id == organization_id).order_by(t.name_key)
-    return [Named(*row) for row in connection.execute(query)]
+    query = select(t.id, t.name).where(scope.owns(t)).order_by(t.name_key)
+    return [Named(*row) for row in scope.connection.execute(query)]

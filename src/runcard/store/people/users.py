@@ -14,6 +14,7 @@ from runcard.domain.ids import new_id
 from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import sessions, users
 
 
@@ -67,31 +68,32 @@ def check_free_email(connection: Connection, email: str, organization_id: UUID |
         raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
     taken = select(users.c.id).where(users.c.email_key == lookup_key(email))
     if organization_id is not None:
-        taken = taken.where(users.c.organization_id == organization_id)
+        taken = taken.where(owned_by(organization_id, users.c))
     if connection.execute(taken).first():
         raise AlreadyExists("User", email)
 
 
-def list_users(connection: Connection, organization_id: UUID) -> Sequence[User]:
+def list_users(scope: Scope) -> Sequence[User]:
     """All members of an organization, oldest first."""
     u = users.c
-    query = select(*_COLUMNS).where(u.organization_id == organization_id).order_by(u.created_at, u.id)
-    return [User(*row) for row in connection.execute(query)]
+    query = select(*_COLUMNS).where(scope.owns(u)).order_by(u.created_at, u.id)
+    return [User(*row) for row in scope.connection.execute(query)]
 
 
-def get_user(connection: Connection, organization_id: UUID, reference: str) -> User:
+def get_user(scope: Scope, reference: str) -> User:
     """The member with this e-mail or id. Raises NotFound."""
     u = users.c
     named = [u.email_key == lookup_key(reference)]
     with suppress(ValueError):  # not an id: an e-mail, then
         named.append(u.id == UUID(reference))
-    mine = select(*_COLUMNS).where(u.organization_id == organization_id, or_(*named))
-    row = connection.execute(mine).one_or_none()
+    mine = select(*_COLUMNS).where(scope.owns(u), or_(*named))
+    row = scope.connection.execute(mine).one_or_none()
     if row is None:
         raise NotFound(f"User not found: {reference}. `runcard user list` shows those that exist.")
     return User(*row)
 
 
+# Unscoped: an e-mail belongs to one user of the installation.
 def find_credentials(connection: Connection, email: str) -> Credentials | None:
     """Who logs in with this e-mail, in whichever organization."""
     row = connection.execute(
@@ -127,22 +129,21 @@ def set_role(tx: Transaction, organization_id: UUID, user_id: UUID, role: Role) 
     _update(tx, organization_id, user_id, role=role)
 
 
-def count_admins(connection: Connection, organization_id: UUID) -> int:
+def count_admins(scope: Scope) -> int:
     """The admins who are not suspended."""
     u = users.c
-    query = select(func.count()).where(
-        u.organization_id == organization_id, u.role == "admin", u.suspended_at.is_(None)
-    )
-    return connection.execute(query).scalar_one()
+    query = select(func.count()).where(scope.owns(u), u.role == "admin", u.suspended_at.is_(None))
+    return scope.connection.execute(query).scalar_one()
 
 
 def _update(tx: Transaction, organization_id: UUID, user_id: UUID, **values: Any) -> None:
     u = users.c
-    mine = (u.organization_id == organization_id, u.id == user_id)
+    mine = (owned_by(organization_id, u), u.id == user_id)
     if not tx.connection.execute(update(users).where(*mine).values(**values)).rowcount:
         raise NotFound(f"User not found: {user_id}")
 
 
+# Unscoped: of a user who was found in the scope.
 def _end_sessions(tx: Transaction, user_id: UUID) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 

@@ -4,30 +4,27 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from runcard.domain.errors import IdentifierTaken
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import former_identifiers, procedures
 
 
-def list_taken_identifiers(connection: Connection, organization_id: UUID) -> Sequence[str]:
+def list_taken_identifiers(scope: Scope) -> Sequence[str]:
     """All identifiers that procedures of an organization have, or ever had."""
     tables = (procedures.c, former_identifiers.c)
     return [
         identifier
         for c in tables
-        for identifier in connection.execute(
-            select(c.identifier).where(c.organization_id == organization_id)
-        ).scalars()
+        for identifier in scope.connection.execute(select(c.identifier).where(scope.owns(c))).scalars()
     ]
 
 
-def list_former_identifiers(
-    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[str]]:
+def list_former_identifiers(scope: Scope, procedure_ids: Collection[UUID]) -> Mapping[UUID, Sequence[str]]:
     """The identifiers that lead on to each of these procedures beside its own.
 
     Those of procedures that were merged into it come first, then those that were given up, the latest first.
@@ -35,30 +32,24 @@ def list_former_identifiers(
     f, p = former_identifiers.c, procedures.c
     found: dict[UUID, list[str]] = defaultdict(list)
     for some in in_chunks(procedure_ids):
-        merged = select(p.merged_into_id, p.identifier).where(
-            p.organization_id == organization_id, p.merged_into_id.in_(some)
-        )
+        merged = select(p.merged_into_id, p.identifier).where(scope.owns(p), p.merged_into_id.in_(some))
         means = func.coalesce(p.merged_into_id, p.id)
         former = (
             select(means, f.identifier)
             .join_from(former_identifiers, procedures, p.id == f.procedure_id)
-            .where(f.organization_id == organization_id, or_(p.id.in_(some), p.merged_into_id.in_(some)))
+            .where(scope.owns(f), or_(p.id.in_(some), p.merged_into_id.in_(some)))
         )
         for query in (merged.order_by(p.created_at), former.order_by(f.given_up_at.desc(), f.identifier_key)):
-            for procedure_id, identifier in connection.execute(query):
+            for procedure_id, identifier in scope.connection.execute(query):
                 found[procedure_id].append(identifier)
     return found
 
 
-def check_identifier_is_free(
-    connection: Connection, organization_id: UUID, identifier: str, *, but: UUID | None = None
-) -> None:
+def check_identifier_is_free(scope: Scope, identifier: str, *, but: UUID | None = None) -> None:
     """Raises IdentifierTaken where another procedure than `but` has or had it, or one that is deleted."""
     f, p, key = former_identifiers.c, procedures.c, lookup_key(identifier)
-    query = select(p.id, p.name, p.merged_into_id).where(
-        p.organization_id == organization_id, p.identifier_key == key
-    )
-    if (now := connection.execute(query).one_or_none()) is not None:
+    query = select(p.id, p.name, p.merged_into_id).where(scope.owns(p), p.identifier_key == key)
+    if (now := scope.connection.execute(query).one_or_none()) is not None:
         if now.merged_into_id is not None:
             whose = f"is that of {now.name!r}, which was merged into another procedure, and leads on to that"
             raise IdentifierTaken(identifier, whose)
@@ -68,9 +59,9 @@ def check_identifier_is_free(
     before = (
         select(f.procedure_id, p.name, p.identifier)
         .join_from(former_identifiers, procedures, p.id == f.procedure_id, isouter=True)
-        .where(f.organization_id == organization_id, f.identifier_key == key)
+        .where(scope.owns(f), f.identifier_key == key)
     )
-    row = connection.execute(before).one_or_none()
+    row = scope.connection.execute(before).one_or_none()
     if row is None:
         return
     if row.procedure_id is None:
@@ -87,9 +78,7 @@ def exchange_identifier(
     """Keep the identifier that a procedure gives up, and free the one that it takes (back)."""
     f = former_identifiers.c
     tx.connection.execute(
-        delete(former_identifiers).where(
-            f.organization_id == organization_id, f.identifier_key == lookup_key(after)
-        )
+        delete(former_identifiers).where(owned_by(organization_id, f), f.identifier_key == lookup_key(after))
     )
     if lookup_key(before) != lookup_key(after):
         _keep(tx, organization_id, procedure_id, before)
@@ -98,7 +87,7 @@ def exchange_identifier(
 def retire_identifiers(tx: Transaction, organization_id: UUID, procedure_id: UUID, identifier: str) -> None:
     """Keep the identifiers of a procedure that is about to be deleted, so that no other is taken for it."""
     f = former_identifiers.c
-    mine = (f.organization_id == organization_id, f.procedure_id == procedure_id)
+    mine = (owned_by(organization_id, f), f.procedure_id == procedure_id)
     tx.connection.execute(update(former_identifiers).where(*mine).values(procedure_id=None))
     _keep(tx, organization_id, None, identifier)
 

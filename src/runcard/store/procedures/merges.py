@@ -18,6 +18,7 @@ from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.procedures.rows import Procedure, stage_version
 
@@ -66,18 +67,18 @@ def merge_procedures(
         **creator.columns,
     }
     tx.connection.execute(insert(t.procedure_merges).values(row))
-    deployed = select(d.id).where(d.organization_id == organization_id, d.procedure_id == source.id)
+    deployed = select(d.id).where(owned_by(organization_id, d), d.procedure_id == source.id)
     ids = tx.connection.execute(deployed).scalars().all()
     _note(tx, organization_id, merge_id, "deployment", [(one, None) for one in ids])
     for some in in_chunks(ids):
         tx.connection.execute(
             update(t.deployments)
-            .where(d.organization_id == organization_id, d.id.in_(some))
+            .where(owned_by(organization_id, d), d.id.in_(some))
             .values(procedure_id=target.id)
         )
     tx.connection.execute(
         update(t.procedures)
-        .where(p.organization_id == organization_id, or_(p.id == source.id, p.merged_into_id == source.id))
+        .where(owned_by(organization_id, p), or_(p.id == source.id, p.merged_into_id == source.id))
         .values(merged_into_id=target.id)
     )
     tx.note_change(organization_id, "procedure_merged", source.id)
@@ -101,7 +102,7 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     home, r = merge.organization_id, t.runs.c
     query = (
         select(r.id, r.version_id)
-        .where(r.organization_id == home, r.procedure_id == merge.source_id)
+        .where(owned_by(home, r), r.procedure_id == merge.source_id)
         .order_by(r.started_at, r.id)
         .limit(at_most)
     )
@@ -113,7 +114,7 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     for version_id, run_ids in by_version.items():
         values = {"procedure_id": merge.target_id, "version_id": version_id and versions[version_id]}
         for some in in_chunks(run_ids):
-            mine = (r.organization_id == home, r.id.in_(some))
+            mine = (owned_by(home, r), r.id.in_(some))
             tx.connection.execute(update(t.runs).where(*mine).values(values))
     _note(tx, home, merge.id, "run", found)
     for run_id, _ in found:
@@ -121,7 +122,7 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     return len(found)
 
 
-def list_merges_into(connection: Connection, organization_id: UUID, procedure_id: UUID) -> Sequence[Merge]:
+def list_merges_into(scope: Scope, procedure_id: UUID) -> Sequence[Merge]:
     """What was merged into a procedure, directly or by way of another, the latest first."""
     p, m, n, r = t.procedures.c, t.procedure_merges.c, t.merged_records.c, t.runs.c
     moved = select(func.count()).where(n.merge_id == m.id, n.kind == "run").scalar_subquery()
@@ -130,21 +131,21 @@ def list_merges_into(connection: Connection, organization_id: UUID, procedure_id
     query = (
         select(p.id, p.name, p.identifier, m.created_at, moved, left, *CREATOR_COLUMNS)
         .select_from(with_creator(t.procedure_merges, joined))
-        .where(m.organization_id == organization_id, p.merged_into_id == procedure_id)
+        .where(scope.owns(m), p.merged_into_id == procedure_id)
         .order_by(m.created_at.desc(), m.id.desc())
     )
-    rows = connection.execute(query)
+    rows = scope.connection.execute(query)
     return [
         Merge(source_id, name, identifier, merged_at, created_by(*creator), moved_count, left_count)
         for source_id, name, identifier, merged_at, moved_count, left_count, *creator in rows
     ]
 
 
-def list_merged_into(connection: Connection, organization_id: UUID, procedure_id: UUID) -> Sequence[UUID]:
+def list_merged_into(scope: Scope, procedure_id: UUID) -> Sequence[UUID]:
     """The ids of the procedures that were merged into one."""
     p = t.procedures.c
-    query = select(p.id).where(p.organization_id == organization_id, p.merged_into_id == procedure_id)
-    return connection.execute(query).scalars().all()
+    query = select(p.id).where(scope.owns(p), p.merged_into_id == procedure_id)
+    return scope.connection.execute(query).scalars().all()
 
 
 def _give_versions(
@@ -152,7 +153,7 @@ def _give_versions(
 ) -> dict[UUID, UUID]:
     """By each version of the source, that of the target with the same tag, which is made where it lacks."""
     v = t.procedure_versions.c
-    query = select(v.id, v.tag).where(v.organization_id == organization_id, v.procedure_id == source_id)
+    query = select(v.id, v.tag).where(owned_by(organization_id, v), v.procedure_id == source_id)
     found = tx.connection.execute(query.order_by(v.created_at, v.id)).all()
     return {
         version_id: tx.catalog.version(target_id, tag)
@@ -165,7 +166,7 @@ def _give_links(tx: Transaction, organization_id: UUID, source_id: UUID, target_
     link = t.station_procedures.c
     there = select(link.station_id).where(link.procedure_id == target_id)
     query = select(link.station_id).where(
-        link.organization_id == organization_id,
+        owned_by(organization_id, link),
         link.procedure_id == source_id,
         link.station_id.not_in(there),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
-from sqlalchemy import Connection, Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFound
 from runcard.domain.floor.identifier import checked_identifier
@@ -16,6 +16,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import deployments, procedure_versions, procedures, runs, units
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.lists.id_pages import id_pages
@@ -86,25 +87,23 @@ class ProcedureChange(Struct, frozen=True, kw_only=True):
     entry_point: str | UnsetType | None = UNSET
 
 
-def get_procedure_record(connection: Connection, organization_id: UUID, procedure_id: str) -> ProcedureRecord:
+def get_procedure_record(scope: Scope, procedure_id: str) -> ProcedureRecord:
     """The procedure with this id, or that one with this id was merged into. Raises NotFound, for what is no id too."""
     try:
-        wanted = find_procedure(connection, organization_id, UUID(procedure_id))
+        wanted = find_procedure(scope, UUID(procedure_id))
     except ValueError:
         raise _no_procedure(procedure_id) from None
-    query = _procedures(organization_id).where(procedures.c.id == wanted)
-    row = connection.execute(query).one_or_none()
+    query = _procedures(scope.organization_id).where(procedures.c.id == wanted)
+    row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise _no_procedure(procedure_id)
     return _procedure(*row)
 
 
-def list_procedure_records(
-    connection: Connection, organization_id: UUID, wanted: ProcedureFilter, page: Page
-) -> Listed[ProcedureRecord]:
+def list_procedure_records(scope: Scope, wanted: ProcedureFilter, page: Page) -> Listed[ProcedureRecord]:
     """A page of procedures, newest first."""
     p = procedures.c
-    query = _procedures(organization_id).where(
+    query = _procedures(scope.organization_id).where(
         p.merged_into_id.is_(None), *known_at(page, "procedure_created", p.id)
     )
     if wanted.search is not None:
@@ -115,33 +114,29 @@ def list_procedure_records(
         query = query.where(p.created_at >= wanted.created_after)
     if wanted.created_before is not None:
         query = query.where(p.created_at <= wanted.created_before)
-    return fetch_page(connection, query.order_by(p.created_at.desc(), p.id.desc()), page, _procedure)
+    return fetch_page(scope.connection, query.order_by(p.created_at.desc(), p.id.desc()), page, _procedure)
 
 
-def count_runs_of(
-    connection: Connection, organization_id: UUID, procedure_id: UUID, version_id: UUID | None = None
-) -> int:
+def count_runs_of(scope: Scope, procedure_id: UUID, version_id: UUID | None = None) -> int:
     """How many runs a procedure has; with version_id: of that version of it."""
     r = runs.c
-    query = select(func.count()).where(r.organization_id == organization_id, r.procedure_id == procedure_id)
+    query = select(func.count()).where(scope.owns(r), r.procedure_id == procedure_id)
     if version_id is not None:
         query = query.where(r.version_id == version_id)
-    return connection.execute(query).scalar_one()
+    return scope.connection.execute(query).scalar_one()
 
 
-def list_recent_runs(
-    connection: Connection, organization_id: UUID, procedure_id: UUID, limit: int
-) -> Sequence[RecentRun]:
+def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[RecentRun]:
     """The runs of a procedure that started last, the latest first."""
     r = runs.c
     query = (
         select(r.id, func.coalesce(r.reported_started_at, r.started_at), r.outcome, units.c.serial_number)
         .join_from(runs, units, units.c.id == r.unit_id)
-        .where(r.organization_id == organization_id, r.procedure_id == procedure_id)
+        .where(scope.owns(r), r.procedure_id == procedure_id)
         .order_by(r.started_at.desc(), r.id.desc())
         .limit(limit)
     )
-    return [RecentRun(*row) for row in connection.execute(query)]
+    return [RecentRun(*row) for row in scope.connection.execute(query)]
 
 
 def change_procedure(
@@ -150,12 +145,12 @@ def change_procedure(
     """Change a procedure that is there, in at least one way. Raises InvalidInput, and IdentifierTaken."""
     asked = {name: getattr(change, name) for name in change.__struct_fields__}
     values = {name: value for name, value in asked.items() if value is not UNSET}
-    before = get_procedure(tx.connection, organization_id, str(procedure_id))
+    before = get_procedure(tx.scope(organization_id), str(procedure_id))
     if "name" in values:
         values["name"] = checked_procedure_name(values["name"])
     if "identifier" in values:
         after = checked_identifier(values["identifier"])
-        check_identifier_is_free(tx.connection, organization_id, after, but=procedure_id)
+        check_identifier_is_free(tx.scope(organization_id), after, but=procedure_id)
         exchange_identifier(tx, organization_id, procedure_id, before.identifier, after)
         values |= {"identifier": after, "identifier_key": lookup_key(after)}
     if "archived" in values:
@@ -164,7 +159,7 @@ def change_procedure(
         patterns = values["excluded_branch_patterns"]
         values["excluded_branch_patterns"] = msgspec.json.encode(patterns).decode()
     p = procedures.c
-    mine = (p.organization_id == organization_id, p.id == procedure_id)
+    mine = (owned_by(organization_id, p), p.id == procedure_id)
     tx.connection.execute(update(procedures).where(*mine).values(values))
     tx.note_change(organization_id, "procedure_changed", procedure_id)
 
@@ -174,18 +169,18 @@ def delete_procedure(tx: Transaction, organization_id: UUID, procedure_id: UUID)
 
     What was merged into it goes with it.
     """
-    for merged_id in list_merged_into(tx.connection, organization_id, procedure_id):
+    for merged_id in list_merged_into(tx.scope(organization_id), procedure_id):
         delete_procedure(tx, organization_id, merged_id)
     d, p, r = deployments.c, procedures.c, runs.c
-    of_procedure = (r.organization_id == organization_id, r.procedure_id == procedure_id)
+    of_procedure = (owned_by(organization_id, r), r.procedure_id == procedure_id)
     for some in id_pages(tx.connection, r.id, *of_procedure):
         delete_runs(tx, organization_id, some)
-    deployed = (d.organization_id == organization_id, d.procedure_id == procedure_id)
-    named = select(p.identifier).where(p.organization_id == organization_id, p.id == procedure_id)
+    deployed = (owned_by(organization_id, d), d.procedure_id == procedure_id)
+    named = select(p.identifier).where(owned_by(organization_id, p), p.id == procedure_id)
     identifier = tx.connection.execute(named).scalar_one()
     retire_identifiers(tx, organization_id, procedure_id, identifier)
     archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
-    mine = (p.organization_id == organization_id, p.id == procedure_id)
+    mine = (owned_by(organization_id, p), p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))
     delete_unneeded(tx, organization_id, [one for one in archives if one is not None])
     tx.note_change(organization_id, "procedure_deleted", procedure_id)
@@ -200,19 +195,19 @@ def create_version(
     return stage_version(tx, organization_id, procedure_id, tag, creator)
 
 
-def get_version(connection: Connection, organization_id: UUID, procedure_id: UUID, tag: str) -> VersionRecord:
+def get_version(scope: Scope, procedure_id: UUID, tag: str) -> VersionRecord:
     """The version of a procedure with this tag. Raises VersionNotFound."""
     v = procedure_versions.c
     query = (
         select(v.id, v.tag, v.created_at, *CREATOR_COLUMNS)
         .select_from(with_creator(procedure_versions))
         .where(
-            v.organization_id == organization_id,
+            scope.owns(v),
             v.procedure_id == procedure_id,
             v.tag_key == lookup_key(tag),
         )
     )
-    row = connection.execute(query).one_or_none()
+    row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise VersionNotFound(tag)
     version_id, shown_tag, created_at, *creator = row
@@ -223,11 +218,11 @@ def delete_version(
     tx: Transaction, organization_id: UUID, procedure_id: UUID, version: VersionRecord
 ) -> None:
     """Delete a version that no run names. Raises InUse."""
-    count = count_runs_of(tx.connection, organization_id, procedure_id, version.id)
+    count = count_runs_of(tx.scope(organization_id), procedure_id, version.id)
     if count:
         raise InUse(f"Version {version.tag}", count, runs.name)
     v = procedure_versions.c
-    mine = (v.organization_id == organization_id, v.id == version.id)
+    mine = (owned_by(organization_id, v), v.id == version.id)
     tx.connection.execute(delete(procedure_versions).where(*mine))
     tx.note_change(organization_id, "version_deleted", version.id)
 
@@ -241,7 +236,7 @@ def _procedures(organization_id: UUID) -> Select[Any]:
     return (
         select(p.id, p.identifier, p.name, p.created_at, p.archived_at, *CREATOR_COLUMNS)
         .select_from(with_creator(procedures))
-        .where(p.organization_id == organization_id)
+        .where(owned_by(organization_id, p))
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import func, insert, select
 
 from runcard.domain.errors import InvalidInput, NameTaken, ProcedureNotFound
 from runcard.domain.floor.identifier import checked_identifier, next_identifier
@@ -16,6 +16,7 @@ from runcard.domain.text import lookup_key, shortened
 from runcard.store.commit.lookups import find_procedure, find_procedure_by_identifier, find_procedure_by_name
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import procedure_versions, procedures
 from runcard.store.procedures.identifiers import check_identifier_is_free, list_taken_identifiers
 
@@ -44,10 +45,10 @@ def create_procedure(
     """
     name = checked_procedure_name(name)
     if identifier is None:
-        identifier = next_identifier(list_taken_identifiers(tx.connection, organization_id))
+        identifier = next_identifier(list_taken_identifiers(tx.scope(organization_id)))
     else:
         identifier = checked_identifier(identifier)
-        check_identifier_is_free(tx.connection, organization_id, identifier)
+        check_identifier_is_free(tx.scope(organization_id), identifier)
     procedure = Procedure(new_id(), identifier, name, tx.now)
     row = {
         **procedure._asdict(),
@@ -71,53 +72,47 @@ def checked_procedure_name(name: str) -> str:
     return name
 
 
-def check_name_is_free(
-    connection: Connection, organization_id: UUID, name: str, way_on: str, *, but: UUID | None = None
-) -> None:
+def check_name_is_free(scope: Scope, name: str, way_on: str, *, but: UUID | None = None) -> None:
     """For people: two procedures may have one name, but whoever makes a second one should know.
 
     way_on: how to have it all the same. Raises NameTaken where a procedure `but` this one has the name, in any case.
     """
-    found = find_procedure_by_name(connection, organization_id, name)
+    found = find_procedure_by_name(scope, name)
     if found is None or found == but:
         return
-    taken = get_procedure(connection, organization_id, str(found))
+    taken = get_procedure(scope, str(found))
     # One that was merged has the name no more.
     if lookup_key(taken.name) == lookup_key(name):
         raise NameTaken(taken.name, taken.identifier, way_on)
 
 
-def get_procedure(connection: Connection, organization_id: UUID, reference: str) -> Procedure:
+def get_procedure(scope: Scope, reference: str) -> Procedure:
     """The procedure with this id, or with this identifier now or before. Raises ProcedureNotFound."""
     found = None
     with suppress(ValueError):  # not an id: an identifier, then
-        found = find_procedure(connection, organization_id, UUID(reference))
-    found = found or find_procedure_by_identifier(connection, organization_id, reference)
+        found = find_procedure(scope, UUID(reference))
+    found = found or find_procedure_by_identifier(scope, reference)
     if found is None:
         raise ProcedureNotFound(reference)
-    return Procedure(*connection.execute(select(*_COLUMNS).where(procedures.c.id == found)).one())
+    return Procedure(*scope.connection.execute(select(*_COLUMNS).where(procedures.c.id == found)).one())
 
 
-def list_procedures(
-    connection: Connection, organization_id: UUID, *, in_use: bool = False
-) -> Sequence[Procedure]:
+def list_procedures(scope: Scope, *, in_use: bool = False) -> Sequence[Procedure]:
     """All procedures of an organization, or only those in use: the oldest first, the archived ones last."""
     p = procedures.c
-    query = select(*_COLUMNS).where(p.organization_id == organization_id, p.merged_into_id.is_(None))
+    query = select(*_COLUMNS).where(scope.owns(p), p.merged_into_id.is_(None))
     if in_use:
         query = query.where(p.archived_at.is_(None))
     query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
-    return [Procedure(*row) for row in connection.execute(query)]
+    return [Procedure(*row) for row in scope.connection.execute(query)]
 
 
-def rank_by_name(
-    connection: Connection, organization_id: UUID, procedure_ids: Collection[UUID]
-) -> Sequence[tuple[UUID, int]]:
+def rank_by_name(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[tuple[UUID, int]]:
     """The id of each of these procedures that is there, and its place by name; equal names have the same."""
     p = procedures.c
     place = func.dense_rank().over(order_by=p.name)
-    query = select(p.id, place).where(p.organization_id == organization_id)
-    return [(one, rank) for one, rank in connection.execute(query) if one in procedure_ids]
+    query = select(p.id, place).where(scope.owns(p))
+    return [(one, rank) for one, rank in scope.connection.execute(query) if one in procedure_ids]
 
 
 def stage_version(

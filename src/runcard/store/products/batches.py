@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 
 from runcard.domain.errors import AlreadyExists, BatchNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, revisions, runs, units
 from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
@@ -54,18 +55,17 @@ def create_batch(tx: Transaction, organization_id: UUID, number: str, creator: C
     return stage_batch(tx, organization_id, number, creator)
 
 
-def get_batch(connection: Connection, organization_id: UUID, number: str) -> BatchRecord:
+def get_batch(scope: Scope, number: str) -> BatchRecord:
     """The batch with this number. Raises BatchNotFound."""
-    query = _batches(organization_id).where(batches.c.number_key == lookup_key(number))
-    row = None if "\0" in number else connection.execute(query).one_or_none()
+    query = _batches(scope.organization_id).where(batches.c.number_key == lookup_key(number))
+    row = None if "\0" in number else scope.connection.execute(query).one_or_none()
     if row is None:
         raise BatchNotFound(number)
     return _batch(*row)
 
 
 def list_batches(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: BatchFilter,
     order: str,
     page: Page,
@@ -74,25 +74,25 @@ def list_batches(
 ) -> Listed[BatchRecord]:
     """A page of batches in one of the BATCH_ORDERS; of equal ones, in order of creation the same way."""
     b = batches.c
-    query = _batches(organization_id).where(
-        *known_at(page, "batch_created", b.id), *_conditions(organization_id, wanted)
+    query = _batches(scope.organization_id).where(
+        *known_at(page, "batch_created", b.id), *_conditions(scope.organization_id, wanted)
     )
     columns = [BATCH_ORDERS[order], b.id]
     query = query.order_by(*(column.desc() if descending else column for column in columns))
-    return fetch_page(connection, query, page, _batch)
+    return fetch_page(scope.connection, query, page, _batch)
 
 
 def renumber_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord, number: str) -> None:
     """Raises AlreadyExists for the number of another batch."""
     b = batches.c
     taken = select(b.id).where(
-        b.organization_id == organization_id, b.number_key == lookup_key(number), b.id != batch.id
+        owned_by(organization_id, b), b.number_key == lookup_key(number), b.id != batch.id
     )
     if tx.connection.execute(taken).first():
         raise AlreadyExists("Batch", number)
     tx.connection.execute(
         update(batches)
-        .where(b.organization_id == organization_id, b.id == batch.id)
+        .where(owned_by(organization_id, b), b.id == batch.id)
         .values(number=number, number_key=lookup_key(number))
     )
     tx.note_change(organization_id, "batch_changed", batch.id)
@@ -101,16 +101,16 @@ def renumber_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord, n
 def delete_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord) -> None:
     """Delete a batch. Its units stay, with a trace of the move, and so do the runs that were made in it."""
     u, r, b = units.c, runs.c, batches.c
-    for some in id_pages(tx.connection, u.id, u.organization_id == organization_id, u.batch_id == batch.id):
+    for some in id_pages(tx.connection, u.id, owned_by(organization_id, u), u.batch_id == batch.id):
         tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
         for unit_id in some:
             stage_move(tx, organization_id, unit_id, "batch", (batch.id, None), None)
             tx.note_change(organization_id, "unit_moved", unit_id)
-    for some in id_pages(tx.connection, r.id, r.organization_id == organization_id, r.batch_id == batch.id):
+    for some in id_pages(tx.connection, r.id, owned_by(organization_id, r), r.batch_id == batch.id):
         tx.connection.execute(update(runs).where(r.id.in_(some)).values(batch_id=None))
         for run_id in some:
             tx.note_change(organization_id, "run_changed", run_id)
-    tx.connection.execute(delete(batches).where(b.organization_id == organization_id, b.id == batch.id))
+    tx.connection.execute(delete(batches).where(owned_by(organization_id, b), b.id == batch.id))
     tx.note_change(organization_id, "batch_deleted", batch.id)
 
 
@@ -119,7 +119,7 @@ def _batches(organization_id: UUID) -> Select[Any]:
     return (
         select(b.id, b.number, b.created_at, *CREATOR_COLUMNS)
         .select_from(with_creator(batches))
-        .where(b.organization_id == organization_id)
+        .where(owned_by(organization_id, b))
     )
 
 
@@ -154,7 +154,5 @@ def _of_unit(organization_id: UUID, wanted: BatchFilter) -> Iterator[ColumnEleme
         if numbers is not None:
             keys = [lookup_key(number) for number in numbers]
             yield reference.in_(
-                select(table.c.id).where(
-                    table.c.organization_id == organization_id, table.c.number_key.in_(keys)
-                )
+                select(table.c.id).where(owned_by(organization_id, table.c), table.c.number_key.in_(keys))
             )

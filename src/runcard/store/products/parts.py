@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 
 from runcard.domain.errors import AlreadyExists, InUse, PartNotFound
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import parts, revisions, runs, units
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
@@ -71,18 +72,17 @@ def create_part(
     return stage_part(tx, organization_id, number, creator, name=name, revision=revision or DEFAULT_REVISION)
 
 
-def get_part(connection: Connection, organization_id: UUID, number: str) -> PartRecord:
+def get_part(scope: Scope, number: str) -> PartRecord:
     """The part with this number. Raises PartNotFound."""
-    query = _parts(organization_id).where(parts.c.number_key == lookup_key(number))
-    row = None if "\0" in number else connection.execute(query).one_or_none()
+    query = _parts(scope.organization_id).where(parts.c.number_key == lookup_key(number))
+    row = None if "\0" in number else scope.connection.execute(query).one_or_none()
     if row is None:
         raise PartNotFound(number)
     return _part(*row)
 
 
 def list_parts(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: PartFilter,
     order: str,
     page: Page,
@@ -91,7 +91,7 @@ def list_parts(
 ) -> Listed[PartRecord]:
     """A page of parts in one of the PART_ORDERS; of equal ones, in order of creation the same way."""
     p = parts.c
-    query = _parts(organization_id).where(*known_at(page, "part_created", p.id))
+    query = _parts(scope.organization_id).where(*known_at(page, "part_created", p.id))
     if wanted.search is not None:
         of_revision = exists().where(
             revisions.c.part_id == p.id, revisions.c.number.icontains(wanted.search, autoescape=True)
@@ -99,27 +99,25 @@ def list_parts(
         texts = [column.icontains(wanted.search, autoescape=True) for column in (p.number, p.name)]
         query = query.where(or_(*texts, of_revision))
     if wanted.procedure_ids is not None:
-        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        ids = follow_merges(scope, wanted.procedure_ids)
         tested = exists().where(runs.c.part_id == p.id, runs.c.procedure_id.in_(ids))
         query = query.where(tested)
     for test in wanted.metadata:
-        query = query.where(keeps(organization_id, p.id, test))
+        query = query.where(keeps(scope.organization_id, p.id, test))
     columns = [PART_ORDERS[order], p.id]
     query = query.order_by(*(column.desc() if descending else column for column in columns))
-    return fetch_page(connection, query, page, _part)
+    return fetch_page(scope.connection, query, page, _part)
 
 
-def list_revisions(
-    connection: Connection, organization_id: UUID, part_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[RevisionRow]]:
+def list_revisions(scope: Scope, part_ids: Collection[UUID]) -> Mapping[UUID, Sequence[RevisionRow]]:
     """The revisions of each of these parts, oldest first."""
     r = revisions.c
     found: dict[UUID, list[RevisionRow]] = defaultdict(list)
     for some in in_chunks(part_ids):
         query = select(r.part_id, r.id, r.number, r.created_at, r.is_default, r.image_id).where(
-            r.organization_id == organization_id, r.part_id.in_(some)
+            scope.owns(r), r.part_id.in_(some)
         )
-        for part_id, *revision in connection.execute(query.order_by(r.created_at, r.id)):
+        for part_id, *revision in scope.connection.execute(query.order_by(r.created_at, r.id)):
             found[part_id].append(RevisionRow(*revision))
     return found
 
@@ -131,7 +129,7 @@ def change_part(
     after = part._replace(number=number or part.number, name=name or part.name)
     p = parts.c
     taken = select(p.id).where(
-        p.organization_id == organization_id,
+        owned_by(organization_id, p),
         p.number_key == lookup_key(after.number),
         p.id != part.id,
     )
@@ -139,7 +137,7 @@ def change_part(
         raise AlreadyExists("Part", after.number)
     tx.connection.execute(
         update(parts)
-        .where(p.organization_id == organization_id, p.id == part.id)
+        .where(owned_by(organization_id, p), p.id == part.id)
         .values(number=after.number, number_key=lookup_key(after.number), name=after.name)
     )
     tx.note_change(organization_id, "part_changed", part.id)
@@ -155,10 +153,10 @@ def delete_part(tx: Transaction, organization_id: UUID, part: PartRecord) -> Seq
         ).scalar_one()
         if count:
             raise InUse(f"Part {part.number}", count, table.name)
-    revision_ids = [one.id for one in list_revisions(tx.connection, organization_id, [part.id])[part.id]]
+    revision_ids = [one.id for one in list_revisions(tx.scope(organization_id), [part.id])[part.id]]
     delete_metadata(tx, organization_id, [part.id, *revision_ids])
     p = parts.c
-    tx.connection.execute(delete(parts).where(p.organization_id == organization_id, p.id == part.id))
+    tx.connection.execute(delete(parts).where(owned_by(organization_id, p), p.id == part.id))
     tx.note_change(organization_id, "part_deleted", part.id)
     return revision_ids
 
@@ -168,7 +166,7 @@ def _parts(organization_id: UUID) -> Select[Any]:
     return (
         select(p.id, p.number, p.name, p.created_at, *CREATOR_COLUMNS)
         .select_from(with_creator(parts))
-        .where(p.organization_id == organization_id)
+        .where(owned_by(organization_id, p))
     )
 
 

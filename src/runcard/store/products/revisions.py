@@ -11,6 +11,7 @@ from runcard.domain.errors import AlreadyExists, Conflict, InUse, RevisionNotFou
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import parts, revisions, runs, units
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, PartRef, created_by, with_creator
 from runcard.store.metadata import delete_metadata
@@ -39,18 +40,20 @@ def create_revision(
     return stage_revision(tx, organization_id, part.id, number, creator)
 
 
-def get_revision(
-    connection: Connection, organization_id: UUID, part_number: str, number: str
-) -> RevisionRecord:
+def get_revision(scope: Scope, part_number: str, number: str) -> RevisionRecord:
     """The revision of the part with this number. Raises PartNotFound, RevisionNotFound."""
-    part = get_part(connection, organization_id, part_number)
+    part = get_part(scope, part_number)
     r = revisions.c
     query = (
         select(r.id, r.number, r.is_default, r.created_at, r.image_id, *CREATOR_COLUMNS)
         .select_from(with_creator(revisions))
-        .where(r.organization_id == organization_id, r.part_id == part.id, r.number_key == lookup_key(number))
+        .where(
+            scope.owns(r),
+            r.part_id == part.id,
+            r.number_key == lookup_key(number),
+        )
     )
-    row = None if "\0" in number else connection.execute(query).one_or_none()
+    row = None if "\0" in number else scope.connection.execute(query).one_or_none()
     if row is None:
         raise RevisionNotFound(part.number, number)
     revision_id, shown_number, is_default, created_at, image_id, *creator = row
@@ -86,7 +89,7 @@ def change_revision(
         values["image_id"] = image_id
     if values:
         r = revisions.c
-        mine = (r.organization_id == organization_id, r.id == revision.id)
+        mine = (owned_by(organization_id, r), r.id == revision.id)
         tx.connection.execute(update(revisions).where(*mine).values(values))
     tx.note_change(organization_id, "revision_changed", revision.id)
 
@@ -111,7 +114,7 @@ def delete_revision(tx: Transaction, organization_id: UUID, revision: RevisionRe
             f"{thing} is the last one, and a part has at least one. Delete the part, or add a revision first."
         )
     delete_metadata(tx, organization_id, [revision.id])
-    mine = (r.organization_id == organization_id, r.id == revision.id)
+    mine = (owned_by(organization_id, r), r.id == revision.id)
     tx.connection.execute(delete(revisions).where(*mine))
     tx.note_change(organization_id, "revision_deleted", revision.id)
     if revision.is_default:
@@ -119,6 +122,7 @@ def delete_revision(tx: Transaction, organization_id: UUID, revision: RevisionRe
         tx.note_change(organization_id, "revision_changed", oldest)
 
 
+# Unscoped: of a part that was found in the scope.
 def _check_free(connection: Connection, revision: RevisionRecord, number: str) -> None:
     r = revisions.c
     taken = select(r.id).where(

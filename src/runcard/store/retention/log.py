@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from runcard.domain.floor.retention import Amount
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import changes, retention_log
 
 # What was noted by a clock that was ahead of this one tells nothing; by so little they may differ between hosts.
@@ -35,29 +36,27 @@ def note_set(tx: Transaction, organization_id: UUID) -> None:
     _add(tx, organization_id, Amount(), set_at=tx.now)
 
 
-def list_removed_days(connection: Connection, organization_id: UUID, limit: int) -> Sequence[RemovedDay]:
+def list_removed_days(scope: Scope, limit: int) -> Sequence[RemovedDay]:
     """The last days on which something was deleted, the last first."""
     g = retention_log.c
     query = (
         select(g.day, g.runs, g.files, g.size_bytes)
-        .where(g.organization_id == organization_id, or_(g.runs > 0, g.files > 0))
+        .where(scope.owns(g), or_(g.runs > 0, g.files > 0))
         .order_by(g.day.desc())
         .limit(limit)
     )
-    return [RemovedDay(day, Amount(*counts)) for day, *counts in connection.execute(query)]
+    return [RemovedDay(day, Amount(*counts)) for day, *counts in scope.connection.execute(query)]
 
 
-def removed_on(connection: Connection, organization_id: UUID, now: datetime) -> Amount:
+def removed_on(scope: Scope, now: datetime) -> Amount:
     """What was deleted on the day of this moment."""
     g = retention_log.c
-    query = select(g.runs, g.files, g.size_bytes).where(
-        g.organization_id == organization_id, g.day == _day_of(now)
-    )
-    row = connection.execute(query).one_or_none()
+    query = select(g.runs, g.files, g.size_bytes).where(scope.owns(g), g.day == _day_of(now))
+    row = scope.connection.execute(query).one_or_none()
     return Amount() if row is None else Amount(*row)
 
 
-def last_known(connection: Connection, organization_id: UUID, now: datetime) -> datetime | None:
+def last_known(scope: Scope, now: datetime) -> datetime | None:
     """When, not after now, a sweep last came to its end or a person said how long things are kept.
 
     Where neither ever happened, the newest change of anything. What stations record decides nothing otherwise: they
@@ -66,31 +65,29 @@ def last_known(connection: Connection, organization_id: UUID, now: datetime) -> 
     g, c = retention_log.c, changes.c
     latest = now + _TOLERANCE
     looks: list[datetime | None] = [
-        connection.execute(
-            select(func.max(column)).where(g.organization_id == organization_id, column <= latest)
-        ).scalar_one()
+        scope.connection.execute(select(func.max(column)).where(scope.owns(g), column <= latest)).scalar_one()
         for column in (g.swept_at, g.set_at)
     ]
     known = [one for one in looks if one is not None]
     if known:
         return max(known)
     newest = select(c.changed_at).where(c.changed_at <= latest).order_by(c.seq.desc()).limit(1)
-    found: datetime | None = connection.execute(newest).scalar_one_or_none()
+    found: datetime | None = scope.connection.execute(newest).scalar_one_or_none()
     return found
 
 
-def find_swept_at(connection: Connection, organization_id: UUID) -> datetime | None:
+def find_swept_at(scope: Scope) -> datetime | None:
     """When the last sweep came to its end; None where none has."""
     g = retention_log.c
-    query = select(g.swept_at).where(g.organization_id == organization_id, g.swept_at.is_not(None))
-    return connection.execute(query.order_by(g.day.desc()).limit(1)).scalar_one_or_none()
+    query = select(g.swept_at).where(scope.owns(g), g.swept_at.is_not(None))
+    return scope.connection.execute(query.order_by(g.day.desc()).limit(1)).scalar_one_or_none()
 
 
 def _add(tx: Transaction, organization_id: UUID, removed: Amount, **moments: datetime) -> None:
     """moments: columns of what happened at which."""
     g = retention_log.c
     day = _day_of(tx.now)
-    today = (g.organization_id == organization_id, g.day == day)
+    today = (owned_by(organization_id, g), g.day == day)
     more = {name: g[name] + getattr(removed, name) for name in Amount._fields}
     if not tx.connection.execute(update(retention_log).where(*today).values(**more, **moments)).rowcount:
         row = {"organization_id": organization_id, "day": day, **removed._asdict(), **moments}

@@ -16,6 +16,7 @@ from runcard.domain.floor.retention import Amount, Cutoffs
 from runcard.domain.ids import first_id_at
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import attachments, file_imports, imported_runs, runs, units
 from runcard.store.files.attachments import Attachment
 from runcard.store.files.imports import expire_imports
@@ -62,15 +63,15 @@ class UnitRuns(NamedTuple):
 _NOTHING = Due(0, None, None)
 
 
-def forecast(connection: Connection, organization_id: UUID, cutoffs: Cutoffs) -> Forecast:
+def forecast(scope: Scope, cutoffs: Cutoffs) -> Forecast:
     """What would go now. Looks at every run of the organization."""
     a = attachments.c
     due_runs, joined = _NOTHING, cast(FromClause, attachments)
     conditions: list[ColumnElement[bool]] = []
     if cutoffs.runs is not None:
-        due = _due_units(organization_id, cutoffs.runs)
-        due_runs = _sum_of(connection, due)
-        joined, goes = _files_of(organization_id, due)
+        due = _due_units(scope.organization_id, cutoffs.runs)
+        due_runs = _sum_of(scope.connection, due)
+        joined, goes = _files_of(scope.organization_id, due)
         conditions.append(goes)
     if cutoffs.files is not None:
         conditions.append(_is_old_file(cutoffs.files))
@@ -80,42 +81,38 @@ def forecast(connection: Connection, organization_id: UUID, cutoffs: Cutoffs) ->
     query = (
         select(func.count(), func.min(a.created_at), func.max(a.created_at), size_bytes)
         .select_from(joined)
-        .where(a.organization_id == organization_id, or_(*conditions), *_is_free())
+        .where(scope.owns(a), or_(*conditions), *_is_free())
     )
-    *files, total = connection.execute(query).one()
+    *files, total = scope.connection.execute(query).one()
     return Forecast(due_runs, Due(*files), int(total))
 
 
-def count_kept(connection: Connection, organization_id: UUID) -> Amount:
+def count_kept(scope: Scope) -> Amount:
     """The runs and files of runs that there are."""
     r, a = runs.c, attachments.c
-    run_count = select(func.count()).select_from(runs).where(r.organization_id == organization_id)
+    run_count = select(func.count()).select_from(runs).where(scope.owns(r))
     size_bytes = func.coalesce(func.sum(a.size_bytes), 0)
     of_runs = (
-        a.organization_id == organization_id,
+        scope.owns(a),
         a.unit_id.is_(None),
         or_(a.run_id.is_not(None), reported()),
     )
-    files, size = connection.execute(select(func.count(), size_bytes).where(*of_runs)).one()
-    return Amount(connection.execute(run_count).scalar_one(), files, int(size))
+    files, size = scope.connection.execute(select(func.count(), size_bytes).where(*of_runs)).one()
+    return Amount(scope.connection.execute(run_count).scalar_one(), files, int(size))
 
 
-def list_old_runs(
-    connection: Connection, organization_id: UUID, before: datetime, after: UUID | None, limit: int
-) -> OldRuns:
+def list_old_runs(scope: Scope, before: datetime, after: UUID | None, limit: int) -> OldRuns:
     """The next old runs, going on after one. Ids are in the order of creation: behind a page of none there is none."""
     r = runs.c
-    query = select(r.id, r.unit_id, r.created_at).where(r.organization_id == organization_id)
+    query = select(r.id, r.unit_id, r.created_at).where(scope.owns(r))
     if after is not None:
         query = query.where(r.id > after)
-    page = connection.execute(query.order_by(r.id).limit(limit)).all()
+    page = scope.connection.execute(query.order_by(r.id).limit(limit)).all()
     old = dict.fromkeys(row.unit_id for row in page if row.created_at < before)
     return OldRuns(old, page[-1].id if old else None)
 
 
-def count_runs_by_unit(
-    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
-) -> Sequence[UnitRuns]:
+def count_runs_by_unit(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[UnitRuns]:
     """The runs of each of these units that has one."""
     r, u = runs.c, units.c
     found: list[UnitRuns] = []
@@ -124,10 +121,10 @@ def count_runs_by_unit(
         query = (
             select(r.unit_id, func.count(), func.max(r.created_at))
             .join_from(units, runs, r.unit_id == u.id)
-            .where(u.organization_id == organization_id, u.id.in_(some))
+            .where(scope.owns(u), u.id.in_(some))
             .group_by(r.unit_id)
         )
-        found += [UnitRuns(*row) for row in connection.execute(query)]
+        found += [UnitRuns(*row) for row in scope.connection.execute(query)]
     return found
 
 
@@ -138,13 +135,13 @@ def delete_old_runs(
 
     What went, which is noted in the log, and the attachments of which the bytes are still there.
     """
-    known = count_runs_by_unit(tx.connection, organization_id, unit_ids)
+    known = count_runs_by_unit(tx.scope(organization_id), unit_ids)
     old = [one.unit_id for one in known if one.newest_at < before]
     r, u = runs.c, units.c
     wanted = (
         select(r.id)
         .join_from(units, runs, r.unit_id == u.id)
-        .where(u.organization_id == organization_id, u.id.in_(old))
+        .where(owned_by(organization_id, u), u.id.in_(old))
         .order_by(u.id, r.id)
         .limit(at_most)
     )
@@ -154,15 +151,13 @@ def delete_old_runs(
     return _note(tx, organization_id, len(deleted.ids), deleted.files), deleted.files
 
 
-def list_old_files(
-    connection: Connection, organization_id: UUID, before: datetime, after: UUID | None, limit: int
-) -> Sequence[UUID]:
+def list_old_files(scope: Scope, before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
     """The next old files of runs that may go, going on after one."""
     a = attachments.c
-    query = select(a.id).where(a.organization_id == organization_id, _is_old_file(before), *_is_free())
+    query = select(a.id).where(scope.owns(a), _is_old_file(before), *_is_free())
     if after is not None:
         query = query.where(a.id > after)
-    return connection.execute(query.order_by(a.id).limit(limit)).scalars().all()
+    return scope.connection.execute(query.order_by(a.id).limit(limit)).scalars().all()
 
 
 def delete_old_files(
@@ -170,7 +165,7 @@ def delete_old_files(
 ) -> tuple[Amount, Sequence[Attachment]]:
     """Delete those of these files that are old still; returns as `delete_old_runs`."""
     a = attachments.c
-    mine = (a.organization_id == organization_id, a.id.in_(attachment_ids))
+    mine = (owned_by(organization_id, a), a.id.in_(attachment_ids))
     old = select(a.id).where(*mine, _is_old_file(before), *_is_free()).order_by(a.id)
     gone = delete_attachments(tx, organization_id, tx.connection.execute(old).scalars().all())
     return _note(tx, organization_id, 0, gone), gone
@@ -199,6 +194,7 @@ def _is_old_file(before: datetime) -> ColumnElement[bool]:
     )
 
 
+# Unscoped: a sum of rows that were found in the scope.
 def _sum_of(connection: Connection, due: CTE) -> Due:
     d = due.c
     total, oldest_at, newest_at = connection.execute(
@@ -217,7 +213,7 @@ def _due_units(organization_id: UUID, before: datetime) -> CTE:
             func.min(r.started_at).label("oldest_at"),
             func.max(r.started_at).label("newest_at"),
         )
-        .where(r.organization_id == organization_id)
+        .where(owned_by(organization_id, r))
         .group_by(r.unit_id)
         .having(func.max(r.created_at) < before)
         .cte("due")
@@ -235,7 +231,7 @@ def _files_of(organization_id: UUID, due: CTE) -> tuple[FromClause, ColumnElemen
         .join_from(file_imports, imported_runs, i.file_import_id == f.id)
         .join(runs, r.id == i.run_id)
         .outerjoin(due, d.unit_id == r.unit_id)
-        .where(f.organization_id == organization_id, f.attachment_id.is_not(None))
+        .where(owned_by(organization_id, f), f.attachment_id.is_not(None))
         .group_by(f.attachment_id)
         .subquery("reports")
     )

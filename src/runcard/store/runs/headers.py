@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
@@ -13,6 +13,7 @@ from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 
 
 class RunHeader(NamedTuple):
@@ -51,9 +52,7 @@ class UnitHeader(NamedTuple):
     serial_key: str
 
 
-def read_whole_runs(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Sequence[tuple[RunHeader, RunDocument]]:
+def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[RunHeader, RunDocument]]:
     """Those of these runs that are there now, with their inside, in order of their ids."""
     r, d = t.runs.c, t.run_documents.c
     found: list[tuple[RunHeader, RunDocument]] = []
@@ -61,22 +60,20 @@ def read_whole_runs(
         query = (
             select(*(r[name] for name in RunHeader._fields), d.body)
             .join_from(t.runs, t.run_documents, d.run_id == r.id)
-            .where(r.organization_id == organization_id, r.id.in_(some))
+            .where(scope.owns(r), r.id.in_(some))
             .order_by(r.id)
         )
-        found += [(RunHeader(*header), unpack_document(body)) for *header, body in connection.execute(query)]
+        found += [
+            (RunHeader(*header), unpack_document(body)) for *header, body in scope.connection.execute(query)
+        ]
     return found
 
 
-def read_unit_headers(
-    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
-) -> Sequence[UnitHeader]:
+def read_unit_headers(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[UnitHeader]:
     """Those of these units that are there now."""
     u = t.units.c
     found: list[UnitHeader] = []
     for some in in_chunks(unit_ids):
-        query = select(*(u[name] for name in UnitHeader._fields)).where(
-            u.organization_id == organization_id, u.id.in_(some)
-        )
-        found += [UnitHeader(*row) for row in connection.execute(query)]
+        query = select(*(u[name] for name in UnitHeader._fields)).where(scope.owns(u), u.id.in_(some))
+        found += [UnitHeader(*row) for row in scope.connection.execute(query)]
     return found

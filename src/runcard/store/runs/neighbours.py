@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
 
 from runcard.domain.runs.outcome import RunOutcome
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import runs
 from runcard.store.runs.records import RunPosition, RunRecord
 
@@ -28,33 +29,35 @@ class Neighbours(NamedTuple):
     later: Neighbour | None
 
 
-def find_neighbours_of_unit(connection: Connection, organization_id: UUID, run: RunRecord) -> Neighbours:
+def find_neighbours_of_unit(scope: Scope, run: RunRecord) -> Neighbours:
     """Return the runs of the same unit, of any procedure, that started right before and right after a run."""
-    return _neighbours(connection, organization_id, run, runs.c.unit_id == run.unit.id)
+    return _neighbours(scope, run, runs.c.unit_id == run.unit.id)
 
 
-def find_neighbours_of_procedure(connection: Connection, organization_id: UUID, run: RunRecord) -> Neighbours:
+def find_neighbours_of_procedure(scope: Scope, run: RunRecord) -> Neighbours:
     """Return the runs of the same procedure, of any unit, that started right before and right after a run."""
-    return _neighbours(connection, organization_id, run, runs.c.procedure_id == run.procedure.id)
+    return _neighbours(scope, run, runs.c.procedure_id == run.procedure.id)
 
 
-def find_run_before(connection: Connection, organization_id: UUID, run: RunRecord) -> Neighbour | None:
+def find_run_before(scope: Scope, run: RunRecord) -> Neighbour | None:
     """Return the last run of the same unit and procedure before a run; None where there is none."""
-    return _first(connection, _of_unit_before(organization_id, run))
+    return _first(scope.connection, _of_unit_before(scope.organization_id, run))
 
 
-def find_pass_of_unit(connection: Connection, organization_id: UUID, run: RunRecord) -> Neighbour | None:
+def find_pass_of_unit(scope: Scope, run: RunRecord) -> Neighbour | None:
     """Return the last run before a run that its unit passed on the same procedure; None where there is none."""
-    return _first(connection, _of_unit_before(organization_id, run).where(runs.c.outcome == "PASS"))
+    return _first(
+        scope.connection, _of_unit_before(scope.organization_id, run).where(runs.c.outcome == "PASS")
+    )
 
 
-def find_pass_of_part(connection: Connection, organization_id: UUID, run: RunRecord) -> Neighbour | None:
+def find_pass_of_part(scope: Scope, run: RunRecord) -> Neighbour | None:
     """Return the last run before a run that any unit of its part passed on the same procedure.
 
     None where there is none among the last `LOOKED_THROUGH` runs of the procedure before it.
     """
     r = runs.c
-    of_procedure = (r.organization_id == organization_id, r.procedure_id == run.procedure.id)
+    of_procedure = (scope.owns(r), r.procedure_id == run.procedure.id)
     near = (
         select(r.id, r.outcome, r.started_at, r.part_id)
         .where(*of_procedure, _is_before(run))
@@ -68,7 +71,7 @@ def find_pass_of_part(connection: Connection, organization_id: UUID, run: RunRec
         .where(n.part_id == run.part.id, n.outcome == "PASS")
         .order_by(n.started_at.desc(), n.id.desc())
     )
-    return _first(connection, query)
+    return _first(scope.connection, query)
 
 
 def _of_unit_before(organization_id: UUID, run: RunRecord) -> Select[Any]:
@@ -77,18 +80,18 @@ def _of_unit_before(organization_id: UUID, run: RunRecord) -> Select[Any]:
     return _backwards(_runs_that(organization_id, [*same, _is_before(run)]))
 
 
-def _neighbours(
-    connection: Connection, organization_id: UUID, run: RunRecord, belongs: ColumnElement[bool]
-) -> Neighbours:
+def _neighbours(scope: Scope, run: RunRecord, belongs: ColumnElement[bool]) -> Neighbours:
     r = runs.c
-    before = _backwards(_runs_that(organization_id, [belongs, _is_before(run)]))
-    after = _runs_that(organization_id, [belongs, _position() > _position_of(run)])
-    return Neighbours(_first(connection, before), _first(connection, after.order_by(r.started_at, r.id)))
+    before = _backwards(_runs_that(scope.organization_id, [belongs, _is_before(run)]))
+    after = _runs_that(scope.organization_id, [belongs, _position() > _position_of(run)])
+    return Neighbours(
+        _first(scope.connection, before), _first(scope.connection, after.order_by(r.started_at, r.id))
+    )
 
 
 def _runs_that(organization_id: UUID, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     r = runs.c
-    return select(r.id, r.outcome, r.started_at).where(r.organization_id == organization_id, *conditions)
+    return select(r.id, r.outcome, r.started_at).where(owned_by(organization_id, r), *conditions)
 
 
 def _backwards(query: Select[Any]) -> Select[Any]:

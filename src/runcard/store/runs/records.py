@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, select, tuple_
 
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.metadata import Metadata
@@ -17,6 +17,7 @@ from runcard.store.commit.documents import unpack_document
 from runcard.store.commit.lookups import find_units
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import Named, PartRef, ProcedureRef, UserRef
@@ -92,15 +93,14 @@ _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
 _OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata")]
 
 
-def find_run(connection: Connection, organization_id: UUID, run_id: UUID) -> RunRecord | None:
+def find_run(scope: Scope, run_id: UUID) -> RunRecord | None:
     """The run with this id; None where there is none."""
-    row = connection.execute(_records(organization_id).where(t.runs.c.id == run_id)).one_or_none()
+    row = scope.connection.execute(_records(scope.organization_id).where(t.runs.c.id == run_id)).one_or_none()
     return None if row is None else _record(row)
 
 
 def list_runs(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: RunFilter,
     order: str,
     page: Page,
@@ -108,11 +108,11 @@ def list_runs(
     descending: bool,
 ) -> Listed[RunRecord]:
     """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
-    wanted = with_merges(connection, organization_id, wanted)
-    query = run_ids_in_order(organization_id, wanted, order, descending=descending)
+    wanted = with_merges(scope, wanted)
+    query = run_ids_in_order(scope.organization_id, wanted, order, descending=descending)
     query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
-    ids = fetch_page(connection, query, page, lambda run_id: run_id)
-    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more, ids.total)
+    ids = fetch_page(scope.connection, query, page, lambda run_id: run_id)
+    return Listed(read_runs(scope, ids.rows), ids.has_more, ids.total)
 
 
 def run_ids_in_order(
@@ -128,29 +128,25 @@ def run_ids_in_order(
     if joined is not None:
         query = query.join(joined.table, joined.table.c.id == joined.reference)
         if joined.has_order:  # the organization is said of both, so that a database may go along that
-            query = query.where(joined.table.c.organization_id == organization_id)
+            query = query.where(owned_by(organization_id, joined.table.c))
     if joined is None or not joined.has_runs or wanted != RunFilter():
         query = query.where(*run_conditions(organization_id, wanted))
     # Else all runs are wanted: said of the joined table alone, SQLite goes along that, and to the runs of each.
     return query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
 
 
-def read_runs(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Sequence[RunRecord]:
+def read_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[RunRecord]:
     """Those of these runs that there are, in the order in which they are given."""
     found: dict[UUID, RunRecord] = {}
     for some in in_chunks(run_ids):
-        rows = connection.execute(_records(organization_id).where(t.runs.c.id.in_(some)))
+        rows = scope.connection.execute(_records(scope.organization_id).where(t.runs.c.id.in_(some)))
         found |= {record.id: record for record in map(_record, rows)}
     return [found[run_id] for run_id in run_ids if run_id in found]
 
 
-def with_metadata(
-    connection: Connection, organization_id: UUID, runs: Sequence[RunRecord]
-) -> Sequence[RunRecord]:
+def with_metadata(scope: Scope, runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
     """The same runs with what is noted about each."""
-    noted = read_metadata(connection, organization_id, [run.id for run in runs])
+    noted = read_metadata(scope, [run.id for run in runs])
     return [run._replace(metadata=noted.get(run.id, {})) for run in runs]
 
 
@@ -184,8 +180,7 @@ RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
 
 
 def list_runs_of_unit(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     serial_number: str,
     *,
     only_linked_to: UUID | None = None,
@@ -194,78 +189,77 @@ def list_runs_of_unit(
 
     only_linked_to: a station; then only runs of procedures that it is linked to now.
     """
-    wanted = (organization_id, lookup_key(serial_number))
-    unit = find_units(connection, [wanted]).get(wanted)
+    wanted = (scope.organization_id, lookup_key(serial_number))
+    unit = find_units(scope.connection, [wanted]).get(wanted)
     if unit is None:
         return []
     r = t.runs.c
-    query = _records(organization_id).where(r.unit_id == unit.id)
+    query = _records(scope.organization_id).where(r.unit_id == unit.id)
     if only_linked_to is not None:
         query = query.where(_linked_to(only_linked_to))
-    return [_record(row) for row in connection.execute(query.order_by(r.created_at.desc(), r.id.desc()))]
+    return [
+        _record(row) for row in scope.connection.execute(query.order_by(r.created_at.desc(), r.id.desc()))
+    ]
 
 
 def list_latest_runs(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: RunFilter,
     limit: int,
     after: RunPosition | None = None,
 ) -> Listed[RunRecord]:
     """At most `limit` runs, the last started first, going on after a position; as fast at the end as at the start."""
     r = t.runs.c
-    wanted = with_merges(connection, organization_id, wanted)
-    query = run_ids_in_order(organization_id, wanted, "started_at", descending=True)
+    wanted = with_merges(scope, wanted)
+    query = run_ids_in_order(scope.organization_id, wanted, "started_at", descending=True)
     if after is not None:
         # With the columns' own types: each database keeps moments and ids in its own form.
         position = tuple_(*after, types=[r.started_at.type, r.id.type])
         query = query.where(tuple_(r.started_at, r.id) < position)
-    ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
-    return Listed(read_runs(connection, organization_id, ids.rows), ids.has_more, ids.total)
+    ids = fetch_page(scope.connection, query, Page(limit), lambda run_id: run_id)
+    return Listed(read_runs(scope, ids.rows), ids.has_more, ids.total)
 
 
-def list_later_runs(
-    connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, before: RunPosition
-) -> Listed[RunRecord]:
+def list_later_runs(scope: Scope, wanted: RunFilter, limit: int, before: RunPosition) -> Listed[RunRecord]:
     """At most `limit` runs that stand right before a position in the list of the latest, in the order of that list.
 
     has_more: whether more of them stand further up.
     """
     r = t.runs.c
-    wanted = with_merges(connection, organization_id, wanted)
-    query = run_ids_in_order(organization_id, wanted, "started_at", descending=False)
+    wanted = with_merges(scope, wanted)
+    query = run_ids_in_order(scope.organization_id, wanted, "started_at", descending=False)
     position = tuple_(*before, types=[r.started_at.type, r.id.type])
     query = query.where(tuple_(r.started_at, r.id) > position)
-    ids = fetch_page(connection, query, Page(limit), lambda run_id: run_id)
-    return Listed(read_runs(connection, organization_id, ids.rows[::-1]), ids.has_more)
+    ids = fetch_page(scope.connection, query, Page(limit), lambda run_id: run_id)
+    return Listed(read_runs(scope, ids.rows[::-1]), ids.has_more)
 
 
 def list_runs_by_id(
-    connection: Connection, organization_id: UUID, wanted: RunFilter, limit: int, after: UUID | None = None
+    scope: Scope, wanted: RunFilter, limit: int, after: UUID | None = None
 ) -> Sequence[RunRecord]:
     """At most `limit` of the runs that a filter leaves, in the order of their ids, going on after one."""
-    r, wanted = t.runs.c, with_merges(connection, organization_id, wanted)
-    query = select(r.id).where(*run_conditions(organization_id, wanted)).order_by(r.id).limit(limit)
+    r, wanted = t.runs.c, with_merges(scope, wanted)
+    query = select(r.id).where(*run_conditions(scope.organization_id, wanted)).order_by(r.id).limit(limit)
     if after is not None:
         query = query.where(r.id > after)
-    ids = connection.execute(query).scalars().all()
+    ids = scope.connection.execute(query).scalars().all()
     found = {
         record.id: record
         for some in in_chunks(ids)
-        for record in map(_record, connection.execute(_records(organization_id).where(r.id.in_(some))))
+        for record in map(
+            _record, scope.connection.execute(_records(scope.organization_id).where(r.id.in_(some)))
+        )
     }
     return [found[run_id] for run_id in ids]
 
 
-def read_documents(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Mapping[UUID, RunDocument]:
+def read_documents(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, RunDocument]:
     """The inside of each of these runs."""
     d = t.run_documents.c
     found: dict[UUID, RunDocument] = {}
     for some in in_chunks(run_ids):
-        query = select(d.run_id, d.body).where(d.organization_id == organization_id, d.run_id.in_(some))
-        found |= {run_id: unpack_document(body) for run_id, body in connection.execute(query)}
+        query = select(d.run_id, d.body).where(scope.owns(d), d.run_id.in_(some))
+        found |= {run_id: unpack_document(body) for run_id, body in scope.connection.execute(query)}
     return found
 
 
@@ -277,21 +271,19 @@ class SubUnitRef(NamedTuple):
     part: PartRef
 
 
-def list_sub_units(
-    connection: Connection, organization_id: UUID, run_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[SubUnitRef]]:
+def list_sub_units(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequence[SubUnitRef]]:
     """The sub-units that each of these runs named, in their order."""
     s, u, p = t.run_sub_units.c, t.units.c, t.parts.c
     query = (
         select(s.run_id, u.id, u.serial_number, p.id, p.number, p.name)
         .join_from(t.run_sub_units, t.units, u.id == s.unit_id)
         .join(t.parts, p.id == u.part_id)
-        .where(s.organization_id == organization_id)
+        .where(scope.owns(s))
         .order_by(s.run_id, s.position)
     )
     found: dict[UUID, list[SubUnitRef]] = defaultdict(list)
     for some in in_chunks(run_ids):
-        for run_id, unit_id, serial, *part in connection.execute(query.where(s.run_id.in_(some))):
+        for run_id, unit_id, serial, *part in scope.connection.execute(query.where(s.run_id.in_(some))):
             found[run_id].append(SubUnitRef(unit_id, serial, PartRef(*part)))
     return found
 
@@ -311,7 +303,7 @@ def _records(organization_id: UUID) -> Select[Any]:
         .outerjoin(_operators, _operators.c.id == r.operator_id)
         .outerjoin(t.users, t.users.c.id == r.created_by_user_id)
         .outerjoin(t.stations, t.stations.c.id == r.created_by_station_id)
-        .where(r.organization_id == organization_id)
+        .where(owned_by(organization_id, r))
     )
 
 
@@ -325,6 +317,7 @@ def _record(row: Sequence[Any]) -> RunRecord:
     return RunRecord(**values)
 
 
+# Unscoped: a condition on runs that are found in the scope.
 def _linked_to(station_id: UUID) -> Any:
     link, s = t.station_procedures.c, t.stations.c
     linked = (

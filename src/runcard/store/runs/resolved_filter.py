@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Select, select
 
 from runcard.store.engine import tables as t
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.run_filter import RunFilter, named_ids, run_conditions
 
@@ -14,20 +15,18 @@ from runcard.store.lists.run_filter import RunFilter, named_ids, run_conditions
 MAX_IDS = 10_000
 
 
-def resolve(
-    connection: Connection, organization_id: UUID, wanted: RunFilter
-) -> Mapping[str, Sequence[UUID]] | None:
+def resolve(scope: Scope, wanted: RunFilter) -> Mapping[str, Sequence[UUID]] | None:
     """By the name of a column of runs, the ids that a run must have one of there; None where these are too many.
 
     It stands for the filter's names, search and metadata.
     """
-    queries: dict[str, Select[Any]] = dict(named_ids(organization_id, wanted))
+    queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, wanted))
     if wanted.search is not None or wanted.metadata:
         asked = RunFilter(search=wanted.search, metadata=wanted.metadata, procedure_ids=wanted.procedure_ids)
-        asked = with_merges(connection, organization_id, asked)
-        queries["id"] = select(t.runs.c.id).where(*run_conditions(organization_id, asked))
+        asked = with_merges(scope, asked)
+        queries["id"] = select(t.runs.c.id).where(*run_conditions(scope.organization_id, asked))
     found = {
-        column: connection.execute(query.limit(MAX_IDS + 1)).scalars().all()
+        column: scope.connection.execute(query.limit(MAX_IDS + 1)).scalars().all()
         for column, query in queries.items()
     }
     return None if any(len(ids) > MAX_IDS for ids in found.values()) else found

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.ids import first_id_at
@@ -14,6 +14,7 @@ from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import attachments, run_documents, run_sub_units, runs
 from runcard.store.files.attachments import Attachment
 from runcard.store.files.imports import list_imports_of
@@ -82,7 +83,7 @@ def classify_runs(tx: Transaction, organization_id: UUID, unit_id: UUID, sample:
     r = runs.c
     changed = (
         update(runs)
-        .where(r.organization_id == organization_id, r.unit_id == unit_id, r.sample.is_distinct_from(sample))
+        .where(owned_by(organization_id, r), r.unit_id == unit_id, r.sample.is_distinct_from(sample))
         .values(sample=sample)
         .returning(r.id)
     )
@@ -90,12 +91,12 @@ def classify_runs(tx: Transaction, organization_id: UUID, unit_id: UUID, sample:
         tx.note_change(organization_id, "run_changed", run_id)
 
 
-def count_runs_since(connection: Connection, organization_id: UUID, since: datetime, at_most: int) -> int:
+def count_runs_since(scope: Scope, since: datetime, at_most: int) -> int:
     """Runs of an organization recorded at or after `since`; counting stops at `at_most`."""
     r = runs.c
     recent = (r.id >= first_id_at(since), r.created_at >= since)  # ids are in time order and indexed
-    few = select(r.id).where(r.organization_id == organization_id, *recent).limit(at_most)
-    return connection.execute(select(func.count()).select_from(few.subquery())).scalar_one()
+    few = select(r.id).where(scope.owns(r), *recent).limit(at_most)
+    return scope.connection.execute(select(func.count()).select_from(few.subquery())).scalar_one()
 
 
 class ReportedRun(NamedTuple):
@@ -105,37 +106,37 @@ class ReportedRun(NamedTuple):
     digest: bytes | None
 
 
-def find_reported_run(
-    connection: Connection, organization_id: UUID, client_run_ref: str
-) -> ReportedRun | None:
+def find_reported_run(scope: Scope, client_run_ref: str) -> ReportedRun | None:
     """The run that was recorded under this key; None where there is none."""
     r = runs.c
-    query = select(r.id, r.report_digest).where(
-        r.organization_id == organization_id, r.client_run_ref == client_run_ref
-    )
-    row = connection.execute(query).one_or_none()
+    query = select(r.id, r.report_digest).where(scope.owns(r), r.client_run_ref == client_run_ref)
+    row = scope.connection.execute(query).one_or_none()
     return None if row is None else ReportedRun(*row)
 
 
-def is_recorded(connection: Connection, organization_id: UUID, run_id: UUID) -> bool:
+def is_recorded(scope: Scope, run_id: UUID) -> bool:
     """Whether the organization has a run with this id."""
     r = runs.c
-    query = select(r.id).where(r.organization_id == organization_id, r.id == run_id)
-    return connection.execute(query).one_or_none() is not None
+    query = select(r.id).where(scope.owns(r), r.id == run_id)
+    return scope.connection.execute(query).one_or_none() is not None
 
 
-def is_slot_taken(connection: Connection, organization_id: UUID, execution_id: str, slot_key: str) -> bool:
+def is_slot_taken(scope: Scope, execution_id: str, slot_key: str) -> bool:
     """Whether a run of this execution stands in this slot already."""
     r = runs.c
-    mine = (r.organization_id == organization_id, r.execution_id == execution_id, r.slot_key == slot_key)
-    return connection.execute(select(r.id).where(*mine)).first() is not None
+    mine = (
+        scope.owns(r),
+        r.execution_id == execution_id,
+        r.slot_key == slot_key,
+    )
+    return scope.connection.execute(select(r.id).where(*mine)).first() is not None
 
 
-def find_procedure_of(connection: Connection, organization_id: UUID, run_id: UUID) -> UUID | None:
+def find_procedure_of(scope: Scope, run_id: UUID) -> UUID | None:
     """The procedure of a run; None where there is no such run."""
     r = runs.c
-    query = select(r.procedure_id).where(r.organization_id == organization_id, r.id == run_id)
-    return connection.execute(query).scalar_one_or_none()
+    query = select(r.procedure_id).where(scope.owns(r), r.id == run_id)
+    return scope.connection.execute(query).scalar_one_or_none()
 
 
 def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
@@ -160,17 +161,17 @@ def delete_runs(
     """
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
-    imports = list_imports_of(tx.connection, organization_id, run_ids)
+    imports = list_imports_of(tx.scope(organization_id), run_ids)
     files = {one.attachment_id for one in imports if one.attachment_id is not None}
     for some in in_chunks(run_ids):
-        own = select(a.id).where(a.organization_id == organization_id, a.run_id.in_(some))
+        own = select(a.id).where(owned_by(organization_id, a), a.run_id.in_(some))
         files |= {*tx.connection.execute(own).scalars()}
         tx.connection.execute(
             update(attachments)
-            .where(a.organization_id == organization_id, a.run_id.in_(some))
+            .where(owned_by(organization_id, a), a.run_id.in_(some))
             .values(run_id=None, is_report=False)
         )
-        mine = (r.organization_id == organization_id, r.id.in_(some))
+        mine = (owned_by(organization_id, r), r.id.in_(some))
         deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
     delete_metadata(tx, organization_id, deleted)
     for run_id in deleted:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select
 
 from runcard.domain.errors import DeploymentNotFound
 from runcard.domain.floor.deployment import Environment, Mode, Provider, Status, Trigger
@@ -18,6 +18,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import deployments
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
@@ -113,13 +114,11 @@ class DeploymentFilter(NamedTuple):
     search: str | None = None
 
 
-def find_deployed_procedure(
-    connection: Connection, organization_id: UUID, deployment_id: UUID
-) -> UUID | None:
+def find_deployed_procedure(scope: Scope, deployment_id: UUID) -> UUID | None:
     """The procedure whose code a deployment brought; None where there is no such deployment."""
     d = deployments.c
-    query = select(d.procedure_id).where(d.organization_id == organization_id, d.id == deployment_id)
-    return connection.execute(query).scalar_one_or_none()
+    query = select(d.procedure_id).where(scope.owns(d), d.id == deployment_id)
+    return scope.connection.execute(query).scalar_one_or_none()
 
 
 def create_deployment(
@@ -164,34 +163,28 @@ def create_deployment(
     return deployment_id
 
 
-def get_deployment(
-    connection: Connection, organization_id: UUID, deployment_id: UUID, *, station_id: UUID | None = None
-) -> Deployment:
+def get_deployment(scope: Scope, deployment_id: UUID, *, station_id: UUID | None = None) -> Deployment:
     """The deployment with this id; with a station, only where it was brought there. Raises DeploymentNotFound."""
-    query = _deployments(organization_id, station_id).where(deployments.c.id == deployment_id)
-    row = connection.execute(query).one_or_none()
+    query = _deployments(scope.organization_id, station_id).where(deployments.c.id == deployment_id)
+    row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise DeploymentNotFound(deployment_id)
     return _deployment(*row)
 
 
-def list_deployments(
-    connection: Connection, organization_id: UUID, wanted: DeploymentFilter, page: Page
-) -> Listed[Deployment]:
+def list_deployments(scope: Scope, wanted: DeploymentFilter, page: Page) -> Listed[Deployment]:
     """A page of deployments, newest first."""
     d = deployments.c
     if wanted.procedure_ids is not None:
-        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        ids = follow_merges(scope, wanted.procedure_ids)
         wanted = wanted._replace(procedure_ids=ids)
-    query = _deployments(organization_id, wanted.station_id).where(
+    query = _deployments(scope.organization_id, wanted.station_id).where(
         *known_at(page, "deployment_created", d.id), *_conditions(wanted)
     )
-    return fetch_page(connection, query.order_by(d.created_at.desc(), d.id.desc()), page, _deployment)
+    return fetch_page(scope.connection, query.order_by(d.created_at.desc(), d.id.desc()), page, _deployment)
 
 
-def list_newest_ready(
-    connection: Connection, organization_id: UUID, station_id: UUID
-) -> Mapping[UUID, Deployment]:
+def list_newest_ready(scope: Scope, station_id: UUID) -> Mapping[UUID, Deployment]:
     """The newest deployment that is ready of each procedure that one was brought to this station of."""
     d = deployments.c
     order = (
@@ -199,18 +192,14 @@ def list_newest_ready(
         .over(partition_by=d.procedure_id, order_by=(d.created_at.desc(), d.id.desc()))
         .label("position")
     )
-    ready = (
-        select(d.id, order)
-        .where(d.organization_id == organization_id, d.status == "ready", _reached(station_id))
-        .subquery()
-    )
+    ready = select(d.id, order).where(scope.owns(d), d.status == "ready", _reached(station_id)).subquery()
     newest = select(ready.c.id).where(ready.c.position == 1)
-    rows = connection.execute(_deployments(organization_id, station_id).where(d.id.in_(newest)))
+    rows = scope.connection.execute(_deployments(scope.organization_id, station_id).where(d.id.in_(newest)))
     return {one.procedure.id: one for one in (_deployment(*row) for row in rows)}
 
 
 def list_deployed_stations(
-    connection: Connection, organization_id: UUID, deployment_ids: Collection[UUID]
+    scope: Scope, deployment_ids: Collection[UUID]
 ) -> Mapping[UUID, Sequence[DeployedStation]]:
     """The stations that each of these deployments was brought to, by name."""
     s, link = t.stations.c, t.deployment_stations.c
@@ -219,16 +208,15 @@ def list_deployed_stations(
         query = (
             select(link.deployment_id, s.id, s.name, s.image_id, link.pushed_at)
             .join_from(t.deployment_stations, t.stations, s.id == link.station_id)
-            .where(link.organization_id == organization_id, link.deployment_id.in_(some))
+            .where(scope.owns(link), link.deployment_id.in_(some))
         )
-        for deployment_id, *station in connection.execute(query.order_by(s.name_key, s.id)):
+        for deployment_id, *station in scope.connection.execute(query.order_by(s.name_key, s.id)):
             found[deployment_id].append(DeployedStation(*station))
     return found
 
 
 def list_log(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     deployment_id: UUID,
     *,
     after_seq: int = 0,
@@ -237,9 +225,9 @@ def list_log(
     """What a deployment's log says after entry `after_seq`, in its order; at most `limit` entries."""
     log = t.deployment_logs.c
     query = select(*(log[name] for name in LogEntry._fields)).where(
-        log.organization_id == organization_id, log.deployment_id == deployment_id, log.seq > after_seq
+        scope.owns(log), log.deployment_id == deployment_id, log.seq > after_seq
     )
-    return [LogEntry(*row) for row in connection.execute(query.order_by(log.seq).limit(limit))]
+    return [LogEntry(*row) for row in scope.connection.execute(query.order_by(log.seq).limit(limit))]
 
 
 def _reached(station_id: UUID | None) -> ColumnElement[bool]:
@@ -315,7 +303,7 @@ def _deployments(organization_id: UUID, station_id: UUID | None) -> Select[Any]:
             *CREATOR_COLUMNS,
         )
         .select_from(with_creator(deployments, joined))
-        .where(d.organization_id == organization_id)
+        .where(owned_by(organization_id, d))
     )
     return query if station_id is None else query.where(_reached(station_id))
 

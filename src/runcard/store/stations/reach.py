@@ -9,6 +9,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import attachments, runs, station_procedures, stations, units
 
 
+# Unscoped: of a station that its key names.
 def is_linked(connection: Connection, station_id: UUID) -> bool:
     """Whether there is a procedure that the station may report now, or is given all that come."""
     s, link = stations.c, station_procedures.c
@@ -17,6 +18,7 @@ def is_linked(connection: Connection, station_id: UUID) -> bool:
     return connection.execute(query).scalar_one_or_none() is not None
 
 
+# Unscoped: of a station that its key names.
 def may_report_unit(connection: Connection, station_id: UUID, unit_id: UUID) -> bool:
     """Whether the station created the unit, recorded a run of it, or may report a procedure that it has a run of.
 
@@ -38,6 +40,7 @@ def may_report_unit(connection: Connection, station_id: UUID, unit_id: UUID) -> 
     return connection.execute(query).scalar_one_or_none() is not None
 
 
+# Unscoped: files of a unit that was found in the scope.
 def find_foreign_files(
     connection: Connection, station_id: UUID, unit_id: UUID, attachment_ids: Collection[UUID]
 ) -> Collection[UUID]:

@@ -14,6 +14,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import Named, ProcedureRef
@@ -46,29 +47,27 @@ class StationFilter(NamedTuple):
     archived: bool = False
 
 
-def get_station_record(connection: Connection, organization_id: UUID, station_id: UUID) -> StationRecord:
+def get_station_record(scope: Scope, station_id: UUID) -> StationRecord:
     """The station with this id, an archived one too. Raises StationNotFound."""
-    query = _stations(organization_id).where(t.stations.c.id == station_id)
-    row = connection.execute(query).one_or_none()
+    query = _stations(scope.organization_id).where(t.stations.c.id == station_id)
+    row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise StationNotFound(station_id)
     return _station(*row)
 
 
-def get_station_in_use(connection: Connection, organization_id: UUID, station_id: UUID) -> StationRecord:
+def get_station_in_use(scope: Scope, station_id: UUID) -> StationRecord:
     """The station with this id. Raises StationNotFound, also where it is archived."""
-    station = get_station_record(connection, organization_id, station_id)
+    station = get_station_record(scope, station_id)
     if station.archived_at is not None:
         raise StationNotFound(station_id)
     return station
 
 
-def list_station_records(
-    connection: Connection, organization_id: UUID, wanted: StationFilter, page: Page
-) -> Listed[StationRecord]:
+def list_station_records(scope: Scope, wanted: StationFilter, page: Page) -> Listed[StationRecord]:
     """A page of the stations in use, or of the archived ones, newest first."""
     s = t.stations.c
-    query = _stations(organization_id).where(
+    query = _stations(scope.organization_id).where(
         s.archived_at.is_not(None) if wanted.archived else s.archived_at.is_(None),
         *known_at(page, "station_created", s.id),
     )
@@ -76,79 +75,74 @@ def list_station_records(
         query = query.where(s.name.icontains(wanted.search, autoescape=True))
     if wanted.procedure_ids is not None:
         p, link = t.procedures.c, t.station_procedures.c
-        ids = follow_merges(connection, organization_id, wanted.procedure_ids)
+        ids = follow_merges(scope, wanted.procedure_ids)
         linked = exists().where(link.station_id == s.id, link.procedure_id.in_(ids))
-        there = exists().where(p.organization_id == organization_id, p.id.in_(ids))
+        there = exists().where(scope.owns(p), p.id.in_(ids))
         query = query.where(there, or_(s.all_procedures.is_(True), linked))
     for test in wanted.metadata:
-        query = query.where(keeps(organization_id, s.id, test))
-    return fetch_page(connection, query.order_by(s.created_at.desc(), s.id.desc()), page, _station)
+        query = query.where(keeps(scope.organization_id, s.id, test))
+    return fetch_page(scope.connection, query.order_by(s.created_at.desc(), s.id.desc()), page, _station)
 
 
-def list_stations_for(connection: Connection, organization_id: UUID, procedure_id: UUID) -> Sequence[Named]:
+def list_stations_for(scope: Scope, procedure_id: UUID) -> Sequence[Named]:
     """The stations in use that may report runs of a procedure, by name."""
     s, link = t.stations.c, t.station_procedures.c
     linked = exists().where(link.station_id == s.id, link.procedure_id == procedure_id)
     query = select(s.id, s.name).where(
-        s.organization_id == organization_id,
+        scope.owns(s),
         s.archived_at.is_(None),
         or_(s.all_procedures.is_(True), linked),
     )
-    return [Named(*row) for row in connection.execute(query.order_by(s.name_key))]
+    return [Named(*row) for row in scope.connection.execute(query.order_by(s.name_key))]
 
 
 def list_procedures_of(
-    connection: Connection, organization_id: UUID, stations: Collection[StationRecord]
+    scope: Scope, stations: Collection[StationRecord]
 ) -> Mapping[UUID, Sequence[ProcedureRef]]:
     """The procedures that each of these stations may report: the oldest first, the archived ones last."""
     found: dict[UUID, Sequence[ProcedureRef]] = defaultdict(list)
-    found |= _linked_procedures(connection, organization_id, [one.id for one in stations])
+    found |= _linked_procedures(scope, [one.id for one in stations])
     free = [station.id for station in stations if station.all_procedures]
     if free:
-        all_of_them = [
-            ProcedureRef(one.id, one.name, one.identifier)
-            for one in list_procedures(connection, organization_id)
-        ]
+        all_of_them = [ProcedureRef(one.id, one.name, one.identifier) for one in list_procedures(scope)]
         found |= dict.fromkeys(free, all_of_them)
     return found
 
 
-def count_runs_of(connection: Connection, organization_id: UUID, station_id: UUID) -> Mapping[UUID, int]:
+def count_runs_of(scope: Scope, station_id: UUID) -> Mapping[UUID, int]:
     """How many runs a station has reported, by procedure; nothing for procedures without any."""
     r = t.runs.c
     query = (
         select(r.procedure_id, func.count())
-        .where(r.organization_id == organization_id, r.created_by_station_id == station_id)
+        .where(scope.owns(r), r.created_by_station_id == station_id)
         .group_by(r.procedure_id)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return {row[0]: row[1] for row in scope.connection.execute(query)}
 
 
-def has_reported_since(
-    connection: Connection, organization_id: UUID, station_id: UUID, moment: datetime
-) -> bool:
+def has_reported_since(scope: Scope, station_id: UUID, moment: datetime) -> bool:
     """Whether a station has reported a run since then."""
     r = t.runs.c
     query = select(r.id).where(
         r.id >= first_id_at(moment),
-        r.organization_id == organization_id,
+        scope.owns(r),
         r.created_by_station_id == station_id,
     )
-    return connection.execute(query.order_by(r.id.desc()).limit(1)).first() is not None
+    return scope.connection.execute(query.order_by(r.id.desc()).limit(1)).first() is not None
 
 
-def find_key_prefix(connection: Connection, organization_id: UUID, station_id: UUID) -> str | None:
+def find_key_prefix(scope: Scope, station_id: UUID) -> str | None:
     """How the newest key of a station begins; None where it has none that works."""
     k = t.api_keys.c
-    query = select(k.prefix).where(
-        k.organization_id == organization_id, k.station_id == station_id, k.revoked_at.is_(None)
-    )
-    return connection.execute(query.order_by(k.created_at.desc(), k.id.desc()).limit(1)).scalar_one_or_none()
+    query = select(k.prefix).where(scope.owns(k), k.station_id == station_id, k.revoked_at.is_(None))
+    return scope.connection.execute(
+        query.order_by(k.created_at.desc(), k.id.desc()).limit(1)
+    ).scalar_one_or_none()
 
 
 def change_station(tx: Transaction, organization_id: UUID, after: StationRecord) -> None:
     """Give a station the name, the image and the team of `after`. Raises InvalidInput or AlreadyExists for the name."""
-    check_station_name(tx.connection, organization_id, after.name, but=after.id)
+    check_station_name(tx.scope(organization_id), after.name, but=after.id)
     _update(
         tx,
         organization_id,
@@ -171,20 +165,19 @@ def remove_station(tx: Transaction, organization_id: UUID, station_id: UUID) -> 
         return
     delete_metadata(tx, organization_id, [station_id])
     k, s = t.api_keys.c, t.stations.c
-    tx.connection.execute(
-        delete(t.api_keys).where(k.organization_id == organization_id, k.station_id == station_id)
-    )
-    tx.connection.execute(delete(t.stations).where(s.organization_id == organization_id, s.id == station_id))
+    tx.connection.execute(delete(t.api_keys).where(owned_by(organization_id, k), k.station_id == station_id))
+    tx.connection.execute(delete(t.stations).where(owned_by(organization_id, s), s.id == station_id))
     tx.note_change(organization_id, "station_deleted", station_id)
 
 
 def _update(tx: Transaction, organization_id: UUID, station_id: UUID, **values: Any) -> None:
     s = t.stations.c
-    mine = (s.organization_id == organization_id, s.id == station_id)
+    mine = (owned_by(organization_id, s), s.id == station_id)
     tx.connection.execute(update(t.stations).where(*mine).values(**values))
     tx.note_change(organization_id, "station_changed", station_id)
 
 
+# Unscoped: of a station that was found in the scope.
 def _has_made_something(connection: Connection, station_id: UUID) -> bool:
     makers = [
         table.c.created_by_station_id
@@ -196,9 +189,7 @@ def _has_made_something(connection: Connection, station_id: UUID) -> bool:
     )
 
 
-def _linked_procedures(
-    connection: Connection, organization_id: UUID, station_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[ProcedureRef]]:
+def _linked_procedures(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, Sequence[ProcedureRef]]:
     p, link = t.procedures.c, t.station_procedures.c
     found: dict[UUID, list[ProcedureRef]] = defaultdict(list)
     for some in in_chunks(station_ids):
@@ -206,13 +197,13 @@ def _linked_procedures(
             select(link.station_id, p.id, p.name, p.identifier)
             .join_from(t.station_procedures, t.procedures, p.id == link.procedure_id)
             .where(
-                link.organization_id == organization_id,
+                scope.owns(link),
                 link.station_id.in_(some),
                 p.merged_into_id.is_(None),
             )
         )
         query = query.order_by(p.archived_at.is_not(None), p.created_at, p.id)
-        for station_id, *procedure in connection.execute(query):
+        for station_id, *procedure in scope.connection.execute(query):
             found[station_id].append(ProcedureRef(*procedure))
     return found
 
@@ -222,7 +213,7 @@ def _stations(organization_id: UUID) -> Select[Any]:
     return (
         select(s.id, s.name, s.all_procedures, s.archived_at, s.image_id, team.id, team.name)
         .select_from(t.stations.outerjoin(t.teams, team.id == s.team_id))
-        .where(s.organization_id == organization_id)
+        .where(owned_by(organization_id, s))
     )
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound, ProcedureNotFound
 from runcard.domain.ids import new_id
@@ -13,6 +13,7 @@ from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import procedures, station_procedures, stations
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.procedures.rows import Procedure
@@ -36,7 +37,7 @@ def create_station(
 ) -> Station:
     """A new station. Raises InvalidInput, and AlreadyExists where the name is taken."""
     name = name.strip()
-    check_station_name(tx.connection, organization_id, name)
+    check_station_name(tx.scope(organization_id), name)
     station = Station(new_id(), name, all_procedures)
     row = {**station._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
     tx.connection.execute(insert(stations).values(**row, team_id=team_id, created_at=tx.now))
@@ -44,57 +45,51 @@ def create_station(
     return station
 
 
-def check_station_name(
-    connection: Connection, organization_id: UUID, name: str, *, but: UUID | None = None
-) -> None:
+def check_station_name(scope: Scope, name: str, *, but: UUID | None = None) -> None:
     """Raises InvalidInput for what is no name, and AlreadyExists where a station `but` this one has it."""
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
         raise InvalidInput.at("name", f"{name!r} is no station name; give 1 to {MAX_NAME_LENGTH} characters")
     s = stations.c
-    taken = select(s.id).where(s.organization_id == organization_id, s.name_key == lookup_key(name))
-    if connection.execute(taken).scalar_one_or_none() not in (None, but):
+    taken = select(s.id).where(scope.owns(s), s.name_key == lookup_key(name))
+    if scope.connection.execute(taken).scalar_one_or_none() not in (None, but):
         raise AlreadyExists("Station", name)
 
 
-def get_station(connection: Connection, organization_id: UUID, reference: str) -> Station:
+def get_station(scope: Scope, reference: str) -> Station:
     """The station with this name or id. Raises NotFound."""
     s = stations.c
     named = [s.name_key == lookup_key(reference)]
     with suppress(ValueError):  # not an id: a name, then
         named.append(s.id == UUID(reference))
     for condition in named:
-        row = connection.execute(
-            select(s.id, s.name, s.all_procedures).where(s.organization_id == organization_id, condition)
+        row = scope.connection.execute(
+            select(s.id, s.name, s.all_procedures).where(scope.owns(s), condition)
         ).one_or_none()
         if row is not None:
             return Station(*row)
     raise NotFound(f"Station not found: {reference}. `runcard station list` shows those that exist.")
 
 
-def list_stations(connection: Connection, organization_id: UUID) -> Sequence[Station]:
+def list_stations(scope: Scope) -> Sequence[Station]:
     """All stations in use, by name."""
     s = stations.c
-    query = select(s.id, s.name, s.all_procedures).where(
-        s.organization_id == organization_id, s.archived_at.is_(None)
-    )
-    return [Station(*row) for row in connection.execute(query.order_by(s.name_key))]
+    query = select(s.id, s.name, s.all_procedures).where(scope.owns(s), s.archived_at.is_(None))
+    return [Station(*row) for row in scope.connection.execute(query.order_by(s.name_key))]
 
 
-def list_linked_procedures(
-    connection: Connection, organization_id: UUID, station_id: UUID
-) -> Sequence[Procedure]:
+def list_linked_procedures(scope: Scope, station_id: UUID) -> Sequence[Procedure]:
     """The procedures that a station is linked to, oldest first; none where it only has all of them."""
     p, link = procedures.c, station_procedures.c
     query = (
         select(*(p[name] for name in Procedure._fields))
         .join_from(procedures, station_procedures, link.procedure_id == p.id)
         .where(
-            link.organization_id == organization_id,
+            scope.owns(link),
             link.station_id == station_id,
             p.merged_into_id.is_(None),
         )
     )
-    return [Procedure(*row) for row in connection.execute(query.order_by(p.created_at, p.id))]
+    return [Procedure(*row) for row in scope.connection.execute(query.order_by(p.created_at, p.id))]
 
 
 def link_procedures(
@@ -103,7 +98,7 @@ def link_procedures(
     """Let a station report these procedures too. Raises ProcedureNotFound."""
     link = station_procedures.c
     for named_id in procedure_ids:
-        procedure_id = find_procedure(tx.connection, organization_id, named_id)
+        procedure_id = find_procedure(tx.scope(organization_id), named_id)
         if procedure_id is None:
             raise ProcedureNotFound(str(named_id))
         there = select(link.station_id).where(
@@ -119,10 +114,10 @@ def unlink_procedures(
 ) -> None:
     """Let a station no longer report these procedures, from the next run on."""
     link = station_procedures.c
-    ids = follow_merges(tx.connection, organization_id, list(procedure_ids))
+    ids = follow_merges(tx.scope(organization_id), list(procedure_ids))
     tx.connection.execute(
         delete(station_procedures).where(
-            link.organization_id == organization_id,
+            owned_by(organization_id, link),
             link.station_id == station_id,
             link.procedure_id.in_(ids),
         )
@@ -132,5 +127,5 @@ def unlink_procedures(
 def allow_all_procedures(tx: Transaction, organization_id: UUID, station_id: UUID, *, allowed: bool) -> None:
     """Give a station every procedure of its organization, or take that back."""
     s = stations.c
-    mine = (s.organization_id == organization_id, s.id == station_id)
+    mine = (owned_by(organization_id, s), s.id == station_id)
     tx.connection.execute(update(stations).where(*mine).values(all_procedures=allowed))

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from runcard.domain.runs.outcome import RunOutcome
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import procedures, runs
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, ProcedureRef, created_by, with_creator
 
@@ -39,28 +40,24 @@ class Attempts(NamedTuple):
     shown: Sequence[Attempt]
 
 
-def list_attempts(
-    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int
-) -> Sequence[Attempts]:
+def list_attempts(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[Attempts]:
     """The last runs of a unit on each procedure, at most so many of each; the procedure that was run last first."""
-    return _attempts(connection, organization_id, unit_id, at_most, None)
+    return _attempts(scope, unit_id, at_most, None)
 
 
 def list_earlier_attempts(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     unit_id: UUID,
     procedure_id: UUID,
     before: int,
     at_most: int,
 ) -> Sequence[Attempts]:
     """The runs of a unit on one procedure before the one with this number; empty where it never ran on it."""
-    return _attempts(connection, organization_id, unit_id, at_most, (procedure_id, before))
+    return _attempts(scope, unit_id, at_most, (procedure_id, before))
 
 
 def _attempts(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     unit_id: UUID,
     at_most: int,
     earlier: tuple[UUID, int] | None,
@@ -69,7 +66,7 @@ def _attempts(
     number = func.row_number().over(partition_by=r.procedure_id, order_by=(r.started_at, r.id))
     total = func.count().over(partition_by=r.procedure_id)
     own = select(r.id, number.label("number"), total.label("total")).where(
-        r.organization_id == organization_id, r.unit_id == unit_id
+        scope.owns(r), r.unit_id == unit_id
     )
     if earlier is not None:
         own = own.where(r.procedure_id == earlier[0])
@@ -87,7 +84,7 @@ def _attempts(
         .order_by(r.started_at.desc(), r.id.desc())
     )  # fmt: skip
     found: dict[UUID, tuple[ProcedureRef, int, list[Attempt]]] = {}
-    for row in connection.execute(query):
+    for row in scope.connection.execute(query):
         procedure = ProcedureRef(*row[:3])
         attempts = found.setdefault(procedure.id, (procedure, row[3], []))[2]
         run_id, number, outcome, started_at, ended_at, said_start, said_end, *creator = row[4:]

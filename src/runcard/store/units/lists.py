@@ -8,12 +8,13 @@ from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, Table, and_, func, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, and_, func, select, true
 
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
@@ -65,6 +66,7 @@ class LastRun(NamedTuple):
     reported_ended_at: datetime | None
 
 
+# Unscoped: of units that are found in the scope.
 def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
     """The id of the run of a unit that started last."""
     newest = runs.alias("newest")
@@ -73,10 +75,12 @@ def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
     return query.correlate_except(newest).scalar_subquery()
 
 
+# Unscoped: of units that are found in the scope.
 def _start_of_last_run() -> ScalarSelect[datetime]:
     return select(func.max(runs.c.started_at)).where(runs.c.unit_id == units.c.id).scalar_subquery()
 
 
+# Unscoped: of units that are found in the scope.
 def _procedure_of_last_run() -> ScalarSelect[str]:
     p, r = procedures.c, runs.c
     last = select(p.name).join_from(runs, procedures, p.id == r.procedure_id)
@@ -94,8 +98,7 @@ _OF_LAST_RUN = ("last_run_at", "last_run_procedure")
 
 
 def list_units(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     wanted: UnitFilter,
     order: str,
     page: Page,
@@ -111,29 +114,27 @@ def list_units(
     if order in _OF_LAST_RUN:  # databases differ in where they put what is missing
         ordered = ordered.nulls_last() if descending else ordered.nulls_first()
     conditions = [
-        u.organization_id == organization_id,
+        scope.owns(u),
         *known_at(page, "unit_created", u.id),
-        *_own(organization_id, wanted),
-        *_by_name(organization_id, wanted),
-        *_by_runs(connection, organization_id, wanted),
+        *_own(scope.organization_id, wanted),
+        *_by_name(scope.organization_id, wanted),
+        *_by_runs(scope, wanted),
     ]
     # The page is found among bare ids, and only its own units are read whole.
     query = select(u.id)
     if order != "part_number":
         query = query.where(*conditions)
     elif wanted.asks_for_nothing:
-        query = _along_parts(organization_id, conditions)
+        query = _along_parts(scope.organization_id, conditions)
     else:
         query = query.join(parts, parts.c.id == u.part_id).where(*conditions)
     query = query.order_by(ordered, u.id.desc() if descending else u.id)
-    return read_listed_units(
-        connection, organization_id, fetch_page(connection, query, page, lambda unit_id: unit_id)
-    )
+    return read_listed_units(scope, fetch_page(scope.connection, query, page, lambda unit_id: unit_id))
 
 
-def read_listed_units(connection: Connection, organization_id: UUID, ids: Listed[UUID]) -> Listed[UnitRecord]:
+def read_listed_units(scope: Scope, ids: Listed[UUID]) -> Listed[UnitRecord]:
     """The units with these ids, in their order; those that are not there are left out."""
-    found = read_units(connection, organization_id, ids.rows)
+    found = read_units(scope, ids.rows)
     return Listed([found[unit_id] for unit_id in ids.rows if unit_id in found], ids.has_more, ids.total)
 
 
@@ -145,11 +146,11 @@ def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]
     """
     need_a_unit = and_(*conditions).is_(true())
     query = select(units.c.id).select_from(parts).outerjoin(units, units.c.part_id == parts.c.id)
-    return query.where(parts.c.organization_id == organization_id, need_a_unit)
+    return query.where(owned_by(organization_id, parts.c), need_a_unit)
 
 
 def list_first_children(
-    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID], at_most: int
+    scope: Scope, unit_ids: Collection[UUID], at_most: int
 ) -> Mapping[UUID, Sequence[UnitRef]]:
     """The units that are part of each of these, oldest first, at most so many of each."""
     u = units.c
@@ -158,18 +159,16 @@ def list_first_children(
     for some in in_chunks(unit_ids):
         children = (
             select(u.parent_id, u.id, u.serial_number, place)
-            .where(u.organization_id == organization_id, u.parent_id.in_(some))
+            .where(scope.owns(u), u.parent_id.in_(some))
             .subquery()
         )
         query = select(children).where(children.c.place <= at_most).order_by(children.c.place)
-        for parent_id, unit_id, serial_number, _ in connection.execute(query):
+        for parent_id, unit_id, serial_number, _ in scope.connection.execute(query):
             found[parent_id].append(UnitRef(unit_id, serial_number))
     return found
 
 
-def list_last_runs(
-    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
-) -> Mapping[UUID, LastRun]:
+def list_last_runs(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, LastRun]:
     """The run of each of these units that started last; nothing for those that never ran."""
     r, p = runs.c, procedures.c
     found: dict[UUID, LastRun] = {}
@@ -181,9 +180,9 @@ def list_last_runs(
             )
             .join_from(units, runs, r.id == _newest_run(units.c.id))
             .join(procedures, p.id == r.procedure_id)
-            .where(units.c.organization_id == organization_id, units.c.id.in_(some))
+            .where(scope.owns(units.c), units.c.id.in_(some))
         )  # fmt: skip
-        for unit_id, run_id, outcome, *times, procedure_id, name in connection.execute(query):
+        for unit_id, run_id, outcome, *times, procedure_id, name in scope.connection.execute(query):
             found[unit_id] = LastRun(run_id, outcome, Named(procedure_id, name), *times)
     return found
 
@@ -227,15 +226,11 @@ def _by_name(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElemen
         if values is not None:
             keys = [lookup_key(value) for value in values]
             yield reference.in_(
-                select(table.c.id).where(
-                    table.c.organization_id == organization_id, table.c.number_key.in_(keys)
-                )
+                select(table.c.id).where(owned_by(organization_id, table.c), table.c.number_key.in_(keys))
             )
 
 
-def _by_runs(
-    connection: Connection, organization_id: UUID, wanted: UnitFilter
-) -> Iterator[ColumnElement[bool]]:
+def _by_runs(scope: Scope, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
     u, r = units.c, runs.c
     if wanted.run_count_min is not None or wanted.run_count_max is not None:
         count = select(func.count()).select_from(runs).where(r.unit_id == u.id).scalar_subquery()
@@ -245,9 +240,9 @@ def _by_runs(
             yield count <= wanted.run_count_max
     # The units of all such runs, found once: SQLite would look through one unit's runs by the wrong index.
     if wanted.with_run is not None:
-        runs_wanted = with_merges(connection, organization_id, wanted.with_run)
-        yield u.id.in_(select(r.unit_id).where(*run_conditions(organization_id, runs_wanted)))
+        runs_wanted = with_merges(scope, wanted.with_run)
+        yield u.id.in_(select(r.unit_id).where(*run_conditions(scope.organization_id, runs_wanted)))
     if wanted.with_newest_run is not None:
-        runs_wanted = with_merges(connection, organization_id, wanted.with_newest_run)
-        conditions = run_conditions(organization_id, runs_wanted)
+        runs_wanted = with_merges(scope, wanted.with_newest_run)
+        conditions = run_conditions(scope.organization_id, runs_wanted)
         yield u.id.in_(select(r.unit_id).where(*conditions, r.id == _newest_run(r.unit_id)))

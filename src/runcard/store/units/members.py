@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import parts, revisions, units
 from runcard.store.lists.refs import Numbered, PartRef
 
@@ -24,8 +25,7 @@ class MemberUnit(NamedTuple):
 
 
 def count_units(
-    connection: Connection,
-    organization_id: UUID,
+    scope: Scope,
     place: Literal["part", "revision", "batch", "parent"],
     ids: Collection[UUID],
 ) -> Mapping[UUID, int]:
@@ -34,39 +34,32 @@ def count_units(
     reference = u[f"{place}_id"]
     counts: dict[UUID, int] = {}
     for some in in_chunks(ids):
-        query = (
-            select(reference, func.count())
-            .where(u.organization_id == organization_id, reference.in_(some))
-            .group_by(reference)
-        )
-        counts.update((place_id, count) for place_id, count in connection.execute(query))
+        query = select(reference, func.count()).where(scope.owns(u), reference.in_(some)).group_by(reference)
+        counts.update((place_id, count) for place_id, count in scope.connection.execute(query))
     return counts
 
 
-def list_units_of_revision(
-    connection: Connection, organization_id: UUID, revision_id: UUID
-) -> Sequence[MemberUnit]:
+def list_units_of_revision(scope: Scope, revision_id: UUID) -> Sequence[MemberUnit]:
     """The units of a revision, newest first, at most MAX_MEMBERS."""
-    return _members(connection, organization_id, units.c.revision_id == revision_id)
+    return _members(scope, units.c.revision_id == revision_id)
 
 
-def list_units_of_batch(
-    connection: Connection, organization_id: UUID, batch_id: UUID
-) -> Sequence[MemberUnit]:
+def list_units_of_batch(scope: Scope, batch_id: UUID) -> Sequence[MemberUnit]:
     """The units of a batch, newest first, at most MAX_MEMBERS."""
-    return _members(connection, organization_id, units.c.batch_id == batch_id)
+    return _members(scope, units.c.batch_id == batch_id)
 
 
-def _members(
-    connection: Connection, organization_id: UUID, belongs: ColumnElement[bool]
-) -> Sequence[MemberUnit]:
+def _members(scope: Scope, belongs: ColumnElement[bool]) -> Sequence[MemberUnit]:
     u, p, r = units.c, parts.c, revisions.c
     query = (
         select(u.id, u.serial_number, u.created_at, p.id, p.number, p.name, r.id, r.number)
         .join_from(units, parts, p.id == u.part_id)
         .join(revisions, r.id == u.revision_id)
-        .where(u.organization_id == organization_id, belongs)
+        .where(scope.owns(u), belongs)
         .order_by(u.created_at.desc(), u.id.desc())
         .limit(MAX_MEMBERS)
     )
-    return [MemberUnit(*row[:3], PartRef(*row[3:6]), Numbered(*row[6:])) for row in connection.execute(query)]
+    return [
+        MemberUnit(*row[:3], PartRef(*row[3:6]), Numbered(*row[6:]))
+        for row in scope.connection.execute(query)
+    ]

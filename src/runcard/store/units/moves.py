@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, select
 
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import batches, parts, revisions, runs, unit_moves, units
 from runcard.store.lists.refs import UnitRef
 from runcard.store.units.rows import MoveKind
@@ -35,31 +36,27 @@ class Move(NamedTuple):
     at: datetime
 
 
-def list_moves(connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int) -> Sequence[Move]:
+def list_moves(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[Move]:
     """The moves of a unit, and those by which its sub-units of now came to it; the last recorded first."""
     m, u = unit_moves.c, units.c
-    of_unit = _moves(connection, organization_id, at_most, m.unit_id == unit_id)
-    of_children = _moves(
-        connection, organization_id, at_most, u.parent_id == unit_id, m.kind == "parent", m.to_id == unit_id
-    )
+    of_unit = _moves(scope, at_most, m.unit_id == unit_id)
+    of_children = _moves(scope, at_most, u.parent_id == unit_id, m.kind == "parent", m.to_id == unit_id)
     return sorted([*of_unit, *of_children], key=lambda move: move.at, reverse=True)
 
 
-def _moves(
-    connection: Connection, organization_id: UUID, at_most: int, *conditions: ColumnElement[bool]
-) -> Sequence[Move]:
+def _moves(scope: Scope, at_most: int, *conditions: ColumnElement[bool]) -> Sequence[Move]:
     m, u, r = unit_moves.c, units.c, runs.c
     query = (
         select(u.id, u.serial_number, m.kind, m.from_id, m.to_id, r.id, r.started_at, m.moved_at)
         .join_from(unit_moves, units, u.id == m.unit_id)
         .outerjoin(runs, r.id == m.run_id)
-        .where(m.organization_id == organization_id, *conditions)
+        .where(scope.owns(m), *conditions)
         .order_by(m.moved_at.desc(), m.id.desc())
         .limit(at_most)
     )
-    rows = connection.execute(query).all()
+    rows = scope.connection.execute(query).all()
     ids = {place for row in rows for place in (row.from_id, row.to_id) if place is not None}
-    places = _places(connection, organization_id, ids)
+    places = _places(scope, ids)
 
     def place(place_id: UUID | None) -> Place | None:
         return None if place_id is None else places.get(place_id, Place(""))
@@ -72,7 +69,7 @@ def _moves(
     ]
 
 
-def _places(connection: Connection, organization_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, Place]:
+def _places(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, Place]:
     """Ids are unique across tables, so each is looked for in all of them."""
     r, p, b, u = revisions.c, parts.c, batches.c, units.c
     found: dict[UUID, Place] = {}
@@ -80,9 +77,9 @@ def _places(connection: Connection, organization_id: UUID, ids: Collection[UUID]
         for query in (
             select(r.id, r.number, p.number)
             .join_from(revisions, parts, p.id == r.part_id)
-            .where(r.organization_id == organization_id, r.id.in_(some)),
-            select(b.id, b.number).where(b.organization_id == organization_id, b.id.in_(some)),
-            select(u.id, u.serial_number).where(u.organization_id == organization_id, u.id.in_(some)),
+            .where(scope.owns(r), r.id.in_(some)),
+            select(b.id, b.number).where(scope.owns(b), b.id.in_(some)),
+            select(u.id, u.serial_number).where(scope.owns(u), u.id.in_(some)),
         ):
-            found |= {row[0]: Place(*row[1:]) for row in connection.execute(query)}
+            found |= {row[0]: Place(*row[1:]) for row in scope.connection.execute(query)}
     return found

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, literal, select, update
+from sqlalchemy import ColumnElement, Select, literal, select, update
 
 from runcard.domain.errors import InUse, UnitNotFound
 from runcard.domain.floor.sample import SampleClass
@@ -13,6 +13,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
 from runcard.store.lists.refs import (
     CREATOR_COLUMNS,
@@ -65,67 +66,58 @@ class PlaceNumbers(NamedTuple):
     revision: str
 
 
-def get_unit(connection: Connection, organization_id: UUID, serial_number: str) -> UnitRecord:
+def get_unit(scope: Scope, serial_number: str) -> UnitRecord:
     """The unit with this serial number. Raises UnitNotFound."""
     if "\0" not in serial_number:  # PostgreSQL refuses it, and no unit has it
-        query = _records(organization_id, units.c.serial_key == lookup_key(serial_number))
-        row = connection.execute(query).one_or_none()
+        query = _records(scope.organization_id, units.c.serial_key == lookup_key(serial_number))
+        row = scope.connection.execute(query).one_or_none()
         if row is not None:
             return _record(*row)
     raise UnitNotFound(serial_number)
 
 
-def read_units(
-    connection: Connection, organization_id: UUID, unit_ids: Collection[UUID]
-) -> Mapping[UUID, UnitRecord]:
+def read_units(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRecord]:
     """Those of these units that there are, by id."""
     found: dict[UUID, UnitRecord] = {}
     for some in in_chunks(unit_ids):
-        rows = connection.execute(_records(organization_id, units.c.id.in_(some)))
+        rows = scope.connection.execute(_records(scope.organization_id, units.c.id.in_(some)))
         found |= {row[0]: _record(*row) for row in rows}
     return found
 
 
-def list_newest_units(connection: Connection, organization_id: UUID, limit: int) -> Sequence[UnitRecord]:
+def list_newest_units(scope: Scope, limit: int) -> Sequence[UnitRecord]:
     """The units that were recorded last, the newest first."""
     u = units.c
     # Found before they are joined with anything, or SQLite joins all units and sorts them.
-    newest = (
-        select(u.id)
-        .where(u.organization_id == organization_id)
-        .order_by(u.created_at.desc(), u.id.desc())
-        .limit(limit)
-    )
-    found = read_units(connection, organization_id, list(connection.execute(newest).scalars()))
+    newest = select(u.id).where(scope.owns(u)).order_by(u.created_at.desc(), u.id.desc()).limit(limit)
+    found = read_units(scope, list(scope.connection.execute(newest).scalars()))
     return sorted(found.values(), key=lambda unit: (unit.created_at, unit.id), reverse=True)
 
 
 def list_children(
-    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int | None = None, skipped: int = 0
+    scope: Scope, unit_id: UUID, at_most: int | None = None, skipped: int = 0
 ) -> Sequence[UnitRecord]:
     """The units that are part of this one, oldest first, all of them where `at_most` is None."""
-    query = _records(organization_id, units.c.parent_id == unit_id).order_by(units.c.id)
+    query = _records(scope.organization_id, units.c.parent_id == unit_id).order_by(units.c.id)
     query = query.limit(at_most).offset(skipped)
-    return [_record(*row) for row in connection.execute(query)]
+    return [_record(*row) for row in scope.connection.execute(query)]
 
 
-def list_ancestors(
-    connection: Connection, organization_id: UUID, unit_id: UUID, at_most: int
-) -> Sequence[UnitRef]:
+def list_ancestors(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitRef]:
     """What a unit is part of, what that is part of, and so on, from the nearest one, at most so many."""
     u = units.c
     line = (
         select(u.parent_id.label("id"), literal(1).label("height"))
-        .where(u.organization_id == organization_id, u.id == unit_id)
+        .where(scope.owns(u), u.id == unit_id)
         .cte(recursive=True)
     )
     above = select(u.parent_id, line.c.height + 1).join_from(line, units, u.id == line.c.id)
     line = line.union_all(above.where(line.c.height < at_most))
     query = select(u.id, u.serial_number).join_from(line, units, u.id == line.c.id).order_by(line.c.height)
-    return [UnitRef(*row) for row in connection.execute(query)]
+    return [UnitRef(*row) for row in scope.connection.execute(query)]
 
 
-def find_first_run(connection: Connection, organization_id: UUID, unit: UnitRecord) -> FirstRun | None:
+def find_first_run(scope: Scope, unit: UnitRecord) -> FirstRun | None:
     """The run that was the first to name a unit; None where none was, or where it is deleted."""
     r, p = runs.c, procedures.c
     query = (
@@ -134,22 +126,22 @@ def find_first_run(connection: Connection, organization_id: UUID, unit: UnitReco
             r.reported_started_at, r.reported_ended_at,
         )
         .join_from(runs, procedures, p.id == r.procedure_id)
-        .where(r.organization_id == organization_id, r.id == unit.created_during_run_id)
+        .where(scope.owns(r), r.id == unit.created_during_run_id)
     )  # fmt: skip
-    row = connection.execute(query).one_or_none()
+    row = scope.connection.execute(query).one_or_none()
     return None if row is None else FirstRun(*row[:5], Named(*row[5:7]), *row[7:])
 
 
-def read_place_numbers(connection: Connection, organization_id: UUID, unit_id: UUID) -> PlaceNumbers:
+def read_place_numbers(scope: Scope, unit_id: UUID) -> PlaceNumbers:
     """What people call the part and the revision of a unit that there is."""
     u = units.c
     query = (
         select(parts.c.number, revisions.c.number)
         .join_from(units, parts, parts.c.id == u.part_id)
         .join(revisions, revisions.c.id == u.revision_id)
-        .where(u.organization_id == organization_id, u.id == unit_id)
+        .where(scope.owns(u), u.id == unit_id)
     )
-    return PlaceNumbers(*connection.execute(query).one())
+    return PlaceNumbers(*scope.connection.execute(query).one())
 
 
 def rename_unit(tx: Transaction, organization_id: UUID, unit_id: UUID, serial_number: str) -> None:
@@ -197,9 +189,7 @@ def delete_units(
 
 def _update(tx: Transaction, organization_id: UUID, unit_id: UUID, values: dict[str, Any]) -> None:
     u = units.c
-    tx.connection.execute(
-        update(units).where(u.organization_id == organization_id, u.id == unit_id).values(values)
-    )
+    tx.connection.execute(update(units).where(owned_by(organization_id, u), u.id == unit_id).values(values))
     tx.note_change(organization_id, "unit_changed", unit_id)
 
 
@@ -219,7 +209,7 @@ def _records(organization_id: UUID, *conditions: ColumnElement[bool]) -> Select[
     return (
         select(*own, *named, *CREATOR_COLUMNS)
         .select_from(with_creator(units, joined))
-        .where(u.organization_id == organization_id, *conditions)
+        .where(owned_by(organization_id, u), *conditions)
     )
 
 

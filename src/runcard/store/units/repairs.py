@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from runcard.domain.floor.repair import REPORT_ID, RepairReport
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import repairs
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import (
@@ -76,17 +77,15 @@ def stage_repair(
     tx.note_change(organization_id, "repair_recorded", row.id)
 
 
-def list_repairs(
-    connection: Connection, organization_id: UUID, wanted: RepairFilter, page: Page, *, descending: bool
-) -> Listed[RepairRecord]:
+def list_repairs(scope: Scope, wanted: RepairFilter, page: Page, *, descending: bool) -> Listed[RepairRecord]:
     """A page of repairs in the order in which they began; of equal ones, in order of creation the same way."""
     r = repairs.c
-    query = _records(organization_id).where(
-        *known_at(page, "repair_recorded", r.id), *_conditions(organization_id, wanted)
+    query = _records(scope.organization_id).where(
+        *known_at(page, "repair_recorded", r.id), *_conditions(scope.organization_id, wanted)
     )
     order = (column.desc() if descending else column for column in (r.started_at, r.id))
-    listed = fetch_page(connection, query.order_by(*order), page, _record)
-    failed = _failed_runs(connection, organization_id, listed.rows)
+    listed = fetch_page(scope.connection, query.order_by(*order), page, _record)
+    failed = _failed_runs(scope, listed.rows)
     found = [one._replace(run_id=failed.get((one.unit.id, one.report.of_report))) for one in listed.rows]
     return Listed(found, listed.has_more, listed.total)
 
@@ -107,7 +106,7 @@ def _records(organization_id: UUID) -> Select[Any]:
             r.created_at, *CREATOR_COLUMNS,
         )
         .select_from(with_creator(repairs, joined))
-        .where(r.organization_id == organization_id)
+        .where(owned_by(organization_id, r))
     )  # fmt: skip
 
 
@@ -132,7 +131,7 @@ def _conditions(organization_id: UUID, wanted: RepairFilter) -> Iterator[ColumnE
         yield r.id.in_(wanted.ids)
     if wanted.serial_numbers is not None:
         keys = [lookup_key(serial) for serial in wanted.serial_numbers]
-        yield r.unit_id.in_(select(u.id).where(u.organization_id == organization_id, u.serial_key.in_(keys)))
+        yield r.unit_id.in_(select(u.id).where(owned_by(organization_id, u), u.serial_key.in_(keys)))
     if wanted.part_numbers is not None:
         yield p.number_key.in_([lookup_key(number) for number in wanted.part_numbers])
     if wanted.started_after is not None:
@@ -141,9 +140,7 @@ def _conditions(organization_id: UUID, wanted: RepairFilter) -> Iterator[ColumnE
         yield r.started_at <= wanted.started_before
 
 
-def _failed_runs(
-    connection: Connection, organization_id: UUID, found: Sequence[RepairRecord]
-) -> Mapping[tuple[UUID, str | None], UUID]:
+def _failed_runs(scope: Scope, found: Sequence[RepairRecord]) -> Mapping[tuple[UUID, str | None], UUID]:
     """The last run of each unit that came of a report that its repairs tell of, by unit and report."""
     told = {(one.unit.id, one.report.of_report) for one in found if one.report.of_report is not None}
     if not told:
@@ -153,11 +150,11 @@ def _failed_runs(
         select(r.unit_id, e.text, r.id)
         .join_from(t.runs, t.metadata_entries, e.entity_id == r.id)
         .where(
-            r.organization_id == organization_id,
+            scope.owns(r),
             r.unit_id.in_({unit_id for unit_id, _ in told}),
             e.key == REPORT_ID,
             e.text.in_({report for _, report in told}),
         )
         .order_by(r.started_at, r.id)
     )
-    return {(unit_id, report): run_id for unit_id, report, run_id in connection.execute(query)}
+    return {(unit_id, report): run_id for unit_id, report, run_id in scope.connection.execute(query)}

@@ -11,6 +11,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import attachments, run_sub_units, runs, unit_moves, units
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.metadata import delete_metadata
@@ -52,9 +53,7 @@ def move_unit(
         return
     places = {name: getattr(after, name) for name in ("part_id", "revision_id", "batch_id", "parent_id")}
     u = units.c
-    tx.connection.execute(
-        update(units).where(u.organization_id == organization_id, u.id == before.id).values(places)
-    )
+    tx.connection.execute(update(units).where(owned_by(organization_id, u), u.id == before.id).values(places))
     moved: tuple[MoveKind, ...] = ("revision", "batch", "parent")
     for kind in moved:
         from_id, to_id = getattr(before, f"{kind}_id"), getattr(after, f"{kind}_id")
@@ -65,6 +64,7 @@ def move_unit(
     tx.catalog.remember_unit(organization_id, after)
 
 
+# Unscoped: of a unit that was found in the scope.
 def has_runs(connection: Connection, unit_id: UUID) -> bool:
     query = select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)
     return connection.execute(query).first() is not None
@@ -76,26 +76,24 @@ def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
     Its sub-units stay and lose their parent, with a trace of the move.
     """
     a, s, u = attachments.c, run_sub_units.c, units.c
-    for child in _children(tx.connection, organization_id, unit_id):
+    for child in _children(tx.scope(organization_id), unit_id):
         move_unit(tx, organization_id, child, child._replace(parent_id=None), None)
-    of_unit = (a.organization_id == organization_id, a.unit_id == unit_id)
+    of_unit = (owned_by(organization_id, a), a.unit_id == unit_id)
     files = tx.connection.execute(select(a.id).where(*of_unit)).scalars().all()
     tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
     tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
-    was_here = (s.organization_id == organization_id, s.previous_parent_id == unit_id)
+    was_here = (owned_by(organization_id, s), s.previous_parent_id == unit_id)
     tx.connection.execute(update(run_sub_units).where(*was_here).values(previous_parent_id=None))
     delete_metadata(tx, organization_id, [unit_id])
-    tx.connection.execute(delete(units).where(u.organization_id == organization_id, u.id == unit_id))
+    tx.connection.execute(delete(units).where(owned_by(organization_id, u), u.id == unit_id))
     delete_unneeded(tx, organization_id, files)
     tx.note_change(organization_id, "unit_deleted", unit_id)
 
 
-def _children(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[UnitRow]:
+def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:
     u = units.c
-    query = select(*(u[name] for name in UnitRow._fields)).where(
-        u.organization_id == organization_id, u.parent_id == unit_id
-    )
-    return [UnitRow(*row) for row in connection.execute(query)]
+    query = select(*(u[name] for name in UnitRow._fields)).where(scope.owns(u), u.parent_id == unit_id)
+    return [UnitRow(*row) for row in scope.connection.execute(query)]
 
 
 def stage_move(

@@ -10,6 +10,7 @@ from runcard.activity.noted_calls import MOST_BODY_BYTES
 from runcard.domain.errors import ApiCallNotFound
 from runcard.edge.requests.deps import WithParts
 from runcard.store.calls.lists import CallDetail, get_call
+from runcard.store.engine.scope import Scope
 from runcard.web.calls.rows import CallLine, call_lines, check_may_see_calls
 from runcard.web.frame.formats import size_text
 from runcard.web.frame.render import render
@@ -47,9 +48,9 @@ def show_call(call_id: str, parts: WithParts, visit: WithVisit) -> Response:
     home, activity = visit.actor.organization_id, parts.activity
     if activity is None or not (call_id.isascii() and call_id.isdigit() and len(call_id) <= _MOST_DIGITS):
         raise ApiCallNotFound(call_id)
-    detail = activity.ask(lambda connection: get_call(connection, home, int(call_id)))
-    with parts.database.read() as connection:
-        [line] = call_lines(connection, home, [detail.row], visit.zone)
+    detail = activity.ask(lambda connection: get_call(Scope(connection, home), int(call_id)))
+    with parts.database.read_in(home) as scope:
+        [line] = call_lines(scope, [detail.row], visit.zone)
     page = ApiCallPage(
         call=line,
         has_failed=detail.row.status >= 400,

@@ -28,6 +28,7 @@ from runcard.store.calls.lists import (
     list_later_calls,
 )
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.people.users import list_users
 from runcard.store.stations.rows import list_stations
 from runcard.web.calls.charts import RoutePoint, SlotPoint, calls_over_time, slowest_bars
@@ -114,8 +115,8 @@ def _page(
     connection: Connection, parts: Parts, visit: Visit, asked: ActivityQuery, place: _Place
 ) -> ActivityPage:
     home, activity = visit.actor.organization_id, parts.activity
-    keys = [(station.id, station.name) for station in list_stations(connection, home)]
-    keys += [(user.id, user.name) for user in list_users(connection, home)]
+    keys = [(station.id, station.name) for station in list_stations(Scope(connection, home))]
+    keys += [(user.id, user.name) for user in list_users(Scope(connection, home))]
     if activity is None:
         return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], "", "", "")
     window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
@@ -130,7 +131,7 @@ def _page(
             calls_over_time(_slot_points(found.by_slot, window, asked, visit.zone)),
             slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
         ],
-        calls=call_lines(connection, home, shown, visit.zone),
+        calls=call_lines(Scope(connection, home), shown, visit.zone),
         older_url=_url(asked, before=_place_text(shown[-1])) if found.calls.has_older else "",
         newer_url=_url(asked, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
         newest_url=_url(asked) if found.calls.has_newer else "",

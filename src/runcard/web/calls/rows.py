@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from runcard.auth.permissions import check_may_manage
 from runcard.store.calls.lists import CallRow
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.names import names_of
 from runcard.web.frame.formats import Moment, duration_text, precise_moment_of
 from runcard.web.frame.visit import Visit
@@ -33,14 +33,12 @@ def check_may_see_calls(visit: Visit) -> None:
     check_may_manage(visit.actor, "see API activity")
 
 
-def call_lines(
-    connection: Connection, organization_id: UUID, rows: Sequence[CallRow], zone: ZoneInfo
-) -> Sequence[CallLine]:
+def call_lines(scope: Scope, rows: Sequence[CallRow], zone: ZoneInfo) -> Sequence[CallLine]:
     """connection: to the truth, which knows what owners of keys are called."""
     owners = {row.owner_id for row in rows if row.owner_id is not None}
     names = {
-        **names_of(connection, organization_id, "station", owners),
-        **names_of(connection, organization_id, "operator", owners),
+        **names_of(scope, "station", owners),
+        **names_of(scope, "operator", owners),
     }
     return [_line(row, names, zone) for row in rows]
 

@@ -17,6 +17,6 @@ router = APIRouter()
 def show_picture(parts: WithParts, visit: WithVisit, picture_id: str) -> Response:
     """An upload of the reader's organization, from this server wherever its bytes lie: pages show no other's."""
     wanted = id_of(picture_id, AttachmentNotFound)
-    with parts.database.read() as connection:
-        attachment = get_attachment(connection, visit.actor.organization_id, wanted)
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        attachment = get_attachment(scope, wanted)
     return file_answer(parts, attachment)

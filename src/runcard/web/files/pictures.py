@@ -15,7 +15,7 @@ from runcard.edge.files.uploads import settled
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import create_attachment, find_attachments, mark_stored
 from runcard.store.files.blobs import BlobMeta, blob_key
 from runcard.web.frame.forms import Fields
@@ -38,12 +38,10 @@ class PictureForm(NamedTuple):
     picture: bytes | None
 
 
-def picture_urls(
-    parts: Parts, connection: Connection, organization_id: UUID, image_ids: Sequence[UUID | None]
-) -> Mapping[UUID, str]:
+def picture_urls(parts: Parts, scope: Scope, image_ids: Sequence[UUID | None]) -> Mapping[UUID, str]:
     """Where those of these images can be seen whose bytes have arrived and which browsers show, by their ids."""
     wanted = [image_id for image_id in image_ids if image_id is not None]
-    found = settled(parts, list(find_attachments(connection, organization_id, wanted).values()))
+    found = settled(parts, list(find_attachments(scope, wanted).values()))
     return {
         one.id: f"/pictures/{one.id}"
         for one in found

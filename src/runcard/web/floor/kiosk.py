@@ -115,9 +115,7 @@ def _procedure_slide(page: KioskPage, floor: Floor, asked: FigureQuery, procedur
     here, step = floor.of_procedure(procedure_id), step_of(asked)
     over_time, runs = here.yields(step), here.throughput(step)
     return page._replace(
-        title=get_procedure(
-            floor.snapshot.connection, floor.snapshot.organization_id, str(procedure_id)
-        ).name,
+        title=get_procedure(floor.snapshot.scope, str(procedure_id)).name,
         tiles=[
             *yield_tiles(over_time.total),
             Tile("Runs", count_text(runs.total.runs)),

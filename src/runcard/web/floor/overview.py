@@ -13,6 +13,7 @@ from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.retest import RetestRow
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.procedures.rows import list_procedures
@@ -84,9 +85,9 @@ def show_overview(
 ) -> Response:
     home, now = visit.actor.organization_id, datetime.now(UTC)
     selection = selection_of(asked, visit.zone, now)
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        if not list_latest_runs(connection, home, RunFilter(), 1).rows:
-            return render("floor/welcome.html", _welcome(request, parts, connection, visit), visit)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        if not list_latest_runs(scope, RunFilter(), 1).rows:
+            return render("floor/welcome.html", _welcome(request, parts, scope.connection, visit), visit)
         floor = Floor(snapshot, visit, selection)
         if asked.kiosk is not None:
             return render("floor/kiosk.html", kiosk_page(floor, filters_of(asked), asked.kiosk, now))
@@ -97,8 +98,8 @@ def show_overview(
 @router.get("/first-run")
 def tell_first_run(parts: WithParts, visit: WithVisit) -> Response:
     """Nothing to show. Once a run is there, the page that asks is loaded again."""
-    with parts.database.read() as connection:
-        is_there = list_latest_runs(connection, visit.actor.organization_id, RunFilter(), 1).rows
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        is_there = list_latest_runs(scope, RunFilter(), 1).rows
     return Response(status_code=204, headers={"HX-Refresh": "true"} if is_there else {})
 
 
@@ -107,7 +108,7 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
     links = PointLinks(asked, floor.selection.runs, step, floor.visit.zone, {})
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
     runs, stations = floor.throughput(step), floor.stations(now)
-    choices = list_choices(floor.snapshot.connection, floor.snapshot.organization_id)
+    choices = list_choices(floor.snapshot.scope)
     return OverviewPage(
         here=url_of("/", asked),
         kiosk_url=url_of("/", asked, kiosk=1),
@@ -169,7 +170,7 @@ def _behind(freshness: Freshness) -> str:
 
 
 def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visit) -> WelcomePage:
-    procedures = list_procedures(connection, visit.actor.organization_id, in_use=True)
+    procedures = list_procedures(Scope(connection, visit.actor.organization_id), in_use=True)
     root = parts.links.root(str(request.base_url))
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
     return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))

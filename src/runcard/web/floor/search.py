@@ -71,12 +71,12 @@ def search(
     wanted, home = asked.q.strip(), visit.actor.organization_id
     if not wanted:
         return render("floor/search.html", SearchPage("", ()), visit)
-    with parts.database.read() as connection:
-        named = find_named(connection, home, wanted)
+    with parts.database.read_in(home) as scope:
+        named = find_named(scope, wanted)
         if len(named) == 1:
             return redirect(_url(named[0]))
-        similar = find_similar(connection, home, wanted, _MOST + 1)
-        keys = find_said(connection, home, wanted, _MOST)
+        similar = find_similar(scope, wanted, _MOST + 1)
+        keys = find_said(scope, wanted, _MOST)
     groups = [_group(kind, named, similar.get(kind, ()), wanted) for kind in _GROUPS]
     groups.append(_noted(keys, wanted))
     return render("floor/search.html", SearchPage(wanted, [group for group in groups if group.hits]), visit)

@@ -15,6 +15,7 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
 from runcard.web.frame.cookies import forget_secret, is_by_tls, keep_secret, read_secret
 
@@ -82,8 +83,8 @@ def _visit_of(request: Request, parts: Parts) -> Visit | None:
         actor = find_logged_in(connection, session)
         if actor is None:
             return None
-        organization = get_organization(connection, actor.organization_id)
-        user = get_user(connection, actor.organization_id, str(actor.user_id))
+        organization = get_organization(Scope(connection, actor.organization_id))
+        user = get_user(Scope(connection, actor.organization_id), str(actor.user_id))
     return Visit(
         actor,
         organization.name,

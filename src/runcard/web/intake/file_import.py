@@ -13,6 +13,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import find_attachments
 from runcard.store.files.imports import (
     ImportRecord,
@@ -83,14 +84,14 @@ def show_import(
     asked: Annotated[FileImportQuery, page_query(FileImportQuery)],
 ) -> Response:
     home, wanted = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
-    with parts.database.read() as connection:
-        one = get_import(connection, home, wanted)
-        waiting = find_quarantined_id(connection, home, one.digest)
-        at = list_page(connection, asked.cursor)
-        listed = list_imported_runs(connection, home, one.id, at)
-        repaired = list_repaired_units(connection, home, one.id, Page(_MOST_REPAIRED))
-        attachments = find_attachments(connection, home, [one.attachment_id] if one.attachment_id else [])
-        runs = _runs(connection, visit, listed.rows)
+    with parts.database.read_in(home) as scope:
+        one = get_import(scope, wanted)
+        waiting = find_quarantined_id(scope, one.digest)
+        at = list_page(scope.connection, asked.cursor)
+        listed = list_imported_runs(scope, one.id, at)
+        repaired = list_repaired_units(scope, one.id, Page(_MOST_REPAIRED))
+        attachments = find_attachments(scope, [one.attachment_id] if one.attachment_id else [])
+        runs = _runs(scope.connection, visit, listed.rows)
     files = list(attachment_lines(parts, list(attachments.values()), str(request.base_url)))
     page = FileImportPage(
         name=one.name or "",
@@ -109,8 +110,8 @@ def show_import(
 
 def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
     home = visit.actor.organization_id
-    stated = list_stated(connection, home, ids)
-    return [_line(run, visit, stated.get(run.id, ())) for run in read_runs(connection, home, ids)]
+    stated = list_stated(Scope(connection, home), ids)
+    return [_line(run, visit, stated.get(run.id, ())) for run in read_runs(Scope(connection, home), ids)]
 
 
 def _line(run: RunRecord, visit: Visit, stated: Sequence[str]) -> ImportedRunLine:

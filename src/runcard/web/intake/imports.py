@@ -90,8 +90,8 @@ def submit_files(parts: WithParts, visit: WithVisit, form: WithSentFiles) -> Res
         check_may_replace(visit.actor, choice)
         if not form.files:
             raise InvalidInput.at("files", "No file was chosen; choose one or more")
-        with parts.database.read() as connection:
-            choice = checked(connection, visit.actor.organization_id, choice)
+        with parts.database.read_in(visit.actor.organization_id) as scope:
+            choice = checked(scope, choice)
     except (InvalidInput, NotFound) as error:
         return _show(parts, visit, ImportsQuery(), choice, error=error)
     arrived = list(bring_in(parts, visit, choice, form.files))
@@ -107,20 +107,20 @@ def _show(
     error: InvalidInput | NotFound | None = None,
 ) -> Response:
     home, most = visit.actor.organization_id, parts.max_upload_bytes
-    with parts.database.read() as connection:
-        at = list_page(connection, asked.cursor, _PAGE_SIZE)
-        listed = list_imports(connection, home, at)
+    with parts.database.read_in(home) as scope:
+        at = list_page(scope.connection, asked.cursor, _PAGE_SIZE)
+        listed = list_imports(scope, at)
         page = ImportsPage(
-            quarantined=count_text(count_quarantined(connection, home)),
+            quarantined=count_text(count_quarantined(scope)),
             may_import=visit.actor.role != "viewer",
             may_replace=may_manage(visit.actor),
-            reading=reading_fields(connection, home, choice),
+            reading=reading_fields(scope, choice),
             lacking=lacking_text(arrived),
             most=limit_text(most),
             most_bytes=most,
             too_large=too_large(most),
             problems=problems_of(error),
-            outcomes=outcome_lines(connection, visit, arrived),
+            outcomes=outcome_lines(scope.connection, visit, arrived),
             imports=[_line(one, visit) for one in listed.rows],
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
         )

@@ -9,6 +9,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.importers.formats import TABULAR
 from runcard.intake.report_files import Fate, RehearsedRun
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.imports import list_imported_runs
 from runcard.store.lists.pages import Page
 from runcard.store.runs.records import RunRecord, read_runs
@@ -88,7 +89,7 @@ def may_be_table(name: str, importer: str | None) -> bool:
 
 
 def outcome_lines(connection: Connection, visit: Visit, arrived: Sequence[Arrived]) -> Sequence[OutcomeLine]:
-    only = _only_runs(connection, visit.actor.organization_id, [one.fate for one in arrived])
+    only = _only_runs(Scope(connection, visit.actor.organization_id), [one.fate for one in arrived])
     return [_line(one.name, one.fate, only, visit.zone) for one in arrived]
 
 
@@ -113,16 +114,14 @@ def runs_text(runs: int, repairs: int) -> str:
     return " and ".join(told)
 
 
-def _only_runs(
-    connection: Connection, organization_id: UUID, fates: Sequence[Fate]
-) -> Mapping[UUID, RunRecord]:
+def _only_runs(scope: Scope, fates: Sequence[Fate]) -> Mapping[UUID, RunRecord]:
     """The run of each import that has one only, by the import."""
     ids: dict[UUID, UUID] = {}
     for import_id in {fate.import_id for fate in fates if fate.import_id and fate.run_count == 1}:
-        listed = list_imported_runs(connection, organization_id, import_id, Page(1))
+        listed = list_imported_runs(scope, import_id, Page(1))
         if len(listed.rows) == 1 and not listed.has_more:
             ids[import_id] = listed.rows[0]
-    found = {run.id: run for run in read_runs(connection, organization_id, list(ids.values()))}
+    found = {run.id: run for run in read_runs(scope, list(ids.values()))}
     return {import_id: found[run_id] for import_id, run_id in ids.items() if run_id in found}
 
 

@@ -17,6 +17,7 @@ from runcard.intake.choices import Choice
 from runcard.intake.quarantine import again, may_retry, retry_as_brought
 from runcard.intake.report_files import Fate
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.intake.quarantine import (
     QuarantinedFile,
     QuarantineFilter,
@@ -141,17 +142,17 @@ def _show(
     error: InvalidInput | None = None,
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        at, listed = _listed(connection, visit, asked)
+    with parts.database.read_in(home) as scope:
+        at, listed = _listed(scope.connection, visit, asked)
         page = QuarantinePage(
-            quarantined=count_text(count_quarantined(connection, home)),
+            quarantined=count_text(count_quarantined(scope)),
             filters=FilterBar(_HERE, _fields_of(asked), []),
             files=[_line(one, visit) for one in listed.rows],
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
             is_filtered=asked.search is not None or asked.format is not None,
             retry_url=url_of(_RETRY, asked) if may_manage(visit.actor) else "",
-            outcomes=outcome_lines(connection, visit, arrived),
-            reading=reading_fields(connection, home, choice),
+            outcomes=outcome_lines(scope.connection, visit, arrived),
+            reading=reading_fields(scope, choice),
             is_said=choice != Choice(),
             problems=problems_of(error),
         )
@@ -164,7 +165,7 @@ def _listed(
     importers = None if asked.format is None else [None if asked.format == _UNKNOWN else asked.format]
     at = list_page(connection, asked.cursor)
     wanted = QuarantineFilter(asked.search, importers)
-    return at, list_quarantined_page(connection, visit.actor.organization_id, wanted, at)
+    return at, list_quarantined_page(Scope(connection, visit.actor.organization_id), wanted, at)
 
 
 def _fields_of(asked: QuarantineQuery) -> Sequence[Field]:

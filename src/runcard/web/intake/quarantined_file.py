@@ -87,8 +87,8 @@ def show_file(
 def download(parts: WithParts, visit: WithVisit, file_id: str) -> Response:
     """The bytes of the file as they came."""
     file = _get(parts, visit, file_id)
-    with parts.database.read() as connection:
-        attachment = get_attachment(connection, visit.actor.organization_id, file.attachment_id)
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        attachment = get_attachment(scope, file.attachment_id)
     return saved_file(parts, attachment)
 
 
@@ -118,10 +118,8 @@ def submit_discard(parts: WithParts, visit: WithVisit, file_id: str, _fields: Wi
 
 
 def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
-    with parts.database.read() as connection:
-        return get_quarantined(
-            connection, visit.actor.organization_id, id_of(file_id, QuarantinedFileNotFound)
-        )
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        return get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))
 
 
 def _show(
@@ -136,11 +134,11 @@ def _show(
     arrived: Sequence[Arrived] = (),
 ) -> Response:
     home, url = visit.actor.organization_id, quarantined_url(file.id)
-    with parts.database.read() as connection:
-        attachment = get_attachment(connection, home, file.attachment_id)
-        state = find_import_state(connection, home, file.digest)
-        reading = reading_fields(connection, home, choice)
-        outcomes = outcome_lines(connection, visit, arrived)
+    with parts.database.read_in(home) as scope:
+        attachment = get_attachment(scope, file.attachment_id)
+        state = find_import_state(scope, file.digest)
+        reading = reading_fields(scope, choice)
+        outcomes = outcome_lines(scope.connection, visit, arrived)
     (line,) = attachment_lines(parts, [attachment], str(request.base_url))
     page = QuarantinedFilePage(
         url=url,

@@ -8,7 +8,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.statement import NOTHING_STATED, Statement
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
 from runcard.intake.choices import Choice as FileChoice
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.intake.templates import list_templates
 from runcard.store.lists.pages import Page
 from runcard.store.procedures.rows import list_procedures
@@ -58,9 +58,9 @@ def format_choices(chosen: str | None) -> Sequence[Choice]:
     return [Choice(one.name, _NAMES[one.name], one.name == chosen) for one in FORMATS]
 
 
-def reading_fields(connection: Connection, organization_id: UUID, chosen: FileChoice) -> ReadingFields:
-    templates = list_templates(connection, organization_id, Page(_MOST_TEMPLATES)).rows
-    procedures = list_procedures(connection, organization_id, in_use=True)
+def reading_fields(scope: Scope, chosen: FileChoice) -> ReadingFields:
+    templates = list_templates(scope, Page(_MOST_TEMPLATES)).rows
+    procedures = list_procedures(scope, in_use=True)
     return ReadingFields(
         format_choices(chosen.importer),
         [Choice(f"{_BY_TEMPLATE}{one.id}", one.name, one.id == chosen.template_id) for one in templates],

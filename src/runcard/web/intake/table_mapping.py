@@ -128,10 +128,8 @@ def import_mapped(parts: WithParts, visit: WithVisit, file_id: str, fields: _Wit
 
 def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
     """Raises PermissionDenied for whoever may not retry the file."""
-    with parts.database.read() as connection:
-        file = get_quarantined(
-            connection, visit.actor.organization_id, id_of(file_id, QuarantinedFileNotFound)
-        )
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        file = get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))
     if not may_retry(visit.actor, file):
         raise PermissionDenied("Only admins, engineers and whoever brought a file may map its columns.")
     return file
@@ -157,8 +155,8 @@ def _choice(parts: Parts, visit: Visit, fields: Fields, mapping: TableMapping) -
     if not procedure:
         raise InvalidInput.at("procedure", "Procedure: choose the one that the runs are of")
     choice = Choice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
-    with parts.database.read() as connection:
-        return checked(connection, visit.actor.organization_id, choice)
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        return checked(scope, choice)
 
 
 def _check_may_save(parts: Parts, visit: Visit, name: str) -> None:
@@ -168,15 +166,14 @@ def _check_may_save(parts: Parts, visit: Visit, name: str) -> None:
         raise InvalidInput.at(
             "template_name", f"{name!r} is no name of a template; give 1 to {_MOST_NAME} characters"
         )
-    with parts.database.read() as connection:
-        check_name_is_free(connection, visit.actor.organization_id, name)
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        check_name_is_free(scope, name)
 
 
 def _save(parts: Parts, visit: Visit, name: str, mapping: TableMapping) -> None:
     kept = msgspec.json.encode(mapping).decode()
-    parts.writer.run(
+    parts.writer.write(
         lambda tx: create_template(tx, visit.actor.organization_id, name, kept, Creator.of(visit.actor)),
-        changes_catalog=False,
     )
 
 
@@ -189,8 +186,8 @@ def _show(
     except RuncardError as unread:
         problem = unread.summary
     draft = None if head is None else _draft(fields, head)
-    with parts.database.read() as connection:
-        procedures = list_procedures(connection, visit.actor.organization_id, in_use=True)
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        procedures = list_procedures(scope, in_use=True)
     page = MappingPage(
         url=mapping_url(file.id),
         file_url=quarantined_url(file.id),
@@ -234,8 +231,8 @@ def _preview(
         choice = Choice(
             procedure="preview", mapping=draft.mapping(head), skips_bad_rows="skip_bad_rows" in fields
         )
-        with stores.database.read() as connection:
-            reading = reading_of(connection, home, choice, None, CLIENT, file.name)
+        with stores.database.read_in(home) as scope:
+            reading = reading_of(scope, choice, None, CLIENT, file.name)
         assert reading is not None, "a mapping says how the file is read"
         with (
             opened_quarantined(stores, home, file) as content,

@@ -13,6 +13,7 @@ from runcard.domain.metadata import MAX_KEY_LENGTH
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.people.users import User, list_users
@@ -111,7 +112,7 @@ def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: dat
     if asked.min_s is not None and asked.max_s is not None and asked.min_s > asked.max_s:
         raise InvalidInput.at("min_s", f"{asked.min_s:g} is more than max_s, {asked.max_s:g}; exchange them")
     runs = run_filter_of(asked, visit.zone, now)
-    operator_ids, operator_names = _operators(connection, visit.actor.organization_id, asked.operator)
+    operator_ids, operator_names = _operators(Scope(connection, visit.actor.organization_id), asked.operator)
     return replace(
         runs,
         search=asked.search,
@@ -125,12 +126,10 @@ def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: dat
     )
 
 
-def filtering(
-    connection: Connection, asked: RunsQuery, organization_id: UUID, keys: Sequence[str]
-) -> Filtering:
+def filtering(scope: Scope, asked: RunsQuery, keys: Sequence[str]) -> Filtering:
     """The fields that show what is asked and let it be changed. keys: of metadata, which are offered."""
-    operators = [user.name or user.email for user in list_users(connection, organization_id)]
-    shared = filter_fields(asked, list_choices(connection, organization_id))
+    operators = [user.name or user.email for user in list_users(scope)]
+    shared = filter_fields(asked, list_choices(scope))
     all_units = [("", "All"), ("production", "Production")]
     fields = [
         text_field("search", "Search", asked.search)._replace(type="search"),
@@ -164,14 +163,12 @@ def _with_all(field: Field, first: Sequence[tuple[str, str]]) -> Field:
     return choice_field(field.name, field.label, field.value, [*first, *named])
 
 
-def _operators(
-    connection: Connection, organization_id: UUID, operator: str | None
-) -> tuple[list[UUID] | None, list[str] | None]:
+def _operators(scope: Scope, operator: str | None) -> tuple[list[UUID] | None, list[str] | None]:
     """The members of this name or e-mail; where there are none, the name, by which others are known."""
     if operator is None:
         return None, None
     key = lookup_key(operator)
-    ids = [user.id for user in list_users(connection, organization_id) if key in _names(user)]
+    ids = [user.id for user in list_users(scope) if key in _names(user)]
     return (ids, None) if ids else (None, [operator.strip()])
 
 

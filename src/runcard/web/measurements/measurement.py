@@ -176,8 +176,8 @@ def show_measurement(
     asked: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        procedure = get_procedure(connection, home, procedure_id)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        procedure = get_procedure(scope, procedure_id)
         selection = _selection(asked, visit)
         measured = Measured(
             procedure.id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
@@ -189,7 +189,7 @@ def show_measurement(
         comparison = None if ask.group_by is None else _comparison(ask, ask.group_by, spread)
         scatter = None if asked.against is None else _scatter(ask, asked.against)
         names = measurement_names(snapshot, procedure.id)
-        choices = list_choices(connection, home)
+        choices = list_choices(scope)
     path = f"/procedures/{procedure.id}/measurements"
     broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]
     colours = _colours(spread, chart)

@@ -17,6 +17,7 @@ from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import Choices, list_choices
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.frame.clocks import start_of
@@ -124,13 +125,13 @@ def show_values(
     parts: WithParts, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
 ) -> Response:
     home, is_asked = visit.actor.organization_id, _is_asked(asked)
-    with parts.database.read() as connection:
-        choices = list_choices(connection, home)
+    with parts.database.read_in(home) as scope:
+        choices = list_choices(scope)
         values: Sequence[ValueLine] = ()
         links = None
         if is_asked:
-            at = list_page(connection, asked.cursor)
-            listed = _listed(parts, visit, connection, asked, at)
+            at = list_page(scope.connection, asked.cursor)
+            listed = _listed(parts, visit, scope.connection, asked, at)
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
             links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
     page = ValuesPage(
@@ -183,8 +184,7 @@ def _listed(
 ) -> Listed[FoundMeasurement]:
     return list_measurements(
         parts.copy,
-        connection,
-        visit.actor.organization_id,
+        Scope(connection, visit.actor.organization_id),
         run_filter_of(asked, visit.zone, datetime.now(UTC)),
         _filter(asked),
         asked.sort,

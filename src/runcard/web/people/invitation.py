@@ -15,6 +15,7 @@ from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope
 from runcard.web.frame.cookies import is_by_tls
 from runcard.web.frame.forms import (
     Fields,
@@ -54,7 +55,7 @@ def submit_invitation(
     with parts.database.read() as connection:
         # Before a stranger makes the server hash anything.
         invitation = find_invited(connection, token)
-        home = get_organization(connection, invitation.organization_id)
+        home = get_organization(Scope(connection, invitation.organization_id))
     try:
         check_password_strength(fields.get("password", ""), (home.name, invitation.email))
         password_hash = hash_password(fields.get("password", ""))
@@ -63,7 +64,7 @@ def submit_invitation(
             member = accept(tx, token, fields.get("name", ""), password_hash)
             return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
-        session = parts.writer.run(apply)
+        session = parts.writer.write_catalog(apply)
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, parts, token, fields, error)
     response = redirect("/")
@@ -81,7 +82,7 @@ def _form(
     visitor = visitor_of(request)
     with parts.database.read() as connection:
         invitation = find_invited(connection, token)
-        organization = get_organization(connection, invitation.organization_id)
+        organization = get_organization(Scope(connection, invitation.organization_id))
     page = InvitationPage(
         action=request.url.path,
         organization=organization.name,

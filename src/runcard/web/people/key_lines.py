@@ -53,7 +53,7 @@ def show_key_of_station(
     request: Request, parts: Parts, visit: Visit, station: StationRecord, api_key: str
 ) -> Response:
     """As `show_new_key`, of a station, with a procedure that it may report."""
-    with parts.database.read() as connection:
-        linked = list_procedures_of(connection, visit.actor.organization_id, [station])[station.id]
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        linked = list_procedures_of(scope, [station])[station.id]
     procedure = linked[0].identifier if linked else SOME_PROCEDURE
     return show_new_key(request, parts, visit, station.name, api_key, f"/stations/{station.id}", procedure)

@@ -60,7 +60,7 @@ def submit_log_in(request: Request, parts: WithParts, fields: WithFields, _turn:
         return _form(request, parts, fields, status=401)
     agent = request.headers.get("user-agent")
     by_tls = is_by_tls(request)
-    session = parts.writer.run(lambda tx: log_in(tx, actor, agent, by_tls=by_tls), changes_catalog=False)
+    session = parts.writer.write(lambda tx: log_in(tx, actor, agent, by_tls=by_tls))
     response = redirect(_page_of(fields.get("next", _HOME)))
     remember_session(response, request, session)
     keep_secret(response, request, _BROWSER_COOKIE, parts.known_browsers.mark(email), _YEAR_S)
@@ -70,7 +70,7 @@ def submit_log_in(request: Request, parts: WithParts, fields: WithFields, _turn:
 @router.post("/log-out")
 def submit_log_out(request: Request, parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
     parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
-    parts.writer.run(lambda tx: log_out(tx, visit.session), changes_catalog=False)
+    parts.writer.write(lambda tx: log_out(tx, visit.session))
     response = redirect("/log-in")
     forget_session(response, request)
     return response

@@ -89,7 +89,7 @@ def submit_invitation(request: Request, parts: WithParts, visit: WithVisit, fiel
     email = fields.get("email", "")
     try:
         role = _role(fields)
-        token = parts.writer.run(lambda tx: invite(tx, visit.actor, email, role), changes_catalog=False)
+        token = parts.writer.write(lambda tx: invite(tx, visit.actor, email, role))
     except (InvalidInput, Conflict) as error:
         return _show(parts, visit, MembersQuery(), fields, error)
     url = f"{parts.links.root(str(request.base_url))}/invitation/{token}"
@@ -102,7 +102,7 @@ def submit_invitation(request: Request, parts: WithParts, visit: WithVisit, fiel
 def cancel_invitation(parts: WithParts, visit: WithVisit, invitation_id: str, _fields: WithForm) -> Response:
     check_may_administer(visit.actor, "take invitations back")
     home, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
-    parts.writer.run(lambda tx: delete_invitation(tx, home, wanted), changes_catalog=False)
+    parts.writer.write(lambda tx: delete_invitation(tx, home, wanted))
     return redirect(_HERE)
 
 
@@ -127,7 +127,7 @@ def _change(
 ) -> Response:
     wanted = id_of(user_id, _missing("User"))
     try:
-        parts.writer.run(lambda tx: change(tx, wanted))
+        parts.writer.write_catalog(lambda tx: change(tx, wanted))
     except Conflict as error:
         return _show(parts, visit, MembersQuery(), {}, error)
     return redirect(_HERE)
@@ -141,9 +141,9 @@ def _show(
     error: InvalidInput | Conflict | None = None,
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        users = list_users(connection, home)
-        invitations = list_invitations(connection, home, datetime.now(UTC))
+    with parts.database.read_in(home) as scope:
+        users = list_users(scope)
+        invitations = list_invitations(scope, datetime.now(UTC))
     members = [_line(user, visit) for user in users]
     page = MembersPage(
         members=slice_of(members, asked.page, lambda page: url_of(_HERE, asked, page=page)),

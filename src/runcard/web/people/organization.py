@@ -101,15 +101,15 @@ def submit_organization(parts: WithParts, visit: WithVisit, fields: WithForm) ->
     home = visit.actor.organization_id
 
     def apply(tx: Transaction) -> None:
-        update_organization(tx, _changed(get_organization(tx.connection, home), fields))
+        update_organization(tx, _changed(get_organization(tx.scope(home)), fields))
 
     try:
-        with parts.database.read() as connection:
-            now = get_organization(connection, home)
-            question = question_about(connection, now, retention_in(fields), fields)
+        with parts.database.read_in(home) as scope:
+            now = get_organization(scope)
+            question = question_about(scope.connection, now, retention_in(fields), fields)
         if question is not None:
             return _show(parts, visit, fields, question=question)
-        parts.writer.run(apply)
+        parts.writer.write_catalog(apply)
     except InvalidInput as error:
         return _show(parts, visit, fields, error)
     return redirect(f"{_HERE}?saved=true")
@@ -140,13 +140,18 @@ def _show(
     is_saved: bool = False,
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        now = get_organization(connection, home)
-        units = list_newest_units(connection, home, _PREVIEWED)
+    with parts.database.read_in(home) as scope:
+        now = get_organization(scope)
+        units = list_newest_units(scope, _PREVIEWED)
         quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
-        used = "" if quota is None else str(count_runs_since(connection, home, month, quota))
+        used = "" if quota is None else str(count_runs_since(scope, month, quota))
         retention = retention_card(
-            connection, now, fields, parts.activity, visit.zone, shows_due=shows_due or question is not None
+            scope.connection,
+            now,
+            fields,
+            parts.activity,
+            visit.zone,
+            shows_due=shows_due or question is not None,
         )
     if fields is None:
         pattern, name = now.serial_number_pattern or "", now.name

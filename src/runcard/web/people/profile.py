@@ -78,7 +78,7 @@ def show_profile(
 def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
     home, user_id = _self(visit)
     try:
-        parts.writer.run(lambda tx: rename_user(tx, home, user_id, fields.get("name", "")))
+        parts.writer.write_catalog(lambda tx: rename_user(tx, home, user_id, fields.get("name", "")))
     except InvalidInput as error:
         return _show(parts, visit, error)
     return redirect(f"{_HERE}?saved=true")
@@ -107,7 +107,7 @@ def submit_password(
         return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
     response = redirect(f"{_HERE}?saved=true")
-    remember_session(response, request, parts.writer.run(apply))
+    remember_session(response, request, parts.writer.write_catalog(apply))
     return response
 
 
@@ -115,9 +115,9 @@ def submit_password(
 def create_key(request: Request, parts: WithParts, visit: WithVisit, _fields: WithForm) -> Response:
     home, user_id = _self(visit)
     key = new_api_key()
-    parts.writer.run(lambda tx: create_user_key(tx, home, user_id, key.secret))
-    with parts.database.read() as connection:
-        procedures = list_procedures(connection, home, in_use=True)
+    parts.writer.write_catalog(lambda tx: create_user_key(tx, home, user_id, key.secret))
+    with parts.database.read_in(home) as scope:
+        procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
     return show_new_key(request, parts, visit, visit.email, key.api_key, _HERE, procedure)
 
@@ -126,7 +126,7 @@ def create_key(request: Request, parts: WithParts, visit: WithVisit, _fields: Wi
 def revoke(parts: WithParts, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
     home, user_id = _self(visit)
     wanted = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
-    parts.writer.run(lambda tx: revoke_key(tx, home, wanted, owner_id=user_id))
+    parts.writer.write_catalog(lambda tx: revoke_key(tx, home, wanted, owner_id=user_id))
     return redirect(_HERE)
 
 
@@ -146,7 +146,7 @@ def end_one(parts: WithParts, visit: WithVisit, digest: str, _fields: WithForm) 
 
 def _end(parts: Parts, visit: Visit, ended: bytes | None) -> Response:
     user_id, kept = visit.actor.user_id, digest_of(visit.session)
-    parts.writer.run(lambda tx: end_other_sessions(tx, user_id, kept, ended), changes_catalog=False)
+    parts.writer.write(lambda tx: end_other_sessions(tx, user_id, kept, ended))
     return redirect(_HERE)
 
 
@@ -154,10 +154,10 @@ def _show(
     parts: Parts, visit: Visit, error: InvalidInput | None = None, *, is_saved: bool = False
 ) -> Response:
     home, user_id = _self(visit)
-    with parts.database.read() as connection:
-        user = get_user(connection, home, str(user_id))
-        keys = list_keys(connection, home, user_id)
-        sessions = list_sessions(connection, user_id, datetime.now(UTC))
+    with parts.database.read_in(home) as scope:
+        user = get_user(scope, str(user_id))
+        keys = list_keys(scope, user_id)
+        sessions = list_sessions(scope.connection, user_id, datetime.now(UTC))
     page = ProfilePage(
         name=user.name,
         email=user.email,

@@ -10,6 +10,7 @@ from runcard.domain.errors import ClockDoubted, InvalidInput
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import Amount, Retention, check_days
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
 from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast
 from runcard.upkeep.sweeps import check_clock
@@ -79,7 +80,7 @@ def question_about(
     answer = f"{asked.run_days or ''}/{asked.file_days or ''}"
     if asked == now.retention or fields.get(_CONFIRMED) == answer:
         return None
-    due = forecast(connection, now.id, asked.cutoffs(datetime.now(UTC)))
+    due = forecast(Scope(connection, now.id), asked.cutoffs(datetime.now(UTC)))
     return None if due.is_empty else Question(_in_words(due), answer)
 
 
@@ -100,7 +101,7 @@ def retention_card(
             says, shares = _preview(connection, now, retention_in(fields), zone)
         except InvalidInput as error:
             broken = error
-    swept_at = find_swept_at(connection, now.id)
+    swept_at = find_swept_at(Scope(connection, now.id))
     return RetentionCard(
         run_days=_shown(now.run_retention_days) if fields is None else fields.get(_RUN_DAYS, ""),
         file_days=_shown(now.file_retention_days) if fields is None else fields.get(_FILE_DAYS, ""),
@@ -110,7 +111,7 @@ def retention_card(
         is_set=now.retention.is_set,
         swept_at=None if swept_at is None else moment_of(swept_at, zone),
         doubt=_doubt(connection, now),
-        removed=[_removed_line(one) for one in list_removed_days(connection, now.id, _DAYS_SHOWN)],
+        removed=[_removed_line(one) for one in list_removed_days(Scope(connection, now.id), _DAYS_SHOWN)],
         calls_kept="" if activity is None else f"{activity.keep.days} days",
     )
 
@@ -119,7 +120,7 @@ def _doubt(connection: Connection, now: Organization) -> str:
     if not now.retention.is_set:
         return ""
     try:
-        check_clock(connection, now.id, datetime.now(UTC))
+        check_clock(Scope(connection, now.id), datetime.now(UTC))
     except ClockDoubted as error:
         return str(error)
     return ""
@@ -134,10 +135,10 @@ def _preview(
 ) -> tuple[str, Sequence[ShareLine]]:
     if not asked.is_set:
         return "Everything is kept for ever.", []
-    due = forecast(connection, now.id, asked.cutoffs(datetime.now(UTC)))
+    due = forecast(Scope(connection, now.id), asked.cutoffs(datetime.now(UTC)))
     if due.is_empty:
         return "Nothing is that old yet.", []
-    kept = count_kept(connection, now.id)
+    kept = count_kept(Scope(connection, now.id))
     return "", [
         _share("Runs", due.runs, kept.runs, f"started {_span(due.runs, zone)}"),
         _share("Files", due.files, kept.files, f"attached {_span(due.files, zone)}"),

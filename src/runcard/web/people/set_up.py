@@ -110,7 +110,7 @@ def submit_set_up(
                 log_in(tx, admin, request.headers.get("user-agent"), by_tls=is_by_tls(request)),
             )
 
-        done = parts.writer.run(apply)
+        done = parts.writer.write_catalog(apply)
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, parts, fields, error)
     response = render("people/set_up_done.html", _done_page(request, parts, done, key.api_key))

@@ -78,7 +78,7 @@ def rename(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithFo
     def change(tx: Transaction, procedure: Procedure) -> None:
         name = fields.get("name", "")
         if SAME_NAME not in fields:
-            check_name_is_free(tx.connection, home, name, WAY_ON, but=procedure.id)
+            check_name_is_free(tx.scope(home), name, WAY_ON, but=procedure.id)
         asked = ProcedureChange(name=name, identifier=fields.get("identifier", ""))
         change_procedure(tx, home, procedure.id, asked)
 
@@ -101,7 +101,7 @@ def delete(parts: WithParts, visit: WithVisit, procedure_id: str, _fields: WithF
     def change(tx: Transaction, procedure: Procedure) -> None:
         if str(procedure.id) != procedure_id:
             raise Merged(procedure.name, procedure.identifier)
-        if count := count_runs_of(tx.connection, home, procedure.id):
+        if count := count_runs_of(tx.scope(home), procedure.id):
             raise InUse(f"Procedure {procedure.name}", count, "runs")
         delete_procedure(tx, home, procedure.id)
 
@@ -122,12 +122,12 @@ def _change(
     home = visit.actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure(tx.connection, home, procedure_id)
+        procedure = get_procedure(tx.scope(home), procedure_id)
         change(tx, procedure)
         return procedure.id
 
     try:
-        changed = parts.writer.run(apply)
+        changed = parts.writer.write_catalog(apply)
     except (InvalidInput, Conflict) as error:
         page = _page(parts, visit, procedure_id, fields or {}, error)
         return render("procedures/change.html", page, visit, status=answer_error(error).status)
@@ -142,12 +142,12 @@ def _page(
     error: InvalidInput | Conflict | None = None,
 ) -> ChangeProcedurePage:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        procedure = get_procedure(connection, home, procedure_id)
-        former = list_former_identifiers(connection, home, [procedure.id])[procedure.id]
-        runs = count_runs_of(connection, home, procedure.id)
-        stations = list_stations_for(connection, home, procedure.id)
-        merges = list_merges_into(connection, home, procedure.id)
+    with parts.database.read_in(home) as scope:
+        procedure = get_procedure(scope, procedure_id)
+        former = list_former_identifiers(scope, [procedure.id])[procedure.id]
+        runs = count_runs_of(scope, procedure.id)
+        stations = list_stations_for(scope, procedure.id)
+        merges = list_merges_into(scope, procedure.id)
     archived_at = procedure.archived_at
     return ChangeProcedurePage(
         url=procedure_url(procedure.id),

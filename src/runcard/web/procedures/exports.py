@@ -53,10 +53,10 @@ class _Ask(NamedTuple):
     ) -> Sequence[Sequence[Cell]]:
         home = self.visit.actor.organization_id
         with (
-            self.parts.database.read() as connection,
-            Snapshot(self.parts.copy, connection, home) as snapshot,
+            self.parts.database.read_in(home) as scope,
+            Snapshot(self.parts.copy, scope) as snapshot,
         ):
-            procedure = get_procedure(connection, home, self.procedure_id)
+            procedure = get_procedure(scope, self.procedure_id)
             asked = replace(self.asked, procedure=None)
             return rows_of(snapshot, selection_within(procedure, asked, self.visit.zone), procedure)
 

@@ -97,13 +97,13 @@ def merge(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithFor
     home, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
 
     def apply(tx: Transaction) -> UUID:
-        source = get_procedure(tx.connection, home, procedure_id)
-        target = get_procedure(tx.connection, home, str(into))
+        source = get_procedure(tx.scope(home), procedure_id)
+        target = get_procedure(tx.scope(home), str(into))
         merge_procedures(tx, home, source, target, Creator.of(actor))
         return target.id
 
     try:
-        target_id = parts.writer.run(apply)
+        target_id = parts.writer.write_catalog(apply)
     except Conflict as error:
         page = _page(parts, visit, procedure_id, None, problems_of(error))
         return render("procedures/merge.html", page, visit, status=answer_error(error).status)
@@ -114,10 +114,10 @@ def _page(
     parts: Parts, visit: Visit, procedure_id: str, into: UUID | None, problems: Sequence[str] = ()
 ) -> MergePage:
     home = visit.actor.organization_id
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        source = get_procedure(connection, home, procedure_id)
-        others = [one for one in list_procedures(connection, home) if one.id != source.id]
-        target = None if into is None else get_procedure(connection, home, str(into))
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        source = get_procedure(scope, procedure_id)
+        others = [one for one in list_procedures(scope) if one.id != source.id]
+        target = None if into is None else get_procedure(scope, str(into))
         is_other = target is not None and target.id != source.id
         preview = _preview(snapshot, visit, source, target) if target is not None and is_other else None
     return MergePage(
@@ -131,15 +131,15 @@ def _page(
 
 
 def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Procedure) -> Preview:
-    home, connection = visit.actor.organization_id, snapshot.connection
+    scope = snapshot.scope
     both = (source, target)
-    runs = [count_runs_of(connection, home, one.id) for one in both]
-    stations = [{one.id for one in list_stations_for(connection, home, it.id)} for it in both]
+    runs = [count_runs_of(scope, one.id) for one in both]
+    stations = [{one.id for one in list_stations_for(scope, it.id)} for it in both]
     figures = _figures(snapshot, visit, both)
     together = figures.together
     counts = [*runs, sum(runs)], [*stations, stations[0] | stations[1]]
     titles = [*(f"{one.name} ({one.identifier})" for one in both), "Both together"]
-    shared = names_of(connection, home, "unit", together.shared if together else [])
+    shared = names_of(scope, "unit", together.shared if together else [])
     return Preview(
         into=str(target.id),
         name=target.name,

@@ -171,15 +171,15 @@ def show_procedure(
     asked: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        procedure = get_procedure(connection, home, procedure_id)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        procedure = get_procedure(scope, procedure_id)
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
         asked = replace(asked, procedure=None)
         ask = _Ask(snapshot, visit, selection_within(procedure, asked, visit.zone), procedure, asked)
         contents = _CONTENTS[asked.tab](ask)
-        choices = list_choices(connection, home)
-        merges = list_merges_into(connection, home, procedure.id)
+        choices = list_choices(scope)
+        merges = list_merges_into(scope, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,

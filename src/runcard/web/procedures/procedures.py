@@ -18,6 +18,7 @@ from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.records import ProcedureFilter, ProcedureRecord, list_procedure_records
 from runcard.store.procedures.rows import check_name_is_free, create_procedure
@@ -111,11 +112,11 @@ def submit_procedure(parts: WithParts, visit: WithVisit, fields: WithForm) -> Re
     def apply(tx: Transaction) -> UUID:
         name = fields.get("name", "")
         if SAME_NAME not in fields:
-            check_name_is_free(tx.connection, home, name, WAY_ON)
+            check_name_is_free(tx.scope(home), name, WAY_ON)
         return create_procedure(tx, home, name, creator, fields.get("identifier", "").strip() or None).id
 
     try:
-        made = parts.writer.run(apply, changes_catalog=False)
+        made = parts.writer.write(apply)
     except (InvalidInput, Conflict) as error:
         page = _page(parts, visit, ProceduresQuery(), fields, error)
         return render("procedures/procedures.html", page, visit, status=answer_error(error).status)
@@ -131,11 +132,11 @@ def _page(
 ) -> ProceduresPage:
     home = visit.actor.organization_id
     selection = selection_of(asked, visit.zone, datetime.now(UTC))
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        at = list_page(connection, asked.cursor)
-        listed = list_procedure_records(connection, home, _wanted(asked), at)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        at = list_page(scope.connection, asked.cursor)
+        listed = list_procedure_records(scope, _wanted(asked), at)
         activity, problem = _activity(snapshot, selection, listed.rows)
-        choices = list_choices(connection, home)
+        choices = list_choices(scope)
     return ProceduresPage(
         filters=filter_bar(
             _HERE,
@@ -172,14 +173,14 @@ def export_procedures(
     home, selection = visit.actor.organization_id, selection_of(asked, visit.zone, datetime.now(UTC))
 
     def cells(connection: Connection, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
-        with Snapshot(parts.copy, connection, home) as snapshot:
+        with Snapshot(parts.copy, Scope(connection, home)) as snapshot:
             activity, _ = _activity(snapshot, selection, some)
         return [_cells(one, activity.get(one.id)) for one in some]
 
     rows = whole_list(
         parts.database,
         file_format,
-        lambda connection, page: list_procedure_records(connection, home, _wanted(asked), page),
+        lambda connection, page: list_procedure_records(Scope(connection, home), _wanted(asked), page),
         cells,
     )
     return table_file(Sheet("Procedures", _SHEET, rows, visit.zone), file_format)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
-from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
@@ -13,6 +12,7 @@ from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.deps import WithParts
 from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.products.batches import BatchFilter, BatchRecord, list_batches
@@ -83,10 +83,10 @@ def show_batches(
     parts: WithParts, visit: WithVisit, asked: Annotated[BatchesQuery, page_query(BatchesQuery)]
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        at = list_page(connection, asked.cursor)
-        listed = _listed(connection, home, asked, at)
-        units = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        at = list_page(scope.connection, asked.cursor)
+        listed = _listed(scope, asked, at)
+        units = count_units(scope, "batch", [batch.id for batch in listed.rows])
         numbers = [batch.number for batch in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
     page = BatchesPage(
@@ -126,24 +126,24 @@ def export_batches(
     home = visit.actor.organization_id
 
     def cells(connection: Connection, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
-        units = count_units(connection, home, "batch", [batch.id for batch in batches])
+        units = count_units(Scope(connection, home), "batch", [batch.id for batch in batches])
         runs = RunFilter(batch_numbers=[batch.number for batch in batches])
-        with Snapshot(parts.copy, connection, home) as snapshot:
+        with Snapshot(parts.copy, Scope(connection, home)) as snapshot:
             yields = yield_rows(snapshot, visit, runs, "batch")
         return [_cells(batch, units.get(batch.id, 0), yields.get(batch.id)) for batch in batches]
 
     rows = whole_list(
-        parts.database, file_format, lambda connection, page: _listed(connection, home, asked, page), cells
+        parts.database,
+        file_format,
+        lambda connection, page: _listed(Scope(connection, home), asked, page),
+        cells,
     )
     return table_file(Sheet("Batches", _SHEET, rows, visit.zone), file_format)
 
 
-def _listed(
-    connection: Connection, organization_id: UUID, asked: BatchesQuery, page: Page
-) -> Listed[BatchRecord]:
+def _listed(scope: Scope, asked: BatchesQuery, page: Page) -> Listed[BatchRecord]:
     return list_batches(
-        connection,
-        organization_id,
+        scope,
         BatchFilter(asked.search),
         asked.sort,
         page,

@@ -60,12 +60,12 @@ def show_part(
     asked: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
     home, zone = visit.actor.organization_id, visit.zone
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        part = get_part(connection, home, part_number)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        part = get_part(scope, part_number)
         here, number = part_url(part.number), part.number
-        revisions = list_revisions(connection, home, [part.id]).get(part.id, ())
-        counts = count_units(connection, home, "revision", [one.id for one in revisions])
-        pictures = picture_urls(parts, connection, home, [one.image_id for one in revisions])
+        revisions = list_revisions(scope, [part.id]).get(part.id, ())
+        counts = count_units(scope, "revision", [one.id for one in revisions])
+        pictures = picture_urls(parts, scope, [one.image_id for one in revisions])
         ask = questions(snapshot, visit, asked, part_numbers=[number])
 
         # The name of such a group is that of the part too.
@@ -74,8 +74,8 @@ def show_part(
         page = PartPage(
             number=number,
             facts=_facts(part, zone),
-            metadata=metadata_facts(read_metadata(connection, home, [part.id]).get(part.id, {})),
-            filters=figures_bar(connection, visit, here, asked, without=("part",)),
+            metadata=metadata_facts(read_metadata(scope, [part.id]).get(part.id, {})),
+            filters=figures_bar(scope.connection, visit, here, asked, without=("part",)),
             tiles=ask.tiles(),
             charts=[
                 ask.bars(
@@ -87,7 +87,7 @@ def show_part(
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
             ],
             revisions=[_revision(one, part, counts, pictures, zone) for one in revisions],
-            units=own_units(connection, visit, here, asked, UnitFilter(part_numbers=[number])),
+            units=own_units(scope.connection, visit, here, asked, UnitFilter(part_numbers=[number])),
         )
     return render("products/part.html", page, visit)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
-from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
@@ -13,6 +12,7 @@ from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.deps import WithParts
 from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.products.parts import PartFilter, PartRecord, RevisionRow, list_parts, list_revisions
@@ -85,12 +85,12 @@ def show_parts(
     parts: WithParts, visit: WithVisit, asked: Annotated[PartsQuery, page_query(PartsQuery)]
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        at = list_page(connection, asked.cursor)
-        listed = _listed(connection, home, asked, at)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        at = list_page(scope.connection, asked.cursor)
+        listed = _listed(scope, asked, at)
         ids = [part.id for part in listed.rows]
-        revisions = list_revisions(connection, home, ids)
-        units = count_units(connection, home, "part", ids)
+        revisions = list_revisions(scope, ids)
+        units = count_units(scope, "part", ids)
         numbers = [part.number for part in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
     page = PartsPage(
@@ -132,26 +132,27 @@ def export_parts(
 
     def cells(connection: Connection, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
         ids = [part.id for part in some]
-        revisions = list_revisions(connection, home, ids)
-        units = count_units(connection, home, "part", ids)
+        revisions = list_revisions(Scope(connection, home), ids)
+        units = count_units(Scope(connection, home), "part", ids)
         runs = RunFilter(part_numbers=[part.number for part in some])
-        with Snapshot(parts.copy, connection, home) as snapshot:
+        with Snapshot(parts.copy, Scope(connection, home)) as snapshot:
             yields = yield_rows(snapshot, visit, runs, "part")
         return [
             _cells(one, revisions.get(one.id, ()), units.get(one.id, 0), yields.get(one.id)) for one in some
         ]
 
     rows = whole_list(
-        parts.database, file_format, lambda connection, page: _listed(connection, home, asked, page), cells
+        parts.database,
+        file_format,
+        lambda connection, page: _listed(Scope(connection, home), asked, page),
+        cells,
     )
     return table_file(Sheet("Parts", _SHEET, rows, visit.zone), file_format)
 
 
-def _listed(
-    connection: Connection, organization_id: UUID, asked: PartsQuery, page: Page
-) -> Listed[PartRecord]:
+def _listed(scope: Scope, asked: PartsQuery, page: Page) -> Listed[PartRecord]:
     wanted, is_down = PartFilter(asked.search), asked.order == "desc"
-    return list_parts(connection, organization_id, wanted, asked.sort, page, descending=is_down)
+    return list_parts(scope, wanted, asked.sort, page, descending=is_down)
 
 
 def _cells(

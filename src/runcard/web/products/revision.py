@@ -62,29 +62,29 @@ def show_revision(
     asked: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        revision = get_revision(connection, home, part_number, revision_number)
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        revision = get_revision(scope, part_number, revision_number)
         part, number = revision.part.number, revision.number
         here = revision_url(part, number)
         own = UnitFilter(part_numbers=[part], revision_numbers=[number])
         ask = questions(snapshot, visit, asked, part_numbers=[part], revision_numbers=[number])
-        pictures = picture_urls(parts, connection, home, [revision.image_id])
+        pictures = picture_urls(parts, scope, [revision.image_id])
         page = RevisionPage(
             here=here,
             part_number=part,
             part_url=part_url(part),
             number=number,
             facts=_facts(revision, visit.zone),
-            metadata=metadata_facts(read_metadata(connection, home, [revision.id]).get(revision.id, {})),
+            metadata=metadata_facts(read_metadata(scope, [revision.id]).get(revision.id, {})),
             picture_url=pictures.get(revision.image_id, "") if revision.image_id else "",
             may_change=may_manage(visit.actor),
-            filters=figures_bar(connection, visit, here, asked, without=("part", "revision")),
+            filters=figures_bar(scope.connection, visit, here, asked, without=("part", "revision")),
             tiles=ask.tiles(),
             charts=[
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
-            units=own_units(connection, visit, here, asked, own),
+            units=own_units(scope.connection, visit, here, asked, own),
         )
     return render("products/revision.html", page, visit)
 
@@ -97,8 +97,8 @@ def change_picture(
     parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change revisions")
     home = actor.organization_id
-    with parts.database.read() as connection:
-        revision = get_revision(connection, home, part_number, revision_number)
+    with parts.database.read_in(home) as scope:
+        revision = get_revision(scope, part_number, revision_number)
     image_of: Callable[[Transaction], UUID] | None
     if "remove" in form.fields:
         image_of = None
@@ -108,10 +108,10 @@ def change_picture(
         image_of = keep_picture(parts, actor, form.picture)
 
     def apply(tx: Transaction) -> None:
-        now = get_revision(tx.connection, home, revision.part.number, revision.number)
+        now = get_revision(tx.scope(home), revision.part.number, revision.number)
         change_revision(tx, home, now, number=None, image_id=image_of and image_of(tx))
 
-    parts.writer.run(apply, changes_catalog=False)
+    parts.writer.write(apply)
     return redirect(revision_url(revision.part.number, revision.number))
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.attempts import First
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.units.lists import UnitFilter
 from runcard.web.charts.yields import YieldQuestions, narrowed
@@ -39,7 +40,7 @@ def figures_bar(
 ) -> FilterBar:
     # Their figures are yields.
     of_yields = attempts_field(asked, "first", get_args(First))
-    choices = list_choices(connection, visit.actor.organization_id)
+    choices = list_choices(Scope(connection, visit.actor.organization_id))
     bar = filter_bar(here, asked, choices, without, [of_yields])
     return bar._replace(kept=[pair for pair in bar.kept if pair[0] != "cursor"])
 
@@ -54,7 +55,9 @@ def own_units(
 
     sorting = Sorting(asked.sort, asked.order)
     units = unit_list(
-        connection, visit.actor.organization_id, Asked(own, sorting, asked.cursor, visit.zone, _UNITS), url
+        Scope(connection, visit.actor.organization_id),
+        Asked(own, sorting, asked.cursor, visit.zone, _UNITS),
+        url,
     )
     return units._replace(files=_files(asked, own))
 

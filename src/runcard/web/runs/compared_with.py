@@ -1,9 +1,8 @@
 """Which run a run is compared with."""
 
 from typing import Literal, NamedTuple
-from uuid import UUID
 
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.neighbours import (
     LOOKED_THROUGH,
     Neighbour,
@@ -29,16 +28,16 @@ class ComparedWith(NamedTuple):
     text: str
 
 
-def compared_with(connection: Connection, organization_id: UUID, run: RunRecord) -> ComparedWith | None:
+def compared_with(scope: Scope, run: RunRecord) -> ComparedWith | None:
     """Return the run that a run is compared with: an earlier one of the same procedure.
 
     A run that passed is compared with the one before it of its unit. Any other run is compared with the last one that
     its unit passed, or else with the last one that any unit of its part passed. None where there is none.
     """
     if run.outcome == "PASS":
-        return _of_kind("run before", find_run_before(connection, organization_id, run))
-    return _of_kind("pass of the unit", find_pass_of_unit(connection, organization_id, run)) or _of_kind(
-        "pass of the part", find_pass_of_part(connection, organization_id, run)
+        return _of_kind("run before", find_run_before(scope, run))
+    return _of_kind("pass of the unit", find_pass_of_unit(scope, run)) or _of_kind(
+        "pass of the part", find_pass_of_part(scope, run)
     )
 
 

@@ -16,6 +16,7 @@ from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, count_text, figure_text
@@ -104,14 +105,14 @@ def show_comparison(
 def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQuery) -> ComparisonPage:
     """Raises RunNotFound."""
     home = visit.actor.organization_id
-    record = find_run(connection, home, run_id)
+    record = find_run(Scope(connection, home), run_id)
     if record is None:
         raise RunNotFound(str(run_id))
-    found = compared_with(connection, home, record)
-    other = None if found is None else find_run(connection, home, found.run.id)
+    found = compared_with(Scope(connection, home), record)
+    other = None if found is None else find_run(Scope(connection, home), found.run.id)
     if found is None or other is None:
         return ComparisonPage(_run(record, visit), None, nothing_text(record), [], None)
-    documents = read_documents(connection, home, [record.id, other.id])
+    documents = read_documents(Scope(connection, home), [record.id, other.id])
     pairs = pairs_of(documents[record.id], documents[other.id])
     by_show: dict[Show, Sequence[Pair]] = {
         "all": pairs,

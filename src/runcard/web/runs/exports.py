@@ -68,17 +68,17 @@ def _file(
 
 def _found(parts: Parts, visit: Visit, asked: RunsQuery) -> PackedIds:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
-        return find_run_ids(connection, home, wanted, asked.sort, descending=asked.is_descending)
+    with parts.database.read_in(home) as scope:
+        wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
+        return find_run_ids(scope, wanted, asked.sort, descending=asked.is_descending)
 
 
 def _chunks(parts: Parts, visit: Visit, asked: RunsQuery, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:
     """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
     home = visit.actor.organization_id
     for some in ids.in_chunks(_RUNS_AT_ONCE):
-        with parts.database.read() as connection:
-            runs = read_runs(connection, home, some)
+        with parts.database.read_in(home) as scope:
+            runs = read_runs(scope, some)
             if asked.noted:
-                runs = with_metadata(connection, home, runs)
+                runs = with_metadata(scope, runs)
         yield runs

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
 from urllib.parse import quote, urlencode
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -21,6 +20,7 @@ from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments
 from runcard.store.files.imports import list_stated
 from runcard.store.lists.run_filter import RunFilter
@@ -153,9 +153,9 @@ def show_run(
     asked: Annotated[RunQuery, page_query(RunQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        run = _get_whole(connection, home, run_id)
-        around = _around(connection, run.record, visit)
+    with parts.database.read_in(home) as scope:
+        run = _get_whole(scope, run_id)
+        around = _around(scope.connection, run.record, visit)
     files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
     return render("runs/run.html", _page(run, files, around, asked, visit), visit)
 
@@ -163,8 +163,8 @@ def show_run(
 @router.get("/runs/{run_id}/report.json")
 def download_report(parts: WithParts, visit: WithVisit, run_id: str) -> Response:
     """All that is recorded of a run, as a file."""
-    with parts.database.read() as connection:
-        run = _get_whole(connection, visit.actor.organization_id, run_id)
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        run = _get_whole(scope, run_id)
     name = f"{run.record.unit.serial_number} {run.record.started_at:%Y-%m-%d %H%M%S}.json"
     return Response(
         run_report(*run),
@@ -183,41 +183,41 @@ def submit_delete(parts: WithParts, visit: WithVisit, fields: WithFields, run_id
     parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     check_may_manage(visit.actor, "delete runs")
     home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    if not parts.writer.run(lambda tx: delete_run(tx, home, wanted), changes_catalog=False):
+    if not parts.writer.write(lambda tx: delete_run(tx, home, wanted)):
         raise RunNotFound(run_id)
     remove_soon(parts.stores, home)
     return redirect("/runs")
 
 
-def _get_whole(connection: Connection, organization_id: UUID, run_id: str) -> _Whole:
+def _get_whole(scope: Scope, run_id: str) -> _Whole:
     """Raises RunNotFound."""
     wanted = id_of(run_id, RunNotFound)
-    record = find_run(connection, organization_id, wanted)
+    record = find_run(scope, wanted)
     if record is None:
         raise RunNotFound(run_id)
     return _Whole(
         record,
-        read_documents(connection, organization_id, [wanted])[wanted],
-        list_sub_units(connection, organization_id, [wanted]).get(wanted, ()),
-        list_attachments(connection, organization_id, [wanted]).get(wanted, ()),
-        read_metadata(connection, organization_id, [wanted]).get(wanted, {}),
-        list_stated(connection, organization_id, [wanted]).get(wanted, ()),
+        read_documents(scope, [wanted])[wanted],
+        list_sub_units(scope, [wanted]).get(wanted, ()),
+        list_attachments(scope, [wanted]).get(wanted, ()),
+        read_metadata(scope, [wanted]).get(wanted, {}),
+        list_stated(scope, [wanted]).get(wanted, ()),
     )
 
 
-def _earlier(connection: Connection, organization_id: UUID, record: RunRecord) -> Sequence[RunRecord]:
+def _earlier(scope: Scope, record: RunRecord) -> Sequence[RunRecord]:
     """The latest runs of the unit that started before this one; of those that started with it, the ones before it."""
     wanted = RunFilter(serial_numbers=[record.unit.serial_number])
     here = RunPosition(record.started_at, record.id)
-    return list_latest_runs(connection, organization_id, wanted, _EARLIER_RUNS, here).rows
+    return list_latest_runs(scope, wanted, _EARLIER_RUNS, here).rows
 
 
 def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
     home = visit.actor.organization_id
     return _Around(
-        _earlier(connection, home, record),
-        run_ways(connection, home, record, visit.zone),
-        compared_with(connection, home, record),
+        _earlier(Scope(connection, home), record),
+        run_ways(Scope(connection, home), record, visit.zone),
+        compared_with(Scope(connection, home), record),
     )
 
 

@@ -17,7 +17,7 @@ from runcard.domain.instant import as_utc, format_instant
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.paging import PageQuery, page_of
 from runcard.store.commit.changes import last_seq
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import list_keys
 from runcard.store.procedures.rows import list_procedures
@@ -145,17 +145,17 @@ def show_runs(
     asked: Annotated[RunsQuery, page_query(RunsQuery)],
 ) -> Response:
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
-        seen = last_seq(connection)
-        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
-        found = _find(parts.copy, connection, home, wanted, asked)
+    with parts.database.read_in(home) as scope:
+        seen = last_seq(scope.connection)
+        wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
+        found = _find(parts.copy, scope, wanted, asked)
         is_empty = not found.records and found.is_first and not asked.is_filtered
         root = parts.links.root(str(request.base_url))
-        first_run = _first_run(connection, home, root) if is_empty else None
-        keys = list_keys(connection, home, _MOST_KEYS)
-        filters = filtering(connection, asked, home, keys)
-        total = _total(parts.copy, connection, home, wanted, found)
-        records = with_metadata(connection, home, found.records) if asked.noted else found.records
+        first_run = _first_run(scope, root) if is_empty else None
+        keys = list_keys(scope, _MOST_KEYS)
+        filters = filtering(scope, asked, keys)
+        total = _total(parts.copy, scope, wanted, found)
+        records = with_metadata(scope, found.records) if asked.noted else found.records
     columns = columns_of(asked.columns, asked.noted or ())
     page = RunsPage(
         filters=filters,
@@ -184,11 +184,9 @@ def show_news(
     parts: WithParts, visit: WithVisit, asked: Annotated[NewsQuery, page_query(NewsQuery)]
 ) -> Response:
     """A line about the runs that have come since a page was made; it is put into that page."""
-    with parts.database.read() as connection:
-        wanted = runs_wanted(connection, asked, visit, datetime.now(UTC))
-        count = count_new_runs(
-            connection, visit.actor.organization_id, wanted, asked.seen, at_most=_COUNTED_NEWS
-        )
+    with parts.database.read_in(visit.actor.organization_id) as scope:
+        wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
+        count = count_new_runs(scope, wanted, asked.seen, at_most=_COUNTED_NEWS)
     return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, asked, seen=None)), visit)
 
 
@@ -200,29 +198,27 @@ def _news_text(count: int) -> str:
     return "1 new run" if count == 1 else f"{count} new runs"
 
 
-def _find(
-    copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery
-) -> _Found:
+def _find(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, asked: RunsQuery) -> _Found:
     """The runs of a page. In the usual order a page begins or ends at a run; in others it skips a number of rows."""
     if _is_by_start(asked):
-        return _find_by_start(connection, home, wanted, asked)
-    page = page_of(connection, PageQuery(limit=_PAGE_SIZE, cursor=asked.cursor))
-    listed = list_runs(copy, connection, home, wanted, asked.sort, page, descending=asked.is_descending)
+        return _find_by_start(scope, wanted, asked)
+    page = page_of(scope.connection, PageQuery(limit=_PAGE_SIZE, cursor=asked.cursor))
+    listed = list_runs(copy, scope, wanted, asked.sort, page, descending=asked.is_descending)
     links = pager(page, listed, lambda cursor: _url(_HERE, asked, cursor=cursor))
     return _Found(listed.rows, page.offset == 0, links.earlier_url, links.later_url)
 
 
-def _find_by_start(connection: Connection, home: UUID, wanted: RunFilter, asked: RunsQuery) -> _Found:
+def _find_by_start(scope: Scope, wanted: RunFilter, asked: RunsQuery) -> _Found:
     if asked.after is not None and asked.before is not None:
         raise InvalidInput.at("before", "stands beside after; a page has one of both")
     if asked.before is not None:
         before = _position("before", asked.before)
-        listed = list_later_runs(connection, home, wanted, _PAGE_SIZE, before)
+        listed = list_later_runs(scope, wanted, _PAGE_SIZE, before)
         if listed.has_more:
             return _found(listed.rows, asked, has_newer=True, has_older=True)
         # Nothing stands further up: the first page, as full as it is from the start.
     after = None if asked.after is None else _position("after", asked.after)
-    listed = list_latest_runs(connection, home, wanted, _PAGE_SIZE, after)
+    listed = list_latest_runs(scope, wanted, _PAGE_SIZE, after)
     return _found(listed.rows, asked, has_newer=after is not None, has_older=listed.has_more)
 
 
@@ -242,13 +238,11 @@ def _url(path: str, asked: RunsQuery, **changes: object) -> str:
     return url_of(path, asked, **{"after": None, "before": None, "cursor": None, **changes})
 
 
-def _total(
-    copy: ColumnarCopy | None, connection: Connection, home: UUID, wanted: RunFilter, found: _Found
-) -> str:
+def _total(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, found: _Found) -> str:
     """How many runs there are on all pages; empty where it is not known."""
     if found.is_first and not found.older_url:
         return counted_text(len(found.records), "run") if found.records else ""
-    count = count_runs(copy, connection, home, wanted, at_most=COUNTED + 1)
+    count = count_runs(copy, scope, wanted, at_most=COUNTED + 1)
     if count is None:
         return ""
     return counted_text(count, "run") if count == 1 else f"{total_text(count)} runs"
@@ -311,7 +305,7 @@ def _position(name: str, text: str) -> RunPosition:
         raise InvalidInput.at(name, f"{text!r} is no place in the list; start from /runs") from error
 
 
-def _first_run(connection: Connection, organization_id: UUID, root: str) -> FirstRun:
-    procedures = list_procedures(connection, organization_id, in_use=True)
+def _first_run(scope: Scope, root: str) -> FirstRun:
+    procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else ""
     return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))

@@ -63,11 +63,11 @@ def show_series(
     asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
     home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    with parts.database.read() as connection:
-        record = find_run(connection, home, wanted)
+    with parts.database.read_in(home) as scope:
+        record = find_run(scope, wanted)
         if record is None:
             raise RunNotFound(run_id)
-        document = read_documents(connection, home, [wanted])[wanted]
+        document = read_documents(scope, [wanted])[wanted]
     for one in measured_in(document):
         if str(one.position) == position and one.measurement.series:
             return render("runs/series.html", _page(record, one, asked), visit)

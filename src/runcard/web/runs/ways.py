@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.domain.runs.outcome import RunOutcome
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.neighbours import (
     Neighbour,
     Neighbours,
@@ -32,13 +31,11 @@ class RunWay(NamedTuple):
     later: WayStep | None
 
 
-def run_ways(
-    connection: Connection, organization_id: UUID, run: RunRecord, zone: ZoneInfo
-) -> Sequence[RunWay]:
+def run_ways(scope: Scope, run: RunRecord, zone: ZoneInfo) -> Sequence[RunWay]:
     """Return the way along the unit's runs, then that along the procedure's."""
     return [
-        _way("unit", find_neighbours_of_unit(connection, organization_id, run), zone),
-        _way("procedure", find_neighbours_of_procedure(connection, organization_id, run), zone),
+        _way("unit", find_neighbours_of_unit(scope, run), zone),
+        _way("procedure", find_neighbours_of_procedure(scope, run), zone),
     ]
 
 

@@ -44,7 +44,7 @@ def rename(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm
 
     def change(tx: Transaction, station: StationRecord) -> None:
         wanted = fields.get("team", "")
-        team = get_team(tx.connection, home, id_of(wanted, TeamNotFound)) if wanted else None
+        team = get_team(tx.scope(home), id_of(wanted, TeamNotFound)) if wanted else None
         change_station(tx, home, station._replace(name=fields.get("name", "").strip(), team=team))
 
     return _change(parts, visit, station_id, change)
@@ -58,11 +58,11 @@ def create_key(
     home, wanted, key = visit.actor.organization_id, id_of(station_id, StationNotFound), new_api_key()
 
     def apply(tx: Transaction) -> StationRecord:
-        station = get_station_in_use(tx.connection, home, wanted)
+        station = get_station_in_use(tx.scope(home), wanted)
         create_station_key(tx, home, station.id, key.secret)
         return station
 
-    station = parts.writer.run(apply)
+    station = parts.writer.write_catalog(apply)
     return show_key_of_station(request, parts, visit, station, key.api_key)
 
 
@@ -112,8 +112,8 @@ def set_picture(parts: WithParts, visit: WithVisit, station_id: str, form: WithP
     parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change stations")
     home, wanted = actor.organization_id, id_of(station_id, StationNotFound)
-    with parts.database.read() as connection:
-        get_station_in_use(connection, home, wanted)
+    with parts.database.read_in(home) as scope:
+        get_station_in_use(scope, wanted)
     if form.picture is None:
         raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
     image_of = keep_picture(parts, actor, form.picture)
@@ -149,7 +149,7 @@ def _change(
     check_may_manage(visit.actor, "change stations")
     home, wanted = visit.actor.organization_id, id_of(station_id, StationNotFound)
     try:
-        parts.writer.run(lambda tx: change(tx, get_station_in_use(tx.connection, home, wanted)))
+        parts.writer.write_catalog(lambda tx: change(tx, get_station_in_use(tx.scope(home), wanted)))
     except (InvalidInput, AlreadyExists) as error:
         page = station_page(parts, visit, wanted, StationQuery(), problems_of(error))
         return render("stations/station.html", page, visit, status=answer_error(error).status)

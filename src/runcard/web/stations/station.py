@@ -98,19 +98,19 @@ def station_page(
 ) -> StationPage:
     """Raises StationNotFound."""
     home, now = visit.actor.organization_id, datetime.now(UTC)
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
-        station = get_station_record(connection, home, station_id)
-        linked = list_procedures_of(connection, home, [station])[station_id]
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+        station = get_station_record(scope, station_id)
+        linked = list_procedures_of(scope, [station])[station_id]
         floor = selection_of(replace(asked, station=None), visit.zone, now)
         figures = station_figures(snapshot, visit, station_id, floor, asked)
         latest = latest_of_station(snapshot, visit, station_id, floor)
         there = {one.id for one in linked}
-        others = [one for one in list_procedures(connection, home, in_use=True) if one.id not in there]
-        teams = list_teams(connection, home)
-        keys = list_keys(connection, home, station_id)
-        metadata = read_metadata(connection, home, [station_id]).get(station_id, {})
-        choices = list_choices(connection, home)
-        pictures = picture_urls(parts, connection, home, [station.image_id])
+        others = [one for one in list_procedures(scope, in_use=True) if one.id not in there]
+        teams = list_teams(scope)
+        keys = list_keys(scope, station_id)
+        metadata = read_metadata(scope, [station_id]).get(station_id, {})
+        choices = list_choices(scope)
+        pictures = picture_urls(parts, scope, [station.image_id])
     url, team = f"/stations/{station.id}", station.team
     return StationPage(
         id=station.id,

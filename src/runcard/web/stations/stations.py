@@ -127,10 +127,10 @@ def submit_station(request: Request, parts: WithParts, visit: WithVisit, fields:
         station = create_station(tx, home, fields.get("name", ""), all_procedures=has_all)
         link_procedures(tx, home, station.id, chosen)
         create_station_key(tx, home, station.id, key.secret)
-        return get_station_record(tx.connection, home, station.id)
+        return get_station_record(tx.scope(home), station.id)
 
     try:
-        station = parts.writer.run(apply, changes_catalog=False)
+        station = parts.writer.write(apply)
     except (InvalidInput, AlreadyExists) as error:
         page = _page(parts, visit, StationsQuery(), fields, problems_of(error))
         return render("stations/stations.html", page, visit, status=answer_error(error).status)
@@ -146,15 +146,15 @@ def _page(
     parts: Parts, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
 ) -> StationsPage:
     home, now = visit.actor.organization_id, datetime.now(UTC)
-    with parts.database.read() as connection, Snapshot(parts.copy, connection, home) as snapshot:
+    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
         named = StationFilter(search=asked.q, archived=asked.state == "archived")
-        found = list_station_records(connection, home, named, Page(_MOST)).rows
+        found = list_station_records(scope, named, Page(_MOST)).rows
         activity = _activity(snapshot, now)
         wanted = [one for one in found if _is_wanted(asked.state, activity, one)]
         wanted.sort(key=_key(asked.sort, activity))
         some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
-        procedures = list_procedures_of(connection, home, some.rows)
-        offered = list_procedures(connection, home, in_use=True) if may_manage(visit.actor) else []
+        procedures = list_procedures_of(scope, some.rows)
+        offered = list_procedures(scope, in_use=True) if may_manage(visit.actor) else []
     return StationsPage(
         query=asked,
         states=[

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.units.lists import list_last_runs
 from runcard.store.units.members import count_units
 from runcard.store.units.records import list_ancestors, list_children
@@ -37,21 +37,19 @@ class Ancestor(NamedTuple):
     url: str
 
 
-def ancestors_of(connection: Connection, organization_id: UUID, unit_id: UUID) -> Sequence[Ancestor]:
+def ancestors_of(scope: Scope, unit_id: UUID) -> Sequence[Ancestor]:
     """What a unit is part of, the outermost first; of a very long line the nearest ones."""
-    found = list_ancestors(connection, organization_id, unit_id, _HEIGHT)
+    found = list_ancestors(scope, unit_id, _HEIGHT)
     return [Ancestor(one.serial_number, unit_url(one.serial_number)) for one in reversed(found)]
 
 
-def branch_of(
-    connection: Connection, organization_id: UUID, unit_id: UUID, zone: ZoneInfo, skipped: int = 0
-) -> Branch:
+def branch_of(scope: Scope, unit_id: UUID, zone: ZoneInfo, skipped: int = 0) -> Branch:
     """The sub-units of a unit, after `skipped` of them."""
-    total = count_units(connection, organization_id, "parent", [unit_id]).get(unit_id, 0)
-    children = list_children(connection, organization_id, unit_id, BREADTH, skipped) if total else []
+    total = count_units(scope, "parent", [unit_id]).get(unit_id, 0)
+    children = list_children(scope, unit_id, BREADTH, skipped) if total else []
     ids = [child.id for child in children]
-    counts = count_units(connection, organization_id, "parent", ids)
-    lines = unit_lines(children, list_last_runs(connection, organization_id, ids), zone)
+    counts = count_units(scope, "parent", ids)
+    lines = unit_lines(children, list_last_runs(scope, ids), zone)
     until = skipped + len(children)
     return Branch(
         [Twig(line, counts.get(one, 0), f"/genealogy/{one}") for one, line in zip(ids, lines, strict=True)],

@@ -10,7 +10,7 @@ from runcard.domain.metadata import MetadataValue
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_units
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.units.repairs import RepairRecord
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, moment_of
@@ -73,12 +73,10 @@ def fault_text(failure: RepairFailure) -> str:
     return said or failure.comment or "Fault"
 
 
-def repair_cards(
-    connection: Connection, organization_id: UUID, records: Sequence[RepairRecord], zone: ZoneInfo
-) -> Sequence[RepairCard]:
+def repair_cards(scope: Scope, records: Sequence[RepairRecord], zone: ZoneInfo) -> Sequence[RepairCard]:
     """A card for each repair, in their order."""
     names = {lookup_key(name): name for record in records for name in _named(record)}
-    there = find_units(connection, [(organization_id, key) for key in names])
+    there = find_units(scope.connection, [(scope.organization_id, key) for key in names])
     urls = {key: unit_url(names[key]) for _, key in there}
     return [_card(record, urls, zone) for record in records]
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.exports.spreadsheets import Cell, SheetColumn
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.units.lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.units.records import UnitRecord
 from runcard.web.frame.clocks import start_of
@@ -99,15 +99,11 @@ class Asked(NamedTuple):
     size: int = PAGE_SIZE
 
 
-def unit_list(
-    connection: Connection, organization_id: UUID, asked: Asked, url_of_list: Callable[..., str]
-) -> UnitList:
+def unit_list(scope: Scope, asked: Asked, url_of_list: Callable[..., str]) -> UnitList:
     """A page of units. url_of_list: the address of the list with other values of `sort`, `order` and `cursor`."""
-    page, (order, direction) = list_page(connection, asked.cursor, asked.size), asked.sorting
-    listed = list_units(
-        connection, organization_id, asked.wanted, order, page, descending=direction == "desc"
-    )
-    last_runs = list_last_runs(connection, organization_id, [unit.id for unit in listed.rows])
+    page, (order, direction) = list_page(scope.connection, asked.cursor, asked.size), asked.sorting
+    listed = list_units(scope, asked.wanted, order, page, descending=direction == "desc")
+    last_runs = list_last_runs(scope, [unit.id for unit in listed.rows])
     return UnitList(
         headings(_COLUMNS, order, direction, lambda by, way: url_of_list(sort=by, order=way, cursor=None)),
         unit_lines(listed.rows, last_runs, asked.zone),
@@ -115,11 +111,9 @@ def unit_list(
     )
 
 
-def unit_cells(
-    connection: Connection, organization_id: UUID, units: Sequence[UnitRecord]
-) -> Sequence[Sequence[Cell]]:
+def unit_cells(scope: Scope, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
     """The rows of units below `UNIT_SHEET`."""
-    last_runs = list_last_runs(connection, organization_id, [unit.id for unit in units])
+    last_runs = list_last_runs(scope, [unit.id for unit in units])
     return [_cells(unit, last_runs.get(unit.id)) for unit in units]
 
 

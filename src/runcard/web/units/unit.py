@@ -18,7 +18,7 @@ from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.commit.lookups import get_organization
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.lists.pages import Listed
 from runcard.store.metadata import read_metadata
@@ -148,26 +148,26 @@ def show_unit(
     asked: Annotated[UnitQuery, page_query(UnitQuery)],
 ) -> Response:
     home, zone = visit.actor.organization_id, visit.zone
-    with parts.database.read() as connection:
-        unit = get_unit(connection, home, serial_number)
-        attempts = list_attempts(connection, home, unit.id, _ATTEMPTS)
+    with parts.database.read_in(home) as scope:
+        unit = get_unit(scope, serial_number)
+        attempts = list_attempts(scope, unit.id, _ATTEMPTS)
         # Files of v2 belong to a unit before their bytes have come.
-        announced = settled(parts, list_attachments_of_unit(connection, home, unit.id))
+        announced = settled(parts, list_attachments_of_unit(scope, unit.id))
         files = [file for file in announced if file.stored_at is not None]
-        repairs = _repairs(connection, unit, home, asked.repairs, zone)
+        repairs = _repairs(scope, unit, asked.repairs, zone)
         past = Past(
             unit,
-            find_first_run(connection, home, unit),
+            find_first_run(scope, unit),
             attempts,
-            list_moves(connection, home, unit.id, _MOVES),
+            list_moves(scope, unit.id, _MOVES),
             repairs.newest.rows,
             files,
         )
-        shown = _asked_attempts(connection, unit, home, asked) or attempts
-        ancestors = ancestors_of(connection, home, unit.id)
-        branch = branch_of(connection, home, unit.id, zone)
-        metadata = read_metadata(connection, home, [unit.id]).get(unit.id, {})
-        kept_days = None if attempts else get_organization(connection, home).run_retention_days
+        shown = _asked_attempts(scope, unit, asked) or attempts
+        ancestors = ancestors_of(scope, unit.id)
+        branch = branch_of(scope, unit.id, zone)
+        metadata = read_metadata(scope, [unit.id]).get(unit.id, {})
+        kept_days = None if attempts else get_organization(scope).run_retention_days
     left_out = sum(one.total - len(one.shown) for one in attempts)
     root = str(request.base_url)
     page = UnitPage(
@@ -206,7 +206,7 @@ def change_sample(parts: WithParts, visit: WithVisit, serial_number: str, fields
             "runs", f"{runs[:60]!r} says nothing of the runs so far; choose one of {', '.join(_RUNS)}"
         )
     change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
-    parts.writer.run(lambda tx: change_unit(tx, visit.actor, serial_number, change))
+    parts.writer.write_catalog(lambda tx: change_unit(tx, visit.actor, serial_number, change))
     return redirect(unit_url(serial_number))
 
 
@@ -220,11 +220,11 @@ def show_branch(
 ) -> Response:
     """The sub-units of a unit: a branch to put into a tree, or a page of its own where there is no JavaScript."""
     home, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
-    with parts.database.read() as connection:
-        unit = read_units(connection, home, [wanted]).get(wanted)
+    with parts.database.read_in(home) as scope:
+        unit = read_units(scope, [wanted]).get(wanted)
         if unit is None:
             raise UnitNotFound(unit_id)
-        branch = branch_of(connection, home, wanted, visit.zone, asked.skipped)
+        branch = branch_of(scope, wanted, visit.zone, asked.skipped)
     above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
     page = GenealogyPage(above, asked.skipped > 0, branch)
     return render(
@@ -232,26 +232,20 @@ def show_branch(
     )
 
 
-def _asked_attempts(
-    connection: Connection, unit: UnitRecord, organization_id: UUID, asked: UnitQuery
-) -> Sequence[Attempts]:
+def _asked_attempts(scope: Scope, unit: UnitRecord, asked: UnitQuery) -> Sequence[Attempts]:
     if asked.procedure is None or asked.before is None:
         return ()
-    return list_earlier_attempts(
-        connection, organization_id, unit.id, asked.procedure, asked.before, _ATTEMPTS
-    )
+    return list_earlier_attempts(scope, unit.id, asked.procedure, asked.before, _ATTEMPTS)
 
 
-def _repairs(
-    connection: Connection, unit: UnitRecord, organization_id: UUID, cursor: int | None, zone: ZoneInfo
-) -> _Repairs:
+def _repairs(scope: Scope, unit: UnitRecord, cursor: int | None, zone: ZoneInfo) -> _Repairs:
     wanted, here = RepairFilter(serial_numbers=[unit.serial_number]), unit_url(unit.serial_number)
-    page = list_page(connection, None, _REPAIRS)
-    shown = newest = list_repairs(connection, organization_id, wanted, page, descending=True)
+    page = list_page(scope.connection, None, _REPAIRS)
+    shown = newest = list_repairs(scope, wanted, page, descending=True)
     if cursor is not None:
-        page = list_page(connection, cursor, _REPAIRS)
-        shown = list_repairs(connection, organization_id, wanted, page, descending=True)
-    cards = repair_cards(connection, organization_id, shown.rows, zone)
+        page = list_page(scope.connection, cursor, _REPAIRS)
+        shown = list_repairs(scope, wanted, page, descending=True)
+    cards = repair_cards(scope, shown.rows, zone)
     return _Repairs(
         newest, cards, pager(page, shown, lambda at: f"{url_of(here, UnitQuery(repairs=at))}#repairs")
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from runcard.edge.requests.deps import WithParts
 from runcard.exports.spreadsheets import Cell, Sheet
 from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.units.lists import UnitFilter, list_units
@@ -65,14 +66,13 @@ def show_units(
 ) -> Response:
     wanted = _wanted(asked, visit.zone)
     home = visit.actor.organization_id
-    with parts.database.read() as connection:
+    with parts.database.read_in(home) as scope:
         units = unit_list(
-            connection,
-            home,
+            scope,
             Asked(wanted, Sorting(asked.sort, asked.order), asked.cursor, visit.zone),
             lambda **changes: url_of(_HERE, asked, **changes),
         )
-        choices = list_choices(connection, home)
+        choices = list_choices(scope)
     bar = filter_bar(_HERE, asked, choices, without=("procedure", "station", "version", "sample"))
     page = UnitsPage(
         filters=FilterBar(
@@ -98,10 +98,10 @@ def export_units(
     home, wanted = visit.actor.organization_id, _wanted(asked, visit.zone)
 
     def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
-        return list_units(connection, home, wanted, asked.sort, page, descending=asked.order == "desc")
+        return list_units(Scope(connection, home), wanted, asked.sort, page, descending=asked.order == "desc")
 
     def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
-        return unit_cells(connection, home, units)
+        return unit_cells(Scope(connection, home), units)
 
     rows = whole_list(parts.database, file_format, list_page_of_units, cells)
     return table_file(Sheet("Units", UNIT_SHEET, rows, visit.zone), file_format)

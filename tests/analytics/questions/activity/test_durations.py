@@ -11,6 +11,7 @@ from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.activity import durations as module
 from runcard.analytics.questions.activity.durations import DurationFigures, durations
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -62,7 +63,7 @@ def test_one_run_has_one_duration(line: Line):
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = durations(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, UTC, "day")
+    answer = durations(Snapshot(line.copy, Scope(line.connection, elsewhere)), EVERYTHING, UTC, "day")
     assert (answer.n, answer.rows) == (0, [])
     assert answer.total == DurationFigures(0, None, None, None, None, None)
 

@@ -23,6 +23,7 @@ from runcard.analytics.questions.activity.phase_durations import (
 from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
@@ -55,13 +56,11 @@ def test_durations_in_sequences_and_of_repeated_phases(
     floor.record(procedure_id, history)
     followed.follow()
     wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
-    with floor.database.read() as connection:
-        frames = read_frames(connection, floor.home)
+    with floor.database.read_in(floor.home) as scope:
+        frames = read_frames(scope.connection, floor.home)
         for only_final in (True, False):
             phases = TimedPhases(only_final, top=200)
-            answer = phase_durations(
-                Snapshot(followed.copy, connection, floor.home), wanted, phases, UTC, "part"
-            )
+            answer = phase_durations(Snapshot(followed.copy, scope), wanted, phases, UTC, "part")
             _check(answer, frames, wanted, only_final=only_final)
             for one in answer.phases:
                 assert [row.figures for row in one.rows] == [one.figures]
@@ -148,8 +147,8 @@ def test_a_phase_that_ended_before_it_started_took_no_time(floor: Floor, followe
     floor.record(procedure_id, [report])
     followed.follow()
     wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
-    with floor.database.read() as connection:
-        answer = phase_durations(Snapshot(followed.copy, connection, floor.home), wanted, WHOLE, UTC)
+    with floor.database.read_in(floor.home) as scope:
+        answer = phase_durations(Snapshot(followed.copy, scope), wanted, WHOLE, UTC)
     told = {one.phase: (one.time_share, one.figures.min_s) for one in answer.phases}
     assert told == {"on": (1.0, 3.0), "back": (0.0, -2.0)}
 
@@ -165,7 +164,9 @@ def test_a_grouping_that_makes_too_many_figures_is_refused(line: Line, monkeypat
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = phase_durations(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, WHOLE, UTC, "day")
+    answer = phase_durations(
+        Snapshot(line.copy, Scope(line.connection, elsewhere)), EVERYTHING, WHOLE, UTC, "day"
+    )
     assert (answer.n, answer.runs, answer.phases_count, answer.phases) == (0, 0, 0, [])
 
 

@@ -8,6 +8,7 @@ from runcard.analytics.questions.activity.procedure_activity import procedure_ac
 from runcard.analytics.questions.values.measurement_names import MeasurementName, measurement_names
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.domain.errors import FiguresUnavailable
+from runcard.store.engine.scope import Scope
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
 from tests.analytics.truth import selected_runs
@@ -39,7 +40,7 @@ def test_only_what_is_asked_for(line: Line):
     assert set(procedure_activity(line.snapshot, wanted, [procedure_id])) == {procedure_id}
     assert procedure_activity(line.snapshot, wanted, []) == {}
     elsewhere = line.frames.runs["id"].iloc[0]
-    assert procedure_activity(Snapshot(line.copy, line.connection, elsewhere), wanted) == {}
+    assert procedure_activity(Snapshot(line.copy, Scope(line.connection, elsewhere)), wanted) == {}
 
 
 def test_names_are_those_of_the_record(line: Line):
@@ -53,10 +54,11 @@ def test_names_are_those_of_the_record(line: Line):
         assert (set(answer.names), answer.n, answer.is_exact) == (named, len(named), True)
         assert list(answer.names) == sorted(answer.names, key=lambda one: (one.phase, one.name))
     assert (
-        measurement_names(Snapshot(line.copy, line.connection, runs["id"].iloc[0]), procedure_id).names == []
+        measurement_names(Snapshot(line.copy, Scope(line.connection, runs["id"].iloc[0])), procedure_id).names
+        == []
     )
 
 
 def test_no_copy_is_said(line: Line):
     with pytest.raises(FiguresUnavailable, match="columnar copy"):
-        procedure_activity(Snapshot(None, line.connection, line.home), selection(line, "everything"))
+        procedure_activity(Snapshot(None, Scope(line.connection, line.home)), selection(line, "everything"))

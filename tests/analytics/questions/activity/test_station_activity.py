@@ -28,11 +28,11 @@ def test_a_station_whose_clock_is_ahead_becomes_silent(floor: Floor, peopled: Te
         started_at=received_at + timedelta(hours=20),
     )
     run = prepare_run(report, received_at=received_at)
-    floor.writer.run(lambda tx: record_run(tx, station, run))
+    floor.writer.write_catalog(lambda tx: record_run(tx, station, run))
     week = Selection(RunFilter(started_after=NOW - timedelta(days=7), started_before=NOW))
-    with own_copy(floor.database) as copy, floor.database.read() as connection:
+    with own_copy(floor.database) as copy, floor.database.read_in(floor.home) as scope:
         copy.follow()
-        with Snapshot(copy.copy, connection, floor.home) as snapshot:
+        with Snapshot(copy.copy, scope) as snapshot:
             answers = [station_activity(snapshot, one) for one in (Selection(RunFilter()), week)]
     ever, this_week = ([one for one in answer.stations if one.id == station.station_id] for answer in answers)
     assert [(one.runs, one.last_received_at, one.state(NOW)) for one in ever] == [(1, received_at, "silent")]
@@ -43,7 +43,9 @@ def test_a_station_whose_clock_is_ahead_becomes_silent(floor: Floor, peopled: Te
 
 
 def test_a_station_is_new_until_it_has_reported_and_not_again(floor: Floor):
-    made = floor.writer.run(lambda tx: create_station(tx, floor.home, "Unpacked", all_procedures=True))
+    made = floor.writer.write_catalog(
+        lambda tx: create_station(tx, floor.home, "Unpacked", all_procedures=True)
+    )
     station = StationActor(made.id, floor.home)
     received_at = NOW - timedelta(days=60)
     report = RunReport(
@@ -52,13 +54,13 @@ def test_a_station_is_new_until_it_has_reported_and_not_again(floor: Floor):
     week = Selection(RunFilter(started_after=NOW - timedelta(days=7), started_before=NOW))
 
     def state() -> str:
-        with own_copy(floor.database) as copy, floor.database.read() as connection:
+        with own_copy(floor.database) as copy, floor.database.read_in(floor.home) as scope:
             copy.follow()
-            with Snapshot(copy.copy, connection, floor.home) as snapshot:
+            with Snapshot(copy.copy, scope) as snapshot:
                 stations = station_activity(snapshot, week).stations
         return next(one.state(NOW) for one in stations if one.id == station.station_id)
 
     assert state() == "new"
     run = prepare_run(report, received_at=received_at)
-    floor.writer.run(lambda tx: record_run(tx, station, run))
+    floor.writer.write_catalog(lambda tx: record_run(tx, station, run))
     assert state() == "silent"

@@ -9,6 +9,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.activity.throughput import ThroughputRow, throughput
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -59,7 +60,7 @@ def test_a_unit_that_failed_and_passed_counts_with_both_outcomes(line: Line):
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
     answer = throughput(
-        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), ZoneInfo("UTC"), "day"
+        Snapshot(line.copy, Scope(line.connection, elsewhere)), Selection(RunFilter()), ZoneInfo("UTC"), "day"
     )
     assert (answer.n, answer.total.units, answer.rows) == (0, 0, [])
 

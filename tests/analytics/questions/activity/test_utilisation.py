@@ -10,6 +10,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions.activity import utilisation as module
 from runcard.analytics.questions.activity.utilisation import StationUse, length_of_union, utilisation
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_attempts, every_filter, selection
@@ -50,7 +51,7 @@ def test_the_busiest_stations_stand_for_too_many(line: Line, monkeypatch: pytest
 
 def test_another_organization_sees_nothing(line: Line):
     answer = utilisation(
-        Snapshot(line.copy, line.connection, line.frames.runs["id"].iloc[0]), Selection(RunFilter())
+        Snapshot(line.copy, Scope(line.connection, line.frames.runs["id"].iloc[0])), Selection(RunFilter())
     )
     assert (answer.n, answer.stations_count, answer.stations) == (0, 0, [])
 

@@ -15,6 +15,7 @@ from runcard.analytics.measured import Measured
 from runcard.analytics.questions.values.capabilities import CapabilitiesAnswer, SummaryRow, capabilities
 from runcard.analytics.questions.values.capability import CapabilityRow, capability
 from runcard.domain.runs.measurement import Measurement
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.nist import STRD
@@ -72,7 +73,7 @@ def test_moving_ranges_of_many_values_are_those_of_slices(line: Line, monkeypatc
 def test_another_organization_sees_nothing(line: Line):
     elsewhere, procedure_id = line.frames.runs["id"].iloc[0], line.frames.runs["procedure_id"].iloc[0]
     answer = capabilities(
-        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), procedure_id
+        Snapshot(line.copy, Scope(line.connection, elsewhere)), Selection(RunFilter()), procedure_id
     )
     assert (answer.n, answer.specifications, answer.rows) == (0, 0, [])
 

@@ -27,6 +27,7 @@ from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.domain.runs.validator import Validator
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -91,7 +92,7 @@ def test_a_phase_may_be_named(line: Line):
 def test_another_organization_sees_nothing(line: Line):
     elsewhere, procedure_id = line.frames.runs["id"].iloc[0], _procedure(line, 0)
     answer = capability(
-        Snapshot(line.copy, line.connection, elsewhere),
+        Snapshot(line.copy, Scope(line.connection, elsewhere)),
         Selection(RunFilter()),
         Measured(procedure_id, CONTACT),
         UTC,

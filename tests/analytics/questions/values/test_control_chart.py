@@ -13,6 +13,7 @@ from runcard.analytics.measured import Measured
 from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -129,7 +130,7 @@ def test_one_phase_may_be_meant(line: Line, phase: str):
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
     answer = control_chart(
-        Snapshot(line.copy, line.connection, elsewhere),
+        Snapshot(line.copy, Scope(line.connection, elsewhere)),
         EVERYTHING,
         measured(line, MODULE, "gain_1khz"),
         ChartSettings(),

@@ -16,6 +16,7 @@ from runcard.analytics.questions.values import histogram as question
 from runcard.analytics.questions.values.distributions import Distribution
 from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.values.text_bars import MAX_BARS, TextBars
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
@@ -134,7 +135,7 @@ def test_another_organization_sees_nothing(line: Line):
     for name in ("gain_1khz", "fixture_closed"):
         asked = measured(line, MODULE, name)
         answer = histogram(
-            Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, asked, ZoneInfo("UTC")
+            Snapshot(line.copy, Scope(line.connection, elsewhere)), EVERYTHING, asked, ZoneInfo("UTC")
         )
         assert (answer.n, answer.limits) == (0, [])
 

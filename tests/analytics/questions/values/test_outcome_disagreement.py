@@ -20,6 +20,7 @@ from runcard.domain.runs.limit import Interval
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.domain.runs.validator import Validator
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_attempts, every_filter, selection
@@ -183,7 +184,7 @@ def test_a_window_without_runs_has_nothing(floor: Written):
 
 def test_another_organization_sees_nothing(floor: Written):
     answer = outcome_disagreement(
-        Snapshot(floor.copy, floor.connection, floor.procedure_id), Selection(RunFilter()), _MOST
+        Snapshot(floor.copy, Scope(floor.connection, floor.procedure_id)), Selection(RunFilter()), _MOST
     )
     assert (answer.n, answer.rows, answer.examples) == (0, [], [])
 

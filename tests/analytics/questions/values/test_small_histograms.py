@@ -10,6 +10,7 @@ from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.small_histograms import BINS, SmallHistogram, small_histograms
 from runcard.domain.runs.limit import Limits
 from runcard.domain.runs.measurement import Measurement
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
@@ -79,6 +80,6 @@ def test_another_organization_sees_nothing(line: Line):
     elsewhere, procedure_id = line.frames.runs["id"].iloc[0], line.frames.runs["procedure_id"].iloc[0]
     rows = capabilities(line.snapshot, Selection(RunFilter()), procedure_id).rows[:3]
     found = small_histograms(
-        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), procedure_id, rows
+        Snapshot(line.copy, Scope(line.connection, elsewhere)), Selection(RunFilter()), procedure_id, rows
     )
     assert [sum(one.counts) for one in found] == [0, 0, 0]

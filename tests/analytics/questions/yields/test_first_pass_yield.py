@@ -16,6 +16,7 @@ from runcard.analytics.questions.yields.rolled_yield import rolled_yield
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Phase
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
@@ -115,7 +116,7 @@ def test_a_defect_that_a_repeated_phase_hides_counts(tmp_path: Path):
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
     answer = first_pass_yield(
-        Snapshot(line.copy, line.connection, elsewhere), Selection(RunFilter()), ZoneInfo("UTC")
+        Snapshot(line.copy, Scope(line.connection, elsewhere)), Selection(RunFilter()), ZoneInfo("UTC")
     )
     assert answer.n == 0
 

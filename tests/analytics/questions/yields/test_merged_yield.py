@@ -40,13 +40,13 @@ def reports(prefix: str, chance: Random, count: int) -> list[RunReport]:
 
 
 def merge_all(floor: Floor, source: UUID, target: UUID) -> None:
-    with floor.database.read() as connection:
-        a, b = (get_procedure(connection, floor.home, str(one)) for one in (source, target))
-    floor.writer.run(lambda tx: merge_procedures(tx, floor.home, a, b, CREATOR))
+    with floor.database.read_in(floor.home) as scope:
+        a, b = (get_procedure(scope, str(one)) for one in (source, target))
+    floor.writer.write_catalog(lambda tx: merge_procedures(tx, floor.home, a, b, CREATOR))
     with floor.database.read() as connection:
         [merge] = list_open_merges(connection)
     move = partial(move_runs, merge=merge, at_most=7)
-    while floor.writer.run(move):
+    while floor.writer.write_catalog(move):
         pass
 
 
@@ -57,17 +57,17 @@ def test_the_yield_of_both_and_the_shared_units_are_told_before(floor: Floor) ->
     floor.record(source, ours)
     floor.record(target, theirs)
     wanted = RunFilter(procedure_ids=[source, target])
-    with floor.database.read() as connection:
-        runs = list_latest_runs(connection, floor.home, wanted, 100).rows
+    with floor.database.read_in(floor.home) as scope:
+        runs = list_latest_runs(scope, wanted, 100).rows
     golden = next(run.unit.id for run in runs if run.unit.serial_number.startswith("BOTH"))
-    floor.writer.run(lambda tx: classify_unit(tx, floor.home, golden, "golden", with_runs=True))
+    floor.writer.write_catalog(lambda tx: classify_unit(tx, floor.home, golden, "golden", with_runs=True))
     with own_copy(floor.database) as copy:
 
         def told() -> tuple[MergedYield, YieldRow]:
             copy.follow()
             with (
-                floor.database.read() as connection,
-                Snapshot(copy.copy, connection, floor.home) as snapshot,
+                floor.database.read_in(floor.home) as scope,
+                Snapshot(copy.copy, scope) as snapshot,
             ):
                 # By the id of what was merged too.
                 of_source = Selection(RunFilter(procedure_ids=[source]))
@@ -101,9 +101,9 @@ def test_runs_keep_their_versions_and_are_noted(floor: Floor) -> None:
     }
     merge_all(floor, first, second)
     merge_all(floor, second, third)
-    with floor.database.read() as connection:
-        runs = list_latest_runs(connection, floor.home, RunFilter(procedure_ids=[first]), 100).rows
-        merges = list_merges_into(connection, floor.home, third)
+    with floor.database.read_in(floor.home) as scope:
+        runs = list_latest_runs(scope, RunFilter(procedure_ids=[first]), 100).rows
+        merges = list_merges_into(scope, third)
     assert {run.id: run.version.name if run.version else None for run in runs} == said
     assert {run.procedure.id for run in runs} == {third}
     # The first came to the third by way of the second.

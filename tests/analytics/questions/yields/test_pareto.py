@@ -10,6 +10,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions.yields.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.domain.runs.report import RunReport
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
@@ -46,12 +47,12 @@ def test_failures_in_sequences_and_repeated_phases(floor: Floor, followed: OwnCo
     floor.record(procedure_id, history)
     followed.follow()
     wanted = Selection(RunFilter(procedure_ids=[procedure_id]))
-    with floor.database.read() as connection:
-        frames = read_frames(connection, floor.home)
+    with floor.database.read_in(floor.home) as scope:
+        frames = read_frames(scope.connection, floor.home)
         for kind in KINDS:
             for only_final in (True, False):
                 failing = Failing(kind, only_final, 200)
-                answer = pareto(Snapshot(followed.copy, connection, floor.home), wanted, failing)
+                answer = pareto(Snapshot(followed.copy, scope), wanted, failing)
                 _check(answer, frames, wanted, failing)
 
 
@@ -79,7 +80,7 @@ def test_where_nothing_failed_there_is_no_share(line: Line):
 @every_kind
 def test_another_organization_sees_nothing(line: Line, kind: ParetoKind):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = pareto(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, Failing(kind))
+    answer = pareto(Snapshot(line.copy, Scope(line.connection, elsewhere)), EVERYTHING, Failing(kind))
     assert (answer.n, answer.failures, answer.rows) == (0, 0, [])
 
 

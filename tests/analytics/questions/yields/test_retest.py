@@ -12,6 +12,7 @@ from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.yields import retest as module
 from runcard.analytics.questions.yields.retest import ManyAttempts, RetestRow, retest
 from runcard.analytics.statistics.ratios import ratio_of
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
@@ -97,7 +98,9 @@ def test_the_most_frequent_moves_stand_for_too_many(line: Line, monkeypatch: pyt
 
 def test_another_organization_sees_nothing(line: Line):
     elsewhere = line.frames.runs["id"].iloc[0]
-    answer = retest(Snapshot(line.copy, line.connection, elsewhere), EVERYTHING, UTC, "day", ManyAttempts(1))
+    answer = retest(
+        Snapshot(line.copy, Scope(line.connection, elsewhere)), EVERYTHING, UTC, "day", ManyAttempts(1)
+    )
     assert (answer.n, answer.rows, answer.attempts, answer.moves) == (0, [], [], [])
     assert (answer.units_over, answer.unit_page) == (0, [])
     assert answer.total.retested.ratio is None

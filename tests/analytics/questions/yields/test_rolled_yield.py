@@ -19,6 +19,7 @@ from runcard.analytics.questions.yields.rolled_yield import (
     rolled_yield,
 )
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
@@ -61,7 +62,7 @@ def test_parts_with_the_most_units_stand_for_too_many(line: Line, monkeypatch: p
 
 def test_another_organization_sees_nothing(line: Line):
     answer = rolled_yield(
-        Snapshot(line.copy, line.connection, line.frames.runs["id"].iloc[0]), Selection(RunFilter())
+        Snapshot(line.copy, Scope(line.connection, line.frames.runs["id"].iloc[0])), Selection(RunFilter())
     )
     assert (answer.n, answer.parts_count, answer.parts) == (0, 0, [])
 

@@ -64,7 +64,7 @@ def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAn
         [*in_window.values, *in_window.values, *asked.runs.values],
     )
     found = {station: (runs, _utc(started), _utc(received)) for station, runs, started, received in rows}
-    in_use = list_stations(snapshot.connection, snapshot.organization_id)
+    in_use = list_stations(snapshot.scope)
     reported = {*found} | _reported(asked, [one.id for one in in_use if one.id not in found])
     stations = [
         StationActivity(one.id, one.name, *found.get(one.id, (0, None, None)), one.id in reported)

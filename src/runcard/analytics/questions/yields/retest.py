@@ -203,9 +203,7 @@ def _unit_page(asked: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
         "ORDER BY r.attempts DESC, r.unit, places.place LIMIT ? OFFSET ?",
         [*asked.runs.values, *many],
     )
-    serials = names_of(
-        asked.snapshot.connection, asked.snapshot.organization_id, "unit", {row[0] for row in rows}
-    )
+    serials = names_of(asked.snapshot.scope, "unit", {row[0] for row in rows})
     procedures = references(asked, "procedure", {row[1] for row in rows})
     return [
         RetestedUnit(serials.get(unit, str(unit)), procedures[procedure], *rest)

@@ -13,7 +13,13 @@ from runcard.domain.errors import AttachmentNotFound, RunNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url, initialize_upload, new_slot, settled
-from runcard.edge.requests.deps import WithConnection, WithParts, WithRecorder, json_body, to_manage
+from runcard.edge.requests.deps import (
+    WithParts,
+    WithRecorder,
+    WithScope,
+    json_body,
+    to_manage,
+)
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
@@ -56,10 +62,10 @@ def finalize(
     request: Request,
     actor: WithRecorder,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """Confirm that the bytes of a file have arrived, and learn where to get them."""
-    announced = get_attachment(connection, actor.organization_id, id_of(id, AttachmentNotFound))
+    announced = get_attachment(scope, id_of(id, AttachmentNotFound))
     (attachment,) = settled(parts, [announced])
     if attachment.stored_at is None:
         raise AttachmentNotFound(id)
@@ -79,9 +85,7 @@ def delete(
 ) -> Response:
     """Delete files, whatever they are part of; all of them, or none where one is unknown."""
     ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
-    deleted = parts.writer.run(
-        lambda tx: delete_attachments(tx, actor.organization_id, ids), changes_catalog=False
-    )
+    deleted = parts.writer.write(lambda tx: delete_attachments(tx, actor.organization_id, ids))
     remove_soon(parts.stores, actor.organization_id)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
 
@@ -99,9 +103,7 @@ def create_of_run(
     """Announce a file that is part of a run from the start."""
     run_id = id_of(id, RunNotFound)
     slot = new_slot(parts, actor.organization_id, str(request.base_url))
-    parts.writer.run(
-        lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id), changes_catalog=False
-    )
+    parts.writer.write(lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id))
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -114,9 +116,7 @@ def create_of_unit(
 ) -> Response:
     """Announce a file that is part of a unit from the start."""
     slot = new_slot(parts, actor.organization_id, str(request.base_url))
-    parts.writer.run(
-        lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id), changes_catalog=False
-    )
+    parts.writer.write(lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id))
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -144,6 +144,6 @@ def delete_of_unit(
         check_brought(tx, actor, unit, ids)
         return list(delete_attachments(tx, home, ids, of_unit=unit.id))
 
-    deleted = parts.writer.run(apply, changes_catalog=False)
+    deleted = parts.writer.write(apply)
     remove_soon(parts.stores, home)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))

@@ -14,7 +14,7 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import ImportTemplateNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.deps import WithActor, WithParts, WithScope, json_body, to_manage
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -66,9 +66,8 @@ def create(
 ) -> Response:
     """Keep a mapping under a name that no other template has."""
     mapping = msgspec.json.encode(body.mapping).decode()
-    template_id = parts.writer.run(
+    template_id = parts.writer.write(
         lambda tx: create_template(tx, actor.organization_id, body.name.strip(), mapping, Creator.of(actor)),
-        changes_catalog=False,
     )
     return JsonResponse(IdResult(template_id))
 
@@ -79,12 +78,10 @@ def create(
         ImportTemplateListResponse, name="importTemplate-list", parameters=query_parameters(PageQuery)
     ),
 )
-def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[PageQuery, query(PageQuery)]
-) -> Response:
+def list_(actor: WithActor, scope: WithScope, asked: Annotated[PageQuery, query(PageQuery)]) -> Response:
     """All templates, the newest first."""
-    page = page_of(connection, asked)
-    listed = list_templates(connection, actor.organization_id, page)
+    page = page_of(scope.connection, asked)
+    listed = list_templates(scope, page)
     data = [ImportTemplateListItem(one.id, one.name, one.created_at) for one in listed.rows]
     return JsonResponse(ImportTemplateListResponse(data, meta_of(page, listed)))
 
@@ -95,10 +92,10 @@ def list_(
 def get(
     id: str,  # noqa: A002 (as the other operations name it)
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A template with its mapping and who made it."""
-    template = get_template(connection, actor.organization_id, id_of(id, ImportTemplateNotFound))
+    template = get_template(scope, id_of(id, ImportTemplateNotFound))
     return JsonResponse(
         ImportTemplateGetResponse(
             template.id,
@@ -119,7 +116,5 @@ def delete(
 ) -> Response:
     """Delete a template; runs that were imported with it stay."""
     template_id = id_of(id, ImportTemplateNotFound)
-    parts.writer.run(
-        lambda tx: delete_template(tx, actor.organization_id, template_id), changes_catalog=False
-    )
+    parts.writer.write(lambda tx: delete_template(tx, actor.organization_id, template_id))
     return JsonResponse(IdResult(template_id))

@@ -148,8 +148,8 @@ def _import_item(
         statement=item.statement,
     )
     try:
-        with parts.database.read() as connection:
-            choice = checked(connection, actor.organization_id, choice)
+        with parts.database.read_in(actor.organization_id) as scope:
+            choice = checked(scope, choice)
         upload = _upload(parts, actor, item.upload_id)
         fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
     except Outage:
@@ -187,8 +187,8 @@ def _rehearsed(item: ImportStructuredItem, fate: Fate) -> ImportStructuredResult
 def _imported(parts: Parts, actor: Actor, fate: Fate) -> FileImport:
     """All that was imported of a file, by now or before."""
     assert fate.import_id is not None, "what is recorded belongs to an import"
-    with parts.database.read() as connection:
-        return what_is_left(connection, actor.organization_id, fate.import_id)
+    with parts.database.read_in(actor.organization_id) as scope:
+        return what_is_left(scope, fate.import_id)
 
 
 def _warnings(imported: FileImport, *, known: bool) -> list[str]:
@@ -205,8 +205,8 @@ def _warnings(imported: FileImport, *, known: bool) -> list[str]:
 
 def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> Upload:
     # No connection stays open while a file is read, or a later file would not see what an earlier one left.
-    with parts.database.read() as connection:
-        attachment = get_attachment(connection, actor.organization_id, upload_id)
+    with parts.database.read_in(actor.organization_id) as scope:
+        attachment = get_attachment(scope, upload_id)
     return Upload(taken_in(parts, attachment))
 
 
@@ -226,7 +226,7 @@ def _mapping_of(parts: Parts, actor: Actor, body: ImportTabularRequest) -> Table
         case mapping, None if mapping is not None:
             return mapping
         case None, template_id if template_id is not None:
-            with parts.database.read() as connection:
-                return read_mapping(get_template(connection, actor.organization_id, template_id).mapping)
+            with parts.database.read_in(actor.organization_id) as scope:
+                return read_mapping(get_template(scope, template_id).mapping)
         case _:
             raise InvalidInput.at("mapping", "Give mapping or template_id, exactly one of them")

@@ -13,6 +13,7 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.deps import WithActor, WithConnection
 from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
 from runcard.store.stations.records import get_station_record
 
@@ -43,12 +44,12 @@ class WhoamiResponse(Struct):
 @router.get("/whoami", openapi_extra=operation(WhoamiResponse, name="identity-whoami"))
 def whoami(actor: WithActor, connection: WithConnection) -> Response:
     """Which station or user the key is, and its organization."""
-    home = get_organization(connection, actor.organization_id)
+    home = get_organization(Scope(connection, actor.organization_id))
     organization = WhoamiOrganization(home.id, home.slug, home.name)
     if isinstance(actor, StationActor):
-        station = get_station_record(connection, home.id, actor.station_id)
+        station = get_station_record(Scope(connection, home.id), actor.station_id)
         return JsonResponse(WhoamiResponse("station", IdName(station.id, station.name), None, organization))
-    user = get_user(connection, home.id, str(actor.user_id))
+    user = get_user(Scope(connection, home.id), str(actor.user_id))
     return JsonResponse(
         WhoamiResponse("user", None, WhoamiUser(user.id, user.email, user.name), organization)
     )

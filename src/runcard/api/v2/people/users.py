@@ -10,7 +10,7 @@ from starlette.responses import Response
 from runcard.domain.actor import UserActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithConnection, as_user
+from runcard.edge.requests.deps import WithActor, WithScope, as_user
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.store.people.users import User, get_user, list_users
 
@@ -38,10 +38,10 @@ class MemberBody(Struct):
     openapi_extra=operation(list[MemberBody], name="user-list", parameters=query_parameters(UserListQuery)),
 )
 def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[UserListQuery, query(UserListQuery)]
+    actor: WithActor, scope: WithScope, asked: Annotated[UserListQuery, query(UserListQuery)]
 ) -> Response:
     """All members of the organization, suspended ones too, oldest first."""
-    members = list_users(connection, actor.organization_id)
+    members = list_users(scope)
     if asked.current:
         me = actor.user_id if isinstance(actor, UserActor) else None
         members = [user for user in members if user.id == me]
@@ -50,10 +50,10 @@ def list_(
 
 @router.get("/users/current", openapi_extra=operation(MemberBody, name="user-getCurrent"))
 def get_current(
-    actor: Annotated[UserActor, as_user("ask for the current user")], connection: WithConnection
+    actor: Annotated[UserActor, as_user("ask for the current user")], scope: WithScope
 ) -> Response:
     """The user behind the key."""
-    return JsonResponse(_body(get_user(connection, actor.organization_id, str(actor.user_id))))
+    return JsonResponse(_body(get_user(scope, str(actor.user_id))))
 
 
 def _body(user: User) -> MemberBody:

@@ -18,7 +18,7 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import Parts, WithActor, WithConnection, WithParts
+from runcard.edge.requests.deps import Parts, WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -151,13 +151,13 @@ class DeploymentGetResponse(Struct):
 )
 def list_(
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[DeploymentListQuery, query(DeploymentListQuery)],
 ) -> Response:
     """Filter and page deployments, newest first; a station sees those that were brought to it."""
-    home, page = actor.organization_id, page_of(connection, asked)
-    listed = list_deployments(connection, home, _filter(actor, asked), page)
-    stations = list_deployed_stations(connection, home, [one.id for one in listed.rows])
+    home, page = actor.organization_id, page_of(scope.connection, asked)
+    listed = list_deployments(scope, _filter(actor, asked), page)
+    stations = list_deployed_stations(scope, [one.id for one in listed.rows])
     data = [_item(home, one, stations.get(one.id, ())) for one in listed.rows]
     return JsonResponse(DeploymentListResponse(data, meta_of(page, listed)))
 
@@ -168,19 +168,17 @@ def get(
     request: Request,
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A deployment with its archive, commit, stations and log; a station sees those that were brought to it."""
     home = actor.organization_id
-    deployment = get_deployment(
-        connection, home, id_of(id, DeploymentNotFound), station_id=_station_id(actor)
-    )
-    stations = list_deployed_stations(connection, home, [deployment.id]).get(deployment.id, ())
+    deployment = get_deployment(scope, id_of(id, DeploymentNotFound), station_id=_station_id(actor))
+    stations = list_deployed_stations(scope, [deployment.id]).get(deployment.id, ())
     files = [deployment.artifact_id, *(station.image_id for station in stations)]
     urls = _Urls(
         parts,
         str(request.base_url),
-        find_attachments(connection, home, [one for one in files if one is not None]),
+        find_attachments(scope, [one for one in files if one is not None]),
     )
     user = deployment.created_by.user
     return JsonResponse(
@@ -206,7 +204,7 @@ def get(
                 DeploymentGetStation(one.id, one.name, urls.of(one.image_id), one.pushed_at)
                 for one in stations
             ],
-            build_logs=[BuildLog(*entry) for entry in list_log(connection, home, deployment.id)],
+            build_logs=[BuildLog(*entry) for entry in list_log(scope, deployment.id)],
         )
     )
 

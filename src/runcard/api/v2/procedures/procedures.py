@@ -19,7 +19,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, json_body, to_manage
+from runcard.edge.requests.deps import WithActor, WithParts, WithScope, json_body, to_manage
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.intake.byte_removal import remove_soon
@@ -142,9 +142,7 @@ def create(
 ) -> Response:
     """Create a procedure; several may have the same name."""
     home, by = actor.organization_id, Creator.of(actor)
-    made = parts.writer.run(
-        lambda tx: create_procedure(tx, home, body.name, by, body.identifier), changes_catalog=False
-    )
+    made = parts.writer.write(lambda tx: create_procedure(tx, home, body.name, by, body.identifier))
     return JsonResponse(IdResult(made.id))
 
 
@@ -156,14 +154,14 @@ def create(
 )
 def list_(
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[ProcedureListQuery, query(ProcedureListQuery)],
 ) -> Response:
     """Search and page procedures, newest first."""
-    home, page, created = actor.organization_id, page_of(connection, asked), period_of(asked)
+    home, page, created = actor.organization_id, page_of(scope.connection, asked), period_of(asked)
     wanted = ProcedureFilter(asked.search_query, created.after, created.before)
-    listed = list_procedure_records(connection, home, wanted, page)
-    former = list_former_identifiers(connection, home, [one.id for one in listed.rows])
+    listed = list_procedure_records(scope, wanted, page)
+    former = list_former_identifiers(scope, [one.id for one in listed.rows])
     data = [
         ProcedureListItem(
             one.id,
@@ -185,12 +183,11 @@ def list_(
 def get(
     id: str,  # noqa: A002 (as the contract names it)
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A procedure with its last runs and the stations that may report it."""
-    home = actor.organization_id
-    procedure = get_procedure_record(connection, home, id)
-    recent = list_recent_runs(connection, home, procedure.id, _RECENT)
+    procedure = get_procedure_record(scope, id)
+    recent = list_recent_runs(scope, procedure.id, _RECENT)
     return JsonResponse(
         ProcedureGetResponse(
             procedure.id,
@@ -198,13 +195,13 @@ def get(
             procedure.name,
             procedure.created_at,
             creator_with_email(procedure.created_by.user),
-            count_runs_of(connection, home, procedure.id),
+            count_runs_of(scope, procedure.id),
             [
                 RecentRun(run.id, run.started_at, run.outcome, RecentRunUnit(run.serial_number))
                 for run in recent
             ],
-            [IdName(*station) for station in list_stations_for(connection, home, procedure.id)],
-            list_former_identifiers(connection, home, [procedure.id])[procedure.id],
+            [IdName(*station) for station in list_stations_for(scope, procedure.id)],
+            list_former_identifiers(scope, [procedure.id])[procedure.id],
             procedure.archived_at,
         )
     )
@@ -225,11 +222,11 @@ def update(
     home, change = actor.organization_id, _change(body)
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.connection, home, id)
+        procedure = get_procedure_record(tx.scope(home), id)
         change_procedure(tx, home, procedure.id, change)
         return procedure.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply)))
+    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
 
 
 @router.delete("/procedures/{id}", openapi_extra=operation(IdResult, name="procedure-delete"))
@@ -242,13 +239,13 @@ def delete(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.connection, home, id)
+        procedure = get_procedure_record(tx.scope(home), id)
         if procedure.id != UUID(id):
             raise Merged(procedure.name, procedure.identifier)
         delete_procedure(tx, home, procedure.id)
         return procedure.id
 
-    deleted = parts.writer.run(apply)
+    deleted = parts.writer.write_catalog(apply)
     remove_soon(parts.stores, home)
     return JsonResponse(IdResult(deleted))
 

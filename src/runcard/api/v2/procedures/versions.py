@@ -15,9 +15,9 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     to_manage,
 )
@@ -75,25 +75,24 @@ def create(
         check_may_create(tx, actor, "Version")
         return create_version(tx, actor.organization_id, found, tag, Creator.of(actor))
 
-    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+    return JsonResponse(IdResult(parts.writer.write(apply)))
 
 
 @router.get(
     "/procedures/{procedure_id}/versions/{tag:path}",
     openapi_extra=operation(VersionGetResponse, name="procedure-getVersion"),
 )
-def get(procedure_id: str, tag: str, actor: WithActor, connection: WithConnection) -> Response:
+def get(procedure_id: str, tag: str, actor: WithActor, scope: WithScope) -> Response:
     """A version by its tag, with how many runs name it."""
-    home = actor.organization_id
-    procedure = get_procedure_record(connection, home, procedure_id)
-    version = get_version(connection, home, procedure.id, tag)
+    procedure = get_procedure_record(scope, procedure_id)
+    version = get_version(scope, procedure.id, tag)
     return JsonResponse(
         VersionGetResponse(
             version.id,
             version.tag,
             version.created_at,
             IdName(procedure.id, procedure.name),
-            count_runs_of(connection, home, procedure.id, version.id),
+            count_runs_of(scope, procedure.id, version.id),
             creator(version.created_by.user),
             named(version.created_by.station),
         )
@@ -114,9 +113,9 @@ def delete(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.connection, home, procedure_id)
-        version = get_version(tx.connection, home, procedure.id, tag)
+        procedure = get_procedure_record(tx.scope(home), procedure_id)
+        version = get_version(tx.scope(home), procedure.id, tag)
         delete_version(tx, home, procedure.id, version)
         return version.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply)))
+    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))

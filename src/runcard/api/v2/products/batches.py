@@ -16,9 +16,9 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     to_manage,
 )
@@ -103,7 +103,7 @@ def create(
         check_may_create(tx, actor, "Batch")
         return create_batch(tx, actor.organization_id, body.number.strip(), Creator.of(actor))
 
-    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+    return JsonResponse(IdResult(parts.writer.write(apply)))
 
 
 @router.get(
@@ -113,10 +113,10 @@ def create(
     ),
 )
 def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[BatchListQuery, query(BatchListQuery)]
+    actor: WithActor, scope: WithScope, asked: Annotated[BatchListQuery, query(BatchListQuery)]
 ) -> Response:
     """Search, filter and page batches."""
-    home, page, created = actor.organization_id, page_of(connection, asked), period_of(asked)
+    page, created = page_of(scope.connection, asked), period_of(asked)
     wanted = BatchFilter(
         asked.search_query,
         asked.ids,
@@ -126,10 +126,8 @@ def list_(
         created.after,
         created.before,
     )
-    listed = list_batches(
-        connection, home, wanted, asked.sort_by, page, descending=asked.sort_order == "desc"
-    )
-    counts = count_units(connection, home, "batch", [batch.id for batch in listed.rows])
+    listed = list_batches(scope, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
+    counts = count_units(scope, "batch", [batch.id for batch in listed.rows])
     data = [
         BatchListItem(
             batch.id,
@@ -145,16 +143,15 @@ def list_(
 
 
 @router.get("/batches/{number:path}", openapi_extra=operation(BatchGetResponse, name="batch-get"))
-def get(number: str, actor: WithActor, connection: WithConnection) -> Response:
+def get(number: str, actor: WithActor, scope: WithScope) -> Response:
     """A batch by number, with its units."""
-    home = actor.organization_id
-    batch = get_batch(connection, home, number)
+    batch = get_batch(scope, number)
     return JsonResponse(
         BatchGetResponse(
             batch.id,
             batch.number,
             batch.created_at,
-            [_unit(unit) for unit in list_units_of_batch(connection, home, batch.id)],
+            [_unit(unit) for unit in list_units_of_batch(scope, batch.id)],
             creator(batch.created_by.user),
             named(batch.created_by.station),
         )
@@ -174,11 +171,11 @@ def update(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        batch = get_batch(tx.connection, home, number)
+        batch = get_batch(tx.scope(home), number)
         renumber_batch(tx, home, batch, body.new_number.strip())
         return batch.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply)))
+    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
 
 
 @router.delete("/batches/{number:path}", openapi_extra=operation(IdListResult, name="batch-delete"))
@@ -189,11 +186,11 @@ def delete(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        batch = get_batch(tx.connection, home, number)
+        batch = get_batch(tx.scope(home), number)
         delete_batch(tx, home, batch)
         return batch.id
 
-    return JsonResponse(IdListResult([parts.writer.run(apply)]))
+    return JsonResponse(IdListResult([parts.writer.write_catalog(apply)]))
 
 
 def _unit(unit: MemberUnit) -> BatchUnit:

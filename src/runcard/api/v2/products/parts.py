@@ -27,9 +27,9 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     to_manage,
 )
@@ -135,7 +135,7 @@ def create(
         change_metadata(tx, home, part_id, "metadata", body.metadata or {})
         return part_id
 
-    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+    return JsonResponse(IdResult(parts.writer.write(apply)))
 
 
 @router.get(
@@ -143,15 +143,15 @@ def create(
     openapi_extra=operation(PartListResponse, name="part-list", parameters=query_parameters(PartListQuery)),
 )
 def list_(
-    actor: WithActor, connection: WithConnection, asked: Annotated[PartListQuery, query(PartListQuery)]
+    actor: WithActor, scope: WithScope, asked: Annotated[PartListQuery, query(PartListQuery)]
 ) -> Response:
     """Search and page parts with their revisions."""
-    home, page = actor.organization_id, page_of(connection, asked)
+    page = page_of(scope.connection, asked)
     wanted = PartFilter(asked.search_query, asked.procedure_ids, metadata_tests(asked.metadata))
-    listed = list_parts(connection, home, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
+    listed = list_parts(scope, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
     ids = [part.id for part in listed.rows]
-    revisions = list_revisions(connection, home, ids)
-    metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
+    revisions = list_revisions(scope, ids)
+    metadata = read_metadata(scope, ids) if asked.include_metadata else None
     data = [
         PartListItem(
             part.id,
@@ -167,11 +167,10 @@ def list_(
 
 
 @router.get("/parts/{number:path}", openapi_extra=operation(PartGetResponse, name="part-get"))
-def get(number: str, actor: WithActor, connection: WithConnection) -> Response:
+def get(number: str, actor: WithActor, scope: WithScope) -> Response:
     """A part by number, with its revisions and who made it."""
-    home = actor.organization_id
-    part = get_part(connection, home, number)
-    revisions = list_revisions(connection, home, [part.id]).get(part.id, ())
+    part = get_part(scope, number)
+    revisions = list_revisions(scope, [part.id]).get(part.id, ())
     return JsonResponse(
         PartGetResponse(
             part.id,
@@ -181,7 +180,7 @@ def get(number: str, actor: WithActor, connection: WithConnection) -> Response:
             [PartRevision(one.id, one.number, one.created_at) for one in revisions],
             creator(part.created_by.user),
             named(part.created_by.station),
-            read_metadata(connection, home, [part.id]).get(part.id, {}),
+            read_metadata(scope, [part.id]).get(part.id, {}),
         )
     )
 
@@ -201,12 +200,12 @@ def update(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> PartUpdateResponse:
-        part = get_part(tx.connection, home, number)
+        part = get_part(tx.scope(home), number)
         after = change_part(tx, home, part, number=given(body.new_number), name=given(body.name))
         change_metadata(tx, home, part.id, "metadata", body.metadata or {})
         return PartUpdateResponse(after.id, after.number, after.name, tx.now)
 
-    return JsonResponse(parts.writer.run(apply))
+    return JsonResponse(parts.writer.write_catalog(apply))
 
 
 @router.delete("/parts/{number:path}", openapi_extra=operation(PartDeleteResponse, name="part-delete"))
@@ -215,7 +214,7 @@ def delete(number: str, actor: Annotated[UserActor, to_manage("delete parts")], 
     home = actor.organization_id
 
     def apply(tx: Transaction) -> PartDeleteResponse:
-        part = get_part(tx.connection, home, number)
+        part = get_part(tx.scope(home), number)
         return PartDeleteResponse(part.id, list(delete_part(tx, home, part)))
 
-    return JsonResponse(parts.writer.run(apply))
+    return JsonResponse(parts.writer.write_catalog(apply))

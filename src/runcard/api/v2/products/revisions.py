@@ -27,9 +27,9 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     to_manage,
 )
@@ -92,20 +92,19 @@ def create(
     def apply(tx: Transaction) -> UUID:
         check_may_create(tx, actor, "Revision")
         home, by = actor.organization_id, Creator.of(actor)
-        part = get_part(tx.connection, home, part_number)
+        part = get_part(tx.scope(home), part_number)
         revision_id = create_revision(tx, home, part, body.number.strip(), by)
         change_metadata(tx, home, revision_id, "metadata", body.metadata or {})
         return revision_id
 
-    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+    return JsonResponse(IdResult(parts.writer.write(apply)))
 
 
 @router.get(_REVISION, openapi_extra=operation(RevisionGetResponse, name="part-getRevision"))
-def get(part_number: str, revision_number: str, actor: WithActor, connection: WithConnection) -> Response:
+def get(part_number: str, revision_number: str, actor: WithActor, scope: WithScope) -> Response:
     """A revision with its part and its units."""
-    home = actor.organization_id
-    revision = get_revision(connection, home, part_number, revision_number)
-    units = list_units_of_revision(connection, home, revision.id)
+    revision = get_revision(scope, part_number, revision_number)
+    units = list_units_of_revision(scope, revision.id)
     return JsonResponse(
         RevisionGetResponse(
             revision.id,
@@ -115,7 +114,7 @@ def get(part_number: str, revision_number: str, actor: WithActor, connection: Wi
             named(revision.created_by.station),
             RevisionPart(*revision.part),
             [UnitRef(unit.id, unit.serial_number) for unit in units],
-            read_metadata(connection, home, [revision.id]).get(revision.id, {}),
+            read_metadata(scope, [revision.id]).get(revision.id, {}),
         )
     )
 
@@ -134,14 +133,14 @@ def update(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        revision = get_revision(tx.connection, home, part_number, revision_number)
+        revision = get_revision(tx.scope(home), part_number, revision_number)
         image = body.image_id
-        image_id = UNSET if image is UNSET else image_id_of(tx.connection, home, image)
+        image_id = UNSET if image is UNSET else image_id_of(tx.scope(home), image)
         change_revision(tx, home, revision, number=given(body.number), image_id=image_id)
         change_metadata(tx, home, revision.id, "metadata", body.metadata or {})
         return revision.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply)))
+    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
 
 
 @router.delete(_REVISION, openapi_extra=operation(IdResult, name="part-deleteRevision"))
@@ -155,8 +154,8 @@ def delete(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        revision = get_revision(tx.connection, home, part_number, revision_number)
+        revision = get_revision(tx.scope(home), part_number, revision_number)
         delete_revision(tx, home, revision)
         return revision.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply)))
+    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))

@@ -17,7 +17,7 @@ from runcard.domain.runs.outcome import LogLevel, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -78,11 +78,11 @@ class LogListResponse(Struct):
 def list_(
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[LogListQuery, query(LogListQuery)],
 ) -> Response:
     """Filtered, sorted, paged logs of runs."""
-    page, deadline = page_of(connection, asked), Deadline(parts.list_timeout_s)
+    page, deadline = page_of(scope.connection, asked), Deadline(parts.list_timeout_s)
     runs = run_filter(asked, without=("search_query",), ids=asked.run_ids, outcomes=asked.run_outcomes)
     wanted = LogFilter(
         search=asked.search_query,
@@ -93,8 +93,7 @@ def list_(
     )
     listed = list_logs(
         parts.copy,
-        connection,
-        actor.organization_id,
+        scope,
         runs,
         wanted,
         asked.sort_by,
@@ -109,10 +108,10 @@ def list_(
 def get(
     id: str,  # noqa: A002 (as the contract names it)
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A line that a run logged."""
-    found = get_log(connection, actor.organization_id, id_of(id, LogNotFound))
+    found = get_log(scope, id_of(id, LogNotFound))
     return JsonResponse(_shown(found))
 
 

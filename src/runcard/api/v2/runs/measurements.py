@@ -26,7 +26,7 @@ from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -116,18 +116,17 @@ class MeasurementGetResponse(MeasurementOut, kw_only=True):
 def list_(
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
 ) -> Response:
     """Filtered, sorted, paged measurements of one procedure."""
-    page, deadline = page_of(connection, asked), Deadline(parts.list_timeout_s)
+    page, deadline = page_of(scope.connection, asked), Deadline(parts.list_timeout_s)
     runs = run_filter(
         asked, without=("ids", "started_after", "started_before"), procedure_ids=[asked.procedure_id]
     )
     listed = list_measurements(
         parts.copy,
-        connection,
-        actor.organization_id,
+        scope,
         runs,
         _filter(asked),
         asked.sort_by,
@@ -142,10 +141,10 @@ def list_(
 def get(
     id: str,  # noqa: A002 (as the contract names it)
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A measurement with its validators, aggregations and series."""
-    found = get_measurement(connection, actor.organization_id, id_of(id, MeasurementNotFound))
+    found = get_measurement(scope, id_of(id, MeasurementNotFound))
     attempt, run = found.item.attempt, found.run
     shown = measurement_out(run.id, found.item.position, found.item.measurement)
     return JsonResponse(

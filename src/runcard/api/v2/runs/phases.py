@@ -19,7 +19,7 @@ from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import duration_bound, moment_bound
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts
+from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -107,11 +107,11 @@ class PhaseGetResponse(Struct):
 def list_(
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[PhaseListQuery, query(PhaseListQuery)],
 ) -> Response:
     """Filtered, sorted, paged phases of one procedure."""
-    page, deadline = page_of(connection, asked), Deadline(parts.list_timeout_s)
+    page, deadline = page_of(scope.connection, asked), Deadline(parts.list_timeout_s)
     runs = run_filter(
         asked, without=_OF_PHASES, procedure_ids=[asked.procedure_id], outcomes=asked.run_outcomes
     )
@@ -128,8 +128,7 @@ def list_(
     )
     listed = list_phases(
         parts.copy,
-        connection,
-        actor.organization_id,
+        scope,
         runs,
         wanted,
         asked.sort_by,
@@ -144,10 +143,10 @@ def list_(
 def get(
     id: str,  # noqa: A002 (as the contract names it)
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A phase with its measurements."""
-    found = get_phase(connection, actor.organization_id, id_of(id, PhaseNotFound))
+    found = get_phase(scope, id_of(id, PhaseNotFound))
     attempt, run = found.item, found.run
     phase = attempt.phase
     return JsonResponse(

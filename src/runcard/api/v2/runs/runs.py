@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette import types as asgi
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from runcard.analytics.lists.run_lists import list_runs
 from runcard.api.v2.runs.bodies import RunCreateBody, UsualRunCreateBody
@@ -24,9 +24,9 @@ from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.bodies import BodyDecoder, read_body
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     parts_of,
     to_manage,
@@ -101,7 +101,7 @@ class RunDeleteQuery(Struct):
 class CreateRun:
     """POST /runs as a plain ASGI endpoint, as in v1: the route whose speed a production line feels."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         parts = parts_of(scope)
         admission = await parts.gate.admit(header_of(scope, b"authorization"))
         check_may_record(admission.actor)
@@ -130,17 +130,17 @@ create_run = CreateRun()
 def list_(
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[RunListQuery, query(RunListQuery)],
 ) -> Response:
     """Filtered, sorted, paged summaries of runs."""
-    home, page = actor.organization_id, page_of(connection, asked)
+    page = page_of(scope.connection, asked)
     wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
     descending = asked.sort_order == "desc"
-    listed = list_runs(parts.copy, connection, home, wanted, asked.sort_by, page, descending=descending)
+    listed = list_runs(parts.copy, scope, wanted, asked.sort_by, page, descending=descending)
     ids = [record.id for record in listed.rows]
-    metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
-    documents = read_documents(connection, home, ids) if asked.include_sequences else None
+    metadata = read_metadata(scope, ids) if asked.include_metadata else None
+    documents = read_documents(scope, ids) if asked.include_sequences else None
     data = [
         run_item(
             record,
@@ -171,7 +171,7 @@ def delete(
                 raise RunNotFound(run_id)
         return ids
 
-    deleted = parts.writer.run(apply, changes_catalog=False)
+    deleted = parts.writer.write(apply)
     remove_soon(parts.stores, home)
     return JsonResponse(IdListResult(deleted))
 
@@ -182,20 +182,20 @@ def get(
     request: Request,
     actor: WithActor,
     parts: WithParts,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A run with its phases, measurements, logs, attachments and sub-units."""
-    home, run_id = actor.organization_id, id_of(id, RunNotFound)
-    record = find_run(connection, home, run_id)
+    run_id = id_of(id, RunNotFound)
+    record = find_run(scope, run_id)
     if record is None:
         raise RunNotFound(id)
     root = str(request.base_url)
     run = WholeRun(
         record,
-        read_documents(connection, home, [run_id])[run_id],
-        settled(parts, list_attachments(connection, home, [run_id]).get(run_id, ())),
-        list_sub_units(connection, home, [run_id]).get(run_id, ()),
-        read_metadata(connection, home, [run_id]).get(run_id, {}),
+        read_documents(scope, [run_id])[run_id],
+        settled(parts, list_attachments(scope, [run_id]).get(run_id, ())),
+        list_sub_units(scope, [run_id]).get(run_id, ()),
+        read_metadata(scope, [run_id]).get(run_id, {}),
     )
     return JsonResponse(whole_run(run, lambda attachment: download_url(parts, attachment, root)))
 
@@ -209,9 +209,7 @@ def update(
 ) -> Response:
     """Link uploads to a run, beside those that are linked to it."""
     run_id = id_of(id, RunNotFound)
-    parts.writer.run(
-        lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id), changes_catalog=False
-    )
+    parts.writer.write(lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id))
     return JsonResponse(IdResult(run_id))
 
 
@@ -233,7 +231,7 @@ def update_metadata(
             change_metadata(tx, home, run_id, "metadata", body.metadata)
             tx.note_change(home, "run_changed", run_id)
 
-    parts.writer.run(apply, changes_catalog=False)
+    parts.writer.write(apply)
     return JsonResponse(IdResult(run_id))
 
 

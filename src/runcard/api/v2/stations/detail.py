@@ -9,7 +9,7 @@ from msgspec import Struct
 from runcard.api.v2.shapes import IdName, MetadataBody, named
 from runcard.domain.floor.deployment import Provider
 from runcard.store.commit.lookups import get_organization
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.metadata import read_metadata
 from runcard.store.stations.deployments import Deployment, list_newest_ready
 from runcard.store.stations.records import (
@@ -67,30 +67,30 @@ class StationDetail(Struct):
     metadata: MetadataBody
 
 
-def detail_of(connection: Connection, home: UUID, station: StationRecord) -> StationDetail:
+def detail_of(scope: Scope, station: StationRecord) -> StationDetail:
     """All that is shown of a station."""
-    key = find_key_prefix(connection, home, station.id) if station.archived_at is None else None
+    key = find_key_prefix(scope, station.id) if station.archived_at is None else None
     return StationDetail(
         id=station.id,
         name=station.name,
         api_key=key,
-        procedures=_procedures(connection, home, station),
-        organization_slug=get_organization(connection, home).slug,
+        procedures=_procedures(scope, station),
+        organization_slug=get_organization(scope).slug,
         team=named(station.team),
-        connection_status=None if key is None else _status(connection, home, station.id),
+        connection_status=None if key is None else _status(scope, station.id),
         archived_at=station.archived_at,
-        metadata=read_metadata(connection, home, [station.id]).get(station.id, {}),
+        metadata=read_metadata(scope, [station.id]).get(station.id, {}),
     )
 
 
-def _status(connection: Connection, home: UUID, station_id: UUID) -> Literal["connected", "disconnected"]:
+def _status(scope: Scope, station_id: UUID) -> Literal["connected", "disconnected"]:
     since = datetime.now(UTC) - CONNECTED_FOR
-    return "connected" if has_reported_since(connection, home, station_id, since) else "disconnected"
+    return "connected" if has_reported_since(scope, station_id, since) else "disconnected"
 
 
-def _procedures(connection: Connection, home: UUID, station: StationRecord) -> list[StationProcedure]:
-    counts = count_runs_of(connection, home, station.id)
-    deployed = list_newest_ready(connection, home, station.id)
+def _procedures(scope: Scope, station: StationRecord) -> list[StationProcedure]:
+    counts = count_runs_of(scope, station.id)
+    deployed = list_newest_ready(scope, station.id)
     return [
         StationProcedure(
             procedure.id,
@@ -99,7 +99,7 @@ def _procedures(connection: Connection, home: UUID, station: StationRecord) -> l
             counts.get(procedure.id, 0),
             _deployed(deployed.get(procedure.id)),
         )
-        for procedure in list_procedures_of(connection, home, [station])[station.id]
+        for procedure in list_procedures_of(scope, [station])[station.id]
     ]
 
 

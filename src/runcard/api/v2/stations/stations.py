@@ -24,8 +24,8 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
+    WithScope,
     as_station,
     as_user,
     json_body,
@@ -36,7 +36,7 @@ from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import metadata_tests
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.metadata import change_metadata, read_metadata
 from runcard.store.people.teams import get_team
 from runcard.store.stations.records import (
@@ -111,14 +111,14 @@ def create(
     home = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        team = None if body.team_id is None else get_team(tx.connection, home, body.team_id)
+        team = None if body.team_id is None else get_team(tx.scope(home), body.team_id)
         station = create_station(tx, home, body.name, team_id=team.id if team else None)
         if body.procedure_id is not None:
             link_procedures(tx, home, station.id, [body.procedure_id])
         change_metadata(tx, home, station.id, "metadata", body.metadata or {})
         return station.id
 
-    return JsonResponse(IdResult(parts.writer.run(apply, changes_catalog=False)))
+    return JsonResponse(IdResult(parts.writer.write(apply)))
 
 
 @router.get(
@@ -129,16 +129,16 @@ def create(
 )
 def list_(
     actor: Annotated[UserActor, as_user("list stations")],
-    connection: WithConnection,
+    scope: WithScope,
     asked: Annotated[StationListQuery, query(StationListQuery)],
 ) -> Response:
     """Search and page the stations in use, newest first."""
-    home, page = actor.organization_id, page_of(connection, asked)
+    page = page_of(scope.connection, asked)
     wanted = StationFilter(asked.search_query, asked.procedure_ids, metadata_tests(asked.metadata))
-    listed = list_station_records(connection, home, wanted, page)
-    procedures = list_procedures_of(connection, home, listed.rows)
+    listed = list_station_records(scope, wanted, page)
+    procedures = list_procedures_of(scope, listed.rows)
     ids = [station.id for station in listed.rows]
-    metadata = read_metadata(connection, home, ids) if asked.include_metadata else None
+    metadata = read_metadata(scope, ids) if asked.include_metadata else None
     data = [
         StationListItem(
             station.id,
@@ -155,11 +155,11 @@ def list_(
 
 @router.get("/stations/current", openapi_extra=operation(StationDetail, name="station-getCurrent"))
 def get_current(
-    actor: Annotated[StationActor, as_station("ask for the current station")], connection: WithConnection
+    actor: Annotated[StationActor, as_station("ask for the current station")], scope: WithScope
 ) -> Response:
     """The station behind the key."""
-    station = get_station_record(connection, actor.organization_id, actor.station_id)
-    detail = detail_of(connection, actor.organization_id, station)
+    station = get_station_record(scope, actor.station_id)
+    detail = detail_of(scope, station)
     detail.connection_status = "connected"
     return JsonResponse(detail)
 
@@ -168,11 +168,11 @@ def get_current(
 def get(
     id: str,  # noqa: A002 (as the contract names it)
     actor: WithActor,
-    connection: WithConnection,
+    scope: WithScope,
 ) -> Response:
     """A station by id, with the procedures that it may report; an archived one too."""
-    station = get_station_record(connection, actor.organization_id, id_of(id, StationNotFound))
-    return JsonResponse(detail_of(connection, actor.organization_id, station))
+    station = get_station_record(scope, id_of(id, StationNotFound))
+    return JsonResponse(detail_of(scope, station))
 
 
 @router.patch("/stations/{id}", openapi_extra=operation(IdName, StationUpdateBody, name="station-update"))
@@ -186,13 +186,13 @@ def update(
     home, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdName:
-        station = get_station_in_use(tx.connection, home, station_id)
-        after = _changed(tx.connection, home, station, body)
+        station = get_station_in_use(tx.scope(home), station_id)
+        after = _changed(tx.scope(home), station, body)
         change_station(tx, home, after)
         change_metadata(tx, home, station.id, "metadata", body.metadata or {})
         return IdName(after.id, after.name)
 
-    return JsonResponse(parts.writer.run(apply, changes_catalog=False))
+    return JsonResponse(parts.writer.write(apply))
 
 
 @router.delete("/stations/{id}", openapi_extra=operation(IdResult, name="station-remove"))
@@ -205,22 +205,18 @@ def remove(
     home, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdResult:
-        get_station_in_use(tx.connection, home, station_id)
+        get_station_in_use(tx.scope(home), station_id)
         remove_station(tx, home, station_id)
         return IdResult(station_id)
 
-    return JsonResponse(parts.writer.run(apply))
+    return JsonResponse(parts.writer.write_catalog(apply))
 
 
-def _changed(
-    connection: Connection, home: UUID, before: StationRecord, body: StationUpdateBody
-) -> StationRecord:
+def _changed(scope: Scope, before: StationRecord, body: StationUpdateBody) -> StationRecord:
     """The station as a change makes it. Raises TeamNotFound or AttachmentNotFound."""
     after = before._replace(name=given(body.name) or before.name)
     if body.team_id is not UNSET:
-        after = after._replace(
-            team=None if body.team_id is None else get_team(connection, home, body.team_id)
-        )
+        after = after._replace(team=None if body.team_id is None else get_team(scope, body.team_id))
     if body.image_id is not UNSET:
-        after = after._replace(image_id=image_id_of(connection, home, body.image_id))
+        after = after._replace(image_id=image_id_of(scope, body.image_id))
     return after

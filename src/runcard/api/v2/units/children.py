@@ -35,9 +35,7 @@ def add(
 ) -> Response:
     """Make one unit part of another, away from the one that it was part of."""
     wanted = [body.child_serial_number]
-    (child,) = parts.writer.run(
-        lambda tx: add_sub_units(tx, actor, serial_number, wanted), changes_catalog=False
-    )
+    (child,) = parts.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, wanted))
     return JsonResponse(IdResult(child.id))
 
 
@@ -54,8 +52,7 @@ def remove(
     asked: Annotated[UnitRemoveChildQuery, query(UnitRemoveChildQuery)],
 ) -> Response:
     """Take one unit out of another."""
-    child_id = parts.writer.run(
+    child_id = parts.writer.write(
         lambda tx: remove_sub_unit(tx, actor, serial_number, asked.child_serial_number),
-        changes_catalog=False,
     )
     return JsonResponse(IdResult(child_id))

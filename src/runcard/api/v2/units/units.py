@@ -34,9 +34,9 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.deps import (
     WithActor,
-    WithConnection,
     WithParts,
     WithRecorder,
+    WithScope,
     json_body,
     to_manage,
 )
@@ -145,7 +145,7 @@ def create(
         body.sample,
         body.metadata or {},
     )
-    unit_id = parts.writer.run(lambda tx: create_unit(tx, actor, unit), changes_catalog=False)
+    unit_id = parts.writer.write(lambda tx: create_unit(tx, actor, unit))
     return JsonResponse(IdResult(unit_id))
 
 
@@ -159,7 +159,7 @@ def delete(
     asked: Annotated[UnitDeleteQuery, query(UnitDeleteQuery)],
 ) -> Response:
     """Delete units, all of them or none; what is part of them stays."""
-    deleted = parts.writer.run(
+    deleted = parts.writer.write_catalog(
         lambda tx: delete_units(tx, actor.organization_id, asked.serial_numbers, with_runs=asked.cascade)
     )
     remove_soon(parts.stores, actor.organization_id)
@@ -168,13 +168,13 @@ def delete(
 
 @router.get("/units/{serial_number:path}", openapi_extra=operation(UnitGetResponse, name="unit-get"))
 def get(
-    serial_number: str, request: Request, actor: WithActor, parts: WithParts, connection: WithConnection
+    serial_number: str, request: Request, actor: WithActor, parts: WithParts, scope: WithScope
 ) -> Response:
     """A unit by serial number, with what it is part of, what is part of it, and its files."""
-    home, root = actor.organization_id, str(request.base_url)
-    unit = get_unit(connection, home, serial_number)
-    parent = unit.parent and read_units(connection, home, [unit.parent.id]).get(unit.parent.id)
-    files = settled(parts, list_attachments_of_unit(connection, home, unit.id))
+    root = str(request.base_url)
+    unit = get_unit(scope, serial_number)
+    parent = unit.parent and read_units(scope, [unit.parent.id]).get(unit.parent.id)
+    files = settled(parts, list_attachments_of_unit(scope, unit.id))
     return JsonResponse(
         UnitGetResponse(
             unit.id,
@@ -186,10 +186,10 @@ def get(
             creator(unit.created_by.user),
             named(unit.created_by.station),
             None if unit.batch is None else numbered(unit.batch),
-            [_relative(child) for child in list_children(connection, home, unit.id)],
-            _first_run(find_first_run(connection, home, unit)),
+            [_relative(child) for child in list_children(scope, unit.id)],
+            _first_run(find_first_run(scope, unit)),
             [_attachment(file, lambda one: download_url(parts, one, root)) for file in files],
-            read_metadata(connection, home, [unit.id]).get(unit.id, {}),
+            read_metadata(scope, [unit.id]).get(unit.id, {}),
         )
     )
 
@@ -214,10 +214,9 @@ def update(
         metadata=body.metadata or {},
         upload_ids=body.attachments or (),
     )
-    unit_id = parts.writer.run(
-        lambda tx: change_unit(tx, actor, serial_number, change),
-        changes_catalog=change.serial_number is not UNSET or change.sample is not UNSET,
-    )
+    is_cataloged = change.serial_number is not UNSET or change.sample is not UNSET
+    write = parts.writer.write_catalog if is_cataloged else parts.writer.write
+    unit_id = write(lambda tx: change_unit(tx, actor, serial_number, change))
     return JsonResponse(IdResult(unit_id))
 
 
