@@ -47,10 +47,10 @@ def test_settings_page_lists_every_key_with_its_variable_and_default():
     ]
 
 
-def test_readme_lists_every_command():
+def test_page_of_commands_lists_every_command():
     group = typer.main.get_command(cli)
     assert isinstance(group, typer.core.TyperGroup)
-    assert {row[0] for row in codes("README.md")} == {f"runcard {name}" for name in group.commands}
+    assert {row[0] for row in codes("docs/commands.md")} == {f"runcard {name}" for name in group.commands}
 
 
 @pytest.mark.parametrize(
