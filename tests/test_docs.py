@@ -22,6 +22,7 @@ from runcard.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DECISIONS = sorted(ROOT.glob("docs/adr/[0-9]*.md"))
 
 
 def rows(paper: str) -> list[list[str]]:
@@ -96,5 +97,13 @@ def test_page_of_a_question_has_a_light_picture(paper: Path):
 
 
 def test_decisions_are_numbered_without_a_gap():
-    numbers = [int(page.name[:4]) for page in sorted(ROOT.glob("docs/adr/*.md"))]
+    numbers = [int(page.name[:4]) for page in DECISIONS]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_decision_is_listed_once():
+    page = (ROOT / "docs/adr/README.md").read_text("utf-8")
+    listed = re.findall(r"^- \[(\d+)\]\((\S+)\): \S", page, re.MULTILINE)
+    assert sorted((int(number), name) for number, name in listed) == [
+        (int(page.name[:4]), page.name) for page in DECISIONS
+    ]
