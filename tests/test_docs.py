@@ -90,6 +90,19 @@ def test_links_lead_somewhere(paper: Path):
     assert missing == []
 
 
+def anchors(paper: Path) -> set[str]:
+    """What a forge calls the headings of a paper in links."""
+    headings = re.findall(r"^#+ (.+)$", paper.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_links_lead_to_headings_that_are_there(paper: Path):
+    targets = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", paper.read_text("utf-8"))
+    pages = [(paper.parent / file if file else paper, anchor) for file, anchor in targets]
+    assert [f"{page.name}#{anchor}" for page, anchor in pages if anchor not in anchors(page)] == []
+
+
 @pytest.mark.parametrize("paper", sorted(ROOT.glob("docs/analytics/*.md")), ids=lambda paper: str(paper.stem))
 def test_page_of_a_question_has_a_light_picture(paper: Path):
     assert f"](pictures/{paper.stem}.svg)" in paper.read_text("utf-8")
