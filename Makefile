@@ -23,10 +23,10 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint format lock openapi pictures screenshots bench clean install install-test chromium
+.PHONY: help demo serve test lint format lock openapi architecture pictures screenshots bench clean install install-test chromium
 
 help: ## show these verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## serve a demo with runs to look at (in demo-data/)
 	$(BIN)/runcard demo --data-dir demo-data --host $(HOST) --port $(PORT)
@@ -56,6 +56,9 @@ lock: .cache/lock/bin/uv ## pin dependencies anew, as pyproject.toml says
 
 openapi: install-test ## write docs/api/openapi.json anew
 	$(BIN)/python .ci/openapi.py
+
+architecture: install-test ## draw docs/images/architecture.svg anew
+	$(BIN)/python .ci/architecture.py
 
 pictures: install-test ## draw docs/analytics/pictures anew
 	$(BIN)/python .ci/pictures.py

@@ -1,7 +1,8 @@
 """Rules of the house that no linter knows; `make lint` runs them.
 
-Sizes and names of modules and folders, what the domain may import, that SQL says of which organization it is,
-that papers name files which are there, and that no index address stands in a file that installs.
+Sizes and names of modules and folders, names that a module defines twice, what the domain may import, that SQL says
+of which organization it is, that papers name files which are there, and that no index address stands in a file that
+installs.
 """
 
 import ast
@@ -63,6 +64,7 @@ def code_breaches(root: Path) -> Iterator[str]:
         source = path.read_text("utf-8")
         tree = ast.parse(source, where)
         yield from _name_breaches(where)
+        yield from _twice_breaches(where, tree)
         if not GENERATED.search(where):
             yield from _size_breaches(where, source, tree)
         if where.startswith(f"{DOMAIN}/"):
@@ -93,6 +95,38 @@ def _name_breaches(where: str) -> Iterator[str]:
     for name in Path(where).with_suffix("").parts:
         if name.lower() in WORDS_THAT_SAY_NOTHING:
             yield f"{where}: a module named {name} says nothing; name what is in it"
+
+
+def _twice_breaches(where: str, tree: ast.Module) -> Iterator[str]:
+    """Names that a module defines again at its top level; what stands in branches is not compared."""
+    first: dict[str, int] = {}
+    for node in tree.body:
+        for name in _defined(node):
+            if name in first:
+                yield f"{where}:{node.lineno}: {name} is defined already in line {first[name]}; keep one of the two"
+            first.setdefault(name, node.lineno)
+
+
+def _defined(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement gives to something. Overloads and `_`, which say so on purpose, are none."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            is_overload = any(
+                ast.unparse(one).rpartition(".")[2] == "overload" for one in node.decorator_list
+            )
+            names = [] if is_overload else [node.name]
+        case ast.Assign():
+            targets = [one for target in node.targets for one in ast.walk(target)]
+            names = [
+                one.id for one in targets if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+            ]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            names = [name]
+        case ast.Import() | ast.ImportFrom():
+            names = [alias.asname or alias.name for alias in node.names]
+        case _:
+            names = []
+    yield from (name for name in names if name != "_")
 
 
 def _size_breaches(where: str, source: str, tree: ast.Module) -> Iterator[str]:

@@ -22,6 +22,7 @@ from runcard.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DECISIONS = sorted(ROOT.glob("docs/adr/[0-9]*.md"))
 
 
 def rows(paper: str) -> list[list[str]]:
@@ -47,10 +48,10 @@ def test_settings_page_lists_every_key_with_its_variable_and_default():
     ]
 
 
-def test_readme_lists_every_command():
+def test_page_of_commands_lists_every_command():
     group = typer.main.get_command(cli)
     assert isinstance(group, typer.core.TyperGroup)
-    assert {row[0] for row in codes("README.md")} == {f"runcard {name}" for name in group.commands}
+    assert {row[0] for row in codes("docs/commands.md")} == {f"runcard {name}" for name in group.commands}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,19 @@ def test_links_lead_somewhere(paper: Path):
     assert missing == []
 
 
+def anchors(paper: Path) -> set[str]:
+    """What a forge calls the headings of a paper in links."""
+    headings = re.findall(r"^#+ (.+)$", paper.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_links_lead_to_headings_that_are_there(paper: Path):
+    targets = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", paper.read_text("utf-8"))
+    pages = [(paper.parent / file if file else paper, anchor) for file, anchor in targets]
+    assert [f"{page.name}#{anchor}" for page, anchor in pages if anchor not in anchors(page)] == []
+
+
 @pytest.mark.parametrize("paper", sorted(ROOT.glob("docs/analytics/*.md")), ids=lambda paper: str(paper.stem))
 def test_page_of_a_question_has_a_light_picture(paper: Path):
     assert f"](pictures/{paper.stem}.svg)" in paper.read_text("utf-8")
@@ -96,5 +110,13 @@ def test_page_of_a_question_has_a_light_picture(paper: Path):
 
 
 def test_decisions_are_numbered_without_a_gap():
-    numbers = [int(page.name[:4]) for page in sorted(ROOT.glob("docs/adr/*.md"))]
+    numbers = [int(page.name[:4]) for page in DECISIONS]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_decision_is_listed_once():
+    page = (ROOT / "docs/adr/README.md").read_text("utf-8")
+    listed = re.findall(r"^- \[(\d+)\]\((\S+)\): \S", page, re.MULTILINE)
+    assert sorted((int(number), name) for number, name in listed) == [
+        (int(page.name[:4]), page.name) for page in DECISIONS
+    ]

@@ -30,6 +30,10 @@ def lay(root: Path, where: str, content: str) -> None:
         ("tests/test_runs.py", f"async {LONG_FUNCTION}", "f has 61 lines, at most 60"),
         ("src/runcard/store/utils.py", "", "a module named utils says nothing"),
         ("src/runcard/core/runs.py", "", "a module named core says nothing"),
+        ("src/runcard/web/charts.py", "A = 1\nB = A\nA = 1\n", ":3: A is defined already in line 1"),
+        ("tests/test_runs.py", "def f(): ...\n\n\nclass f: ...\n", ":4: f is defined already in line 1"),
+        ("src/runcard/web/charts.py", "from a import b\nb: int = 1\n", ":2: b is defined already in line 1"),
+        ("src/runcard/web/charts.py", "a, (b, c) = d\nc = d\n", ":2: c is defined already in line 1"),
         ("src/runcard/domain/runs/run.py", "import numpy\n", "the domain may not import numpy"),
         (
             "src/runcard/domain/runs/run.py",
@@ -91,9 +95,9 @@ def test_a_paper_may_name_files_that_are_there(tmp_path: Path):
 @pytest.mark.parametrize(
     ("where", "content"),
     [
-        ("src/runcard/store/runs/rows.py", "x = 1\n" * 600),
+        ("src/runcard/store/runs/rows.py", "print()\n" * 600),
         ("src/runcard/store/runs/rows.py", LONG_FUNCTION.removesuffix("    x = 1\n")),
-        ("src/runcard/store/engine/migrations/versions/0001_first.py", LONG_FUNCTION * 20),
+        ("src/runcard/store/engine/migrations/versions/0001_first.py", LONG_FUNCTION + "    x = 1\n" * 1200),
         ("src/runcard/store/engine/database.py", ""),
         ("src/runcard/store/runs/rows.py", f"# Unscoped: of a run that was found in the scope.\n{SELECT}"),
         ("src/runcard/store/runs/rows.py", f"import re\n\n# Unscoped: all are counted.\n\n\n{SELECT}"),
@@ -102,6 +106,10 @@ def test_a_paper_may_name_files_that_are_there(tmp_path: Path):
         ("src/runcard/store/runs/rows.py", "matches = r.organization_id == e.organization_id\n"),
         ("src/runcard/edge/gate.py", SELECT),
         ("src/runcard/domain/runs/run.py", "import re\nimport re2\nfrom msgspec import Struct\n"),
+        ("src/runcard/web/charts.py", "A = {}\nA['a'] = 1\nA.b = 1\n\n\ndef f():\n    A = 1\n    A = 2\n"),
+        ("src/runcard/web/charts.py", "import a.b\nimport a.c\nif a:\n    d = 1\nelse:\n    d = 2\n"),
+        ("src/runcard/web/charts.py", "@overload\ndef f(): ...\n@overload\ndef f(): ...\ndef f(): ...\n"),
+        ("src/runcard/web/charts.py", "@f.register\ndef _(): ...\n@f.register\ndef _(): ...\n"),
         (
             "requirements.lock",
             "# made by make lock\na==1.0  # via b\nc[d]==1.0 ; sys_platform == 'win32'  # via b\n",

@@ -1,9 +1,11 @@
 """Messages that are made of what a caller sent stay short."""
 
 import tracemalloc
+from textwrap import wrap
 
 import pytest
 
+from runcard.domain import errors
 from runcard.domain.errors import Conflict, InvalidInput, Issue, SubUnitsNotFound, UnitNotFound, in_one_line
 from runcard.domain.text import shortened
 
@@ -63,3 +65,32 @@ def test_an_error_holds_no_copy_of_what_it_is_about() -> None:
         tracemalloc.stop()
     assert len(errors) == 10
     assert held < len(HUGE) / 10
+
+
+def test_what_was_not_found_is_told_letter_by_letter() -> None:
+    assert str(UnitNotFound("{0} {serial} {}")) == "Unit not found: {0} {serial} {}"
+
+
+@pytest.mark.parametrize(
+    "error", [errors.WriteTimedOut, errors.OutcomeUnknown, errors.BytesGone, errors.FormExpired]
+)
+def test_a_class_with_a_message_of_its_own_says_it(error: type[errors.RuncardError]) -> None:
+    assert str(error()) == error.told != ""
+
+
+def kinds_of(error: type[errors.RuncardError]) -> list[type[errors.RuncardError]]:
+    return [one for one in error.__subclasses__() if one.__module__ == errors.__name__]
+
+
+def drawn(error: type[errors.RuncardError], depth: int = 0) -> list[str]:
+    """A class, in one paragraph with those kinds of it that have none; below it, further in, its other kinds."""
+    leaves = [one.__name__ for one in kinds_of(error) if not kinds_of(one)]
+    margin = "    " * (depth + 1)
+    head = f"{margin}{error.__name__}{': ' if leaves else ''}"
+    lines = wrap(head + ", ".join(leaves), 110, subsequent_indent=f"{margin}  ")
+    return lines + [line for one in kinds_of(error) if kinds_of(one) for line in drawn(one, depth + 1)]
+
+
+def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
+    assert errors.__doc__ is not None
+    assert "\n\n" + "\n".join(drawn(errors.RuncardError)) + "\n" in errors.__doc__

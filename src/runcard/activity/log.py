@@ -119,7 +119,9 @@ class ActivityLog:
             raise error
         aside = self.database.set_aside()
         said = str(error).partition("\n")[0]
-        _log.warning("API activity is damaged and is begun anew; what there was lies in %s: %s", aside, said)
+        _log.warning(
+            "The log of API calls is damaged and is begun anew; the old one lies in %s: %s", aside, said
+        )
         create_api_calls(self.database)
         self._made += 1
 
@@ -145,7 +147,9 @@ class ActivityLog:
                     self._prune()
             # Nobody waits for this. What waits is dropped, so that it does not grow.
             except DATABASE_ERRORS as error:
-                _log.warning("API activity could not be written, and is tried again in a minute: %s", error)
+                _log.warning(
+                    "API calls could not be written down; that is tried again in a minute: %s", error
+                )
                 self._notes.clear()
                 # Whoever took the file away took its tables along.
                 self._is_ready = False

@@ -2,6 +2,25 @@
 
 Each message names the field or thing, the value, and the mend. `edge.answers.errors` maps each class to its status.
 Messages hold values that somebody sent, of any length. So each is cut here, where it is made, and nowhere else.
+
+The tree. After a colon stand the kinds of a class that have no kinds of their own, and below it the others:
+
+    RuncardError: MalformedBody, UnsupportedMediaType, PayloadTooLarge, UnreadableReport, Unauthenticated,
+      QueryTooSlow, FiguresUnavailable, HostNotAllowed, TooManyAttempts, PartNumberMissing,
+      PartNumberUnreadable, SubUnitsNotFound, CircularParentage, NotAChild, ReportRefused
+        InvalidInput: NotSaid, EndsBeforeStart
+        PermissionDenied: StationNotAuthorized, StationNotLinked, UnitNotReached, FileNotBrought,
+          CreationForbidden, QuotaExceeded, SignatureInvalid, FormExpired
+        NotFound: ProcedureNotFound, OperatorNotFound, UnitNotFound, PartNotFound, RevisionNotFound,
+          BatchNotFound, VersionNotFound, StationNotFound, TeamNotFound, RunNotFound, PhaseNotFound,
+          MeasurementNotFound, LogNotFound, AttachmentNotFound, ImportTemplateNotFound, FileImportNotFound,
+          QuarantinedFileNotFound, DeploymentNotFound, ApiCallNotFound, SetupLinkSpent, InvitationSpent
+        TooMuchAtOnce: TooManyReads, TooManyLogIns, TooManyLargeBodies
+        Conflict: ClockDoubted, AlreadyExists, IdentifierTaken, BytesGone, NameTaken, Merged, InUse,
+          UploadNotLinkable, UploadTaken, ReportRecorded
+        Outage: DatabaseUnavailable, CommitInDoubt
+            StorageUnavailable: StorageFull, StorageReadOnly
+            RecordingUnavailable: WriteTimedOut, OutcomeUnknown
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,10 +65,12 @@ def in_one_line(message: str, issues: Sequence[Issue]) -> str:
 
 
 class RuncardError(Exception):
-    """Root of all errors that Runcard itself raises."""
+    """Root of all errors that Runcard itself raises. told: the message of a class that has one of its own."""
+
+    told = ""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(shortened(message, MOST_MESSAGE))
+        super().__init__(shortened(message or self.told, MOST_MESSAGE))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As it is and not as it was made, since classes differ in what they are made of."""
@@ -132,8 +153,7 @@ class UnreadableReport(RuncardError):
 class Unauthenticated(RuncardError):
     """No key, or one that is unknown, revoked, or belongs to a suspended user."""
 
-    def __init__(self, message: str = "Invalid API key.") -> None:
-        super().__init__(message)
+    told = "Invalid API key."
 
 
 class PermissionDenied(RuncardError):
@@ -143,18 +163,16 @@ class PermissionDenied(RuncardError):
 class StationNotAuthorized(PermissionDenied):
     """A station named a procedure that it is not linked to, or that does not exist."""
 
-    def __init__(self) -> None:
-        super().__init__("Station is not authorized for this procedure.")
+    told = "Station is not authorized for this procedure."
 
 
 class StationNotLinked(PermissionDenied):
     """A station that may report no procedure wants to change something."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Station is not authorized: it is linked to no procedure, so it may record and change nothing. "
-            "Link a procedure to it first."
-        )
+    told = (
+        "Station is not authorized: it is linked to no procedure, so it may record and change nothing. "
+        "Link a procedure to it first."
+    )
 
 
 class UnitNotReached(PermissionDenied):
@@ -186,8 +204,7 @@ class CreationForbidden(PermissionDenied):
 class QuotaExceeded(PermissionDenied):
     """The organization has recorded as many runs this month as its admin allows."""
 
-    def __init__(self) -> None:
-        super().__init__("Monthly limit exceeded.")
+    told = "Monthly limit exceeded."
 
 
 class SignatureInvalid(PermissionDenied):
@@ -197,34 +214,30 @@ class SignatureInvalid(PermissionDenied):
 class FormExpired(PermissionDenied):
     """A form came without the token that its page was given, or with that of another session."""
 
-    def __init__(self) -> None:
-        super().__init__("This form has expired. Go back, reload the page and send it again.")
+    told = "This form has expired. Go back, reload the page and send it again."
 
 
 class NotFound(RuncardError):
-    """What the caller addressed does not exist in the caller's organization."""
+    """What the caller addressed does not exist in the caller's organization. told: with {} for what that is."""
+
+    def __init__(self, addressed: object = "") -> None:
+        super().__init__(self.told.format(addressed) if self.told else str(addressed))
 
 
 class ProcedureNotFound(NotFound):
-    def __init__(self, reference: str) -> None:
-        super().__init__(
-            f"Procedure with ID {reference} does not exist. Create the procedure first in the app."
-        )
+    told = "Procedure with ID {} does not exist. Create the procedure first in the app."
 
 
 class OperatorNotFound(NotFound):
-    def __init__(self, email: str) -> None:
-        super().__init__(f"Operator with email {email} does not exist. Create the user first in the app.")
+    told = "Operator with email {} does not exist. Create the user first in the app."
 
 
 class UnitNotFound(NotFound):
-    def __init__(self, serial_number: str) -> None:
-        super().__init__(f"Unit not found: {serial_number}")
+    told = "Unit not found: {}"
 
 
 class PartNotFound(NotFound):
-    def __init__(self, number: str) -> None:
-        super().__init__(f"Part not found: {number}")
+    told = "Part not found: {}"
 
 
 class RevisionNotFound(NotFound):
@@ -233,90 +246,70 @@ class RevisionNotFound(NotFound):
 
 
 class BatchNotFound(NotFound):
-    def __init__(self, number: str) -> None:
-        super().__init__(f"Batch not found: {number}")
+    told = "Batch not found: {}"
 
 
 class VersionNotFound(NotFound):
-    def __init__(self, tag: str) -> None:
-        super().__init__(f"Version not found: {tag}")
+    told = "Version not found: {}"
 
 
 class StationNotFound(NotFound):
-    def __init__(self, station_id: object) -> None:
-        super().__init__(f"Station not found: {station_id}")
+    told = "Station not found: {}"
 
 
 class TeamNotFound(NotFound):
-    def __init__(self, team_id: object) -> None:
-        super().__init__(f"Team not found: {team_id}. `runcard team list` shows those that exist.")
+    told = "Team not found: {}. `runcard team list` shows those that exist."
 
 
 class RunNotFound(NotFound):
-    def __init__(self, run_id: object) -> None:
-        super().__init__(f"Run not found: {run_id}")
+    told = "Run not found: {}"
 
 
 class PhaseNotFound(NotFound):
-    def __init__(self, phase_id: object) -> None:
-        super().__init__(f"Phase not found: {phase_id}")
+    told = "Phase not found: {}"
 
 
 class MeasurementNotFound(NotFound):
-    def __init__(self, measurement_id: object) -> None:
-        super().__init__(f"Measurement not found: {measurement_id}")
+    told = "Measurement not found: {}"
 
 
 class LogNotFound(NotFound):
-    def __init__(self, log_id: object) -> None:
-        super().__init__(f"Log not found: {log_id}")
+    told = "Log not found: {}"
 
 
 class AttachmentNotFound(NotFound):
-    def __init__(self, upload_id: object) -> None:
-        super().__init__(f"Upload not found: {upload_id}. Initialize an upload and PUT its bytes first.")
+    told = "Upload not found: {}. Initialize an upload and PUT its bytes first."
 
 
 class ImportTemplateNotFound(NotFound):
-    def __init__(self, template_id: object) -> None:
-        super().__init__(f"Import template not found: {template_id}")
+    told = "Import template not found: {}"
 
 
 class FileImportNotFound(NotFound):
-    def __init__(self, import_id: object) -> None:
-        super().__init__(f"Import not found: {import_id}")
+    told = "Import not found: {}"
 
 
 class QuarantinedFileNotFound(NotFound):
-    def __init__(self, file_id: object) -> None:
-        super().__init__(
-            f"No file with id {file_id} is in quarantine. It may have been imported or discarded since."
-        )
+    told = "No file with id {} is in quarantine. It may have been imported or discarded since."
 
 
 class DeploymentNotFound(NotFound):
-    def __init__(self, deployment_id: object) -> None:
-        super().__init__(f"Deployment not found: {deployment_id}")
+    told = "Deployment not found: {}"
 
 
 class ApiCallNotFound(NotFound):
-    def __init__(self, call_id: object) -> None:
-        super().__init__(f"API call not found: {call_id}. Calls are kept for a while only.")
+    told = "API call not found: {}. Calls are kept for a while only."
 
 
 class SetupLinkSpent(NotFound):
-    def __init__(self) -> None:
-        super().__init__(
-            "This set-up link is unknown or was used already. As long as nothing is set up, "
-            "the command runcard serve prints a fresh link when it starts."
-        )
+    told = (
+        "This set-up link is unknown or was used already. As long as nothing is set up, "
+        "the command runcard serve prints a fresh link when it starts."
+    )
 
 
 class InvitationSpent(NotFound):
-    def __init__(self) -> None:
-        super().__init__(
-            "This invitation is unknown, was used already, was taken back, or has expired. Ask for a new one."
-        )
+    told = "This invitation is unknown, was used already, was taken back, or has expired. Ask for a new one."
 
 
 class QueryTooSlow(RuncardError):
@@ -346,8 +339,7 @@ class HostNotAllowed(RuncardError):
 class TooManyAttempts(RuncardError):
     """Somebody failed to log in too often of late."""
 
-    def __init__(self) -> None:
-        super().__init__("Too many log-ins have failed. Wait five minutes and try again.")
+    told = "Too many log-ins have failed. Wait five minutes and try again."
 
 
 class TooMuchAtOnce(RuncardError):
@@ -376,11 +368,10 @@ class TooManyLargeBodies(TooMuchAtOnce):
 class PartNumberMissing(RuncardError):
     """A new unit came without a part number, and no rule reads one from the serial number."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Part number is required but not provided and no automatic parsing is configured. "
-            "Provide a part_number parameter or configure serial number parsing in organization settings."
-        )
+    told = (
+        "Part number is required but not provided and no automatic parsing is configured. "
+        "Provide a part_number parameter or configure serial number parsing in organization settings."
+    )
 
 
 class PartNumberUnreadable(RuncardError):
@@ -404,8 +395,7 @@ class SubUnitsNotFound(RuncardError):
 class CircularParentage(RuncardError):
     """A unit would become its own ancestor."""
 
-    def __init__(self) -> None:
-        super().__init__("Circular parent relationship not allowed")
+    told = "Circular parent relationship not allowed"
 
 
 class NotAChild(RuncardError):
@@ -445,8 +435,7 @@ class IdentifierTaken(Conflict):
 class BytesGone(Conflict):
     """Of a file in quarantine, the attachment store has nothing left."""
 
-    def __init__(self) -> None:
-        super().__init__("Its bytes are gone from the attachment store. Restore them, or discard it.")
+    told = "Its bytes are gone from the attachment store. Restore them, or discard it."
 
 
 class NameTaken(Conflict):
@@ -477,8 +466,7 @@ class InUse(Conflict):
 
 
 class UploadNotLinkable(Conflict):
-    def __init__(self) -> None:
-        super().__init__("Failed to sync upload with run")
+    told = "Failed to sync upload with run"
 
 
 class UploadTaken(Conflict):
@@ -517,7 +505,7 @@ class Outage(RuncardError):
 
     detail = ""
 
-    def __init__(self, message: str, detail: str = "") -> None:
+    def __init__(self, message: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.detail = shortened(detail, _MOST_DETAIL)
 
@@ -576,18 +564,16 @@ class RecordingUnavailable(Outage):
 class WriteTimedOut(RecordingUnavailable):
     """A write waited too long for its turn. It is withdrawn: nothing of it is recorded, now or later."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Nothing could be recorded for a while. This request is withdrawn and has changed nothing; "
-            "send it again in a few seconds."
-        )
+    told = (
+        "Nothing could be recorded for a while. This request is withdrawn and has changed nothing; "
+        "send it again in a few seconds."
+    )
 
 
 class OutcomeUnknown(RecordingUnavailable):
     """The process that held a run has ended, and the database does not say whether the run is recorded."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Nothing could be recorded for a while, and whether this run is recorded cannot be told now. "
-            "Look for it before you send it again, or send it again with the same client_run_ref."
-        )
+    told = (
+        "Nothing could be recorded for a while, and whether this run is recorded cannot be told now. "
+        "Look for it before you send it again, or send it again with the same client_run_ref."
+    )

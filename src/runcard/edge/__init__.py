@@ -1,1 +1,1 @@
-"""What every door shares: injected parts, errors, bodies, uploads."""
+"""HTTP only: what every door shares, from the first byte of a connection to the answer."""

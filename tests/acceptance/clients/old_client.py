@@ -69,8 +69,8 @@ if not old:
     ]
 got["run"] = client.create_run(**run)
 got["runs"] = client.get_runs(serial)
-run = (got["runs"].get("result") or got["runs"]["data"])[0]
-got["contents"] = {one["name"]: urlopen(one["url"]).read().decode() for one in run["attachments"]}  # noqa: S310 (of the server)
+found = (got["runs"].get("result") or got["runs"]["data"])[0]
+got["contents"] = {one["name"]: urlopen(one["url"]).read().decode() for one in found["attachments"]}  # noqa: S310 (of the server)
 got["update_unit"] = client.update_unit(serial, sub_units=[{"serial_number": serial + "-C"}])
 got["refused"] = client.create_run(
     unit_under_test={"serial_number": serial + "-NEW"}, run_passed=True, procedure_id="FVT1"

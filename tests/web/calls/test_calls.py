@@ -1,4 +1,4 @@
-"""API activity: what is told of the calls of an organization, to whom, and over which filter."""
+"""API calls: what is told of the calls of an organization, to whom, and over which filter."""
 
 import json
 import re

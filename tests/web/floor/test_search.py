@@ -96,7 +96,7 @@ def test_several_hits_stand_in_groups(ada: Browser):
     ]
     both = search(ada, "FIND-BOTH")
     assert hits(both) == ["/units/FIND-BOTH", "/parts/FIND-BOTH"]
-    assert both.text.count("called exactly so") == 2
+    assert both.text.count("exact match") == 2
 
 
 def test_a_long_group_ends_and_leads_on(server: Server, ada: Browser):
@@ -113,7 +113,7 @@ def test_what_nothing_is_called_is_said(ada: Browser, text: str):
     page = search(ada, text)
     assert page.status == 200
     assert hits(page) == []
-    assert "Nothing has such a name" in page.text
+    assert "Nothing found" in page.text
 
 
 @pytest.mark.parametrize("address", ["/search", "/search?q=", "/search?q=%20"])

@@ -67,7 +67,11 @@ def test_durations_of_runs_and_phases(recorded: list[str], board: str, ada: Brow
 def test_what_fails_most_leads_to_the_measurement(recorded: list[str], board: str, ada: Browser):
     page = ada.open(f"{board}?period=all&tab=yield")
     assert "75.0 %" in page.text
-    for said in ("first run passed; 95\u00a0% confidence:", "first or second run passed", "last run passed"):
+    for said in (
+        "first run passed; 95\u00a0% confidence interval:",
+        "first or second run passed",
+        "last run passed",
+    ):
         assert said in page.text
     drawn = options(page)
     assert drawn["pareto-phases"]["xAxis"]["data"] == ["rails"]

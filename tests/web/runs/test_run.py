@@ -82,6 +82,8 @@ def test_phases_stand_in_their_order_with_retries_together(server: Server, ada: 
         ({"value": 1, "lower_limit": 0, "upper_limit": 9, "validators": ["0 <= x <= 2"]}, ["0 … 2"]),
         ({"value": 3.3, "validators": ["3.1 <= x <= 3.5"]}, ["3.1 … 3.5", "3.1 <= x <= 3.5 PASS"]),
         ({"value": 9, "validators": ["3.1 <= x <= 3.5"], "outcome": "FAIL"}, ["3.1 <= x <= 3.5 FAIL"]),
+        ({"value": "1.4", "validators": [r"'x' matches /^1\.4$/"]}, ["must be “1.4” PASS"]),
+        ({"value": "B-7", "validators": [r"'x' matches /B-\d/"]}, [r"must match the pattern B-\d PASS"]),
         ({"value": 5.1, "validators": ["0 <= Marginal:1 <= x <= Marginal:5 <= 6"]}, ["marginal FAIL"]),
         ({"value": NAN}, ["nan"]),
         ({"value": -INF}, ["-inf"]),

@@ -1,1 +1,1 @@
-"""The v1 API, wire-compatible with TofuPilot's v1 clients. Frozen."""
+"""The v2 API, wire-compatible with TofuPilot's v2 clients."""

@@ -1,4 +1,4 @@
-"""Calls as the stations made them to report their runs, so that the API log has something to show."""
+"""Calls as the stations made them to report their runs, so that the page API calls has something to show."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta

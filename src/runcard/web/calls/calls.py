@@ -235,7 +235,7 @@ def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
             failed,
         ),
         Tile("Mean duration", "–" if figures.mean is None else duration_text(figures.mean)),
-        Tile("95 % duration", "–" if figures.p95 is None else duration_text(figures.p95)),
+        Tile("95 % take at most", "–" if figures.p95 is None else duration_text(figures.p95)),
         Tile(
             "Deprecated calls", count_text(figures.deprecated), "show them" if deprecated else "", deprecated
         ),

@@ -30,7 +30,7 @@ class CallLine(NamedTuple):
 
 def check_may_see_calls(visit: Visit) -> None:
     """Calls hold what stations sent, so they are for those who mend stations. Raises PermissionDenied."""
-    check_may_manage(visit.actor, "see API activity")
+    check_may_manage(visit.actor, "see API calls")
 
 
 def call_lines(scope: Scope, rows: Sequence[CallRow], zone: ZoneInfo) -> Sequence[CallLine]:

@@ -57,7 +57,7 @@ LINE_ICONS = {"solid": "path://M0,4H24V6H0Z", "dashed": "path://M0,4H7V6H0ZM9,4H
 # Of names below each other, the most that are drawn; the table has them all.
 MOST_ROWS = 40
 PERCENT = "{value} %"
-CONFIDENCE = "95 % confidence"
+CONFIDENCE = "95 % confidence interval"
 
 
 def size_for_rows(count: int) -> Size:

@@ -75,7 +75,7 @@ def yield_tiles(total: YieldRow) -> Sequence[Tile]:
             "First-pass yield", percent_text(first.ratio) or "–", f"first run passed; {interval}".rstrip("; ")
         ),
         Tile("Final yield", percent_text(total.final.ratio) or "–", "last run passed"),
-        Tile("First runs", count_text(total.units), "one for each unit and procedure"),
+        Tile("First runs", count_text(total.units), "of each unit on each procedure"),
     ]
 
 

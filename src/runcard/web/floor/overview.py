@@ -181,7 +181,7 @@ def _retest_tile(total: RetestRow) -> Tile:
     return Tile(
         "Retested",
         percent_text(total.retested.ratio) or "–",
-        f"{passed} of them passed then" if passed else "",
+        f"{passed} of first failures passed on retest" if passed else "",
     )
 
 

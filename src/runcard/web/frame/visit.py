@@ -29,11 +29,14 @@ _MENU = {
     "Batches": "/batches",
     "Stations": "/stations",
     "Imports": "/imports",
-    "API log": "/activity",
+    "API calls": "/activity",
     "Settings": "/settings",
 }
 _FOR_MANAGERS = ("/activity",)
 
+
+# What browsers call UTC, beside that.
+_UTC_TOO = frozenset({"Etc/UCT", "Etc/UTC", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
 
 # The scripts of pages tell it, before anybody has logged in.
 _ZONE_COOKIE = "runcard_zone"
@@ -98,8 +101,9 @@ def _visit_of(request: Request, parts: Parts) -> Visit | None:
 
 def zone_of_reader(request: Request) -> ZoneInfo:
     """That of the browser's clock; UTC where it has not told, or something that is none."""
+    told = unquote(request.cookies.get(_ZONE_COOKIE, "UTC"))
     try:
-        return zone_of(unquote(request.cookies.get(_ZONE_COOKIE, "UTC")))
+        return zone_of("UTC" if told in _UTC_TOO else told)
     except InvalidInput:
         return ZoneInfo("UTC")
 

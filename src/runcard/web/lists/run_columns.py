@@ -74,7 +74,7 @@ _OTHERS = [
     ),
     Column("ended_at", "Ended", "moment", lambda run: reported_times(run).ended_at),
     Column("created_at", "Recorded", "moment", lambda run: run.created_at, "created_at"),
-    Column("sample", "Sample", "text", lambda run: run.unit.sample or ""),
+    Column("sample", "Unit class", "text", lambda run: run.unit.sample or ""),
     Column("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
     Column("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
     Column("docstring", "Note", "text", lambda run: run.docstring or ""),

@@ -167,13 +167,25 @@ def _merged(validators: Iterable[Validator]) -> list[Check]:
     """One check a text, though a text such as `3.1 <= x <= 3.5` stands for two; it failed where one of them did."""
     by_text: dict[tuple[str, bool, bool], set[MeasurementOutcome]] = {}
     for one in validators:
-        key = (one.expression.removeprefix("'x' "), not one.is_decisive, _repeats_a_limit(one))
+        key = (_check_text(one), not one.is_decisive, _repeats_a_limit(one))
         by_text.setdefault(key, set()).add(one.outcome)
     worst: tuple[MeasurementOutcome, ...] = ("FAIL", "UNSET", "PASS")
     return [
         Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal, repeats)
         for (text, is_marginal, repeats), outcomes in by_text.items()
     ]
+
+
+def _check_text(validator: Validator) -> str:
+    """Return what a check asks for, without the quoting that OpenHTF puts around a pattern."""
+    text = validator.expression.removeprefix("'x' ")
+    match validator.operator, validator.expected:
+        case "matches", str(pattern) if text == f"matches /{pattern}/":
+            return f"must match the pattern {pattern}"
+        case "==", str(literal) if text.startswith("matches /^"):
+            return f"must be “{literal}”"
+        case _:
+            return text
 
 
 def _aggregation_line(aggregation: Aggregation) -> AggregationLine:

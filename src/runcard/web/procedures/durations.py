@@ -46,7 +46,7 @@ def duration_trend(rows: Sequence[DurationRow], step: Period, url_of: UrlOfPoint
         "Duration of runs",
         "Median and 95 % quantile of the duration of runs over time",
         option_json(option),
-        Figures(["from", "runs", "median", "95 %", "longest"], table),
+        Figures(["from", "runs", "median", "95 % take at most", "longest"], table),
     )
 
 
@@ -77,7 +77,7 @@ def phase_bars(phases: Sequence[PhaseDurations]) -> Chart:
         "Phases by duration",
         "Median and 95 % quantile of the duration of each phase",
         option_json(option),
-        Figures(["phase", "n", "median", "95 %", "longest", "of all time"], table),
+        Figures(["phase", "n", "median", "95 % take at most", "longest", "of all time"], table),
         size=size_for_rows(2 * len(phases)),
         note="those that take the most time first",
     )

@@ -27,8 +27,8 @@ _HERE = "/procedures/{procedure_id}"
 _YIELD = [
     SheetColumn("Station"),
     SheetColumn("First-pass yield", "ratio"),
-    SheetColumn("95 % from", "ratio"),
-    SheetColumn("95 % to", "ratio"),
+    SheetColumn("95 % confidence interval, from", "ratio"),
+    SheetColumn("95 % confidence interval, to", "ratio"),
     SheetColumn("Final yield", "ratio"),
     SheetColumn("First runs", "number"),
 ]

@@ -291,7 +291,7 @@ def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[Fac
         Fact("Station", station.name if station else "", f"/stations/{station.id}" if station else ""),
         Fact("Recorded by", user.name if user else ""),
         Fact("Operator", operator, _runs_url({"operator": operator})),
-        Fact("Sample", record.unit.sample or ""),
+        Fact("Unit class", record.unit.sample or ""),
         Fact("Slot", record.slot_name or record.slot_key or ""),
         Fact("Execution", record.execution_id or ""),
         Fact("Stated at import", ", ".join(map(stated_name, stated))),

@@ -12,8 +12,8 @@ from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
 from runcard.domain.runs.outcome import RunOutcome
 
 DEFINITION = (
-    "n: selected runs. units: units by procedure with a selected run; a unit with several in a group counts there "
-    "once, in each group where it has one, and with each outcome that it had there."
+    "n: selected runs. units: units with a selected run, counted once on each procedure; a unit with several in a "
+    "group counts there once, in each group where it has one, and with each outcome that it had there."
 )
 _OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
 

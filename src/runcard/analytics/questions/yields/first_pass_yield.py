@@ -12,10 +12,11 @@ from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 DEFINITION = (
-    "n: units by procedure whose first run, by start and over all time, is selected. first_pass: that run passed. "
-    "second_pass: it or the second run passed. final: the last run passed, whenever it was. Every outcome but PASS "
-    "counts as not passed. final may be below second_pass: the last run of a unit that passed need not have. dpmo: "
-    "measurements that failed in the selected first runs, in each attempt of a phase, per million judged there."
+    "n: units, counted once on each procedure, whose first run there (by start, over all time) is selected. "
+    "first_pass: that run passed. second_pass: it or the second run passed. final: the last run passed, whenever it "
+    "was. Every outcome but PASS counts as not passed. final may be below second_pass: the last run of a unit that "
+    "passed need not have. dpmo: measurements that failed in the selected first runs, in each attempt of a phase, per "
+    "million judged there."
 )
 
 COMPLETED_ONLY = (

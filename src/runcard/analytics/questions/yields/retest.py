@@ -18,11 +18,11 @@ MANY_ATTEMPTS = 10
 MAX_MOVES = 400
 
 DEFINITION = (
-    "n: units by procedure whose first run, by start and over all time, is selected; all their runs on the procedure "
-    "count, whenever they were. retested: those with more than one run. passed_after_retest: of the retested whose "
-    "first run did not pass, those of which a later run did. passed_elsewhere: of these, where stations reported the "
-    "first run and the first that passed, those for which they are two stations. Every outcome but PASS counts as not "
-    "passed."
+    "n: units, counted once on each procedure, whose first run there (by start, over all time) is selected; all their "
+    "runs on the procedure count, whenever they were. retested: those with more than one run. passed_after_retest: of "
+    "the retested whose first run did not pass, those of which a later run did. passed_elsewhere: of these, where "
+    "stations reported the first run and the first that passed, those for which they are two stations. Every outcome "
+    "but PASS counts as not passed."
 )
 
 

@@ -17,10 +17,11 @@ from runcard.analytics.statistics.ratios import Ratio, ratio_of
 MAX_PARTS = 200
 
 DEFINITION = (
-    "n: units by procedure whose first run, by start and over all time, is selected. rolled_yield: the product of the "
-    "first-pass yields of a part on its procedures, those with such a unit. A unit belongs to the part that it was "
-    "of at that run. low, high: 95 % interval, from the Wilson intervals of the yields by the method of variance "
-    "estimates recovery on their logarithms; the procedures are taken as independent."
+    "n: units, counted once on each procedure, whose first run there (by start, over all time) is selected. "
+    "rolled_yield: the product of the first-pass yields of a part on its procedures, those with such a unit. A unit "
+    "belongs to the part that it was of at that run. low, high: 95 % interval, from the Wilson intervals of the "
+    "yields by the method of variance estimates recovery on their logarithms; the procedures are taken as "
+    "independent."
 )
 
 
