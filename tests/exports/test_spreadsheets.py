@@ -50,6 +50,20 @@ def csv_rows(file: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline="")))
 
 
+def test_a_heading_is_a_text_whatever_it_begins_with():
+    named = ["=1+1", "#N/A", "a\x00b", "Ü" * 40_000]
+    columns, rows = [SheetColumn(name) for name in named], [[["a", "b", "c", "d"]]]
+    book = load_workbook(io.BytesIO(encoded("xlsx", rows, columns)))
+    first, second, third, last = next(book["Runs"].iter_rows())
+    assert [(one.value, one.data_type) for one in (first, second, third)] == [
+        ("=1+1", "s"),
+        ("#N/A", "s"),
+        ("a\ufffdb", "s"),
+    ]
+    assert len(last.value) == 32_767
+    assert csv_rows(encoded("spreadsheet.csv", rows, columns))[0][:2] == ["'=1+1", "#N/A"]
+
+
 def test_times_are_those_of_the_readers_clock():
     rows: list[list[list[Cell]]] = [[["Müller", 3.25, 0.5, AT], ["日本", -1e-12, None, None]]]
     assert csv_rows(encoded("spreadsheet.csv", rows)) == [

@@ -73,7 +73,7 @@ def refuse_too_many(rows: int) -> None:
 
 
 def _csv(sheet: Sheet) -> Iterator[bytes]:
-    yield _BOM.encode() + _csv_rows([_headings(sheet)])
+    yield _BOM.encode() + _csv_rows([[without_formula(one) for one in _headings(sheet)]])
     for rows in sheet.rows:
         yield _csv_rows([[_csv_cell(value, sheet.zone) for value in row] for row in rows])
 
@@ -151,7 +151,7 @@ def _headings(sheet: Sheet) -> list[str]:
 
 
 def _bold(page: Any, text: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(page, text)
+    cell = _as_text(page, _writable(text))
     cell.font = Font(bold=True)
     return cell
 
@@ -186,15 +186,20 @@ def _formed(page: Any, value: float | datetime, kind: CellKind) -> WriteOnlyCell
 
 
 def _text(page: Any, text: str) -> Any:
-    text = _UNWRITABLE.sub("\ufffd", text)
-    if len(text) > _MAX_TEXT // 2:
-        text = _cut(text)
-    if not text.startswith(("=", "#")):
-        return text
-    # openpyxl takes these for formulas and for errors such as #N/A.
+    text = _writable(text)
+    return _as_text(page, text) if text.startswith(("=", "#")) else text
+
+
+def _as_text(page: Any, text: str) -> WriteOnlyCell:
+    """A cell of a text that openpyxl may take for a formula, or for an error such as #N/A."""
     cell = WriteOnlyCell(page, text)
     cell.data_type = "s"
     return cell
+
+
+def _writable(text: str) -> str:
+    text = _UNWRITABLE.sub("\ufffd", text)
+    return _cut(text) if len(text) > _MAX_TEXT // 2 else text
 
 
 def _cut(text: str) -> str:

@@ -5,10 +5,12 @@ from fastapi.routing import APIRoute
 
 from runcard.web.calls import call as api_call
 from runcard.web.calls import calls as activity
+from runcard.web.calls import exports as activity_exports
 from runcard.web.files import picture
 from runcard.web.floor import overview, search
 from runcard.web.intake import file_import, imports, quarantine, quarantined_file, table_mapping
 from runcard.web.lists.filters import refuse_unknown_parameters
+from runcard.web.measurements import exports as measurement_exports
 from runcard.web.measurements import measurement, values
 from runcard.web.people import invitation, log_in, members, organization, profile, set_up, settings
 from runcard.web.procedures import change as change_procedure
@@ -18,6 +20,7 @@ from runcard.web.procedures import procedure, procedures
 from runcard.web.products import batch, batches, part, parts, revision
 from runcard.web.runs import comparison as run_comparison
 from runcard.web.runs import exports as run_exports
+from runcard.web.runs import measurements as run_measurements
 from runcard.web.runs import run, runs
 from runcard.web.runs import series as run_series
 from runcard.web.stations import changes as station_changes
@@ -35,6 +38,7 @@ _PAGES = (
     run_exports,
     run,
     run_comparison,
+    run_measurements,
     run_series,
     units,
     unit,
@@ -59,7 +63,9 @@ _PAGES = (
     change_procedure,
     merge_procedure,
     measurement,
+    measurement_exports,
     activity,
+    activity_exports,
     api_call,
     imports,
     quarantine,

@@ -16,6 +16,7 @@ from runcard.store.calls.lists import (
     CallFilter,
     CallPosition,
     SlotCount,
+    count_calls,
     count_calls_by_slot,
     figure_calls,
     get_call,
@@ -164,6 +165,13 @@ def test_pages_follow_each_other(calls: Database):
             position = CallPosition(rows[-1].at_us, rows[-1].id)
     assert paged == everything
     assert paged == sorted(paged, reverse=True)
+
+
+def test_calls_are_counted_only_as_far_as_is_asked(calls: Database):
+    insert_calls(calls, {caller(): [call(number) for number in range(4)], caller(ELSEWHERE): [call()]})
+    with calls.read() as connection:
+        assert [count_calls(connection, wanted(), at_most) for at_most in (3, 4, 5)] == [3, 4, 4]
+        assert count_calls(connection, wanted(status="5xx"), 5) == 0
 
 
 def test_nothing_has_no_figures(calls: Database):

@@ -107,7 +107,7 @@ def test_another_organization_finds_nothing(runs: dict[str, str], gus: Browser) 
     assert "No value is like this" in values(gus).text
 
 
-def test_values_are_taken_away_as_files(runs: dict[str, str], ada: Browser) -> None:
+def test_values_are_taken_away_as_files(runs: dict[str, str], ada: Browser, server: Server) -> None:
     [url] = [
         one
         for one in values(ada, sort="value", order="asc").links
@@ -124,6 +124,10 @@ def test_values_are_taken_away_as_files(runs: dict[str, str], ada: Browser) -> N
         ("VAL-4", "", "nan", "V"),
     ]
     assert runs["VAL-1"].endswith(rows[0]["Run ID"])
+    text = "=" + "Ü" * 100
+    record(server, report("VAL-TEXT", phases=[phase("p", measurement("a long text", text))]))
+    long = ada.http.get("/values.spreadsheet.csv?period=all&measurement=a+long+text").text
+    assert f",'{text}," in long, "whole, where the page cuts it"
     refused = ada.open("/values.xlsx")
     assert refused.status == 400
     assert "name a measurement" in refused.text

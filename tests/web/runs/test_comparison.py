@@ -7,6 +7,7 @@ import pytest
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import measurement, phase, record, report
+from tests.web.sheets import csv_of, exports, xlsx_of
 
 
 def run(
@@ -79,6 +80,27 @@ def test_a_failed_run_stands_beside_the_last_pass_of_its_unit(server: Server, ad
     assert [row[0] for row in lines(ada.open(f"{bad}/comparison?show=outcome"))] == ["vp", "newp", "gonep"]
 
 
+def test_a_comparison_is_taken_away_whole(server: Server, ada: Browser, vic: Browser, gus: Browser):
+    many = [measurement(f"=Größe {at:02}", at / 10, units="V", upper_limit=9) for at in range(60)]
+    run(server, "CMP-8", 52, *many, measurement("gone", "a"))
+    path = run(server, "CMP-8", 53, *many[:59], measurement(many[59]["name"], 5.8, units="V"))
+    xlsx, text = exports(ada, f"{path}/comparison?page=2")
+    head, *rows = xlsx_of(ada, xlsx)
+    told = [dict(zip(head, row, strict=True)) for row in rows]
+    assert [one["Measurement"] for one in told] == [*(one["name"] for one in many), "gone"]
+    assert (told[7]["This run: number"], told[7]["Compared with: number"]) == (0.7, 0.7)
+    changed, gone = told[59:]
+    assert (changed["This run: number"], changed["Compared with: number"]) == (5.8, 5.9)
+    assert (changed["This run: limits"], changed["Compared with: limits"]) == (None, "≤ 9")
+    assert changed["Difference"] == "-0.1 V; limits were ≤ 9"
+    assert gone["This run: outcome"] is None
+    assert (gone["Compared with: other value"], gone["Compared with: outcome"]) == ("a", "PASS")
+    assert csv_of(ada, text)[1][:4] == ["p", "'=Größe 00", "0.0", ""]
+    [differing] = [one for one in exports(ada, f"{path}/comparison?show=different") if ".xlsx" in one]
+    assert [row[1] for row in xlsx_of(vic, differing)[1:]] == ["=Größe 59", "gone"]
+    assert gus.open(xlsx).status == 404
+
+
 def test_without_a_pass_of_its_unit_one_of_its_part_is_taken(server: Server, ada: Browser):
     run(server, "CMP-OTHER-PART", 10, part="CMP-P2")
     good = run(server, "CMP-GOOD", 11, part="CMP-P1")
@@ -102,6 +124,8 @@ def test_where_there_is_nothing_to_compare_with_the_page_says_so(server: Server,
     first = run(server, "CMP-3", 30, part="CMP-P3")
     assert f"{first}/comparison" not in ada.open(first).links
     assert "This is the first run of this unit" in ada.open(f"{first}/comparison").text
+    assert exports(ada, f"{first}/comparison") == []
+    assert ada.open(f"{first}/comparison.xlsx").status == 404
     bad = run(server, "CMP-4", 31, part="CMP-P4", passed=False)
     assert "did not pass this procedure before" in ada.open(f"{bad}/comparison").text
 

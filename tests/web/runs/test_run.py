@@ -12,6 +12,7 @@ import pytest
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, logged_in
 from tests.web.reporting import measurement, phase, record, report
+from tests.web.sheets import csv_of, exports, xlsx_of
 
 NAN, INF = float("nan"), float("inf")
 SCRIPT = '<script>alert("1")</script>'
@@ -416,6 +417,57 @@ def test_a_series_is_shown_large(server: Server, ada: Browser, gus: Browser):
     ]
     assert gus.open(large).status == 404
     assert ada.open(f"{large}?first=x").status == 400
+
+
+def test_the_measurements_of_a_run_are_taken_away(server: Server, ada: Browser, vic: Browser, gus: Browser):
+    text = "=Größe " + "ß" * 100
+    limits: dict[str, Any] = {"units": "V", "lower_limit": 3.0, "upper_limit": 3.6}
+    checked = measurement("vcc", 3.7, "FAIL", **limits, validators=["3.1 <= x <= 3.65"])
+    tried = phase("=Prüfung", checked, outcome="FAIL")
+    again = phase("=Prüfung", measurement("vcc", 3.3, **limits))
+    other = phase("other", measurement("text", text), measurement("nan", NAN), measurement("none"))
+    many = [phase(f"p{at}", measurement("m", at)) for at in range(150)]
+    path = record(server, report("MEASURED FILE", phases=[tried, other, again, *many], run_passed=False))
+    xlsx, written = exports(ada, f"{path}?phases=2")
+    head, *rows = xlsx_of(ada, xlsx)
+    told = [dict(zip(head, row, strict=True)) for row in rows]
+    assert [(one["Phase"], one["Retry"], one["Measurement"], one["Number"]) for one in told[:5]] == [
+        ("=Prüfung", 0, "vcc", 3.7),
+        ("=Prüfung", 1, "vcc", 3.3),
+        ("other", 0, "text", None),
+        ("other", 0, "nan", None),
+        ("other", 0, "none", None),
+    ]
+    assert len(told) == 155
+    assert [told[0][of] for of in ("Outcome", "Lower limit", "Upper limit", "Limits", "Unit of measure")] == [
+        "FAIL", 3.1, 3.6, "3.1 … 3.6", "V",
+    ]  # fmt: skip
+    assert [told[0]["Checks"], told[1]["Checks"]] == [
+        "x <= 3.6: FAIL; 3.1 <= x <= 3.65: FAIL",
+        None,
+    ]
+    assert [one["Other value"] for one in told[1:5]] == [None, text, "nan", None]
+    assert [row[0] for row in csv_of(ada, written)[1:4]] == ["'=Prüfung", "'=Prüfung", "other"]
+    failed = [link for link in exports(ada, f"{path}?show=failed") if ".xlsx" in link]
+    assert [row[6] for row in xlsx_of(vic, failed[0])[1:]] == [3.7]
+    assert gus.open(xlsx).status == 404
+
+
+def test_a_series_is_taken_away_whole(server: Server, ada: Browser, vic: Browser, gus: Browser):
+    rows = [[hz, NAN if hz == 5 else -hz / 10] for hz in range(450)]
+    sweep = measurement("=Frequenzgang Ü", rows, units=["Hz", "dB"])
+    path = record(server, report("SERIES FILE", phases=[phase("p", sweep)]))
+    xlsx, text = exports(ada, f"{path}/series/0?first=200")
+    head, *told = xlsx_of(ada, xlsx)
+    assert list(head) == ada.open(f"{path}/series/0").rows[-201]
+    assert [row[0] for row in told] == list(range(450))
+    assert (told[5][1], told[449][1]) == ("nan", -44.9)
+    written = csv_of(ada, text)
+    assert (len(written), written[450]) == (451, ["449", "-44.9"])
+    assert xlsx_of(vic, xlsx) == [head, *told]
+    assert gus.open(xlsx).status == 404
+    assert ada.open(f"{path}/series/1/values.xlsx").status == 404
+    assert ada.open(f"{path}/series/0/values.pdf").status == 404
 
 
 def test_a_run_is_deleted_by_whom_it_may_be(server: Server, ada: Browser, gus: Browser):

@@ -147,6 +147,12 @@ def list_later_calls(
     return [_row(row) for row in rows][::-1]
 
 
+def count_calls(connection: Connection, wanted: CallFilter, at_most: int) -> int:
+    """How many calls there are; `at_most` where there are more."""
+    found = select(api_calls.c.id).where(_condition(wanted)).limit(at_most).subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()
+
+
 def get_call(scope: Scope, call_id: int) -> CallDetail:
     """Raises ApiCallNotFound."""
     c = api_calls.c

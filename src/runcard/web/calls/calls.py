@@ -41,10 +41,11 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import FilterBar, choice_field, page_query, period_field, text_field, url_of
 from runcard.web.lists.period import written_between
+from runcard.web.lists.table_files import TableFiles, files_of
 
 router = APIRouter()
 
-_PATH = "/activity"
+PATH = "/activity"
 _PAGE_SIZE = 50
 _SLOWEST = 8
 
@@ -88,6 +89,7 @@ class ActivityPage(NamedTuple):
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     calls: Sequence[CallLine]
+    files: TableFiles
     older_url: str
     newer_url: str
     newest_url: str
@@ -100,7 +102,7 @@ class _Place(NamedTuple):
     after: CallPosition | None
 
 
-@router.get(_PATH)
+@router.get(PATH)
 def show_activity(
     parts: WithParts, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
 ) -> Response:
@@ -117,8 +119,9 @@ def _page(
     home, activity = visit.actor.organization_id, parts.activity
     keys = [(station.id, station.name) for station in list_stations(Scope(connection, home))]
     keys += [(user.id, user.name) for user in list_users(Scope(connection, home))]
+    files = files_of(PATH, asked, "before", "after")
     if activity is None:
-        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], "", "", "")
+        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], files, "", "", "")
     window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
     found = _ask(activity, _filter(asked, home, window), window, place)
     shown = found.calls.rows
@@ -132,10 +135,17 @@ def _page(
             slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
         ],
         calls=call_lines(Scope(connection, home), shown, visit.zone),
+        files=files,
         older_url=_url(asked, before=_place_text(shown[-1])) if found.calls.has_older else "",
         newer_url=_url(asked, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
         newest_url=_url(asked) if found.calls.has_newer else "",
     )
+
+
+def calls_wanted(asked: ActivityQuery, activity: ActivityLog, visit: Visit) -> CallFilter:
+    """The calls that a page is about. Raises InvalidInput where `since` or `until` says nothing."""
+    window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
+    return _filter(asked, visit.actor.organization_id, window)
 
 
 class _Calls(NamedTuple):
@@ -212,8 +222,8 @@ def _slot_point(
     first, last = window.of_slot(at)
     since, until = written_between(first, last, zone)
     here = replace(asked, period="24h", since=since, until=until, before=None, after=None)
-    urls = {status: url_of(_PATH, here, status=status) for status in counts}
-    return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(_PATH, here), urls)
+    urls = {status: url_of(PATH, here, status=status) for status in counts}
+    return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(PATH, here), urls)
 
 
 def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
@@ -257,12 +267,12 @@ def _bar(asked: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequen
             [("", "All"), ("yes", "Deprecated"), ("no", "Not deprecated")],
         ),
     ]
-    return FilterBar(_PATH, fields, [])
+    return FilterBar(PATH, fields, [])
 
 
 def _url(asked: ActivityQuery, **changes: object) -> str:
     """The address of the same calls, from the newest on unless `changes` say from where."""
-    return url_of(_PATH, asked, **{"before": None, "after": None, **changes})
+    return url_of(PATH, asked, **{"before": None, "after": None, **changes})
 
 
 def _place(asked: ActivityQuery) -> _Place:
@@ -283,5 +293,5 @@ def _position(name: str, text: str | None) -> CallPosition | None:
         return None
     at_us, _, call_id = text.partition("-")
     if not all(one.isascii() and one.isdigit() and len(one) <= 18 for one in (at_us, call_id)):
-        raise InvalidInput.at(name, f"{text!r} is no place in the list; start from {_PATH}")
+        raise InvalidInput.at(name, f"{text!r} is no place in the list; start from {PATH}")
     return CallPosition(int(at_us), int(call_id))

@@ -1,16 +1,29 @@
 """Calls of the APIs as pages show them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from runcard.auth.permissions import check_may_manage
+from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.store.calls.lists import CallRow
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.names import names_of
 from runcard.web.frame.formats import Moment, duration_text, precise_moment_of
 from runcard.web.frame.visit import Visit
+
+CALL_SHEET = [
+    SheetColumn("Method"),
+    SheetColumn("Path"),
+    SheetColumn("Status", "number"),
+    SheetColumn("Duration (s)", "number"),
+    SheetColumn("Client"),
+    SheetColumn("Client version"),
+    SheetColumn("Key of"),
+    SheetColumn("Key begins"),
+    SheetColumn("Deprecated"),
+    SheetColumn("At", "moment"),
+]
 
 
 class CallLine(NamedTuple):
@@ -35,20 +48,50 @@ def check_may_see_calls(visit: Visit) -> None:
 
 def call_lines(scope: Scope, rows: Sequence[CallRow], zone: ZoneInfo) -> Sequence[CallLine]:
     """connection: to the truth, which knows what owners of keys are called."""
+    owners = _owners(scope, rows)
+    return [_line(row, owner, zone) for row, owner in zip(rows, owners, strict=True)]
+
+
+def call_cells(scope: Scope, rows: Sequence[CallRow]) -> Sequence[Sequence[Cell]]:
+    """The rows below `CALL_SHEET`. connection: as for `call_lines`."""
+    owners = _owners(scope, rows)
+    return [_cells(row, owner) for row, owner in zip(rows, owners, strict=True)]
+
+
+def _owners(scope: Scope, rows: Sequence[CallRow]) -> Sequence[str]:
+    """Whose key each call was made with; empty where it was none that is known."""
     owners = {row.owner_id for row in rows if row.owner_id is not None}
     names = {
         **names_of(scope, "station", owners),
         **names_of(scope, "operator", owners),
     }
-    return [_line(row, names, zone) for row in rows]
+    return ["" if row.owner_id is None else names.get(row.owner_id, "deleted") for row in rows]
 
 
-def _line(row: CallRow, names: Mapping[UUID, str], zone: ZoneInfo) -> CallLine:
-    owner = "" if row.owner_id is None else names.get(row.owner_id, "deleted")
+def _cells(row: CallRow, owner: str) -> Sequence[Cell]:
+    return [
+        row.route.method,
+        _path(row),
+        row.status,
+        row.duration.total_seconds(),
+        row.client,
+        row.client_version,
+        owner,
+        row.key_prefix,
+        "yes" if row.route.is_deprecated else "",
+        row.at,
+    ]
+
+
+def _path(row: CallRow) -> str:
+    return row.path or row.route.path or ""
+
+
+def _line(row: CallRow, owner: str, zone: ZoneInfo) -> CallLine:
     return CallLine(
         url=f"/activity/{row.id}",
         method=row.route.method,
-        path=row.path or row.route.path or "",
+        path=_path(row),
         status=row.status,
         tone={2: "PASS", 4: "ERROR", 5: "FAIL"}.get(row.status // 100, "SKIP"),
         duration=duration_text(row.duration),

@@ -12,6 +12,7 @@ from runcard.domain.errors import FileImportNotFound
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import find_attachments
@@ -36,10 +37,20 @@ from runcard.web.intake.outcomes import Link, import_url, quarantined_url, runs_
 from runcard.web.intake.report_formats import format_text
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
 
 _MOST_REPAIRED = 100
+_SHEET = [
+    SheetColumn("Run of unit"),
+    SheetColumn("Outcome"),
+    SheetColumn("Procedure"),
+    SheetColumn("Part"),
+    SheetColumn("Started", "moment"),
+    SheetColumn("Stated at import"),
+    SheetColumn("Run ID"),
+]
 
 
 class FileImportQuery(Struct, kw_only=True):
@@ -69,6 +80,7 @@ class FileImportPage(NamedTuple):
     facts: Sequence[Fact]
     file: AttachmentLine | None
     runs: Sequence[ImportedRunLine]
+    files: TableFiles
     has_stated: bool
     pager: Pager
     repaired: Sequence[Link]
@@ -100,12 +112,29 @@ def show_import(
         facts=_facts(one, visit),
         file=files[0] if files else None,
         runs=runs,
+        files=files_of(f"{import_url(one.id)}/runs", asked, "cursor"),
         has_stated=any(one.stated for one in runs),
         pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), asked, cursor=cursor)),
         repaired=[Link(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
         has_more_repaired=repaired.has_more,
     )
     return render("intake/file_import.html", page, visit)
+
+
+@file_route(router, "/imports/{import_id}/runs", FileImportQuery, "Imported runs", _SHEET)
+def list_all_imported_runs(ask: FileAsk[FileImportQuery]) -> Rows:
+    """All runs of an import that are left, in the order of the file. Raises FileImportNotFound."""
+    home, wanted = ask.organization_id, id_of(ask.names["import_id"], FileImportNotFound)
+    with ask.parts.database.read_in(home) as scope:
+        get_import(scope, wanted)
+
+    def cells(connection: Connection, ids: Sequence[UUID]) -> Sequence[Sequence[Cell]]:
+        stated = list_stated(Scope(connection, home), ids)
+        return [_cells(run, stated.get(run.id, ())) for run in read_runs(Scope(connection, home), ids)]
+
+    return ask.whole_list(
+        lambda connection, page: list_imported_runs(Scope(connection, home), wanted, page), cells
+    )
 
 
 def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
@@ -122,8 +151,24 @@ def _line(run: RunRecord, visit: Visit, stated: Sequence[str]) -> ImportedRunLin
         run.procedure.name,
         run.part.number,
         start_of(run, visit.zone),
-        ", ".join(map(stated_name, stated)),
+        _stated_text(stated),
     )
+
+
+def _cells(run: RunRecord, stated: Sequence[str]) -> Sequence[Cell]:
+    return [
+        run.unit.serial_number,
+        run.outcome,
+        run.procedure.name,
+        run.part.number,
+        run.started_at,
+        _stated_text(stated),
+        str(run.id),
+    ]
+
+
+def _stated_text(fields: Sequence[str]) -> str:
+    return ", ".join(map(stated_name, fields))
 
 
 def _partly(one: ImportRecord) -> str:

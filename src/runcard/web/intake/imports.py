@@ -11,7 +11,9 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.intake.choices import Choice, check_may_replace, checked
+from runcard.store.engine.scope import Scope
 from runcard.store.files.imports import ImportRecord, list_imports
 from runcard.store.intake.quarantine import count_quarantined
 from runcard.web.frame.facts import creator_name
@@ -31,11 +33,22 @@ from runcard.web.intake.outcomes import (
 from runcard.web.intake.report_formats import ReadingFields, format_text, reading_fields, reading_of
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
 
 _HERE = "/imports"
 _PAGE_SIZE = 20
+_SHEET = [
+    SheetColumn("File"),
+    SheetColumn("Runs", "number"),
+    SheetColumn("Repairs", "number"),
+    SheetColumn("In part"),
+    SheetColumn("Read as"),
+    SheetColumn("By"),
+    SheetColumn("At", "moment"),
+    SheetColumn("Import ID"),
+]
 
 
 class ImportsQuery(Struct, kw_only=True):
@@ -70,6 +83,7 @@ class ImportsPage(NamedTuple):
     problems: Sequence[str]
     outcomes: Sequence[OutcomeLine]
     imports: Sequence[ImportLine]
+    files: TableFiles
     pager: Pager
 
 
@@ -78,6 +92,15 @@ def show_imports(
     parts: WithParts, visit: WithVisit, asked: Annotated[ImportsQuery, page_query(ImportsQuery)]
 ) -> Response:
     return _show(parts, visit, asked, Choice())
+
+
+@file_route(router, _HERE, ImportsQuery, "Imports", _SHEET)
+def list_all_imports(ask: FileAsk[ImportsQuery]) -> Rows:
+    """All imports, in the order of the page."""
+    return ask.whole_list(
+        lambda connection, page: list_imports(Scope(connection, ask.organization_id), page),
+        lambda _connection, imports: [_cells(one) for one in imports],
+    )
 
 
 @router.post(_HERE)
@@ -122,6 +145,7 @@ def _show(
             problems=problems_of(error),
             outcomes=outcome_lines(scope.connection, visit, arrived),
             imports=[_line(one, visit) for one in listed.rows],
+            files=files_of(_HERE, asked, "cursor"),
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
         )
     return render("intake/imports.html", page, visit, status=answer_error(error).status if error else 200)
@@ -130,10 +154,27 @@ def _show(
 def _line(one: ImportRecord, visit: Visit) -> ImportLine:
     return ImportLine(
         import_url(one.id),
-        one.name or "a file that was deleted",
+        _name(one),
         format_text(one.importer),
         runs_text(one.run_count, one.repair_count) or "nothing is left",
         one.recorded_count is not None,
         creator_name(one.created_by),
         moment_of(one.created_at, visit.zone),
     )
+
+
+def _cells(one: ImportRecord) -> Sequence[Cell]:
+    return [
+        _name(one),
+        one.run_count,
+        one.repair_count,
+        "" if one.recorded_count is None else "yes",
+        format_text(one.importer),
+        creator_name(one.created_by),
+        one.created_at,
+        str(one.id),
+    ]
+
+
+def _name(one: ImportRecord) -> str:
+    return one.name or "a file that was deleted"

@@ -12,6 +12,7 @@ from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.domain.floor.statement import check_statement
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.intake.choices import Choice
 from runcard.intake.quarantine import again, may_retry, retry_as_brought
@@ -49,12 +50,22 @@ from runcard.web.intake.report_formats import (
 from runcard.web.lists.filters import Field, FilterBar, choice_field, page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_field
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
 
 _HERE = "/imports/quarantine"
 _RETRY = f"{_HERE}/retry"
 _UNKNOWN = "UNKNOWN"
+_SHEET = [
+    SheetColumn("File"),
+    SheetColumn("Why it was refused"),
+    SheetColumn("Read as"),
+    SheetColumn("Size (bytes)", "number"),
+    SheetColumn("By"),
+    SheetColumn("With"),
+    SheetColumn("Came", "moment"),
+]
 
 
 class QuarantineQuery(Struct, kw_only=True):
@@ -87,6 +98,7 @@ class QuarantinePage(NamedTuple):
     quarantined: str
     filters: FilterBar
     files: Sequence[QuarantineLine]
+    exported: TableFiles
     pager: Pager
     is_filtered: bool
     retry_url: str
@@ -104,6 +116,15 @@ def show_quarantine(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Res
     return _show(parts, visit, asked, Choice())
 
 
+@file_route(router, _HERE, QuarantineQuery, "Quarantine", _SHEET)
+def list_all_quarantined(ask: FileAsk[QuarantineQuery]) -> Rows:
+    """All files that the filter finds, in the order of the page."""
+    return ask.whole_list(
+        lambda connection, page: _listed(connection, ask.visit, ask.query, page),
+        lambda _connection, files: [_cells(one) for one in files],
+    )
+
+
 @router.post(_RETRY)
 def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, fields: WithForm) -> Response:
     """Try again the files that the page shows, each as it was tried last but for what the form says."""
@@ -115,7 +136,7 @@ def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, fields: W
     except InvalidInput as error:
         return _show(parts, visit, asked, choice, error=error)
     with parts.database.read() as connection:
-        _, listed = _listed(connection, visit, asked)
+        listed = _listed(connection, visit, asked, list_page(connection, asked.cursor))
     arrived = [Arrived(one.name, _fate(parts, visit, one, choice)) for one in listed.rows]
     return _show(parts, visit, asked, choice, arrived)
 
@@ -143,11 +164,13 @@ def _show(
 ) -> Response:
     home = visit.actor.organization_id
     with parts.database.read_in(home) as scope:
-        at, listed = _listed(scope.connection, visit, asked)
+        at = list_page(scope.connection, asked.cursor)
+        listed = _listed(scope.connection, visit, asked, at)
         page = QuarantinePage(
             quarantined=count_text(count_quarantined(scope)),
             filters=FilterBar(_HERE, _fields_of(asked), []),
             files=[_line(one, visit) for one in listed.rows],
+            exported=files_of(_HERE, asked, "cursor"),
             pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
             is_filtered=asked.search is not None or asked.format is not None,
             retry_url=url_of(_RETRY, asked) if may_manage(visit.actor) else "",
@@ -160,12 +183,11 @@ def _show(
 
 
 def _listed(
-    connection: Connection, visit: Visit, asked: QuarantineQuery
-) -> tuple[Page, Listed[QuarantinedFile]]:
+    connection: Connection, visit: Visit, asked: QuarantineQuery, page: Page
+) -> Listed[QuarantinedFile]:
     importers = None if asked.format is None else [None if asked.format == _UNKNOWN else asked.format]
-    at = list_page(connection, asked.cursor)
     wanted = QuarantineFilter(asked.search, importers)
-    return at, list_quarantined_page(Scope(connection, visit.actor.organization_id), wanted, at)
+    return list_quarantined_page(Scope(connection, visit.actor.organization_id), wanted, page)
 
 
 def _fields_of(asked: QuarantineQuery) -> Sequence[Field]:
@@ -191,3 +213,15 @@ def _line(file: QuarantinedFile, visit: Visit) -> QuarantineLine:
         if may_be_table(file.name, file.importer) and may_retry(visit.actor, file)
         else "",
     )
+
+
+def _cells(file: QuarantinedFile) -> Sequence[Cell]:
+    return [
+        file.name,
+        file.reason,
+        format_text(file.importer),
+        file.size_bytes,
+        creator_name(file.created_by),
+        file.client,
+        file.created_at,
+    ]

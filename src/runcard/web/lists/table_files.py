@@ -1,23 +1,36 @@
 """What a table of a page shows, as a file for spreadsheets: all that its filter finds, not one page of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, get_args
+from uuid import UUID
 
-from fastapi import Depends
+from fastapi import APIRouter, Depends, Request
 from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from runcard.edge.files.transfers import content_disposition
-from runcard.exports.spreadsheets import MAX_ROWS, SHEET_ENCODINGS, Cell, Sheet, SheetFormat, refuse_too_many
-from runcard.store.engine.database import Connection, Database
+from runcard.edge.requests.deps import Parts, WithParts
+from runcard.exports.spreadsheets import (
+    MAX_ROWS,
+    SHEET_ENCODINGS,
+    Cell,
+    Rows,
+    Sheet,
+    SheetColumn,
+    SheetFormat,
+    refuse_too_many,
+)
+from runcard.store.engine.database import Connection
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.frame.render import SAFETY_HEADERS
-from runcard.web.lists.filters import url_of
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.pager import list_page
 
 Row = TypeVar("Row")
+Query = TypeVar("Query")
 _ROWS_AT_ONCE = 1000
 # In the place of the page's own name: `/units.xlsx` is the table of `/units`.
 _FORMATS: Sequence[SheetFormat] = get_args(SheetFormat)
@@ -66,28 +79,71 @@ def table_file(sheet: Sheet, file_format: SheetFormat) -> Response:
     )
 
 
-def whole_list(
-    database: Database,
-    file_format: SheetFormat,
-    list_rows: Callable[[Connection, Page], Listed[Row]],
-    cells: Callable[[Connection, Sequence[Row]], Sequence[Sequence[Cell]]],
-) -> Iterator[Sequence[Sequence[Cell]]]:
-    """The rows of all pages of a list, as it was when the first was read; no transaction stays open between them.
+class FileAsk(NamedTuple, Generic[Query]):
+    """Who asks for the file of a table, and for what. names: what the path of its route names, such as an id."""
 
-    Raises InvalidInput, at once, where a file of Excel cannot have them all.
-    """
-    with database.read() as connection:
-        page = list_page(connection, None, _ROWS_AT_ONCE)
-        if file_format == "xlsx" and list_rows(connection, page._replace(limit=1, offset=MAX_ROWS - 1)).rows:
+    parts: Parts
+    visit: Visit
+    query: Query
+    file_format: SheetFormat
+    names: Mapping[str, str]
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.visit.actor.organization_id
+
+    def whole_list(
+        self,
+        list_rows: Callable[[Connection, Page], Listed[Row]],
+        cells: Callable[[Connection, Sequence[Row]], Sequence[Sequence[Cell]]],
+    ) -> Iterator[Sequence[Sequence[Cell]]]:
+        """The rows of all pages of a list, as it was when the first was read; no transaction stays open between them.
+
+        Raises InvalidInput, at once, where a file of Excel cannot have them all.
+        """
+        with self.parts.database.read() as connection:
+            page = list_page(connection, None, _ROWS_AT_ONCE)
+            self.refuse_too_many(
+                lambda: bool(list_rows(connection, page._replace(limit=1, offset=MAX_ROWS - 1)).rows)
+            )
+
+        def rows(page: Page) -> Iterator[Sequence[Sequence[Cell]]]:
+            has_more = True
+            while has_more:
+                with self.parts.database.read() as connection:
+                    listed: Listed[Any] = list_rows(connection, page)
+                    made = cells(connection, listed.rows)
+                yield made
+                page, has_more = page._replace(offset=page.offset + len(listed.rows)), listed.has_more
+
+        return rows(page)
+
+    def refuse_too_many(self, has_too_many: Callable[[], bool]) -> None:
+        """Raises InvalidInput where a file of Excel is asked for and has more rows than it can."""
+        if self.file_format == "xlsx" and has_too_many():
             refuse_too_many(MAX_ROWS)
 
-    def rows(page: Page) -> Iterator[Sequence[Sequence[Cell]]]:
-        has_more = True
-        while has_more:
-            with database.read() as connection:
-                listed: Listed[Any] = list_rows(connection, page)
-                made = cells(connection, listed.rows)
-            yield made
-            page, has_more = page._replace(offset=page.offset + len(listed.rows)), listed.has_more
 
-    return rows(page)
+def file_route(
+    router: APIRouter, path: str, query: type[Query], name: str, columns: Sequence[SheetColumn]
+) -> Callable[[Callable[[FileAsk[Query]], Rows]], Callable[[FileAsk[Query]], Rows]]:
+    """A decorator: what the function gives back are the rows of the files of a table, which `files_of` this path names.
+
+    query: that of the page. name: of the sheet and of the files.
+    """
+
+    def register(rows_of: Callable[[FileAsk[Query]], Rows]) -> Callable[[FileAsk[Query]], Rows]:
+        @router.get(f"{path}.{{file_format}}", name=rows_of.__name__)
+        def export(
+            request: Request,
+            parts: WithParts,
+            visit: WithVisit,
+            file_format: WithFormat,
+            asked: Annotated[Query, page_query(query)],
+        ) -> Response:
+            rows = rows_of(FileAsk(parts, visit, asked, file_format, request.path_params))
+            return table_file(Sheet(name, columns, rows, visit.zone), file_format)
+
+        return rows_of
+
+    return register

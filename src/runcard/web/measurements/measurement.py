@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Meta
@@ -16,6 +17,7 @@ from runcard.analytics.measured import Measured
 from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
 from runcard.analytics.questions.values.compare import CompareAnswer, compare
 from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.questions.values.control_points import BrokenRule
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
 from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.values.measurement_names import MeasurementName, measurement_names
@@ -42,6 +44,7 @@ from runcard.web.lists.filters import (
     selection_of,
     url_of,
 )
+from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.measurements.capability_lines import CapabilityLine, capability_line
 from runcard.web.measurements.comparison import boxes_plot, means_plot, scatter_plot
 from runcard.web.measurements.control_chart import SegmentLine, control_chart_plot, segment_line
@@ -116,11 +119,14 @@ class MeasurementPage(NamedTuple):
     is_empty: bool
     control: Chart
     segments: Sequence[SegmentLine]
+    segment_files: TableFiles
     rules: Sequence[RuleLine]
+    rule_files: TableFiles
     control_definition: str
     histogram: Chart
     texts: Chart | None
     capability: Sequence[CapabilityLine]
+    capability_files: TableFiles
     capability_definition: str
     capability_left_out: Sequence[str]
     comparison: Comparison | None
@@ -130,7 +136,9 @@ class MeasurementPage(NamedTuple):
     has_more_others: bool
 
 
-class _Ask(NamedTuple):
+class MeasurementAsk(NamedTuple):
+    """The questions of a page, all about the same runs."""
+
     snapshot: Snapshot
     visit: Visit
     selection: Selection
@@ -168,6 +176,16 @@ class _Ask(NamedTuple):
         return correlation(self.snapshot, self.selection, self.measured, other)
 
 
+def measurement_ask(
+    snapshot: Snapshot, visit: Visit, procedure_id: UUID, asked: MeasurementQuery
+) -> MeasurementAsk:
+    """The questions about a measurement of this procedure. Raises InvalidInput where a filter says nothing."""
+    measured = Measured(
+        procedure_id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
+    )
+    return MeasurementAsk(snapshot, visit, _selection(asked, visit), measured, asked)
+
+
 @router.get("/procedures/{procedure_id}/measurements")
 def show_measurement(
     parts: WithParts,
@@ -178,11 +196,7 @@ def show_measurement(
     home = visit.actor.organization_id
     with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
         procedure = get_procedure(scope, procedure_id)
-        selection = _selection(asked, visit)
-        measured = Measured(
-            procedure.id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
-        )
-        ask = _Ask(snapshot, visit, selection, measured, asked)
+        ask = measurement_ask(snapshot, visit, procedure.id, asked)
         chart = ask.control_chart()
         spread = _histogram(ask)
         fitness = _or_problem(ask.capability)
@@ -191,7 +205,7 @@ def show_measurement(
         names = measurement_names(snapshot, procedure.id)
         choices = list_choices(scope)
     path = f"/procedures/{procedure.id}/measurements"
-    broken = [one for one in chart.rules if one.rule.startswith(asked.rules)]
+    broken = broken_rules(chart, asked)
     colours = _colours(spread, chart)
     own = [
         attempts_field(asked, USUAL_ATTEMPTS),
@@ -212,6 +226,9 @@ def show_measurement(
         is_empty=not chart.points and not spread.n,
         control=control_chart_plot(chart, broken, visit.zone, colours),
         segments=[segment_line(one) for one in chart.segments],
+        segment_files=files_of(f"{path}/control-limits", asked),
+        rule_files=files_of(f"{path}/run-rules", asked),
+        capability_files=files_of(f"{path}/capability", asked),
         rules=[RuleLine(one.says, count_text(len(one.points))) for one in broken],
         control_definition=definition_of(chart),
         histogram=histogram_plot(spread, colours),
@@ -228,7 +245,12 @@ def show_measurement(
     return render("measurements/measurement.html", page, visit)
 
 
-def _scatter(ask: "_Ask", other: str) -> Chart:
+def broken_rules(chart: ControlChartAnswer, asked: MeasurementQuery) -> Sequence[BrokenRule]:
+    """Those that are broken, of the rules that are asked for."""
+    return [one for one in chart.rules if one.rule.startswith(asked.rules)]
+
+
+def _scatter(ask: MeasurementAsk, other: str) -> Chart:
     return scatter_plot(ask.correlation(other), ask.measured.name, other)
 
 
@@ -246,7 +268,7 @@ def _or_problem(ask: Callable[[], T]) -> T | str:
         return "; ".join(issue.message for issue in error.issues)
 
 
-def _histogram(ask: _Ask) -> HistogramAnswer:
+def _histogram(ask: MeasurementAsk) -> HistogramAnswer:
     """By group, or of all together where there are too many groups."""
     found = _or_problem(lambda: ask.histogram(ask.group_by))
     return ask.histogram(None) if isinstance(found, str) else found
@@ -260,7 +282,7 @@ def _colours(spread: HistogramAnswer, chart: ControlChartAnswer) -> GroupColours
     return group_colours((group, charted[place]) for place, group in enumerate(chart.groups))
 
 
-def _comparison(ask: _Ask, group_by: GroupBy, spread: HistogramAnswer) -> Comparison | None:
+def _comparison(ask: MeasurementAsk, group_by: GroupBy, spread: HistogramAnswer) -> Comparison | None:
     found = _or_problem(lambda: ask.compare(group_by))
     if isinstance(found, str):
         return Comparison([], [], "", problem=found)

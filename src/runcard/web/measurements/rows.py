@@ -80,7 +80,7 @@ def analysis_url(procedure_id: UUID, phase: str, name: str) -> str:
 def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> MeasurementLine:
     """A measurement with all that its station said about it."""
     measurement = measured.measurement
-    text = measurement.exact or _value_text(measurement)
+    text = value_text(measurement)
     is_short = len(text) <= _SHORT and "\n" not in text
     limits = effective_limits(measurement)
     series = measurement.series
@@ -95,9 +95,9 @@ def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> Me
         outcome=measurement.outcome,
         value=text if is_short else "",
         block="" if is_short else text,
-        uom=measurement.uom or (series[-1].uom if series else None) or "",
+        uom=uom_text(measurement),
         limits=limits_text(limits),
-        checks=_checks(measurement),
+        checks=checks_of(measurement),
         aggregations=[_aggregation_line(one) for one in aggregations],
         plot=series_plot(measurement.name, series, limits) if series else None,
         bar=None if number is None else limit_bar(float(number), limits),
@@ -110,7 +110,16 @@ def short_value(line: MeasurementLine) -> str:
     return line.value or f"{first[:_SHORT]}…"
 
 
-def _value_text(measurement: Measurement) -> str:
+def uom_text(measurement: Measurement) -> str:
+    """Return the unit of measure, of a series that of its last axis; empty where there is none."""
+    series = measurement.series
+    return measurement.uom or (series[-1].uom if series else None) or ""
+
+
+def value_text(measurement: Measurement) -> str:
+    """Return the whole value as a page writes it, with its line breaks; of a series how many values it has."""
+    if measurement.exact:
+        return measurement.exact
     if measurement.kind == "multidimensional":
         rows = max(len(one.data) for one in measurement.series)
         return f"{rows} × {len(measurement.series)} values"
@@ -148,7 +157,7 @@ def limits_text(limits: Interval) -> str:
     return " and ".join(told)
 
 
-def _checks(measurement: Measurement) -> list[Check]:
+def checks_of(measurement: Measurement) -> list[Check]:
     """What was checked, beyond the limits; a check that only repeats a limit where it failed."""
     own = [*shown_validators(measurement), *(one for axis in measurement.series for one in axis.validators)]
     return _merged(one for one in own if one.outcome == "FAIL" or not _repeats_a_limit(one))

@@ -13,7 +13,7 @@ from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.deps import Parts, WithParts
-from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
 from runcard.store.engine.database import Connection
@@ -39,7 +39,8 @@ from runcard.web.lists.filters import (
 from runcard.web.lists.headings import Column, Direction, Heading, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.run_columns import recorder_of
-from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
+from runcard.web.measurements.cells import VALUE_COLUMNS, value_cells
 from runcard.web.measurements.rows import measurement_line, short_value
 
 router = APIRouter()
@@ -59,11 +60,7 @@ _SHEET = [
     SheetColumn("Procedure"),
     SheetColumn("Phase"),
     SheetColumn("Measurement"),
-    SheetColumn("Number", "number"),
-    SheetColumn("Other value"),
-    SheetColumn("Unit of measure"),
-    SheetColumn("Limits"),
-    SheetColumn("Outcome"),
+    *VALUE_COLUMNS,
     SheetColumn("Station"),
     SheetColumn("Started", "moment"),
     SheetColumn("Run ID"),
@@ -150,23 +147,15 @@ def show_values(
     return render("measurements/values.html", page, visit)
 
 
-@router.get(f"{_HERE}.{{file_format}}")
-def export_values(
-    parts: WithParts,
-    visit: WithVisit,
-    file_format: WithFormat,
-    asked: Annotated[ValuesQuery, page_query(ValuesQuery)],
-) -> Response:
+@file_route(router, _HERE, ValuesQuery, "Values", _SHEET)
+def list_all_values(ask: FileAsk[ValuesQuery]) -> Rows:
     """All values that the filter finds, in the order of the page. Raises InvalidInput where nothing is asked for."""
-    if not _is_asked(asked):
+    if not _is_asked(ask.query):
         raise InvalidInput.at("measurement", "name a measurement, a phase, a bound or an outcome")
-    rows = whole_list(
-        parts.database,
-        file_format,
-        lambda connection, page: _listed(parts, visit, connection, asked, page),
+    return ask.whole_list(
+        lambda connection, page: _listed(ask.parts, ask.visit, connection, ask.query, page),
         lambda _connection, found: [_cells(one) for one in found],
     )
-    return table_file(Sheet("Values", _SHEET, rows, visit.zone), file_format)
 
 
 def _is_asked(asked: ValuesQuery) -> bool:
@@ -195,19 +184,12 @@ def _listed(
 
 
 def _cells(found: FoundMeasurement) -> Sequence[Cell]:
-    """The number as it is, and any other value as the page writes it."""
-    line = measurement_line(found.item, found.run.id, found.run.procedure.id)
-    number = found.item.number
     return [
         found.run.unit.serial_number,
         found.run.procedure.name,
         found.item.attempt.phase.name,
-        line.name,
-        None if number is None else float(number),
-        "" if number is not None else short_value(line),
-        line.uom,
-        line.limits,
-        found.item.measurement.outcome,
+        found.item.measurement.name,
+        *value_cells(found.item),
         recorder_of(found.run),
         found.run.started_at,
         str(found.run.id),

@@ -17,6 +17,7 @@ from runcard.domain.errors import Conflict, InvalidInput, NotFound
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.invitations import delete_invitation, list_invitations
 from runcard.store.people.users import User, list_users
@@ -26,12 +27,20 @@ from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.lists.slices import MAX_PAGE, Slice, slice_of
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
 
 _HERE = "/settings/members"
 _ROLES: tuple[Role, ...] = get_args(Role)
 _USUAL_ROLE: Role = "engineer"
+_SHEET = [
+    SheetColumn("Member"),
+    SheetColumn("E-mail"),
+    SheetColumn("Role"),
+    SheetColumn("State"),
+    SheetColumn("Suspended since", "moment"),
+]
 
 
 class MembersQuery(Struct, kw_only=True):
@@ -61,6 +70,7 @@ class MembersPage(NamedTuple):
     """fields: what was filled in to invite somebody."""
 
     members: Slice[MemberLine]
+    files: TableFiles
     invitations: Sequence[InvitationLine]
     roles: Sequence[Choice]
     fields: Fields
@@ -80,6 +90,13 @@ def show_members(
     parts: WithParts, visit: WithVisit, asked: Annotated[MembersQuery, page_query(MembersQuery)]
 ) -> Response:
     return _show(parts, visit, asked, {})
+
+
+@file_route(router, _HERE, MembersQuery, "Members", _SHEET)
+def list_all_members(ask: FileAsk[MembersQuery]) -> Rows:
+    """All members, in the order of the page."""
+    with ask.parts.database.read_in(ask.organization_id) as scope:
+        return [[_cells(user) for user in list_users(scope)]]
 
 
 @router.post(f"{_HERE}/invitations")
@@ -147,6 +164,7 @@ def _show(
     members = [_line(user, visit) for user in users]
     page = MembersPage(
         members=slice_of(members, asked.page, lambda page: url_of(_HERE, asked, page=page)),
+        files=files_of(_HERE, asked, "page"),
         invitations=[
             InvitationLine(
                 f"{_HERE}/invitations/{one.id}", one.email, one.role, moment_of(one.expires_at, visit.zone)
@@ -166,6 +184,11 @@ def _line(user: User, visit: Visit) -> MemberLine:
     is_reader = user.id == visit.actor.user_id
     url = f"{_HERE}/{user.id}"
     return MemberLine(url, user.name, user.email, user.role, _roles(user.role), suspended, is_reader)
+
+
+def _cells(user: User) -> Sequence[Cell]:
+    state = "active" if user.suspended_at is None else "suspended"
+    return [user.name, user.email, user.role, state, user.suspended_at]
 
 
 def _roles(chosen: str) -> Sequence[Choice]:

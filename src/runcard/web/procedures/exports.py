@@ -1,28 +1,22 @@
 """The tables of a procedure as files: its measurements, its yield by station, and what fails."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from msgspec.structs import replace
-from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, ParetoKind, pareto
-from runcard.edge.requests.deps import Parts, WithParts
-from runcard.exports.spreadsheets import MAX_ROWS, Cell, Sheet, SheetColumn
+from runcard.exports.spreadsheets import MAX_ROWS, Cell, Rows, SheetColumn
 from runcard.store.procedures.rows import Procedure, get_procedure
-from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.filters import page_query
-from runcard.web.lists.table_files import WithFormat, table_file
+from runcard.web.lists.table_files import FileAsk, file_route
 from runcard.web.procedures.capability_table import CAPABILITY_SHEET, capability_cells, sorted_rows
 from runcard.web.procedures.procedure import ProcedureQuery, selection_within
 
 router = APIRouter()
 
-WithQuery = Annotated[ProcedureQuery, page_query(ProcedureQuery)]
 _HERE = "/procedures/{procedure_id}"
 _YIELD = [
     SheetColumn("Station"),
@@ -38,52 +32,23 @@ _FAILURES = [
     SheetColumn("Share", "ratio"),
     SheetColumn("So far", "ratio"),
 ]
+_PHASES = [SheetColumn("Phase"), *_FAILURES]
+_MEASUREMENTS = [SheetColumn("Measurement"), SheetColumn("Phase"), *_FAILURES]
 
 
-class _Ask(NamedTuple):
-    """What a table of the procedure's page is asked for."""
-
-    parts: Parts
-    visit: Visit
-    procedure_id: str
-    asked: ProcedureQuery
-
-    def answer(
-        self, rows_of: Callable[[Snapshot, Selection, Procedure], Sequence[Sequence[Cell]]]
-    ) -> Sequence[Sequence[Cell]]:
-        home = self.visit.actor.organization_id
-        with (
-            self.parts.database.read_in(home) as scope,
-            Snapshot(self.parts.copy, scope) as snapshot,
-        ):
-            procedure = get_procedure(scope, self.procedure_id)
-            asked = replace(self.asked, procedure=None)
-            return rows_of(snapshot, selection_within(procedure, asked, self.visit.zone), procedure)
-
-    def sheet(self, name: str, columns: Sequence[SheetColumn], rows: Sequence[Sequence[Cell]]) -> Sheet:
-        return Sheet(name, columns, [rows], self.visit.zone)
-
-
-def _ask(parts: WithParts, visit: WithVisit, procedure_id: str, asked: WithQuery) -> _Ask:
-    return _Ask(parts, visit, procedure_id, asked)
-
-
-WithAsk = Annotated[_Ask, Depends(_ask)]
-
-
-@router.get(f"{_HERE}/capability.{{file_format}}")
-def export_capability(ask: WithAsk, file_format: WithFormat) -> Response:
+@file_route(router, f"{_HERE}/capability", ProcedureQuery, "Capability", CAPABILITY_SHEET)
+def list_all_capability(ask: FileAsk[ProcedureQuery]) -> Rows:
     """All measurements that the table of the procedure's page has, in its order."""
 
     def rows(snapshot: Snapshot, selection: Selection, procedure: Procedure) -> list[Sequence[Cell]]:
         answer = capabilities(snapshot, selection, procedure.id)
-        return [capability_cells(row) for row in sorted_rows(answer.rows, ask.asked.sort, ask.asked.order)]
+        return [capability_cells(row) for row in sorted_rows(answer.rows, ask.query.sort, ask.query.order)]
 
-    return table_file(ask.sheet("Capability", CAPABILITY_SHEET, ask.answer(rows)), file_format)
+    return [_answer(ask, rows)]
 
 
-@router.get(f"{_HERE}/yield-by-station.{{file_format}}")
-def export_yield(ask: WithAsk, file_format: WithFormat) -> Response:
+@file_route(router, f"{_HERE}/yield-by-station", ProcedureQuery, "Yield by station", _YIELD)
+def list_yield_by_station(ask: FileAsk[ProcedureQuery]) -> Rows:
     def rows(snapshot: Snapshot, selection: Selection, _procedure: Procedure) -> list[Sequence[Cell]]:
         found = first_pass_yield(snapshot, selection, ask.visit.zone, "station").rows
         return [
@@ -98,23 +63,32 @@ def export_yield(ask: WithAsk, file_format: WithFormat) -> Response:
             for one in found
         ]
 
-    return table_file(ask.sheet("Yield by station", _YIELD, ask.answer(rows)), file_format)
+    return [_answer(ask, rows)]
 
 
-@router.get(f"{_HERE}/failing-phases.{{file_format}}")
-def export_phases(ask: WithAsk, file_format: WithFormat) -> Response:
-    sheet = ask.sheet("Phases that fail", [SheetColumn("Phase"), *_FAILURES], _failing(ask, "phases"))
-    return table_file(sheet, file_format)
+@file_route(router, f"{_HERE}/failing-phases", ProcedureQuery, "Phases that fail", _PHASES)
+def list_failing_phases(ask: FileAsk[ProcedureQuery]) -> Rows:
+    return [_failing(ask, "phases")]
 
 
-@router.get(f"{_HERE}/failing-measurements.{{file_format}}")
-def export_measurements(ask: WithAsk, file_format: WithFormat) -> Response:
-    columns = [SheetColumn("Measurement"), SheetColumn("Phase"), *_FAILURES]
-    sheet = ask.sheet("Measurements that fail", columns, _failing(ask, "measurements"))
-    return table_file(sheet, file_format)
+@file_route(router, f"{_HERE}/failing-measurements", ProcedureQuery, "Measurements that fail", _MEASUREMENTS)
+def list_failing_measurements(ask: FileAsk[ProcedureQuery]) -> Rows:
+    return [_failing(ask, "measurements")]
 
 
-def _failing(ask: _Ask, kind: ParetoKind) -> Sequence[Sequence[Cell]]:
+def _answer(
+    ask: FileAsk[ProcedureQuery],
+    rows_of: Callable[[Snapshot, Selection, Procedure], Sequence[Sequence[Cell]]],
+) -> Sequence[Sequence[Cell]]:
+    """What is asked about a procedure and its runs. Raises ProcedureNotFound."""
+    home, database = ask.organization_id, ask.parts.database
+    with database.read_in(home) as scope, Snapshot(ask.parts.copy, scope) as snapshot:
+        procedure = get_procedure(scope, ask.names["procedure_id"])
+        asked = replace(ask.query, procedure=None)
+        return rows_of(snapshot, selection_within(procedure, asked, ask.visit.zone), procedure)
+
+
+def _failing(ask: FileAsk[ProcedureQuery], kind: ParetoKind) -> Sequence[Sequence[Cell]]:
     """All that fails, not only what fails most; the most frequent first."""
 
     def rows(snapshot: Snapshot, selection: Selection, _procedure: Procedure) -> list[Sequence[Cell]]:
@@ -131,4 +105,4 @@ def _failing(ask: _Ask, kind: ParetoKind) -> Sequence[Sequence[Cell]]:
             for one in found
         ]
 
-    return ask.answer(rows)
+    return _answer(ask, rows)

@@ -14,7 +14,7 @@ from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, NameTaken
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
-from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Connection
@@ -40,7 +40,7 @@ from runcard.web.lists.filters import (
     url_of,
 )
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
-from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 from runcard.web.procedures.change import SAME_NAME, WAY_ON
 
 router = APIRouter()
@@ -162,28 +162,20 @@ def _page(
     )
 
 
-@router.get(f"{_HERE}.{{file_format}}")
-def export_procedures(
-    parts: WithParts,
-    visit: WithVisit,
-    file_format: WithFormat,
-    asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)],
-) -> Response:
+@file_route(router, _HERE, ProceduresQuery, "Procedures", _SHEET)
+def list_all_procedures(ask: FileAsk[ProceduresQuery]) -> Rows:
     """All procedures that the filter finds, in the order of the page."""
-    home, selection = visit.actor.organization_id, selection_of(asked, visit.zone, datetime.now(UTC))
+    home, selection = ask.organization_id, selection_of(ask.query, ask.visit.zone, datetime.now(UTC))
 
     def cells(connection: Connection, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
-        with Snapshot(parts.copy, Scope(connection, home)) as snapshot:
+        with Snapshot(ask.parts.copy, Scope(connection, home)) as snapshot:
             activity, _ = _activity(snapshot, selection, some)
         return [_cells(one, activity.get(one.id)) for one in some]
 
-    rows = whole_list(
-        parts.database,
-        file_format,
-        lambda connection, page: list_procedure_records(Scope(connection, home), _wanted(asked), page),
+    return ask.whole_list(
+        lambda connection, page: list_procedure_records(Scope(connection, home), _wanted(ask.query), page),
         cells,
     )
-    return table_file(Sheet("Procedures", _SHEET, rows, visit.zone), file_format)
 
 
 def _wanted(asked: ProceduresQuery) -> ProcedureFilter:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.deps import WithParts
-from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
@@ -27,7 +27,7 @@ from runcard.web.lists.filters import FilterBar, page_query, url_of
 from runcard.web.lists.headings import Column, Direction, Heading, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
-from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
 
@@ -115,30 +115,19 @@ def show_batches(
     return render("products/batches.html", page, visit)
 
 
-@router.get(f"{_HERE}.{{file_format}}")
-def export_batches(
-    parts: WithParts,
-    visit: WithVisit,
-    file_format: WithFormat,
-    asked: Annotated[BatchesQuery, page_query(BatchesQuery)],
-) -> Response:
+@file_route(router, _HERE, BatchesQuery, "Batches", _SHEET)
+def list_all_batches(ask: FileAsk[BatchesQuery]) -> Rows:
     """All batches that the filter finds, in the order of the page."""
-    home = visit.actor.organization_id
+    home = ask.organization_id
 
     def cells(connection: Connection, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
         units = count_units(Scope(connection, home), "batch", [batch.id for batch in batches])
         runs = RunFilter(batch_numbers=[batch.number for batch in batches])
-        with Snapshot(parts.copy, Scope(connection, home)) as snapshot:
-            yields = yield_rows(snapshot, visit, runs, "batch")
+        with Snapshot(ask.parts.copy, Scope(connection, home)) as snapshot:
+            yields = yield_rows(snapshot, ask.visit, runs, "batch")
         return [_cells(batch, units.get(batch.id, 0), yields.get(batch.id)) for batch in batches]
 
-    rows = whole_list(
-        parts.database,
-        file_format,
-        lambda connection, page: _listed(Scope(connection, home), asked, page),
-        cells,
-    )
-    return table_file(Sheet("Batches", _SHEET, rows, visit.zone), file_format)
+    return ask.whole_list(lambda connection, page: _listed(Scope(connection, home), ask.query, page), cells)
 
 
 def _listed(scope: Scope, asked: BatchesQuery, page: Page) -> Listed[BatchRecord]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.deps import WithParts
-from runcard.exports.spreadsheets import Cell, Sheet, SheetColumn
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
@@ -26,7 +26,7 @@ from runcard.web.lists.filters import FilterBar, page_query, url_of
 from runcard.web.lists.headings import Column, Direction, Heading, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
-from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
 
@@ -120,34 +120,23 @@ def show_parts(
     return render("products/parts.html", page, visit)
 
 
-@router.get(f"{_HERE}.{{file_format}}")
-def export_parts(
-    parts: WithParts,
-    visit: WithVisit,
-    file_format: WithFormat,
-    asked: Annotated[PartsQuery, page_query(PartsQuery)],
-) -> Response:
+@file_route(router, _HERE, PartsQuery, "Parts", _SHEET)
+def list_all_parts(ask: FileAsk[PartsQuery]) -> Rows:
     """All parts that the filter finds, in the order of the page."""
-    home = visit.actor.organization_id
+    home = ask.organization_id
 
     def cells(connection: Connection, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
         ids = [part.id for part in some]
         revisions = list_revisions(Scope(connection, home), ids)
         units = count_units(Scope(connection, home), "part", ids)
         runs = RunFilter(part_numbers=[part.number for part in some])
-        with Snapshot(parts.copy, Scope(connection, home)) as snapshot:
-            yields = yield_rows(snapshot, visit, runs, "part")
+        with Snapshot(ask.parts.copy, Scope(connection, home)) as snapshot:
+            yields = yield_rows(snapshot, ask.visit, runs, "part")
         return [
             _cells(one, revisions.get(one.id, ()), units.get(one.id, 0), yields.get(one.id)) for one in some
         ]
 
-    rows = whole_list(
-        parts.database,
-        file_format,
-        lambda connection, page: _listed(Scope(connection, home), asked, page),
-        cells,
-    )
-    return table_file(Sheet("Parts", _SHEET, rows, visit.zone), file_format)
+    return ask.whole_list(lambda connection, page: _listed(Scope(connection, home), ask.query, page), cells)
 
 
 def _listed(scope: Scope, asked: PartsQuery, page: Page) -> Listed[PartRecord]:

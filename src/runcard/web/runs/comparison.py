@@ -1,6 +1,6 @@
 """A run beside another one: what each of them measured, and where they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
@@ -8,13 +8,14 @@ from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from runcard.domain.errors import RunNotFound
+from runcard.domain.errors import NotFound, RunNotFound
 from runcard.domain.runs.comparison import Pair, pairs_of
 from runcard.domain.runs.inside import Measured
 from runcard.domain.runs.measurement import effective_limits
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.runs.records import RunRecord, find_run, read_documents
@@ -25,13 +26,25 @@ from runcard.web.frame.urls import comparison_url, run_url, unit_url
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.slices import MAX_PAGE, Slice, slice_of
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
+from runcard.web.measurements.cells import VALUE_COLUMNS, value_cells
 from runcard.web.measurements.rows import limits_text, measurement_anchor, measurement_line, short_value
-from runcard.web.runs.compared_with import compared_with, nothing_text
+from runcard.web.runs.compared_with import ComparedWith, compared_with, nothing_text
 
 router = APIRouter()
 
 Show = Literal["all", "different", "outcome"]
 _SHOWN = {"all": "All", "different": "Differences", "outcome": "Other outcome"}
+_SHEET = [
+    SheetColumn("Phase"),
+    SheetColumn("Measurement"),
+    *(
+        SheetColumn(f"{run}: {one.label.lower()}", one.kind)
+        for run in ("This run", "Compared with")
+        for one in VALUE_COLUMNS
+    ),
+    SheetColumn("Difference"),
+]
 
 
 class ComparisonQuery(Struct, kw_only=True):
@@ -88,6 +101,15 @@ class ComparisonPage(NamedTuple):
     text: str
     choices: Sequence[ShowChoice]
     lines: Slice[ComparedLine] | None
+    files: TableFiles
+
+
+class _Compared(NamedTuple):
+    """pairs: the measurements of both runs, by which are shown."""
+
+    this: RunRecord
+    other: RunRecord
+    pairs: Mapping[Show, Sequence[Pair]]
 
 
 @router.get("/runs/{run_id}/comparison")
@@ -102,25 +124,56 @@ def show_comparison(
     return render("runs/comparison.html", page, visit)
 
 
-def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQuery) -> ComparisonPage:
+@file_route(router, "/runs/{run_id}/comparison", ComparisonQuery, "Comparison", _SHEET)
+def list_all_compared(ask: FileAsk[ComparisonQuery]) -> Rows:
+    """All measurements that are asked for, in the order of the page.
+
+    Raises RunNotFound, and NotFound where there is nothing to compare the run with.
+    """
+    home = ask.organization_id
+    with ask.parts.database.read_in(home) as scope:
+        record = _find(scope, id_of(ask.names["run_id"], RunNotFound))
+        compared = _compare(scope, record, compared_with(scope, record))
+    if compared is None:
+        raise NotFound(nothing_text(record))
+    return [[_cells(pair, record, compared.other) for pair in compared.pairs[ask.query.show]]]
+
+
+def _find(scope: Scope, run_id: UUID) -> RunRecord:
     """Raises RunNotFound."""
-    home = visit.actor.organization_id
-    record = find_run(Scope(connection, home), run_id)
+    record = find_run(scope, run_id)
     if record is None:
         raise RunNotFound(str(run_id))
-    found = compared_with(Scope(connection, home), record)
-    other = None if found is None else find_run(Scope(connection, home), found.run.id)
-    if found is None or other is None:
-        return ComparisonPage(_run(record, visit), None, nothing_text(record), [], None)
-    documents = read_documents(Scope(connection, home), [record.id, other.id])
+    return record
+
+
+def _compare(scope: Scope, record: RunRecord, found: ComparedWith | None) -> _Compared | None:
+    """A run and the one that was found to compare it with; None: there is none."""
+    other = None if found is None else find_run(scope, found.run.id)
+    if other is None:
+        return None
+    documents = read_documents(scope, [record.id, other.id])
     pairs = pairs_of(documents[record.id], documents[other.id])
-    by_show: dict[Show, Sequence[Pair]] = {
+    by_show: Mapping[Show, Sequence[Pair]] = {
         "all": pairs,
         "different": [one for one in pairs if one.is_different],
         "outcome": [one for one in pairs if not one.has_same_outcome],
     }
+    return _Compared(record, other, by_show)
+
+
+def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQuery) -> ComparisonPage:
+    """Raises RunNotFound."""
+    home = visit.actor.organization_id
+    record = _find(Scope(connection, home), run_id)
     here = comparison_url(record.id)
-    some = slice_of(by_show[asked.show], asked.page, lambda page: url_of(here, asked, page=page))
+    files = files_of(here, asked, "page")
+    found = compared_with(Scope(connection, home), record)
+    compared = _compare(Scope(connection, home), record, found)
+    if found is None or compared is None:
+        return ComparisonPage(_run(record, visit), None, nothing_text(record), [], None, files)
+    other = compared.other
+    some = slice_of(compared.pairs[asked.show], asked.page, lambda page: url_of(here, asked, page=page))
     return ComparisonPage(
         this=_run(record, visit),
         other=_run(other, visit),
@@ -132,9 +185,10 @@ def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQ
                 url_of(here, asked, show=show, page=None),
                 show == asked.show,
             )
-            for show, of in by_show.items()
+            for show, of in compared.pairs.items()
         ],
         lines=Slice([_line(pair, record, other) for pair in some.rows], some.pager),
+        files=files,
     )
 
 
@@ -171,6 +225,21 @@ def _value(measured: Measured, record: RunRecord) -> ComparedValue:
         outcome=line.outcome,
         limits=line.limits,
     )
+
+
+def _cells(pair: Pair, record: RunRecord, other: RunRecord) -> Sequence[Cell]:
+    line = _line(pair, record, other)
+    return [
+        line.phase,
+        line.name,
+        *_value_cells(pair.this),
+        *_value_cells(pair.other),
+        line.difference,
+    ]
+
+
+def _value_cells(measured: Measured | None) -> Sequence[Cell]:
+    return [None] * len(VALUE_COLUMNS) if measured is None else value_cells(measured)
 
 
 def _difference(pair: Pair) -> str:

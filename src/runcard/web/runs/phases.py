@@ -99,9 +99,8 @@ def phase_list(
     record: RunRecord, document: RunDocument, asked: RunQuery, here: str, zone: ZoneInfo
 ) -> PhaseList:
     """The phases in the order of their first attempts."""
-    attempts, only_failed = list(attempts_of(document)), asked.show == "failed"
-    failed = [_Shown(one, failed_in(one)) for one in attempts if has_failed(one)]
-    every = [_Shown(one, _measured(one)) for one in attempts]
+    only_failed = asked.show == "failed"
+    failed, every = _failed(document), _every(document)
     all_pages = _pages(_grouped(every))
     pages = _pages(_grouped(failed)) if only_failed else all_pages
     places = _Places(pages, all_pages, here, asked)
@@ -121,6 +120,20 @@ def phase_list(
         earlier_url=f"{places.page_url(places.page - 1)}#phases" if places.page > 1 else "",
         later_url=f"{places.page_url(places.page + 1)}#phases" if places.page < len(pages) else "",
     )
+
+
+def measured_shown(document: RunDocument, asked: RunQuery) -> Sequence[Measured]:
+    """The measurements on all pages of the phases that are asked for, in the order of these pages."""
+    shown = _failed(document) if asked.show == "failed" else _every(document)
+    return [one for group in _grouped(shown) for attempt in group for one in attempt.measured]
+
+
+def _failed(document: RunDocument) -> _Attempts:
+    return [_Shown(one, failed_in(one)) for one in attempts_of(document) if has_failed(one)]
+
+
+def _every(document: RunDocument) -> _Attempts:
+    return [_Shown(one, _measured(one)) for one in attempts_of(document)]
 
 
 def _measured(attempt: Attempt) -> Sequence[Measured]:

@@ -45,6 +45,7 @@ from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.outcomes import stated_name
 from runcard.web.lists.filters import page_query
 from runcard.web.lists.run_columns import operator_of, recorder_of
+from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.runs.compared_with import ComparedWith, compared_with
 from runcard.web.runs.logs import LogPanel, log_panel
 from runcard.web.runs.phases import PhaseList, phase_list
@@ -116,6 +117,7 @@ class RunPage(NamedTuple):
     sub_units: Sequence[Link]
     docstring: str | None
     phases: PhaseList
+    measurement_files: TableFiles
     logs: LogPanel
     attachments: Sequence[AttachmentLine]
     sequences: Sequence[SequenceLine]
@@ -255,6 +257,7 @@ def _page(
         sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
         phases=phase_list(record, document, asked, here, zone),
+        measurement_files=files_of(f"{here}/measurements", RunQuery(show=asked.show)),
         logs=log_panel(document.logs, asked, here, reported_times(record).started_at, zone),
         attachments=files,
         sequences=_sequences(document, zone),

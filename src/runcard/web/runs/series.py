@@ -15,17 +15,22 @@ from runcard.domain.runs.measurement import effective_limits
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.exports.spreadsheets import Sheet, SheetColumn
+from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.charts.chart import Chart, DrawnSeries, series_lines
 from runcard.web.frame.formats import count_text, number_text
 from runcard.web.frame.render import render
-from runcard.web.frame.visit import WithVisit
+from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file
 from runcard.web.measurements.rows import analysis_url, limits_text, series_url
 from runcard.web.measurements.series_line import column_names, thinned
 
 router = APIRouter()
 
+_HERE = "/runs/{run_id}/series/{position}"
 _ROWS = 200
 
 
@@ -49,12 +54,30 @@ class SeriesPage(NamedTuple):
     chart: Chart
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    files: TableFiles
     shown_text: str
     earlier_url: str
     later_url: str
 
 
-@router.get("/runs/{run_id}/series/{position}")
+@router.get(f"{_HERE}/values.{{file_format}}")
+def export_series(
+    parts: WithParts,
+    visit: WithVisit,
+    run_id: str,
+    position: str,
+    file_format: WithFormat,
+    _asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
+) -> Response:
+    """All rows of the table."""
+    with parts.database.read() as connection:
+        _, one = _find(connection, visit, run_id, position)
+    series = one.measurement.series
+    columns = [SheetColumn(name, "number") for name in column_names(series)]
+    return table_file(Sheet("Series", columns, [_rows(one)], visit.zone), file_format)
+
+
+@router.get(_HERE)
 def show_series(
     parts: WithParts,
     visit: WithVisit,
@@ -62,21 +85,27 @@ def show_series(
     position: str,
     asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
+    with parts.database.read() as connection:
+        record, one = _find(connection, visit, run_id, position)
+    return render("runs/series.html", _page(record, one, asked), visit)
+
+
+def _find(connection: Connection, visit: Visit, run_id: str, position: str) -> tuple[RunRecord, Measured]:
+    """A run and the measurement at a position of it. Raises RunNotFound, and NotFound where it has no series."""
     home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    with parts.database.read_in(home) as scope:
-        record = find_run(scope, wanted)
-        if record is None:
-            raise RunNotFound(run_id)
-        document = read_documents(scope, [wanted])[wanted]
+    record = find_run(Scope(connection, home), wanted)
+    if record is None:
+        raise RunNotFound(run_id)
+    document = read_documents(Scope(connection, home), [wanted])[wanted]
     for one in measured_in(document):
         if str(one.position) == position and one.measurement.series:
-            return render("runs/series.html", _page(record, one, asked), visit)
+            return record, one
     raise NotFound(f"Measurement {position} of this run is none of several values.")
 
 
 def _page(record: RunRecord, measured: Measured, asked: SeriesQuery) -> SeriesPage:
     measurement, phase = measured.measurement, measured.attempt.phase.name
-    rows = list(zip_longest(*(one.data for one in measurement.series), fillvalue=None))
+    rows = _rows(measured)
     shown = rows[asked.first : asked.first + _ROWS]
     last, earlier = asked.first + len(shown), max(asked.first - _ROWS, 0)
     here = series_url(record.id, measured.position)
@@ -92,12 +121,18 @@ def _page(record: RunRecord, measured: Measured, asked: SeriesQuery) -> SeriesPa
         chart=_chart(measured),
         columns=column_names(measurement.series),
         rows=[["" if cell is None else number_text(cell) for cell in row] for row in shown],
+        files=files_of(f"{here}/values", asked, "first"),
         shown_text=f"Rows {count_text(asked.first + 1)} to {count_text(last)} of {count_text(len(rows))}"
         if shown
         else f"{count_text(len(rows))} rows",
         earlier_url=url_of(here, asked, first=earlier) if asked.first else "",
         later_url=url_of(here, asked, first=last) if last < len(rows) else "",
     )
+
+
+def _rows(measured: Measured) -> Sequence[Sequence[float | None]]:
+    """A row a place in the series; None where one is shorter than others."""
+    return list(zip_longest(*(one.data for one in measured.measurement.series), fillvalue=None))
 
 
 def _chart(measured: Measured) -> Chart:

@@ -22,7 +22,10 @@ from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInpu
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
 from runcard.store.lists.refs import ProcedureRef
 from runcard.store.lists.run_filter import RunFilter
@@ -42,6 +45,7 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.lists.slices import MAX_PAGE, Slice, slice_of
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 from runcard.web.people.key_lines import show_key_of_station
 from runcard.web.stations.figures import ANY_UNIT
 
@@ -49,7 +53,7 @@ router = APIRouter()
 
 _HERE = "/stations"
 # All stations are read, because they are sorted by what they reported; no floor has as many.
-_MOST = 5000
+MOST_STATIONS = 5000
 _RECENT = timedelta(days=7)
 ALL_PROCEDURES = "all"
 # Before the id of a procedure, the name of the field that ticks it.
@@ -60,6 +64,14 @@ Sort = Literal["name", "last", "runs"]
 
 _STATES = {"": "In use", "active": "Active", "silent": "Silent", "new": "New", "archived": "Archived"}
 _SORTS = {"name": "Name", "last": "Last run", "runs": "Runs in 7 days"}
+_SHEET = [
+    SheetColumn("Station"),
+    SheetColumn("State"),
+    SheetColumn("Last run", "moment"),
+    SheetColumn("Runs in 7 days", "number"),
+    SheetColumn("Procedures"),
+    SheetColumn("Team"),
+]
 
 
 class StationsQuery(Struct, kw_only=True):
@@ -92,17 +104,32 @@ class StationLine(NamedTuple):
 
 
 class StationsPage(NamedTuple):
-    """fields: what was filled in to create a station. may_manage: it may be. procedures: the fields that tick one."""
+    """is_cut: there are more than are looked at. fields: what was filled in to create a station. may_manage: it may be.
+    procedures: the fields that tick one.
+    """
 
     query: StationsQuery
     states: Sequence[Choice]
     sorts: Sequence[Choice]
     stations: Slice[StationLine]
+    files: TableFiles
+    is_cut: bool
     has_figures: bool
     may_manage: bool
     procedures: Sequence[Choice]
     fields: Fields
     problems: Sequence[str]
+
+
+class _Found(NamedTuple):
+    """The stations that are asked for, in the order of the page. activity: None where this server has no figures.
+
+    is_cut: there are more than are looked at.
+    """
+
+    stations: Sequence[StationRecord]
+    activity: Mapping[UUID, Activity] | None
+    is_cut: bool
 
 
 @router.get(_HERE)
@@ -137,6 +164,18 @@ def submit_station(request: Request, parts: WithParts, visit: WithVisit, fields:
     return show_key_of_station(request, parts, visit, station, key.api_key)
 
 
+@file_route(router, _HERE, StationsQuery, "Stations", _SHEET)
+def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
+    """All stations that the filter finds, in the order of the page. Raises InvalidInput where these are too many."""
+    home, database = ask.organization_id, ask.parts.database
+    with database.read_in(home) as scope, Snapshot(ask.parts.copy, scope) as snapshot:
+        found = _find(scope.connection, snapshot, home, ask.query)
+        if found.is_cut:
+            raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; say more of their name")
+        procedures = list_procedures_of(scope, found.stations)
+    return [[_cells(one, found.activity, procedures[one.id]) for one in found.stations]]
+
+
 def _chosen(fields: Fields) -> Sequence[str]:
     """The ids of the procedures that a form ticks."""
     return [name.removeprefix(_TICK) for name in fields if name.startswith(_TICK)]
@@ -145,14 +184,11 @@ def _chosen(fields: Fields) -> Sequence[str]:
 def _page(
     parts: Parts, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
 ) -> StationsPage:
-    home, now = visit.actor.organization_id, datetime.now(UTC)
+    home = visit.actor.organization_id
     with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
-        named = StationFilter(search=asked.q, archived=asked.state == "archived")
-        found = list_station_records(scope, named, Page(_MOST)).rows
-        activity = _activity(snapshot, now)
-        wanted = [one for one in found if _is_wanted(asked.state, activity, one)]
-        wanted.sort(key=_key(asked.sort, activity))
-        some = slice_of(wanted, asked.page, lambda page: url_of(_HERE, asked, page=page))
+        found = _find(scope.connection, snapshot, home, asked)
+        activity = found.activity
+        some = slice_of(found.stations, asked.page, lambda page: url_of(_HERE, asked, page=page))
         procedures = list_procedures_of(scope, some.rows)
         offered = list_procedures(scope, in_use=True) if may_manage(visit.actor) else []
     return StationsPage(
@@ -164,6 +200,8 @@ def _page(
         ],
         sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
         stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
+        files=files_of(_HERE, asked, "page"),
+        is_cut=found.is_cut,
         has_figures=activity is not None,
         may_manage=may_manage(visit.actor),
         procedures=[
@@ -173,6 +211,14 @@ def _page(
         fields=fields,
         problems=problems,
     )
+
+
+def _find(connection: Connection, snapshot: Snapshot, organization_id: UUID, asked: StationsQuery) -> _Found:
+    named = StationFilter(search=asked.q, archived=asked.state == "archived")
+    listed = list_station_records(Scope(connection, organization_id), named, Page(MOST_STATIONS))
+    activity = _activity(snapshot, datetime.now(UTC))
+    stations = [one for one in listed.rows if _is_wanted(asked.state, activity, one)]
+    return _Found(sorted(stations, key=_key(asked.sort, activity)), activity, listed.has_more)
 
 
 def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:
@@ -226,9 +272,27 @@ def _line(
         state=_state(station, one),
         last_at=None if one is None or one.last_at is None else moment_of(one.last_at, visit.zone),
         recent_runs="" if one is None else count_text(one.recent_runs),
-        procedures="all" if station.all_procedures else ", ".join(one.name for one in procedures),
+        procedures=_procedures_text(station, procedures),
         team=station.team.name if station.team else "",
     )
+
+
+def _cells(
+    station: StationRecord, activity: Mapping[UUID, Activity] | None, procedures: Sequence[ProcedureRef]
+) -> Sequence[Cell]:
+    one = None if activity is None else activity.get(station.id)
+    return [
+        station.name,
+        _state(station, one),
+        None if one is None else one.last_at,
+        None if one is None else one.recent_runs,
+        _procedures_text(station, procedures),
+        station.team.name if station.team else "",
+    ]
+
+
+def _procedures_text(station: StationRecord, procedures: Sequence[ProcedureRef]) -> str:
+    return "all" if station.all_procedures else ", ".join(one.name for one in procedures) or "none"
 
 
 def _state(station: StationRecord, activity: Activity | None) -> State | Literal[""]:

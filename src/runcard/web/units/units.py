@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.edge.requests.deps import WithParts
-from runcard.exports.spreadsheets import Cell, Sheet
+from runcard.exports.spreadsheets import Cell, Rows
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
@@ -28,7 +28,7 @@ from runcard.web.lists.filters import (
     url_of,
 )
 from runcard.web.lists.search_bar import search_field
-from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file, whole_list
+from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 from runcard.web.units.rows import (
     UNIT_SHEET,
     Asked,
@@ -87,15 +87,11 @@ def show_units(
     return render("units/units.html", page, visit)
 
 
-@router.get(f"{_HERE}.{{file_format}}")
-def export_units(
-    parts: WithParts,
-    visit: WithVisit,
-    file_format: WithFormat,
-    asked: Annotated[UnitsQuery, page_query(UnitsQuery)],
-) -> Response:
+@file_route(router, _HERE, UnitsQuery, "Units", UNIT_SHEET)
+def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     """All units that the filter finds, in the order of the page."""
-    home, wanted = visit.actor.organization_id, _wanted(asked, visit.zone)
+    home, asked = ask.organization_id, ask.query
+    wanted = _wanted(asked, ask.visit.zone)
 
     def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
         return list_units(Scope(connection, home), wanted, asked.sort, page, descending=asked.order == "desc")
@@ -103,8 +99,7 @@ def export_units(
     def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
         return unit_cells(Scope(connection, home), units)
 
-    rows = whole_list(parts.database, file_format, list_page_of_units, cells)
-    return table_file(Sheet("Units", UNIT_SHEET, rows, visit.zone), file_format)
+    return ask.whole_list(list_page_of_units, cells)
 
 
 def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
