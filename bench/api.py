@@ -104,13 +104,13 @@ def time_over_http(client: httpx.Client, asked: Asked, repeat: int) -> list[floa
 def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int) -> list[float]:
     """The median time of each of these in this process, which owns the columnar copy for that."""
     medians = []
-    with records.opened_copy() as copy, records.opened() as (database, home):
+    with records.opened_copy() as copy, records.opened() as (database, organization_id):
         for question, _, cursor in asked:
 
             def ask(question: Question = question, cursor: int | None = cursor) -> None:
                 with database.read() as connection:
                     page = page_of(connection, PageQuery(limit=_LIMIT, cursor=cursor))
-                    question.ask(Data(copy, Scope(connection, home)), page)
+                    question.ask(Data(copy, Scope(connection, organization_id)), page)
 
             medians.append(median(times_ms(ask, repeat)))
     return medians
@@ -200,8 +200,8 @@ def _furnish(place: Place, runs: int, bar: Progress) -> None:
 
 def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Line]:
     records = records_of(place)
-    with records.opened() as (database, home), database.read() as connection:
-        procedure_id = get_procedure(Scope(connection, home), PROCEDURE).id
+    with records.opened() as (database, organization_id), database.read() as connection:
+        procedure_id = get_procedure(Scope(connection, organization_id), PROCEDURE).id
     wanted = [one for one in questions(procedure_id) if only in one.name]
     lines, asked = [], []
     # Another server than the one that recorded: it has seen none of this grow.

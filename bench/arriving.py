@@ -94,10 +94,12 @@ def add_keys(copied: CopiedRuns) -> Keys:
     keys = Keys(new_token("rc"), new_token("rc"))
 
     def add(tx: Transaction) -> None:
-        home = copied.floor.home
-        create_station_key(tx, home, copied.floor.stations[0].station_id, secret_of(keys.station))
-        member = create_user(tx, home, "bench@example.com", name="Bench", role="admin", password_hash=None)
-        create_user_key(tx, home, member.id, secret_of(keys.member))
+        organization_id = copied.floor.home
+        create_station_key(tx, organization_id, copied.floor.stations[0].station_id, secret_of(keys.station))
+        member = create_user(
+            tx, organization_id, "bench@example.com", name="Bench", role="admin", password_hash=None
+        )
+        create_user_key(tx, organization_id, member.id, secret_of(keys.member))
 
     copied.writer.write_catalog(add)
     return keys

@@ -49,13 +49,18 @@ class Floor(NamedTuple):
 
 
 def build_floor(tx: Transaction) -> Floor:
-    home = create_organization(tx, "Bench").id
-    stations = [StationActor(create_station(tx, home, f"Station {n}").id, home) for n in range(STATIONS)]
+    organization_id = create_organization(tx, "Bench").id
+    stations = [
+        StationActor(create_station(tx, organization_id, f"Station {n}").id, organization_id)
+        for n in range(STATIONS)
+    ]
     creator = Creator.of(stations[0])
-    procedures = [create_procedure(tx, home, f"Procedure {n}", creator).id for n in range(PROCEDURES)]
+    procedures = [
+        create_procedure(tx, organization_id, f"Procedure {n}", creator).id for n in range(PROCEDURES)
+    ]
     for station in stations:
-        link_procedures(tx, home, station.station_id, procedures)
-    return Floor(home, procedures, stations)
+        link_procedures(tx, organization_id, station.station_id, procedures)
+    return Floor(organization_id, procedures, stations)
 
 
 def record_seeds(writer: Writer, floor: Floor) -> None:

@@ -89,11 +89,13 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
 
 
 def _prepare(tx: Transaction) -> UserActor:
-    home = create_organization(tx, "Bench").id
-    user = create_user(tx, home, "bench@runcard.test", name="Bench", role="admin", password_hash="")
-    actor = UserActor(user.id, home, "admin")
+    organization_id = create_organization(tx, "Bench").id
+    user = create_user(
+        tx, organization_id, "bench@runcard.test", name="Bench", role="admin", password_hash=""
+    )
+    actor = UserActor(user.id, organization_id, "admin")
     # FVT1, which the samples of OpenHTF name.
-    create_procedure(tx, home, "Board test", Creator.of(actor))
+    create_procedure(tx, organization_id, "Board test", Creator.of(actor))
     return actor
 
 

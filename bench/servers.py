@@ -48,7 +48,7 @@ def without_store(server: ApiPaths) -> ApiPaths:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
         async with whole(app) as state:
-            app.state.parts = app.state.parts._replace(recorder=cast(Recorder, NoRecorder()))
+            app.state.services = app.state.services._replace(recorder=cast(Recorder, NoRecorder()))
             yield state
 
     router.lifespan_context = lifespan

@@ -1,4 +1,4 @@
-"""The only place where the parts meet."""
+"""The only place where the services are built."""
 
 import logging
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -43,8 +43,8 @@ from runcard.edge.fair_share import Shares
 from runcard.edge.files.transfers import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
-from runcard.edge.requests.deps import Parts, refuse_unknown_parameters
 from runcard.edge.requests.paths import ApiPaths
+from runcard.edge.requests.services import Services, refuse_unknown_parameters
 from runcard.edge.requests.unknown_names import pass_over_unknown
 from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
 from runcard.edge.shares.hashes import share_of_hashes
@@ -165,7 +165,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         stores = Stores(database, writer, open_blobs(settings))
         sweeper, merger = Sweeper(stores), Merger(stores)
         secret_keys = open_secret_keys(settings)
-        app.state.parts = Parts(
+        app.state.services = Services(
             database=database,
             writer=writer,
             gate=gate,

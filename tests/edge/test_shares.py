@@ -17,7 +17,7 @@ from runcard.activity.noted_calls import new_notes
 from runcard.app import create_server
 from runcard.domain.errors import TooManyReads
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue, Shares
-from runcard.edge.requests.deps import Parts
+from runcard.edge.requests.services import Services
 from runcard.edge.shares.reads import ReadsInTurn
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer
@@ -32,7 +32,7 @@ class Site(NamedTuple):
     """A server in this process."""
 
     http: httpx.AsyncClient
-    parts: Parts
+    services: Services
     world: World
 
     def key(self, api_key: str) -> dict[str, str]:
@@ -87,7 +87,7 @@ async def _site(data_dir: Path, world: World) -> AsyncIterator[Site]:
         server.app.router.lifespan_context(server.app),
         httpx.AsyncClient(transport=transport, base_url="http://server", timeout=60) as http,
     ):
-        yield Site(http, server.app.state.parts, world)
+        yield Site(http, server.app.state.services, world)
 
 
 def test_all_turns_of_a_key_leave_stations_and_others_alone(at_site: Visit):
@@ -95,7 +95,7 @@ def test_all_turns_of_a_key_leave_stations_and_others_alone(at_site: Visit):
         viewer, admin = site.key(site.world.acme.viewer.api_key), site.key(site.world.acme.admin.api_key)
         async with AsyncExitStack() as held:
             for _ in range(2):
-                await held.enter_async_context(site.parts.shares.reading.taken(viewer["Authorization"]))
+                await held.enter_async_context(site.services.shares.reading.taken(viewer["Authorization"]))
             waiting = [asyncio.create_task(site.http.get("/api/v2/runs", headers=viewer)) for _ in range(33)]
             [refused], still = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             answer = refused.result()
@@ -105,7 +105,7 @@ def test_all_turns_of_a_key_leave_stations_and_others_alone(at_site: Visit):
             assert (await site.report()).status_code == 200
             assert not any(one.done() for one in still)
         assert {(await one).status_code for one in still} == {200}
-        assert site.parts.shares.reading.taken_now == 0
+        assert site.services.shares.reading.taken_now == 0
 
     at_site(do)
 
@@ -114,7 +114,7 @@ def test_a_page_is_told_with_a_page(at_site: Visit):
     async def do(site: Site) -> None:
         async with AsyncExitStack() as held:
             for _ in range(2):
-                await held.enter_async_context(site.parts.shares.reading.taken("a session"))
+                await held.enter_async_context(site.services.shares.reading.taken("a session"))
             cookie = {"Cookie": "runcard_session=a session"}
             waiting = [asyncio.create_task(site.http.get("/runs", headers=cookie)) for _ in range(33)]
             [refused], _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -131,7 +131,7 @@ def test_log_ins_that_wait_for_their_hash_keep_nobody_from_reading(at_site: Visi
         key = site.key(site.world.acme.viewer.api_key)
         async with AsyncExitStack() as held:
             for number in range(2):
-                await held.enter_async_context(site.parts.shares.hashing.taken(f"192.0.2.{number}"))
+                await held.enter_async_context(site.services.shares.hashing.taken(f"192.0.2.{number}"))
             # More than the server has threads.
             log_ins = [asyncio.create_task(site.http.post("/log-in", data={})) for _ in range(60)]
             assert (await site.http.get("/api/v2/runs", headers=key)).status_code == 200
@@ -144,12 +144,12 @@ def test_log_ins_that_wait_for_their_hash_keep_nobody_from_reading(at_site: Visi
 
 def test_large_bodies_wait_for_room_and_small_ones_do_not(at_site: Visit):
     async def do(site: Site) -> None:
-        async with site.parts.shares.large_bodies.taken("another", 10**12):
+        async with site.services.shares.large_bodies.taken("another", 10**12):
             large = asyncio.create_task(site.report(2 * MIB))
             assert (await site.report()).status_code == 200
             assert not large.done()
         assert (await large).status_code == 200
-        assert site.parts.shares.large_bodies.taken_now == 0
+        assert site.services.shares.large_bodies.taken_now == 0
 
     at_site(do)
 
@@ -163,7 +163,7 @@ def test_a_body_that_does_not_tell_its_size_is_counted_as_it_comes(at_site: Visi
             yield b'"}'
 
         key = site.key(site.world.acme.admin.api_key) | {"Content-Type": "application/json"}
-        async with site.parts.shares.large_bodies.taken("another", 10**12):
+        async with site.services.shares.large_bodies.taken("another", 10**12):
             large = asyncio.create_task(site.http.post("/api/v2/procedures", content=pieces(), headers=key))
             assert (await site.report()).status_code == 200
             assert not large.done()
@@ -201,7 +201,7 @@ def test_an_answer_that_nobody_reads_loses_its_turn():
         async def answer(_request: Request, error: Exception) -> Any:
             raise error
 
-        app.state.parts = _PartsToRead(Shares(reading, reading, reading))
+        app.state.services = _PartsToRead(Shares(reading, reading, reading))
         app.add_middleware(
             ReadsInTurn,
             session_of=lambda request: request.cookies.get("session"),

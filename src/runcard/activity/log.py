@@ -179,14 +179,14 @@ class ActivityLog:
     def _caller(self, connection: Connection, sender: _Sender) -> Caller | None:
         """Who called. A key that nobody knows belongs to the only organization; None where there are several."""
         owner = self._owner(connection, sender)
-        home = find_only_organization(connection) if owner is None else owner.organization_id
-        if home is None:
+        organization_id = find_only_organization(connection) if owner is None else owner.organization_id
+        if organization_id is None:
             return None
         agent = _text(sender.user_agent)
         product, _, version = agent.partition(" ")[0].partition("/")
         client, client_version = _text(sender.client_type), _text(sender.client_version)
         return Caller(
-            organization_id=home,
+            organization_id=organization_id,
             key_prefix="" if owner is None else owner.prefix,
             owner_id=None if owner is None else owner.owner_id,
             client=client or product,

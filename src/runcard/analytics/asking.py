@@ -109,9 +109,11 @@ class Snapshot:
     def procedures(self) -> Mapping[UUID, int]:
         """The numbers in the copy of the organization's procedures that have, or had, runs."""
         if self._procedures is None:
-            home = self.scope.organization_id
+            organization_id = self.scope.organization_id
             with self.cursor() as cursor:
-                found = cursor.execute("SELECT id, procedure FROM procedures WHERE organization = ?", [home])
+                found = cursor.execute(
+                    "SELECT id, procedure FROM procedures WHERE organization = ?", [organization_id]
+                )
                 self._procedures = dict(found.fetchall())
         return self._procedures
 

@@ -45,9 +45,9 @@ def find_invited(connection: Connection, token: str) -> Invitation:
 def accept(tx: Transaction, token: str, name: str, password_hash: str) -> UserActor:
     """The new member; the invitation is spent. Raises InvitationSpent, InvalidInput or AlreadyExists."""
     invitation = get_invitation(tx.connection, digest_of(token), tx.now)
-    home = invitation.organization_id
+    organization_id = invitation.organization_id
     user = create_user(
-        tx, home, invitation.email, name=name, role=invitation.role, password_hash=password_hash
+        tx, organization_id, invitation.email, name=name, role=invitation.role, password_hash=password_hash
     )
-    delete_invitation(tx, home, invitation.id)
-    return UserActor(user.id, home, user.role)
+    delete_invitation(tx, organization_id, invitation.id)
+    return UserActor(user.id, organization_id, user.role)

@@ -112,13 +112,15 @@ def import_group(
     """
     check_may_record(actor)
     tx.lock_imports()
-    home = actor.organization_id
-    scope = tx.scope(home)
+    organization_id = actor.organization_id
+    scope = tx.scope(organization_id)
     state = find_import_state(scope, file.digest) if under is None else find_state_of(scope, under)
     if state is not None and state.recorded_count is None:
         return None
     done = _check_goes_on(state, group)
-    import_id = note_import(tx, home, file, (), Creator.of(actor), under).id if state is None else state.id
+    import_id = (
+        note_import(tx, organization_id, file, (), Creator.of(actor), under).id if state is None else state.id
+    )
     told = group.told[done - group.first :]
     of_several = not group.is_last or group.end > 1
     recorded = record_told(
@@ -126,9 +128,9 @@ def import_group(
     )
     if links:
         link_report(tx, actor, attachment, recorded)
-    note_recorded(tx, home, import_id, None if group.is_last else max(done, group.end))
+    note_recorded(tx, organization_id, import_id, None if group.is_last else max(done, group.end))
     if group.is_last:
-        release(tx, home, file.digest)
+        release(tx, organization_id, file.digest)
     return Imported(import_id, done, recorded)
 
 

@@ -54,14 +54,14 @@ def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
     """
     check_may_add(tx.connection, actor)
     check_metadata("metadata", wanted.metadata)
-    home = actor.organization_id
+    organization_id = actor.organization_id
     check_may_create(tx, actor, "Unit")
-    part_id, revision_id = _find_revision(tx, home, wanted.part_number, wanted.revision_number)
-    if tx.catalog.unit(home, wanted.serial_number) is not None:
+    part_id, revision_id = _find_revision(tx, organization_id, wanted.part_number, wanted.revision_number)
+    if tx.catalog.unit(organization_id, wanted.serial_number) is not None:
         raise AlreadyExists("Unit with serial number", wanted.serial_number)
     unit = UnitRow(new_id(), wanted.serial_number, part_id, revision_id, None, None, wanted.sample)
-    stage_unit(tx, home, unit, Creator.of(actor), None)
-    stage_metadata(tx, home, unit.id, wanted.metadata)
+    stage_unit(tx, organization_id, unit, Creator.of(actor), None)
+    stage_metadata(tx, organization_id, unit.id, wanted.metadata)
     return unit.id
 
 
@@ -73,23 +73,23 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
     or UploadTaken.
     """
     check_may_add(tx.connection, actor)
-    home = actor.organization_id
-    unit = tx.catalog.get_unit(home, serial_number)
+    organization_id = actor.organization_id
+    unit = tx.catalog.get_unit(organization_id, serial_number)
     check_reaches_unit(tx, actor, unit)
-    part_id, revision_id = _place(tx, home, unit, change)
+    part_id, revision_id = _place(tx, organization_id, unit, change)
     batch_id = _batch(tx, actor, unit, change)
     if change.serial_number is not UNSET:
-        _rename(tx, home, unit, change.serial_number)
+        _rename(tx, organization_id, unit, change.serial_number)
     if change.sample is not UNSET:
-        classify_unit(tx, home, unit.id, change.sample, with_runs=change.runs_follow)
+        classify_unit(tx, organization_id, unit.id, change.sample, with_runs=change.runs_follow)
         unit = unit._replace(sample=change.sample)
     if change.metadata:
-        change_metadata(tx, home, unit.id, "metadata", change.metadata)
-        tx.note_change(home, "unit_changed", unit.id)
+        change_metadata(tx, organization_id, unit.id, "metadata", change.metadata)
+        tx.note_change(organization_id, "unit_changed", unit.id)
     for upload_id in change.upload_ids:
-        link_upload(tx, home, upload_id, Owner(unit_id=unit.id))
+        link_upload(tx, organization_id, upload_id, Owner(unit_id=unit.id))
     after = unit._replace(part_id=part_id, revision_id=revision_id, batch_id=batch_id)
-    move_unit(tx, home, unit, after, None)
+    move_unit(tx, organization_id, unit, after, None)
     return unit.id
 
 
@@ -120,12 +120,12 @@ def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> 
         return unit.batch_id
     if change.batch_number is None:
         return None
-    home = actor.organization_id
-    found = tx.catalog.batch(home, change.batch_number)
+    organization_id = actor.organization_id
+    found = tx.catalog.batch(organization_id, change.batch_number)
     if found is not None:
         return found
     check_may_create(tx, actor, "Batch")
-    return stage_batch(tx, home, change.batch_number, Creator.of(actor))
+    return stage_batch(tx, organization_id, change.batch_number, Creator.of(actor))
 
 
 def _rename(tx: Transaction, organization_id: UUID, unit: UnitRow, serial_number: str) -> None:

@@ -60,9 +60,9 @@ def record_told(
     noted: list[NotedRun] = []
     repairs = []
     runs: list[tuple[int, Told]] = []
-    home = actor.organization_id
+    organization_id = actor.organization_id
     tx.catalog.fetch_units(
-        [key for one in told if isinstance(one, PreparedRun) for key in one.unit_keys(home)]
+        [key for one in told if isinstance(one, PreparedRun) for key in one.unit_keys(organization_id)]
     )
     for position, report in enumerate(told, first + 1):
         try:
@@ -77,10 +77,10 @@ def record_told(
             if not of_several:
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
-    note_runs(tx, home, import_id, noted, first=first)
+    note_runs(tx, organization_id, import_id, noted, first=first)
     run_ids = [one.run_id for one in noted]
     try:
-        replaced = settle_earlier(tx, home, file, import_id, run_ids, earlier)
+        replaced = settle_earlier(tx, organization_id, file, import_id, run_ids, earlier)
     except ReportRecorded as error:
         if not of_several:
             raise

@@ -102,8 +102,8 @@ class NewFile:
         if self._is_placed:
             return
         self._is_placed = True
-        home = self._actor.organization_id
-        with self._stores.database.read_in(home) as scope:
+        organization_id = self._actor.organization_id
+        with self._stores.database.read_in(organization_id) as scope:
             state = find_import_state(scope, digest)
             kept = (state and state.attachment_id) or find_quarantined(scope, digest)
         if kept is not None:
@@ -113,18 +113,18 @@ class NewFile:
         at = self._file.tell()
         size_bytes = self._file.seek(0, SEEK_END)
         self._file.seek(0)
-        self._stores.blobs.write(blob_key(home, self.attachment_id), self._file)
+        self._stores.blobs.write(blob_key(organization_id, self.attachment_id), self._file)
         self._file.seek(at)
         self._meta = BlobMeta(size_bytes, None)
 
     def keep(self, tx: Transaction) -> Attachment:
-        home = self._actor.organization_id
-        known = find_attachments(tx.scope(home), [self.attachment_id]).get(self.attachment_id)
+        organization_id = self._actor.organization_id
+        known = find_attachments(tx.scope(organization_id), [self.attachment_id]).get(self.attachment_id)
         if known is not None:
             return known
         made = create_attachment(
             tx,
-            home,
+            organization_id,
             self._name,
             content_type=None,
             declared_bytes=None,

@@ -55,31 +55,33 @@ def retry_as_brought(
 
 def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor) -> Actor:
     """Whoever brought a file, with the rights that they have now; `otherwise` where they may not record any more."""
-    home, (user, station) = otherwise.organization_id, file.created_by
+    organization_id, (user, station) = otherwise.organization_id, file.created_by
     try:
         if station is not None:
-            return StationActor(get_station_in_use(Scope(connection, home), station.id).id, home)
-        member = get_user(Scope(connection, home), str(user.id)) if user is not None else None
+            return StationActor(
+                get_station_in_use(Scope(connection, organization_id), station.id).id, organization_id
+            )
+        member = get_user(Scope(connection, organization_id), str(user.id)) if user is not None else None
     except NotFound:
         return otherwise
     if member is None or member.suspended_at is not None or member.role == "viewer":
         return otherwise
-    return UserActor(member.id, home, member.role)
+    return UserActor(member.id, organization_id, member.role)
 
 
 def retry_file(
     stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
 ) -> Fate:
     """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
-    home = recorder.organization_id
+    organization_id = recorder.organization_id
     try:
-        with opened_quarantined(stores, home, file) as content:
+        with opened_quarantined(stores, organization_id, file) as content:
             fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
     except BytesGone as error:
         return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:
         # It was recorded before it was refused, as a second copy that somebody had asked for.
-        stores.writer.write(lambda tx: release(tx, home, file.digest))
+        stores.writer.write(lambda tx: release(tx, organization_id, file.digest))
     return fate
 
 

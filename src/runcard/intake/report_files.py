@@ -306,10 +306,12 @@ class _Recording:
 
     def take_back(self) -> None:
         """Remove what was recorded, the last group first: whenever this is cut short, it is known how far it came."""
-        home = self._actor.organization_id
+        organization_id = self._actor.organization_id
         for one in reversed(self._imported):
             self._stores.writer.write_catalog(
-                partial(take_back_group, home, one, self._arrived.attachment_id, is_new=self._is_new)
+                partial(
+                    take_back_group, organization_id, one, self._arrived.attachment_id, is_new=self._is_new
+                )
             )
         if self._imported:
             done = self._imported[0].first

@@ -80,28 +80,28 @@ def check_clock(scope: Scope, now: datetime) -> None:
 
 class _Sweep(NamedTuple):
     stores: Stores
-    home: UUID
+    organization_id: UUID
     now: datetime
     clock_is_right: bool
     at_once: bool
 
     def run(self) -> Iterator[Amount]:
-        remove_noted(self.stores, self.home)
-        with self.stores.database.read_in(self.home) as scope:
+        remove_noted(self.stores, self.organization_id)
+        with self.stores.database.read_in(self.organization_id) as scope:
             is_set = get_organization(scope).retention.is_set
             if is_set and not self.clock_is_right:
                 check_clock(scope, self.now)
         if is_set:
             yield from self._runs()
             yield from self._files()
-            self.stores.writer.write(lambda tx: note_swept(tx, self.home))
+            self.stores.writer.write(lambda tx: note_swept(tx, self.organization_id))
 
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
         after: UUID | None = None
         left: int | None = None
         while left != 0:
-            with self.stores.database.read_in(self.home) as scope:
+            with self.stores.database.read_in(self.organization_id) as scope:
                 before = self._cutoffs(get_organization(scope)).runs
                 if before is None:
                     return
@@ -120,10 +120,10 @@ class _Sweep(NamedTuple):
 
     def _delete_runs(self, unit_ids: Sequence[UUID]) -> Iterator[Amount]:
         def apply(tx: Transaction) -> _Deleted:
-            before = self._cutoffs(tx.catalog.organization(self.home)).runs
+            before = self._cutoffs(tx.catalog.organization(self.organization_id)).runs
             if before is None:
                 return Amount(), ()
-            return delete_old_runs(tx, self.home, unit_ids, before, _MOST_RUNS_AT_ONCE)
+            return delete_old_runs(tx, self.organization_id, unit_ids, before, _MOST_RUNS_AT_ONCE)
 
         is_whole = False
         while not is_whole:
@@ -135,7 +135,7 @@ class _Sweep(NamedTuple):
         after: UUID | None = None
         left: int | None = None
         while left != 0:
-            with self.stores.database.read_in(self.home) as scope:
+            with self.stores.database.read_in(self.organization_id) as scope:
                 before = self._cutoffs(get_organization(scope)).files
                 if before is None:
                     return
@@ -152,24 +152,24 @@ class _Sweep(NamedTuple):
 
     def _delete_files(self, attachment_ids: Sequence[UUID]) -> Amount:
         def apply(tx: Transaction) -> _Deleted:
-            before = self._cutoffs(tx.catalog.organization(self.home)).files
+            before = self._cutoffs(tx.catalog.organization(self.organization_id)).files
             if before is None:
                 return Amount(), ()
-            return delete_old_files(tx, self.home, attachment_ids, before)
+            return delete_old_files(tx, self.organization_id, attachment_ids, before)
 
         return self._delete(apply)
 
     def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
         removed, deleted = self.stores.writer.write(apply)
         if deleted:
-            remove_noted(self.stores, self.home)
+            remove_noted(self.stores, self.organization_id)
         return removed
 
     def _left(self) -> Amount:
         """How many runs and files may go by now. size_bytes: none of it counts."""
         if self.at_once:
             return Amount(sys.maxsize, sys.maxsize)
-        with self.stores.database.read_in(self.home) as scope:
+        with self.stores.database.read_in(self.organization_id) as scope:
             retention = get_organization(scope).retention
             kept = count_kept(scope)
             gone = removed_on(scope, datetime.now(UTC))
@@ -178,9 +178,9 @@ class _Sweep(NamedTuple):
             most_of_a_day(kept.files, gone.files, retention.file_days or MAX_DAYS),
         )
 
-    def _cutoffs(self, home: Organization) -> Cutoffs:
+    def _cutoffs(self, organization: Organization) -> Cutoffs:
         """By the settings of that moment: who changes them stops a sweep that is under way."""
-        return home.retention.cutoffs(self.now)
+        return organization.retention.cutoffs(self.now)
 
 
 def _within(due: Sequence[UnitRuns], left: int) -> list[UnitRuns]:
@@ -237,23 +237,23 @@ class Sweeper:
             if not is_alone:
                 return
             with self._stores.database.read() as connection:
-                homes = list_organizations(connection)
-            for home in homes:
+                organizations = list_organizations(connection)
+            for organization in organizations:
                 try:
-                    self._sweep(home)
+                    self._sweep(organization)
                 except ClockDoubted as error:
-                    _log.warning("organization %s: what is old is not deleted: %s", home.slug, error)
+                    _log.warning("organization %s: what is old is not deleted: %s", organization.slug, error)
 
-    def _sweep(self, home: Organization) -> None:
+    def _sweep(self, organization: Organization) -> None:
         removed = Amount()
         try:
-            for more in self._rested(sweep(self._stores, home.id, datetime.now(UTC))):
+            for more in self._rested(sweep(self._stores, organization.id, datetime.now(UTC))):
                 removed = removed.with_more(more)
         finally:
             if removed != Amount():
                 _log.warning(
                     "organization %s: deleted %d runs and %d files of %d bytes, which were older than it keeps them",
-                    home.slug,
+                    organization.slug,
                     *removed,
                 )
 

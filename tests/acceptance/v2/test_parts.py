@@ -1,4 +1,4 @@
-"""Parts, as the official client creates, reads, changes and deletes them."""
+"""Services, as the official client creates, reads, changes and deletes them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -63,7 +63,7 @@ logged = st.lists(
 )
 
 
-def parts_of(text: str) -> st.SearchStrategy[str]:
+def services_of(text: str) -> st.SearchStrategy[str]:
     """Of a message, in any case."""
     ends = st.integers(0, len(text))
     part = st.tuples(ends, ends).map(lambda places: text[min(places) : max(places)])
@@ -77,7 +77,7 @@ def searches(draw: st.DrawFn) -> tuple[list[list[Log]], str]:
     messages = [log.message for logs in runs for log in logs]
     searched = texts | st.text(min_size=200, max_size=300)
     if messages:
-        searched = st.sampled_from(messages).flatmap(parts_of) | searched
+        searched = st.sampled_from(messages).flatmap(services_of) | searched
     return runs, draw(searched)
 
 

@@ -12,8 +12,8 @@ from runcard.analytics.questions.values.histogram import HistogramAnswer, histog
 from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithSnapshot
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithSnapshot
 
 router = APIRouter()
 

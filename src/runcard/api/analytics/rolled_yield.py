@@ -9,8 +9,8 @@ from runcard.analytics.questions.yields.rolled_yield import RolledYieldAnswer, r
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithSnapshot
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithSnapshot
 
 router = APIRouter()
 

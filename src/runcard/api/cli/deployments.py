@@ -18,9 +18,9 @@ from runcard.domain.runs.outcome import LogLevel
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import initialize_upload, taken_in
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope, json_body, to_manage
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithActor, WithScope, WithServices, json_body, to_manage
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope
@@ -141,39 +141,39 @@ class _Archive(NamedTuple):
 def upload(
     request: Request,
     actor: Deployer,
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[DeployUploadBody, json_body(DeployUploadBody)],
 ) -> Response:
     """Announce an archive and learn where to PUT its bytes."""
-    slot = initialize_upload(parts, actor, str(request.base_url), body.name, size_bytes=body.size_bytes)
+    slot = initialize_upload(services, actor, str(request.base_url), body.name, size_bytes=body.size_bytes)
     return JsonResponse(DeployUploadSlot(slot.id, slot.url))
 
 
 @router.post("/deployments", openapi_extra=operation(DeployResult, DeployBody, name="cli-deploy"))
 def create(
     actor: Deployer,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     body: Annotated[DeployBody, json_body(DeployBody)],
 ) -> Response:
     """Deploy an uploaded archive: code of a procedure, for stations to pull."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
     procedure = get_procedure(scope, body.procedure_id)
-    attachment = taken_in(parts, get_attachment(scope, body.upload_id))
-    archive = _read_archive(parts.blobs, attachment)
+    attachment = taken_in(services, get_attachment(scope, body.upload_id))
+    archive = _read_archive(services.blobs, attachment)
     if body.sha256 is not None and body.sha256.lower() != archive.sha256:
         raise InvalidInput.at("sha256", f"{body.sha256} is not that of the upload, which is {archive.sha256}")
     new = _new_deployment(body, procedure, archive)
 
     def apply(tx: Transaction) -> DeployResult:
-        if hold_attachment(tx, home, attachment.id).blob_key != attachment.blob_key:
+        if hold_attachment(tx, organization_id, attachment.id).blob_key != attachment.blob_key:
             raise Conflict(f"Upload {attachment.id} was replaced while it was deployed. Deploy it again.")
-        stations = _stations(tx.scope(home), procedure, body)
+        stations = _stations(tx.scope(organization_id), procedure, body)
         log = [
             f"Archive {attachment.name}: {archive.size_bytes} bytes, SHA-256 {archive.sha256}",
             *(f"Brought to station {station.name}" for station in stations),
         ]
-        deployment_id = create_deployment(tx, home, new, stations, log, Creator.of(actor))
+        deployment_id = create_deployment(tx, organization_id, new, stations, log, Creator.of(actor))
         return DeployResult(
             deployment_id,
             "ready",
@@ -183,7 +183,7 @@ def create(
             [DeployedTo(*station) for station in stations],
         )
 
-    return JsonResponse(parts.writer.write(apply))
+    return JsonResponse(services.writer.write(apply))
 
 
 @router.get(

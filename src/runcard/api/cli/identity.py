@@ -11,7 +11,7 @@ from runcard import __version__
 from runcard.domain.actor import StationActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, WithScope
+from runcard.edge.requests.services import WithActor, WithConnection, WithScope, WithServices
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
@@ -37,30 +37,33 @@ class CliWhoami(Struct, kw_only=True):
 @router.get("/whoami", openapi_extra=operation(CliWhoami, name="cli-whoami"))
 def whoami(actor: WithActor, connection: WithConnection) -> Response:
     """Which station or user the key is, and its organization."""
-    home = get_organization(Scope(connection, actor.organization_id))
+    organization = get_organization(Scope(connection, actor.organization_id))
     answer = CliWhoami(
-        auth_type="user", organization_id=home.id, organization_name=home.name, organization_slug=home.slug
+        auth_type="user",
+        organization_id=organization.id,
+        organization_name=organization.name,
+        organization_slug=organization.slug,
     )
     if isinstance(actor, StationActor):
-        station = get_station_record(Scope(connection, home.id), actor.station_id)
+        station = get_station_record(Scope(connection, organization.id), actor.station_id)
         answer.auth_type, answer.station_id, answer.station_name = "station", station.id, station.name
     else:
-        user = get_user(Scope(connection, home.id), str(actor.user_id))
+        user = get_user(Scope(connection, organization.id), str(actor.user_id))
         answer.user_id, answer.user_name, answer.user_email = user.id, user.name, user.email
     return JsonResponse(answer)
 
 
 @router.get("/config", openapi_extra=operation(dict[str, str], name="cli-config"))
-def config(request: Request, actor: WithActor, parts: WithParts, scope: WithScope) -> Response:
+def config(request: Request, actor: WithActor, services: WithServices, scope: WithScope) -> Response:
     """What a command line has to know of this server, as texts by name."""
-    home = get_organization(scope)
+    organization = get_organization(scope)
     return JsonResponse(
         {
-            "api_url": f"{parts.links.root(str(request.base_url))}/api",
-            "organization_slug": home.slug,
+            "api_url": f"{services.links.root(str(request.base_url))}/api",
+            "organization_slug": organization.slug,
             "server_version": __version__,
-            "max_body_bytes": str(parts.max_body_bytes),
-            "max_upload_bytes": str(parts.max_upload_bytes),
-            "upload_expires_s": str(parts.links.expires_s["upload"]),
+            "max_body_bytes": str(services.max_body_bytes),
+            "max_upload_bytes": str(services.max_upload_bytes),
+            "upload_expires_s": str(services.links.expires_s["upload"]),
         }
     )

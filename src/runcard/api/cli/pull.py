@@ -14,7 +14,7 @@ from runcard.domain.floor.deployment import Environment, Mode
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url
-from runcard.edge.requests.deps import WithParts, WithScope, as_station
+from runcard.edge.requests.services import WithScope, WithServices, as_station
 from runcard.store.commit.lookups import find_link
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -90,7 +90,7 @@ def list_(actor: PullingStation, scope: WithScope) -> Response:
 
 @router.get("/pull/{procedure_id}", openapi_extra=operation(PullResponse, name="cli-pull"))
 def pull(
-    procedure_id: str, request: Request, actor: PullingStation, parts: WithParts, scope: WithScope
+    procedure_id: str, request: Request, actor: PullingStation, services: WithServices, scope: WithScope
 ) -> Response:
     """Where the station gets the newest code of a procedure, named by id or identifier; 409 while there is none."""
     procedure = _may_run(scope.connection, actor, procedure_id)
@@ -106,7 +106,7 @@ def pull(
             sha=_sha(newest),
             message=_message(newest),
             environment=newest.environment,
-            artifact_url=download_url(parts, archive, str(request.base_url)),
+            artifact_url=download_url(services, archive, str(request.base_url)),
             artifact_sha256=newest.artifact_sha256,
             artifact_size_bytes=newest.artifact_bytes,
             deployment_mode=newest.deployment_mode,

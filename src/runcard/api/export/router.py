@@ -15,9 +15,9 @@ from runcard.analytics.groups import zone_of
 from runcard.domain.floor.deployment import Environment
 from runcard.domain.runs.measurement import ValueKind
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
-from runcard.edge.requests.deps import WithActor, WithParts
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.requests.services import WithActor, WithServices
 from runcard.exports.formats import ExportFormat, encoding_of
 from runcard.exports.rows import (
     ExportedMeasurement,
@@ -95,18 +95,18 @@ def _described(name: str, asked: type[Struct]) -> dict[str, Any]:
 
 @router.get("/runs", openapi_extra=_described("export-runs", ExportRunsQuery))
 def runs(
-    actor: WithActor, parts: WithParts, asked: Annotated[ExportRunsQuery, query(ExportRunsQuery)]
+    actor: WithActor, services: WithServices, asked: Annotated[ExportRunsQuery, query(ExportRunsQuery)]
 ) -> Response:
     """All runs that the filters leave, in the order of their recording."""
     wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
-    found = export_runs(parts.database, actor.organization_id, wanted)
+    found = export_runs(services.database, actor.organization_id, wanted)
     return _streamed("runs", asked, ExportedRun, found)
 
 
 @router.get("/measurements", openapi_extra=_described("export-measurements", ExportMeasurementsQuery))
 def measurements(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     asked: Annotated[ExportMeasurementsQuery, query(ExportMeasurementsQuery)],
 ) -> Response:
     """All measurements that the filters leave, run by run in the order of their recording."""
@@ -122,7 +122,7 @@ def measurements(
         value_strings=asked.value_strings,
         only_final=asked.exclude_retries,
     )
-    found = export_measurements(parts.database, actor.organization_id, wanted, inside)
+    found = export_measurements(services.database, actor.organization_id, wanted, inside)
     return _streamed("measurements", asked, ExportedMeasurement, found)
 
 

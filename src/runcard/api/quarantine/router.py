@@ -21,19 +21,19 @@ from runcard.domain.errors import QuarantinedFileNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.transfers import saved_file
-from runcard.edge.requests.deps import (
-    Parts,
-    WithActor,
-    WithClient,
-    WithParts,
-    WithRecorder,
-    WithScope,
-    json_body,
-    to_manage,
-)
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import (
+    Services,
+    WithActor,
+    WithClient,
+    WithRecordingActor,
+    WithScope,
+    WithServices,
+    json_body,
+    to_manage,
+)
 from runcard.intake.choices import Choice
 from runcard.intake.quarantine import again, discard, retry_as_brought
 from runcard.store.files.attachments import get_attachment
@@ -73,10 +73,10 @@ def list_(
 def get(
     id: str,  # noqa: A002 (as the other operations name it)
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """One file, and why it was refused."""
-    return JsonResponse(file_body(_get(parts, actor, id)))
+    return JsonResponse(file_body(_get(services, actor, id)))
 
 
 @router.get(
@@ -91,13 +91,13 @@ def get(
 def download(
     id: str,  # noqa: A002 (as the other operations name it)
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """The bytes of a file as they came."""
-    file = _get(parts, actor, id)
-    with parts.database.read_in(actor.organization_id) as scope:
+    file = _get(services, actor, id)
+    with services.database.read_in(actor.organization_id) as scope:
         attachment = get_attachment(scope, file.attachment_id)
-    return saved_file(parts, attachment)
+    return saved_file(services, attachment)
 
 
 @router.post(
@@ -106,13 +106,13 @@ def download(
 )
 def retry(
     id: str,  # noqa: A002 (as the other operations name it)
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     client: WithClient,
     body: Annotated[QuarantineRetryBody, json_body(QuarantineRetryBody)],
 ) -> Response:
     """Try a file again, after a fix: it is recorded by whoever brought it."""
-    file = _get(parts, actor, id)
+    file = _get(services, actor, id)
     choice = Choice(
         body.format,
         body.procedure_id,
@@ -123,7 +123,7 @@ def retry(
         replaces=body.replace,
         skips_bad_rows=body.skip_bad_rows,
     )
-    fate = retry_as_brought(parts.stores, actor, client, file, again(file, choice))
+    fate = retry_as_brought(services.stores, actor, client, file, again(file, choice))
     return JsonResponse(retry_body(fate))
 
 
@@ -131,15 +131,15 @@ def retry(
 def delete(
     id: str,  # noqa: A002 (as the other operations name it)
     actor: Annotated[UserActor, to_manage("discard files in quarantine")],
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """Give a file up; runs that were recorded from it stay."""
-    file = _get(parts, actor, id)
-    discard(parts.stores, actor.organization_id, file)
+    file = _get(services, actor, id)
+    discard(services.stores, actor.organization_id, file)
     return JsonResponse(QuarantineDeleteResponse(file.id))
 
 
-def _get(parts: Parts, actor: Actor, file_id: str) -> QuarantinedFile:
-    with parts.database.read_in(actor.organization_id) as scope:
+def _get(services: Services, actor: Actor, file_id: str) -> QuarantinedFile:
+    with services.database.read_in(actor.organization_id) as scope:
         wanted = id_of(file_id, QuarantinedFileNotFound)
         return get_quarantined(scope, wanted)

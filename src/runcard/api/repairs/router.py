@@ -14,9 +14,9 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithScope
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithActor, WithScope
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
 
 router = APIRouter()

@@ -10,7 +10,7 @@ from runcard.api.v1.bodies import RoomBody
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.connections.rooms import ROOM_PATH
-from runcard.edge.requests.deps import WithActor, WithParts
+from runcard.edge.requests.services import WithActor, WithServices
 
 router = APIRouter()
 
@@ -47,7 +47,7 @@ def streaming(_actor: WithActor) -> Response:
 
 
 @router.get("/rooms", openapi_extra=operation(RoomBody))
-def rooms(request: Request, _actor: WithActor, parts: WithParts) -> Response:
+def rooms(request: Request, _actor: WithActor, services: WithServices) -> Response:
     """Where clients before 1.11 stream to: a websocket that drops all. Without one, 1.6 and 1.6.1 never end."""
-    root = parts.links.root(str(request.base_url))
+    root = services.links.root(str(request.base_url))
     return JsonResponse(RoomBody(f"ws{root.removeprefix('http')}{ROOM_PATH}"))

@@ -18,8 +18,8 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse, header_of, send_json
 from runcard.edge.files.uploads import download_url
 from runcard.edge.requests.bodies import BodyDecoder, read_body
-from runcard.edge.requests.deps import WithActor, WithConnection, WithParts, parts_of
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import WithActor, WithConnection, WithServices, services_of
 from runcard.edge.requests.unknown_names import UnknownName, headers_of
 from runcard.ingest.record_run import PreparedRun, prepare_run
 from runcard.intake.byte_removal import remove_soon
@@ -41,12 +41,12 @@ class CreateRun:
     """
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        parts = parts_of(scope)
-        admission = await parts.gate.admit(header_of(scope, b"authorization"))
-        body = await read_body(receive, parts.max_body_bytes)
+        services = services_of(scope)
+        admission = await services.gate.admit(header_of(scope, b"authorization"))
+        body = await read_body(receive, services.max_body_bytes)
         run, unknown = _prepare(body, header_of(scope, b"content-type") or "")
         del body  # only the packed document waits for the commit
-        run_id = await parts.recorder.record(admission, run)
+        run_id = await services.recorder.record(admission, run)
         await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode(), *headers_of(unknown))
 
 
@@ -63,7 +63,7 @@ def _prepare(body: bytes, content_type: str) -> tuple[PreparedRun, Sequence[Unkn
 def list_runs(
     request: Request,
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     connection: WithConnection,
     serial_number: Annotated[str, Query(min_length=1, max_length=255)],
     envelope: Literal["array", "object"] | None = None,
@@ -71,21 +71,21 @@ def list_runs(
     """All runs of a unit, the latest recorded first. Stations see those of procedures that they are linked to."""
     runs = _recorded_runs(connection, actor, serial_number)
     root = str(request.base_url)
-    bodies = [run_body(run, lambda attachment: download_url(parts, attachment, root)) for run in runs]
-    if parts.runs_as_object if envelope is None else envelope == "object":
+    bodies = [run_body(run, lambda attachment: download_url(services, attachment, root)) for run in runs]
+    if services.runs_as_object if envelope is None else envelope == "object":
         return JsonResponse(RunsEnvelopeBody(f"{len(bodies)} runs found.", bodies, bodies))
     return JsonResponse(bodies)
 
 
 @router.delete("/runs/{run_id}", openapi_extra=operation(DeletedRunBody))
-def remove_run(run_id: str, actor: WithActor, parts: WithParts) -> Response:
+def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Response:
     """Delete a run with all that lies inside it."""
     check_may_manage(actor, "delete runs")
     wanted = id_of(run_id, RunNotFound)
-    deleted = parts.writer.write(lambda tx: delete_run(tx, actor.organization_id, wanted))
+    deleted = services.writer.write(lambda tx: delete_run(tx, actor.organization_id, wanted))
     if not deleted:
         raise RunNotFound(run_id)
-    remove_soon(parts.stores, actor.organization_id)
+    remove_soon(services.stores, actor.organization_id)
     return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))
 
 

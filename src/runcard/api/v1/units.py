@@ -12,7 +12,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, UnitNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import Parts, WithActor, WithParts, json_body
+from runcard.edge.requests.services import Services, WithActor, WithServices, json_body
 from runcard.ingest.assembly import add_sub_units
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
@@ -23,25 +23,25 @@ router = APIRouter()
 
 @router.patch("/units", openapi_extra=operation(MessageBody, UpdateUnitBody))
 def update_unit(
-    actor: WithActor, parts: WithParts, body: Annotated[UpdateUnitBody, json_body(UpdateUnitBody)]
+    actor: WithActor, services: WithServices, body: Annotated[UpdateUnitBody, json_body(UpdateUnitBody)]
 ) -> Response:
     """Add sub-units to the unit that the body names."""
-    return _add(parts, actor, body.serial_number, body.sub_units or [])
+    return _add(services, actor, body.serial_number, body.sub_units or [])
 
 
 @router.patch("/units/{serial_number:path}", openapi_extra=operation(MessageBody, AddSubUnitsBody))
 def update_unit_by_path(
     serial_number: str,
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[AddSubUnitsBody, json_body(AddSubUnitsBody)],
 ) -> Response:
     """Add sub-units to a unit; the rest of the path is its serial number."""
-    return _add(parts, actor, serial_number, body.sub_units or [])
+    return _add(services, actor, serial_number, body.sub_units or [])
 
 
 @router.delete("/units/{serial_number:path}", openapi_extra=operation(DeletedUnitBody))
-def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Response:
+def remove_unit(serial_number: str, actor: WithActor, services: WithServices) -> Response:
     """Delete a unit that has no runs; its sub-units stay."""
     check_may_manage(actor, "delete units")
 
@@ -54,12 +54,14 @@ def remove_unit(serial_number: str, actor: WithActor, parts: WithParts) -> Respo
         delete_unit(tx, actor.organization_id, unit.id)
         return unit.serial_number
 
-    deleted = parts.writer.write_catalog(apply)
-    remove_soon(parts.stores, actor.organization_id)
+    deleted = services.writer.write_catalog(apply)
+    remove_soon(services.stores, actor.organization_id)
     return JsonResponse(DeletedUnitBody(deleted, f"Unit {deleted} deleted."))
 
 
-def _add(parts: Parts, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]) -> Response:
+def _add(
+    services: Services, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]
+) -> Response:
     serials = list(serial_numbers_of(sub_units))
-    parts.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, serials))
+    services.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, serials))
     return JsonResponse(MessageBody(f"Unit {serial_number.strip()} updated."))

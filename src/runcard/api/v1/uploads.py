@@ -16,11 +16,11 @@ from runcard.api.v1.bodies import (
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import initialize_upload, taken_in
-from runcard.edge.requests.deps import (
+from runcard.edge.requests.services import (
     WithActor,
-    WithParts,
-    WithRecorder,
+    WithRecordingActor,
     WithScope,
+    WithServices,
     json_body,
 )
 from runcard.ingest.attach_file import attach_file
@@ -36,13 +36,13 @@ router = APIRouter()
 @router.post("/uploads/initialize", openapi_extra=operation(UploadSlotBody, InitializeUploadBody))
 def initialize(
     request: Request,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[InitializeUploadBody, json_body(InitializeUploadBody)],
 ) -> Response:
     """Announce a file and learn where to PUT its bytes."""
     slot = initialize_upload(
-        parts,
+        services,
         actor,
         str(request.base_url),
         body.name,
@@ -55,25 +55,25 @@ def initialize(
 @router.post("/uploads/sync", openapi_extra=operation(EmptyBody, SyncUploadBody))
 def sync(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     body: Annotated[SyncUploadBody, json_body(SyncUploadBody)],
 ) -> Response:
     """Make an uploaded file an attachment of a run."""
-    taken_in(parts, get_attachment(scope, body.upload_id))
-    parts.writer.write(lambda tx: attach_file(tx, actor, body.upload_id, body.run_id))
+    taken_in(services, get_attachment(scope, body.upload_id))
+    services.writer.write(lambda tx: attach_file(tx, actor, body.upload_id, body.run_id))
     return JsonResponse(EmptyBody())
 
 
 @router.post("/import", openapi_extra=operation(IdBody, ImportBody))
 def import_report(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     body: Annotated[ImportBody, json_body(ImportBody)],
 ) -> Response:
     """Record the run that an uploaded report file tells of."""
-    upload = Upload(taken_in(parts, get_attachment(scope, body.upload_id)))
+    upload = Upload(taken_in(services, get_attachment(scope, body.upload_id)))
     reading = Reading(body.importer, RunClient(body.client, body.client_version))
-    imported, _ = record_upload(parts.stores, actor, upload, reading)
+    imported, _ = record_upload(services.stores, actor, upload, reading)
     return JsonResponse(IdBody(str(imported.run_ids[0])))

@@ -79,33 +79,33 @@ def import_organization(
         manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
     except msgspec.DecodeError as error:
         raise UnreadableReport(f"{folder / _MANIFEST} cannot be read: {error}. Export again.") from error
-    home = manifest.organization_id
+    organization_id = manifest.organization_id
     with open_installation(data_dir, database_url) as installation:
         _check_schema(installation, manifest)
 
         def apply(tx: Transaction) -> None:
-            add_organization(tx, home, _read(folder / _ROWS))
-            if count_rows(tx.scope(home)) != manifest.rows:
+            add_organization(tx, organization_id, _read(folder / _ROWS))
+            if count_rows(tx.scope(organization_id)) != manifest.rows:
                 raise Conflict("Not as many rows came in as were exported. Export again.")
 
-        put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(home))
+        put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
         installation.writer.write_catalog(apply)
     show_record(_told(manifest), as_json=as_json)
 
 
-def _write(installation: Installation, home: Organization, folder: Path) -> Manifest:
+def _write(installation: Installation, organization: Organization, folder: Path) -> Manifest:
     """Rows first, then files: these are stored before a row refers to them."""
     rows: Counter[str] = Counter()
     with (folder / _ROWS).open("wb") as file:
-        for table, count, packed in read_rows(installation.database, home.id):
+        for table, count, packed in read_rows(installation.database, organization.id):
             rows[table] += count
             for piece in (table.encode(), packed):
                 file.write(_LENGTH.pack(len(piece)) + piece)
-    with installation.database.read_in(home.id) as scope:
+    with installation.database.read_in(organization.id) as scope:
         schema, empty = newest_schema(scope.connection), dict.fromkeys(count_rows(scope), 0)
-        keys = (one.blob_key for one in list_stored(scope.connection, home.id))
+        keys = (one.blob_key for one in list_stored(scope.connection, organization.id))
         count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / _ATTACHMENTS)
-    return Manifest(__version__, schema, home.id, home.slug, empty | rows, count, missing)
+    return Manifest(__version__, schema, organization.id, organization.slug, empty | rows, count, missing)
 
 
 def _read(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -76,7 +76,7 @@ def export(
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Write runs or measurements to a file, a row each. Options that choose may be given several times."""
@@ -88,23 +88,23 @@ def export(
     encoding = encoding_of(chosen, zone_of(time_zone))
     # The file first: it is as open as whoever exports it wants, and what lies in the data directory is not.
     with _opened(output) as file, open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
+        organization = installation.organization(slug)
         wanted = RunFilter(
-            procedure_ids=_procedure_ids(installation, home, procedures),
+            procedure_ids=_procedure_ids(installation, organization, procedures),
             serial_numbers=serial_numbers,
             part_numbers=part_numbers,
             batch_numbers=batch_numbers,
-            created_by_station_ids=_station_ids(installation, home, stations),
+            created_by_station_ids=_station_ids(installation, organization, stations),
             outcomes=None if not outcomes else [_outcome(one) for one in outcomes],
             started_after=_utc(started_after),
             started_before=_utc(started_before),
         )
         if what == "runs":
-            runs = export_runs(installation.database, home.id, wanted)
+            runs = export_runs(installation.database, organization.id, wanted)
             count = _write(file, encoding, ExportedRun, runs)
         else:
             inside = MeasurementFilter(names=names, phase_names=phases, only_final=final_only)
-            found = export_measurements(installation.database, home.id, wanted, inside)
+            found = export_measurements(installation.database, organization.id, wanted, inside)
             count = _write(file, encoding, ExportedMeasurement, found)
     if output is not None:
         show_record({"path": str(output), "format": chosen, "rows": count}, as_json=as_json)
@@ -124,17 +124,21 @@ def _outcome(text: str) -> RunOutcome:
     raise InvalidInput.at("outcome", f"{text} is no outcome of a run; choose one of {', '.join(_OUTCOMES)}")
 
 
-def _procedure_ids(installation: Installation, home: Organization, references: Texts) -> list[UUID] | None:
+def _procedure_ids(
+    installation: Installation, organization: Organization, references: Texts
+) -> list[UUID] | None:
     if not references:
         return None
-    with installation.database.read_in(home.id) as scope:
+    with installation.database.read_in(organization.id) as scope:
         return [get_procedure(scope, one).id for one in references]
 
 
-def _station_ids(installation: Installation, home: Organization, references: Texts) -> list[UUID] | None:
+def _station_ids(
+    installation: Installation, organization: Organization, references: Texts
+) -> list[UUID] | None:
     if not references:
         return None
-    with installation.database.read_in(home.id) as scope:
+    with installation.database.read_in(organization.id) as scope:
         return [get_station(scope, one).id for one in references]
 
 

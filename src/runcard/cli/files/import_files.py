@@ -105,7 +105,7 @@ def import_files(
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Record the runs of report files, each content once. Ends with 1 where a file was refused."""
@@ -114,11 +114,11 @@ def import_files(
     statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
     check_statement(statement)
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        actor = installation.recorder(home, station, user)
+        organization = installation.organization(slug)
+        actor = installation.recorder(organization, station, user)
         choice = Choice(
             format_called(file_format),
-            procedure_called(installation, home, procedure),
+            procedure_called(installation, organization, procedure),
             part_number,
             rehearses=dry_run,
             replaces=replace,
@@ -146,11 +146,13 @@ def format_called(name: str | None) -> FormatName | None:
     raise InvalidInput.at("format", f"{name} is no format that is read; choose one of {_FORMATS}")
 
 
-def procedure_called(installation: Installation, home: Organization, reference: str | None) -> str | None:
+def procedure_called(
+    installation: Installation, organization: Organization, reference: str | None
+) -> str | None:
     """Id of the procedure that is meant. Raises NotFound."""
     if reference is None:
         return None
-    with installation.database.read_in(home.id) as scope:
+    with installation.database.read_in(organization.id) as scope:
         return str(get_procedure(scope, reference).id)
 
 

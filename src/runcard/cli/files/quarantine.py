@@ -53,13 +53,13 @@ def list_(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show what is in quarantine, and why."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
             found = list_quarantined(scope)
     show_rows(
         [_record(file) for file in found],
@@ -88,30 +88,32 @@ def retry(
     user: UserOption = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Try files again, after a fix. Each is recorded by whoever brought it, where nobody else is named."""
     statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
+        organization = installation.organization(slug)
         check_statement(statement)
-        files = _chosen(installation, home, ids, everything=everything)
+        files = _chosen(installation, organization, ids, everything=everything)
         choice = Choice(
             format_called(file_format),
-            procedure_called(installation, home, procedure),
+            procedure_called(installation, organization, procedure),
             part_number,
             replaces=replace,
             skips_bad_rows=skip_bad_rows,
             statement=statement,
         )
-        named = None if station is None and user is None else installation.recorder(home, station, user)
+        named = (
+            None if station is None and user is None else installation.recorder(organization, station, user)
+        )
         report = ImportReport(rehearses=False)
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with progress_bar(*columns) as progress:
             for file in progress.track(files, description="Retrying files"):
-                recorder = named or _recorder(installation, home, file)
+                recorder = named or _recorder(installation, organization, file)
                 report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))
     report.end(as_json=as_json)
 
@@ -123,30 +125,30 @@ def discard_(
     everything: All = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Give files up: their bytes are removed, unless a run that was recorded from them needs them."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        files = _chosen(installation, home, ids, everything=everything)
+        organization = installation.organization(slug)
+        files = _chosen(installation, organization, ids, everything=everything)
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         for file in files:
-            discard(stores, home.id, file)
+            discard(stores, organization.id, file)
     show_record({"discarded": len(files)}, as_json=as_json)
 
 
 def _chosen(
-    installation: Installation, home: Organization, ids: list[UUID] | None, *, everything: bool
+    installation: Installation, organization: Organization, ids: list[UUID] | None, *, everything: bool
 ) -> list[QuarantinedFile]:
     if everything == bool(ids):
         raise InvalidInput.at("id", "Give ids, or --all.")
-    with installation.database.read_in(home.id) as scope:
+    with installation.database.read_in(organization.id) as scope:
         return list(list_quarantined(scope, ids or None))
 
 
-def _recorder(installation: Installation, home: Organization, file: QuarantinedFile) -> Actor:
-    otherwise = installation.admin(home)
+def _recorder(installation: Installation, organization: Organization, file: QuarantinedFile) -> Actor:
+    otherwise = installation.admin(organization)
     with installation.database.read() as connection:
         return recorder_of(connection, file, otherwise)
 

@@ -25,7 +25,7 @@ def create(
     station: Annotated[str | None, typer.Option(help="Name or id of the station it belongs to.")] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make an API key for a user or a station. It is shown once."""
@@ -33,16 +33,16 @@ def create(
         raise typer.BadParameter("Give either --user or --station.")
     key = new_api_key()
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
+        organization = installation.organization(slug)
 
         def apply(tx: Transaction) -> ApiKey:
             if user is not None:
-                member = get_user(tx.scope(home.id), user)
+                member = get_user(tx.scope(organization.id), user)
                 if member.suspended_at is not None:
                     raise Conflict(f"User {member.email} is suspended; a key would not work.")
-                return create_user_key(tx, home.id, member.id, key.secret)
-            place = get_station(tx.scope(home.id), station or "")
-            return create_station_key(tx, home.id, place.id, key.secret)
+                return create_user_key(tx, organization.id, member.id, key.secret)
+            place = get_station(tx.scope(organization.id), station or "")
+            return create_station_key(tx, organization.id, place.id, key.secret)
 
         row = installation.writer.write_catalog(apply)
     show_record(
@@ -57,13 +57,13 @@ def list_(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show all keys, revoked ones too, by how they begin."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
             keys = list_keys(scope)
             owners: dict[UUID | None, str] = {user.id: user.email for user in list_users(scope)}
             owners |= {station.id: station.name for station in list_stations(scope)}
@@ -88,7 +88,7 @@ def revoke(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make a key worthless from now on."""
@@ -97,6 +97,6 @@ def revoke(
     except ValueError as error:
         raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        installation.writer.write_catalog(lambda tx: revoke_key(tx, home.id, wanted))
+        organization = installation.organization(slug)
+        installation.writer.write_catalog(lambda tx: revoke_key(tx, organization.id, wanted))
     show_record({"id": wanted, "revoked": True}, as_json=as_json)

@@ -55,13 +55,13 @@ def show(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show an organization and its policies."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-    show_record(msgspec.structs.asdict(home), as_json=as_json)
+        organization = installation.organization(slug)
+    show_record(msgspec.structs.asdict(organization), as_json=as_json)
 
 
 @app.command("list")
@@ -95,7 +95,7 @@ def set_(
     versions: Annotated[bool | None, _may_create("versions")] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Set policies of an organization, at once; what is not named stays as it is."""
@@ -122,22 +122,22 @@ def set_(
     if not changes:
         raise typer.BadParameter("Name at least one policy to set.")
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
+        organization = installation.organization(slug)
 
         def apply(tx: Transaction) -> Organization:
-            changed = msgspec.structs.replace(get_organization(tx.scope(home.id)), **changes)
+            changed = msgspec.structs.replace(get_organization(tx.scope(organization.id)), **changes)
             update_organization(tx, changed)
             return changed
 
         changed = installation.writer.write_catalog(apply)
-        due = _due_by(installation, changed) if changed.retention != home.retention else ""
+        due = _due_by(installation, changed) if changed.retention != organization.retention else ""
     show_record(msgspec.structs.asdict(changed), as_json=as_json, note=due or None)
 
 
-def _due_by(installation: Installation, home: Organization) -> str:
+def _due_by(installation: Installation, organization: Organization) -> str:
     """What a new retention deletes; empty where that is nothing."""
-    with installation.database.read_in(home.id) as scope:
-        due = forecast(scope, home.retention.cutoffs(datetime.now(UTC)))
+    with installation.database.read_in(organization.id) as scope:
+        due = forecast(scope, organization.retention.cutoffs(datetime.now(UTC)))
     if due.is_empty:
         return ""
     return (

@@ -31,18 +31,18 @@ def create(
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make a procedure."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        creator = Creator.of(installation.admin(home))
+        organization = installation.organization(slug)
+        creator = Creator.of(installation.admin(organization))
 
         def apply(tx: Transaction) -> Procedure:
             if not same_name:
-                check_name_is_free(tx.scope(home.id), name, _ANOTHER)
-            return create_procedure(tx, home.id, name, creator, identifier)
+                check_name_is_free(tx.scope(organization.id), name, _ANOTHER)
+            return create_procedure(tx, organization.id, name, creator, identifier)
 
         procedure = installation.writer.write_catalog(apply)
     show_record(_record(procedure), as_json=as_json)
@@ -53,13 +53,13 @@ def list_(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show all procedures, the archived ones too."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
             procedures = list_procedures(scope)
     show_rows([_record(procedure) for procedure in procedures], as_json=as_json, none="No procedures yet.")
 

@@ -41,26 +41,26 @@ def retention(
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Delete what is older than an organization keeps it, now. A server does the same each hour."""
     now = datetime.now(UTC)
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
-            expected = forecast(scope, home.retention.cutoffs(now))
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
+            expected = forecast(scope, organization.retention.cutoffs(now))
         if dry_run:
             record, note = _told(expected), None
         else:
             sweeping = partial(sweep, now=now, clock_is_right=clock_is_right, at_once=at_once)
-            removed = _sweep(installation, home, sweeping, expected)
+            removed = _sweep(installation, organization, sweeping, expected)
             record, note = removed._asdict(), _left(expected, removed)
-    days = {name: getattr(home, name) for name in ("run_retention_days", "file_retention_days")}
+    days = {name: getattr(organization, name) for name in ("run_retention_days", "file_retention_days")}
     show_record(
-        {"organization": home.slug, **days, "dry_run": dry_run, **record},
+        {"organization": organization.slug, **days, "dry_run": dry_run, **record},
         as_json=as_json,
-        note=note if home.retention.is_set else _KEEPS_ALL,
+        note=note if organization.retention.is_set else _KEEPS_ALL,
     )
 
 
@@ -90,7 +90,7 @@ def _told(expected: Forecast) -> Record:
 
 def _sweep(
     installation: Installation,
-    home: Organization,
+    organization: Organization,
     sweeping: Callable[[Stores, UUID], Iterator[Amount]],
     expected: Forecast,
 ) -> Amount:
@@ -105,7 +105,7 @@ def _sweep(
             raise Conflict("A server is deleting what is old at this moment. Let it, or try again later.")
         task = bar.add_task("Deleting runs and files", total=expected.runs.total + expected.files.total)
         started = time.monotonic()
-        for more in sweeping(stores, home.id):
+        for more in sweeping(stores, organization.id):
             removed = removed.with_more(more)
             bar.update(task, advance=more.runs + more.files)
             # As long as it worked, so that a server beside it gets at the database.

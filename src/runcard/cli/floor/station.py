@@ -47,22 +47,22 @@ def create(
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make a station, and an API key for it, which is shown once."""
     key = new_api_key()
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        linked = _procedure_ids(installation, home, procedures or [])
+        organization = installation.organization(slug)
+        linked = _procedure_ids(installation, organization, procedures or [])
 
         def apply(tx: Transaction) -> tuple[Station, UUID]:
-            station = create_station(tx, home.id, name, all_procedures=all_procedures)
-            link_procedures(tx, home.id, station.id, linked)
-            return station, create_station_key(tx, home.id, station.id, key.secret).id
+            station = create_station(tx, organization.id, name, all_procedures=all_procedures)
+            link_procedures(tx, organization.id, station.id, linked)
+            return station, create_station_key(tx, organization.id, station.id, key.secret).id
 
         station, key_id = installation.writer.write_catalog(apply)
-        record = _record(installation, home, station)
+        record = _record(installation, organization, station)
     show_record(
         {**record, "key_id": key_id, "api_key": key.api_key},
         as_json=as_json,
@@ -75,15 +75,15 @@ def list_(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show all stations and what each may report."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
             stations = list_stations(scope)
-        rows = [_record(installation, home, station) for station in stations]
+        rows = [_record(installation, organization, station) for station in stations]
     show_rows(rows, as_json=as_json, none="No stations yet.")
 
 
@@ -94,13 +94,13 @@ def link(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Let a station report these procedures too, at once."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        record = _change_links(installation, home, name, procedures, link_procedures)
+        organization = installation.organization(slug)
+        record = _change_links(installation, organization, name, procedures, link_procedures)
     show_record(record, as_json=as_json)
 
 
@@ -111,38 +111,40 @@ def unlink(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Let a station no longer report these procedures, at once."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        record = _change_links(installation, home, name, procedures, unlink_procedures)
+        organization = installation.organization(slug)
+        record = _change_links(installation, organization, name, procedures, unlink_procedures)
     show_record(record, as_json=as_json)
 
 
 def _change_links(
     installation: Installation,
-    home: Organization,
+    organization: Organization,
     name: str,
     procedures: list[str],
     change: Callable[[Transaction, UUID, UUID, list[UUID]], None],
 ) -> Record:
     """The station as it is after `change` has been made with these procedures."""
-    with installation.database.read_in(home.id) as scope:
+    with installation.database.read_in(organization.id) as scope:
         station = get_station(scope, name)
-    named = _procedure_ids(installation, home, procedures)
-    installation.writer.write_catalog(lambda tx: change(tx, home.id, station.id, named))
-    return _record(installation, home, station)
+    named = _procedure_ids(installation, organization, procedures)
+    installation.writer.write_catalog(lambda tx: change(tx, organization.id, station.id, named))
+    return _record(installation, organization, station)
 
 
-def _procedure_ids(installation: Installation, home: Organization, references: list[str]) -> list[UUID]:
-    with installation.database.read_in(home.id) as scope:
+def _procedure_ids(
+    installation: Installation, organization: Organization, references: list[str]
+) -> list[UUID]:
+    with installation.database.read_in(organization.id) as scope:
         return [get_procedure(scope, reference).id for reference in references]
 
 
-def _record(installation: Installation, home: Organization, station: Station) -> Record:
-    with installation.database.read_in(home.id) as scope:
+def _record(installation: Installation, organization: Organization, station: Station) -> Record:
+    with installation.database.read_in(organization.id) as scope:
         linked = list_linked_procedures(scope, station.id)
     return {
         "id": station.id,

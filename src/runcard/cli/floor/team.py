@@ -16,13 +16,13 @@ def create(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make a team. The v2 API assigns stations to it by its id."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        team = installation.writer.write_catalog(lambda tx: create_team(tx, home.id, name))
+        organization = installation.organization(slug)
+        team = installation.writer.write_catalog(lambda tx: create_team(tx, organization.id, name))
     show_record(team._asdict(), as_json=as_json)
 
 
@@ -31,12 +31,12 @@ def list_(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show all teams."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
             teams = list_teams(scope)
     show_rows([team._asdict() for team in teams], as_json=as_json, none="No teams yet.")

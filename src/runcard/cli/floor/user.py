@@ -82,17 +82,19 @@ def create(
     password_file: PasswordFile = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Make a member. An operator can be named in `operated_by` of runs from then on."""
     password = given_password(password, password_file)
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        chosen = chosen_password(password, home.name, email)
+        organization = installation.organization(slug)
+        chosen = chosen_password(password, organization.name, email)
         password_hash = hash_password(chosen)
         user = installation.writer.write_catalog(
-            lambda tx: create_user(tx, home.id, email, name=name, role=role, password_hash=password_hash)
+            lambda tx: create_user(
+                tx, organization.id, email, name=name, role=role, password_hash=password_hash
+            )
         )
     _show(user, password, chosen, as_json=as_json)
 
@@ -102,13 +104,13 @@ def list_(
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
-    organization: OrganizationSlug = None,
+    slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
     """Show all members."""
     with open_installation(data_dir, database_url) as installation:
-        home = installation.organization(organization)
-        with installation.database.read_in(home.id) as scope:
+        organization = installation.organization(slug)
+        with installation.database.read_in(organization.id) as scope:
             members = list_users(scope)
     show_rows([_record(user) for user in members], as_json=as_json, none="No members yet.")
 
@@ -170,16 +172,16 @@ def change_password(
 
 def _change(
     installation: Installation,
-    organization: str | None,
+    slug: str | None,
     reference: str,
     change: Callable[[Transaction, UUID, UUID], None],
 ) -> User:
     """The member as they are after the change."""
-    home = installation.organization(organization)
+    organization = installation.organization(slug)
 
     def apply(tx: Transaction) -> User:
-        change(tx, home.id, get_user(tx.scope(home.id), reference).id)
-        return get_user(tx.scope(home.id), reference)
+        change(tx, organization.id, get_user(tx.scope(organization.id), reference).id)
+        return get_user(tx.scope(organization.id), reference)
 
     return installation.writer.write_catalog(apply)
 

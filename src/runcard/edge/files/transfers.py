@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from runcard.domain.errors import AttachmentNotFound, RuncardError, StorageUnavailable
 from runcard.domain.ids import new_id
 from runcard.edge.links import Purpose
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.ingest.attach_file import collect
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.files.attachments import Attachment, get_attachment_by_link
@@ -25,10 +25,10 @@ router = APIRouter()
 HARMLESS_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
-def _linked(token: str, request: Request, parts: WithParts) -> Attachment:
+def _linked(token: str, request: Request, services: WithServices) -> Attachment:
     purpose: Purpose = "upload" if request.method == "PUT" else "download"
-    attachment_id = parts.links.attachment_id(purpose, token)
-    with parts.database.read() as connection:
+    attachment_id = services.links.attachment_id(purpose, token)
+    with services.database.read() as connection:
         return get_attachment_by_link(connection, attachment_id)
 
 
@@ -36,53 +36,53 @@ Linked = Annotated[Attachment, Depends(_linked)]
 
 
 @router.put("/files/upload/{token}")
-async def upload(request: Request, parts: WithParts, attachment: Linked) -> Response:
+async def upload(request: Request, services: WithServices, attachment: Linked) -> Response:
     """Take in the bytes of an upload; again, before something needs it, replaces them."""
-    content = await collect(request.stream(), parts.max_upload_bytes, attachment)
-    await run_in_threadpool(_store, parts, attachment, content, request.headers.get("content-type"))
+    content = await collect(request.stream(), services.max_upload_bytes, attachment)
+    await run_in_threadpool(_store, services, attachment, content, request.headers.get("content-type"))
     return Response(status_code=200)
 
 
-def _store(parts: Parts, attachment: Attachment, content: IO[bytes], content_type: str | None) -> None:
+def _store(services: Services, attachment: Attachment, content: IO[bytes], content_type: str | None) -> None:
     """Under a fresh id, so that nothing that is there is touched before it is decided that these bytes count."""
     blob_id = new_id()
     key = blob_key(attachment.organization_id, blob_id)
     with content:
         size = content.seek(0, 2)
         content.seek(0)
-        parts.blobs.write(key, content)
+        services.blobs.write(key, content)
     meta = BlobMeta(size, _plain(content_type), blob_id)
     try:
-        parts.writer.write(lambda tx: replace_bytes(tx, attachment, meta))
+        services.writer.write(lambda tx: replace_bytes(tx, attachment, meta))
     except RuncardError:
         # Refused, so nothing refers to them. Who cannot remove them now leaves them to `doctor`.
         with suppress(StorageUnavailable):
-            parts.blobs.delete(key)
+            services.blobs.delete(key)
         raise
-    remove_soon(parts.stores, attachment.organization_id)
+    remove_soon(services.stores, attachment.organization_id)
 
 
 @router.get("/files/download/{token}")
-def download(parts: WithParts, attachment: Linked) -> Response:
+def download(services: WithServices, attachment: Linked) -> Response:
     """The bytes of the attachment that a link stands for."""
-    return file_answer(parts, attachment)
+    return file_answer(services, attachment)
 
 
-def file_answer(parts: Parts, attachment: Attachment) -> Response:
+def file_answer(services: Services, attachment: Attachment) -> Response:
     """The bytes of an attachment, never as something that a browser would run. Raises AttachmentNotFound."""
     content_type = attachment.shown_content_type
     if content_type in HARMLESS_IMAGES:
-        return _bytes_of(parts, attachment, content_type, inline=True)
-    return saved_file(parts, attachment)
+        return _bytes_of(services, attachment, content_type, inline=True)
+    return saved_file(services, attachment)
 
 
-def saved_file(parts: Parts, attachment: Attachment) -> Response:
+def saved_file(services: Services, attachment: Attachment) -> Response:
     """The bytes of an attachment as something that a browser only ever saves. Raises AttachmentNotFound."""
-    return _bytes_of(parts, attachment, "application/octet-stream", inline=False)
+    return _bytes_of(services, attachment, "application/octet-stream", inline=False)
 
 
-def _bytes_of(parts: Parts, attachment: Attachment, content_type: str, *, inline: bool) -> Response:
-    pieces = parts.blobs.stream(attachment.blob_key)
+def _bytes_of(services: Services, attachment: Attachment, content_type: str, *, inline: bool) -> Response:
+    pieces = services.blobs.stream(attachment.blob_key)
     if pieces is None:
         raise AttachmentNotFound(attachment.id)
     return StreamingResponse(

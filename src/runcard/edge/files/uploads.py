@@ -8,7 +8,7 @@ from uuid import UUID
 from runcard.domain.actor import Actor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge
 from runcard.domain.ids import new_id
-from runcard.edge.requests.deps import Parts
+from runcard.edge.requests.services import Services
 from runcard.ingest.attach_file import arrived, arrived_whole
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
@@ -24,7 +24,7 @@ class UploadSlot(NamedTuple):
 
 
 def initialize_upload(
-    parts: Parts,
+    services: Services,
     actor: Actor,
     request_root: str,
     name: str,
@@ -40,13 +40,13 @@ def initialize_upload(
         raise InvalidInput.at(
             "name", f"{name!r} is no file name; give 1 to 1000 characters, none of them NUL"
         )
-    if size_bytes is not None and size_bytes > parts.max_upload_bytes:
+    if size_bytes is not None and size_bytes > services.max_upload_bytes:
         raise PayloadTooLarge(
-            f"File of {size_bytes} bytes is larger than {parts.max_upload_bytes} bytes; "
+            f"File of {size_bytes} bytes is larger than {services.max_upload_bytes} bytes; "
             "send less, or raise max_upload_bytes."
         )
-    slot = new_slot(parts, actor.organization_id, request_root)
-    parts.writer.write(
+    slot = new_slot(services, actor.organization_id, request_root)
+    services.writer.write(
         lambda tx: create_attachment(
             tx,
             actor.organization_id,
@@ -60,45 +60,45 @@ def initialize_upload(
     return slot
 
 
-def new_slot(parts: Parts, organization_id: UUID, request_root: str) -> UploadSlot:
+def new_slot(services: Services, organization_id: UUID, request_root: str) -> UploadSlot:
     """The id of an attachment to be made, and where its bytes are to be PUT.
 
     Before it is made: an object store that cannot sign leaves nothing behind. Raises StorageUnavailable.
     """
     attachment_id = new_id()
-    if parts.blobs.signs_urls:
-        expires_in = timedelta(seconds=parts.links.expires_s["upload"])
-        url = parts.blobs.sign("PUT", blob_key(organization_id, attachment_id), expires_in)
+    if services.blobs.signs_urls:
+        expires_in = timedelta(seconds=services.links.expires_s["upload"])
+        url = services.blobs.sign("PUT", blob_key(organization_id, attachment_id), expires_in)
     else:
-        url = parts.links.url("upload", attachment_id, request_root)
+        url = services.links.url("upload", attachment_id, request_root)
     return UploadSlot(attachment_id, url)
 
 
-def settled(parts: Parts, attachments: Sequence[Attachment]) -> Sequence[Attachment]:
+def settled(services: Services, attachments: Sequence[Attachment]) -> Sequence[Attachment]:
     """The same attachments; of those whose bytes went to an object store, and nobody said so, what it knows by now.
 
     What it knows is noted, so that it is asked once for each.
     """
-    known = {one.id: meta for one in attachments if (meta := arrived_whole(parts.blobs, one)) is not None}
-    return _noted(parts, attachments, known)
+    known = {one.id: meta for one in attachments if (meta := arrived_whole(services.blobs, one)) is not None}
+    return _noted(services, attachments, known)
 
 
-def taken_in(parts: Parts, attachment: Attachment) -> Attachment:
+def taken_in(services: Services, attachment: Attachment) -> Attachment:
     """As `settled`, for whoever needs all of a file now. Raises UploadNotLinkable where other bytes came than were
     declared.
     """
-    meta = arrived(parts.blobs, attachment)
+    meta = arrived(services.blobs, attachment)
     if meta is not None:
-        return _noted(parts, [attachment], {attachment.id: meta})[0]
-    if attachment.stored_at is not None or not parts.blobs.signs_urls:
+        return _noted(services, [attachment], {attachment.id: meta})[0]
+    if attachment.stored_at is not None or not services.blobs.signs_urls:
         return attachment
     # Another request may have taken it in since this one looked, and moved the bytes.
-    with parts.database.read_in(attachment.organization_id) as scope:
+    with services.database.read_in(attachment.organization_id) as scope:
         return get_attachment(scope, attachment.id)
 
 
 def _noted(
-    parts: Parts, attachments: Sequence[Attachment], known: Mapping[UUID, BlobMeta]
+    services: Services, attachments: Sequence[Attachment], known: Mapping[UUID, BlobMeta]
 ) -> Sequence[Attachment]:
     if not known:
         return attachments
@@ -106,15 +106,15 @@ def _noted(
     def apply(tx: Transaction) -> list[Attachment]:
         return [keep_first(tx, one, known[one.id]) if one.id in known else one for one in attachments]
 
-    now = parts.writer.write(apply)
+    now = services.writer.write(apply)
     for organization_id in {one.organization_id for one in now}:
-        remove_soon(parts.stores, organization_id)
+        remove_soon(services.stores, organization_id)
     return now
 
 
-def download_url(parts: Parts, attachment: Attachment, request_root: str) -> str:
+def download_url(services: Services, attachment: Attachment, request_root: str) -> str:
     """A signed URL that gives back the bytes of a stored attachment."""
-    if parts.blobs.signs_urls:
-        expires_in = timedelta(seconds=parts.links.expires_s["download"])
-        return parts.blobs.sign("GET", attachment.blob_key, expires_in)
-    return parts.links.url("download", attachment.id, request_root)
+    if services.blobs.signs_urls:
+        expires_in = timedelta(seconds=services.links.expires_s["download"])
+        return services.blobs.sign("GET", attachment.blob_key, expires_in)
+    return services.links.url("download", attachment.id, request_root)

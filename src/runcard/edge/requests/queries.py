@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.violation import violation
 from runcard.edge.answers.openapi import schema_of
-from runcard.edge.requests.deps import WithActor
+from runcard.edge.requests.services import WithActor
 from runcard.edge.requests.unknown_names import QueryNames
 
 T = TypeVar("T")

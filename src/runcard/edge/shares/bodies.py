@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runcard.domain.errors import TooManyLargeBodies
 from runcard.edge.answers.responses import header_of
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
-from runcard.edge.requests.deps import parts_of
+from runcard.edge.requests.services import services_of
 
 # What stations send is smaller, and waits for nobody.
 _SMALL_BYTES = 1024 * 1024
@@ -53,16 +53,16 @@ class _Held:
         message = await self._receive()
         self._arrived_bytes += len(message.get("body", b""))
         if self._arrived_bytes > _SMALL_BYTES:
-            await self._hold(parts_of(self._scope).max_body_bytes)  # as much as may yet come
+            await self._hold(services_of(self._scope).max_body_bytes)  # as much as may yet come
         return message
 
     async def _hold(self, size: int) -> None:
         if self._is_held:
             return
-        parts = parts_of(self._scope)
+        services = services_of(self._scope)
         caller = header_of(self._scope, b"authorization") or ""
         await self._held.enter_async_context(
-            parts.shares.large_bodies.taken(caller, min(size, parts.max_body_bytes))
+            services.shares.large_bodies.taken(caller, min(size, services.max_body_bytes))
         )
         self._is_held = True
 

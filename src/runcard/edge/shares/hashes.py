@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from runcard.domain.errors import TooManyLogIns
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 
 # A whole floor may reach the server through one address.
 _QUEUE = ShareQueue(most=200, wait_s=30.0, refusal=TooManyLogIns)
@@ -17,8 +17,8 @@ def share_of_hashes(at_once: int) -> FairShare:
     return FairShare(ShareLimits(at_once, at_once), _QUEUE)
 
 
-async def _turn(request: Request, parts: WithParts) -> AsyncIterator[None]:
-    async with parts.shares.hashing.taken(request.client.host if request.client else ""):
+async def _turn(request: Request, services: WithServices) -> AsyncIterator[None]:
+    async with services.shares.hashing.taken(request.client.host if request.client else ""):
         yield
 
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runcard.domain.errors import TooManyReads
 from runcard.edge.fair_share import LONGEST_REST_S, FairShare, ShareLimits, ShareQueue
-from runcard.edge.requests.deps import parts_of
+from runcard.edge.requests.services import services_of
 
 # What costs little, or what a station works with.
 _FREE = ("/static/", "/files/", "/api/cli/")
@@ -52,7 +52,7 @@ class ReadsInTurn:
         if caller is None:
             await self._app(scope, receive, send)
             return
-        turns = parts_of(scope).shares.reading
+        turns = services_of(scope).shares.reading
         try:
             async with turns.taken(caller):
                 await self._app(scope, receive, _Paced(send, turns.is_busy, self._taken_within_s))

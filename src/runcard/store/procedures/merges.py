@@ -99,10 +99,10 @@ def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
 
 def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     """Move some runs of the source to the target, the oldest first; how many were."""
-    home, r = merge.organization_id, t.runs.c
+    organization_id, r = merge.organization_id, t.runs.c
     query = (
         select(r.id, r.version_id)
-        .where(owned_by(home, r), r.procedure_id == merge.source_id)
+        .where(owned_by(organization_id, r), r.procedure_id == merge.source_id)
         .order_by(r.started_at, r.id)
         .limit(at_most)
     )
@@ -110,15 +110,15 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     by_version: dict[UUID | None, list[UUID]] = {}
     for run_id, version_id in found:
         by_version.setdefault(version_id, []).append(run_id)
-    versions = _give_versions(tx, home, merge.source_id, merge.target_id, merge.creator)
+    versions = _give_versions(tx, organization_id, merge.source_id, merge.target_id, merge.creator)
     for version_id, run_ids in by_version.items():
         values = {"procedure_id": merge.target_id, "version_id": version_id and versions[version_id]}
         for some in in_chunks(run_ids):
-            mine = (owned_by(home, r), r.id.in_(some))
+            mine = (owned_by(organization_id, r), r.id.in_(some))
             tx.connection.execute(update(t.runs).where(*mine).values(values))
-    _note(tx, home, merge.id, "run", found)
+    _note(tx, organization_id, merge.id, "run", found)
     for run_id, _ in found:
-        tx.note_change(home, "run_changed", run_id)
+        tx.note_change(organization_id, "run_changed", run_id)
     return len(found)
 
 

@@ -1,1 +1,1 @@
-"""Parts, their revisions, and batches."""
+"""Services, their revisions, and batches."""

@@ -1,4 +1,4 @@
-"""Parts and their revisions, as people manage them."""
+"""Services and their revisions, as people manage them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -131,7 +131,7 @@ def create_deployment(
 ) -> UUID:
     """Id of a new deployment that is ready, for these stations to fetch; `log` says how it came about."""
     deployment_id = new_id()
-    home = {"deployment_id": deployment_id, "organization_id": organization_id}
+    common = {"deployment_id": deployment_id, "organization_id": organization_id}
     tx.connection.execute(
         insert(deployments).values(
             id=deployment_id,
@@ -155,10 +155,10 @@ def create_deployment(
         )
     )
     for station in stations:
-        tx.stage(t.deployment_stations, {**home, "station_id": station.id, "pushed_at": tx.now})
+        tx.stage(t.deployment_stations, {**common, "station_id": station.id, "pushed_at": tx.now})
     for seq, message in enumerate(log, start=1):
         entry = LogEntry(seq, "INFO", message, tx.now)
-        tx.stage(t.deployment_logs, {**home, **entry._asdict()})
+        tx.stage(t.deployment_logs, {**common, **entry._asdict()})
     tx.note_change(organization_id, "deployment_created", deployment_id)
     return deployment_id
 

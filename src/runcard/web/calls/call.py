@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from runcard.activity.noted_calls import MOST_BODY_BYTES
 from runcard.domain.errors import ApiCallNotFound
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.calls.lists import CallDetail, get_call
 from runcard.store.engine.scope import Scope
 from runcard.web.calls.rows import CallLine, call_lines, check_may_see_calls
@@ -43,13 +43,13 @@ class ApiCallPage(NamedTuple):
 
 
 @router.get("/activity/{call_id}")
-def show_call(call_id: str, parts: WithParts, visit: WithVisit) -> Response:
+def show_call(call_id: str, services: WithServices, visit: WithVisit) -> Response:
     check_may_see_calls(visit)
-    home, activity = visit.actor.organization_id, parts.activity
+    organization_id, activity = visit.actor.organization_id, services.activity
     if activity is None or not (call_id.isascii() and call_id.isdigit() and len(call_id) <= _MOST_DIGITS):
         raise ApiCallNotFound(call_id)
-    detail = activity.ask(lambda connection: get_call(Scope(connection, home), int(call_id)))
-    with parts.database.read_in(home) as scope:
+    detail = activity.ask(lambda connection: get_call(Scope(connection, organization_id), int(call_id)))
+    with services.database.read_in(organization_id) as scope:
         [line] = call_lines(scope, [detail.row], visit.zone)
     page = ApiCallPage(
         call=line,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from runcard.activity.log import ActivityLog
 from runcard.domain.errors import InvalidInput
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.calls.lists import (
     CallFigures,
     CallFilter,
@@ -104,26 +104,26 @@ class _Place(NamedTuple):
 
 @router.get(PATH)
 def show_activity(
-    parts: WithParts, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
 ) -> Response:
     check_may_see_calls(visit)
     place = _place(asked)
-    with parts.database.read() as connection:
-        page = _page(connection, parts, visit, asked, place)
+    with services.database.read() as connection:
+        page = _page(connection, services, visit, asked, place)
     return render("calls/calls.html", page, visit)
 
 
 def _page(
-    connection: Connection, parts: Parts, visit: Visit, asked: ActivityQuery, place: _Place
+    connection: Connection, services: Services, visit: Visit, asked: ActivityQuery, place: _Place
 ) -> ActivityPage:
-    home, activity = visit.actor.organization_id, parts.activity
-    keys = [(station.id, station.name) for station in list_stations(Scope(connection, home))]
-    keys += [(user.id, user.name) for user in list_users(Scope(connection, home))]
+    organization_id, activity = visit.actor.organization_id, services.activity
+    keys = [(station.id, station.name) for station in list_stations(Scope(connection, organization_id))]
+    keys += [(user.id, user.name) for user in list_users(Scope(connection, organization_id))]
     files = files_of(PATH, asked, "before", "after")
     if activity is None:
         return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], files, "", "", "")
     window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
-    found = _ask(activity, _filter(asked, home, window), window, place)
+    found = _ask(activity, _filter(asked, organization_id, window), window, place)
     shown = found.calls.rows
     return ActivityPage(
         is_kept=True,
@@ -134,7 +134,7 @@ def _page(
             calls_over_time(_slot_points(found.by_slot, window, asked, visit.zone)),
             slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
         ],
-        calls=call_lines(Scope(connection, home), shown, visit.zone),
+        calls=call_lines(Scope(connection, organization_id), shown, visit.zone),
         files=files,
         older_url=_url(asked, before=_place_text(shown[-1])) if found.calls.has_older else "",
         newer_url=_url(asked, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
@@ -183,9 +183,9 @@ def _list_calls(connection: Connection, wanted: CallFilter, place: _Place) -> _C
     return _Calls(rows[:_PAGE_SIZE], place.before is not None, len(rows) > _PAGE_SIZE)
 
 
-def _filter(asked: ActivityQuery, home: UUID, window: CallWindow) -> CallFilter:
+def _filter(asked: ActivityQuery, organization_id: UUID, window: CallWindow) -> CallFilter:
     return CallFilter(
-        organization_id=home,
+        organization_id=organization_id,
         since=window.since,
         until=window.until,
         method=asked.method,

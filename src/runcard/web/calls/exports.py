@@ -24,7 +24,7 @@ def list_all_calls(ask: FileAsk[ActivityQuery]) -> Rows:
     Raises PermissionDenied as the page does, and NotFound where calls are not written down.
     """
     check_may_see_calls(ask.visit)
-    activity = ask.parts.activity
+    activity = ask.services.activity
     if activity is None:
         raise NotFound("Calls are not written down here")
     wanted = calls_wanted(ask.query, activity, ask.visit)
@@ -45,7 +45,7 @@ def _rows(
 
     found = calls_behind(None)
     while found:
-        with ask.parts.database.read_in(ask.organization_id) as scope:
+        with ask.services.database.read_in(ask.organization_id) as scope:
             cells = call_cells(scope, found)
         yield cells
         found = calls_behind(CallPosition(found[-1].at_us, found[-1].id))

@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from runcard.domain.errors import AttachmentNotFound
 from runcard.edge.files.transfers import file_answer
-from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import WithServices
 from runcard.store.files.attachments import get_attachment
 from runcard.web.frame.visit import WithVisit
 
@@ -14,9 +14,9 @@ router = APIRouter()
 
 
 @router.get("/pictures/{picture_id}")
-def show_picture(parts: WithParts, visit: WithVisit, picture_id: str) -> Response:
+def show_picture(services: WithServices, visit: WithVisit, picture_id: str) -> Response:
     """An upload of the reader's organization, from this server wherever its bytes lie: pages show no other's."""
     wanted = id_of(picture_id, AttachmentNotFound)
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         attachment = get_attachment(scope, wanted)
-    return file_answer(parts, attachment)
+    return file_answer(services, attachment)

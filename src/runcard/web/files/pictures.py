@@ -12,7 +12,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.ids import new_id
 from runcard.edge.files.transfers import HARMLESS_IMAGES
 from runcard.edge.files.uploads import settled
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope
@@ -38,10 +38,10 @@ class PictureForm(NamedTuple):
     picture: bytes | None
 
 
-def picture_urls(parts: Parts, scope: Scope, image_ids: Sequence[UUID | None]) -> Mapping[UUID, str]:
+def picture_urls(services: Services, scope: Scope, image_ids: Sequence[UUID | None]) -> Mapping[UUID, str]:
     """Where those of these images can be seen whose bytes have arrived and which browsers show, by their ids."""
     wanted = [image_id for image_id in image_ids if image_id is not None]
-    found = settled(parts, list(find_attachments(scope, wanted).values()))
+    found = settled(services, list(find_attachments(scope, wanted).values()))
     return {
         one.id: f"/pictures/{one.id}"
         for one in found
@@ -61,16 +61,16 @@ def content_type_of(picture: bytes) -> str:
     )
 
 
-def keep_picture(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
+def keep_picture(services: Services, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
     """Keep the bytes of a picture, and return what makes them an attachment. Raises InvalidInput for other files."""
     meta = BlobMeta(len(picture), content_type_of(picture))
-    home, picture_id = actor.organization_id, new_id()
-    parts.blobs.write(blob_key(home, picture_id), BytesIO(picture))
+    organization_id, picture_id = actor.organization_id, new_id()
+    services.blobs.write(blob_key(organization_id, picture_id), BytesIO(picture))
 
     def attach(tx: Transaction) -> UUID:
         attachment = create_attachment(
             tx,
-            home,
+            organization_id,
             "picture",
             content_type=meta.content_type,
             declared_bytes=meta.size_bytes,
@@ -82,9 +82,9 @@ def keep_picture(parts: Parts, actor: UserActor, picture: bytes) -> Callable[[Tr
     return attach
 
 
-async def _read_form(request: Request, _visit: WithVisit, parts: WithParts) -> PictureForm:
+async def _read_form(request: Request, _visit: WithVisit, services: WithServices) -> PictureForm:
     """The fields and the picture of a form. Raises InvalidInput, PayloadTooLarge."""
-    most = min(_MAX_BYTES, parts.max_upload_bytes)
+    most = min(_MAX_BYTES, services.max_upload_bytes)
     form = await read_sent_form(
         request, most, f"Picture is larger than {most} bytes; send a smaller one.", max_files=1
     )

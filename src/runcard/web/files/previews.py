@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runcard.domain.errors import StorageUnavailable
 from runcard.edge.files.transfers import HARMLESS_IMAGES
 from runcard.edge.files.uploads import download_url
-from runcard.edge.requests.deps import Parts
+from runcard.edge.requests.services import Services
 from runcard.store.files.attachments import Attachment
 from runcard.web.frame.formats import size_text
 
@@ -43,19 +43,19 @@ class AttachmentLine(NamedTuple):
 
 
 def attachment_lines(
-    parts: Parts, attachments: Sequence[Attachment], request_root: str
+    services: Services, attachments: Sequence[Attachment], request_root: str
 ) -> Iterator[AttachmentLine]:
     """Stored files with their previews; the first few of text are read, the first kilobytes of each."""
     left_to_read = _MOST_READ
     for one in attachments:
         preview = None
         if one.shown_content_type in HARMLESS_IMAGES:
-            preview = _image(parts, one, request_root)
+            preview = _image(services, one, request_root)
         elif left_to_read and _is_text(one):
             left_to_read -= 1
-            preview = _read(parts, one)
+            preview = _read(services, one)
         yield AttachmentLine(
-            url=download_url(parts, one, request_root),
+            url=download_url(services, one, request_root),
             name=one.name,
             size=size_text(one.size_bytes or 0),
             content_type=one.shown_content_type,
@@ -64,11 +64,11 @@ def attachment_lines(
         )
 
 
-def _image(parts: Parts, attachment: Attachment, request_root: str) -> Preview | None:
+def _image(services: Services, attachment: Attachment, request_root: str) -> Preview | None:
     """Through this server, also where an object store signs links: a page shows only what comes from here."""
     if (attachment.size_bytes or 0) > _MAX_IMAGE_BYTES:
         return None
-    return Preview(image_url=parts.links.url("download", attachment.id, request_root))
+    return Preview(image_url=services.links.url("download", attachment.id, request_root))
 
 
 def _is_text(attachment: Attachment) -> bool:
@@ -76,11 +76,11 @@ def _is_text(attachment: Attachment) -> bool:
     return kind.startswith("text/") or kind in _TEXTS
 
 
-def _read(parts: Parts, attachment: Attachment) -> Preview | None:
+def _read(services: Services, attachment: Attachment) -> Preview | None:
     if not attachment.size_bytes:
         return None
     try:
-        beginning = parts.blobs.read_start(attachment.blob_key, _READ_BYTES)
+        beginning = services.blobs.read_start(attachment.blob_key, _READ_BYTES)
     except StorageUnavailable as error:
         return Preview(note=str(error))
     if not beginning or b"\0" in beginning:

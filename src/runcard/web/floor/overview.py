@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runcard.analytics.answers import Freshness
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.retest import RetestRow
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
@@ -79,15 +79,15 @@ class WelcomePage(NamedTuple):
 @router.get("/")
 def show_overview(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     asked: Annotated[OverviewQuery, page_query(OverviewQuery)],
 ) -> Response:
-    home, now = visit.actor.organization_id, datetime.now(UTC)
+    organization_id, now = visit.actor.organization_id, datetime.now(UTC)
     selection = selection_of(asked, visit.zone, now)
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         if not list_latest_runs(scope, RunFilter(), 1).rows:
-            return render("floor/welcome.html", _welcome(request, parts, scope.connection, visit), visit)
+            return render("floor/welcome.html", _welcome(request, services, scope.connection, visit), visit)
         floor = Floor(snapshot, visit, selection)
         if asked.kiosk is not None:
             return render("floor/kiosk.html", kiosk_page(floor, filters_of(asked), asked.kiosk, now))
@@ -96,9 +96,9 @@ def show_overview(
 
 
 @router.get("/first-run")
-def tell_first_run(parts: WithParts, visit: WithVisit) -> Response:
+def tell_first_run(services: WithServices, visit: WithVisit) -> Response:
     """Nothing to show. Once a run is there, the page that asks is loaded again."""
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         is_there = list_latest_runs(scope, RunFilter(), 1).rows
     return Response(status_code=204, headers={"HX-Refresh": "true"} if is_there else {})
 
@@ -169,9 +169,9 @@ def _behind(freshness: Freshness) -> str:
     )
 
 
-def _welcome(request: Request, parts: Parts, connection: Connection, visit: Visit) -> WelcomePage:
+def _welcome(request: Request, services: Services, connection: Connection, visit: Visit) -> WelcomePage:
     procedures = list_procedures(Scope(connection, visit.actor.organization_id), in_use=True)
-    root = parts.links.root(str(request.base_url))
+    root = services.links.root(str(request.base_url))
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
     return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))
 

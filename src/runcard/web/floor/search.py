@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.domain.runs.outcome import RunOutcome
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
 from runcard.store.metadata import find_said
 from runcard.web.frame.render import redirect, render
@@ -25,7 +25,7 @@ _MOST = 10
 _GROUPS: dict[Kind, tuple[str, str]] = {
     "unit": ("Units", "/units"),
     "run": ("Runs", ""),
-    "part": ("Parts", "/parts"),
+    "part": ("Services", "/parts"),
     "procedure": ("Procedures", ""),
     "batch": ("Batches", "/batches"),
     "station": ("Stations", ""),
@@ -65,13 +65,13 @@ class SearchPage(NamedTuple):
 
 @router.get("/search")
 def search(
-    parts: WithParts, visit: WithVisit, asked: Annotated[SearchQuery, page_query(SearchQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[SearchQuery, page_query(SearchQuery)]
 ) -> Response:
     """What is called so; the page of the only thing that is called exactly so."""
-    wanted, home = asked.q.strip(), visit.actor.organization_id
+    wanted, organization_id = asked.q.strip(), visit.actor.organization_id
     if not wanted:
         return render("floor/search.html", SearchPage("", ()), visit)
-    with parts.database.read_in(home) as scope:
+    with services.database.read_in(organization_id) as scope:
         named = find_named(scope, wanted)
         if len(named) == 1:
             return redirect(_url(named[0]))

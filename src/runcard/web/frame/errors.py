@@ -18,7 +18,7 @@ from runcard.domain.errors import (
     Unauthenticated,
 )
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import parts_of
+from runcard.edge.requests.services import services_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, find_visit
 
@@ -75,7 +75,7 @@ def page_for(request: Request, error: Exception) -> Response:
 def _visit(request: Request, error: Exception) -> Visit | None:
     """Whoever the page was for. An address that leads nowhere has asked nobody yet."""
     if isinstance(error, HTTPException):
-        return find_visit(request, parts_of(request.scope))
+        return find_visit(request, services_of(request.scope))
     visit: Visit | None = getattr(request.state, "visit", None)
     return visit
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.edge.requests.bodies import read_body
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.web.frame.cookies import keep_secret, read_secret
 from runcard.web.frame.visit import WithVisit
 
@@ -42,8 +42,8 @@ async def _read_fields(request: Request) -> Fields:
 WithFields = Annotated[Fields, Depends(_read_fields)]
 
 
-def _check_member_form(parts: WithParts, visit: WithVisit, fields: WithFields) -> Fields:
-    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+def _check_member_form(services: WithServices, visit: WithVisit, fields: WithFields) -> Fields:
+    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     return fields
 
 
@@ -78,6 +78,6 @@ def remember_visitor(response: Response, request: Request, visitor: str) -> None
     keep_secret(response, request, _VISITOR_COOKIE, visitor)
 
 
-def check_visitor_form(request: Request, parts: Parts, fields: Fields) -> None:
+def check_visitor_form(request: Request, services: Services, fields: Fields) -> None:
     """Raises FormExpired for a form that this browser did not get from us."""
-    parts.form_tokens.check(read_secret(request, _VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))
+    services.form_tokens.check(read_secret(request, _VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))

@@ -13,7 +13,7 @@ from runcard.auth.permissions import may_manage
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, is_for_tls
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
@@ -25,7 +25,7 @@ _MENU = {
     "Runs": "/runs",
     "Procedures": "/procedures",
     "Units": "/units",
-    "Parts": "/parts",
+    "Services": "/parts",
     "Batches": "/batches",
     "Stations": "/stations",
     "Imports": "/imports",
@@ -71,18 +71,18 @@ def session_of(request: Request) -> str | None:
     return read_secret(request, SESSION_COOKIE)
 
 
-def find_visit(request: Request, parts: WithParts) -> Visit | None:
+def find_visit(request: Request, services: WithServices) -> Visit | None:
     """Whoever is logged in; None where nobody is. What goes wrong with the request later is told with their menu."""
-    request.state.visit = _visit_of(request, parts)
+    request.state.visit = _visit_of(request, services)
     visit: Visit | None = request.state.visit
     return visit
 
 
-def _visit_of(request: Request, parts: Parts) -> Visit | None:
+def _visit_of(request: Request, services: Services) -> Visit | None:
     session = session_of(request)
     if not session or is_for_tls(session) != is_by_tls(request):
         return None
-    with parts.database.read() as connection:
+    with services.database.read() as connection:
         actor = find_logged_in(connection, session)
         if actor is None:
             return None
@@ -93,7 +93,7 @@ def _visit_of(request: Request, parts: Parts) -> Visit | None:
         organization.name,
         user.email,
         session,
-        parts.form_tokens.token(session),
+        services.form_tokens.token(session),
         zone_of_reader(request),
         _menu(request.url.path, actor),
     )

@@ -12,7 +12,7 @@ from runcard import __version__
 from runcard.domain.actor import check_may_record
 from runcard.domain.errors import Outage, PayloadTooLarge, UnreadableReport
 from runcard.domain.text import shortened
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.ingest.record_run import RunClient
 from runcard.intake.choices import Choice
 from runcard.intake.report_files import Fate, ReportFiles
@@ -37,17 +37,19 @@ def too_large(max_bytes: int) -> str:
     )
 
 
-def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadFile]) -> Iterator[Arrived]:
+def bring_in(
+    services: Services, visit: Visit, choice: Choice, files: Sequence[UploadFile]
+) -> Iterator[Arrived]:
     """What becomes of each file, and in place of a ZIP archive of each that lies in it.
 
     As on the command line, what lies in an archive and is of no known format does not go to quarantine.
     """
-    named = ReportFiles(parts.stores, visit.actor, CLIENT, choice)
-    passed = ReportFiles(parts.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
+    named = ReportFiles(services.stores, visit.actor, CLIENT, choice)
+    passed = ReportFiles(services.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
     for one in files:
         name, file = file_name(one.filename), one.file
         try:
-            members = parts.parsers.members(file)
+            members = services.parsers.members(file)
         except (PayloadTooLarge, UnreadableReport) as error:
             yield Arrived(name, Fate("refused", reason=error.summary))
             continue
@@ -63,7 +65,7 @@ def bring_in(parts: Parts, visit: Visit, choice: Choice, files: Sequence[UploadF
             for member in members:
                 yield Arrived(
                     shortened(f"{name}: {member}", 2 * _MOST_NAME),
-                    _fate_of_member(parts, passed, file, member),
+                    _fate_of_member(services, passed, file, member),
                 )
 
 
@@ -73,10 +75,10 @@ def file_name(claimed: str | None) -> str:
     return re.sub(r"[\x00-\x1f\x7f]", "_", last).strip()[-_MOST_NAME:] or _NO_NAME
 
 
-async def _read_files(request: Request, visit: WithVisit, parts: WithParts) -> AsyncIterator[SentForm]:
+async def _read_files(request: Request, visit: WithVisit, services: WithServices) -> AsyncIterator[SentForm]:
     """Files of a member who may record. Raises PermissionDenied before any byte is taken in."""
     check_may_record(visit.actor)
-    most = parts.max_upload_bytes
+    most = services.max_upload_bytes
     form = await read_sent_form(request, most, too_large(most), max_files=_MOST_FILES)
     try:
         yield form
@@ -96,9 +98,9 @@ def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
         return Fate("refused", reason=f"{error} Send the file again.")
 
 
-def _fate_of_member(parts: Parts, files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
+def _fate_of_member(services: Services, files: ReportFiles, archive: BinaryIO, member: str) -> Fate:
     try:
-        with parts.parsers.open_member(archive, member) as content:
+        with services.parsers.open_member(archive, member) as content:
             return _fate(files, file_name(member), content)
     except (PayloadTooLarge, UnreadableReport) as error:
         return Fate("refused", reason=error.summary)

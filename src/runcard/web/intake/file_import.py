@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from runcard.domain.errors import FileImportNotFound
 from runcard.domain.runs.outcome import RunOutcome
-from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -90,13 +90,13 @@ class FileImportPage(NamedTuple):
 @router.get("/imports/{import_id}")
 def show_import(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     import_id: str,
     asked: Annotated[FileImportQuery, page_query(FileImportQuery)],
 ) -> Response:
-    home, wanted = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
-    with parts.database.read_in(home) as scope:
+    organization_id, wanted = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
+    with services.database.read_in(organization_id) as scope:
         one = get_import(scope, wanted)
         waiting = find_quarantined_id(scope, one.digest)
         at = list_page(scope.connection, asked.cursor)
@@ -104,7 +104,7 @@ def show_import(
         repaired = list_repaired_units(scope, one.id, Page(_MOST_REPAIRED))
         attachments = find_attachments(scope, [one.attachment_id] if one.attachment_id else [])
         runs = _runs(scope.connection, visit, listed.rows)
-    files = list(attachment_lines(parts, list(attachments.values()), str(request.base_url)))
+    files = list(attachment_lines(services, list(attachments.values()), str(request.base_url)))
     page = FileImportPage(
         name=one.name or "",
         partly=_partly(one),
@@ -124,23 +124,28 @@ def show_import(
 @file_route(router, "/imports/{import_id}/runs", FileImportQuery, "Imported runs", _SHEET)
 def list_all_imported_runs(ask: FileAsk[FileImportQuery]) -> Rows:
     """All runs of an import that are left, in the order of the file. Raises FileImportNotFound."""
-    home, wanted = ask.organization_id, id_of(ask.names["import_id"], FileImportNotFound)
-    with ask.parts.database.read_in(home) as scope:
+    organization_id, wanted = ask.organization_id, id_of(ask.names["import_id"], FileImportNotFound)
+    with ask.services.database.read_in(organization_id) as scope:
         get_import(scope, wanted)
 
     def cells(connection: Connection, ids: Sequence[UUID]) -> Sequence[Sequence[Cell]]:
-        stated = list_stated(Scope(connection, home), ids)
-        return [_cells(run, stated.get(run.id, ())) for run in read_runs(Scope(connection, home), ids)]
+        stated = list_stated(Scope(connection, organization_id), ids)
+        return [
+            _cells(run, stated.get(run.id, ())) for run in read_runs(Scope(connection, organization_id), ids)
+        ]
 
     return ask.whole_list(
-        lambda connection, page: list_imported_runs(Scope(connection, home), wanted, page), cells
+        lambda connection, page: list_imported_runs(Scope(connection, organization_id), wanted, page), cells
     )
 
 
 def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
-    home = visit.actor.organization_id
-    stated = list_stated(Scope(connection, home), ids)
-    return [_line(run, visit, stated.get(run.id, ())) for run in read_runs(Scope(connection, home), ids)]
+    organization_id = visit.actor.organization_id
+    stated = list_stated(Scope(connection, organization_id), ids)
+    return [
+        _line(run, visit, stated.get(run.id, ()))
+        for run in read_runs(Scope(connection, organization_id), ids)
+    ]
 
 
 def _line(run: RunRecord, visit: Visit, stated: Sequence[str]) -> ImportedRunLine:

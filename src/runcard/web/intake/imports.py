@@ -10,7 +10,7 @@ from starlette.responses import Response
 from runcard.auth.permissions import may_manage
 from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.intake.choices import Choice, check_may_replace, checked
 from runcard.store.engine.scope import Scope
@@ -89,9 +89,9 @@ class ImportsPage(NamedTuple):
 
 @router.get(_HERE)
 def show_imports(
-    parts: WithParts, visit: WithVisit, asked: Annotated[ImportsQuery, page_query(ImportsQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[ImportsQuery, page_query(ImportsQuery)]
 ) -> Response:
-    return _show(parts, visit, asked, Choice())
+    return _show(services, visit, asked, Choice())
 
 
 @file_route(router, _HERE, ImportsQuery, "Imports", _SHEET)
@@ -104,33 +104,33 @@ def list_all_imports(ask: FileAsk[ImportsQuery]) -> Rows:
 
 
 @router.post(_HERE)
-def submit_files(parts: WithParts, visit: WithVisit, form: WithSentFiles) -> Response:
+def submit_files(services: WithServices, visit: WithVisit, form: WithSentFiles) -> Response:
     """The same page, with what has become of each file."""
-    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
+    services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     choice = Choice()
     try:
         choice = reading_of(form.fields)
         check_may_replace(visit.actor, choice)
         if not form.files:
             raise InvalidInput.at("files", "No file was chosen; choose one or more")
-        with parts.database.read_in(visit.actor.organization_id) as scope:
+        with services.database.read_in(visit.actor.organization_id) as scope:
             choice = checked(scope, choice)
     except (InvalidInput, NotFound) as error:
-        return _show(parts, visit, ImportsQuery(), choice, error=error)
-    arrived = list(bring_in(parts, visit, choice, form.files))
-    return _show(parts, visit, ImportsQuery(), choice, arrived)
+        return _show(services, visit, ImportsQuery(), choice, error=error)
+    arrived = list(bring_in(services, visit, choice, form.files))
+    return _show(services, visit, ImportsQuery(), choice, arrived)
 
 
 def _show(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     asked: ImportsQuery,
     choice: Choice,
     arrived: Sequence[Arrived] = (),
     error: InvalidInput | NotFound | None = None,
 ) -> Response:
-    home, most = visit.actor.organization_id, parts.max_upload_bytes
-    with parts.database.read_in(home) as scope:
+    organization_id, most = visit.actor.organization_id, services.max_upload_bytes
+    with services.database.read_in(organization_id) as scope:
         at = list_page(scope.connection, asked.cursor, _PAGE_SIZE)
         listed = list_imports(scope, at)
         page = ImportsPage(

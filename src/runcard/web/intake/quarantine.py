@@ -11,7 +11,7 @@ from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.domain.floor.statement import check_statement
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.intake.choices import Choice
@@ -112,8 +112,8 @@ WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
 
 
 @router.get(_HERE)
-def show_quarantine(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
-    return _show(parts, visit, asked, Choice())
+def show_quarantine(services: WithServices, visit: WithVisit, asked: WithQuery) -> Response:
+    return _show(services, visit, asked, Choice())
 
 
 @file_route(router, _HERE, QuarantineQuery, "Quarantine", _SHEET)
@@ -126,7 +126,7 @@ def list_all_quarantined(ask: FileAsk[QuarantineQuery]) -> Rows:
 
 
 @router.post(_RETRY)
-def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, fields: WithForm) -> Response:
+def retry_listed(services: WithServices, visit: WithVisit, asked: WithQuery, fields: WithForm) -> Response:
     """Try again the files that the page shows, each as it was tried last but for what the form says."""
     check_may_manage(visit.actor, "retry files that others brought")
     choice = Choice()
@@ -134,36 +134,36 @@ def retry_listed(parts: WithParts, visit: WithVisit, asked: WithQuery, fields: W
         choice = reading_of(fields)
         check_statement(choice.statement)
     except InvalidInput as error:
-        return _show(parts, visit, asked, choice, error=error)
-    with parts.database.read() as connection:
+        return _show(services, visit, asked, choice, error=error)
+    with services.database.read() as connection:
         listed = _listed(connection, visit, asked, list_page(connection, asked.cursor))
-    arrived = [Arrived(one.name, _fate(parts, visit, one, choice)) for one in listed.rows]
-    return _show(parts, visit, asked, choice, arrived)
+    arrived = [Arrived(one.name, _fate(services, visit, one, choice)) for one in listed.rows]
+    return _show(services, visit, asked, choice, arrived)
 
 
-def show_retried(parts: Parts, visit: Visit, choice: Choice, arrived: Arrived) -> Response:
+def show_retried(services: Services, visit: Visit, choice: Choice, arrived: Arrived) -> Response:
     """All that is in quarantine, and what has become of a file that was."""
-    return _show(parts, visit, QuarantineQuery(), choice, [arrived])
+    return _show(services, visit, QuarantineQuery(), choice, [arrived])
 
 
-def _fate(parts: Parts, visit: Visit, file: QuarantinedFile, choice: Choice) -> Fate:
+def _fate(services: Services, visit: Visit, file: QuarantinedFile, choice: Choice) -> Fate:
     """One that cannot even be tried keeps no other from it."""
     try:
-        return retry_as_brought(parts.stores, visit.actor, CLIENT, file, again(file, choice))
+        return retry_as_brought(services.stores, visit.actor, CLIENT, file, again(file, choice))
     except RuncardError as error:
         return Fate("refused", file.importer, reason=error.summary, quarantined_id=file.id)
 
 
 def _show(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     asked: QuarantineQuery,
     choice: Choice,
     arrived: Sequence[Arrived] = (),
     error: InvalidInput | None = None,
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         at = list_page(scope.connection, asked.cursor)
         listed = _listed(scope.connection, visit, asked, at)
         page = QuarantinePage(

@@ -11,8 +11,8 @@ from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput, NotFound, QuarantinedFileNotFound
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.files.transfers import saved_file
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.intake.choices import Choice, last_choice
 from runcard.intake.quarantine import discard, may_retry, retry_as_brought
 from runcard.store.files.attachments import get_attachment
@@ -74,57 +74,59 @@ class QuarantinedFilePage(NamedTuple):
 @router.get("")
 def show_file(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     file_id: str,
     asked: Annotated[QuarantinedFileQuery, page_query(QuarantinedFileQuery)],
 ) -> Response:
-    file = _get(parts, visit, file_id)
-    return _show(request, parts, visit, file, last_choice(file), was_retried=asked.retried)
+    file = _get(services, visit, file_id)
+    return _show(request, services, visit, file, last_choice(file), was_retried=asked.retried)
 
 
 @router.get("/content")
-def download(parts: WithParts, visit: WithVisit, file_id: str) -> Response:
+def download(services: WithServices, visit: WithVisit, file_id: str) -> Response:
     """The bytes of the file as they came."""
-    file = _get(parts, visit, file_id)
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    file = _get(services, visit, file_id)
+    with services.database.read_in(visit.actor.organization_id) as scope:
         attachment = get_attachment(scope, file.attachment_id)
-    return saved_file(parts, attachment)
+    return saved_file(services, attachment)
 
 
 @router.post("/retry")
-def retry(request: Request, parts: WithParts, visit: WithVisit, file_id: str, fields: WithForm) -> Response:
+def retry(
+    request: Request, services: WithServices, visit: WithVisit, file_id: str, fields: WithForm
+) -> Response:
     """Try the file again as the form says it is to be read; what was recorded is shown, or why it was refused again."""
-    file, choice = _get(parts, visit, file_id), Choice()
+    file, choice = _get(services, visit, file_id), Choice()
     try:
         choice = reading_of(fields)
-        fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
+        fate = retry_as_brought(services.stores, visit.actor, CLIENT, file, choice)
     except (InvalidInput, NotFound) as error:
-        return _show(request, parts, visit, file, choice, error)
+        return _show(request, services, visit, file, choice, error)
     if choice.rehearses:
-        return _show(request, parts, visit, file, choice, arrived=[Arrived(file.name, fate)])
+        return _show(request, services, visit, file, choice, arrived=[Arrived(file.name, fate)])
     if fate.quarantined_id is not None:
         return redirect(f"{quarantined_url(fate.quarantined_id)}?retried=true")
     if fate.warnings:
-        return show_retried(parts, visit, Choice(), Arrived(file.name, fate))
+        return show_retried(services, visit, Choice(), Arrived(file.name, fate))
     return redirect(_ALL if fate.import_id is None else import_url(fate.import_id))
 
 
 @router.post("/discard")
-def submit_discard(parts: WithParts, visit: WithVisit, file_id: str, _fields: WithForm) -> Response:
+def submit_discard(services: WithServices, visit: WithVisit, file_id: str, _fields: WithForm) -> Response:
     check_may_manage(visit.actor, "discard files in quarantine")
-    discard(parts.stores, visit.actor.organization_id, _get(parts, visit, file_id))
+    discard(services.stores, visit.actor.organization_id, _get(services, visit, file_id))
     return redirect(_ALL)
 
 
-def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+def _get(services: Services, visit: Visit, file_id: str) -> QuarantinedFile:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         return get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))
 
 
 def _show(
     request: Request,
-    parts: Parts,
+    services: Services,
     visit: Visit,
     file: QuarantinedFile,
     choice: Choice,
@@ -133,13 +135,13 @@ def _show(
     was_retried: bool = False,
     arrived: Sequence[Arrived] = (),
 ) -> Response:
-    home, url = visit.actor.organization_id, quarantined_url(file.id)
-    with parts.database.read_in(home) as scope:
+    organization_id, url = visit.actor.organization_id, quarantined_url(file.id)
+    with services.database.read_in(organization_id) as scope:
         attachment = get_attachment(scope, file.attachment_id)
         state = find_import_state(scope, file.digest)
         reading = reading_fields(scope, choice)
         outcomes = outcome_lines(scope.connection, visit, arrived)
-    (line,) = attachment_lines(parts, [attachment], str(request.base_url))
+    (line,) = attachment_lines(services, [attachment], str(request.base_url))
     page = QuarantinedFilePage(
         url=url,
         name=file.name,

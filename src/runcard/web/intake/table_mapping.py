@@ -13,8 +13,8 @@ from runcard.domain.errors import InvalidInput, PermissionDenied, QuarantinedFil
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.importers.tables.head import TableHead
 from runcard.importers.tables.mapping import TableMapping
 from runcard.importers.tables.mapping_guess import guess
@@ -85,9 +85,9 @@ class MappingPage(NamedTuple):
     preview: Preview
 
 
-async def _read_form(request: Request, parts: WithParts, visit: WithVisit) -> Fields:
+async def _read_form(request: Request, services: WithServices, visit: WithVisit) -> Fields:
     fields = await read_fields(request, _MAX_FORM_BYTES, _MAX_FIELDS)
-    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     return fields
 
 
@@ -95,49 +95,49 @@ _WithMapping = Annotated[Fields, Depends(_read_form)]
 
 
 @router.get("")
-def show_mapping(parts: WithParts, visit: WithVisit, file_id: str) -> Response:
-    return _show(parts, visit, _get(parts, visit, file_id), {})
+def show_mapping(services: WithServices, visit: WithVisit, file_id: str) -> Response:
+    return _show(services, visit, _get(services, visit, file_id), {})
 
 
 @router.post("/preview")
-def preview(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
+def preview(services: WithServices, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
     """The same page with the runs that the form would make; scripts take the preview out of it."""
-    return _show(parts, visit, _get(parts, visit, file_id), fields)
+    return _show(services, visit, _get(services, visit, file_id), fields)
 
 
 @router.post("")
-def import_mapped(parts: WithParts, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
+def import_mapped(services: WithServices, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
     """Import the file as the form says. Where it names a template, the mapping is kept under that name afterwards."""
-    file = _get(parts, visit, file_id)
+    file = _get(services, visit, file_id)
     try:
-        head = _head(parts, visit, file)
+        head = _head(services, visit, file)
         mapping = _draft(fields, head).mapping(head)
-        choice = _choice(parts, visit, fields, mapping)
+        choice = _choice(services, visit, fields, mapping)
         if name := fields.get("template_name", "").strip():
-            _check_may_save(parts, visit, name)
-        fate = retry_as_brought(parts.stores, visit.actor, CLIENT, file, choice)
+            _check_may_save(services, visit, name)
+        fate = retry_as_brought(services.stores, visit.actor, CLIENT, file, choice)
     except RuncardError as error:
-        return _show(parts, visit, file, fields, error)
+        return _show(services, visit, file, fields, error)
     if fate.import_id is not None and fate.quarantined_id is None:
         if name:
-            _save(parts, visit, name, mapping)
+            _save(services, visit, name, mapping)
         return redirect(import_url(fate.import_id))
     refused = InvalidInput.at("file", fate.reason or "It was refused again")
-    return _show(parts, visit, file, fields, refused)
+    return _show(services, visit, file, fields, refused)
 
 
-def _get(parts: Parts, visit: Visit, file_id: str) -> QuarantinedFile:
+def _get(services: Services, visit: Visit, file_id: str) -> QuarantinedFile:
     """Raises PermissionDenied for whoever may not retry the file."""
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         file = get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))
     if not may_retry(visit.actor, file):
         raise PermissionDenied("Only admins, engineers and whoever brought a file may map its columns.")
     return file
 
 
-def _head(parts: Parts, visit: Visit, file: QuarantinedFile) -> TableHead:
+def _head(services: Services, visit: Visit, file: QuarantinedFile) -> TableHead:
     """Raises what `OpenedFile.head` raises, BytesGone and StorageUnavailable."""
-    stores = parts.stores
+    stores = services.stores
     with (
         opened_quarantined(stores, visit.actor.organization_id, file) as content,
         stores.open_file(content) as opened,
@@ -149,44 +149,44 @@ def _draft(fields: Fields, head: TableHead) -> Draft:
     return Draft.filled_in(fields, head) if "runs" in fields else Draft.proposed(head, guess(head))
 
 
-def _choice(parts: Parts, visit: Visit, fields: Fields, mapping: TableMapping) -> Choice:
+def _choice(services: Services, visit: Visit, fields: Fields, mapping: TableMapping) -> Choice:
     """Raises InvalidInput and ProcedureNotFound."""
     procedure = fields.get("procedure", "").strip()
     if not procedure:
         raise InvalidInput.at("procedure", "Procedure: choose the one that the runs are of")
     choice = Choice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         return checked(scope, choice)
 
 
-def _check_may_save(parts: Parts, visit: Visit, name: str) -> None:
+def _check_may_save(services: Services, visit: Visit, name: str) -> None:
     """Raises PermissionDenied, InvalidInput and AlreadyExists where no template of this name can be made."""
     check_may_manage(visit.actor, "create import templates")
     if len(name) > _MOST_NAME or "\0" in name:
         raise InvalidInput.at(
             "template_name", f"{name!r} is no name of a template; give 1 to {_MOST_NAME} characters"
         )
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         check_name_is_free(scope, name)
 
 
-def _save(parts: Parts, visit: Visit, name: str, mapping: TableMapping) -> None:
+def _save(services: Services, visit: Visit, name: str, mapping: TableMapping) -> None:
     kept = msgspec.json.encode(mapping).decode()
-    parts.writer.write(
+    services.writer.write(
         lambda tx: create_template(tx, visit.actor.organization_id, name, kept, Creator.of(visit.actor)),
     )
 
 
 def _show(
-    parts: Parts, visit: Visit, file: QuarantinedFile, fields: Fields, error: RuncardError | None = None
+    services: Services, visit: Visit, file: QuarantinedFile, fields: Fields, error: RuncardError | None = None
 ) -> Response:
     head, problem = None, ""
     try:
-        head = _head(parts, visit, file)
+        head = _head(services, visit, file)
     except RuncardError as unread:
         problem = unread.summary
     draft = None if head is None else _draft(fields, head)
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     page = MappingPage(
         url=mapping_url(file.id),
@@ -214,7 +214,7 @@ def _show(
         problems=problems_of(error),
         preview=Preview((), (), "")
         if head is None or draft is None
-        else _preview(parts, visit, file, fields, head, draft),
+        else _preview(services, visit, file, fields, head, draft),
     )
     return render(
         "intake/table_mapping.html", page, visit, status=answer_error(error).status if error else 200
@@ -222,20 +222,20 @@ def _show(
 
 
 def _preview(
-    parts: Parts, visit: Visit, file: QuarantinedFile, fields: Fields, head: TableHead, draft: Draft
+    services: Services, visit: Visit, file: QuarantinedFile, fields: Fields, head: TableHead, draft: Draft
 ) -> Preview:
     """The first runs by the reading that an import would take; nothing is looked up in the record."""
-    stores, home = parts.stores, visit.actor.organization_id
+    stores, organization_id = services.stores, visit.actor.organization_id
     try:
         # Any procedure does here: what is shown is not its business.
         choice = Choice(
             procedure="preview", mapping=draft.mapping(head), skips_bad_rows="skip_bad_rows" in fields
         )
-        with stores.database.read_in(home) as scope:
+        with stores.database.read_in(organization_id) as scope:
             reading = reading_of(scope, choice, None, CLIENT, file.name)
         assert reading is not None, "a mapping says how the file is read"
         with (
-            opened_quarantined(stores, home, file) as content,
+            opened_quarantined(stores, organization_id, file) as content,
             stores.open_file(content) as opened,
         ):
             group = next(opened.groups(reading))

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from runcard.edge.files.transfers import content_disposition
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import (
     MAX_ROWS,
     SHEET_ENCODINGS,
@@ -82,7 +82,7 @@ def table_file(sheet: Sheet, file_format: SheetFormat) -> Response:
 class FileAsk(NamedTuple, Generic[Query]):
     """Who asks for the file of a table, and for what. names: what the path of its route names, such as an id."""
 
-    parts: Parts
+    services: Services
     visit: Visit
     query: Query
     file_format: SheetFormat
@@ -101,7 +101,7 @@ class FileAsk(NamedTuple, Generic[Query]):
 
         Raises InvalidInput, at once, where a file of Excel cannot have them all.
         """
-        with self.parts.database.read() as connection:
+        with self.services.database.read() as connection:
             page = list_page(connection, None, _ROWS_AT_ONCE)
             self.refuse_too_many(
                 lambda: bool(list_rows(connection, page._replace(limit=1, offset=MAX_ROWS - 1)).rows)
@@ -110,7 +110,7 @@ class FileAsk(NamedTuple, Generic[Query]):
         def rows(page: Page) -> Iterator[Sequence[Sequence[Cell]]]:
             has_more = True
             while has_more:
-                with self.parts.database.read() as connection:
+                with self.services.database.read() as connection:
                     listed: Listed[Any] = list_rows(connection, page)
                     made = cells(connection, listed.rows)
                 yield made
@@ -136,12 +136,12 @@ def file_route(
         @router.get(f"{path}.{{file_format}}", name=rows_of.__name__)
         def export(
             request: Request,
-            parts: WithParts,
+            services: WithServices,
             visit: WithVisit,
             file_format: WithFormat,
             asked: Annotated[Query, page_query(query)],
         ) -> Response:
-            rows = rows_of(FileAsk(parts, visit, asked, file_format, request.path_params))
+            rows = rows_of(FileAsk(services, visit, asked, file_format, request.path_params))
             return table_file(Sheet(name, columns, rows, visit.zone), file_format)
 
         return rows_of

@@ -78,8 +78,8 @@ def list_capability(ask: FileAsk[MeasurementQuery]) -> Rows:
 
 def _answer(ask: FileAsk[MeasurementQuery], question: Callable[[MeasurementAsk], T]) -> T:
     """What a question finds. Raises ProcedureNotFound."""
-    home, database = ask.organization_id, ask.parts.database
-    with database.read_in(home) as scope, Snapshot(ask.parts.copy, scope) as snapshot:
+    organization_id, database = ask.organization_id, ask.services.database
+    with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
         procedure = get_procedure(scope, ask.names["procedure_id"])
         return question(measurement_ask(snapshot, ask.visit, procedure.id, ask.query))
 

@@ -22,7 +22,7 @@ from runcard.analytics.questions.values.correlation import CorrelationAnswer, co
 from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.values.measurement_names import MeasurementName, measurement_names
 from runcard.domain.errors import InvalidInput
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.rows import get_procedure
 from runcard.web.charts.chart import Chart
@@ -188,13 +188,13 @@ def measurement_ask(
 
 @router.get("/procedures/{procedure_id}/measurements")
 def show_measurement(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     procedure_id: str,
     asked: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         procedure = get_procedure(scope, procedure_id)
         ask = measurement_ask(snapshot, visit, procedure.id, asked)
         chart = ask.control_chart()

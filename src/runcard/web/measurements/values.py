@@ -12,7 +12,7 @@ from starlette.responses import Response
 from runcard.analytics.lists.inside_lists import list_measurements
 from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.outcome import MeasurementOutcome
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
@@ -119,16 +119,16 @@ class ValuesPage(NamedTuple):
 
 @router.get(_HERE)
 def show_values(
-    parts: WithParts, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
 ) -> Response:
-    home, is_asked = visit.actor.organization_id, _is_asked(asked)
-    with parts.database.read_in(home) as scope:
+    organization_id, is_asked = visit.actor.organization_id, _is_asked(asked)
+    with services.database.read_in(organization_id) as scope:
         choices = list_choices(scope)
         values: Sequence[ValueLine] = ()
         links = None
         if is_asked:
             at = list_page(scope.connection, asked.cursor)
-            listed = _listed(parts, visit, scope.connection, asked, at)
+            listed = _listed(services, visit, scope.connection, asked, at)
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
             links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
     page = ValuesPage(
@@ -153,7 +153,7 @@ def list_all_values(ask: FileAsk[ValuesQuery]) -> Rows:
     if not _is_asked(ask.query):
         raise InvalidInput.at("measurement", "name a measurement, a phase, a bound or an outcome")
     return ask.whole_list(
-        lambda connection, page: _listed(ask.parts, ask.visit, connection, ask.query, page),
+        lambda connection, page: _listed(ask.services, ask.visit, connection, ask.query, page),
         lambda _connection, found: [_cells(one) for one in found],
     )
 
@@ -169,16 +169,16 @@ def _is_asked(asked: ValuesQuery) -> bool:
 
 
 def _listed(
-    parts: Parts, visit: Visit, connection: Connection, asked: ValuesQuery, page: Page
+    services: Services, visit: Visit, connection: Connection, asked: ValuesQuery, page: Page
 ) -> Listed[FoundMeasurement]:
     return list_measurements(
-        parts.copy,
+        services.copy,
         Scope(connection, visit.actor.organization_id),
         run_filter_of(asked, visit.zone, datetime.now(UTC)),
         _filter(asked),
         asked.sort,
         page,
-        Deadline(parts.list_timeout_s),
+        Deadline(services.list_timeout_s),
         descending=asked.order == "desc",
     )
 

@@ -11,7 +11,7 @@ from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength,
 from runcard.auth.sessions import log_in
 from runcard.domain.errors import AlreadyExists, InvalidInput
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
@@ -43,30 +43,30 @@ class InvitationPage(NamedTuple):
 
 
 @router.get("/invitation/{token}")
-def show_invitation(request: Request, parts: WithParts, token: str) -> Response:
-    return _form(request, parts, token, {})
+def show_invitation(request: Request, services: WithServices, token: str) -> Response:
+    return _form(request, services, token, {})
 
 
 @router.post("/invitation/{token}")
 def submit_invitation(
-    request: Request, parts: WithParts, token: str, fields: WithFields, _turn: WithHashingTurn
+    request: Request, services: WithServices, token: str, fields: WithFields, _turn: WithHashingTurn
 ) -> Response:
-    check_visitor_form(request, parts, fields)
-    with parts.database.read() as connection:
+    check_visitor_form(request, services, fields)
+    with services.database.read() as connection:
         # Before a stranger makes the server hash anything.
         invitation = find_invited(connection, token)
-        home = get_organization(Scope(connection, invitation.organization_id))
+        organization = get_organization(Scope(connection, invitation.organization_id))
     try:
-        check_password_strength(fields.get("password", ""), (home.name, invitation.email))
+        check_password_strength(fields.get("password", ""), (organization.name, invitation.email))
         password_hash = hash_password(fields.get("password", ""))
 
         def apply(tx: Transaction) -> str:
             member = accept(tx, token, fields.get("name", ""), password_hash)
             return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
-        session = parts.writer.write_catalog(apply)
+        session = services.writer.write_catalog(apply)
     except (InvalidInput, AlreadyExists) as error:
-        return _form(request, parts, token, fields, error)
+        return _form(request, services, token, fields, error)
     response = redirect("/")
     remember_session(response, request, session)
     return response
@@ -74,13 +74,13 @@ def submit_invitation(
 
 def _form(
     request: Request,
-    parts: Parts,
+    services: Services,
     token: str,
     fields: Fields,
     error: InvalidInput | AlreadyExists | None = None,
 ) -> Response:
     visitor = visitor_of(request)
-    with parts.database.read() as connection:
+    with services.database.read() as connection:
         invitation = find_invited(connection, token)
         organization = get_organization(Scope(connection, invitation.organization_id))
     page = InvitationPage(
@@ -91,7 +91,7 @@ def _form(
         name=fields.get("name", ""),
         min_password_length=MIN_PASSWORD_LENGTH,
         problems=problems_of(error),
-        form_token=parts.form_tokens.token(visitor),
+        form_token=services.form_tokens.token(visitor),
     )
     response = render("people/invitation.html", page, status=answer_error(error).status if error else 200)
     remember_visitor(response, request, visitor)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from starlette.responses import Response
 
-from runcard.edge.requests.deps import Parts
+from runcard.edge.requests.services import Services
 from runcard.store.people.api_keys import ApiKey
 from runcard.store.stations.records import StationRecord, list_procedures_of
 from runcard.web.frame.formats import Moment, moment_of
@@ -41,19 +41,19 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
 
 
 def show_new_key(
-    request: Request, parts: Parts, visit: Visit, owner: str, api_key: str, back: str, procedure: str
+    request: Request, services: Services, visit: Visit, owner: str, api_key: str, back: str, procedure: str
 ) -> Response:
     """The one page that shows a key, in the answer to the form that made it. procedure: of a first run."""
-    root = parts.links.root(str(request.base_url))
+    root = services.links.root(str(request.base_url))
     page = KeyMadePage(owner, api_key, back, snippets(root, api_key, procedure))
     return render("people/key_made.html", page, visit)
 
 
 def show_key_of_station(
-    request: Request, parts: Parts, visit: Visit, station: StationRecord, api_key: str
+    request: Request, services: Services, visit: Visit, station: StationRecord, api_key: str
 ) -> Response:
     """As `show_new_key`, of a station, with a procedure that it may report."""
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         linked = list_procedures_of(scope, [station])[station.id]
     procedure = linked[0].identifier if linked else SOME_PROCEDURE
-    return show_new_key(request, parts, visit, station.name, api_key, f"/stations/{station.id}", procedure)
+    return show_new_key(request, services, visit, station.name, api_key, f"/stations/{station.id}", procedure)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from runcard.auth.credentials import Caller
 from runcard.auth.sessions import log_in, log_out
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.people.organizations import count_organizations
 from runcard.web.frame.cookies import is_by_tls, keep_secret, read_secret
@@ -43,49 +43,53 @@ class LogInPage(NamedTuple):
 
 
 @router.get("/log-in")
-def show_log_in(request: Request, parts: WithParts, visit: AnyVisit, next: str = _HOME) -> Response:  # noqa: A002 (as the URL says)
+def show_log_in(request: Request, services: WithServices, visit: AnyVisit, next: str = _HOME) -> Response:  # noqa: A002 (as the URL says)
     if visit is not None:
         return redirect(_page_of(next))
-    return _form(request, parts, {"next": next})
+    return _form(request, services, {"next": next})
 
 
 @router.post("/log-in")
-def submit_log_in(request: Request, parts: WithParts, fields: WithFields, _turn: WithHashingTurn) -> Response:
-    check_visitor_form(request, parts, fields)
+def submit_log_in(
+    request: Request, services: WithServices, fields: WithFields, _turn: WithHashingTurn
+) -> Response:
+    check_visitor_form(request, services, fields)
     email, address = fields.get("email", ""), request.client.host if request.client else ""
-    caller = Caller(address, parts.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))
-    with parts.database.read() as connection:
-        actor = parts.credentials.find_user(connection, email, fields.get("password", ""), caller)
+    caller = Caller(address, services.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))
+    with services.database.read() as connection:
+        actor = services.credentials.find_user(connection, email, fields.get("password", ""), caller)
     if actor is None:
-        return _form(request, parts, fields, status=401)
+        return _form(request, services, fields, status=401)
     agent = request.headers.get("user-agent")
     by_tls = is_by_tls(request)
-    session = parts.writer.write(lambda tx: log_in(tx, actor, agent, by_tls=by_tls))
+    session = services.writer.write(lambda tx: log_in(tx, actor, agent, by_tls=by_tls))
     response = redirect(_page_of(fields.get("next", _HOME)))
     remember_session(response, request, session)
-    keep_secret(response, request, _BROWSER_COOKIE, parts.known_browsers.mark(email), _YEAR_S)
+    keep_secret(response, request, _BROWSER_COOKIE, services.known_browsers.mark(email), _YEAR_S)
     return response
 
 
 @router.post("/log-out")
-def submit_log_out(request: Request, parts: WithParts, visit: WithVisit, fields: WithFields) -> Response:
-    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
-    parts.writer.write(lambda tx: log_out(tx, visit.session))
+def submit_log_out(
+    request: Request, services: WithServices, visit: WithVisit, fields: WithFields
+) -> Response:
+    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    services.writer.write(lambda tx: log_out(tx, visit.session))
     response = redirect("/log-in")
     forget_session(response, request)
     return response
 
 
-def _form(request: Request, parts: Parts, fields: Fields, status: int = 200) -> Response:
+def _form(request: Request, services: Services, fields: Fields, status: int = 200) -> Response:
     visitor = visitor_of(request)
-    with parts.database.read() as connection:
+    with services.database.read() as connection:
         is_set_up = count_organizations(connection) > 0
     page = LogInPage(
         email=fields.get("email", ""),
         next=_page_of(fields.get("next", _HOME)),
         is_refused=status != 200,
         is_set_up=is_set_up,
-        form_token=parts.form_tokens.token(visitor),
+        form_token=services.form_tokens.token(visitor),
     )
     response = render("people/log_in.html", page, status=status)
     remember_visitor(response, request, visitor)

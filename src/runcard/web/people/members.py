@@ -15,8 +15,8 @@ from runcard.auth.permissions import check_may_administer, may_administer
 from runcard.domain.actor import Role
 from runcard.domain.errors import Conflict, InvalidInput, NotFound
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.invitations import delete_invitation, list_invitations
@@ -87,78 +87,82 @@ class InvitedPage(NamedTuple):
 
 @router.get(_HERE)
 def show_members(
-    parts: WithParts, visit: WithVisit, asked: Annotated[MembersQuery, page_query(MembersQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[MembersQuery, page_query(MembersQuery)]
 ) -> Response:
-    return _show(parts, visit, asked, {})
+    return _show(services, visit, asked, {})
 
 
 @file_route(router, _HERE, MembersQuery, "Members", _SHEET)
 def list_all_members(ask: FileAsk[MembersQuery]) -> Rows:
     """All members, in the order of the page."""
-    with ask.parts.database.read_in(ask.organization_id) as scope:
+    with ask.services.database.read_in(ask.organization_id) as scope:
         return [[_cells(user) for user in list_users(scope)]]
 
 
 @router.post(f"{_HERE}/invitations")
-def submit_invitation(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_invitation(
+    request: Request, services: WithServices, visit: WithVisit, fields: WithForm
+) -> Response:
     """The one page that shows the link."""
     check_may_administer(visit.actor, "invite members")
     email = fields.get("email", "")
     try:
         role = _role(fields)
-        token = parts.writer.write(lambda tx: invite(tx, visit.actor, email, role))
+        token = services.writer.write(lambda tx: invite(tx, visit.actor, email, role))
     except (InvalidInput, Conflict) as error:
-        return _show(parts, visit, MembersQuery(), fields, error)
-    url = f"{parts.links.root(str(request.base_url))}/invitation/{token}"
+        return _show(services, visit, MembersQuery(), fields, error)
+    url = f"{services.links.root(str(request.base_url))}/invitation/{token}"
     return render(
         "people/invited.html", InvitedPage(email.strip(), role, url, INVITATION_LIFETIME.days), visit
     )
 
 
 @router.post(f"{_HERE}/invitations/{{invitation_id}}/cancel")
-def cancel_invitation(parts: WithParts, visit: WithVisit, invitation_id: str, _fields: WithForm) -> Response:
+def cancel_invitation(
+    services: WithServices, visit: WithVisit, invitation_id: str, _fields: WithForm
+) -> Response:
     check_may_administer(visit.actor, "take invitations back")
-    home, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
-    parts.writer.write(lambda tx: delete_invitation(tx, home, wanted))
+    organization_id, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
+    services.writer.write(lambda tx: delete_invitation(tx, organization_id, wanted))
     return redirect(_HERE)
 
 
 @router.post(f"{_HERE}/{{user_id}}/role")
-def submit_role(parts: WithParts, visit: WithVisit, user_id: str, fields: WithForm) -> Response:
+def submit_role(services: WithServices, visit: WithVisit, user_id: str, fields: WithForm) -> Response:
     role = _role(fields)
-    return _change(parts, visit, user_id, lambda tx, member: give_role(tx, visit.actor, member, role))
+    return _change(services, visit, user_id, lambda tx, member: give_role(tx, visit.actor, member, role))
 
 
 @router.post(f"{_HERE}/{{user_id}}/suspend")
-def submit_suspend(parts: WithParts, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
-    return _change(parts, visit, user_id, lambda tx, member: suspend(tx, visit.actor, member))
+def submit_suspend(services: WithServices, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+    return _change(services, visit, user_id, lambda tx, member: suspend(tx, visit.actor, member))
 
 
 @router.post(f"{_HERE}/{{user_id}}/reinstate")
-def submit_reinstate(parts: WithParts, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
-    return _change(parts, visit, user_id, lambda tx, member: reinstate(tx, visit.actor, member))
+def submit_reinstate(services: WithServices, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+    return _change(services, visit, user_id, lambda tx, member: reinstate(tx, visit.actor, member))
 
 
 def _change(
-    parts: Parts, visit: Visit, user_id: str, change: Callable[[Transaction, UUID], None]
+    services: Services, visit: Visit, user_id: str, change: Callable[[Transaction, UUID], None]
 ) -> Response:
     wanted = id_of(user_id, _missing("User"))
     try:
-        parts.writer.write_catalog(lambda tx: change(tx, wanted))
+        services.writer.write_catalog(lambda tx: change(tx, wanted))
     except Conflict as error:
-        return _show(parts, visit, MembersQuery(), {}, error)
+        return _show(services, visit, MembersQuery(), {}, error)
     return redirect(_HERE)
 
 
 def _show(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     asked: MembersQuery,
     fields: Fields,
     error: InvalidInput | Conflict | None = None,
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         users = list_users(scope)
         invitations = list_invitations(scope, datetime.now(UTC))
     members = [_line(user, visit) for user in users]

@@ -14,7 +14,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.serial import part_number_of
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.organizations import update_organization
@@ -37,7 +37,7 @@ router = APIRouter()
 _HERE = "/settings/organization"
 _PREVIEWED = 20
 _POLICIES = {
-    "station_may_create_parts": "Parts",
+    "station_may_create_parts": "Services",
     "station_may_create_revisions": "Revisions",
     "station_may_create_batches": "Batches",
     "station_may_create_units": "Units",
@@ -89,48 +89,50 @@ class OrganizationPage(NamedTuple):
 
 @router.get(_HERE)
 def show_organization(
-    parts: WithParts, visit: WithVisit, asked: Annotated[OrganizationQuery, page_query(OrganizationQuery)]
+    services: WithServices,
+    visit: WithVisit,
+    asked: Annotated[OrganizationQuery, page_query(OrganizationQuery)],
 ) -> Response:
-    return _show(parts, visit, None, is_saved=asked.saved)
+    return _show(services, visit, None, is_saved=asked.saved)
 
 
 @router.post(_HERE)
-def submit_organization(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_organization(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     check_may_administer(visit.actor, "change the organization")
 
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
 
     def apply(tx: Transaction) -> None:
-        update_organization(tx, _changed(get_organization(tx.scope(home)), fields))
+        update_organization(tx, _changed(get_organization(tx.scope(organization_id)), fields))
 
     try:
-        with parts.database.read_in(home) as scope:
+        with services.database.read_in(organization_id) as scope:
             now = get_organization(scope)
             question = question_about(scope.connection, now, retention_in(fields), fields)
         if question is not None:
-            return _show(parts, visit, fields, question=question)
-        parts.writer.write_catalog(apply)
+            return _show(services, visit, fields, question=question)
+        services.writer.write_catalog(apply)
     except InvalidInput as error:
-        return _show(parts, visit, fields, error)
+        return _show(services, visit, fields, error)
     return redirect(f"{_HERE}?saved=true")
 
 
 @router.post(f"{_HERE}/preview")
-def preview(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def preview(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     """The same page with what is filled in, which is not saved: what the pattern reads."""
     check_may_administer(visit.actor, "change the organization")
-    return _show(parts, visit, fields)
+    return _show(services, visit, fields)
 
 
 @router.post(f"{_HERE}/retention")
-def preview_retention(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def preview_retention(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     """As `preview`: what would be deleted."""
     check_may_administer(visit.actor, "change the organization")
-    return _show(parts, visit, fields, shows_due=True)
+    return _show(services, visit, fields, shows_due=True)
 
 
 def _show(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     fields: Fields | None,
     error: InvalidInput | None = None,
@@ -139,8 +141,8 @@ def _show(
     shows_due: bool = False,
     is_saved: bool = False,
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         now = get_organization(scope)
         units = list_newest_units(scope, _PREVIEWED)
         quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
@@ -149,7 +151,7 @@ def _show(
             scope.connection,
             now,
             fields,
-            parts.activity,
+            services.activity,
             visit.zone,
             shows_due=shows_due or question is not None,
         )

@@ -16,8 +16,8 @@ from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of
 from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import create_user_key, list_keys, revoke_key
@@ -69,92 +69,94 @@ class ProfilePage(NamedTuple):
 
 @router.get(_HERE)
 def show_profile(
-    parts: WithParts, visit: WithVisit, asked: Annotated[ProfileQuery, page_query(ProfileQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[ProfileQuery, page_query(ProfileQuery)]
 ) -> Response:
-    return _show(parts, visit, is_saved=asked.saved)
+    return _show(services, visit, is_saved=asked.saved)
 
 
 @router.post(_HERE)
-def submit_name(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
-    home, user_id = _self(visit)
+def submit_name(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
+    organization_id, user_id = _self(visit)
     try:
-        parts.writer.write_catalog(lambda tx: rename_user(tx, home, user_id, fields.get("name", "")))
+        services.writer.write_catalog(
+            lambda tx: rename_user(tx, organization_id, user_id, fields.get("name", ""))
+        )
     except InvalidInput as error:
-        return _show(parts, visit, error)
+        return _show(services, visit, error)
     return redirect(f"{_HERE}?saved=true")
 
 
 @router.post(f"{_HERE}/password")
 def submit_password(
-    request: Request, parts: WithParts, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
+    request: Request, services: WithServices, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
 ) -> Response:
     """Every log-in ends; this browser gets a new one."""
-    home, user_id = _self(visit)
+    organization_id, user_id = _self(visit)
     caller = Caller(request.client.host if request.client else "", digest_of(visit.session).hex())
     wanted = fields.get("password", "")
     try:
-        with parts.database.read() as connection:
-            known = parts.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
+        with services.database.read() as connection:
+            known = services.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
         if known is None:
             raise InvalidInput.at("current", "The current password is wrong")
         check_password_strength(wanted, (visit.organization_name, visit.email))
     except InvalidInput as error:
-        return _show(parts, visit, error)
+        return _show(services, visit, error)
     password_hash = hash_password(wanted)
 
     def apply(tx: Transaction) -> str:
-        set_password(tx, home, user_id, password_hash)
+        set_password(tx, organization_id, user_id, password_hash)
         return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
     response = redirect(f"{_HERE}?saved=true")
-    remember_session(response, request, parts.writer.write_catalog(apply))
+    remember_session(response, request, services.writer.write_catalog(apply))
     return response
 
 
 @router.post(f"{_HERE}/keys")
-def create_key(request: Request, parts: WithParts, visit: WithVisit, _fields: WithForm) -> Response:
-    home, user_id = _self(visit)
+def create_key(request: Request, services: WithServices, visit: WithVisit, _fields: WithForm) -> Response:
+    organization_id, user_id = _self(visit)
     key = new_api_key()
-    parts.writer.write_catalog(lambda tx: create_user_key(tx, home, user_id, key.secret))
-    with parts.database.read_in(home) as scope:
+    services.writer.write_catalog(lambda tx: create_user_key(tx, organization_id, user_id, key.secret))
+    with services.database.read_in(organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
-    return show_new_key(request, parts, visit, visit.email, key.api_key, _HERE, procedure)
+    return show_new_key(request, services, visit, visit.email, key.api_key, _HERE, procedure)
 
 
 @router.post(f"{_HERE}/keys/{{key_id}}/revoke")
-def revoke(parts: WithParts, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
-    home, user_id = _self(visit)
+def revoke(services: WithServices, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
+    organization_id, user_id = _self(visit)
     wanted = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
-    parts.writer.write_catalog(lambda tx: revoke_key(tx, home, wanted, owner_id=user_id))
+    services.writer.write_catalog(lambda tx: revoke_key(tx, organization_id, wanted, owner_id=user_id))
     return redirect(_HERE)
 
 
 @router.post(f"{_HERE}/sessions/end")
-def end_others(parts: WithParts, visit: WithVisit, _fields: WithForm) -> Response:
-    return _end(parts, visit, None)
+def end_others(services: WithServices, visit: WithVisit, _fields: WithForm) -> Response:
+    return _end(services, visit, None)
 
 
 @router.post(f"{_HERE}/sessions/{{digest}}/end")
-def end_one(parts: WithParts, visit: WithVisit, digest: str, _fields: WithForm) -> Response:
+def end_one(services: WithServices, visit: WithVisit, digest: str, _fields: WithForm) -> Response:
     try:
         ended = bytes.fromhex(digest)
     except ValueError as error:
         raise NotFound(f"Log-in not found: {digest}") from error
-    return _end(parts, visit, ended)
+    return _end(services, visit, ended)
 
 
-def _end(parts: Parts, visit: Visit, ended: bytes | None) -> Response:
+def _end(services: Services, visit: Visit, ended: bytes | None) -> Response:
     user_id, kept = visit.actor.user_id, digest_of(visit.session)
-    parts.writer.write(lambda tx: end_other_sessions(tx, user_id, kept, ended))
+    services.writer.write(lambda tx: end_other_sessions(tx, user_id, kept, ended))
     return redirect(_HERE)
 
 
 def _show(
-    parts: Parts, visit: Visit, error: InvalidInput | None = None, *, is_saved: bool = False
+    services: Services, visit: Visit, error: InvalidInput | None = None, *, is_saved: bool = False
 ) -> Response:
-    home, user_id = _self(visit)
-    with parts.database.read_in(home) as scope:
+    organization_id, user_id = _self(visit)
+    with services.database.read_in(organization_id) as scope:
         user = get_user(scope, str(user_id))
         keys = list_keys(scope, user_id)
         sessions = list_sessions(scope.connection, user_id, datetime.now(UTC))

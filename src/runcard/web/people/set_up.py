@@ -14,7 +14,7 @@ from runcard.auth.tokens import digest_of
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -69,17 +69,17 @@ class _Done(NamedTuple):
 
 
 @router.get("/setup/{token}")
-def show_set_up(request: Request, parts: WithParts, token: str) -> Response:
-    _check_open(parts, token)
-    return _form(request, parts, {})
+def show_set_up(request: Request, services: WithServices, token: str) -> Response:
+    _check_open(services, token)
+    return _form(request, services, {})
 
 
 @router.post("/setup/{token}")
 def submit_set_up(
-    request: Request, parts: WithParts, token: str, fields: WithFields, _turn: WithHashingTurn
+    request: Request, services: WithServices, token: str, fields: WithFields, _turn: WithHashingTurn
 ) -> Response:
-    check_visitor_form(request, parts, fields)
-    _check_open(parts, token)
+    check_visitor_form(request, services, fields)
+    _check_open(services, token)
     key = new_api_key()
     try:
         check_password_strength(
@@ -110,16 +110,16 @@ def submit_set_up(
                 log_in(tx, admin, request.headers.get("user-agent"), by_tls=is_by_tls(request)),
             )
 
-        done = parts.writer.write_catalog(apply)
+        done = services.writer.write_catalog(apply)
     except (InvalidInput, AlreadyExists) as error:
-        return _form(request, parts, fields, error)
-    response = render("people/set_up_done.html", _done_page(request, parts, done, key.api_key))
+        return _form(request, services, fields, error)
+    response = render("people/set_up_done.html", _done_page(request, services, done, key.api_key))
     remember_session(response, request, done.session)
     return response
 
 
-def _done_page(request: Request, parts: Parts, done: _Done, api_key: str) -> SetUpDonePage:
-    procedure, root = done.procedure, parts.links.root(str(request.base_url))
+def _done_page(request: Request, services: Services, done: _Done, api_key: str) -> SetUpDonePage:
+    procedure, root = done.procedure, services.links.root(str(request.base_url))
     return SetUpDonePage(
         organization=done.made.organization.name,
         email=done.made.admin.email,
@@ -129,14 +129,14 @@ def _done_page(request: Request, parts: Parts, done: _Done, api_key: str) -> Set
     )
 
 
-def _check_open(parts: Parts, token: str) -> None:
-    with parts.database.read() as connection:
+def _check_open(services: Services, token: str) -> None:
+    with services.database.read() as connection:
         if not is_setup_link_open(connection, digest_of(token)):
             raise SetupLinkSpent
 
 
 def _form(
-    request: Request, parts: Parts, fields: Fields, error: InvalidInput | AlreadyExists | None = None
+    request: Request, services: Services, fields: Fields, error: InvalidInput | AlreadyExists | None = None
 ) -> Response:
     visitor = visitor_of(request)
     page = SetUpPage(
@@ -147,7 +147,7 @@ def _form(
         procedure=fields.get("procedure", _FIRST_PROCEDURE),
         min_password_length=MIN_PASSWORD_LENGTH,
         problems=problems_of(error),
-        form_token=parts.form_tokens.token(visitor),
+        form_token=services.form_tokens.token(visitor),
     )
     response = render("people/set_up.html", page, status=answer_error(error).status if error else 200)
     remember_visitor(response, request, visitor)

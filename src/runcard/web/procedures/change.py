@@ -10,7 +10,7 @@ from starlette.responses import Response
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.procedures.identifiers import list_former_identifiers
@@ -66,52 +66,55 @@ class ChangeProcedurePage(NamedTuple):
 
 
 @router.get("/change")
-def show_change(parts: WithParts, visit: WithVisit, procedure_id: str) -> Response:
+def show_change(services: WithServices, visit: WithVisit, procedure_id: str) -> Response:
     check_may_manage(visit.actor, "change procedures")
-    return render("procedures/change.html", _page(parts, visit, procedure_id, {}), visit)
+    return render("procedures/change.html", _page(services, visit, procedure_id, {}), visit)
 
 
 @router.post("/change")
-def rename(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
-    home = visit.actor.organization_id
+def rename(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, procedure: Procedure) -> None:
         name = fields.get("name", "")
         if SAME_NAME not in fields:
-            check_name_is_free(tx.scope(home), name, WAY_ON, but=procedure.id)
+            check_name_is_free(tx.scope(organization_id), name, WAY_ON, but=procedure.id)
         asked = ProcedureChange(name=name, identifier=fields.get("identifier", ""))
-        change_procedure(tx, home, procedure.id, asked)
+        change_procedure(tx, organization_id, procedure.id, asked)
 
-    return _change(parts, visit, procedure_id, change, fields)
+    return _change(services, visit, procedure_id, change, fields)
 
 
 @router.post("/archive")
-def archive(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+def archive(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
     asked = ProcedureChange(archived=fields.get("archived") == "yes")
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
     return _change(
-        parts, visit, procedure_id, lambda tx, procedure: change_procedure(tx, home, procedure.id, asked)
+        services,
+        visit,
+        procedure_id,
+        lambda tx, procedure: change_procedure(tx, organization_id, procedure.id, asked),
     )
 
 
 @router.post("/delete")
-def delete(parts: WithParts, visit: WithVisit, procedure_id: str, _fields: WithForm) -> Response:
-    home = visit.actor.organization_id
+def delete(services: WithServices, visit: WithVisit, procedure_id: str, _fields: WithForm) -> Response:
+    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, procedure: Procedure) -> None:
         if str(procedure.id) != procedure_id:
             raise Merged(procedure.name, procedure.identifier)
-        if count := count_runs_of(tx.scope(home), procedure.id):
+        if count := count_runs_of(tx.scope(organization_id), procedure.id):
             raise InUse(f"Procedure {procedure.name}", count, "runs")
-        delete_procedure(tx, home, procedure.id)
+        delete_procedure(tx, organization_id, procedure.id)
 
-    answer = _change(parts, visit, procedure_id, change)
-    remove_soon(parts.stores, home)
+    answer = _change(services, visit, procedure_id, change)
+    remove_soon(services.stores, organization_id)
     return redirect("/procedures") if answer.status_code == 303 else answer
 
 
 def _change(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     procedure_id: str,
     change: Callable[[Transaction, Procedure], None],
@@ -119,30 +122,30 @@ def _change(
 ) -> Response:
     """Change a procedure and show it, or the form again with what was wrong where the change was refused."""
     check_may_manage(visit.actor, "change procedures")
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure(tx.scope(home), procedure_id)
+        procedure = get_procedure(tx.scope(organization_id), procedure_id)
         change(tx, procedure)
         return procedure.id
 
     try:
-        changed = parts.writer.write_catalog(apply)
+        changed = services.writer.write_catalog(apply)
     except (InvalidInput, Conflict) as error:
-        page = _page(parts, visit, procedure_id, fields or {}, error)
+        page = _page(services, visit, procedure_id, fields or {}, error)
         return render("procedures/change.html", page, visit, status=answer_error(error).status)
     return redirect(procedure_url(changed))
 
 
 def _page(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     procedure_id: str,
     fields: Fields,
     error: InvalidInput | Conflict | None = None,
 ) -> ChangeProcedurePage:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         procedure = get_procedure(scope, procedure_id)
         former = list_former_identifiers(scope, [procedure.id])[procedure.id]
         runs = count_runs_of(scope, procedure.id)

@@ -81,8 +81,8 @@ def _answer(
     rows_of: Callable[[Snapshot, Selection, Procedure], Sequence[Sequence[Cell]]],
 ) -> Sequence[Sequence[Cell]]:
     """What is asked about a procedure and its runs. Raises ProcedureNotFound."""
-    home, database = ask.organization_id, ask.parts.database
-    with database.read_in(home) as scope, Snapshot(ask.parts.copy, scope) as snapshot:
+    organization_id, database = ask.organization_id, ask.services.database
+    with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
         procedure = get_procedure(scope, ask.names["procedure_id"])
         asked = replace(ask.query, procedure=None)
         return rows_of(snapshot, selection_within(procedure, asked, ask.visit.zone), procedure)

@@ -14,8 +14,8 @@ from runcard.analytics.questions.yields.merged_yield import MergedYield, merged_
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, ProcedureNotFound
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.lists.names import names_of
@@ -82,39 +82,39 @@ class _Figures(NamedTuple):
 
 @router.get("/merge")
 def show_merge(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     procedure_id: str,
     asked: Annotated[MergeQuery, page_query(MergeQuery)],
 ) -> Response:
     check_may_manage(visit.actor, "merge procedures")
-    return render("procedures/merge.html", _page(parts, visit, procedure_id, asked.into), visit)
+    return render("procedures/merge.html", _page(services, visit, procedure_id, asked.into), visit)
 
 
 @router.post("/merge")
-def merge(parts: WithParts, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+def merge(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
     actor = check_may_manage(visit.actor, "merge procedures")
-    home, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
+    organization_id, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
 
     def apply(tx: Transaction) -> UUID:
-        source = get_procedure(tx.scope(home), procedure_id)
-        target = get_procedure(tx.scope(home), str(into))
-        merge_procedures(tx, home, source, target, Creator.of(actor))
+        source = get_procedure(tx.scope(organization_id), procedure_id)
+        target = get_procedure(tx.scope(organization_id), str(into))
+        merge_procedures(tx, organization_id, source, target, Creator.of(actor))
         return target.id
 
     try:
-        target_id = parts.writer.write_catalog(apply)
+        target_id = services.writer.write_catalog(apply)
     except Conflict as error:
-        page = _page(parts, visit, procedure_id, None, problems_of(error))
+        page = _page(services, visit, procedure_id, None, problems_of(error))
         return render("procedures/merge.html", page, visit, status=answer_error(error).status)
     return redirect(procedure_url(target_id))
 
 
 def _page(
-    parts: Parts, visit: Visit, procedure_id: str, into: UUID | None, problems: Sequence[str] = ()
+    services: Services, visit: Visit, procedure_id: str, into: UUID | None, problems: Sequence[str] = ()
 ) -> MergePage:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         source = get_procedure(scope, procedure_id)
         others = [one for one in list_procedures(scope) if one.id != source.id]
         target = None if into is None else get_procedure(scope, str(into))

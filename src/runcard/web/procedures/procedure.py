@@ -23,7 +23,7 @@ from runcard.analytics.questions.values.small_histograms import small_histograms
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.auth.permissions import may_manage
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.merges import list_merges_into
 from runcard.store.procedures.rows import Procedure, get_procedure
@@ -165,13 +165,13 @@ class _Ask(NamedTuple):
 @router.get("/procedures/{procedure_id}")
 def show_procedure(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     procedure_id: str,
     asked: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         procedure = get_procedure(scope, procedure_id)
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))

@@ -13,7 +13,7 @@ from runcard.analytics.questions.activity.procedure_activity import ProcedureAct
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, NameTaken
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -99,40 +99,42 @@ class ProceduresPage(NamedTuple):
 
 @router.get(_HERE)
 def show_procedures(
-    parts: WithParts, visit: WithVisit, asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)]
 ) -> Response:
-    return render("procedures/procedures.html", _page(parts, visit, asked, {}), visit)
+    return render("procedures/procedures.html", _page(services, visit, asked, {}), visit)
 
 
 @router.post(_HERE)
-def submit_procedure(parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_procedure(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     check_may_manage(visit.actor, "create procedures")
-    home, creator = visit.actor.organization_id, Creator.of(visit.actor)
+    organization_id, creator = visit.actor.organization_id, Creator.of(visit.actor)
 
     def apply(tx: Transaction) -> UUID:
         name = fields.get("name", "")
         if SAME_NAME not in fields:
-            check_name_is_free(tx.scope(home), name, WAY_ON)
-        return create_procedure(tx, home, name, creator, fields.get("identifier", "").strip() or None).id
+            check_name_is_free(tx.scope(organization_id), name, WAY_ON)
+        return create_procedure(
+            tx, organization_id, name, creator, fields.get("identifier", "").strip() or None
+        ).id
 
     try:
-        made = parts.writer.write(apply)
+        made = services.writer.write(apply)
     except (InvalidInput, Conflict) as error:
-        page = _page(parts, visit, ProceduresQuery(), fields, error)
+        page = _page(services, visit, ProceduresQuery(), fields, error)
         return render("procedures/procedures.html", page, visit, status=answer_error(error).status)
     return redirect(procedure_url(made))
 
 
 def _page(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     asked: ProceduresQuery,
     fields: Fields,
     error: InvalidInput | Conflict | None = None,
 ) -> ProceduresPage:
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
     selection = selection_of(asked, visit.zone, datetime.now(UTC))
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         at = list_page(scope.connection, asked.cursor)
         listed = list_procedure_records(scope, _wanted(asked), at)
         activity, problem = _activity(snapshot, selection, listed.rows)
@@ -165,15 +167,20 @@ def _page(
 @file_route(router, _HERE, ProceduresQuery, "Procedures", _SHEET)
 def list_all_procedures(ask: FileAsk[ProceduresQuery]) -> Rows:
     """All procedures that the filter finds, in the order of the page."""
-    home, selection = ask.organization_id, selection_of(ask.query, ask.visit.zone, datetime.now(UTC))
+    organization_id, selection = (
+        ask.organization_id,
+        selection_of(ask.query, ask.visit.zone, datetime.now(UTC)),
+    )
 
     def cells(connection: Connection, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
-        with Snapshot(ask.parts.copy, Scope(connection, home)) as snapshot:
+        with Snapshot(ask.services.copy, Scope(connection, organization_id)) as snapshot:
             activity, _ = _activity(snapshot, selection, some)
         return [_cells(one, activity.get(one.id)) for one in some]
 
     return ask.whole_list(
-        lambda connection, page: list_procedure_records(Scope(connection, home), _wanted(ask.query), page),
+        lambda connection, page: list_procedure_records(
+            Scope(connection, organization_id), _wanted(ask.query), page
+        ),
         cells,
     )
 

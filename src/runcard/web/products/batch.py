@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.products.batches import get_batch
 from runcard.store.units.lists import UnitFilter
 from runcard.store.units.members import count_units
@@ -44,13 +44,13 @@ class BatchPage(NamedTuple):
 
 @router.get("/batches/{batch_number:path}")
 def show_batch(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     batch_number: str,
     asked: Annotated[BatchQuery, page_query(BatchQuery)],
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         batch = get_batch(scope, batch_number)
         here, own = batch_url(batch.number), [batch.number]
         ask = questions(snapshot, visit, asked, batch_numbers=own)

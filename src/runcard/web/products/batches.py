@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -80,10 +80,10 @@ class BatchesPage(NamedTuple):
 
 @router.get(_HERE)
 def show_batches(
-    parts: WithParts, visit: WithVisit, asked: Annotated[BatchesQuery, page_query(BatchesQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[BatchesQuery, page_query(BatchesQuery)]
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         at = list_page(scope.connection, asked.cursor)
         listed = _listed(scope, asked, at)
         units = count_units(scope, "batch", [batch.id for batch in listed.rows])
@@ -118,16 +118,18 @@ def show_batches(
 @file_route(router, _HERE, BatchesQuery, "Batches", _SHEET)
 def list_all_batches(ask: FileAsk[BatchesQuery]) -> Rows:
     """All batches that the filter finds, in the order of the page."""
-    home = ask.organization_id
+    organization_id = ask.organization_id
 
     def cells(connection: Connection, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
-        units = count_units(Scope(connection, home), "batch", [batch.id for batch in batches])
+        units = count_units(Scope(connection, organization_id), "batch", [batch.id for batch in batches])
         runs = RunFilter(batch_numbers=[batch.number for batch in batches])
-        with Snapshot(ask.parts.copy, Scope(connection, home)) as snapshot:
+        with Snapshot(ask.services.copy, Scope(connection, organization_id)) as snapshot:
             yields = yield_rows(snapshot, ask.visit, runs, "batch")
         return [_cells(batch, units.get(batch.id, 0), yields.get(batch.id)) for batch in batches]
 
-    return ask.whole_list(lambda connection, page: _listed(Scope(connection, home), ask.query, page), cells)
+    return ask.whole_list(
+        lambda connection, page: _listed(Scope(connection, organization_id), ask.query, page), cells
+    )
 
 
 def _listed(scope: Scope, asked: BatchesQuery, page: Page) -> Listed[BatchRecord]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
 from runcard.store.units.lists import UnitFilter
@@ -54,18 +54,18 @@ class PartPage(NamedTuple):
 
 @router.get("/parts/{part_number:path}")
 def show_part(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     part_number: str,
     asked: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
-    home, zone = visit.actor.organization_id, visit.zone
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id, zone = visit.actor.organization_id, visit.zone
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         part = get_part(scope, part_number)
         here, number = part_url(part.number), part.number
         revisions = list_revisions(scope, [part.id]).get(part.id, ())
         counts = count_units(scope, "revision", [one.id for one in revisions])
-        pictures = picture_urls(parts, scope, [one.image_id for one in revisions])
+        pictures = picture_urls(services, scope, [one.image_id for one in revisions])
         ask = questions(snapshot, visit, asked, part_numbers=[number])
 
         # The name of such a group is that of the part too.

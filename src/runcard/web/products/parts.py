@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -82,10 +82,10 @@ class PartsPage(NamedTuple):
 
 @router.get(_HERE)
 def show_parts(
-    parts: WithParts, visit: WithVisit, asked: Annotated[PartsQuery, page_query(PartsQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[PartsQuery, page_query(PartsQuery)]
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         at = list_page(scope.connection, asked.cursor)
         listed = _listed(scope, asked, at)
         ids = [part.id for part in listed.rows]
@@ -120,23 +120,25 @@ def show_parts(
     return render("products/parts.html", page, visit)
 
 
-@file_route(router, _HERE, PartsQuery, "Parts", _SHEET)
+@file_route(router, _HERE, PartsQuery, "Services", _SHEET)
 def list_all_parts(ask: FileAsk[PartsQuery]) -> Rows:
     """All parts that the filter finds, in the order of the page."""
-    home = ask.organization_id
+    organization_id = ask.organization_id
 
     def cells(connection: Connection, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
         ids = [part.id for part in some]
-        revisions = list_revisions(Scope(connection, home), ids)
-        units = count_units(Scope(connection, home), "part", ids)
+        revisions = list_revisions(Scope(connection, organization_id), ids)
+        units = count_units(Scope(connection, organization_id), "part", ids)
         runs = RunFilter(part_numbers=[part.number for part in some])
-        with Snapshot(ask.parts.copy, Scope(connection, home)) as snapshot:
+        with Snapshot(ask.services.copy, Scope(connection, organization_id)) as snapshot:
             yields = yield_rows(snapshot, ask.visit, runs, "part")
         return [
             _cells(one, revisions.get(one.id, ()), units.get(one.id, 0), yields.get(one.id)) for one in some
         ]
 
-    return ask.whole_list(lambda connection, page: _listed(Scope(connection, home), ask.query, page), cells)
+    return ask.whole_list(
+        lambda connection, page: _listed(Scope(connection, organization_id), ask.query, page), cells
+    )
 
 
 def _listed(scope: Scope, asked: PartsQuery, page: Page) -> Listed[PartRecord]:

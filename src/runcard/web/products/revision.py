@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.metadata import read_metadata
 from runcard.store.products.revisions import RevisionRecord, change_revision, get_revision
@@ -55,20 +55,20 @@ class RevisionPage(NamedTuple):
 
 @router.get(_PATH)
 def show_revision(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     part_number: str,
     revision_number: str,
     asked: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         revision = get_revision(scope, part_number, revision_number)
         part, number = revision.part.number, revision.number
         here = revision_url(part, number)
         own = UnitFilter(part_numbers=[part], revision_numbers=[number])
         ask = questions(snapshot, visit, asked, part_numbers=[part], revision_numbers=[number])
-        pictures = picture_urls(parts, scope, [revision.image_id])
+        pictures = picture_urls(services, scope, [revision.image_id])
         page = RevisionPage(
             here=here,
             part_number=part,
@@ -91,13 +91,13 @@ def show_revision(
 
 @router.post(_PATH)
 def change_picture(
-    parts: WithParts, visit: WithVisit, part_number: str, revision_number: str, form: WithPictureForm
+    services: WithServices, visit: WithVisit, part_number: str, revision_number: str, form: WithPictureForm
 ) -> Response:
     """Give the revision another picture, or take away the one that it has."""
-    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
+    services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change revisions")
-    home = actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         revision = get_revision(scope, part_number, revision_number)
     image_of: Callable[[Transaction], UUID] | None
     if "remove" in form.fields:
@@ -105,13 +105,13 @@ def change_picture(
     elif form.picture is None:
         raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
     else:
-        image_of = keep_picture(parts, actor, form.picture)
+        image_of = keep_picture(services, actor, form.picture)
 
     def apply(tx: Transaction) -> None:
-        now = get_revision(tx.scope(home), revision.part.number, revision.number)
-        change_revision(tx, home, now, number=None, image_id=image_of and image_of(tx))
+        now = get_revision(tx.scope(organization_id), revision.part.number, revision.number)
+        change_revision(tx, organization_id, now, number=None, image_id=image_of and image_of(tx))
 
-    parts.writer.write(apply)
+    services.writer.write(apply)
     return redirect(revision_url(revision.part.number, revision.number))
 
 

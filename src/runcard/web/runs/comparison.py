@@ -13,8 +13,8 @@ from runcard.domain.runs.comparison import Pair, pairs_of
 from runcard.domain.runs.inside import Measured
 from runcard.domain.runs.measurement import effective_limits
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
-from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -114,12 +114,12 @@ class _Compared(NamedTuple):
 
 @router.get("/runs/{run_id}/comparison")
 def show_comparison(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     run_id: str,
     asked: Annotated[ComparisonQuery, page_query(ComparisonQuery)],
 ) -> Response:
-    with parts.database.read() as connection:
+    with services.database.read() as connection:
         page = _page(connection, visit, id_of(run_id, RunNotFound), asked)
     return render("runs/comparison.html", page, visit)
 
@@ -130,8 +130,8 @@ def list_all_compared(ask: FileAsk[ComparisonQuery]) -> Rows:
 
     Raises RunNotFound, and NotFound where there is nothing to compare the run with.
     """
-    home = ask.organization_id
-    with ask.parts.database.read_in(home) as scope:
+    organization_id = ask.organization_id
+    with ask.services.database.read_in(organization_id) as scope:
         record = _find(scope, id_of(ask.names["run_id"], RunNotFound))
         compared = _compare(scope, record, compared_with(scope, record))
     if compared is None:
@@ -164,12 +164,12 @@ def _compare(scope: Scope, record: RunRecord, found: ComparedWith | None) -> _Co
 
 def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQuery) -> ComparisonPage:
     """Raises RunNotFound."""
-    home = visit.actor.organization_id
-    record = _find(Scope(connection, home), run_id)
+    organization_id = visit.actor.organization_id
+    record = _find(Scope(connection, organization_id), run_id)
     here = comparison_url(record.id)
     files = files_of(here, asked, "page")
-    found = compared_with(Scope(connection, home), record)
-    compared = _compare(Scope(connection, home), record, found)
+    found = compared_with(Scope(connection, organization_id), record)
+    compared = _compare(Scope(connection, organization_id), record, found)
     if found is None or compared is None:
         return ComparisonPage(_run(record, visit), None, nothing_text(record), [], None, files)
     other = compared.other

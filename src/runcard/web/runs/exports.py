@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from runcard.edge.requests.deps import Parts, WithParts
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Sheet, refuse_too_many
 from runcard.store.runs.matches import PackedIds, find_run_ids
 from runcard.store.runs.records import RunRecord, read_runs, with_metadata
@@ -27,36 +27,38 @@ WithQuery = Annotated[RunsQuery, page_query(RunsQuery)]
 
 
 @router.get("/runs.csv")
-def export_csv(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
-    return _file(parts, visit, asked, csv_pieces, "runs.csv", "text/csv; charset=utf-8")
+def export_csv(services: WithServices, visit: WithVisit, asked: WithQuery) -> Response:
+    return _file(services, visit, asked, csv_pieces, "runs.csv", "text/csv; charset=utf-8")
 
 
 @router.get("/runs.parquet")
-def export_parquet(parts: WithParts, visit: WithVisit, asked: WithQuery) -> Response:
-    return _file(parts, visit, asked, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
+def export_parquet(services: WithServices, visit: WithVisit, asked: WithQuery) -> Response:
+    return _file(services, visit, asked, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
 
 
 @router.get("/runs.{file_format}")
-def export_sheet(parts: WithParts, visit: WithVisit, file_format: WithFormat, asked: WithQuery) -> Response:
-    ids = _found(parts, visit, asked)
+def export_sheet(
+    services: WithServices, visit: WithVisit, file_format: WithFormat, asked: WithQuery
+) -> Response:
+    ids = _found(services, visit, asked)
     if file_format == "xlsx":
         refuse_too_many(len(ids))
     columns = columns_of(asked.columns, asked.noted or ())
-    rows = sheet_rows(columns, _chunks(parts, visit, asked, ids))
+    rows = sheet_rows(columns, _chunks(services, visit, asked, ids))
     return table_file(Sheet("Runs", sheet_columns(columns), rows, visit.zone), file_format)
 
 
 def _file(
-    parts: Parts,
+    services: Services,
     visit: Visit,
     asked: RunsQuery,
     pieces: Callable[[Sequence[Column], Chunks], Iterator[bytes]],
     name: str,
     media_type: str,
 ) -> Response:
-    ids = _found(parts, visit, asked)
+    ids = _found(services, visit, asked)
     return StreamingResponse(
-        pieces(columns_of(asked.columns, asked.noted or ()), _chunks(parts, visit, asked, ids)),
+        pieces(columns_of(asked.columns, asked.noted or ()), _chunks(services, visit, asked, ids)),
         media_type=media_type,
         headers={
             **SAFETY_HEADERS,
@@ -66,18 +68,20 @@ def _file(
     )
 
 
-def _found(parts: Parts, visit: Visit, asked: RunsQuery) -> PackedIds:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+def _found(services: Services, visit: Visit, asked: RunsQuery) -> PackedIds:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
         return find_run_ids(scope, wanted, asked.sort, descending=asked.is_descending)
 
 
-def _chunks(parts: Parts, visit: Visit, asked: RunsQuery, ids: PackedIds) -> Iterator[Sequence[RunRecord]]:
+def _chunks(
+    services: Services, visit: Visit, asked: RunsQuery, ids: PackedIds
+) -> Iterator[Sequence[RunRecord]]:
     """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
     for some in ids.in_chunks(_RUNS_AT_ONCE):
-        with parts.database.read_in(home) as scope:
+        with services.database.read_in(organization_id) as scope:
             runs = read_runs(scope, some)
             if asked.noted:
                 runs = with_metadata(scope, runs)

@@ -36,8 +36,8 @@ _SHEET = [
 @file_route(router, "/runs/{run_id}/measurements", RunQuery, "Measurements", _SHEET)
 def list_measurements_of_run(ask: FileAsk[RunQuery]) -> Rows:
     """All measurements of a run that are asked for, in the order of its page. Raises RunNotFound."""
-    home, wanted = ask.organization_id, id_of(ask.names["run_id"], RunNotFound)
-    with ask.parts.database.read_in(home) as scope:
+    organization_id, wanted = ask.organization_id, id_of(ask.names["run_id"], RunNotFound)
+    with ask.services.database.read_in(organization_id) as scope:
         if find_run(scope, wanted) is None:
             raise RunNotFound(str(wanted))
         document = read_documents(scope, [wanted])[wanted]

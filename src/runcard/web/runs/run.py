@@ -16,8 +16,8 @@ from runcard.domain.runs.outcome import RunOutcome, SequenceOutcome
 from runcard.domain.runs.run import RunDocument
 from runcard.edge.files.transfers import content_disposition
 from runcard.edge.files.uploads import settled
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -149,23 +149,23 @@ class _Around(NamedTuple):
 @router.get("/runs/{run_id}")
 def show_run(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     run_id: str,
     asked: Annotated[RunQuery, page_query(RunQuery)],
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         run = _get_whole(scope, run_id)
         around = _around(scope.connection, run.record, visit)
-    files = list(attachment_lines(parts, _stored(parts, run), str(request.base_url)))
+    files = list(attachment_lines(services, _stored(services, run), str(request.base_url)))
     return render("runs/run.html", _page(run, files, around, asked, visit), visit)
 
 
 @router.get("/runs/{run_id}/report.json")
-def download_report(parts: WithParts, visit: WithVisit, run_id: str) -> Response:
+def download_report(services: WithServices, visit: WithVisit, run_id: str) -> Response:
     """All that is recorded of a run, as a file."""
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         run = _get_whole(scope, run_id)
     name = f"{run.record.unit.serial_number} {run.record.started_at:%Y-%m-%d %H%M%S}.json"
     return Response(
@@ -180,14 +180,14 @@ def download_report(parts: WithParts, visit: WithVisit, run_id: str) -> Response
 
 
 @router.post("/runs/{run_id}/delete")
-def submit_delete(parts: WithParts, visit: WithVisit, fields: WithFields, run_id: str) -> Response:
+def submit_delete(services: WithServices, visit: WithVisit, fields: WithFields, run_id: str) -> Response:
     """Delete a run with all that lies inside it, and go back to the list."""
-    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     check_may_manage(visit.actor, "delete runs")
-    home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    if not parts.writer.write(lambda tx: delete_run(tx, home, wanted)):
+    organization_id, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    if not services.writer.write(lambda tx: delete_run(tx, organization_id, wanted)):
         raise RunNotFound(run_id)
-    remove_soon(parts.stores, home)
+    remove_soon(services.stores, organization_id)
     return redirect("/runs")
 
 
@@ -215,11 +215,11 @@ def _earlier(scope: Scope, record: RunRecord) -> Sequence[RunRecord]:
 
 
 def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
     return _Around(
-        _earlier(Scope(connection, home), record),
-        run_ways(Scope(connection, home), record, visit.zone),
-        compared_with(Scope(connection, home), record),
+        _earlier(Scope(connection, organization_id), record),
+        run_ways(Scope(connection, organization_id), record, visit.zone),
+        compared_with(Scope(connection, organization_id), record),
     )
 
 
@@ -227,9 +227,9 @@ def _comparison(record: RunRecord, compared: ComparedWith | None) -> Link | None
     return None if compared is None else Link(f"Compare with {compared.text}", comparison_url(record.id))
 
 
-def _stored(parts: Parts, run: _Whole) -> Sequence[Attachment]:
+def _stored(services: Services, run: _Whole) -> Sequence[Attachment]:
     """Files of v2 belong to a run before their bytes have come."""
-    return [one for one in settled(parts, run.attachments) if one.stored_at is not None]
+    return [one for one in settled(services, run.attachments) if one.stored_at is not None]
 
 
 def _page(

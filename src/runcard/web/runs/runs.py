@@ -14,8 +14,8 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists.run_lists import count_runs, list_runs
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
-from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.paging import PageQuery, page_of
+from runcard.edge.requests.services import WithServices
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
@@ -140,21 +140,21 @@ class _Found(NamedTuple):
 @router.get(_HERE)
 def show_runs(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     asked: Annotated[RunsQuery, page_query(RunsQuery)],
 ) -> Response:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         seen = last_seq(scope.connection)
         wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
-        found = _find(parts.copy, scope, wanted, asked)
+        found = _find(services.copy, scope, wanted, asked)
         is_empty = not found.records and found.is_first and not asked.is_filtered
-        root = parts.links.root(str(request.base_url))
+        root = services.links.root(str(request.base_url))
         first_run = _first_run(scope, root) if is_empty else None
         keys = list_keys(scope, _MOST_KEYS)
         filters = filtering(scope, asked, keys)
-        total = _total(parts.copy, scope, wanted, found)
+        total = _total(services.copy, scope, wanted, found)
         records = with_metadata(scope, found.records) if asked.noted else found.records
     columns = columns_of(asked.columns, asked.noted or ())
     page = RunsPage(
@@ -181,10 +181,10 @@ def show_runs(
 
 @router.get("/runs/news")
 def show_news(
-    parts: WithParts, visit: WithVisit, asked: Annotated[NewsQuery, page_query(NewsQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[NewsQuery, page_query(NewsQuery)]
 ) -> Response:
     """A line about the runs that have come since a page was made; it is put into that page."""
-    with parts.database.read_in(visit.actor.organization_id) as scope:
+    with services.database.read_in(visit.actor.organization_id) as scope:
         wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
         count = count_new_runs(scope, wanted, asked.seen, at_most=_COUNTED_NEWS)
     return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, asked, seen=None)), visit)

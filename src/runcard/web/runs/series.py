@@ -13,8 +13,8 @@ from runcard.domain.errors import NotFound, RunNotFound
 from runcard.domain.runs.inside import Measured, measured_in
 from runcard.domain.runs.measurement import effective_limits
 from runcard.domain.runs.outcome import MeasurementOutcome
-from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Sheet, SheetColumn
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -62,7 +62,7 @@ class SeriesPage(NamedTuple):
 
 @router.get(f"{_HERE}/values.{{file_format}}")
 def export_series(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     run_id: str,
     position: str,
@@ -70,7 +70,7 @@ def export_series(
     _asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
     """All rows of the table."""
-    with parts.database.read() as connection:
+    with services.database.read() as connection:
         _, one = _find(connection, visit, run_id, position)
     series = one.measurement.series
     columns = [SheetColumn(name, "number") for name in column_names(series)]
@@ -79,24 +79,24 @@ def export_series(
 
 @router.get(_HERE)
 def show_series(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     run_id: str,
     position: str,
     asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
-    with parts.database.read() as connection:
+    with services.database.read() as connection:
         record, one = _find(connection, visit, run_id, position)
     return render("runs/series.html", _page(record, one, asked), visit)
 
 
 def _find(connection: Connection, visit: Visit, run_id: str, position: str) -> tuple[RunRecord, Measured]:
     """A run and the measurement at a position of it. Raises RunNotFound, and NotFound where it has no series."""
-    home, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    record = find_run(Scope(connection, home), wanted)
+    organization_id, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    record = find_run(Scope(connection, organization_id), wanted)
     if record is None:
         raise RunNotFound(run_id)
-    document = read_documents(Scope(connection, home), [wanted])[wanted]
+    document = read_documents(Scope(connection, organization_id), [wanted])[wanted]
     for one in measured_in(document):
         if str(one.position) == position and one.measurement.series:
             return record, one

@@ -16,8 +16,8 @@ from runcard.domain.errors import (
     TeamNotFound,
 )
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import create_station_key, revoke_key
 from runcard.store.people.teams import get_team
@@ -39,119 +39,134 @@ router = APIRouter(prefix="/stations/{station_id}")
 
 
 @router.post("")
-def rename(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    home = visit.actor.organization_id
+def rename(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
+    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, station: StationRecord) -> None:
         wanted = fields.get("team", "")
-        team = get_team(tx.scope(home), id_of(wanted, TeamNotFound)) if wanted else None
-        change_station(tx, home, station._replace(name=fields.get("name", "").strip(), team=team))
+        team = get_team(tx.scope(organization_id), id_of(wanted, TeamNotFound)) if wanted else None
+        change_station(tx, organization_id, station._replace(name=fields.get("name", "").strip(), team=team))
 
-    return _change(parts, visit, station_id, change)
+    return _change(services, visit, station_id, change)
 
 
 @router.post("/keys")
 def create_key(
-    request: Request, parts: WithParts, visit: WithVisit, station_id: str, _fields: WithForm
+    request: Request, services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm
 ) -> Response:
     check_may_manage(visit.actor, "create keys of stations")
-    home, wanted, key = visit.actor.organization_id, id_of(station_id, StationNotFound), new_api_key()
+    organization_id, wanted, key = (
+        visit.actor.organization_id,
+        id_of(station_id, StationNotFound),
+        new_api_key(),
+    )
 
     def apply(tx: Transaction) -> StationRecord:
-        station = get_station_in_use(tx.scope(home), wanted)
-        create_station_key(tx, home, station.id, key.secret)
+        station = get_station_in_use(tx.scope(organization_id), wanted)
+        create_station_key(tx, organization_id, station.id, key.secret)
         return station
 
-    station = parts.writer.write_catalog(apply)
-    return show_key_of_station(request, parts, visit, station, key.api_key)
+    station = services.writer.write_catalog(apply)
+    return show_key_of_station(request, services, visit, station, key.api_key)
 
 
 @router.post("/keys/{key_id}/revoke")
-def revoke(parts: WithParts, visit: WithVisit, station_id: str, key_id: str, _fields: WithForm) -> Response:
-    home, wanted = visit.actor.organization_id, id_of(key_id, _no_key)
+def revoke(
+    services: WithServices, visit: WithVisit, station_id: str, key_id: str, _fields: WithForm
+) -> Response:
+    organization_id, wanted = visit.actor.organization_id, id_of(key_id, _no_key)
     return _change(
-        parts, visit, station_id, lambda tx, station: revoke_key(tx, home, wanted, owner_id=station.id)
+        services,
+        visit,
+        station_id,
+        lambda tx, station: revoke_key(tx, organization_id, wanted, owner_id=station.id),
     )
 
 
 @router.post("/procedures")
-def link(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    home = visit.actor.organization_id
+def link(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
+    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        link_procedures(tx, home, station.id, [id_of(fields.get("procedure", ""), ProcedureNotFound)])
+        link_procedures(
+            tx, organization_id, station.id, [id_of(fields.get("procedure", ""), ProcedureNotFound)]
+        )
 
-    return _change(parts, visit, station_id, change)
+    return _change(services, visit, station_id, change)
 
 
 @router.post("/procedures/{procedure_id}/unlink")
 def unlink(
-    parts: WithParts, visit: WithVisit, station_id: str, procedure_id: str, _fields: WithForm
+    services: WithServices, visit: WithVisit, station_id: str, procedure_id: str, _fields: WithForm
 ) -> Response:
-    home = visit.actor.organization_id
+    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        unlink_procedures(tx, home, station.id, [id_of(procedure_id, ProcedureNotFound)])
+        unlink_procedures(tx, organization_id, station.id, [id_of(procedure_id, ProcedureNotFound)])
 
-    return _change(parts, visit, station_id, change)
+    return _change(services, visit, station_id, change)
 
 
 @router.post("/all-procedures")
-def allow_all(parts: WithParts, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    home, allowed = visit.actor.organization_id, fields.get("allowed") == "yes"
+def allow_all(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
+    organization_id, allowed = visit.actor.organization_id, fields.get("allowed") == "yes"
     return _change(
-        parts,
+        services,
         visit,
         station_id,
-        lambda tx, station: allow_all_procedures(tx, home, station.id, allowed=allowed),
+        lambda tx, station: allow_all_procedures(tx, organization_id, station.id, allowed=allowed),
     )
 
 
 @router.post("/picture")
-def set_picture(parts: WithParts, visit: WithVisit, station_id: str, form: WithPictureForm) -> Response:
-    parts.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
+def set_picture(services: WithServices, visit: WithVisit, station_id: str, form: WithPictureForm) -> Response:
+    services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change stations")
-    home, wanted = actor.organization_id, id_of(station_id, StationNotFound)
-    with parts.database.read_in(home) as scope:
+    organization_id, wanted = actor.organization_id, id_of(station_id, StationNotFound)
+    with services.database.read_in(organization_id) as scope:
         get_station_in_use(scope, wanted)
     if form.picture is None:
         raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
-    image_of = keep_picture(parts, actor, form.picture)
+    image_of = keep_picture(services, actor, form.picture)
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        change_station(tx, home, station._replace(image_id=image_of(tx)))
+        change_station(tx, organization_id, station._replace(image_id=image_of(tx)))
 
-    return _change(parts, visit, station_id, change)
+    return _change(services, visit, station_id, change)
 
 
 @router.post("/picture/remove")
-def remove_picture(parts: WithParts, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
-    home = visit.actor.organization_id
+def remove_picture(services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
+    organization_id = visit.actor.organization_id
     return _change(
-        parts,
+        services,
         visit,
         station_id,
-        lambda tx, station: change_station(tx, home, station._replace(image_id=None)),
+        lambda tx, station: change_station(tx, organization_id, station._replace(image_id=None)),
     )
 
 
 @router.post("/remove")
-def remove(parts: WithParts, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
-    home = visit.actor.organization_id
-    answer = _change(parts, visit, station_id, lambda tx, station: remove_station(tx, home, station.id))
+def remove(services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
+    organization_id = visit.actor.organization_id
+    answer = _change(
+        services, visit, station_id, lambda tx, station: remove_station(tx, organization_id, station.id)
+    )
     return redirect("/stations") if answer.status_code == 303 else answer
 
 
 def _change(
-    parts: Parts, visit: Visit, station_id: str, change: Callable[[Transaction, StationRecord], None]
+    services: Services, visit: Visit, station_id: str, change: Callable[[Transaction, StationRecord], None]
 ) -> Response:
     """Change a station in use and show it, with what was wrong where the change was refused."""
     check_may_manage(visit.actor, "change stations")
-    home, wanted = visit.actor.organization_id, id_of(station_id, StationNotFound)
+    organization_id, wanted = visit.actor.organization_id, id_of(station_id, StationNotFound)
     try:
-        parts.writer.write_catalog(lambda tx: change(tx, get_station_in_use(tx.scope(home), wanted)))
+        services.writer.write_catalog(
+            lambda tx: change(tx, get_station_in_use(tx.scope(organization_id), wanted))
+        )
     except (InvalidInput, AlreadyExists) as error:
-        page = station_page(parts, visit, wanted, StationQuery(), problems_of(error))
+        page = station_page(services, visit, wanted, StationQuery(), problems_of(error))
         return render("stations/station.html", page, visit, status=answer_error(error).status)
     return redirect(f"/stations/{wanted}")
 

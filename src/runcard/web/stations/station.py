@@ -12,8 +12,8 @@ from starlette.responses import Response
 from runcard.analytics.asking import Snapshot
 from runcard.auth.permissions import may_manage
 from runcard.domain.errors import StationNotFound
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.refs import ProcedureRef
 from runcard.store.metadata import read_metadata
@@ -84,21 +84,21 @@ class StationPage(NamedTuple):
 
 @router.get("/stations/{station_id}")
 def show_station(
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     station_id: str,
     asked: Annotated[StationQuery, page_query(StationQuery)],
 ) -> Response:
-    page = station_page(parts, visit, id_of(station_id, StationNotFound), asked)
+    page = station_page(services, visit, id_of(station_id, StationNotFound), asked)
     return render("stations/station.html", page, visit)
 
 
 def station_page(
-    parts: Parts, visit: Visit, station_id: UUID, asked: StationQuery, problems: Sequence[str] = ()
+    services: Services, visit: Visit, station_id: UUID, asked: StationQuery, problems: Sequence[str] = ()
 ) -> StationPage:
     """Raises StationNotFound."""
-    home, now = visit.actor.organization_id, datetime.now(UTC)
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
+    organization_id, now = visit.actor.organization_id, datetime.now(UTC)
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         station = get_station_record(scope, station_id)
         linked = list_procedures_of(scope, [station])[station_id]
         floor = selection_of(replace(asked, station=None), visit.zone, now)
@@ -110,7 +110,7 @@ def station_page(
         keys = list_keys(scope, station_id)
         metadata = read_metadata(scope, [station_id]).get(station_id, {})
         choices = list_choices(scope)
-        pictures = picture_urls(parts, scope, [station.image_id])
+        pictures = picture_urls(services, scope, [station.image_id])
     url, team = f"/stations/{station.id}", station.team
     return StationPage(
         id=station.id,

@@ -20,8 +20,8 @@ from runcard.auth.api_keys import new_api_key
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound
 from runcard.edge.answers.errors import answer_error
-from runcard.edge.requests.deps import Parts, WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.database import Connection
@@ -134,16 +134,16 @@ class _Found(NamedTuple):
 
 @router.get(_HERE)
 def show_stations(
-    parts: WithParts, visit: WithVisit, asked: Annotated[StationsQuery, page_query(StationsQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[StationsQuery, page_query(StationsQuery)]
 ) -> Response:
-    return render("stations/stations.html", _page(parts, visit, asked, {}), visit)
+    return render("stations/stations.html", _page(services, visit, asked, {}), visit)
 
 
 @router.post(_HERE)
-def submit_station(request: Request, parts: WithParts, visit: WithVisit, fields: WithForm) -> Response:
+def submit_station(request: Request, services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     """Make a station with its first key, which the answer shows."""
     check_may_manage(visit.actor, "create stations")
-    home, has_all, key = (
+    organization_id, has_all, key = (
         visit.actor.organization_id,
         fields.get("may_report") == ALL_PROCEDURES,
         new_api_key(),
@@ -151,25 +151,25 @@ def submit_station(request: Request, parts: WithParts, visit: WithVisit, fields:
     chosen = [] if has_all else [id_of(one, ProcedureNotFound) for one in _chosen(fields)]
 
     def apply(tx: Transaction) -> StationRecord:
-        station = create_station(tx, home, fields.get("name", ""), all_procedures=has_all)
-        link_procedures(tx, home, station.id, chosen)
-        create_station_key(tx, home, station.id, key.secret)
-        return get_station_record(tx.scope(home), station.id)
+        station = create_station(tx, organization_id, fields.get("name", ""), all_procedures=has_all)
+        link_procedures(tx, organization_id, station.id, chosen)
+        create_station_key(tx, organization_id, station.id, key.secret)
+        return get_station_record(tx.scope(organization_id), station.id)
 
     try:
-        station = parts.writer.write(apply)
+        station = services.writer.write(apply)
     except (InvalidInput, AlreadyExists) as error:
-        page = _page(parts, visit, StationsQuery(), fields, problems_of(error))
+        page = _page(services, visit, StationsQuery(), fields, problems_of(error))
         return render("stations/stations.html", page, visit, status=answer_error(error).status)
-    return show_key_of_station(request, parts, visit, station, key.api_key)
+    return show_key_of_station(request, services, visit, station, key.api_key)
 
 
 @file_route(router, _HERE, StationsQuery, "Stations", _SHEET)
 def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
     """All stations that the filter finds, in the order of the page. Raises InvalidInput where these are too many."""
-    home, database = ask.organization_id, ask.parts.database
-    with database.read_in(home) as scope, Snapshot(ask.parts.copy, scope) as snapshot:
-        found = _find(scope.connection, snapshot, home, ask.query)
+    organization_id, database = ask.organization_id, ask.services.database
+    with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
+        found = _find(scope.connection, snapshot, organization_id, ask.query)
         if found.is_cut:
             raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; say more of their name")
         procedures = list_procedures_of(scope, found.stations)
@@ -182,11 +182,11 @@ def _chosen(fields: Fields) -> Sequence[str]:
 
 
 def _page(
-    parts: Parts, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
+    services: Services, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
 ) -> StationsPage:
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope, Snapshot(parts.copy, scope) as snapshot:
-        found = _find(scope.connection, snapshot, home, asked)
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
+        found = _find(scope.connection, snapshot, organization_id, asked)
         activity = found.activity
         some = slice_of(found.stations, asked.page, lambda page: url_of(_HERE, asked, page=page))
         procedures = list_procedures_of(scope, some.rows)

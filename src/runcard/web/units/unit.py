@@ -14,8 +14,8 @@ from runcard.domain.errors import InvalidInput, UnitNotFound
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.files.uploads import download_url, settled
-from runcard.edge.requests.deps import WithParts
 from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.services import WithServices
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
@@ -142,17 +142,17 @@ class GenealogyPage(NamedTuple):
 @router.get("/units/{serial_number:path}")
 def show_unit(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     serial_number: str,
     asked: Annotated[UnitQuery, page_query(UnitQuery)],
 ) -> Response:
-    home, zone = visit.actor.organization_id, visit.zone
-    with parts.database.read_in(home) as scope:
+    organization_id, zone = visit.actor.organization_id, visit.zone
+    with services.database.read_in(organization_id) as scope:
         unit = get_unit(scope, serial_number)
         attempts = list_attempts(scope, unit.id, _ATTEMPTS)
         # Files of v2 belong to a unit before their bytes have come.
-        announced = settled(parts, list_attachments_of_unit(scope, unit.id))
+        announced = settled(services, list_attachments_of_unit(scope, unit.id))
         files = [file for file in announced if file.stored_at is not None]
         repairs = _repairs(scope, unit, asked.repairs, zone)
         past = Past(
@@ -185,16 +185,18 @@ def show_unit(
         repairs=repairs.cards,
         repair_pages=repairs.pages,
         no_runs=_no_runs(kept_days),
-        files=[_file(one, download_url(parts, one, root)) for one in files],
+        files=[_file(one, download_url(services, one, root)) for one in files],
         metadata=metadata_facts(metadata),
     )
     return render("units/unit.html", page, visit)
 
 
 @router.post("/units/{serial_number:path}")
-def change_sample(parts: WithParts, visit: WithVisit, serial_number: str, fields: WithFields) -> Response:
+def change_sample(
+    services: WithServices, visit: WithVisit, serial_number: str, fields: WithFields
+) -> Response:
     """Make the unit a sample of another class, or one of production, and say whether its runs were."""
-    parts.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     wanted = fields.get("sample", "")
     if wanted not in _SAMPLES:
         raise InvalidInput.at(
@@ -206,21 +208,21 @@ def change_sample(parts: WithParts, visit: WithVisit, serial_number: str, fields
             "runs", f"{runs[:60]!r} says nothing of the runs so far; choose one of {', '.join(_RUNS)}"
         )
     change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
-    parts.writer.write_catalog(lambda tx: change_unit(tx, visit.actor, serial_number, change))
+    services.writer.write_catalog(lambda tx: change_unit(tx, visit.actor, serial_number, change))
     return redirect(unit_url(serial_number))
 
 
 @router.get("/genealogy/{unit_id}")
 def show_branch(
     request: Request,
-    parts: WithParts,
+    services: WithServices,
     visit: WithVisit,
     unit_id: str,
     asked: Annotated[GenealogyQuery, page_query(GenealogyQuery)],
 ) -> Response:
     """The sub-units of a unit: a branch to put into a tree, or a page of its own where there is no JavaScript."""
-    home, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
-    with parts.database.read_in(home) as scope:
+    organization_id, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
+    with services.database.read_in(organization_id) as scope:
         unit = read_units(scope, [wanted]).get(wanted)
         if unit is None:
             raise UnitNotFound(unit_id)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.edge.requests.deps import WithParts
+from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -62,11 +62,11 @@ class UnitsPage(NamedTuple):
 
 @router.get(_HERE)
 def show_units(
-    parts: WithParts, visit: WithVisit, asked: Annotated[UnitsQuery, page_query(UnitsQuery)]
+    services: WithServices, visit: WithVisit, asked: Annotated[UnitsQuery, page_query(UnitsQuery)]
 ) -> Response:
     wanted = _wanted(asked, visit.zone)
-    home = visit.actor.organization_id
-    with parts.database.read_in(home) as scope:
+    organization_id = visit.actor.organization_id
+    with services.database.read_in(organization_id) as scope:
         units = unit_list(
             scope,
             Asked(wanted, Sorting(asked.sort, asked.order), asked.cursor, visit.zone),
@@ -90,14 +90,16 @@ def show_units(
 @file_route(router, _HERE, UnitsQuery, "Units", UNIT_SHEET)
 def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     """All units that the filter finds, in the order of the page."""
-    home, asked = ask.organization_id, ask.query
+    organization_id, asked = ask.organization_id, ask.query
     wanted = _wanted(asked, ask.visit.zone)
 
     def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
-        return list_units(Scope(connection, home), wanted, asked.sort, page, descending=asked.order == "desc")
+        return list_units(
+            Scope(connection, organization_id), wanted, asked.sort, page, descending=asked.order == "desc"
+        )
 
     def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
-        return unit_cells(Scope(connection, home), units)
+        return unit_cells(Scope(connection, organization_id), units)
 
     return ask.whole_list(list_page_of_units, cells)
 

@@ -13,15 +13,15 @@ from runcard.domain.errors import AttachmentNotFound, RunNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url, initialize_upload, new_slot, settled
-from runcard.edge.requests.deps import (
-    WithParts,
-    WithRecorder,
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import (
+    WithRecordingActor,
     WithScope,
+    WithServices,
     json_body,
     to_manage,
 )
-from runcard.edge.requests.ids import id_of
-from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_reaches_unit
 from runcard.intake.byte_removal import remove_soon
@@ -47,9 +47,11 @@ class UnitAttachmentDeleteResponse(Struct):
 
 
 @router.post("/attachments", openapi_extra=operation(UploadSlot, NameBody, name="attachment-initialize"))
-def initialize(request: Request, actor: WithRecorder, parts: WithParts, body: WithName) -> Response:
+def initialize(
+    request: Request, actor: WithRecordingActor, services: WithServices, body: WithName
+) -> Response:
     """Announce a file and learn where to PUT its bytes."""
-    slot = initialize_upload(parts, actor, str(request.base_url), body.name)
+    slot = initialize_upload(services, actor, str(request.base_url), body.name)
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -60,16 +62,16 @@ def initialize(request: Request, actor: WithRecorder, parts: WithParts, body: Wi
 def finalize(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     scope: WithScope,
 ) -> Response:
     """Confirm that the bytes of a file have arrived, and learn where to get them."""
     announced = get_attachment(scope, id_of(id, AttachmentNotFound))
-    (attachment,) = settled(parts, [announced])
+    (attachment,) = settled(services, [announced])
     if attachment.stored_at is None:
         raise AttachmentNotFound(id)
-    return JsonResponse(AttachmentFinalizeResponse(download_url(parts, attachment, str(request.base_url))))
+    return JsonResponse(AttachmentFinalizeResponse(download_url(services, attachment, str(request.base_url))))
 
 
 @router.delete(
@@ -80,13 +82,13 @@ def finalize(
 )
 def delete(
     actor: Annotated[UserActor, to_manage("delete attachments")],
-    parts: WithParts,
+    services: WithServices,
     asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
     """Delete files, whatever they are part of; all of them, or none where one is unknown."""
     ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
-    deleted = parts.writer.write(lambda tx: delete_attachments(tx, actor.organization_id, ids))
-    remove_soon(parts.stores, actor.organization_id)
+    deleted = services.writer.write(lambda tx: delete_attachments(tx, actor.organization_id, ids))
+    remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
 
 
@@ -96,14 +98,14 @@ def delete(
 def create_of_run(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: WithName,
 ) -> Response:
     """Announce a file that is part of a run from the start."""
     run_id = id_of(id, RunNotFound)
-    slot = new_slot(parts, actor.organization_id, str(request.base_url))
-    parts.writer.write(lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id))
+    slot = new_slot(services, actor.organization_id, str(request.base_url))
+    services.writer.write(lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id))
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -112,11 +114,11 @@ def create_of_run(
     openapi_extra=operation(UploadSlot, NameBody, name="unit-createAttachment"),
 )
 def create_of_unit(
-    serial_number: str, request: Request, actor: WithRecorder, parts: WithParts, body: WithName
+    serial_number: str, request: Request, actor: WithRecordingActor, services: WithServices, body: WithName
 ) -> Response:
     """Announce a file that is part of a unit from the start."""
-    slot = new_slot(parts, actor.organization_id, str(request.base_url))
-    parts.writer.write(lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id))
+    slot = new_slot(services, actor.organization_id, str(request.base_url))
+    services.writer.write(lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id))
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -130,20 +132,20 @@ def create_of_unit(
 )
 def delete_of_unit(
     serial_number: str,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
     """Delete files of a unit, stations those they brought; all, or none where one is unknown or not part of it."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> list[Attachment]:
-        unit = tx.catalog.get_unit(home, serial_number)
+        unit = tx.catalog.get_unit(organization_id, serial_number)
         check_reaches_unit(tx, actor, unit)
         ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
         check_brought(tx, actor, unit, ids)
-        return list(delete_attachments(tx, home, ids, of_unit=unit.id))
+        return list(delete_attachments(tx, organization_id, ids, of_unit=unit.id))
 
-    deleted = parts.writer.write(apply)
-    remove_soon(parts.stores, home)
+    deleted = services.writer.write(apply)
+    remove_soon(services.stores, organization_id)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))

@@ -14,10 +14,10 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import ImportTemplateNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope, json_body, to_manage
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithActor, WithScope, WithServices, json_body, to_manage
 from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import (
@@ -61,12 +61,12 @@ class ImportTemplateGetResponse(Struct):
 )
 def create(
     actor: Annotated[UserActor, to_manage("create import templates")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[ImportTemplateCreateBody, json_body(ImportTemplateCreateBody)],
 ) -> Response:
     """Keep a mapping under a name that no other template has."""
     mapping = msgspec.json.encode(body.mapping).decode()
-    template_id = parts.writer.write(
+    template_id = services.writer.write(
         lambda tx: create_template(tx, actor.organization_id, body.name.strip(), mapping, Creator.of(actor)),
     )
     return JsonResponse(IdResult(template_id))
@@ -112,9 +112,9 @@ def get(
 def delete(
     id: str,  # noqa: A002 (as the other operations name it)
     actor: Annotated[UserActor, to_manage("delete import templates")],
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """Delete a template; runs that were imported with it stay."""
     template_id = id_of(id, ImportTemplateNotFound)
-    parts.writer.write(lambda tx: delete_template(tx, actor.organization_id, template_id))
+    services.writer.write(lambda tx: delete_template(tx, actor.organization_id, template_id))
     return JsonResponse(IdResult(template_id))

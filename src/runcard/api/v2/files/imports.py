@@ -12,7 +12,7 @@ from runcard.domain.errors import InvalidInput, Outage, RuncardError
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import taken_in
-from runcard.edge.requests.deps import Parts, WithClient, WithParts, WithRecorder, json_body
+from runcard.edge.requests.services import Services, WithClient, WithRecordingActor, WithServices, json_body
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.importers.report.stated import Stating
 from runcard.importers.tables.mapping import TableMapping, read_mapping
@@ -99,8 +99,8 @@ class ImportTabularResponse(Struct):
 )
 def structured(
     client: WithClient,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
@@ -114,7 +114,7 @@ def structured(
     if said.is_again and said.replaces:
         raise InvalidInput.at("replace", "allow_duplicate keeps both runs; give one of them")
     check_may_replace(actor, said)
-    results = [_import_item(parts, actor, item, client, said) for item in body.items]
+    results = [_import_item(services, actor, item, client, said) for item in body.items]
     return JsonResponse(ImportStructuredResponse(results))
 
 
@@ -124,22 +124,22 @@ def structured(
 )
 def tabular(
     client: WithClient,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[ImportTabularRequest, json_body(ImportTabularRequest)],
 ) -> Response:
     """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
-    mapping = _mapping(parts, actor, body)
+    mapping = _mapping(services, actor, body)
     skips = body.skip_bad_rows is True
     stating = Stating(procedure=str(body.procedure_id))
     reading = Reading(TABULAR, client, stating, mapping, skips_bad_rows=skips)
-    upload = _upload(parts, actor, body.upload_id)
-    imported, warnings = record_upload(parts.stores, actor, upload, reading)
+    upload = _upload(services, actor, body.upload_id)
+    imported, warnings = record_upload(services.stores, actor, upload, reading)
     return JsonResponse(ImportTabularResponse(imported.run_ids[0], imported.id, list(warnings) or UNSET))
 
 
 def _import_item(
-    parts: Parts, actor: Actor, item: ImportStructuredItem, client: RunClient, said: Choice
+    services: Services, actor: Actor, item: ImportStructuredItem, client: RunClient, said: Choice
 ) -> ImportStructuredResult:
     choice = said._replace(
         importer=item.importer,
@@ -148,10 +148,10 @@ def _import_item(
         statement=item.statement,
     )
     try:
-        with parts.database.read_in(actor.organization_id) as scope:
+        with services.database.read_in(actor.organization_id) as scope:
             choice = checked(scope, choice)
-        upload = _upload(parts, actor, item.upload_id)
-        fate = ReportFiles(parts.stores, actor, client, choice).bring_in_upload(upload)
+        upload = _upload(services, actor, item.upload_id)
+        fate = ReportFiles(services.stores, actor, client, choice).bring_in_upload(upload)
     except Outage:
         raise  # which says nothing of the file
     except RuncardError as error:
@@ -160,7 +160,7 @@ def _import_item(
         return ImportStructuredResult(item.upload_id, success=False, error=fate.reason or UNSET)
     if choice.rehearses and fate.status == "recorded":
         return _rehearsed(item, fate)
-    imported = _imported(parts, actor, fate)
+    imported = _imported(services, actor, fate)
     run_ids, known = list(imported.run_ids), fate.status == "known"
     return ImportStructuredResult(
         item.upload_id,
@@ -184,10 +184,10 @@ def _rehearsed(item: ImportStructuredItem, fate: Fate) -> ImportStructuredResult
     )
 
 
-def _imported(parts: Parts, actor: Actor, fate: Fate) -> FileImport:
+def _imported(services: Services, actor: Actor, fate: Fate) -> FileImport:
     """All that was imported of a file, by now or before."""
     assert fate.import_id is not None, "what is recorded belongs to an import"
-    with parts.database.read_in(actor.organization_id) as scope:
+    with services.database.read_in(actor.organization_id) as scope:
         return what_is_left(scope, fate.import_id)
 
 
@@ -203,16 +203,16 @@ def _warnings(imported: FileImport, *, known: bool) -> list[str]:
     return [f"{kept} no run."] if count else []
 
 
-def _upload(parts: Parts, actor: Actor, upload_id: UUID) -> Upload:
+def _upload(services: Services, actor: Actor, upload_id: UUID) -> Upload:
     # No connection stays open while a file is read, or a later file would not see what an earlier one left.
-    with parts.database.read_in(actor.organization_id) as scope:
+    with services.database.read_in(actor.organization_id) as scope:
         attachment = get_attachment(scope, upload_id)
-    return Upload(taken_in(parts, attachment))
+    return Upload(taken_in(services, attachment))
 
 
-def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:
+def _mapping(services: Services, actor: Actor, body: ImportTabularRequest) -> TableMapping:
     """Raises InvalidInput for a mapping of many runs: the answer has the id of one."""
-    mapping = _mapping_of(parts, actor, body)
+    mapping = _mapping_of(services, actor, body)
     if mapping.runs != "file":
         raise InvalidInput.at(
             "mapping.runs",
@@ -221,12 +221,12 @@ def _mapping(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMap
     return mapping
 
 
-def _mapping_of(parts: Parts, actor: Actor, body: ImportTabularRequest) -> TableMapping:
+def _mapping_of(services: Services, actor: Actor, body: ImportTabularRequest) -> TableMapping:
     match body.mapping, body.template_id:
         case mapping, None if mapping is not None:
             return mapping
         case None, template_id if template_id is not None:
-            with parts.database.read_in(actor.organization_id) as scope:
+            with services.database.read_in(actor.organization_id) as scope:
                 return read_mapping(get_template(scope, template_id).mapping)
         case _:
             raise InvalidInput.at("mapping", "Give mapping or template_id, exactly one of them")

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from runcard.domain.actor import UserActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithScope, as_user
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithActor, WithScope, as_user
 from runcard.store.people.users import User, get_user, list_users
 
 router = APIRouter()

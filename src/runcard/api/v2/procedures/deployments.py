@@ -18,10 +18,10 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import Parts, WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import Services, WithActor, WithScope, WithServices
 from runcard.store.files.attachments import Attachment, find_attachments
 from runcard.store.stations.deployments import (
     DeployedStation,
@@ -155,10 +155,10 @@ def list_(
     asked: Annotated[DeploymentListQuery, query(DeploymentListQuery)],
 ) -> Response:
     """Filter and page deployments, newest first; a station sees those that were brought to it."""
-    home, page = actor.organization_id, page_of(scope.connection, asked)
+    organization_id, page = actor.organization_id, page_of(scope.connection, asked)
     listed = list_deployments(scope, _filter(actor, asked), page)
     stations = list_deployed_stations(scope, [one.id for one in listed.rows])
-    data = [_item(home, one, stations.get(one.id, ())) for one in listed.rows]
+    data = [_item(organization_id, one, stations.get(one.id, ())) for one in listed.rows]
     return JsonResponse(DeploymentListResponse(data, meta_of(page, listed)))
 
 
@@ -167,16 +167,16 @@ def get(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
 ) -> Response:
     """A deployment with its archive, commit, stations and log; a station sees those that were brought to it."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
     deployment = get_deployment(scope, id_of(id, DeploymentNotFound), station_id=_station_id(actor))
     stations = list_deployed_stations(scope, [deployment.id]).get(deployment.id, ())
     files = [deployment.artifact_id, *(station.image_id for station in stations)]
     urls = _Urls(
-        parts,
+        services,
         str(request.base_url),
         find_attachments(scope, [one for one in files if one is not None]),
     )
@@ -199,7 +199,7 @@ def get(
             runtime_version=deployment.runtime_version,
             procedure=IdName(*deployment.procedure),
             created_by_user=None if user is None else DeployedBy(user.id, user.name, None),
-            commit=_commit(home, deployment),
+            commit=_commit(organization_id, deployment),
             stations=[
                 DeploymentGetStation(one.id, one.name, urls.of(one.image_id), one.pushed_at)
                 for one in stations
@@ -212,13 +212,13 @@ def get(
 class _Urls(Struct):
     """Signed URLs of files, as far as they are there."""
 
-    parts: Parts
+    services: Services
     request_root: str
     files: Mapping[UUID, Attachment]
 
     def of(self, attachment_id: UUID | None) -> str | None:
         file = None if attachment_id is None else self.files.get(attachment_id)
-        return None if file is None else download_url(self.parts, file, self.request_root)
+        return None if file is None else download_url(self.services, file, self.request_root)
 
 
 def _filter(actor: Actor, asked: DeploymentListQuery) -> DeploymentFilter:
@@ -240,7 +240,7 @@ def _station_id(actor: Actor) -> UUID | None:
     return actor.station_id if isinstance(actor, StationActor) else None
 
 
-def _item(home: UUID, one: Deployment, stations: Sequence[DeployedStation]) -> DeploymentListItem:
+def _item(organization_id: UUID, one: Deployment, stations: Sequence[DeployedStation]) -> DeploymentListItem:
     commit = one.commit
     return DeploymentListItem(
         id=one.id,
@@ -254,29 +254,29 @@ def _item(home: UUID, one: Deployment, stations: Sequence[DeployedStation]) -> D
         procedure=IdName(*one.procedure),
         commit=None
         if commit is None
-        else DeploymentListCommit(_git_id(home, one.repository, "commit", commit.sha), *commit),
+        else DeploymentListCommit(_git_id(organization_id, one.repository, "commit", commit.sha), *commit),
         repository=None if one.repository is None else DeploymentListRepository(one.repository.provider),
         stations=[IdName(station.id, station.name) for station in stations],
     )
 
 
-def _commit(home: UUID, deployment: Deployment) -> DeploymentGetCommit | None:
+def _commit(organization_id: UUID, deployment: Deployment) -> DeploymentGetCommit | None:
     commit, repository = deployment.commit, deployment.repository
     if commit is None:
         return None
     branch = commit.branch
     return DeploymentGetCommit(
-        _git_id(home, repository, "commit", commit.sha),
+        _git_id(organization_id, repository, "commit", commit.sha),
         commit.sha,
         commit.message,
         commit.author_username,
         commit.author_avatar_url,
         commit.committed_at,
-        None if branch is None else IdName(_git_id(home, repository, "branch", branch), branch),
+        None if branch is None else IdName(_git_id(organization_id, repository, "branch", branch), branch),
         None if repository is None else DeploymentGetRepository(repository.full_name, repository.provider),
     )
 
 
-def _git_id(home: UUID, repository: Repository | None, kind: str, name: str) -> UUID:
+def _git_id(organization_id: UUID, repository: Repository | None, kind: str, name: str) -> UUID:
     """Commits and branches are no records of their own: their ids are made of what they are."""
-    return uuid5(home, "\0".join((repository.full_name if repository else "", kind, name)))
+    return uuid5(organization_id, "\0".join((repository.full_name if repository else "", kind, name)))

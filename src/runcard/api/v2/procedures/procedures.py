@@ -19,9 +19,9 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope, json_body, to_manage
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithActor, WithScope, WithServices, json_body, to_manage
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -137,12 +137,14 @@ class ProcedureGetResponse(Struct):
 @router.post("/procedures", openapi_extra=operation(IdResult, ProcedureCreateBody, name="procedure-create"))
 def create(
     actor: Annotated[UserActor, to_manage("create procedures")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[ProcedureCreateBody, json_body(ProcedureCreateBody)],
 ) -> Response:
     """Create a procedure; several may have the same name."""
-    home, by = actor.organization_id, Creator.of(actor)
-    made = parts.writer.write(lambda tx: create_procedure(tx, home, body.name, by, body.identifier))
+    organization_id, by = actor.organization_id, Creator.of(actor)
+    made = services.writer.write(
+        lambda tx: create_procedure(tx, organization_id, body.name, by, body.identifier)
+    )
     return JsonResponse(IdResult(made.id))
 
 
@@ -158,7 +160,7 @@ def list_(
     asked: Annotated[ProcedureListQuery, query(ProcedureListQuery)],
 ) -> Response:
     """Search and page procedures, newest first."""
-    home, page, created = actor.organization_id, page_of(scope.connection, asked), period_of(asked)
+    organization_id, page, created = actor.organization_id, page_of(scope.connection, asked), period_of(asked)
     wanted = ProcedureFilter(asked.search_query, created.after, created.before)
     listed = list_procedure_records(scope, wanted, page)
     former = list_former_identifiers(scope, [one.id for one in listed.rows])
@@ -168,7 +170,7 @@ def list_(
             one.identifier,
             one.name,
             one.created_at,
-            _creator(home, one),
+            _creator(organization_id, one),
             None,
             [],
             former[one.id],
@@ -213,44 +215,44 @@ def get(
 def update(
     id: str,  # noqa: A002 (as the contract names it)
     actor: Annotated[UserActor, to_manage("change procedures")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[ProcedureUpdateBody, json_body(ProcedureUpdateBody)],
 ) -> Response:
     """Rename a procedure, change its identifier or its git settings, archive it or bring it back."""
     if body == ProcedureUpdateBody():
         raise InvalidInput.at((), f"The body is empty; give {', '.join(body.__struct_encode_fields__)}.")
-    home, change = actor.organization_id, _change(body)
+    organization_id, change = actor.organization_id, _change(body)
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.scope(home), id)
-        change_procedure(tx, home, procedure.id, change)
+        procedure = get_procedure_record(tx.scope(organization_id), id)
+        change_procedure(tx, organization_id, procedure.id, change)
         return procedure.id
 
-    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
 
 
 @router.delete("/procedures/{id}", openapi_extra=operation(IdResult, name="procedure-delete"))
 def delete(
     id: str,  # noqa: A002 (as the contract names it)
     actor: Annotated[UserActor, to_manage("delete procedures")],
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """Delete a procedure with all its runs; their units stay."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.scope(home), id)
+        procedure = get_procedure_record(tx.scope(organization_id), id)
         if procedure.id != UUID(id):
             raise Merged(procedure.name, procedure.identifier)
-        delete_procedure(tx, home, procedure.id)
+        delete_procedure(tx, organization_id, procedure.id)
         return procedure.id
 
-    deleted = parts.writer.write_catalog(apply)
-    remove_soon(parts.stores, home)
+    deleted = services.writer.write_catalog(apply)
+    remove_soon(services.stores, organization_id)
     return JsonResponse(IdResult(deleted))
 
 
-def _creator(home: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:
+def _creator(organization_id: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:
     """Who made a procedure. Clients take no null here, and before 2.26 no missing e-mail either.
 
     What the command line makes is ascribed to an admin; so only what no user made needs a stand-in, under its own
@@ -259,7 +261,7 @@ def _creator(home: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:
     user, station = procedure.created_by
     if user is not None:
         return CreatorRefEmail(user.id, user.name, user.email)
-    maker = station or Named(home, "Runcard")
+    maker = station or Named(organization_id, "Runcard")
     return CreatorRefEmail(maker.id, maker.name, "")
 
 

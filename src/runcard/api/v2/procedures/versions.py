@@ -13,11 +13,11 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import (
+from runcard.edge.requests.services import (
     WithActor,
-    WithParts,
-    WithRecorder,
+    WithRecordingActor,
     WithScope,
+    WithServices,
     json_body,
     to_manage,
 )
@@ -61,8 +61,8 @@ class VersionGetResponse(Struct):
 )
 def create(
     procedure_id: UUID,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[VersionCreateBody, json_body(VersionCreateBody)],
 ) -> Response:
     """Register a version of a procedure; a station, of one that it is linked to."""
@@ -75,7 +75,7 @@ def create(
         check_may_create(tx, actor, "Version")
         return create_version(tx, actor.organization_id, found, tag, Creator.of(actor))
 
-    return JsonResponse(IdResult(parts.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(apply)))
 
 
 @router.get(
@@ -107,15 +107,15 @@ def delete(
     procedure_id: str,
     tag: str,
     actor: Annotated[UserActor, to_manage("delete versions")],
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """Delete a version; refused while runs name it."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.scope(home), procedure_id)
-        version = get_version(tx.scope(home), procedure.id, tag)
-        delete_version(tx, home, procedure.id, version)
+        procedure = get_procedure_record(tx.scope(organization_id), procedure_id)
+        version = get_version(tx.scope(organization_id), procedure.id, tag)
+        delete_version(tx, organization_id, procedure.id, version)
         return version.id
 
-    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(apply)))

@@ -1,1 +1,1 @@
-"""Parts, revisions and batches."""
+"""Services, revisions and batches."""

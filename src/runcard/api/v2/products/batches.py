@@ -14,16 +14,16 @@ from runcard.api.v2.shapes import CreatorRef, IdListResult, IdName, IdResult, cr
 from runcard.domain.actor import UserActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import (
+from runcard.edge.requests.paging import PageMeta, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import (
     WithActor,
-    WithParts,
-    WithRecorder,
+    WithRecordingActor,
     WithScope,
+    WithServices,
     json_body,
     to_manage,
 )
-from runcard.edge.requests.paging import PageMeta, meta_of, page_of
-from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.reach import check_may_create
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -95,7 +95,9 @@ class BatchGetResponse(Struct):
 
 @router.post("/batches", openapi_extra=operation(IdResult, BatchCreateBody, name="batch-create"))
 def create(
-    actor: WithRecorder, parts: WithParts, body: Annotated[BatchCreateBody, json_body(BatchCreateBody)]
+    actor: WithRecordingActor,
+    services: WithServices,
+    body: Annotated[BatchCreateBody, json_body(BatchCreateBody)],
 ) -> Response:
     """Create a batch without units."""
 
@@ -103,7 +105,7 @@ def create(
         check_may_create(tx, actor, "Batch")
         return create_batch(tx, actor.organization_id, body.number.strip(), Creator.of(actor))
 
-    return JsonResponse(IdResult(parts.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(apply)))
 
 
 @router.get(
@@ -164,33 +166,33 @@ def get(number: str, actor: WithActor, scope: WithScope) -> Response:
 def update(
     number: str,
     actor: Annotated[UserActor, to_manage("change batches")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[BatchUpdateBody, json_body(BatchUpdateBody)],
 ) -> Response:
     """Renumber a batch."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        batch = get_batch(tx.scope(home), number)
-        renumber_batch(tx, home, batch, body.new_number.strip())
+        batch = get_batch(tx.scope(organization_id), number)
+        renumber_batch(tx, organization_id, batch, body.new_number.strip())
         return batch.id
 
-    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
 
 
 @router.delete("/batches/{number:path}", openapi_extra=operation(IdListResult, name="batch-delete"))
 def delete(
-    number: str, actor: Annotated[UserActor, to_manage("delete batches")], parts: WithParts
+    number: str, actor: Annotated[UserActor, to_manage("delete batches")], services: WithServices
 ) -> Response:
     """Delete a batch; its units and its runs stay."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        batch = get_batch(tx.scope(home), number)
-        delete_batch(tx, home, batch)
+        batch = get_batch(tx.scope(organization_id), number)
+        delete_batch(tx, organization_id, batch)
         return batch.id
 
-    return JsonResponse(IdListResult([parts.writer.write_catalog(apply)]))
+    return JsonResponse(IdListResult([services.writer.write_catalog(apply)]))
 
 
 def _unit(unit: MemberUnit) -> BatchUnit:

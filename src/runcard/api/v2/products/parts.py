@@ -1,4 +1,4 @@
-"""Parts of the v2 API."""
+"""Services of the v2 API."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -25,17 +25,17 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import (
-    WithActor,
-    WithParts,
-    WithRecorder,
-    WithScope,
-    json_body,
-    to_manage,
-)
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import metadata_tests
+from runcard.edge.requests.services import (
+    WithActor,
+    WithRecordingActor,
+    WithScope,
+    WithServices,
+    json_body,
+    to_manage,
+)
 from runcard.ingest.reach import check_may_create
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -122,7 +122,9 @@ class PartDeleteResponse(Struct, rename="camel"):
 
 @router.post("/parts", openapi_extra=operation(IdResult, PartCreateBody, name="part-create"))
 def create(
-    actor: WithRecorder, parts: WithParts, body: Annotated[PartCreateBody, json_body(PartCreateBody)]
+    actor: WithRecordingActor,
+    services: WithServices,
+    body: Annotated[PartCreateBody, json_body(PartCreateBody)],
 ) -> Response:
     """Create a part together with its first revision."""
     name = (body.name or "").strip() or None
@@ -130,12 +132,12 @@ def create(
 
     def apply(tx: Transaction) -> UUID:
         check_may_create(tx, actor, "Part")
-        home, by = actor.organization_id, Creator.of(actor)
-        part_id = create_part(tx, home, body.number.strip(), name, revision, by)
-        change_metadata(tx, home, part_id, "metadata", body.metadata or {})
+        organization_id, by = actor.organization_id, Creator.of(actor)
+        part_id = create_part(tx, organization_id, body.number.strip(), name, revision, by)
+        change_metadata(tx, organization_id, part_id, "metadata", body.metadata or {})
         return part_id
 
-    return JsonResponse(IdResult(parts.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(apply)))
 
 
 @router.get(
@@ -191,30 +193,32 @@ def get(number: str, actor: WithActor, scope: WithScope) -> Response:
 def update(
     number: str,
     actor: Annotated[UserActor, to_manage("change parts")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[PartUpdateBody, json_body(PartUpdateBody)],
 ) -> Response:
     """Renumber or rename a part, merge its metadata."""
     if body == PartUpdateBody():
         raise InvalidInput.at((), "The body is empty; give new_number, name or metadata.")
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartUpdateResponse:
-        part = get_part(tx.scope(home), number)
-        after = change_part(tx, home, part, number=given(body.new_number), name=given(body.name))
-        change_metadata(tx, home, part.id, "metadata", body.metadata or {})
+        part = get_part(tx.scope(organization_id), number)
+        after = change_part(tx, organization_id, part, number=given(body.new_number), name=given(body.name))
+        change_metadata(tx, organization_id, part.id, "metadata", body.metadata or {})
         return PartUpdateResponse(after.id, after.number, after.name, tx.now)
 
-    return JsonResponse(parts.writer.write_catalog(apply))
+    return JsonResponse(services.writer.write_catalog(apply))
 
 
 @router.delete("/parts/{number:path}", openapi_extra=operation(PartDeleteResponse, name="part-delete"))
-def delete(number: str, actor: Annotated[UserActor, to_manage("delete parts")], parts: WithParts) -> Response:
+def delete(
+    number: str, actor: Annotated[UserActor, to_manage("delete parts")], services: WithServices
+) -> Response:
     """Delete a part and all its revisions; refused while units or runs name it."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartDeleteResponse:
-        part = get_part(tx.scope(home), number)
-        return PartDeleteResponse(part.id, list(delete_part(tx, home, part)))
+        part = get_part(tx.scope(organization_id), number)
+        return PartDeleteResponse(part.id, list(delete_part(tx, organization_id, part)))
 
-    return JsonResponse(parts.writer.write_catalog(apply))
+    return JsonResponse(services.writer.write_catalog(apply))

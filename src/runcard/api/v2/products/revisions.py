@@ -25,11 +25,11 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import (
+from runcard.edge.requests.services import (
     WithActor,
-    WithParts,
-    WithRecorder,
+    WithRecordingActor,
     WithScope,
+    WithServices,
     json_body,
     to_manage,
 )
@@ -83,21 +83,21 @@ class RevisionGetResponse(Struct):
 @router.post(_REVISIONS, openapi_extra=operation(IdResult, RevisionCreateBody, name="part-createRevision"))
 def create(
     part_number: str,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[RevisionCreateBody, json_body(RevisionCreateBody)],
 ) -> Response:
     """Add a revision to a part."""
 
     def apply(tx: Transaction) -> UUID:
         check_may_create(tx, actor, "Revision")
-        home, by = actor.organization_id, Creator.of(actor)
-        part = get_part(tx.scope(home), part_number)
-        revision_id = create_revision(tx, home, part, body.number.strip(), by)
-        change_metadata(tx, home, revision_id, "metadata", body.metadata or {})
+        organization_id, by = actor.organization_id, Creator.of(actor)
+        part = get_part(tx.scope(organization_id), part_number)
+        revision_id = create_revision(tx, organization_id, part, body.number.strip(), by)
+        change_metadata(tx, organization_id, revision_id, "metadata", body.metadata or {})
         return revision_id
 
-    return JsonResponse(IdResult(parts.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(apply)))
 
 
 @router.get(_REVISION, openapi_extra=operation(RevisionGetResponse, name="part-getRevision"))
@@ -124,23 +124,23 @@ def update(
     part_number: str,
     revision_number: str,
     actor: Annotated[UserActor, to_manage("change revisions")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[RevisionUpdateBody, json_body(RevisionUpdateBody)],
 ) -> Response:
     """Renumber a revision, set or take away its image, merge its metadata."""
     if body == RevisionUpdateBody():
         raise InvalidInput.at((), "The body is empty; give number, image_id or metadata.")
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        revision = get_revision(tx.scope(home), part_number, revision_number)
+        revision = get_revision(tx.scope(organization_id), part_number, revision_number)
         image = body.image_id
-        image_id = UNSET if image is UNSET else image_id_of(tx.scope(home), image)
-        change_revision(tx, home, revision, number=given(body.number), image_id=image_id)
-        change_metadata(tx, home, revision.id, "metadata", body.metadata or {})
+        image_id = UNSET if image is UNSET else image_id_of(tx.scope(organization_id), image)
+        change_revision(tx, organization_id, revision, number=given(body.number), image_id=image_id)
+        change_metadata(tx, organization_id, revision.id, "metadata", body.metadata or {})
         return revision.id
 
-    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
 
 
 @router.delete(_REVISION, openapi_extra=operation(IdResult, name="part-deleteRevision"))
@@ -148,14 +148,14 @@ def delete(
     part_number: str,
     revision_number: str,
     actor: Annotated[UserActor, to_manage("delete revisions")],
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """Delete a revision; refused while units or runs name it, and for the last one of a part."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        revision = get_revision(tx.scope(home), part_number, revision_number)
-        delete_revision(tx, home, revision)
+        revision = get_revision(tx.scope(organization_id), part_number, revision_number)
+        delete_revision(tx, organization_id, revision)
         return revision.id
 
-    return JsonResponse(IdResult(parts.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(apply)))

@@ -17,11 +17,11 @@ from runcard.domain.runs.outcome import LogLevel, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
+from runcard.edge.requests.services import WithActor, WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import FoundLog, LogFilter, get_log
 
@@ -77,12 +77,12 @@ class LogListResponse(Struct):
 )
 def list_(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     asked: Annotated[LogListQuery, query(LogListQuery)],
 ) -> Response:
     """Filtered, sorted, paged logs of runs."""
-    page, deadline = page_of(scope.connection, asked), Deadline(parts.list_timeout_s)
+    page, deadline = page_of(scope.connection, asked), Deadline(services.list_timeout_s)
     runs = run_filter(asked, without=("search_query",), ids=asked.run_ids, outcomes=asked.run_outcomes)
     wanted = LogFilter(
         search=asked.search_query,
@@ -92,7 +92,7 @@ def list_(
         logged_before=moment_bound("timestamp_before", asked.timestamp_before),
     )
     listed = list_logs(
-        parts.copy,
+        services.copy,
         scope,
         runs,
         wanted,

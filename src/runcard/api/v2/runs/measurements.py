@@ -26,11 +26,11 @@ from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import run_filter
+from runcard.edge.requests.services import WithActor, WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import (
     FoundMeasurement,
@@ -115,17 +115,17 @@ class MeasurementGetResponse(MeasurementOut, kw_only=True):
 )
 def list_(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     asked: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
 ) -> Response:
     """Filtered, sorted, paged measurements of one procedure."""
-    page, deadline = page_of(scope.connection, asked), Deadline(parts.list_timeout_s)
+    page, deadline = page_of(scope.connection, asked), Deadline(services.list_timeout_s)
     runs = run_filter(
         asked, without=("ids", "started_after", "started_before"), procedure_ids=[asked.procedure_id]
     )
     listed = list_measurements(
-        parts.copy,
+        services.copy,
         scope,
         runs,
         _filter(asked),

@@ -19,11 +19,11 @@ from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import duration_bound, moment_bound
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
+from runcard.edge.requests.services import WithActor, WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.phases import FoundPhase, PhaseFilter, get_phase
 
@@ -106,12 +106,12 @@ class PhaseGetResponse(Struct):
 )
 def list_(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     asked: Annotated[PhaseListQuery, query(PhaseListQuery)],
 ) -> Response:
     """Filtered, sorted, paged phases of one procedure."""
-    page, deadline = page_of(scope.connection, asked), Deadline(parts.list_timeout_s)
+    page, deadline = page_of(scope.connection, asked), Deadline(services.list_timeout_s)
     runs = run_filter(
         asked, without=_OF_PHASES, procedure_ids=[asked.procedure_id], outcomes=asked.run_outcomes
     )
@@ -127,7 +127,7 @@ def list_(
         only_final=asked.exclude_retries,
     )
     listed = list_phases(
-        parts.copy,
+        services.copy,
         scope,
         runs,
         wanted,

@@ -22,19 +22,19 @@ from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse, header_of, send_json
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.bodies import BodyDecoder, read_body
-from runcard.edge.requests.deps import (
-    WithActor,
-    WithParts,
-    WithRecorder,
-    WithScope,
-    json_body,
-    parts_of,
-    to_manage,
-)
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.requests.services import (
+    WithActor,
+    WithRecordingActor,
+    WithScope,
+    WithServices,
+    json_body,
+    services_of,
+    to_manage,
+)
 from runcard.edge.requests.unknown_names import headers_of
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.reach import check_reaches_run
@@ -102,13 +102,13 @@ class CreateRun:
     """POST /runs as a plain ASGI endpoint, as in v1: the route whose speed a production line feels."""
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        parts = parts_of(scope)
-        admission = await parts.gate.admit(header_of(scope, b"authorization"))
+        services = services_of(scope)
+        admission = await services.gate.admit(header_of(scope, b"authorization"))
         check_may_record(admission.actor)
-        body = await read_body(receive, parts.max_body_bytes)
+        body = await read_body(receive, services.max_body_bytes)
         decoded, unknown = _decoder.decode(body, header_of(scope, b"content-type") or "")
         report = report_of(decoded)
-        if parts.operators_by_email:
+        if services.operators_by_email:
             _check_email(report.operator)
         run = prepare_run(
             report,
@@ -116,7 +116,7 @@ class CreateRun:
             client_version=header_of(scope, b"x-client-version"),
         )
         del body, decoded, report  # only the packed document waits for the commit
-        run_id = await parts.recorder.record(admission, run)
+        run_id = await services.recorder.record(admission, run)
         await send_json(send, 200, b'{"id":"%b"}' % str(run_id).encode(), *headers_of(unknown))
 
 
@@ -129,7 +129,7 @@ create_run = CreateRun()
 )
 def list_(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     asked: Annotated[RunListQuery, query(RunListQuery)],
 ) -> Response:
@@ -137,7 +137,7 @@ def list_(
     page = page_of(scope.connection, asked)
     wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
     descending = asked.sort_order == "desc"
-    listed = list_runs(parts.copy, scope, wanted, asked.sort_by, page, descending=descending)
+    listed = list_runs(services.copy, scope, wanted, asked.sort_by, page, descending=descending)
     ids = [record.id for record in listed.rows]
     metadata = read_metadata(scope, ids) if asked.include_metadata else None
     documents = read_documents(scope, ids) if asked.include_sequences else None
@@ -158,21 +158,21 @@ def list_(
 )
 def delete(
     actor: Annotated[UserActor, to_manage("delete runs")],
-    parts: WithParts,
+    services: WithServices,
     asked: Annotated[RunDeleteQuery, query(RunDeleteQuery)],
 ) -> Response:
     """Delete runs with all that lies inside them; all of them, or none where one is unknown."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> list[UUID]:
         ids = [id_of(text, RunNotFound) for text in dict.fromkeys(asked.ids)]
         for run_id in ids:
-            if not delete_run(tx, home, run_id):
+            if not delete_run(tx, organization_id, run_id):
                 raise RunNotFound(run_id)
         return ids
 
-    deleted = parts.writer.write(apply)
-    remove_soon(parts.stores, home)
+    deleted = services.writer.write(apply)
+    remove_soon(services.stores, organization_id)
     return JsonResponse(IdListResult(deleted))
 
 
@@ -181,7 +181,7 @@ def get(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
 ) -> Response:
     """A run with its phases, measurements, logs, attachments and sub-units."""
@@ -193,23 +193,23 @@ def get(
     run = WholeRun(
         record,
         read_documents(scope, [run_id])[run_id],
-        settled(parts, list_attachments(scope, [run_id]).get(run_id, ())),
+        settled(services, list_attachments(scope, [run_id]).get(run_id, ())),
         list_sub_units(scope, [run_id]).get(run_id, ()),
         read_metadata(scope, [run_id]).get(run_id, {}),
     )
-    return JsonResponse(whole_run(run, lambda attachment: download_url(parts, attachment, root)))
+    return JsonResponse(whole_run(run, lambda attachment: download_url(services, attachment, root)))
 
 
 @router.patch("/runs/{id}", openapi_extra=operation(IdResult, RunUpdateBody, name="run-update"))
 def update(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[RunUpdateBody, json_body(RunUpdateBody)],
 ) -> Response:
     """Link uploads to a run, beside those that are linked to it."""
     run_id = id_of(id, RunNotFound)
-    parts.writer.write(lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id))
+    services.writer.write(lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id))
     return JsonResponse(IdResult(run_id))
 
 
@@ -218,20 +218,20 @@ def update(
 )
 def update_metadata(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[RunMetadataBody, json_body(RunMetadataBody)],
 ) -> Response:
     """Merge metadata into a run; a null takes its key away."""
-    home, run_id = actor.organization_id, id_of(id, RunNotFound)
+    organization_id, run_id = actor.organization_id, id_of(id, RunNotFound)
 
     def apply(tx: Transaction) -> None:
         check_reaches_run(tx, actor, run_id)
         if body.metadata:
-            change_metadata(tx, home, run_id, "metadata", body.metadata)
-            tx.note_change(home, "run_changed", run_id)
+            change_metadata(tx, organization_id, run_id, "metadata", body.metadata)
+            tx.note_change(organization_id, "run_changed", run_id)
 
-    parts.writer.write(apply)
+    services.writer.write(apply)
     return JsonResponse(IdResult(run_id))
 
 

@@ -22,19 +22,19 @@ from runcard.domain.actor import StationActor, UserActor
 from runcard.domain.errors import StationNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import (
+from runcard.edge.requests.ids import id_of
+from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.run_filters import metadata_tests
+from runcard.edge.requests.services import (
     WithActor,
-    WithParts,
     WithScope,
+    WithServices,
     as_station,
     as_user,
     json_body,
     to_manage,
 )
-from runcard.edge.requests.ids import id_of
-from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
-from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import metadata_tests
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.metadata import change_metadata, read_metadata
@@ -104,21 +104,21 @@ class StationListResponse(Struct):
 @router.post("/stations", openapi_extra=operation(IdResult, StationCreateBody, name="station-create"))
 def create(
     actor: Annotated[UserActor, to_manage("create stations")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[StationCreateBody, json_body(StationCreateBody)],
 ) -> Response:
     """Create a station, linked to a procedure where one is named. Its key is made elsewhere."""
-    home = actor.organization_id
+    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        team = None if body.team_id is None else get_team(tx.scope(home), body.team_id)
-        station = create_station(tx, home, body.name, team_id=team.id if team else None)
+        team = None if body.team_id is None else get_team(tx.scope(organization_id), body.team_id)
+        station = create_station(tx, organization_id, body.name, team_id=team.id if team else None)
         if body.procedure_id is not None:
-            link_procedures(tx, home, station.id, [body.procedure_id])
-        change_metadata(tx, home, station.id, "metadata", body.metadata or {})
+            link_procedures(tx, organization_id, station.id, [body.procedure_id])
+        change_metadata(tx, organization_id, station.id, "metadata", body.metadata or {})
         return station.id
 
-    return JsonResponse(IdResult(parts.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(apply)))
 
 
 @router.get(
@@ -179,37 +179,37 @@ def get(
 def update(
     id: str,  # noqa: A002 (as the contract names it)
     actor: Annotated[UserActor, to_manage("change stations")],
-    parts: WithParts,
+    services: WithServices,
     body: Annotated[StationUpdateBody, json_body(StationUpdateBody)],
 ) -> Response:
     """Rename a station, set or take away its image and its team, merge its metadata."""
-    home, station_id = actor.organization_id, id_of(id, StationNotFound)
+    organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdName:
-        station = get_station_in_use(tx.scope(home), station_id)
-        after = _changed(tx.scope(home), station, body)
-        change_station(tx, home, after)
-        change_metadata(tx, home, station.id, "metadata", body.metadata or {})
+        station = get_station_in_use(tx.scope(organization_id), station_id)
+        after = _changed(tx.scope(organization_id), station, body)
+        change_station(tx, organization_id, after)
+        change_metadata(tx, organization_id, station.id, "metadata", body.metadata or {})
         return IdName(after.id, after.name)
 
-    return JsonResponse(parts.writer.write(apply))
+    return JsonResponse(services.writer.write(apply))
 
 
 @router.delete("/stations/{id}", openapi_extra=operation(IdResult, name="station-remove"))
 def remove(
     id: str,  # noqa: A002 (as the contract names it)
     actor: Annotated[UserActor, to_manage("remove stations")],
-    parts: WithParts,
+    services: WithServices,
 ) -> Response:
     """Delete a station that has made nothing yet, archive one that has."""
-    home, station_id = actor.organization_id, id_of(id, StationNotFound)
+    organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdResult:
-        get_station_in_use(tx.scope(home), station_id)
-        remove_station(tx, home, station_id)
+        get_station_in_use(tx.scope(organization_id), station_id)
+        remove_station(tx, organization_id, station_id)
         return IdResult(station_id)
 
-    return JsonResponse(parts.writer.write_catalog(apply))
+    return JsonResponse(services.writer.write_catalog(apply))
 
 
 def _changed(scope: Scope, before: StationRecord, body: StationUpdateBody) -> StationRecord:

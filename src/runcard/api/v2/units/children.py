@@ -9,8 +9,8 @@ from starlette.responses import Response
 from runcard.api.v2.shapes import IdResult, Name60
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.deps import WithParts, WithRecorder, json_body
 from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import WithRecordingActor, WithServices, json_body
 from runcard.ingest.assembly import add_sub_units, remove_sub_unit
 
 router = APIRouter()
@@ -29,13 +29,13 @@ class UnitRemoveChildQuery(Struct):
 @router.put(_PATH, openapi_extra=operation(IdResult, UnitAddChildBody, name="unit-addChild"))
 def add(
     serial_number: str,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[UnitAddChildBody, json_body(UnitAddChildBody)],
 ) -> Response:
     """Make one unit part of another, away from the one that it was part of."""
     wanted = [body.child_serial_number]
-    (child,) = parts.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, wanted))
+    (child,) = services.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, wanted))
     return JsonResponse(IdResult(child.id))
 
 
@@ -47,12 +47,12 @@ def add(
 )
 def remove(
     serial_number: str,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     asked: Annotated[UnitRemoveChildQuery, query(UnitRemoveChildQuery)],
 ) -> Response:
     """Take one unit out of another."""
-    child_id = parts.writer.write(
+    child_id = services.writer.write(
         lambda tx: remove_sub_unit(tx, actor, serial_number, asked.child_serial_number),
     )
     return JsonResponse(IdResult(child_id))

@@ -29,10 +29,10 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
-from runcard.edge.requests.deps import WithActor, WithParts, WithScope
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, samples_of
+from runcard.edge.requests.services import WithActor, WithScope, WithServices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
 from runcard.store.units.lists import LastRun, UnitFilter, list_first_children, list_last_runs
@@ -106,14 +106,14 @@ class UnitListResponse(Struct):
 )
 def list_(
     actor: WithActor,
-    parts: WithParts,
+    services: WithServices,
     scope: WithScope,
     asked: Annotated[UnitListQuery, query(UnitListQuery)],
 ) -> Response:
     """Filtered, sorted, paged units with what they are part of, what is part of them, and their newest run."""
     page = page_of(scope.connection, asked)
     wanted, descending = _wanted(asked), asked.sort_order == "desc"
-    listed = list_units(parts.copy, scope, wanted, asked.sort_by, page, descending=descending)
+    listed = list_units(services.copy, scope, wanted, asked.sort_by, page, descending=descending)
     ids = [unit.id for unit in listed.rows]
     children = list_first_children(scope, ids, _SHOWN_CHILDREN)
     last_runs = list_last_runs(scope, ids)

@@ -32,15 +32,15 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url, settled
-from runcard.edge.requests.deps import (
+from runcard.edge.requests.queries import query, query_parameters
+from runcard.edge.requests.services import (
     WithActor,
-    WithParts,
-    WithRecorder,
+    WithRecordingActor,
     WithScope,
+    WithServices,
     json_body,
     to_manage,
 )
-from runcard.edge.requests.queries import query, query_parameters
 from runcard.ingest.record_unit import NewUnit, UnitChange, change_unit, create_unit
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
@@ -135,7 +135,9 @@ class UnitGetResponse(Struct):
 
 @router.post("/units", openapi_extra=operation(IdResult, UnitCreateBody, name="unit-create"))
 def create(
-    actor: WithRecorder, parts: WithParts, body: Annotated[UnitCreateBody, json_body(UnitCreateBody)]
+    actor: WithRecordingActor,
+    services: WithServices,
+    body: Annotated[UnitCreateBody, json_body(UnitCreateBody)],
 ) -> Response:
     """Create a unit of a part revision that there is."""
     unit = NewUnit(
@@ -145,7 +147,7 @@ def create(
         body.sample,
         body.metadata or {},
     )
-    unit_id = parts.writer.write(lambda tx: create_unit(tx, actor, unit))
+    unit_id = services.writer.write(lambda tx: create_unit(tx, actor, unit))
     return JsonResponse(IdResult(unit_id))
 
 
@@ -155,26 +157,26 @@ def create(
 )
 def delete(
     actor: Annotated[UserActor, to_manage("delete units")],
-    parts: WithParts,
+    services: WithServices,
     asked: Annotated[UnitDeleteQuery, query(UnitDeleteQuery)],
 ) -> Response:
     """Delete units, all of them or none; what is part of them stays."""
-    deleted = parts.writer.write_catalog(
+    deleted = services.writer.write_catalog(
         lambda tx: delete_units(tx, actor.organization_id, asked.serial_numbers, with_runs=asked.cascade)
     )
-    remove_soon(parts.stores, actor.organization_id)
+    remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult(list(deleted)))
 
 
 @router.get("/units/{serial_number:path}", openapi_extra=operation(UnitGetResponse, name="unit-get"))
 def get(
-    serial_number: str, request: Request, actor: WithActor, parts: WithParts, scope: WithScope
+    serial_number: str, request: Request, actor: WithActor, services: WithServices, scope: WithScope
 ) -> Response:
     """A unit by serial number, with what it is part of, what is part of it, and its files."""
     root = str(request.base_url)
     unit = get_unit(scope, serial_number)
     parent = unit.parent and read_units(scope, [unit.parent.id]).get(unit.parent.id)
-    files = settled(parts, list_attachments_of_unit(scope, unit.id))
+    files = settled(services, list_attachments_of_unit(scope, unit.id))
     return JsonResponse(
         UnitGetResponse(
             unit.id,
@@ -188,7 +190,7 @@ def get(
             None if unit.batch is None else numbered(unit.batch),
             [_relative(child) for child in list_children(scope, unit.id)],
             _first_run(find_first_run(scope, unit)),
-            [_attachment(file, lambda one: download_url(parts, one, root)) for file in files],
+            [_attachment(file, lambda one: download_url(services, one, root)) for file in files],
             read_metadata(scope, [unit.id]).get(unit.id, {}),
         )
     )
@@ -199,8 +201,8 @@ def get(
 )
 def update(
     serial_number: str,
-    actor: WithRecorder,
-    parts: WithParts,
+    actor: WithRecordingActor,
+    services: WithServices,
     body: Annotated[UnitUpdateBody, json_body(UnitUpdateBody)],
 ) -> Response:
     """Change what a unit is called, where it belongs, its class and metadata; link files to it."""
@@ -215,7 +217,7 @@ def update(
         upload_ids=body.attachments or (),
     )
     is_cataloged = change.serial_number is not UNSET or change.sample is not UNSET
-    write = parts.writer.write_catalog if is_cataloged else parts.writer.write
+    write = services.writer.write_catalog if is_cataloged else services.writer.write
     unit_id = write(lambda tx: change_unit(tx, actor, serial_number, change))
     return JsonResponse(IdResult(unit_id))
 

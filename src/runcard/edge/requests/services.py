@@ -1,4 +1,4 @@
-"""The parts that every door is given: built once in `app`, injected here."""
+"""The services that every door is given: built once in `app`, injected here."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -33,7 +33,7 @@ from runcard.store.files.blobs import Blobs
 T = TypeVar("T")
 
 
-class Parts(NamedTuple):
+class Services(NamedTuple):
     """Everything that an endpoint may need from outside of its request.
 
     copy: None where this process has no columnar copy. activity: None where calls are not written down.
@@ -65,21 +65,21 @@ class Parts(NamedTuple):
         return Stores(self.database, self.writer, self.blobs, self.parsers.open, rest)
 
 
-def parts_of(scope: asgi.Scope) -> Parts:
-    """The parts of the application that serves this request."""
-    parts: Parts = scope["app"].state.parts
-    return parts
+def services_of(scope: asgi.Scope) -> Services:
+    """The services of the application that serves this request."""
+    services: Services = scope["app"].state.services
+    return services
 
 
-def _parts(request: Request) -> Parts:
-    return parts_of(request.scope)
+def _parts(request: Request) -> Services:
+    return services_of(request.scope)
 
 
-WithParts = Annotated[Parts, Depends(_parts)]
+WithServices = Annotated[Services, Depends(_parts)]
 
 
-def _actor(request: Request, parts: WithParts) -> Actor:
-    return parts.gate.identify(request.headers.get("authorization"))
+def _actor(request: Request, services: WithServices) -> Actor:
+    return services.gate.identify(request.headers.get("authorization"))
 
 
 WithActor = Annotated[Actor, Depends(_actor)]
@@ -98,16 +98,16 @@ def _client(request: Request) -> RunClient:
 WithClient = Annotated[RunClient, Depends(_client)]
 
 
-def _recorder(actor: WithActor, parts: WithParts) -> Actor:
+def _recorder(actor: WithActor, services: WithServices) -> Actor:
     check_may_record(actor)
     if isinstance(actor, StationActor):
-        with parts.database.read() as connection:
+        with services.database.read() as connection:
             check_may_add(connection, actor)
     return actor
 
 
 # Whoever may add to the record: everyone but viewers and stations that are linked to no procedure.
-WithRecorder = Annotated[Actor, Depends(_recorder)]
+WithRecordingActor = Annotated[Actor, Depends(_recorder)]
 
 
 def to_manage(deed: str) -> Any:
@@ -137,8 +137,8 @@ def as_station(deed: str) -> Any:
     return Depends(station)
 
 
-def _connection(_actor: WithActor, parts: WithParts) -> Iterator[Connection]:
-    with parts.database.read() as connection:
+def _connection(_actor: WithActor, services: WithServices) -> Iterator[Connection]:
+    with services.database.read() as connection:
         yield connection
 
 
@@ -153,8 +153,8 @@ def _scope(actor: WithActor, connection: WithConnection) -> Scope:
 WithScope = Annotated[Scope, Depends(_scope)]
 
 
-def _snapshot(actor: WithActor, parts: WithParts, scope: WithScope) -> Iterator[Snapshot]:
-    with Snapshot(parts.copy, scope) as snapshot:
+def _snapshot(actor: WithActor, services: WithServices, scope: WithScope) -> Iterator[Snapshot]:
+    with Snapshot(services.copy, scope) as snapshot:
         yield snapshot
 
 
@@ -165,8 +165,8 @@ def json_body(wanted: type[T]) -> Any:
     """A dependency that is the request's body as `wanted`; a caller without a key learns nothing about bodies."""
     decoder: BodyDecoder[T, T] = BodyDecoder(wanted)
 
-    async def read(request: Request, _actor: WithActor, parts: WithParts) -> T:
-        sent = await read_body(request.receive, parts.max_body_bytes)
+    async def read(request: Request, _actor: WithActor, services: WithServices) -> T:
+        sent = await read_body(request.receive, services.max_body_bytes)
         body, unknown = decoder.decode(sent, request.headers.get("content-type", ""))
         take_unknown_fields(request, unknown)
         return body
