@@ -74,12 +74,12 @@ class Snapshot:
         except CopyFailed as failure:  # of a question that was told so
             _log.info("%s", failure)
 
-    def asking(self, wanted: Selection, usual: Attempts = "all") -> "Asking":
+    def asking(self, selection: Selection, usual: Attempts = "all") -> "Asking":
         """usual: the attempts that the question counts where the selection does not say.
 
         Raises FiguresUnavailable, and InvalidInput for a selection that names too much.
         """
-        runs = wanted.counted
+        runs = selection.counted
         with self._telling():
             freshness = self._seen().freshness
         resolved = resolve(self.scope, runs)
@@ -88,7 +88,7 @@ class Snapshot:
                 "filter", f"names or matches more than {MAX_IDS} things of one kind; ask for fewer"
             )
         conditions = self.of_procedures(runs.procedure_ids, "r.procedure").and_of(on_runs(runs, resolved))
-        attempts = wanted.attempts or usual
+        attempts = selection.attempts or usual
         if attempts != "all":
             conditions.add(CONDITIONS[attempts])
         return Asking(self, conditions, Window(runs.started_after, runs.started_before, attempts), freshness)

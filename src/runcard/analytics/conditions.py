@@ -69,32 +69,32 @@ def microseconds_between(start: str, end: str) -> str:
     return f"(epoch_us({end}) - epoch_us({start}))"
 
 
-def on_runs(wanted: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Conditions:
+def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Conditions:
     """What a row of `runs r` must keep beside its procedure. `resolved`: what the filter's names stand for."""
     runs = Conditions()
     ids: list[tuple[str, Collection[UUID] | None]] = [
-        ("id", wanted.ids),
+        ("id", run_filter.ids),
         ("id", resolved.get("id")),
-        ("deployment", wanted.deployment_ids),
+        ("deployment", run_filter.deployment_ids),
         ("deployment", resolved.get("deployment_id")),
-        ("created_by_user", wanted.created_by_user_ids),
-        ("created_by_station", wanted.created_by_station_ids),
-        ("operator", wanted.operator_ids),
+        ("created_by_user", run_filter.created_by_user_ids),
+        ("created_by_station", run_filter.created_by_station_ids),
+        ("operator", run_filter.operator_ids),
         *((name, resolved.get(f"{name}_id")) for name in ("unit", "part", "revision", "batch", "version")),
     ]
     for column, values in ids:
         runs.one_of(f"r.{column}", values, "UUID")
-    runs.one_of("r.outcome", wanted.outcomes, "run_outcome")
+    runs.one_of("r.outcome", run_filter.outcomes, "run_outcome")
     for name in ("execution_id", "slot_key", "slot_name", "operator_name"):
-        runs.one_of(f"r.{name}", getattr(wanted, f"{name}s"))
-    runs.within("r.started_at", wanted.started_after, wanted.started_before)
-    runs.within("r.ended_at", wanted.ended_after, wanted.ended_before)
-    runs.within("r.created_at", wanted.created_after, wanted.created_before)
+        runs.one_of(f"r.{name}", getattr(run_filter, f"{name}s"))
+    runs.within("r.started_at", run_filter.started_after, run_filter.started_before)
+    runs.within("r.ended_at", run_filter.ended_after, run_filter.ended_before)
+    runs.within("r.created_at", run_filter.created_after, run_filter.created_before)
     duration = microseconds_between("r.started_at", "r.ended_at")
-    runs.within(duration, wanted.duration_min, wanted.duration_max)
-    if wanted.samples is not None:
-        classes = [one for one in wanted.samples if one is not None]
-        production = " OR r.sample IS NULL" if None in wanted.samples else ""
+    runs.within(duration, run_filter.duration_min, run_filter.duration_max)
+    if run_filter.samples is not None:
+        classes = [one for one in run_filter.samples if one is not None]
+        production = " OR r.sample IS NULL" if None in run_filter.samples else ""
         runs.add(f"({is_one_of('r.sample', classes, 'VARCHAR')}{production})", *classes)
     return runs
 

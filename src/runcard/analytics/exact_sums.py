@@ -77,7 +77,7 @@ def squares_sql(squares: str) -> str:
     return f"({squares}::DOUBLE / {_SQUARE}::DOUBLE)"
 
 
-def exact_moments(asked: Asking, source: Source, extents: Mapping[Key, Extent]) -> Mapping[Key, Moments]:
+def exact_moments(asking: Asking, source: Source, extents: Mapping[Key, Extent]) -> Mapping[Key, Moments]:
     """Of the values of each key that has an extent, and any value."""
     if not extents:
         return {}
@@ -86,7 +86,7 @@ def exact_moments(asked: Asking, source: Source, extents: Mapping[Key, Extent]) 
     same = " AND ".join(f"o.key{place} = {key}" for place, key in enumerate(source.keys))
     keys = ", ".join(f"o.key{place}" for place in range(len(columns)))
     total, squares = sums_sql("share")
-    found = asked.rows(
+    found = asking.rows(
         f"SELECT {keys.replace('o.', '')}, count(share), {total}, {squares} FROM ("
         f"SELECT {keys}, {share_sql(source.number, 'o.scale', 'o.centre')} AS share "
         f"FROM measurements x JOIN runs r USING (run) {source.join} JOIN ("

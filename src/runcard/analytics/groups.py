@@ -101,9 +101,9 @@ class Grouping:
         return {key: _id_or_name(key) for key in keys}
 
 
-def references(asked: Asking, kind: Reference, keys: Collection[Any]) -> Mapping[Any, Group]:
+def references(asking: Asking, kind: Reference, keys: Collection[Any]) -> Mapping[Any, Group]:
     """The names of what runs refer to, in order, by what stands in their column. Raises InvalidInput for too many."""
-    return Grouping(asked, kind, _UTC).named(keys)
+    return Grouping(asking, kind, _UTC).named(keys)
 
 
 def zone_of(name: str) -> ZoneInfo:

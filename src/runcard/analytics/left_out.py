@@ -82,7 +82,7 @@ def why_sql(*more: tuple[str, Reason], only_final: bool) -> str:
 
 
 def count_left_out(
-    asked: Asking,
+    asking: Asking,
     quantity: Quantity,
     since: datetime | None = None,
     *,
@@ -99,12 +99,12 @@ def count_left_out(
     values = on_specs(quantity.every).and_of(rest)
     values.within("x.started_at", since, None)
     # Most measurements are numbers of one phase, of which this is known without a look at runs.
-    if has_others is None and not asked.rows(
+    if has_others is None and not asking.rows(
         f"SELECT 1 FROM measurements x WHERE {values.sql} LIMIT 1", values.values
     ):
         return Counter()
-    values = values.and_of(asked.runs)
-    found = asked.rows(
+    values = values.and_of(asking.runs)
+    found = asking.rows(
         f"SELECT x.spec, {why_sql(only_final=only_final)} AS why, count(*) "
         f"FROM measurements x JOIN runs r USING (run) WHERE {values.sql} GROUP BY ALL",
         values.values,

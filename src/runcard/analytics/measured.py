@@ -32,9 +32,9 @@ class Measured(NamedTuple):
     sequence_path: str | None = None
     uom: str | None = None
 
-    def among(self, wanted: Selection) -> Selection:
+    def among(self, selection: Selection) -> Selection:
         """The runs of a selection that are of the procedure."""
-        return wanted._replace(runs=replace(wanted.runs, procedure_ids=[self.procedure_id]))
+        return selection._replace(runs=replace(selection.runs, procedure_ids=[self.procedure_id]))
 
 
 class SpecRow(NamedTuple):
@@ -54,17 +54,17 @@ class SpecRow(NamedTuple):
     upper_is_strict: bool = False
 
 
-def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
+def find_specs(asking: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
     """How a measurement was specified, by phase, unit of measure and limits.
 
     Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed
     anew each time.
     """
-    conditions = asked.snapshot.of_procedures([measured.procedure_id], "procedure")
+    conditions = asking.snapshot.of_procedures([measured.procedure_id], "procedure")
     conditions.add("name = ?", measured.name)
     conditions.one_of("phase", None if measured.phase is None else [measured.phase])
     conditions.one_of("sequence_path", None if measured.sequence_path is None else [measured.sequence_path])
-    rows = asked.rows(
+    rows = asking.rows(
         f"SELECT {', '.join(SpecRow._fields)} FROM specs WHERE {conditions.sql} ORDER BY {BY_NAME} LIMIT ?",
         [*conditions.values, MAX_SPECS + 1],
     )
@@ -80,7 +80,7 @@ def find_specs(asked: Asking, measured: Measured, field: str = "measurement_name
     return [one for one in specs if power_between(one.uom, measured.uom or None) is not None]
 
 
-def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Conditions:
+def on_values(asking: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Conditions:
     """What a row of `measurements x JOIN runs r USING (run)` must keep: it is specified so, and its run is selected.
 
     The numbers of specs are literals, which rule out more than a join with them. Finite numbers are those whose `num`
@@ -89,7 +89,7 @@ def on_values(asked: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> C
     found = on_specs(specs)
     if only_final:
         found.add("x.is_final")
-    return found.and_of(asked.runs)
+    return found.and_of(asking.runs)
 
 
 class Looked(NamedTuple):
@@ -102,17 +102,17 @@ class Looked(NamedTuple):
     has_others: bool
 
 
-def look_at(asked: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> Looked:
+def look_at(asking: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> Looked:
     """How many of the numbers that keep these conditions, all with these specs, make about `most`."""
     every = on_specs(specs)
-    n, others = asked.one(
+    n, others = asking.one(
         "SELECT count(x.num), count(*) FILTER (x.num IS NULL OR NOT x.is_final) "
         f"FROM measurements x WHERE {every.sql}",
         every.values,
     )
     if n > most:
         # Only then, because it takes longer: how many are selected.
-        [n] = asked.one(
+        [n] = asking.one(
             f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
         )
     return Looked(max(1, math.ceil(n / most)), others > 0)

@@ -54,7 +54,7 @@ class Keys:
     place: the place of a run's key among `keys`, in SQL that holds where `join` is joined, which has `parameters`.
     """
 
-    def __init__(self, asked: Asking, expression: str | None, alias: str) -> None:
+    def __init__(self, asking: Asking, expression: str | None, alias: str) -> None:
         self.keys: Sequence[Any] = _NO_KEY
         self.place, self.join, self.parameters = "0::BIGINT", "", list[Any]()
         if expression is None:
@@ -62,12 +62,12 @@ class Keys:
         # With their places made by the query that joins them, keys need not be told apart in Python a value at a time.
         numbered = (
             f"SELECT key, row_number() OVER (ORDER BY key NULLS LAST) - 1 AS place "
-            f"FROM (SELECT DISTINCT {expression} AS key FROM runs r WHERE {asked.runs.sql})"
+            f"FROM (SELECT DISTINCT {expression} AS key FROM runs r WHERE {asking.runs.sql})"
         )
-        self.keys = [key for key, _ in asked.rows(f"{numbered} ORDER BY place")]
+        self.keys = [key for key, _ in asking.rows(f"{numbered} ORDER BY place")]
         if len(self.keys) < 2:
             return  # all runs have the same place
-        self.place, self.parameters = f"{alias}.place", asked.runs.values
+        self.place, self.parameters = f"{alias}.place", asking.runs.values
         self.join = f"JOIN ({numbered}) {alias} ON {alias}.key IS NOT DISTINCT FROM {expression}"
 
 
@@ -80,27 +80,27 @@ class Found(NamedTuple):
 
 
 def find_values(
-    asked: Asking, specs: Sequence[SpecRow], groups: Keys, subgroup: str, most: int, *, only_final: bool
+    asking: Asking, specs: Sequence[SpecRow], groups: Keys, subgroup: str, most: int, *, only_final: bool
 ) -> Found:
     """The numbers with these specifications, finite or not; of more than `most`, about half as many.
 
     subgroup: SQL of what is the same for runs of one subgroup.
     """
     source = _Source(groups, subgroup, why_sql(only_final=only_final))
-    every = on_specs(specs).and_of(asked.runs)
-    columns = source.columns(asked, every, ALL_OF_TIME, most + 1)
+    every = on_specs(specs).and_of(asking.runs)
+    columns = source.columns(asking, every, ALL_OF_TIME, most + 1)
     if len(columns["num"]) <= most:
         values, left_out = _numbers_among(columns)
         return Found(_in_order(values, specs), True, left_out)
-    numbers = on_values(asked, specs, only_final=only_final)
+    numbers = on_values(asking, specs, only_final=only_final)
     numbers.add("x.kind = 'numeric'")
-    (count,) = asked.one(
+    (count,) = asking.one(
         f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
     )
     is_exact = count <= most
-    slices = ALL_OF_TIME if is_exact else one_of_each(asked, 2 * count // most)
-    columns = source.columns(asked, numbers, slices, most)
-    left_out = count_left_out(asked, Quantity(specs), only_final=only_final)
+    slices = ALL_OF_TIME if is_exact else one_of_each(asking, 2 * count // most)
+    columns = source.columns(asking, numbers, slices, most)
+    left_out = count_left_out(asking, Quantity(specs), only_final=only_final)
     return Found(_in_order(columns, specs), is_exact, left_out)
 
 
@@ -137,10 +137,10 @@ class _Source(NamedTuple):
     why: str
 
     def columns(
-        self, asked: Asking, conditions: Conditions, slices: Slices, most: int
+        self, asking: Asking, conditions: Conditions, slices: Slices, most: int
     ) -> Mapping[str, NDArray[Any]]:
         # A hash of 64 bits tells subgroups apart, and is quicker to hand over than what they are.
-        found = asked.arrays(
+        found = asking.arrays(
             "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, "
             f"x.outcome = 'FAIL' AS failed, {self.groups.place} AS grouped, hash({self.subgroup}) AS subgrouped, "
             f"{self.why} AS why "

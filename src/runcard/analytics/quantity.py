@@ -32,7 +32,7 @@ class Quantity(NamedTuple):
 
 
 def latest_quantity(
-    asked: Asking, specs: Sequence[SpecRow], uom: str | None = None, *, only_final: bool
+    asking: Asking, specs: Sequence[SpecRow], uom: str | None = None, *, only_final: bool
 ) -> Quantity:
     """That of the latest number: in its phase, and in its unit of measure, or in `uom`, which it converts to.
 
@@ -42,10 +42,10 @@ def latest_quantity(
         return Quantity()
     if len({(one.phase, one.sequence_path, one.uom) for one in specs}) == 1:
         return _quantity(specs, specs[0], uom or specs[0].uom)
-    latest = _latest(asked, specs, Conditions.of("x.num IS NOT NULL"), only_final=only_final)
+    latest = _latest(asking, specs, Conditions.of("x.num IS NOT NULL"), only_final=only_final)
     if latest is not None:
         return _quantity(specs, latest, uom or latest.uom)
-    latest = _latest(asked, specs, Conditions(), only_final=only_final)
+    latest = _latest(asking, specs, Conditions(), only_final=only_final)
     if latest is None:
         return Quantity(others=specs)
     own = [one for one in specs if _place(one) == _place(latest)]
@@ -54,10 +54,10 @@ def latest_quantity(
 
 
 def _latest(
-    asked: Asking, specs: Sequence[SpecRow], values: Conditions, *, only_final: bool
+    asking: Asking, specs: Sequence[SpecRow], values: Conditions, *, only_final: bool
 ) -> SpecRow | None:
-    conditions = on_values(asked, specs, only_final=only_final).and_of(values)
-    found = asked.rows(
+    conditions = on_values(asking, specs, only_final=only_final).and_of(values)
+    found = asking.rows(
         f"SELECT x.spec FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql} "
         "GROUP BY x.spec ORDER BY max(x.started_at) DESC, max(x.run) DESC, max(x.position) DESC LIMIT 1",
         conditions.values,

@@ -21,15 +21,15 @@ class Slices(NamedTuple):
 ALL_OF_TIME = Slices("0", "TRUE")
 
 
-def one_of_each(asked: Asking, step: int) -> Slices:
+def one_of_each(asking: Asking, step: int) -> Slices:
     """Slices that hold about one of `step` runs; all of time for a step of 1.
 
     A hash chooses them, or their distance might be that of the shifts of a day.
     """
     if step <= 1:
         return ALL_OF_TIME
-    first, last = asked.one(
-        f"SELECT epoch_us(min(started_at)), epoch_us(max(started_at)) FROM runs r WHERE {asked.runs.sql}"
+    first, last = asking.one(
+        f"SELECT epoch_us(min(started_at)), epoch_us(max(started_at)) FROM runs r WHERE {asking.runs.sql}"
     )
     width = max((last - first) // (_LOOKED_AT * step), 1)
     number = f"(epoch_us(r.started_at) // {width})"

@@ -81,18 +81,18 @@ Row = TypeVar("Row", ExportedRun, ExportedMeasurement)
 
 
 def export_runs(
-    database: Database, organization_id: UUID, wanted: RunFilter
+    database: Database, organization_id: UUID, run_filter: RunFilter
 ) -> Iterator[Sequence[ExportedRun]]:
     """The runs that a filter leaves, in the order of their recording."""
 
     def rows(_connection: Connection, runs: Sequence[RunRecord]) -> list[ExportedRun]:
         return [_exported_run(run) for run in runs]
 
-    return _export(database, organization_id, wanted, rows)
+    return _export(database, organization_id, run_filter, rows)
 
 
 def export_measurements(
-    database: Database, organization_id: UUID, runs: RunFilter, wanted: MeasurementFilter
+    database: Database, organization_id: UUID, runs: RunFilter, measurement_filter: MeasurementFilter
 ) -> Iterator[Sequence[ExportedMeasurement]]:
     """The measurements that are wanted, run by run in the order of their recording, and as they stand in each."""
 
@@ -102,7 +102,7 @@ def export_measurements(
             _exported_measurement(run, one)
             for run in found
             for one in measured_in(documents[run.id])
-            if wanted.keeps(one)
+            if measurement_filter.keeps(one)
         ]
 
     return _export(database, organization_id, runs, rows)
@@ -111,13 +111,13 @@ def export_measurements(
 def _export(
     database: Database,
     organization_id: UUID,
-    wanted: RunFilter,
+    run_filter: RunFilter,
     rows: Callable[[Connection, Sequence[RunRecord]], list[Row]],
 ) -> Iterator[Sequence[Row]]:
     after: UUID | None = None
     while True:
         with database.read_in(organization_id) as scope:
-            runs = list_runs_by_id(scope, wanted, RUNS_AT_ONCE, after)
+            runs = list_runs_by_id(scope, run_filter, RUNS_AT_ONCE, after)
             made = rows(scope.connection, runs)
         if made:
             yield made

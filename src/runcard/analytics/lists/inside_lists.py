@@ -75,7 +75,7 @@ def list_phases(
     copy: ColumnarCopy | None,
     scope: Scope,
     runs: RunFilter,
-    wanted: PhaseFilter,
+    phase_filter: PhaseFilter,
     order: str,
     page: Page,
     deadline: Deadline,
@@ -84,25 +84,25 @@ def list_phases(
 ) -> Listed[FoundPhase]:
     """As `store.contents.phases.list_phases`."""
     rows = Conditions()
-    rows.one_of("x.name", wanted.names)
-    rows.one_of("x.sequence_path", wanted.sequence_paths)
-    rows.one_of("x.outcome", wanted.outcomes, "phase_outcome")
-    rows.within("x.started_at", wanted.started_after, wanted.started_before)
-    rows.within(_PHASE_DURATION, wanted.duration_min, wanted.duration_max)
-    if wanted.only_final:
+    rows.one_of("x.name", phase_filter.names)
+    rows.one_of("x.sequence_path", phase_filter.sequence_paths)
+    rows.one_of("x.outcome", phase_filter.outcomes, "phase_outcome")
+    rows.within("x.started_at", phase_filter.started_after, phase_filter.started_before)
+    rows.within(_PHASE_DURATION, phase_filter.duration_min, phase_filter.duration_max)
+    if phase_filter.only_final:
         rows.add("x.is_final")
-    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[order], ids=wanted.ids)
+    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[order], ids=phase_filter.ids)
     listed = _list(copy, scope, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
-    return phases_of_truth(scope, runs, wanted, order, page, deadline, descending=descending)
+    return phases_of_truth(scope, runs, phase_filter, order, page, deadline, descending=descending)
 
 
 def list_measurements(
     copy: ColumnarCopy | None,
     scope: Scope,
     runs: RunFilter,
-    wanted: MeasurementFilter,
+    measurement_filter: MeasurementFilter,
     order: str,
     page: Page,
     deadline: Deadline,
@@ -111,27 +111,29 @@ def list_measurements(
 ) -> Listed[FoundMeasurement]:
     """As `store.contents.measurements.list_measurements`."""
     specs = Conditions()
-    specs.one_of("name", wanted.names)
-    specs.one_of("phase", wanted.phase_names)
+    specs.one_of("name", measurement_filter.names)
+    specs.one_of("phase", measurement_filter.phase_names)
     asked = _Wanted(
         MEASUREMENTS,
         "measurements",
-        _on_measurements(wanted),
+        _on_measurements(measurement_filter),
         _MEASUREMENT_ORDERS[order],
-        None if wanted.names is None and wanted.phase_names is None else specs,
-        wanted.ids,
+        None if measurement_filter.names is None and measurement_filter.phase_names is None else specs,
+        measurement_filter.ids,
     )
     listed = _list(copy, scope, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
-    return measurements_of_truth(scope, runs, wanted, order, page, deadline, descending=descending)
+    return measurements_of_truth(
+        scope, runs, measurement_filter, order, page, deadline, descending=descending
+    )
 
 
 def list_logs(
     copy: ColumnarCopy | None,
     scope: Scope,
     runs: RunFilter,
-    wanted: LogFilter,
+    log_filter: LogFilter,
     order: str,
     page: Page,
     deadline: Deadline,
@@ -140,35 +142,35 @@ def list_logs(
 ) -> Listed[FoundLog]:
     """As `store.contents.logs.list_logs`."""
     rows = Conditions()
-    rows.one_of("x.level", wanted.levels, "log_level")
-    rows.one_of("x.source_file", wanted.source_files)
-    rows.within("x.timestamp", wanted.logged_after, wanted.logged_before)
-    text = None if wanted.search is None else wanted.search.casefold()
+    rows.one_of("x.level", log_filter.levels, "log_level")
+    rows.one_of("x.source_file", log_filter.source_files)
+    rows.within("x.timestamp", log_filter.logged_after, log_filter.logged_before)
+    text = None if log_filter.search is None else log_filter.search.casefold()
     asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order], text=text)
     listed = _list(copy, scope, runs, asked, page, descending=descending)
     if listed is not None:
         return listed
-    return logs_of_truth(scope, runs, wanted, order, page, deadline, descending=descending)
+    return logs_of_truth(scope, runs, log_filter, order, page, deadline, descending=descending)
 
 
-def _on_measurements(wanted: MeasurementFilter) -> Conditions:
+def _on_measurements(measurement_filter: MeasurementFilter) -> Conditions:
     rows = Conditions()
-    rows.one_of("x.outcome", wanted.outcomes, "measurement_outcome")
-    rows.one_of("x.kind", wanted.kinds, "value_kind")
-    rows.within("x.started_at", wanted.started_after, wanted.started_before)
-    bounds = [one for one in (wanted.value_min, wanted.value_max) if one is not None]
+    rows.one_of("x.outcome", measurement_filter.outcomes, "measurement_outcome")
+    rows.one_of("x.kind", measurement_filter.kinds, "value_kind")
+    rows.within("x.started_at", measurement_filter.started_after, measurement_filter.started_before)
+    bounds = [one for one in (measurement_filter.value_min, measurement_filter.value_max) if one is not None]
     if any(math.isnan(one) for one in bounds):
         rows.add("FALSE")  # no number keeps such a bound, while to DuckDB it is the highest
-    if wanted.value_min is not None:
-        lower, above = split_number(wanted.value_min)
+    if measurement_filter.value_min is not None:
+        lower, above = split_number(measurement_filter.value_min)
         rows.add("x.num >= ? AND (x.num > ? OR x.rest >= ?)", lower, lower, above)
-    if wanted.value_max is not None:
-        upper, above = split_number(wanted.value_max)
+    if measurement_filter.value_max is not None:
+        upper, above = split_number(measurement_filter.value_max)
         rows.add("x.num <= ? AND (x.num < ? OR x.rest <= ?)", upper, upper, above)
-    if wanted.value_bool is not None:
-        rows.add("x.bool = ?", wanted.value_bool)
-    rows.one_of("x.str", wanted.value_strings)
-    if wanted.only_final:
+    if measurement_filter.value_bool is not None:
+        rows.add("x.bool = ?", measurement_filter.value_bool)
+    rows.one_of("x.str", measurement_filter.value_strings)
+    if measurement_filter.only_final:
         rows.add("x.is_final")
     return rows
 

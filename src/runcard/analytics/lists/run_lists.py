@@ -49,7 +49,7 @@ _ORDERS = {
 def list_runs(
     copy: ColumnarCopy | None,
     scope: Scope,
-    wanted: RunFilter,
+    run_filter: RunFilter,
     order: str,
     page: Page,
     *,
@@ -57,14 +57,14 @@ def list_runs(
 ) -> Listed[RunRecord]:
     """As `store.runs.records.list_runs`."""
 
-    if not _has_index(wanted, order):
-        found = find_runs(copy, scope, wanted, order, page, descending=descending)
+    if not _has_index(run_filter, order):
+        found = find_runs(copy, scope, run_filter, order, page, descending=descending)
         if found is not None:
             return found
-    return runs_of_truth(scope, wanted, order, page, descending=descending)
+    return runs_of_truth(scope, run_filter, order, page, descending=descending)
 
 
-def count_runs(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, at_most: int) -> int | None:
+def count_runs(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, at_most: int) -> int | None:
     """Return how many runs a filter finds. Counting stops at `at_most`.
 
     None where the copy cannot tell and the truth would have to look at every run.
@@ -76,20 +76,22 @@ def count_runs(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, at_mo
         [(found,)] = cursor.execute(query, conditions.values).fetchall()
         return int(found)
 
-    if _has_index(wanted, "started_at") and wanted.search is None and not wanted.metadata:
-        return count_runs_of_truth(scope, wanted, at_most)
-    return find_in_copy(copy, scope, wanted, Page(at_most), count)
+    if _has_index(run_filter, "started_at") and run_filter.search is None and not run_filter.metadata:
+        return count_runs_of_truth(scope, run_filter, at_most)
+    return find_in_copy(copy, scope, run_filter, Page(at_most), count)
 
 
-def latest_runs(snapshot: Snapshot, wanted: RunFilter, count: int) -> Sequence[RunRecord]:
+def latest_runs(snapshot: Snapshot, run_filter: RunFilter, count: int) -> Sequence[RunRecord]:
     """Those that started last, the latest first."""
-    return list_runs(snapshot.copy, snapshot.scope, wanted, "started_at", Page(count), descending=True).rows
+    return list_runs(
+        snapshot.copy, snapshot.scope, run_filter, "started_at", Page(count), descending=True
+    ).rows
 
 
 def find_runs(
     copy: ColumnarCopy | None,
     scope: Scope,
-    wanted: RunFilter,
+    run_filter: RunFilter,
     order: str,
     page: Page,
     *,
@@ -100,23 +102,23 @@ def find_runs(
     def find(cursor: Cursor, runs: WantedRuns) -> list[UUID]:
         return _find(cursor, scope, runs, _ORDERS[order], page, descending=descending)
 
-    ids = find_in_copy(copy, scope, wanted, page, find)
+    ids = find_in_copy(copy, scope, run_filter, page, find)
     if ids is None:
         return None
     return Listed(read_runs(scope, ids[: page.limit]), len(ids) > page.limit)
 
 
-def _has_index(wanted: RunFilter, order: str) -> bool:
+def _has_index(run_filter: RunFilter, order: str) -> bool:
     """Whether the truth goes straight to the runs that are wanted, or along their order past few others."""
-    if any(one is not None for one in (wanted.ids, wanted.serial_numbers, wanted.execution_ids)):
+    if any(one is not None for one in (run_filter.ids, run_filter.serial_numbers, run_filter.execution_ids)):
         return True
     # What these name is looked up in the truth in any case.
-    wanted = replace(wanted, search=None, metadata=())
+    run_filter = replace(run_filter, search=None, metadata=())
     if order == "started_at":
-        wanted = replace(wanted, started_after=None, started_before=None)
-        if wanted.procedure_ids is not None and len(wanted.procedure_ids) == 1:
-            wanted = replace(wanted, procedure_ids=None)
-    return order in ("started_at", "created_at") and wanted == RunFilter()
+        run_filter = replace(run_filter, started_after=None, started_before=None)
+        if run_filter.procedure_ids is not None and len(run_filter.procedure_ids) == 1:
+            run_filter = replace(run_filter, procedure_ids=None)
+    return order in ("started_at", "created_at") and run_filter == RunFilter()
 
 
 def _find(

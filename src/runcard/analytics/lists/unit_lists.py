@@ -39,32 +39,32 @@ MAX_WITH_RUN = 2_000
 def list_units(
     copy: ColumnarCopy | None,
     scope: Scope,
-    wanted: UnitFilter,
+    unit_filter: UnitFilter,
     order: str,
     page: Page,
     *,
     descending: bool,
 ) -> Listed[UnitRecord]:
     """As `store.unit_lists.list_units`."""
-    if order in _ORDERS and wanted.asks_for_nothing:
+    if order in _ORDERS and unit_filter.asks_for_nothing:
         found = find_units(copy, scope, order, page, descending=descending)
         if found is not None:
             return found
-    told = by_ids(copy, scope, wanted)
+    told = by_ids(copy, scope, unit_filter)
     return units_of_truth(scope, told, order, page, descending=descending)
 
 
-def by_ids(copy: ColumnarCopy | None, scope: Scope, wanted: UnitFilter) -> UnitFilter:
+def by_ids(copy: ColumnarCopy | None, scope: Scope, unit_filter: UnitFilter) -> UnitFilter:
     """The same filter, with the ids of the units in place of what their runs must be, where the copy finds few."""
     for field in ("with_run", "with_newest_run"):
-        runs: RunFilter | None = getattr(wanted, field)
+        runs: RunFilter | None = getattr(unit_filter, field)
         if runs is None:
             continue
         found = _units_with(copy, scope, runs, is_newest=field == "with_newest_run")
         if found is not None:
-            ids = found if wanted.ids is None else found & set(wanted.ids)
-            wanted = replace(wanted, ids=sorted(ids), **{field: None})
-    return wanted
+            ids = found if unit_filter.ids is None else found & set(unit_filter.ids)
+            unit_filter = replace(unit_filter, ids=sorted(ids), **{field: None})
+    return unit_filter
 
 
 def _units_with(

@@ -55,17 +55,17 @@ class MeasurementQuery(GroupedQuery, kw_only=True):
     exclude_retries: bool = True
 
 
-def measured_of(asked: MeasurementQuery) -> Measured:
+def measured_of(query: MeasurementQuery) -> Measured:
     return Measured(
-        asked.procedure_id,
-        asked.measurement_name,
-        asked.phase_name,
-        asked.exclude_retries,
-        asked.sequence_path,
-        asked.uom,
+        query.procedure_id,
+        query.measurement_name,
+        query.phase_name,
+        query.exclude_retries,
+        query.sequence_path,
+        query.uom,
     )
 
 
-def selection_of(asked: RunsQuery) -> Selection:
+def selection_of(query: RunsQuery) -> Selection:
     """Raises InvalidInput."""
-    return Selection(run_filter(asked), asked.attempts)
+    return Selection(run_filter(query), query.attempts)

@@ -33,15 +33,15 @@ class CapabilitiesQuery(RunsQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[CapabilitiesQuery, query(CapabilitiesQuery)],
+    query: Annotated[CapabilitiesQuery, query(CapabilitiesQuery)],
 ) -> Response:
     """Cp, Cpk, Pp and Ppk of all measurements of a procedure, the lowest Ppk first."""
     return JsonResponse(
         capabilities(
             snapshot,
-            selection_of(asked),
-            asked.procedure_id,
-            asked.limit,
-            only_final=asked.exclude_retries,
+            selection_of(query),
+            query.procedure_id,
+            query.limit,
+            only_final=query.exclude_retries,
         )
     )

@@ -30,16 +30,16 @@ class CapabilityQuery(MeasurementQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[CapabilityQuery, query(CapabilityQuery)],
+    query: Annotated[CapabilityQuery, query(CapabilityQuery)],
 ) -> Response:
     """Capability of a measurement: Cp, Cpk, Pp, Ppk and what they rest on, by specification and group."""
     return JsonResponse(
         capability(
             snapshot,
-            selection_of(asked),
-            measured_of(asked),
-            zone_of(asked.time_zone),
-            asked.group_by,
-            asked.subgroup_by,
+            selection_of(query),
+            measured_of(query),
+            zone_of(query.time_zone),
+            query.group_by,
+            query.subgroup_by,
         )
     )

@@ -24,15 +24,15 @@ router = APIRouter()
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[MeasurementQuery, query(MeasurementQuery)],
+    query: Annotated[MeasurementQuery, query(MeasurementQuery)],
 ) -> Response:
     """One measurement between groups (stations, where no `group_by` is given)."""
     return JsonResponse(
         compare(
             snapshot,
-            selection_of(asked),
-            measured_of(asked),
-            zone_of(asked.time_zone),
-            asked.group_by or "station",
+            selection_of(query),
+            measured_of(query),
+            zone_of(query.time_zone),
+            query.group_by or "station",
         )
     )

@@ -40,16 +40,16 @@ class ControlChartQuery(MeasurementQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[ControlChartQuery, query(ControlChartQuery)],
+    query: Annotated[ControlChartQuery, query(ControlChartQuery)],
 ) -> Response:
     """The newest values of a measurement with control limits, and the run rules that they break."""
     return JsonResponse(
         control_chart(
             snapshot,
-            selection_of(asked),
-            measured_of(asked),
-            ChartSettings(asked.chart, asked.last, asked.subgroup_size),
-            zone_of(asked.time_zone),
-            asked.group_by,
+            selection_of(query),
+            measured_of(query),
+            ChartSettings(query.chart, query.last, query.subgroup_size),
+            zone_of(query.time_zone),
+            query.group_by,
         )
     )

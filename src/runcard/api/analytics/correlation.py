@@ -44,11 +44,11 @@ class CorrelationQuery(RunsQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[CorrelationQuery, query(CorrelationQuery)],
+    query: Annotated[CorrelationQuery, query(CorrelationQuery)],
 ) -> Response:
     """Two measurements of the same units, with the points to draw."""
-    finals = asked.exclude_retries
-    x = Measured(asked.x_procedure_id, asked.x_measurement_name, asked.x_phase_name, finals, uom=asked.x_uom)
-    y_procedure_id = asked.y_procedure_id or asked.x_procedure_id
-    y = Measured(y_procedure_id, asked.y_measurement_name, asked.y_phase_name, finals, uom=asked.y_uom)
-    return JsonResponse(correlation(snapshot, selection_of(asked), x, y))
+    finals = query.exclude_retries
+    x = Measured(query.x_procedure_id, query.x_measurement_name, query.x_phase_name, finals, uom=query.x_uom)
+    y_procedure_id = query.y_procedure_id or query.x_procedure_id
+    y = Measured(y_procedure_id, query.y_measurement_name, query.y_phase_name, finals, uom=query.y_uom)
+    return JsonResponse(correlation(snapshot, selection_of(query), x, y))

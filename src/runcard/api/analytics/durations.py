@@ -24,14 +24,14 @@ router = APIRouter()
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[GroupedQuery, query(GroupedQuery)],
+    query: Annotated[GroupedQuery, query(GroupedQuery)],
 ) -> Response:
     """How long runs took: mean, median, 95 % quantile, extremes."""
     return JsonResponse(
         durations(
             snapshot,
-            selection_of(asked),
-            zone_of(asked.time_zone),
-            asked.group_by,
+            selection_of(query),
+            zone_of(query.time_zone),
+            query.group_by,
         )
     )

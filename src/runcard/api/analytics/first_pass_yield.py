@@ -22,14 +22,14 @@ router = APIRouter()
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[GroupedQuery, query(GroupedQuery)],
+    query: Annotated[GroupedQuery, query(GroupedQuery)],
 ) -> Response:
     """First-pass, second-pass and final yield, and defects per million opportunities."""
     return JsonResponse(
         first_pass_yield(
             snapshot,
-            selection_of(asked),
-            zone_of(asked.time_zone),
-            asked.group_by,
+            selection_of(query),
+            zone_of(query.time_zone),
+            query.group_by,
         )
     )

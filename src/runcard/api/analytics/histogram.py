@@ -32,16 +32,16 @@ class HistogramQuery(MeasurementQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[HistogramQuery, query(HistogramQuery)],
+    query: Annotated[HistogramQuery, query(HistogramQuery)],
 ) -> Response:
     """How the values of a measurement are distributed: bins, percentiles, quartiles, and bars of texts."""
     return JsonResponse(
         histogram(
             snapshot,
-            selection_of(asked),
-            measured_of(asked),
-            zone_of(asked.time_zone),
-            asked.group_by,
-            asked.bins,
+            selection_of(query),
+            measured_of(query),
+            zone_of(query.time_zone),
+            query.group_by,
+            query.bins,
         )
     )

@@ -41,14 +41,14 @@ class OutcomeDisagreementQuery(RunsQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[OutcomeDisagreementQuery, query(OutcomeDisagreementQuery)],
+    query: Annotated[OutcomeDisagreementQuery, query(OutcomeDisagreementQuery)],
 ) -> Response:
     """Measurements whose outcome, as the station claimed it, contradicts their limits."""
     return JsonResponse(
         outcome_disagreement(
             snapshot,
-            selection_of(asked),
-            Shown(asked.limit, asked.examples),
-            only_final=asked.exclude_retries,
+            selection_of(query),
+            Shown(query.limit, query.examples),
+            only_final=query.exclude_retries,
         )
     )

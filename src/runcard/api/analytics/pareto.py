@@ -30,8 +30,8 @@ class ParetoQuery(RunsQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[ParetoQuery, query(ParetoQuery)],
+    query: Annotated[ParetoQuery, query(ParetoQuery)],
 ) -> Response:
     """The phases or measurements that fail most, each with its share of all failures."""
-    failing = Failing(asked.kind, asked.exclude_retries, asked.top)
-    return JsonResponse(pareto(snapshot, selection_of(asked), failing))
+    failing = Failing(query.kind, query.exclude_retries, query.top)
+    return JsonResponse(pareto(snapshot, selection_of(query), failing))

@@ -39,15 +39,15 @@ class PhaseDurationsQuery(GroupedQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[PhaseDurationsQuery, query(PhaseDurationsQuery)],
+    query: Annotated[PhaseDurationsQuery, query(PhaseDurationsQuery)],
 ) -> Response:
     """How long phases took, those that took the most time first."""
     return JsonResponse(
         phase_durations(
             snapshot,
-            selection_of(asked),
-            TimedPhases(asked.exclude_retries, asked.phase_name, asked.top),
-            zone_of(asked.time_zone),
-            asked.group_by,
+            selection_of(query),
+            TimedPhases(query.exclude_retries, query.phase_name, query.top),
+            zone_of(query.time_zone),
+            query.group_by,
         )
     )

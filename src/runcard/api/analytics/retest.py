@@ -33,15 +33,15 @@ class RetestsQuery(GroupedQuery, kw_only=True):
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[RetestsQuery, query(RetestsQuery)],
+    query: Annotated[RetestsQuery, query(RetestsQuery)],
 ) -> Response:
     """Attempts per unit, what retests brought, and at which stations."""
     return JsonResponse(
         retest(
             snapshot,
-            selection_of(asked),
-            zone_of(asked.time_zone),
-            asked.group_by,
-            ManyAttempts(asked.more_than, asked.limit, asked.offset),
+            selection_of(query),
+            zone_of(query.time_zone),
+            query.group_by,
+            ManyAttempts(query.more_than, query.limit, query.offset),
         )
     )

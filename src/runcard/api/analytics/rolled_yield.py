@@ -23,7 +23,7 @@ router = APIRouter()
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[RunsQuery, query(RunsQuery)],
+    query: Annotated[RunsQuery, query(RunsQuery)],
 ) -> Response:
     """Rolled throughput yield of each part, with the yields on its procedures."""
-    return JsonResponse(rolled_yield(snapshot, selection_of(asked)))
+    return JsonResponse(rolled_yield(snapshot, selection_of(query)))

@@ -23,7 +23,7 @@ router = APIRouter()
 )
 def ask(
     snapshot: WithSnapshot,
-    asked: Annotated[RunsQuery, query(RunsQuery)],
+    query: Annotated[RunsQuery, query(RunsQuery)],
 ) -> Response:
     """For which share of the time each station was running something."""
-    return JsonResponse(utilisation(snapshot, selection_of(asked)))
+    return JsonResponse(utilisation(snapshot, selection_of(query)))

@@ -194,12 +194,12 @@ def logs(
     deployment_id: str,
     actor: WithActor,
     scope: WithScope,
-    asked: Annotated[LogQuery, query(LogQuery)],
+    query: Annotated[LogQuery, query(LogQuery)],
 ) -> Response:
     """What a deployment's log says after an entry, at most 1000 entries; a station reads of those brought to it."""
     station_id = actor.station_id if isinstance(actor, StationActor) else None
     deployment = get_deployment(scope, id_of(deployment_id, DeploymentNotFound), station_id=station_id)
-    entries = list_log(scope, deployment.id, after_seq=asked.after_seq, limit=_LOG_LIMIT)
+    entries = list_log(scope, deployment.id, after_seq=query.after_seq, limit=_LOG_LIMIT)
     return JsonResponse(DeployLog(deployment.status, [DeployLogEntry(*entry) for entry in entries]))
 
 

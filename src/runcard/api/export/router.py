@@ -95,41 +95,41 @@ def _described(name: str, asked: type[Struct]) -> dict[str, Any]:
 
 @router.get("/runs", openapi_extra=_described("export-runs", ExportRunsQuery))
 def runs(
-    actor: WithActor, services: WithServices, asked: Annotated[ExportRunsQuery, query(ExportRunsQuery)]
+    actor: WithActor, services: WithServices, query: Annotated[ExportRunsQuery, query(ExportRunsQuery)]
 ) -> Response:
     """All runs that the filters leave, in the order of their recording."""
-    wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
+    wanted = run_filter(query, without=("metadata",), metadata=metadata_tests(query.metadata))
     found = export_runs(services.database, actor.organization_id, wanted)
-    return _streamed("runs", asked, ExportedRun, found)
+    return _streamed("runs", query, ExportedRun, found)
 
 
 @router.get("/measurements", openapi_extra=_described("export-measurements", ExportMeasurementsQuery))
 def measurements(
     actor: WithActor,
     services: WithServices,
-    asked: Annotated[ExportMeasurementsQuery, query(ExportMeasurementsQuery)],
+    query: Annotated[ExportMeasurementsQuery, query(ExportMeasurementsQuery)],
 ) -> Response:
     """All measurements that the filters leave, run by run in the order of their recording."""
-    wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
+    wanted = run_filter(query, without=("metadata",), metadata=metadata_tests(query.metadata))
     inside = MeasurementFilter(
-        names=asked.measurement_names,
-        phase_names=asked.phase_names,
-        outcomes=asked.measurement_outcomes,
-        kinds=asked.measurement_types,
-        value_min=asked.value_min,
-        value_max=asked.value_max,
-        value_bool=asked.value_bool,
-        value_strings=asked.value_strings,
-        only_final=asked.exclude_retries,
+        names=query.measurement_names,
+        phase_names=query.phase_names,
+        outcomes=query.measurement_outcomes,
+        kinds=query.measurement_types,
+        value_min=query.value_min,
+        value_max=query.value_max,
+        value_bool=query.value_bool,
+        value_strings=query.value_strings,
+        only_final=query.exclude_retries,
     )
     found = export_measurements(services.database, actor.organization_id, wanted, inside)
-    return _streamed("measurements", asked, ExportedMeasurement, found)
+    return _streamed("measurements", query, ExportedMeasurement, found)
 
 
 def _streamed(
-    name: str, asked: ExportRunsQuery, kind: type[Struct], pages: Iterable[Sequence[Struct]]
+    name: str, query: ExportRunsQuery, kind: type[Struct], pages: Iterable[Sequence[Struct]]
 ) -> Response:
-    encoding = encoding_of(asked.format, zone_of(asked.time_zone))
+    encoding = encoding_of(query.format, zone_of(query.time_zone))
     pieces = encoding.encode(kind, pages)
     # Whatever is wrong with what was asked shows at the first rows: before the answer has begun. That there are too
     # many for Excel shows when its file is whole, and until then there are empty pieces.
@@ -137,5 +137,5 @@ def _streamed(
     return StreamingResponse(
         chain([first], pieces),
         media_type=encoding.content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{asked.format}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.{query.format}"'},
     )

@@ -59,12 +59,15 @@ _IMPORTERS: Mapping[str, str | None] = {"UNKNOWN": None}
 def list_(
     actor: WithActor,
     scope: WithScope,
-    asked: Annotated[QuarantineListQuery, query(QuarantineListQuery)],
+    query: Annotated[QuarantineListQuery, query(QuarantineListQuery)],
 ) -> Response:
     """The files in quarantine, the newest first."""
-    importers = None if asked.formats is None else [_IMPORTERS.get(one, one) for one in asked.formats]
-    wanted, page = QuarantineFilter(asked.search_query, importers), page_of(scope.connection, asked)
-    listed = list_quarantined_page(scope, wanted, page)
+    importers = None if query.formats is None else [_IMPORTERS.get(one, one) for one in query.formats]
+    quarantine_filter, page = (
+        QuarantineFilter(query.search_query, importers),
+        page_of(scope.connection, query),
+    )
+    listed = list_quarantined_page(scope, quarantine_filter, page)
     data = [file_body(file) for file in listed.rows]
     return JsonResponse(QuarantineListResponse(data, meta_of(page, listed)))
 

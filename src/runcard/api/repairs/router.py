@@ -118,18 +118,18 @@ class RepairListResponse(Struct):
     ),
 )
 def list_(
-    actor: WithActor, scope: WithScope, asked: Annotated[RepairListQuery, query(RepairListQuery)]
+    actor: WithActor, scope: WithScope, query: Annotated[RepairListQuery, query(RepairListQuery)]
 ) -> Response:
     """Filtered, paged repairs, in the order in which they began."""
-    page = page_of(scope.connection, asked)
-    wanted = RepairFilter(
-        asked.ids,
-        asked.serial_numbers,
-        asked.part_numbers,
-        moment_bound("started_after", asked.started_after),
-        moment_bound("started_before", asked.started_before),
+    page = page_of(scope.connection, query)
+    repair_filter = RepairFilter(
+        query.ids,
+        query.serial_numbers,
+        query.part_numbers,
+        moment_bound("started_after", query.started_after),
+        moment_bound("started_before", query.started_before),
     )
-    listed = list_repairs(scope, wanted, page, descending=asked.sort_order == "desc")
+    listed = list_repairs(scope, repair_filter, page, descending=query.sort_order == "desc")
     return JsonResponse(RepairListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
 
 

@@ -19,9 +19,9 @@ class Period(NamedTuple):
     before: datetime | None
 
 
-def period_of(asked: CreatedQuery) -> Period:
+def period_of(query: CreatedQuery) -> Period:
     """When what is listed must have been created, in UTC. Raises InvalidInput."""
     return Period(
-        moment_bound("created_after", asked.created_after),
-        moment_bound("created_before", asked.created_before),
+        moment_bound("created_after", query.created_after),
+        moment_bound("created_before", query.created_before),
     )

@@ -89,7 +89,7 @@ def export(
     # The file first: it is as open as whoever exports it wants, and what lies in the data directory is not.
     with _opened(output) as file, open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        wanted = RunFilter(
+        run_filter = RunFilter(
             procedure_ids=_procedure_ids(installation, organization, procedures),
             serial_numbers=serial_numbers,
             part_numbers=part_numbers,
@@ -100,11 +100,11 @@ def export(
             started_before=_utc(started_before),
         )
         if what == "runs":
-            runs = export_runs(installation.database, organization.id, wanted)
+            runs = export_runs(installation.database, organization.id, run_filter)
             count = _write(file, encoding, ExportedRun, runs)
         else:
             inside = MeasurementFilter(names=names, phase_names=phases, only_final=final_only)
-            found = export_measurements(installation.database, organization.id, wanted, inside)
+            found = export_measurements(installation.database, organization.id, run_filter, inside)
             count = _write(file, encoding, ExportedMeasurement, found)
     if output is not None:
         show_record({"path": str(output), "format": chosen, "rows": count}, as_json=as_json)

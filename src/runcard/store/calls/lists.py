@@ -126,11 +126,11 @@ class CallFigures(NamedTuple):
 
 
 def list_calls(
-    connection: Connection, wanted: CallFilter, limit: int, after: CallPosition | None = None
+    connection: Connection, call_filter: CallFilter, limit: int, after: CallPosition | None = None
 ) -> Sequence[CallRow]:
     """The latest first, from behind `after`."""
     c = api_calls.c
-    query = _rows().where(_condition(wanted))
+    query = _rows().where(_condition(call_filter))
     if after is not None:
         query = query.where(tuple_(c.at_us, c.id) < tuple_(after.at_us, after.id))
     rows = connection.execute(query.order_by(c.at_us.desc(), c.id.desc()).limit(limit))
@@ -138,18 +138,20 @@ def list_calls(
 
 
 def list_later_calls(
-    connection: Connection, wanted: CallFilter, limit: int, before: CallPosition
+    connection: Connection, call_filter: CallFilter, limit: int, before: CallPosition
 ) -> Sequence[CallRow]:
     """The `limit` calls that stand right before a place in the list of the latest, in the order of that list."""
     c = api_calls.c
     later = tuple_(c.at_us, c.id) > tuple_(before.at_us, before.id)
-    rows = connection.execute(_rows().where(_condition(wanted), later).order_by(c.at_us, c.id).limit(limit))
+    rows = connection.execute(
+        _rows().where(_condition(call_filter), later).order_by(c.at_us, c.id).limit(limit)
+    )
     return [_row(row) for row in rows][::-1]
 
 
-def count_calls(connection: Connection, wanted: CallFilter, at_most: int) -> int:
+def count_calls(connection: Connection, call_filter: CallFilter, at_most: int) -> int:
     """How many calls there are; `at_most` where there are more."""
-    found = select(api_calls.c.id).where(_condition(wanted)).limit(at_most).subquery()
+    found = select(api_calls.c.id).where(_condition(call_filter)).limit(at_most).subquery()
     return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
 
@@ -164,8 +166,8 @@ def get_call(scope: Scope, call_id: int) -> CallDetail:
     return CallDetail(_row(row[: -len(details)]), *row[-len(details) :])
 
 
-def figure_calls(connection: Connection, wanted: CallFilter) -> CallFigures:
-    routes = _figure_routes(connection, wanted)
+def figure_calls(connection: Connection, call_filter: CallFilter) -> CallFigures:
+    routes = _figure_routes(connection, call_filter)
     calls = sum(one.calls for one in routes)
     if not calls:
         return CallFigures([], None)
@@ -173,20 +175,22 @@ def figure_calls(connection: Connection, wanted: CallFilter) -> CallFigures:
     # The nearest rank: the smallest duration that at least 95 % of them do not exceed. Counted from the longest, so
     # that only a twentieth of them has to be sorted.
     longer = calls * 5 // 100
-    query = select(c.duration_us).where(_condition(wanted)).order_by(c.duration_us.desc())
+    query = select(c.duration_us).where(_condition(call_filter)).order_by(c.duration_us.desc())
     p95_us = connection.execute(query.offset(longer).limit(1)).scalar_one()
     return CallFigures(routes, timedelta(microseconds=p95_us))
 
 
-def count_calls_by_slot(connection: Connection, wanted: CallFilter, slot: timedelta) -> Sequence[SlotCount]:
+def count_calls_by_slot(
+    connection: Connection, call_filter: CallFilter, slot: timedelta
+) -> Sequence[SlotCount]:
     """How many calls began in each slot of time since the filter's moment, by status class; slots without are left
     out.
     """
     c = api_calls.c
     width_us = slot // timedelta(microseconds=1)
-    number = ((c.at_us - microseconds_of(wanted.since)) // width_us).cast(Integer)
+    number = ((c.at_us - microseconds_of(call_filter.since)) // width_us).cast(Integer)
     status = (c.status // 100).cast(Integer)
-    query = select(number, status, func.count()).where(_condition(wanted)).group_by(number, status)
+    query = select(number, status, func.count()).where(_condition(call_filter)).group_by(number, status)
     return [SlotCount(at, _class_of(kind), count) for at, kind, count in connection.execute(query)]
 
 
@@ -201,7 +205,7 @@ def _row(columns: Sequence[Any]) -> CallRow:
     return CallRow(Route(*columns[:width]), *columns[width:])
 
 
-def _figure_routes(connection: Connection, wanted: CallFilter) -> Sequence[RouteFigures]:
+def _figure_routes(connection: Connection, call_filter: CallFilter) -> Sequence[RouteFigures]:
     c, r = api_calls.c, api_routes.c
     failed = func.sum(case((c.status >= 400, 1), else_=0))
     grouped = (
@@ -212,7 +216,7 @@ def _figure_routes(connection: Connection, wanted: CallFilter) -> Sequence[Route
             func.sum(c.duration_us).label("total_us"),
             func.max(c.duration_us).label("longest_us"),
         )
-        .where(_condition(wanted))
+        .where(_condition(call_filter))
         .group_by(c.route_id)
         .subquery()
     )
@@ -232,27 +236,27 @@ def _figure_routes(connection: Connection, wanted: CallFilter) -> Sequence[Route
     return sorted(figures, key=lambda one: (-one.mean, one.route.method, one.route.path or ""))
 
 
-def _condition(wanted: CallFilter) -> ColumnElement[bool]:
+def _condition(call_filter: CallFilter) -> ColumnElement[bool]:
     c, r = api_calls.c, api_routes.c
-    tests = [owned_by(wanted.organization_id, c), c.at_us >= microseconds_of(wanted.since)]
-    if wanted.until is not None:
-        tests.append(c.at_us <= microseconds_of(wanted.until))
-    if wanted.method is not None:
-        tests.append(_of_routes(r.method == wanted.method))
-    if wanted.path is not None:
-        in_route, in_path = (one.icontains(wanted.path, autoescape=True) for one in (r.path, c.path))
+    tests = [owned_by(call_filter.organization_id, c), c.at_us >= microseconds_of(call_filter.since)]
+    if call_filter.until is not None:
+        tests.append(c.at_us <= microseconds_of(call_filter.until))
+    if call_filter.method is not None:
+        tests.append(_of_routes(r.method == call_filter.method))
+    if call_filter.path is not None:
+        in_route, in_path = (one.icontains(call_filter.path, autoescape=True) for one in (r.path, c.path))
         tests.append(or_(_of_routes(in_route), in_path))
-    if wanted.status == "failed":
+    if call_filter.status == "failed":
         tests.append(c.status >= 400)
-    elif wanted.status is not None:
-        first = int(wanted.status[0]) * 100
+    elif call_filter.status is not None:
+        first = int(call_filter.status[0]) * 100
         tests.append(c.status.between(first, first + 99))
-    if wanted.client is not None:
-        tests.append(func.lower(c.client) == wanted.client.lower())
-    if wanted.owner_id is not None:
-        tests.append(c.owner_id == wanted.owner_id)
-    if wanted.is_deprecated is not None:
-        tests.append(_of_routes(r.is_deprecated if wanted.is_deprecated else ~r.is_deprecated))
+    if call_filter.client is not None:
+        tests.append(func.lower(c.client) == call_filter.client.lower())
+    if call_filter.owner_id is not None:
+        tests.append(c.owner_id == call_filter.owner_id)
+    if call_filter.is_deprecated is not None:
+        tests.append(_of_routes(r.is_deprecated if call_filter.is_deprecated else ~r.is_deprecated))
     return and_(*tests)
 
 

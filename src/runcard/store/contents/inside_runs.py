@@ -172,15 +172,15 @@ def _places(
                 yield (value is None) != wanted.descending, value, own_id.int
 
 
-def _scan(scope: Scope, wanted: RunFilter, page: Page) -> Iterator[tuple[ScannedRun, RunDocument]]:
+def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[ScannedRun, RunDocument]]:
     """The runs that a filter leaves, in no order, with their documents, in which times are those that count."""
     r, u, d = t.runs.c, t.units.c, t.run_documents.c
-    wanted = with_merges(scope, wanted)
+    run_filter = with_merges(scope, run_filter)
     query = (
         select(r.started_at, r.reported_started_at, d.body, r.id, r.outcome, u.serial_key)
         .join_from(t.runs, t.units, u.id == r.unit_id)
         .join(t.run_documents, d.run_id == r.id)
-        .where(*run_conditions(scope.organization_id, wanted), *known_at(page, "run_recorded", r.id))
+        .where(*run_conditions(scope.organization_id, run_filter), *known_at(page, "run_recorded", r.id))
         .execution_options(yield_per=_CHUNK)
     )
     with closing(scope.connection.execute(query)) as rows:

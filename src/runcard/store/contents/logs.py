@@ -64,7 +64,7 @@ LOG_ORDERS: Mapping[str, Callable[[ScannedRun, LogLine], Any]] = {
 def list_logs(
     scope: Scope,
     runs: RunFilter,
-    wanted: LogFilter,
+    log_filter: LogFilter,
     order: str,
     page: Page,
     deadline: Deadline,
@@ -75,7 +75,7 @@ def list_logs(
 
     `created_at` is when a line was logged, and `outcome` that of its run; levels go by how severe they are.
     """
-    asked = Wanted(runs, None, wanted.keeps, LOG_ORDERS[order], descending)
+    asked = Wanted(runs, None, log_filter.keeps, LOG_ORDERS[order], descending)
     return list_inside(scope, LOGS, asked, page, deadline)
 
 

@@ -89,7 +89,7 @@ MEASUREMENT_ORDERS: Mapping[str, Callable[[ScannedRun, Measured], Any]] = {
 def list_measurements(
     scope: Scope,
     runs: RunFilter,
-    wanted: MeasurementFilter,
+    measurement_filter: MeasurementFilter,
     order: str,
     page: Page,
     deadline: Deadline,
@@ -100,7 +100,9 @@ def list_measurements(
 
     By value, whatever is no finite number comes last.
     """
-    asked = Wanted(runs, wanted.ids, wanted.keeps, MEASUREMENT_ORDERS[order], descending)
+    asked = Wanted(
+        runs, measurement_filter.ids, measurement_filter.keeps, MEASUREMENT_ORDERS[order], descending
+    )
     return list_inside(scope, MEASUREMENTS, asked, page, deadline)
 
 

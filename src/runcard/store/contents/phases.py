@@ -71,7 +71,7 @@ PHASE_ORDERS: Mapping[str, Callable[[ScannedRun, Attempt], Any]] = {
 def list_phases(
     scope: Scope,
     runs: RunFilter,
-    wanted: PhaseFilter,
+    phase_filter: PhaseFilter,
     order: str,
     page: Page,
     deadline: Deadline,
@@ -79,7 +79,7 @@ def list_phases(
     descending: bool,
 ) -> Listed[FoundPhase]:
     """A page of the phases of some runs in one of the PHASE_ORDERS; see `store.contents.inside_runs.list_inside`."""
-    asked = Wanted(runs, wanted.ids, wanted.keeps, PHASE_ORDERS[order], descending)
+    asked = Wanted(runs, phase_filter.ids, phase_filter.keeps, PHASE_ORDERS[order], descending)
     return list_inside(scope, PHASES, asked, page, deadline)
 
 

@@ -167,10 +167,12 @@ def list_quarantined(scope: Scope, ids: Collection[UUID] | None = None) -> Seque
     return found
 
 
-def list_quarantined_page(scope: Scope, wanted: QuarantineFilter, page: Page) -> Listed[QuarantinedFile]:
+def list_quarantined_page(
+    scope: Scope, quarantine_filter: QuarantineFilter, page: Page
+) -> Listed[QuarantinedFile]:
     """A page of the files in quarantine, the last that came first."""
     q = quarantined_files.c
-    conditions = (*known_at(page, "file_quarantined", q.id), *_conditions(wanted))
+    conditions = (*known_at(page, "file_quarantined", q.id), *_conditions(quarantine_filter))
     query = _files(scope.organization_id).where(*conditions).order_by(q.created_at.desc(), q.id.desc())
     return fetch_page(scope.connection, query, page, _file)
 
@@ -181,13 +183,13 @@ def count_quarantined(scope: Scope) -> int:
     return scope.connection.execute(query).scalar_one()
 
 
-def _conditions(wanted: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(quarantine_filter: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
     a, q = attachments.c, quarantined_files.c
-    if wanted.search is not None:
-        yield or_(*(one.icontains(wanted.search, autoescape=True) for one in (a.name, q.reason)))
-    if wanted.importers is not None:
-        named = q.importer.in_([one for one in wanted.importers if one is not None])
-        yield or_(named, q.importer.is_(None)) if None in wanted.importers else named
+    if quarantine_filter.search is not None:
+        yield or_(*(one.icontains(quarantine_filter.search, autoescape=True) for one in (a.name, q.reason)))
+    if quarantine_filter.importers is not None:
+        named = q.importer.in_([one for one in quarantine_filter.importers if one is not None])
+        yield or_(named, q.importer.is_(None)) if None in quarantine_filter.importers else named
 
 
 def _files(organization_id: UUID) -> Select[Any]:

@@ -24,8 +24,8 @@ def follow_merges(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUI
     return list(dict.fromkeys(merged.get(one, one) for one in procedure_ids))
 
 
-def with_merges(scope: Scope, wanted: RunFilter) -> RunFilter:
+def with_merges(scope: Scope, run_filter: RunFilter) -> RunFilter:
     """The same filter, which may name procedures that were merged."""
-    if wanted.procedure_ids is None:
-        return wanted
-    return replace(wanted, procedure_ids=follow_merges(scope, wanted.procedure_ids))
+    if run_filter.procedure_ids is None:
+        return run_filter
+    return replace(run_filter, procedure_ids=follow_merges(scope, run_filter.procedure_ids))

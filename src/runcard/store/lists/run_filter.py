@@ -54,15 +54,15 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     metadata: Sequence[MetadataTest] = ()
 
 
-def run_conditions(organization_id: UUID, wanted: RunFilter) -> list[ColumnElement[bool]]:
+def run_conditions(organization_id: UUID, run_filter: RunFilter) -> list[ColumnElement[bool]]:
     """What a row of `runs` must keep."""
     r = t.runs.c
     return [
         owned_by(organization_id, r),
-        *_own_lists(wanted),
-        *_bounds(wanted),
-        *_by_name(organization_id, wanted),
-        *(keeps(organization_id, r.id, test) for test in wanted.metadata),
+        *_own_lists(run_filter),
+        *_bounds(run_filter),
+        *_by_name(organization_id, run_filter),
+        *(keeps(organization_id, r.id, test) for test in run_filter.metadata),
     ]
 
 
@@ -71,33 +71,33 @@ def duration_of_runs() -> ColumnElement[Any]:
     return type_coerce(t.runs.c.ended_at - t.runs.c.started_at, Span)
 
 
-def _own_lists(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+def _own_lists(run_filter: RunFilter) -> Iterator[ColumnElement[bool]]:
     r = t.runs.c
     lists: list[tuple[Sequence[Any] | None, ColumnElement[Any]]] = [
-        (wanted.ids, r.id),
-        (wanted.outcomes, r.outcome),
-        (wanted.procedure_ids, r.procedure_id),
-        (wanted.deployment_ids, r.deployment_id),
-        (wanted.execution_ids, r.execution_id),
-        (wanted.slot_keys, r.slot_key),
-        (wanted.slot_names, r.slot_name),
-        (wanted.created_by_user_ids, r.created_by_user_id),
-        (wanted.created_by_station_ids, r.created_by_station_id),
-        (wanted.operator_ids, r.operator_id),
-        (wanted.operator_names, r.operator_name),
+        (run_filter.ids, r.id),
+        (run_filter.outcomes, r.outcome),
+        (run_filter.procedure_ids, r.procedure_id),
+        (run_filter.deployment_ids, r.deployment_id),
+        (run_filter.execution_ids, r.execution_id),
+        (run_filter.slot_keys, r.slot_key),
+        (run_filter.slot_names, r.slot_name),
+        (run_filter.created_by_user_ids, r.created_by_user_id),
+        (run_filter.created_by_station_ids, r.created_by_station_id),
+        (run_filter.operator_ids, r.operator_id),
+        (run_filter.operator_names, r.operator_name),
     ]
     for values, column in lists:
         if values is not None:
             yield column.in_(values)
 
 
-def _bounds(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+def _bounds(run_filter: RunFilter) -> Iterator[ColumnElement[bool]]:
     r, duration = t.runs.c, duration_of_runs()
     bounds: list[tuple[datetime | timedelta | None, datetime | timedelta | None, ColumnElement[Any]]] = [
-        (wanted.started_after, wanted.started_before, r.started_at),
-        (wanted.ended_after, wanted.ended_before, r.ended_at),
-        (wanted.created_after, wanted.created_before, r.created_at),
-        (wanted.duration_min, wanted.duration_max, duration),
+        (run_filter.started_after, run_filter.started_before, r.started_at),
+        (run_filter.ended_after, run_filter.ended_before, r.ended_at),
+        (run_filter.created_after, run_filter.created_before, r.created_at),
+        (run_filter.duration_min, run_filter.duration_max, duration),
     ]
     for lower, upper, column in bounds:
         if lower is not None:
@@ -106,29 +106,29 @@ def _bounds(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
             yield column <= upper
 
 
-def _by_name(organization_id: UUID, wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnElement[bool]]:
     """Conditions on what a run refers to, by the names that people use."""
     r = t.runs.c
-    for reference, ids in named_ids(organization_id, wanted).items():
-        if reference == "unit_id" and len(wanted.serial_numbers or ()) == 1:
+    for reference, ids in named_ids(organization_id, run_filter).items():
+        if reference == "unit_id" and len(run_filter.serial_numbers or ()) == 1:
             # There is one such unit at most; said so, SQLite goes to its runs, not along all runs by their start.
             yield r[reference] == ids.scalar_subquery()
         else:
             yield r[reference].in_(ids)
-    if wanted.samples is not None:
-        yield sample_is_one_of(r.sample, wanted.samples)
-    if wanted.search is not None:
-        yield or_(*_matches(organization_id, wanted.search))
+    if run_filter.samples is not None:
+        yield sample_is_one_of(r.sample, run_filter.samples)
+    if run_filter.search is not None:
+        yield or_(*_matches(organization_id, run_filter.search))
 
 
-def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[Any]]:
+def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Select[Any]]:
     """By the name of a run's reference, the ids of what a filter names there, without case where people chose it."""
     names: list[tuple[str, Sequence[str] | None, Table, ColumnElement[Any]]] = [
-        ("unit_id", wanted.serial_numbers, t.units, t.units.c.serial_key),
-        ("part_id", wanted.part_numbers, t.parts, t.parts.c.number_key),
-        ("revision_id", wanted.revision_numbers, t.revisions, t.revisions.c.number_key),
-        ("batch_id", wanted.batch_numbers, t.batches, t.batches.c.number_key),
-        ("version_id", wanted.version_tags, t.procedure_versions, t.procedure_versions.c.tag_key),
+        ("unit_id", run_filter.serial_numbers, t.units, t.units.c.serial_key),
+        ("part_id", run_filter.part_numbers, t.parts, t.parts.c.number_key),
+        ("revision_id", run_filter.revision_numbers, t.revisions, t.revisions.c.number_key),
+        ("batch_id", run_filter.batch_numbers, t.batches, t.batches.c.number_key),
+        ("version_id", run_filter.version_tags, t.procedure_versions, t.procedure_versions.c.tag_key),
     ]
     found = {
         reference: select(table.c.id).where(
@@ -137,10 +137,10 @@ def named_ids(organization_id: UUID, wanted: RunFilter) -> Mapping[str, Select[A
         for reference, values, table, key in names
         if values is not None
     }
-    if wanted.environments is not None:
+    if run_filter.environments is not None:
         d = t.deployments.c
         found["deployment_id"] = select(d.id).where(
-            owned_by(organization_id, d), d.environment.in_(wanted.environments)
+            owned_by(organization_id, d), d.environment.in_(run_filter.environments)
         )
     return found
 

@@ -100,20 +100,24 @@ def get_procedure_record(scope: Scope, procedure_id: str) -> ProcedureRecord:
     return _procedure(*row)
 
 
-def list_procedure_records(scope: Scope, wanted: ProcedureFilter, page: Page) -> Listed[ProcedureRecord]:
+def list_procedure_records(
+    scope: Scope, procedure_filter: ProcedureFilter, page: Page
+) -> Listed[ProcedureRecord]:
     """A page of procedures, newest first."""
     p = procedures.c
     query = _procedures(scope.organization_id).where(
         p.merged_into_id.is_(None), *known_at(page, "procedure_created", p.id)
     )
-    if wanted.search is not None:
-        query = query.where(p.name.icontains(wanted.search, autoescape=True))
-    if wanted.archived is not None:
-        query = query.where(p.archived_at.is_not(None) if wanted.archived else p.archived_at.is_(None))
-    if wanted.created_after is not None:
-        query = query.where(p.created_at >= wanted.created_after)
-    if wanted.created_before is not None:
-        query = query.where(p.created_at <= wanted.created_before)
+    if procedure_filter.search is not None:
+        query = query.where(p.name.icontains(procedure_filter.search, autoescape=True))
+    if procedure_filter.archived is not None:
+        query = query.where(
+            p.archived_at.is_not(None) if procedure_filter.archived else p.archived_at.is_(None)
+        )
+    if procedure_filter.created_after is not None:
+        query = query.where(p.created_at >= procedure_filter.created_after)
+    if procedure_filter.created_before is not None:
+        query = query.where(p.created_at <= procedure_filter.created_before)
     return fetch_page(scope.connection, query.order_by(p.created_at.desc(), p.id.desc()), page, _procedure)
 
 

@@ -66,7 +66,7 @@ def get_batch(scope: Scope, number: str) -> BatchRecord:
 
 def list_batches(
     scope: Scope,
-    wanted: BatchFilter,
+    batch_filter: BatchFilter,
     order: str,
     page: Page,
     *,
@@ -75,7 +75,7 @@ def list_batches(
     """A page of batches in one of the BATCH_ORDERS; of equal ones, in order of creation the same way."""
     b = batches.c
     query = _batches(scope.organization_id).where(
-        *known_at(page, "batch_created", b.id), *_conditions(scope.organization_id, wanted)
+        *known_at(page, "batch_created", b.id), *_conditions(scope.organization_id, batch_filter)
     )
     columns = [BATCH_ORDERS[order], b.id]
     query = query.order_by(*(column.desc() if descending else column for column in columns))
@@ -127,28 +127,28 @@ def _batch(batch_id: UUID, number: str, created_at: datetime, *creator: Any) -> 
     return BatchRecord(batch_id, number, created_at, created_by(*creator))
 
 
-def _conditions(organization_id: UUID, wanted: BatchFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[ColumnElement[bool]]:
     b = batches.c
-    if wanted.search is not None:
-        yield b.number.icontains(wanted.search, autoescape=True)
-    if wanted.ids is not None:
-        yield b.id.in_(wanted.ids)
-    if wanted.numbers is not None:
-        yield b.number_key.in_([lookup_key(number) for number in wanted.numbers])
-    if wanted.created_after is not None:
-        yield b.created_at >= wanted.created_after
-    if wanted.created_before is not None:
-        yield b.created_at <= wanted.created_before
-    of_unit = list(_of_unit(organization_id, wanted))
+    if batch_filter.search is not None:
+        yield b.number.icontains(batch_filter.search, autoescape=True)
+    if batch_filter.ids is not None:
+        yield b.id.in_(batch_filter.ids)
+    if batch_filter.numbers is not None:
+        yield b.number_key.in_([lookup_key(number) for number in batch_filter.numbers])
+    if batch_filter.created_after is not None:
+        yield b.created_at >= batch_filter.created_after
+    if batch_filter.created_before is not None:
+        yield b.created_at <= batch_filter.created_before
+    of_unit = list(_of_unit(organization_id, batch_filter))
     if of_unit:
         yield select(units.c.id).where(units.c.batch_id == b.id, *of_unit).exists()
 
 
-def _of_unit(organization_id: UUID, wanted: BatchFilter) -> Iterator[ColumnElement[bool]]:
+def _of_unit(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[ColumnElement[bool]]:
     """What one and the same unit of a batch must keep."""
     names = (
-        (wanted.part_numbers, units.c.part_id, parts),
-        (wanted.revision_numbers, units.c.revision_id, revisions),
+        (batch_filter.part_numbers, units.c.part_id, parts),
+        (batch_filter.revision_numbers, units.c.revision_id, revisions),
     )
     for numbers, reference, table in names:
         if numbers is not None:

@@ -83,7 +83,7 @@ def get_part(scope: Scope, number: str) -> PartRecord:
 
 def list_parts(
     scope: Scope,
-    wanted: PartFilter,
+    part_filter: PartFilter,
     order: str,
     page: Page,
     *,
@@ -92,17 +92,17 @@ def list_parts(
     """A page of parts in one of the PART_ORDERS; of equal ones, in order of creation the same way."""
     p = parts.c
     query = _parts(scope.organization_id).where(*known_at(page, "part_created", p.id))
-    if wanted.search is not None:
+    if part_filter.search is not None:
         of_revision = exists().where(
-            revisions.c.part_id == p.id, revisions.c.number.icontains(wanted.search, autoescape=True)
+            revisions.c.part_id == p.id, revisions.c.number.icontains(part_filter.search, autoescape=True)
         )
-        texts = [column.icontains(wanted.search, autoescape=True) for column in (p.number, p.name)]
+        texts = [column.icontains(part_filter.search, autoescape=True) for column in (p.number, p.name)]
         query = query.where(or_(*texts, of_revision))
-    if wanted.procedure_ids is not None:
-        ids = follow_merges(scope, wanted.procedure_ids)
+    if part_filter.procedure_ids is not None:
+        ids = follow_merges(scope, part_filter.procedure_ids)
         tested = exists().where(runs.c.part_id == p.id, runs.c.procedure_id.in_(ids))
         query = query.where(tested)
-    for test in wanted.metadata:
+    for test in part_filter.metadata:
         query = query.where(keeps(scope.organization_id, p.id, test))
     columns = [PART_ORDERS[order], p.id]
     query = query.order_by(*(column.desc() if descending else column for column in columns))

@@ -35,34 +35,36 @@ class PackedIds:
             yield [UUID(bytes=part[at : at + _ID_BYTES]) for at in range(0, len(part), _ID_BYTES)]
 
 
-def find_run_ids(scope: Scope, wanted: RunFilter, order: str, *, descending: bool) -> PackedIds:
+def find_run_ids(scope: Scope, run_filter: RunFilter, order: str, *, descending: bool) -> PackedIds:
     """The ids of all runs that a filter finds, in one of the RUN_ORDERS."""
-    wanted = with_merges(scope, wanted)
-    query = run_ids_in_order(scope.organization_id, wanted, order, descending=descending)
+    run_filter = with_merges(scope, run_filter)
+    query = run_ids_in_order(scope.organization_id, run_filter, order, descending=descending)
     found = PackedIds()
     for run_id in scope.connection.execute(query.execution_options(yield_per=_FETCHED)).scalars():
         found.add(run_id)
     return found
 
 
-def count_runs(scope: Scope, wanted: RunFilter, at_most: int) -> int:
+def count_runs(scope: Scope, run_filter: RunFilter, at_most: int) -> int:
     """Return how many runs a filter finds. Counting stops at `at_most`."""
-    wanted = with_merges(scope, wanted)
+    run_filter = with_merges(scope, run_filter)
     # In the order of the list, so that databases go the way to them that they go for a page.
-    found = run_ids_in_order(scope.organization_id, wanted, "started_at", descending=True).limit(at_most)
+    found = run_ids_in_order(scope.organization_id, run_filter, "started_at", descending=True).limit(at_most)
     return scope.connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
-def count_new_runs(scope: Scope, wanted: RunFilter, after_seq: int, at_most: int) -> int:
+def count_new_runs(scope: Scope, run_filter: RunFilter, after_seq: int, at_most: int) -> int:
     """Runs that a filter finds and that were recorded after the change numbered `after_seq`.
 
     Counting stops at `at_most`.
     """
-    c, r, wanted = t.changes.c, t.runs.c, with_merges(scope, wanted)
+    c, r, run_filter = t.changes.c, t.runs.c, with_merges(scope, run_filter)
     new = (
         select(r.id)
         .join_from(t.changes, t.runs, r.id == c.entity_id)
-        .where(c.seq > after_seq, c.kind == "run_recorded", *run_conditions(scope.organization_id, wanted))
+        .where(
+            c.seq > after_seq, c.kind == "run_recorded", *run_conditions(scope.organization_id, run_filter)
+        )
         .limit(at_most)
     )
     return scope.connection.execute(select(func.count()).select_from(new.subquery())).scalar_one()

@@ -101,22 +101,22 @@ def find_run(scope: Scope, run_id: UUID) -> RunRecord | None:
 
 def list_runs(
     scope: Scope,
-    wanted: RunFilter,
+    run_filter: RunFilter,
     order: str,
     page: Page,
     *,
     descending: bool,
 ) -> Listed[RunRecord]:
     """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
-    wanted = with_merges(scope, wanted)
-    query = run_ids_in_order(scope.organization_id, wanted, order, descending=descending)
+    run_filter = with_merges(scope, run_filter)
+    query = run_ids_in_order(scope.organization_id, run_filter, order, descending=descending)
     query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
     ids = fetch_page(scope.connection, query, page, lambda run_id: run_id)
     return Listed(read_runs(scope, ids.rows), ids.has_more, ids.total)
 
 
 def run_ids_in_order(
-    organization_id: UUID, wanted: RunFilter, order: str, *, descending: bool
+    organization_id: UUID, run_filter: RunFilter, order: str, *, descending: bool
 ) -> Select[Any]:
     """The bare ids of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way.
 
@@ -129,8 +129,8 @@ def run_ids_in_order(
         query = query.join(joined.table, joined.table.c.id == joined.reference)
         if joined.has_order:  # the organization is said of both, so that a database may go along that
             query = query.where(owned_by(organization_id, joined.table.c))
-    if joined is None or not joined.has_runs or wanted != RunFilter():
-        query = query.where(*run_conditions(organization_id, wanted))
+    if joined is None or not joined.has_runs or run_filter != RunFilter():
+        query = query.where(*run_conditions(organization_id, run_filter))
     # Else all runs are wanted: said of the joined table alone, SQLite goes along that, and to the runs of each.
     return query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
 
@@ -204,14 +204,14 @@ def list_runs_of_unit(
 
 def list_latest_runs(
     scope: Scope,
-    wanted: RunFilter,
+    run_filter: RunFilter,
     limit: int,
     after: RunPosition | None = None,
 ) -> Listed[RunRecord]:
     """At most `limit` runs, the last started first, going on after a position; as fast at the end as at the start."""
     r = t.runs.c
-    wanted = with_merges(scope, wanted)
-    query = run_ids_in_order(scope.organization_id, wanted, "started_at", descending=True)
+    run_filter = with_merges(scope, run_filter)
+    query = run_ids_in_order(scope.organization_id, run_filter, "started_at", descending=True)
     if after is not None:
         # With the columns' own types: each database keeps moments and ids in its own form.
         position = tuple_(*after, types=[r.started_at.type, r.id.type])
@@ -220,14 +220,16 @@ def list_latest_runs(
     return Listed(read_runs(scope, ids.rows), ids.has_more, ids.total)
 
 
-def list_later_runs(scope: Scope, wanted: RunFilter, limit: int, before: RunPosition) -> Listed[RunRecord]:
+def list_later_runs(
+    scope: Scope, run_filter: RunFilter, limit: int, before: RunPosition
+) -> Listed[RunRecord]:
     """At most `limit` runs that stand right before a position in the list of the latest, in the order of that list.
 
     has_more: whether more of them stand further up.
     """
     r = t.runs.c
-    wanted = with_merges(scope, wanted)
-    query = run_ids_in_order(scope.organization_id, wanted, "started_at", descending=False)
+    run_filter = with_merges(scope, run_filter)
+    query = run_ids_in_order(scope.organization_id, run_filter, "started_at", descending=False)
     position = tuple_(*before, types=[r.started_at.type, r.id.type])
     query = query.where(tuple_(r.started_at, r.id) > position)
     ids = fetch_page(scope.connection, query, Page(limit), lambda run_id: run_id)
@@ -235,11 +237,11 @@ def list_later_runs(scope: Scope, wanted: RunFilter, limit: int, before: RunPosi
 
 
 def list_runs_by_id(
-    scope: Scope, wanted: RunFilter, limit: int, after: UUID | None = None
+    scope: Scope, run_filter: RunFilter, limit: int, after: UUID | None = None
 ) -> Sequence[RunRecord]:
     """At most `limit` of the runs that a filter leaves, in the order of their ids, going on after one."""
-    r, wanted = t.runs.c, with_merges(scope, wanted)
-    query = select(r.id).where(*run_conditions(scope.organization_id, wanted)).order_by(r.id).limit(limit)
+    r, run_filter = t.runs.c, with_merges(scope, run_filter)
+    query = select(r.id).where(*run_conditions(scope.organization_id, run_filter)).order_by(r.id).limit(limit)
     if after is not None:
         query = query.where(r.id > after)
     ids = scope.connection.execute(query).scalars().all()

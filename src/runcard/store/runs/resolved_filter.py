@@ -15,16 +15,18 @@ from runcard.store.lists.run_filter import RunFilter, named_ids, run_conditions
 MAX_IDS = 10_000
 
 
-def resolve(scope: Scope, wanted: RunFilter) -> Mapping[str, Sequence[UUID]] | None:
+def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]] | None:
     """By the name of a column of runs, the ids that a run must have one of there; None where these are too many.
 
     It stands for the filter's names, search and metadata.
     """
-    queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, wanted))
-    if wanted.search is not None or wanted.metadata:
-        asked = RunFilter(search=wanted.search, metadata=wanted.metadata, procedure_ids=wanted.procedure_ids)
-        asked = with_merges(scope, asked)
-        queries["id"] = select(t.runs.c.id).where(*run_conditions(scope.organization_id, asked))
+    queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, run_filter))
+    if run_filter.search is not None or run_filter.metadata:
+        said = RunFilter(
+            search=run_filter.search, metadata=run_filter.metadata, procedure_ids=run_filter.procedure_ids
+        )
+        said = with_merges(scope, said)
+        queries["id"] = select(t.runs.c.id).where(*run_conditions(scope.organization_id, said))
     found = {
         column: scope.connection.execute(query.limit(MAX_IDS + 1)).scalars().all()
         for column, query in queries.items()

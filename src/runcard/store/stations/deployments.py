@@ -172,14 +172,14 @@ def get_deployment(scope: Scope, deployment_id: UUID, *, station_id: UUID | None
     return _deployment(*row)
 
 
-def list_deployments(scope: Scope, wanted: DeploymentFilter, page: Page) -> Listed[Deployment]:
+def list_deployments(scope: Scope, deployment_filter: DeploymentFilter, page: Page) -> Listed[Deployment]:
     """A page of deployments, newest first."""
     d = deployments.c
-    if wanted.procedure_ids is not None:
-        ids = follow_merges(scope, wanted.procedure_ids)
-        wanted = wanted._replace(procedure_ids=ids)
-    query = _deployments(scope.organization_id, wanted.station_id).where(
-        *known_at(page, "deployment_created", d.id), *_conditions(wanted)
+    if deployment_filter.procedure_ids is not None:
+        ids = follow_merges(scope, deployment_filter.procedure_ids)
+        deployment_filter = deployment_filter._replace(procedure_ids=ids)
+    query = _deployments(scope.organization_id, deployment_filter.station_id).where(
+        *known_at(page, "deployment_created", d.id), *_conditions(deployment_filter)
     )
     return fetch_page(scope.connection, query.order_by(d.created_at.desc(), d.id.desc()), page, _deployment)
 
@@ -237,28 +237,28 @@ def _reached(station_id: UUID | None) -> ColumnElement[bool]:
     return reached if station_id is None else reached.where(link.station_id == station_id)
 
 
-def _conditions(wanted: DeploymentFilter) -> list[ColumnElement[bool]]:
+def _conditions(deployment_filter: DeploymentFilter) -> list[ColumnElement[bool]]:
     d = deployments.c
     lists: list[tuple[Sequence[Any] | None, ColumnElement[Any]]] = [
-        (wanted.procedure_ids, d.procedure_id),
-        (wanted.environments, d.environment),
-        (wanted.statuses, d.status),
-        (wanted.branches, d.branch),
-        (wanted.authors, d.commit_author_username),
+        (deployment_filter.procedure_ids, d.procedure_id),
+        (deployment_filter.environments, d.environment),
+        (deployment_filter.statuses, d.status),
+        (deployment_filter.branches, d.branch),
+        (deployment_filter.authors, d.commit_author_username),
     ]
     conditions: list[ColumnElement[bool]] = [
         column.in_(values) for values, column in lists if values is not None
     ]
-    if wanted.pushed is not None:
-        conditions.append(_reached(None) if wanted.pushed else ~_reached(None))
-    if wanted.deployed_after is not None:
-        conditions.append(d.created_at >= wanted.deployed_after)
-    if wanted.deployed_before is not None:
-        conditions.append(d.created_at <= wanted.deployed_before)
-    if wanted.search is not None:
+    if deployment_filter.pushed is not None:
+        conditions.append(_reached(None) if deployment_filter.pushed else ~_reached(None))
+    if deployment_filter.deployed_after is not None:
+        conditions.append(d.created_at >= deployment_filter.deployed_after)
+    if deployment_filter.deployed_before is not None:
+        conditions.append(d.created_at <= deployment_filter.deployed_before)
+    if deployment_filter.search is not None:
         texts = (d.commit_message, d.branch, d.commit_author_username)
-        found = [column.icontains(wanted.search, autoescape=True) for column in texts]
-        conditions.append(or_(*found, d.commit_sha.istartswith(wanted.search, autoescape=True)))
+        found = [column.icontains(deployment_filter.search, autoescape=True) for column in texts]
+        conditions.append(or_(*found, d.commit_sha.istartswith(deployment_filter.search, autoescape=True)))
     return conditions
 
 

@@ -64,22 +64,22 @@ def get_station_in_use(scope: Scope, station_id: UUID) -> StationRecord:
     return station
 
 
-def list_station_records(scope: Scope, wanted: StationFilter, page: Page) -> Listed[StationRecord]:
+def list_station_records(scope: Scope, station_filter: StationFilter, page: Page) -> Listed[StationRecord]:
     """A page of the stations in use, or of the archived ones, newest first."""
     s = t.stations.c
     query = _stations(scope.organization_id).where(
-        s.archived_at.is_not(None) if wanted.archived else s.archived_at.is_(None),
+        s.archived_at.is_not(None) if station_filter.archived else s.archived_at.is_(None),
         *known_at(page, "station_created", s.id),
     )
-    if wanted.search is not None:
-        query = query.where(s.name.icontains(wanted.search, autoescape=True))
-    if wanted.procedure_ids is not None:
+    if station_filter.search is not None:
+        query = query.where(s.name.icontains(station_filter.search, autoescape=True))
+    if station_filter.procedure_ids is not None:
         p, link = t.procedures.c, t.station_procedures.c
-        ids = follow_merges(scope, wanted.procedure_ids)
+        ids = follow_merges(scope, station_filter.procedure_ids)
         linked = exists().where(link.station_id == s.id, link.procedure_id.in_(ids))
         there = exists().where(scope.owns(p), p.id.in_(ids))
         query = query.where(there, or_(s.all_procedures.is_(True), linked))
-    for test in wanted.metadata:
+    for test in station_filter.metadata:
         query = query.where(keeps(scope.organization_id, s.id, test))
     return fetch_page(scope.connection, query.order_by(s.created_at.desc(), s.id.desc()), page, _station)
 

@@ -99,7 +99,7 @@ _OF_LAST_RUN = ("last_run_at", "last_run_procedure")
 
 def list_units(
     scope: Scope,
-    wanted: UnitFilter,
+    unit_filter: UnitFilter,
     order: str,
     page: Page,
     *,
@@ -116,15 +116,15 @@ def list_units(
     conditions = [
         scope.owns(u),
         *known_at(page, "unit_created", u.id),
-        *_own(scope.organization_id, wanted),
-        *_by_name(scope.organization_id, wanted),
-        *_by_runs(scope, wanted),
+        *_own(scope.organization_id, unit_filter),
+        *_by_name(scope.organization_id, unit_filter),
+        *_by_runs(scope, unit_filter),
     ]
     # The page is found among bare ids, and only its own units are read whole.
     query = select(u.id)
     if order != "part_number":
         query = query.where(*conditions)
-    elif wanted.asks_for_nothing:
+    elif unit_filter.asks_for_nothing:
         query = _along_parts(scope.organization_id, conditions)
     else:
         query = query.join(parts, parts.c.id == u.part_id).where(*conditions)
@@ -187,40 +187,40 @@ def list_last_runs(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, La
     return found
 
 
-def _own(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
+def _own(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnElement[bool]]:
     u = units.c
-    if wanted.search is not None:
-        yield serial_number_contains(wanted.search)
+    if unit_filter.search is not None:
+        yield serial_number_contains(unit_filter.search)
     lists: list[tuple[Sequence[UUID] | None, ColumnElement[Any]]] = [
-        (wanted.ids, u.id),
-        (wanted.created_by_user_ids, u.created_by_user_id),
-        (wanted.created_by_station_ids, u.created_by_station_id),
+        (unit_filter.ids, u.id),
+        (unit_filter.created_by_user_ids, u.created_by_user_id),
+        (unit_filter.created_by_station_ids, u.created_by_station_id),
     ]
     for values, column in lists:
         if values is not None:
             yield column.in_(values)
-    if wanted.created_after is not None:
-        yield u.created_at >= wanted.created_after
-    if wanted.created_before is not None:
-        yield u.created_at <= wanted.created_before
-    if wanted.without_parent:
+    if unit_filter.created_after is not None:
+        yield u.created_at >= unit_filter.created_after
+    if unit_filter.created_before is not None:
+        yield u.created_at <= unit_filter.created_before
+    if unit_filter.without_parent:
         # So that SQLite does not take most units for the few children of one, and reads them in their order.
         yield u.parent_id.is_(None).is_(true())
-    if wanted.samples is not None:
-        yield sample_is_one_of(units.c.sample, wanted.samples)
-    for test in wanted.metadata:
+    if unit_filter.samples is not None:
+        yield sample_is_one_of(units.c.sample, unit_filter.samples)
+    for test in unit_filter.metadata:
         yield keeps(organization_id, u.id, test)
 
 
-def _by_name(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
+def _by_name(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnElement[bool]]:
     """Conditions on the unit and what it belongs to, by the names that people use, without case."""
     u = units.c
-    if wanted.serial_numbers is not None:
-        yield u.serial_key.in_([lookup_key(serial) for serial in wanted.serial_numbers])
+    if unit_filter.serial_numbers is not None:
+        yield u.serial_key.in_([lookup_key(serial) for serial in unit_filter.serial_numbers])
     names: list[tuple[Sequence[str] | None, ColumnElement[Any], Table]] = [
-        (wanted.part_numbers, u.part_id, parts),
-        (wanted.revision_numbers, u.revision_id, revisions),
-        (wanted.batch_numbers, u.batch_id, batches),
+        (unit_filter.part_numbers, u.part_id, parts),
+        (unit_filter.revision_numbers, u.revision_id, revisions),
+        (unit_filter.batch_numbers, u.batch_id, batches),
     ]
     for values, reference, table in names:
         if values is not None:
@@ -230,19 +230,19 @@ def _by_name(organization_id: UUID, wanted: UnitFilter) -> Iterator[ColumnElemen
             )
 
 
-def _by_runs(scope: Scope, wanted: UnitFilter) -> Iterator[ColumnElement[bool]]:
+def _by_runs(scope: Scope, unit_filter: UnitFilter) -> Iterator[ColumnElement[bool]]:
     u, r = units.c, runs.c
-    if wanted.run_count_min is not None or wanted.run_count_max is not None:
+    if unit_filter.run_count_min is not None or unit_filter.run_count_max is not None:
         count = select(func.count()).select_from(runs).where(r.unit_id == u.id).scalar_subquery()
-        if wanted.run_count_min is not None:
-            yield count >= wanted.run_count_min
-        if wanted.run_count_max is not None:
-            yield count <= wanted.run_count_max
+        if unit_filter.run_count_min is not None:
+            yield count >= unit_filter.run_count_min
+        if unit_filter.run_count_max is not None:
+            yield count <= unit_filter.run_count_max
     # The units of all such runs, found once: SQLite would look through one unit's runs by the wrong index.
-    if wanted.with_run is not None:
-        runs_wanted = with_merges(scope, wanted.with_run)
+    if unit_filter.with_run is not None:
+        runs_wanted = with_merges(scope, unit_filter.with_run)
         yield u.id.in_(select(r.unit_id).where(*run_conditions(scope.organization_id, runs_wanted)))
-    if wanted.with_newest_run is not None:
-        runs_wanted = with_merges(scope, wanted.with_newest_run)
+    if unit_filter.with_newest_run is not None:
+        runs_wanted = with_merges(scope, unit_filter.with_newest_run)
         conditions = run_conditions(scope.organization_id, runs_wanted)
         yield u.id.in_(select(r.unit_id).where(*conditions, r.id == _newest_run(r.unit_id)))

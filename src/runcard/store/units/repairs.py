@@ -77,11 +77,13 @@ def stage_repair(
     tx.note_change(organization_id, "repair_recorded", row.id)
 
 
-def list_repairs(scope: Scope, wanted: RepairFilter, page: Page, *, descending: bool) -> Listed[RepairRecord]:
+def list_repairs(
+    scope: Scope, repair_filter: RepairFilter, page: Page, *, descending: bool
+) -> Listed[RepairRecord]:
     """A page of repairs in the order in which they began; of equal ones, in order of creation the same way."""
     r = repairs.c
     query = _records(scope.organization_id).where(
-        *known_at(page, "repair_recorded", r.id), *_conditions(scope.organization_id, wanted)
+        *known_at(page, "repair_recorded", r.id), *_conditions(scope.organization_id, repair_filter)
     )
     order = (column.desc() if descending else column for column in (r.started_at, r.id))
     listed = fetch_page(scope.connection, query.order_by(*order), page, _record)
@@ -125,19 +127,19 @@ def _record(repair_id: UUID, *values: Any) -> RepairRecord:
     )
 
 
-def _conditions(organization_id: UUID, wanted: RepairFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(organization_id: UUID, repair_filter: RepairFilter) -> Iterator[ColumnElement[bool]]:
     r, u, p = repairs.c, t.units.c, t.parts.c
-    if wanted.ids is not None:
-        yield r.id.in_(wanted.ids)
-    if wanted.serial_numbers is not None:
-        keys = [lookup_key(serial) for serial in wanted.serial_numbers]
+    if repair_filter.ids is not None:
+        yield r.id.in_(repair_filter.ids)
+    if repair_filter.serial_numbers is not None:
+        keys = [lookup_key(serial) for serial in repair_filter.serial_numbers]
         yield r.unit_id.in_(select(u.id).where(owned_by(organization_id, u), u.serial_key.in_(keys)))
-    if wanted.part_numbers is not None:
-        yield p.number_key.in_([lookup_key(number) for number in wanted.part_numbers])
-    if wanted.started_after is not None:
-        yield r.started_at >= wanted.started_after
-    if wanted.started_before is not None:
-        yield r.started_at <= wanted.started_before
+    if repair_filter.part_numbers is not None:
+        yield p.number_key.in_([lookup_key(number) for number in repair_filter.part_numbers])
+    if repair_filter.started_after is not None:
+        yield r.started_at >= repair_filter.started_after
+    if repair_filter.started_before is not None:
+        yield r.started_at <= repair_filter.started_before
 
 
 def _failed_runs(scope: Scope, found: Sequence[RepairRecord]) -> Mapping[tuple[UUID, str | None], UUID]:

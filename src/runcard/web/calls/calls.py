@@ -104,48 +104,48 @@ class _Place(NamedTuple):
 
 @router.get(PATH)
 def show_activity(
-    services: WithServices, visit: WithVisit, asked: Annotated[ActivityQuery, page_query(ActivityQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[ActivityQuery, page_query(ActivityQuery)]
 ) -> Response:
     check_may_see_calls(visit)
-    place = _place(asked)
+    place = _place(query)
     with services.database.read() as connection:
-        page = _page(connection, services, visit, asked, place)
+        page = _page(connection, services, visit, query, place)
     return render("calls/calls.html", page, visit)
 
 
 def _page(
-    connection: Connection, services: Services, visit: Visit, asked: ActivityQuery, place: _Place
+    connection: Connection, services: Services, visit: Visit, query: ActivityQuery, place: _Place
 ) -> ActivityPage:
     organization_id, activity = visit.actor.organization_id, services.activity
     keys = [(station.id, station.name) for station in list_stations(Scope(connection, organization_id))]
     keys += [(user.id, user.name) for user in list_users(Scope(connection, organization_id))]
-    files = files_of(PATH, asked, "before", "after")
+    files = files_of(PATH, query, "before", "after")
     if activity is None:
-        return ActivityPage(False, "", _bar(asked, keys, []), [], [], [], files, "", "", "")
-    window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
-    found = _ask(activity, _filter(asked, organization_id, window), window, place)
+        return ActivityPage(False, "", _bar(query, keys, []), [], [], [], files, "", "", "")
+    window = _window(query, activity.keep, visit.zone, datetime.now(UTC))
+    found = _ask(activity, _filter(query, organization_id, window), window, place)
     shown = found.calls.rows
     return ActivityPage(
         is_kept=True,
         keeps=f"{activity.keep.days} days",
-        filters=_bar(asked, keys, sorted({row.client for row in shown if row.client})),
-        tiles=_tiles(found.figures, asked),
+        filters=_bar(query, keys, sorted({row.client for row in shown if row.client})),
+        tiles=_tiles(found.figures, query),
         charts=[
-            calls_over_time(_slot_points(found.by_slot, window, asked, visit.zone)),
-            slowest_bars([_route_point(one, asked) for one in found.figures.routes[:_SLOWEST]]),
+            calls_over_time(_slot_points(found.by_slot, window, query, visit.zone)),
+            slowest_bars([_route_point(one, query) for one in found.figures.routes[:_SLOWEST]]),
         ],
         calls=call_lines(Scope(connection, organization_id), shown, visit.zone),
         files=files,
-        older_url=_url(asked, before=_place_text(shown[-1])) if found.calls.has_older else "",
-        newer_url=_url(asked, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
-        newest_url=_url(asked) if found.calls.has_newer else "",
+        older_url=_url(query, before=_place_text(shown[-1])) if found.calls.has_older else "",
+        newer_url=_url(query, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",
+        newest_url=_url(query) if found.calls.has_newer else "",
     )
 
 
-def calls_wanted(asked: ActivityQuery, activity: ActivityLog, visit: Visit) -> CallFilter:
+def calls_wanted(query: ActivityQuery, activity: ActivityLog, visit: Visit) -> CallFilter:
     """The calls that a page is about. Raises InvalidInput where `since` or `until` says nothing."""
-    window = _window(asked, activity.keep, visit.zone, datetime.now(UTC))
-    return _filter(asked, visit.actor.organization_id, window)
+    window = _window(query, activity.keep, visit.zone, datetime.now(UTC))
+    return _filter(query, visit.actor.organization_id, window)
 
 
 class _Calls(NamedTuple):
@@ -162,45 +162,45 @@ class _Found(NamedTuple):
     calls: _Calls
 
 
-def _ask(activity: ActivityLog, wanted: CallFilter, window: CallWindow, place: _Place) -> _Found:
+def _ask(activity: ActivityLog, call_filter: CallFilter, window: CallWindow, place: _Place) -> _Found:
     activity.write_waiting()
     return activity.ask(
         lambda connection: _Found(
-            figure_calls(connection, wanted),
-            count_calls_by_slot(connection, wanted, window.slot),
-            _list_calls(connection, wanted, place),
+            figure_calls(connection, call_filter),
+            count_calls_by_slot(connection, call_filter, window.slot),
+            _list_calls(connection, call_filter, place),
         )
     )
 
 
-def _list_calls(connection: Connection, wanted: CallFilter, place: _Place) -> _Calls:
+def _list_calls(connection: Connection, call_filter: CallFilter, place: _Place) -> _Calls:
     if place.after is not None:
-        rows = list_later_calls(connection, wanted, _PAGE_SIZE + 1, place.after)
+        rows = list_later_calls(connection, call_filter, _PAGE_SIZE + 1, place.after)
         if len(rows) > _PAGE_SIZE:
             return _Calls(rows[1:], has_newer=True, has_older=True)
         # Nothing stands further up: the first page, as full as it is from the start.
-    rows = list_calls(connection, wanted, _PAGE_SIZE + 1, place.before)
+    rows = list_calls(connection, call_filter, _PAGE_SIZE + 1, place.before)
     return _Calls(rows[:_PAGE_SIZE], place.before is not None, len(rows) > _PAGE_SIZE)
 
 
-def _filter(asked: ActivityQuery, organization_id: UUID, window: CallWindow) -> CallFilter:
+def _filter(query: ActivityQuery, organization_id: UUID, window: CallWindow) -> CallFilter:
     return CallFilter(
         organization_id=organization_id,
         since=window.since,
         until=window.until,
-        method=asked.method,
-        path=asked.path,
-        status=asked.status,
-        client=asked.client,
-        owner_id=asked.key,
-        is_deprecated=None if asked.deprecated is None else asked.deprecated == "yes",
+        method=query.method,
+        path=query.path,
+        status=query.status,
+        client=query.client,
+        owner_id=query.key,
+        is_deprecated=None if query.deprecated is None else query.deprecated == "yes",
     )
 
 
-def _window(asked: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime) -> CallWindow:
-    if asked.period == "range" or asked.since is not None or asked.until is not None:
-        return between(asked.since, asked.until, keep, zone, now)
-    match asked.period:
+def _window(query: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime) -> CallWindow:
+    if query.period == "range" or query.since is not None or query.until is not None:
+        return between(query.since, query.until, keep, zone, now)
+    match query.period:
         case "today" | "yesterday" as day:
             return of_day(day, zone, now)
         case period:
@@ -208,34 +208,34 @@ def _window(asked: ActivityQuery, keep: timedelta, zone: ZoneInfo, now: datetime
 
 
 def _slot_points(
-    counted: Sequence[SlotCount], window: CallWindow, asked: ActivityQuery, zone: ZoneInfo
+    counted: Sequence[SlotCount], window: CallWindow, query: ActivityQuery, zone: ZoneInfo
 ) -> Sequence[SlotPoint]:
     by_slot: dict[int, dict[StatusClass, int]] = {}
     for one in counted:
         by_slot.setdefault(one.slot, {})[one.status] = one.calls
-    return [_slot_point(at, by_slot.get(at, {}), window, asked, zone) for at in range(window.slots)]
+    return [_slot_point(at, by_slot.get(at, {}), window, query, zone) for at in range(window.slots)]
 
 
 def _slot_point(
-    at: int, counts: Mapping[StatusClass, int], window: CallWindow, asked: ActivityQuery, zone: ZoneInfo
+    at: int, counts: Mapping[StatusClass, int], window: CallWindow, query: ActivityQuery, zone: ZoneInfo
 ) -> SlotPoint:
     first, last = window.of_slot(at)
     since, until = written_between(first, last, zone)
-    here = replace(asked, period="24h", since=since, until=until, before=None, after=None)
+    here = replace(query, period="24h", since=since, until=until, before=None, after=None)
     urls = {status: url_of(PATH, here, status=status) for status in counts}
     return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(PATH, here), urls)
 
 
-def _route_point(one: RouteFigures, asked: ActivityQuery) -> RoutePoint:
+def _route_point(one: RouteFigures, query: ActivityQuery) -> RoutePoint:
     method, path = one.route.method, one.route.path
     name = f"{method} {path or 'unknown paths'}"
-    url = _url(asked, method=method, path=path or asked.path)
+    url = _url(query, method=method, path=path or query.path)
     return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
 
 
-def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
-    failed = _url(asked, status="failed") if figures.failed else ""
-    deprecated = _url(asked, deprecated="yes") if figures.deprecated else ""
+def _tiles(figures: CallFigures, query: ActivityQuery) -> Sequence[Tile]:
+    failed = _url(query, status="failed") if figures.failed else ""
+    deprecated = _url(query, deprecated="yes") if figures.deprecated else ""
     return [
         Tile("Calls", count_text(figures.calls)),
         Tile(
@@ -252,34 +252,34 @@ def _tiles(figures: CallFigures, asked: ActivityQuery) -> Sequence[Tile]:
     ]
 
 
-def _bar(asked: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequence[str]) -> FilterBar:
+def _bar(query: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequence[str]) -> FilterBar:
     fields = [
-        period_field(CALL_PERIODS, asked.period, asked.since, asked.until),
-        choice_field("method", "Method", asked.method, [("", "All"), *((one, one) for one in _METHODS)]),
-        text_field("path", "Path", asked.path),
-        choice_field("status", "Status", asked.status, list(_STATUSES.items())),
-        text_field("client", "Client", asked.client, clients),
-        choice_field("key", "Key of", asked.key, [("", "All"), *keys]),
+        period_field(CALL_PERIODS, query.period, query.since, query.until),
+        choice_field("method", "Method", query.method, [("", "All"), *((one, one) for one in _METHODS)]),
+        text_field("path", "Path", query.path),
+        choice_field("status", "Status", query.status, list(_STATUSES.items())),
+        text_field("client", "Client", query.client, clients),
+        choice_field("key", "Key of", query.key, [("", "All"), *keys]),
         choice_field(
             "deprecated",
             "Deprecated",
-            asked.deprecated,
+            query.deprecated,
             [("", "All"), ("yes", "Deprecated"), ("no", "Not deprecated")],
         ),
     ]
     return FilterBar(PATH, fields, [])
 
 
-def _url(asked: ActivityQuery, **changes: object) -> str:
+def _url(query: ActivityQuery, **changes: object) -> str:
     """The address of the same calls, from the newest on unless `changes` say from where."""
-    return url_of(PATH, asked, **{"before": None, "after": None, **changes})
+    return url_of(PATH, query, **{"before": None, "after": None, **changes})
 
 
-def _place(asked: ActivityQuery) -> _Place:
+def _place(query: ActivityQuery) -> _Place:
     """Raises InvalidInput."""
-    if asked.before is not None and asked.after is not None:
+    if query.before is not None and query.after is not None:
         raise InvalidInput.at("after", "stands beside before; a page has one of both")
-    before, after = _position("before", asked.before), _position("after", asked.after)
+    before, after = _position("before", query.before), _position("after", query.after)
     return _Place(before, after)
 
 

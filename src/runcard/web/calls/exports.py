@@ -36,12 +36,12 @@ def list_all_calls(ask: FileAsk[ActivityQuery]) -> Rows:
 
 
 def _rows(
-    ask: FileAsk[ActivityQuery], activity: ActivityLog, wanted: CallFilter
+    ask: FileAsk[ActivityQuery], activity: ActivityLog, call_filter: CallFilter
 ) -> Iterator[Sequence[Sequence[Cell]]]:
     """Some calls at a time: neither database is held while somebody's slow line takes them in."""
 
     def calls_behind(place: CallPosition | None) -> Sequence[CallRow]:
-        return activity.ask(lambda connection: list_calls(connection, wanted, _CALLS_AT_ONCE, place))
+        return activity.ask(lambda connection: list_calls(connection, call_filter, _CALLS_AT_ONCE, place))
 
     found = calls_behind(None)
     while found:

@@ -72,11 +72,11 @@ class Floor(NamedTuple):
         failed = replace(self.selection.counted, outcomes=["FAIL"])
         return [_failure(run, self.visit) for run in latest_runs(self.snapshot, failed, _FAILURES)]
 
-    def worst(self, asked: FigureQuery) -> Sequence["WorstLine"]:
+    def worst(self, query: FigureQuery) -> Sequence["WorstLine"]:
         """The measurements that failed most."""
         failing = Failing("measurements", top=_WORST)
         rows = pareto(self.snapshot, self.selection, failing).rows
-        return [_worst(row, asked) for row in rows]
+        return [_worst(row, query) for row in rows]
 
 
 class FailureLine(NamedTuple):
@@ -141,11 +141,11 @@ def _station(one: StationActivity, visit: Visit) -> StationLine:
     )
 
 
-def _worst(row: ParetoRow, asked: FigureQuery) -> WorstLine:
+def _worst(row: ParetoRow, query: FigureQuery) -> WorstLine:
     name = row.measurement or row.phase
     url = url_of(
         f"/procedures/{row.procedure.key}/measurements",
-        filters_of(asked),
+        filters_of(query),
         procedure=None,
         name=name,
         phase=row.phase,

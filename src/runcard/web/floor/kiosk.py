@@ -45,30 +45,30 @@ class KioskPage(NamedTuple):
     worst: Sequence[WorstLine] = ()
 
 
-def kiosk_page(floor: Floor, asked: FigureQuery, number: int, now: datetime) -> KioskPage:
+def kiosk_page(floor: Floor, query: FigureQuery, number: int, now: datetime) -> KioskPage:
     """The slide with this number, from 1 on; of numbers beyond the last one, the first."""
     procedures, stations = list(floor.procedures())[:_MOST_PROCEDURES], floor.stations(now)
     parts = _in_parts(stations.silent, _STATIONS) if len(stations.silent) > SHOWN_STATIONS else []
     slides: list[Callable[[KioskPage], KioskPage]] = [
-        lambda page: _floor_slide(page, floor, asked, now),
+        lambda page: _floor_slide(page, floor, query, now),
         lambda page: page._replace(
             title="What needs a look",
             failures=floor.failures(),
             stations=stations,
-            worst=floor.worst(asked),
+            worst=floor.worst(query),
         ),
         *(partial(_stations_slide, silent=one) for one in parts),
     ]
     if len(procedures) > 1:
         slides += [
-            partial(_procedure_slide, floor=floor, asked=asked, procedure_id=one) for one in procedures
+            partial(_procedure_slide, floor=floor, query=query, procedure_id=one) for one in procedures
         ]
     at = number if number <= len(slides) else 1
     page = KioskPage(
         organization=floor.visit.organization_name,
         title="",
         place=f"{at} of {len(slides)}",
-        next_url=url_of("/", asked, kiosk=at % len(slides) + 1),
+        next_url=url_of("/", query, kiosk=at % len(slides) + 1),
         seconds=SECONDS,
         at=moment_of(now, floor.visit.zone),
     )
@@ -83,8 +83,8 @@ def _stations_slide(page: KioskPage, silent: Sequence[StationLine]) -> KioskPage
     return page._replace(title="Silent stations", silent=_in_parts(silent, _STATIONS_A_LIST))
 
 
-def _floor_slide(page: KioskPage, floor: Floor, asked: FigureQuery, now: datetime) -> KioskPage:
-    step = step_of(asked)
+def _floor_slide(page: KioskPage, floor: Floor, query: FigureQuery, now: datetime) -> KioskPage:
+    step = step_of(query)
     over_time, by_procedure, runs = floor.yields(step), floor.yields("procedure"), floor.throughput(step)
     return page._replace(
         title="The floor",
@@ -111,8 +111,8 @@ def _floor_slide(page: KioskPage, floor: Floor, asked: FigureQuery, now: datetim
     )
 
 
-def _procedure_slide(page: KioskPage, floor: Floor, asked: FigureQuery, procedure_id: UUID) -> KioskPage:
-    here, step = floor.of_procedure(procedure_id), step_of(asked)
+def _procedure_slide(page: KioskPage, floor: Floor, query: FigureQuery, procedure_id: UUID) -> KioskPage:
+    here, step = floor.of_procedure(procedure_id), step_of(query)
     over_time, runs = here.yields(step), here.throughput(step)
     return page._replace(
         title=get_procedure(floor.snapshot.scope, str(procedure_id)).name,
@@ -129,5 +129,5 @@ def _procedure_slide(page: KioskPage, floor: Floor, asked: FigureQuery, procedur
             ),
             outcome_stack(runs.rows, step),
         ],
-        worst=here.worst(asked),
+        worst=here.worst(query),
     )

@@ -81,17 +81,17 @@ def show_overview(
     request: Request,
     services: WithServices,
     visit: WithVisit,
-    asked: Annotated[OverviewQuery, page_query(OverviewQuery)],
+    query: Annotated[OverviewQuery, page_query(OverviewQuery)],
 ) -> Response:
     organization_id, now = visit.actor.organization_id, datetime.now(UTC)
-    selection = selection_of(asked, visit.zone, now)
+    selection = selection_of(query, visit.zone, now)
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         if not list_latest_runs(scope, RunFilter(), 1).rows:
             return render("floor/welcome.html", _welcome(request, services, scope.connection, visit), visit)
         floor = Floor(snapshot, visit, selection)
-        if asked.kiosk is not None:
-            return render("floor/kiosk.html", kiosk_page(floor, filters_of(asked), asked.kiosk, now))
-        page = _overview(floor, asked, now)
+        if query.kiosk is not None:
+            return render("floor/kiosk.html", kiosk_page(floor, filters_of(query), query.kiosk, now))
+        page = _overview(floor, query, now)
     return render("floor/overview.html", page, visit)
 
 
@@ -103,31 +103,31 @@ def tell_first_run(services: WithServices, visit: WithVisit) -> Response:
     return Response(status_code=204, headers={"HX-Refresh": "true"} if is_there else {})
 
 
-def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage:
-    step = step_of(asked)
-    links = PointLinks(asked, floor.selection.runs, step, floor.visit.zone, {})
+def _overview(floor: Floor, query: OverviewQuery, now: datetime) -> OverviewPage:
+    step = step_of(query)
+    links = PointLinks(query, floor.selection.runs, step, floor.visit.zone, {})
     over_time, by_procedure = floor.yields(step), floor.yields("procedure")
     runs, stations = floor.throughput(step), floor.stations(now)
     choices = list_choices(floor.snapshot.scope)
     return OverviewPage(
-        here=url_of("/", asked),
-        kiosk_url=url_of("/", asked, kiosk=1),
+        here=url_of("/", query),
+        kiosk_url=url_of("/", query, kiosk=1),
         behind=_behind(runs.freshness),
         filters=filter_bar(
             "/",
-            asked,
+            query,
             choices,
             without=("revision", "version", "batch", "sample"),
-            more=[attempts_field(asked)],
+            more=[attempts_field(query)],
         ),
         tiles=[
             Tile(
                 "Runs today",
                 count_text(floor.runs_today(now)),
                 "up to now",
-                runs_url(asked, period="today", since=None, until=None),
+                runs_url(query, period="today", since=None, until=None),
             ),
-            Tile("Runs", count_text(runs.total.runs), "in the period", runs_url(asked)),
+            Tile("Runs", count_text(runs.total.runs), "in the period", runs_url(query)),
             *yield_tiles(over_time.total),
             _retest_tile(floor.retests()),
             _station_tile(stations),
@@ -148,7 +148,7 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
                         row.group,
                         row.first_pass,
                         url_of(
-                            f"/procedures/{row.group.key}", filters_of(asked), procedure=None, tab="yield"
+                            f"/procedures/{row.group.key}", filters_of(query), procedure=None, tab="yield"
                         ),
                     )
                     for row in by_procedure.rows
@@ -157,7 +157,7 @@ def _overview(floor: Floor, asked: OverviewQuery, now: datetime) -> OverviewPage
         ],
         failures=floor.failures(),
         stations=stations,
-        worst=floor.worst(asked),
+        worst=floor.worst(query),
     )
 
 

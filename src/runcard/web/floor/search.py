@@ -65,10 +65,10 @@ class SearchPage(NamedTuple):
 
 @router.get("/search")
 def search(
-    services: WithServices, visit: WithVisit, asked: Annotated[SearchQuery, page_query(SearchQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[SearchQuery, page_query(SearchQuery)]
 ) -> Response:
     """What is called so; the page of the only thing that is called exactly so."""
-    wanted, organization_id = asked.q.strip(), visit.actor.organization_id
+    wanted, organization_id = query.q.strip(), visit.actor.organization_id
     if not wanted:
         return render("floor/search.html", SearchPage("", ()), visit)
     with services.database.read_in(organization_id) as scope:

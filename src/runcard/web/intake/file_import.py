@@ -93,13 +93,13 @@ def show_import(
     services: WithServices,
     visit: WithVisit,
     import_id: str,
-    asked: Annotated[FileImportQuery, page_query(FileImportQuery)],
+    query: Annotated[FileImportQuery, page_query(FileImportQuery)],
 ) -> Response:
     organization_id, wanted = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
     with services.database.read_in(organization_id) as scope:
         one = get_import(scope, wanted)
         waiting = find_quarantined_id(scope, one.digest)
-        at = list_page(scope.connection, asked.cursor)
+        at = list_page(scope.connection, query.cursor)
         listed = list_imported_runs(scope, one.id, at)
         repaired = list_repaired_units(scope, one.id, Page(_MOST_REPAIRED))
         attachments = find_attachments(scope, [one.attachment_id] if one.attachment_id else [])
@@ -112,9 +112,9 @@ def show_import(
         facts=_facts(one, visit),
         file=files[0] if files else None,
         runs=runs,
-        files=files_of(f"{import_url(one.id)}/runs", asked, "cursor"),
+        files=files_of(f"{import_url(one.id)}/runs", query, "cursor"),
         has_stated=any(one.stated for one in runs),
-        pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), asked, cursor=cursor)),
+        pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), query, cursor=cursor)),
         repaired=[Link(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
         has_more_repaired=repaired.has_more,
     )

@@ -89,9 +89,9 @@ class ImportsPage(NamedTuple):
 
 @router.get(_HERE)
 def show_imports(
-    services: WithServices, visit: WithVisit, asked: Annotated[ImportsQuery, page_query(ImportsQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[ImportsQuery, page_query(ImportsQuery)]
 ) -> Response:
-    return _show(services, visit, asked, Choice())
+    return _show(services, visit, query, Choice())
 
 
 @file_route(router, _HERE, ImportsQuery, "Imports", _SHEET)
@@ -124,14 +124,14 @@ def submit_files(services: WithServices, visit: WithVisit, form: WithSentFiles) 
 def _show(
     services: Services,
     visit: Visit,
-    asked: ImportsQuery,
+    query: ImportsQuery,
     choice: Choice,
     arrived: Sequence[Arrived] = (),
     error: InvalidInput | NotFound | None = None,
 ) -> Response:
     organization_id, most = visit.actor.organization_id, services.max_upload_bytes
     with services.database.read_in(organization_id) as scope:
-        at = list_page(scope.connection, asked.cursor, _PAGE_SIZE)
+        at = list_page(scope.connection, query.cursor, _PAGE_SIZE)
         listed = list_imports(scope, at)
         page = ImportsPage(
             quarantined=count_text(count_quarantined(scope)),
@@ -145,8 +145,8 @@ def _show(
             problems=problems_of(error),
             outcomes=outcome_lines(scope.connection, visit, arrived),
             imports=[_line(one, visit) for one in listed.rows],
-            files=files_of(_HERE, asked, "cursor"),
-            pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
+            files=files_of(_HERE, query, "cursor"),
+            pager=pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
         )
     return render("intake/imports.html", page, visit, status=answer_error(error).status if error else 200)
 

@@ -112,8 +112,8 @@ WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
 
 
 @router.get(_HERE)
-def show_quarantine(services: WithServices, visit: WithVisit, asked: WithQuery) -> Response:
-    return _show(services, visit, asked, Choice())
+def show_quarantine(services: WithServices, visit: WithVisit, query: WithQuery) -> Response:
+    return _show(services, visit, query, Choice())
 
 
 @file_route(router, _HERE, QuarantineQuery, "Quarantine", _SHEET)
@@ -126,7 +126,7 @@ def list_all_quarantined(ask: FileAsk[QuarantineQuery]) -> Rows:
 
 
 @router.post(_RETRY)
-def retry_listed(services: WithServices, visit: WithVisit, asked: WithQuery, fields: WithForm) -> Response:
+def retry_listed(services: WithServices, visit: WithVisit, query: WithQuery, fields: WithForm) -> Response:
     """Try again the files that the page shows, each as it was tried last but for what the form says."""
     check_may_manage(visit.actor, "retry files that others brought")
     choice = Choice()
@@ -134,11 +134,11 @@ def retry_listed(services: WithServices, visit: WithVisit, asked: WithQuery, fie
         choice = reading_of(fields)
         check_statement(choice.statement)
     except InvalidInput as error:
-        return _show(services, visit, asked, choice, error=error)
+        return _show(services, visit, query, choice, error=error)
     with services.database.read() as connection:
-        listed = _listed(connection, visit, asked, list_page(connection, asked.cursor))
+        listed = _listed(connection, visit, query, list_page(connection, query.cursor))
     arrived = [Arrived(one.name, _fate(services, visit, one, choice)) for one in listed.rows]
-    return _show(services, visit, asked, choice, arrived)
+    return _show(services, visit, query, choice, arrived)
 
 
 def show_retried(services: Services, visit: Visit, choice: Choice, arrived: Arrived) -> Response:
@@ -157,23 +157,23 @@ def _fate(services: Services, visit: Visit, file: QuarantinedFile, choice: Choic
 def _show(
     services: Services,
     visit: Visit,
-    asked: QuarantineQuery,
+    query: QuarantineQuery,
     choice: Choice,
     arrived: Sequence[Arrived] = (),
     error: InvalidInput | None = None,
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
-        at = list_page(scope.connection, asked.cursor)
-        listed = _listed(scope.connection, visit, asked, at)
+        at = list_page(scope.connection, query.cursor)
+        listed = _listed(scope.connection, visit, query, at)
         page = QuarantinePage(
             quarantined=count_text(count_quarantined(scope)),
-            filters=FilterBar(_HERE, _fields_of(asked), []),
+            filters=FilterBar(_HERE, _fields_of(query), []),
             files=[_line(one, visit) for one in listed.rows],
-            exported=files_of(_HERE, asked, "cursor"),
-            pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
-            is_filtered=asked.search is not None or asked.format is not None,
-            retry_url=url_of(_RETRY, asked) if may_manage(visit.actor) else "",
+            exported=files_of(_HERE, query, "cursor"),
+            pager=pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
+            is_filtered=query.search is not None or query.format is not None,
+            retry_url=url_of(_RETRY, query) if may_manage(visit.actor) else "",
             outcomes=outcome_lines(scope.connection, visit, arrived),
             reading=reading_fields(scope, choice),
             is_said=choice != Choice(),
@@ -183,19 +183,19 @@ def _show(
 
 
 def _listed(
-    connection: Connection, visit: Visit, asked: QuarantineQuery, page: Page
+    connection: Connection, visit: Visit, query: QuarantineQuery, page: Page
 ) -> Listed[QuarantinedFile]:
-    importers = None if asked.format is None else [None if asked.format == _UNKNOWN else asked.format]
-    wanted = QuarantineFilter(asked.search, importers)
-    return list_quarantined_page(Scope(connection, visit.actor.organization_id), wanted, page)
+    importers = None if query.format is None else [None if query.format == _UNKNOWN else query.format]
+    quarantine_filter = QuarantineFilter(query.search, importers)
+    return list_quarantined_page(Scope(connection, visit.actor.organization_id), quarantine_filter, page)
 
 
-def _fields_of(asked: QuarantineQuery) -> Sequence[Field]:
+def _fields_of(query: QuarantineQuery) -> Sequence[Field]:
     formats = [(one.value, one.name) for one in format_choices(None)]
     others = [(TABULAR, format_text(TABULAR)), (_UNKNOWN, "None that is known")]
     return [
-        search_field("Name or reason contains", asked.search),
-        choice_field("format", "Read as", asked.format, [("", "All"), *formats, *others]),
+        search_field("Name or reason contains", query.search),
+        choice_field("format", "Read as", query.format, [("", "All"), *formats, *others]),
     ]
 
 

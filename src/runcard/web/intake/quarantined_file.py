@@ -77,10 +77,10 @@ def show_file(
     services: WithServices,
     visit: WithVisit,
     file_id: str,
-    asked: Annotated[QuarantinedFileQuery, page_query(QuarantinedFileQuery)],
+    query: Annotated[QuarantinedFileQuery, page_query(QuarantinedFileQuery)],
 ) -> Response:
     file = _get(services, visit, file_id)
-    return _show(request, services, visit, file, last_choice(file), was_retried=asked.retried)
+    return _show(request, services, visit, file, last_choice(file), was_retried=query.retried)
 
 
 @router.get("/content")

@@ -96,24 +96,24 @@ def page_query(wanted: type[T]) -> Any:
     return Depends(_PageQueryReader(wanted))
 
 
-def selection_of(asked: FigureQuery, zone: ZoneInfo, now: datetime) -> Selection:
+def selection_of(query: FigureQuery, zone: ZoneInfo, now: datetime) -> Selection:
     """The runs that a page of figures is about. Raises as `run_filter_of` does."""
-    return Selection(run_filter_of(asked, zone, now), asked.attempts)
+    return Selection(run_filter_of(query, zone, now), query.attempts)
 
 
-def run_filter_of(asked: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilter:
+def run_filter_of(query: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilter:
     """The runs that a page is about. Raises InvalidInput where `since` or `until` says nothing."""
-    after, before = window_of(asked, zone, now)
+    after, before = window_of(query, zone, now)
     return RunFilter(
         started_after=after,
         started_before=before,
-        procedure_ids=_one(asked.procedure),
-        created_by_station_ids=_one(asked.station),
-        part_numbers=_one(asked.part),
-        revision_numbers=_one(asked.revision),
-        batch_numbers=_one(asked.batch),
-        version_tags=_one(asked.version),
-        samples=None if asked.sample is None else samples_of([asked.sample]),
+        procedure_ids=_one(query.procedure),
+        created_by_station_ids=_one(query.station),
+        part_numbers=_one(query.part),
+        revision_numbers=_one(query.revision),
+        batch_numbers=_one(query.batch),
+        version_tags=_one(query.version),
+        samples=None if query.sample is None else samples_of([query.sample]),
     )
 
 
@@ -129,14 +129,14 @@ def url_of(path: str, asked: Struct, /, **changes: object) -> str:
     return f"{path}?{urlencode(said, doseq=True)}" if said else path
 
 
-def filters_of(asked: FigureQuery) -> FigureQuery:
+def filters_of(query: FigureQuery) -> FigureQuery:
     """Only what every page of figures may be asked: for links from one to another."""
-    return FigureQuery(**{name: getattr(asked, name) for name in FigureQuery.__struct_fields__})
+    return FigureQuery(**{name: getattr(query, name) for name in FigureQuery.__struct_fields__})
 
 
 def filter_bar(
     action: str,
-    asked: FilterQuery,
+    query: FilterQuery,
     choices: Choices,
     without: Sequence[str] = (),
     more: Sequence[Field] = (),
@@ -147,32 +147,32 @@ def filter_bar(
     without: fields that the page does not offer. more: those that only this page has. left: what the URL
     says no more once something else is asked for, such as the place in a list.
     """
-    shown = [field for field in filter_fields(asked, choices) if field.name not in without] + list(more)
+    shown = [field for field in filter_fields(query, choices) if field.name not in without] + list(more)
     names = {field.name for field in shown}
-    values = [(name, getattr(asked, name)) for name in asked.__struct_fields__]
+    values = [(name, getattr(query, name)) for name in query.__struct_fields__]
     kept = [(name, str(value)) for name, value in values if value is not None and name not in {*names, *left}]
     return FilterBar(action, shown, [pair for pair in kept if pair[0] not in FilterQuery.__struct_fields__])
 
 
-def filter_fields(asked: FilterQuery, choices: Choices) -> Sequence[Field]:
+def filter_fields(query: FilterQuery, choices: Choices) -> Sequence[Field]:
     """The fields of a filter, with what is asked filled in."""
     return [
-        period_field(PERIODS, asked.period, asked.since, asked.until),
-        choice_field("procedure", "Procedure", asked.procedure, [("", "All"), *choices.procedures]),
-        choice_field("station", "Station", asked.station, [("", "All"), *choices.stations]),
-        text_field("part", "Part", asked.part, choices.parts),
-        text_field("revision", "Revision", asked.revision, choices.revisions),
-        text_field("batch", "Batch", asked.batch, choices.batches),
-        text_field("version", "Version", asked.version, choices.versions),
-        choice_field("sample", "Unit class", asked.sample, list(_SAMPLES.items())),
+        period_field(PERIODS, query.period, query.since, query.until),
+        choice_field("procedure", "Procedure", query.procedure, [("", "All"), *choices.procedures]),
+        choice_field("station", "Station", query.station, [("", "All"), *choices.stations]),
+        text_field("part", "Part", query.part, choices.parts),
+        text_field("revision", "Revision", query.revision, choices.revisions),
+        text_field("batch", "Batch", query.batch, choices.batches),
+        text_field("version", "Version", query.version, choices.versions),
+        choice_field("sample", "Unit class", query.sample, list(_SAMPLES.items())),
     ]
 
 
 def attempts_field(
-    asked: FigureQuery, usual: Attempts = "all", offered: Sequence[Attempts] = get_args(Attempts)
+    query: FigureQuery, usual: Attempts = "all", offered: Sequence[Attempts] = get_args(Attempts)
 ) -> Field:
     """Which runs of each unit count; left alone, those that are usual for the page."""
-    chosen = None if asked.attempts == usual else asked.attempts
+    chosen = None if query.attempts == usual else query.attempts
     others = [(one, text) for one, text in WHICH_RUNS.items() if one != usual and one in offered]
     return choice_field("attempts", "Attempts", chosen, [("", WHICH_RUNS[usual]), *others])
 

@@ -56,17 +56,17 @@ class Window(NamedTuple):
     last: datetime | None
 
 
-def is_range(asked: PeriodQuery) -> bool:
+def is_range(query: PeriodQuery) -> bool:
     """Whether days or moments are asked for, not one of the offered periods."""
-    return asked.period == RANGE or asked.since is not None or asked.until is not None
+    return query.period == RANGE or query.since is not None or query.until is not None
 
 
-def window_of(asked: PeriodQuery, zone: ZoneInfo, now: datetime) -> Window:
+def window_of(query: PeriodQuery, zone: ZoneInfo, now: datetime) -> Window:
     """The time that a page is about. Raises as `window_between` does."""
-    if is_range(asked):
-        return window_between(asked.since, asked.until, zone)
+    if is_range(query):
+        return window_between(query.since, query.until, zone)
     today = now.astimezone(zone).date()
-    match asked.period:
+    match query.period:
         case "today":
             return Window(_day(today, zone).first, now)
         case "yesterday":
@@ -87,12 +87,12 @@ def window_between(since: str | None, until: str | None, zone: ZoneInfo) -> Wind
     return Window(first and first.first, last and last.last)
 
 
-def step_of(asked: PeriodQuery) -> Step:
+def step_of(query: PeriodQuery) -> Step:
     """How finely time is divided, so that a chart has some tens of points."""
-    if is_range(asked):
-        return _step_between(asked.since, asked.until)
+    if is_range(query):
+        return _step_between(query.since, query.until)
     steps: dict[str, Step] = {"today": "hour", "yesterday": "hour", "365": "week", "all": "month"}
-    return steps.get(asked.period, "day")
+    return steps.get(query.period, "day")
 
 
 def span_of(step: Step, start: datetime, within: Window, zone: ZoneInfo) -> tuple[str, str]:

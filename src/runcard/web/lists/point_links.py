@@ -24,14 +24,14 @@ class PointLinks:
     """Leads to the runs that a page is about, of the time of a point. own: what the page is about beside its filter."""
 
     def __init__(
-        self, asked: FilterQuery, runs: RunFilter, step: Step, zone: ZoneInfo, own: Mapping[str, object]
+        self, query: FilterQuery, runs: RunFilter, step: Step, zone: ZoneInfo, own: Mapping[str, object]
     ) -> None:
-        self._asked = asked
+        self._asked = query
         self._step = step
         self._zone = zone
         self._own = own
         # A period that ends now ends with today.
-        self._within = Window(runs.started_after, runs.started_before if is_range(asked) else None)
+        self._within = Window(runs.started_after, runs.started_before if is_range(query) else None)
 
     def __call__(self, group: Group, outcome: str | None = None) -> str:
         """The address; empty for runs of no time."""

@@ -101,48 +101,48 @@ class Filtering(NamedTuple):
     kept: Sequence[tuple[str, str]]
 
 
-def runs_url(asked: FilterQuery, **changes: object) -> str:
+def runs_url(query: FilterQuery, **changes: object) -> str:
     """The address of the list of the runs that a page is about, but for some changes."""
-    said = {name: getattr(asked, name) for name in FilterQuery.__struct_fields__}
+    said = {name: getattr(query, name) for name in FilterQuery.__struct_fields__}
     return url_of("/runs", RunsQuery(**{**said, **changes}))
 
 
-def runs_wanted(connection: Connection, asked: RunsQuery, visit: Visit, now: datetime) -> RunFilter:
+def runs_wanted(connection: Connection, query: RunsQuery, visit: Visit, now: datetime) -> RunFilter:
     """The runs that the list is about. Raises InvalidInput."""
-    if asked.min_s is not None and asked.max_s is not None and asked.min_s > asked.max_s:
-        raise InvalidInput.at("min_s", f"{asked.min_s:g} is more than max_s, {asked.max_s:g}; exchange them")
-    runs = run_filter_of(asked, visit.zone, now)
-    operator_ids, operator_names = _operators(Scope(connection, visit.actor.organization_id), asked.operator)
+    if query.min_s is not None and query.max_s is not None and query.min_s > query.max_s:
+        raise InvalidInput.at("min_s", f"{query.min_s:g} is more than max_s, {query.max_s:g}; exchange them")
+    runs = run_filter_of(query, visit.zone, now)
+    operator_ids, operator_names = _operators(Scope(connection, visit.actor.organization_id), query.operator)
     return replace(
         runs,
-        search=asked.search,
-        outcomes=None if asked.outcome is None else [asked.outcome],
-        serial_numbers=None if asked.serial is None else [asked.serial],
+        search=query.search,
+        outcomes=None if query.outcome is None else [query.outcome],
+        serial_numbers=None if query.serial is None else [query.serial],
         operator_ids=operator_ids,
         operator_names=operator_names,
-        duration_min=_span(asked.min_s),
-        duration_max=_span(asked.max_s),
-        metadata=metadata_asked(asked.metadata),
+        duration_min=_span(query.min_s),
+        duration_max=_span(query.max_s),
+        metadata=metadata_asked(query.metadata),
     )
 
 
-def filtering(scope: Scope, asked: RunsQuery, keys: Sequence[str]) -> Filtering:
+def filtering(scope: Scope, query: RunsQuery, keys: Sequence[str]) -> Filtering:
     """The fields that show what is asked and let it be changed. keys: of metadata, which are offered."""
     operators = [user.name or user.email for user in list_users(scope)]
-    shared = filter_fields(asked, list_choices(scope))
+    shared = filter_fields(query, list_choices(scope))
     all_units = [("", "All"), ("production", "Production")]
     fields = [
-        text_field("search", "Search", asked.search)._replace(type="search"),
+        text_field("search", "Search", query.search)._replace(type="search"),
         *(field for field in shared if field.name != "sample"),
-        choice_field("outcome", "Outcome", asked.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
-        text_field("serial", "Serial number", asked.serial),
-        text_field("operator", "Operator", asked.operator, operators),
+        choice_field("outcome", "Outcome", query.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
+        text_field("serial", "Serial number", query.serial),
+        text_field("operator", "Operator", query.operator, operators),
         *(_with_all(field, all_units) for field in shared if field.name == "sample"),
-        text_field("metadata", "Metadata", asked.metadata, [f"{key}=" for key in keys]),
-        text_field("min_s", "At least (s)", _text(asked.min_s))._replace(type="number"),
-        text_field("max_s", "At most (s)", _text(asked.max_s))._replace(type="number"),
-        choice_field("sort", "Sort by", asked.sort, list(_SORTS.items())),
-        choice_field("order", "Order", asked.order, list(_DIRECTIONS.items())),
+        text_field("metadata", "Metadata", query.metadata, [f"{key}=" for key in keys]),
+        text_field("min_s", "At least (s)", _text(query.min_s))._replace(type="number"),
+        text_field("max_s", "At most (s)", _text(query.max_s))._replace(type="number"),
+        choice_field("sort", "Sort by", query.sort, list(_SORTS.items())),
+        choice_field("order", "Order", query.order, list(_DIRECTIONS.items())),
     ]
     by_name = {field.name: field for field in fields}
     more = [field for field in fields if field.name not in _FIRST_FIELDS]
@@ -151,8 +151,8 @@ def filtering(scope: Scope, asked: RunsQuery, keys: Sequence[str]) -> Filtering:
         more,
         is_more_asked=any(field.value for field in more if field.name not in ("sort", "order")),
         kept=[
-            *(("columns", name) for name in asked.columns or ()),
-            *(("noted", key) for key in asked.noted or ()),
+            *(("columns", name) for name in query.columns or ()),
+            *(("noted", key) for key in query.noted or ()),
         ],
     )
 

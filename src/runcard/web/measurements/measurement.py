@@ -177,13 +177,13 @@ class MeasurementAsk(NamedTuple):
 
 
 def measurement_ask(
-    snapshot: Snapshot, visit: Visit, procedure_id: UUID, asked: MeasurementQuery
+    snapshot: Snapshot, visit: Visit, procedure_id: UUID, query: MeasurementQuery
 ) -> MeasurementAsk:
     """The questions about a measurement of this procedure. Raises InvalidInput where a filter says nothing."""
     measured = Measured(
-        procedure_id, asked.name, asked.phase, sequence_path=asked.sequence_path, uom=asked.uom
+        procedure_id, query.name, query.phase, sequence_path=query.sequence_path, uom=query.uom
     )
-    return MeasurementAsk(snapshot, visit, _selection(asked, visit), measured, asked)
+    return MeasurementAsk(snapshot, visit, _selection(query, visit), measured, query)
 
 
 @router.get("/procedures/{procedure_id}/measurements")
@@ -191,44 +191,44 @@ def show_measurement(
     services: WithServices,
     visit: WithVisit,
     procedure_id: str,
-    asked: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
+    query: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         procedure = get_procedure(scope, procedure_id)
-        ask = measurement_ask(snapshot, visit, procedure.id, asked)
+        ask = measurement_ask(snapshot, visit, procedure.id, query)
         chart = ask.control_chart()
         spread = _histogram(ask)
         fitness = _or_problem(ask.capability)
         comparison = None if ask.group_by is None else _comparison(ask, ask.group_by, spread)
-        scatter = None if asked.against is None else _scatter(ask, asked.against)
+        scatter = None if query.against is None else _scatter(ask, query.against)
         names = measurement_names(snapshot, procedure.id)
         choices = list_choices(scope)
     path = f"/procedures/{procedure.id}/measurements"
-    broken = broken_rules(chart, asked)
+    broken = broken_rules(chart, query)
     colours = _colours(spread, chart)
     own = [
-        attempts_field(asked, USUAL_ATTEMPTS),
-        choice_field("by", "Colour, compare by", asked.by, list(_BY.items())),
-        choice_field("last", "Control chart of", asked.last, list(_LAST.items())),
-        choice_field("rules", "Run rules", asked.rules, list(_RULES.items())),
-        *_places(asked, names.names, {segment.spec.uom for segment in chart.segments}),
+        attempts_field(query, USUAL_ATTEMPTS),
+        choice_field("by", "Colour, compare by", query.by, list(_BY.items())),
+        choice_field("last", "Control chart of", query.last, list(_LAST.items())),
+        choice_field("rules", "Run rules", query.rules, list(_RULES.items())),
+        *_places(query, names.names, {segment.spec.uom for segment in chart.segments}),
     ]
     page = MeasurementPage(
         procedure=procedure.name,
         procedure_url=url_of(
-            f"/procedures/{procedure.id}", filters_of(asked), procedure=None, tab="capability"
+            f"/procedures/{procedure.id}", filters_of(query), procedure=None, tab="capability"
         ),
-        name=asked.name,
-        phase=asked.phase or "",
-        values_url=values_url(replace(asked, procedure=procedure.id), asked.name, asked.phase),
-        filters=filter_bar(path, asked, choices, without=("procedure",), more=own),
+        name=query.name,
+        phase=query.phase or "",
+        values_url=values_url(replace(query, procedure=procedure.id), query.name, query.phase),
+        filters=filter_bar(path, query, choices, without=("procedure",), more=own),
         is_empty=not chart.points and not spread.n,
         control=control_chart_plot(chart, broken, visit.zone, colours),
         segments=[segment_line(one) for one in chart.segments],
-        segment_files=files_of(f"{path}/control-limits", asked),
-        rule_files=files_of(f"{path}/run-rules", asked),
-        capability_files=files_of(f"{path}/capability", asked),
+        segment_files=files_of(f"{path}/control-limits", query),
+        rule_files=files_of(f"{path}/run-rules", query),
+        capability_files=files_of(f"{path}/capability", query),
         rules=[RuleLine(one.says, count_text(len(one.points))) for one in broken],
         control_definition=definition_of(chart),
         histogram=histogram_plot(spread, colours),
@@ -238,26 +238,26 @@ def show_measurement(
         capability_left_out=[] if isinstance(fitness, str) else left_out_lines(fitness.left_out),
         comparison=comparison,
         scatter=scatter,
-        no_against_url="" if scatter is None else url_of(path, asked, against=None, against_phase=None),
-        others=[_other(path, asked, one) for one in names.names if not _is_same(one, asked)],
+        no_against_url="" if scatter is None else url_of(path, query, against=None, against_phase=None),
+        others=[_other(path, query, one) for one in names.names if not _is_same(one, query)],
         has_more_others=not names.is_exact,
     )
     return render("measurements/measurement.html", page, visit)
 
 
-def broken_rules(chart: ControlChartAnswer, asked: MeasurementQuery) -> Sequence[BrokenRule]:
+def broken_rules(chart: ControlChartAnswer, query: MeasurementQuery) -> Sequence[BrokenRule]:
     """Those that are broken, of the rules that are asked for."""
-    return [one for one in chart.rules if one.rule.startswith(asked.rules)]
+    return [one for one in chart.rules if one.rule.startswith(query.rules)]
 
 
 def _scatter(ask: MeasurementAsk, other: str) -> Chart:
     return scatter_plot(ask.correlation(other), ask.measured.name, other)
 
 
-def _selection(asked: MeasurementQuery, visit: Visit) -> Selection:
+def _selection(query: MeasurementQuery, visit: Visit) -> Selection:
     """The same runs for all that stands side by side."""
-    wanted = selection_of(asked, visit.zone, datetime.now(UTC))
-    return wanted._replace(attempts=asked.attempts or USUAL_ATTEMPTS)
+    selection = selection_of(query, visit.zone, datetime.now(UTC))
+    return selection._replace(attempts=query.attempts or USUAL_ATTEMPTS)
 
 
 def _or_problem(ask: Callable[[], T]) -> T | str:
@@ -299,24 +299,24 @@ def _comparison(ask: MeasurementAsk, group_by: GroupBy, spread: HistogramAnswer)
 
 
 def _places(
-    asked: MeasurementQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
+    query: MeasurementQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
 ) -> Sequence[Field]:
     """Fields that choose a phase and a unit of measure, where there are several."""
-    phases = sorted({one.phase for one in names if one.name == asked.name} | {asked.phase or ""} - {""})
-    units = sorted({one for one in (*uoms, asked.uom) if one})
+    phases = sorted({one.phase for one in names if one.name == query.name} | {query.phase or ""} - {""})
+    units = sorted({one for one in (*uoms, query.uom) if one})
     return [
         choice_field(name, label, value, [("", "All"), *((one, one) for one in offered)])
         for name, label, value, offered in (
-            ("phase", "Phase", asked.phase, phases),
-            ("uom", "Unit of measure", asked.uom, units),
+            ("phase", "Phase", query.phase, phases),
+            ("uom", "Unit of measure", query.uom, units),
         )
         if len(offered) > 1 or value
     ]
 
 
-def _is_same(one: MeasurementName, asked: MeasurementQuery) -> bool:
-    return one.name == asked.name and asked.phase in (None, one.phase)
+def _is_same(one: MeasurementName, query: MeasurementQuery) -> bool:
+    return one.name == query.name and query.phase in (None, one.phase)
 
 
-def _other(path: str, asked: MeasurementQuery, one: MeasurementName) -> Other:
-    return Other(url_of(path, asked, against=one.name, against_phase=one.phase), one.phase, one.name)
+def _other(path: str, query: MeasurementQuery, one: MeasurementName) -> Other:
+    return Other(url_of(path, query, against=one.name, against_phase=one.phase), one.phase, one.name)

@@ -87,9 +87,9 @@ class ValuesQuery(FilterQuery, kw_only=True):
     cursor: Cursor | None = None
 
 
-def values_url(asked: FilterQuery, name: str, phase: str | None) -> str:
+def values_url(query: FilterQuery, name: str, phase: str | None) -> str:
     """The address of the values of a measurement in the runs that a page is about."""
-    said = {one: getattr(asked, one) for one in FilterQuery.__struct_fields__}
+    said = {one: getattr(query, one) for one in FilterQuery.__struct_fields__}
     return url_of(_HERE, ValuesQuery(**said, measurement=name, phase=phase or None))
 
 
@@ -119,29 +119,29 @@ class ValuesPage(NamedTuple):
 
 @router.get(_HERE)
 def show_values(
-    services: WithServices, visit: WithVisit, asked: Annotated[ValuesQuery, page_query(ValuesQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[ValuesQuery, page_query(ValuesQuery)]
 ) -> Response:
-    organization_id, is_asked = visit.actor.organization_id, _is_asked(asked)
+    organization_id, is_asked = visit.actor.organization_id, _is_asked(query)
     with services.database.read_in(organization_id) as scope:
         choices = list_choices(scope)
         values: Sequence[ValueLine] = ()
         links = None
         if is_asked:
-            at = list_page(scope.connection, asked.cursor)
-            listed = _listed(services, visit, scope.connection, asked, at)
+            at = list_page(scope.connection, query.cursor)
+            listed = _listed(services, visit, scope.connection, query, at)
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
-            links = pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor))
+            links = pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor))
     page = ValuesPage(
-        filters=_bar(asked, choices),
+        filters=_bar(query, choices),
         headings=headings(
             _COLUMNS,
-            asked.sort,
-            asked.order,
-            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+            query.sort,
+            query.order,
+            lambda sort, order: url_of(_HERE, query, sort=sort, order=order, cursor=None),
         ),
         values=values,
         is_asked=is_asked,
-        files=files_of(_HERE, asked, "cursor"),
+        files=files_of(_HERE, query, "cursor"),
         pager=links,
     )
     return render("measurements/values.html", page, visit)
@@ -158,28 +158,28 @@ def list_all_values(ask: FileAsk[ValuesQuery]) -> Rows:
     )
 
 
-def _is_asked(asked: ValuesQuery) -> bool:
+def _is_asked(query: ValuesQuery) -> bool:
     """Whether anything says which values. Raises InvalidInput for bounds that leave none."""
-    if asked.at_least is not None and asked.at_most is not None and asked.at_least > asked.at_most:
+    if query.at_least is not None and query.at_most is not None and query.at_least > query.at_most:
         raise InvalidInput.at(
-            "at_least", f"{asked.at_least:g} is more than at_most, {asked.at_most:g}; exchange them"
+            "at_least", f"{query.at_least:g} is more than at_most, {query.at_most:g}; exchange them"
         )
-    said = (asked.measurement, asked.phase, asked.at_least, asked.at_most, asked.outcome)
+    said = (query.measurement, query.phase, query.at_least, query.at_most, query.outcome)
     return any(one is not None for one in said)
 
 
 def _listed(
-    services: Services, visit: Visit, connection: Connection, asked: ValuesQuery, page: Page
+    services: Services, visit: Visit, connection: Connection, query: ValuesQuery, page: Page
 ) -> Listed[FoundMeasurement]:
     return list_measurements(
         services.copy,
         Scope(connection, visit.actor.organization_id),
-        run_filter_of(asked, visit.zone, datetime.now(UTC)),
-        _filter(asked),
-        asked.sort,
+        run_filter_of(query, visit.zone, datetime.now(UTC)),
+        _filter(query),
+        query.sort,
         page,
         Deadline(services.list_timeout_s),
-        descending=asked.order == "desc",
+        descending=query.order == "desc",
     )
 
 
@@ -196,33 +196,33 @@ def _cells(found: FoundMeasurement) -> Sequence[Cell]:
     ]
 
 
-def _filter(asked: ValuesQuery) -> MeasurementFilter:
+def _filter(query: ValuesQuery) -> MeasurementFilter:
     return MeasurementFilter(
-        names=None if asked.measurement is None else [asked.measurement],
-        phase_names=None if asked.phase is None else [asked.phase],
-        outcomes=None if asked.outcome is None else [asked.outcome],
-        value_min=asked.at_least,
-        value_max=asked.at_most,
-        only_final=asked.all_attempts is None,
+        names=None if query.measurement is None else [query.measurement],
+        phase_names=None if query.phase is None else [query.phase],
+        outcomes=None if query.outcome is None else [query.outcome],
+        value_min=query.at_least,
+        value_max=query.at_most,
+        only_final=query.all_attempts is None,
     )
 
 
-def _bar(asked: ValuesQuery, choices: Choices) -> FilterBar:
+def _bar(query: ValuesQuery, choices: Choices) -> FilterBar:
     """What values are asked for stands before what runs are."""
-    own = _fields(asked)
-    bar = filter_bar(_HERE, asked, choices, more=own, left=("cursor",))
+    own = _fields(query)
+    bar = filter_bar(_HERE, query, choices, more=own, left=("cursor",))
     return bar._replace(fields=[*own, *bar.fields[: -len(own)]])
 
 
-def _fields(asked: ValuesQuery) -> Sequence[Field]:
+def _fields(query: ValuesQuery) -> Sequence[Field]:
     return [
-        text_field("measurement", "Measurement", asked.measurement),
-        text_field("phase", "Phase", asked.phase),
-        text_field("at_least", "At least", _text(asked.at_least)),
-        text_field("at_most", "At most", _text(asked.at_most)),
-        choice_field("outcome", "Outcome", asked.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
+        text_field("measurement", "Measurement", query.measurement),
+        text_field("phase", "Phase", query.phase),
+        text_field("at_least", "At least", _text(query.at_least)),
+        text_field("at_most", "At most", _text(query.at_most)),
+        choice_field("outcome", "Outcome", query.outcome, [("", "All"), *((one, one) for one in _OUTCOMES)]),
         choice_field(
-            "all_attempts", "Repeated attempts", asked.all_attempts, [("", "Left out"), ("yes", "Shown too")]
+            "all_attempts", "Repeated attempts", query.all_attempts, [("", "Left out"), ("yes", "Shown too")]
         ),
     ]
 

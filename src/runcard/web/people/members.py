@@ -87,9 +87,9 @@ class InvitedPage(NamedTuple):
 
 @router.get(_HERE)
 def show_members(
-    services: WithServices, visit: WithVisit, asked: Annotated[MembersQuery, page_query(MembersQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[MembersQuery, page_query(MembersQuery)]
 ) -> Response:
-    return _show(services, visit, asked, {})
+    return _show(services, visit, query, {})
 
 
 @file_route(router, _HERE, MembersQuery, "Members", _SHEET)
@@ -157,7 +157,7 @@ def _change(
 def _show(
     services: Services,
     visit: Visit,
-    asked: MembersQuery,
+    query: MembersQuery,
     fields: Fields,
     error: InvalidInput | Conflict | None = None,
 ) -> Response:
@@ -167,8 +167,8 @@ def _show(
         invitations = list_invitations(scope, datetime.now(UTC))
     members = [_line(user, visit) for user in users]
     page = MembersPage(
-        members=slice_of(members, asked.page, lambda page: url_of(_HERE, asked, page=page)),
-        files=files_of(_HERE, asked, "page"),
+        members=slice_of(members, query.page, lambda page: url_of(_HERE, query, page=page)),
+        files=files_of(_HERE, query, "page"),
         invitations=[
             InvitationLine(
                 f"{_HERE}/invitations/{one.id}", one.email, one.role, moment_of(one.expires_at, visit.zone)

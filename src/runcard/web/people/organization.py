@@ -91,9 +91,9 @@ class OrganizationPage(NamedTuple):
 def show_organization(
     services: WithServices,
     visit: WithVisit,
-    asked: Annotated[OrganizationQuery, page_query(OrganizationQuery)],
+    query: Annotated[OrganizationQuery, page_query(OrganizationQuery)],
 ) -> Response:
-    return _show(services, visit, None, is_saved=asked.saved)
+    return _show(services, visit, None, is_saved=query.saved)
 
 
 @router.post(_HERE)

@@ -69,9 +69,9 @@ class ProfilePage(NamedTuple):
 
 @router.get(_HERE)
 def show_profile(
-    services: WithServices, visit: WithVisit, asked: Annotated[ProfileQuery, page_query(ProfileQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[ProfileQuery, page_query(ProfileQuery)]
 ) -> Response:
-    return _show(services, visit, is_saved=asked.saved)
+    return _show(services, visit, is_saved=query.saved)
 
 
 @router.post(_HERE)

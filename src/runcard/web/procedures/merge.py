@@ -85,10 +85,10 @@ def show_merge(
     services: WithServices,
     visit: WithVisit,
     procedure_id: str,
-    asked: Annotated[MergeQuery, page_query(MergeQuery)],
+    query: Annotated[MergeQuery, page_query(MergeQuery)],
 ) -> Response:
     check_may_manage(visit.actor, "merge procedures")
-    return render("procedures/merge.html", _page(services, visit, procedure_id, asked.into), visit)
+    return render("procedures/merge.html", _page(services, visit, procedure_id, query.into), visit)
 
 
 @router.post("/merge")

@@ -168,16 +168,16 @@ def show_procedure(
     services: WithServices,
     visit: WithVisit,
     procedure_id: str,
-    asked: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
+    query: Annotated[ProcedureQuery, page_query(ProcedureQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         procedure = get_procedure(scope, procedure_id)
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
-        asked = replace(asked, procedure=None)
-        ask = _Ask(snapshot, visit, selection_within(procedure, asked, visit.zone), procedure, asked)
-        contents = _CONTENTS[asked.tab](ask)
+        query = replace(query, procedure=None)
+        ask = _Ask(snapshot, visit, selection_within(procedure, query, visit.zone), procedure, query)
+        contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
     page = ProcedurePage(
@@ -193,14 +193,14 @@ def show_procedure(
         ],
         filters=filter_bar(
             ask.path,
-            asked,
+            query,
             choices,
             without=("procedure",),
-            more=[attempts_field(asked, USUAL_ATTEMPTS if asked.tab == "capability" else "all")],
+            more=[attempts_field(query, USUAL_ATTEMPTS if query.tab == "capability" else "all")],
             left=("offset",),
         ),
         tabs=[
-            TabLink(name, url_of(ask.path, filters_of(asked), tab=tab), tab == asked.tab)
+            TabLink(name, url_of(ask.path, filters_of(query), tab=tab), tab == query.tab)
             for tab, name in _TABS.items()
         ],
         contents=contents,
@@ -208,9 +208,9 @@ def show_procedure(
     return render("procedures/procedure.html", page, visit)
 
 
-def selection_within(procedure: Procedure, asked: ProcedureQuery, zone: ZoneInfo) -> Selection:
+def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo) -> Selection:
     """The runs of a procedure that its page is about. Raises as `run_filter_of` does."""
-    selection = selection_of(asked, zone, datetime.now(UTC))
+    selection = selection_of(query, zone, datetime.now(UTC))
     return selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
 
 
@@ -295,11 +295,11 @@ def _yields(ask: _Ask) -> Contents:
 
 
 def _capability(ask: _Ask) -> Contents:
-    asked = ask.asked
+    query = ask.asked
     of_procedure = (ask.snapshot, ask.selection, ask.procedure.id)
     answer = capabilities(*of_procedure)
-    first, last = asked.offset, asked.offset + _PAGE_SIZE
-    shown = sorted_rows(answer.rows, asked.sort, asked.order)[first:last]
+    first, last = query.offset, query.offset + _PAGE_SIZE
+    shown = sorted_rows(answer.rows, query.sort, query.order)[first:last]
     histograms = small_histograms(*of_procedure, shown)
     names = measurement_names(ask.snapshot, ask.procedure.id)
     with_numbers = {(row.spec.phase, row.spec.name) for row in answer.rows}
@@ -308,9 +308,9 @@ def _capability(ask: _Ask) -> Contents:
         table=MeasurementTable(
             headings=headings(
                 COLUMNS,
-                asked.sort,
-                asked.order,
-                lambda sort, order: url_of(ask.path, asked, sort=sort, order=order, offset=None),
+                query.sort,
+                query.order,
+                lambda sort, order: url_of(ask.path, query, sort=sort, order=order, offset=None),
             ),
             lines=[
                 table_line(row, one, ask.url_of_measurement(row.spec.name, row.spec.phase))
@@ -318,8 +318,8 @@ def _capability(ask: _Ask) -> Contents:
             ],
             pager=Pager(
                 rows=f"{first + 1}–{first + len(shown)}" if shown and len(shown) < len(answer.rows) else "",
-                earlier_url=url_of(ask.path, asked, offset=max(0, first - _PAGE_SIZE)) if first else "",
-                later_url=url_of(ask.path, asked, offset=last) if last < len(answer.rows) else "",
+                earlier_url=url_of(ask.path, query, offset=max(0, first - _PAGE_SIZE)) if first else "",
+                later_url=url_of(ask.path, query, offset=last) if last < len(answer.rows) else "",
             ),
             others=[(one.name, ask.url_of_measurement(one.name, one.phase)) for one in others],
             files=ask.files_of("capability"),

@@ -99,9 +99,9 @@ class ProceduresPage(NamedTuple):
 
 @router.get(_HERE)
 def show_procedures(
-    services: WithServices, visit: WithVisit, asked: Annotated[ProceduresQuery, page_query(ProceduresQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[ProceduresQuery, page_query(ProceduresQuery)]
 ) -> Response:
-    return render("procedures/procedures.html", _page(services, visit, asked, {}), visit)
+    return render("procedures/procedures.html", _page(services, visit, query, {}), visit)
 
 
 @router.post(_HERE)
@@ -128,34 +128,34 @@ def submit_procedure(services: WithServices, visit: WithVisit, fields: WithForm)
 def _page(
     services: Services,
     visit: Visit,
-    asked: ProceduresQuery,
+    query: ProceduresQuery,
     fields: Fields,
     error: InvalidInput | Conflict | None = None,
 ) -> ProceduresPage:
     organization_id = visit.actor.organization_id
-    selection = selection_of(asked, visit.zone, datetime.now(UTC))
+    selection = selection_of(query, visit.zone, datetime.now(UTC))
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        at = list_page(scope.connection, asked.cursor)
-        listed = list_procedure_records(scope, _wanted(asked), at)
+        at = list_page(scope.connection, query.cursor)
+        listed = list_procedure_records(scope, _wanted(query), at)
         activity, problem = _activity(snapshot, selection, listed.rows)
         choices = list_choices(scope)
     return ProceduresPage(
         filters=filter_bar(
             _HERE,
-            asked,
+            query,
             choices,
             without=("procedure", "part", "revision", "batch", "version", "sample"),
             more=[
-                attempts_field(asked),
-                text_field("search", "Name contains", asked.search),
-                choice_field("state", "State", asked.state, list(_STATES.items())),
+                attempts_field(query),
+                text_field("search", "Name contains", query.search),
+                choice_field("state", "State", query.state, list(_STATES.items())),
             ],
             left=("cursor",),
         ),
-        procedures=[_line(one, activity.get(one.id), asked, visit) for one in listed.rows],
-        is_search=asked.search is not None or asked.state is not None,
-        pager=pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
-        files=files_of(_HERE, asked, "cursor"),
+        procedures=[_line(one, activity.get(one.id), query, visit) for one in listed.rows],
+        is_search=query.search is not None or query.state is not None,
+        pager=pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
+        files=files_of(_HERE, query, "cursor"),
         problem=problem,
         may_manage=may_manage(visit.actor),
         fields=fields,
@@ -185,8 +185,8 @@ def list_all_procedures(ask: FileAsk[ProceduresQuery]) -> Rows:
     )
 
 
-def _wanted(asked: ProceduresQuery) -> ProcedureFilter:
-    return ProcedureFilter(search=asked.search, archived=asked.state == "archived")
+def _wanted(query: ProceduresQuery) -> ProcedureFilter:
+    return ProcedureFilter(search=query.search, archived=query.state == "archived")
 
 
 def _activity(
@@ -209,10 +209,10 @@ def _cells(one: ProcedureRecord, activity: ProcedureActivity | None) -> Sequence
 
 
 def _line(
-    one: ProcedureRecord, activity: ProcedureActivity | None, asked: ProceduresQuery, visit: Visit
+    one: ProcedureRecord, activity: ProcedureActivity | None, query: ProceduresQuery, visit: Visit
 ) -> ProcedureLine:
     return ProcedureLine(
-        url=url_of(procedure_url(one.id), filters_of(asked), procedure=None),
+        url=url_of(procedure_url(one.id), filters_of(query), procedure=None),
         name=one.name,
         identifier=one.identifier,
         runs=count_text(activity.runs) if activity else "",

@@ -47,13 +47,13 @@ def show_batch(
     services: WithServices,
     visit: WithVisit,
     batch_number: str,
-    asked: Annotated[BatchQuery, page_query(BatchQuery)],
+    query: Annotated[BatchQuery, page_query(BatchQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         batch = get_batch(scope, batch_number)
         here, own = batch_url(batch.number), [batch.number]
-        ask = questions(snapshot, visit, asked, batch_numbers=own)
+        ask = questions(snapshot, visit, query, batch_numbers=own)
         created = moment_of(batch.created_at, visit.zone)
         count = count_units(scope, "batch", [batch.id]).get(batch.id, 0)
         page = BatchPage(
@@ -63,12 +63,12 @@ def show_batch(
                 Fact("Created", f"{created.date} {created.time}"),
                 Fact("Created by", creator_name(batch.created_by)),
             ],
-            filters=figures_bar(scope.connection, visit, here, asked, without=("batch",)),
+            filters=figures_bar(scope.connection, visit, here, query, without=("batch",)),
             tiles=ask.tiles(),
             charts=[
                 ask.bars("by-part", "First-pass yield by part", "part", url_of_part),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
-            units=own_units(scope.connection, visit, here, asked, UnitFilter(batch_numbers=own)),
+            units=own_units(scope.connection, visit, here, query, UnitFilter(batch_numbers=own)),
         )
     return render("products/batch.html", page, visit)

@@ -80,22 +80,22 @@ class BatchesPage(NamedTuple):
 
 @router.get(_HERE)
 def show_batches(
-    services: WithServices, visit: WithVisit, asked: Annotated[BatchesQuery, page_query(BatchesQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[BatchesQuery, page_query(BatchesQuery)]
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        at = list_page(scope.connection, asked.cursor)
-        listed = _listed(scope, asked, at)
+        at = list_page(scope.connection, query.cursor)
+        listed = _listed(scope, query, at)
         units = count_units(scope, "batch", [batch.id for batch in listed.rows])
         numbers = [batch.number for batch in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
     page = BatchesPage(
-        search_bar(_HERE, "Number contains", asked.search, _kept(asked)),
+        search_bar(_HERE, "Number contains", query.search, _kept(query)),
         headings(
             _COLUMNS,
-            asked.sort,
-            asked.order,
-            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+            query.sort,
+            query.order,
+            lambda sort, order: url_of(_HERE, query, sort=sort, order=order, cursor=None),
         ),
         [
             BatchLine(
@@ -108,9 +108,9 @@ def show_batches(
             )
             for batch in listed.rows
         ],
-        pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
-        files=files_of(_HERE, asked, "cursor"),
-        is_filtered=asked.search is not None,
+        pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
+        files=files_of(_HERE, query, "cursor"),
+        is_filtered=query.search is not None,
     )
     return render("products/batches.html", page, visit)
 
@@ -132,13 +132,13 @@ def list_all_batches(ask: FileAsk[BatchesQuery]) -> Rows:
     )
 
 
-def _listed(scope: Scope, asked: BatchesQuery, page: Page) -> Listed[BatchRecord]:
+def _listed(scope: Scope, query: BatchesQuery, page: Page) -> Listed[BatchRecord]:
     return list_batches(
         scope,
-        BatchFilter(asked.search),
-        asked.sort,
+        BatchFilter(query.search),
+        query.sort,
         page,
-        descending=asked.order == "desc",
+        descending=query.order == "desc",
     )
 
 
@@ -153,6 +153,6 @@ def _cells(batch: BatchRecord, units: int, first_pass: YieldRow | None) -> Seque
     ]
 
 
-def _kept(asked: BatchesQuery) -> Sequence[tuple[str, str]]:
-    values = (("sort", asked.sort, "created_at"), ("order", asked.order, "desc"))
+def _kept(query: BatchesQuery) -> Sequence[tuple[str, str]]:
+    values = (("sort", query.sort, "created_at"), ("order", query.order, "desc"))
     return [(name, value) for name, value, usual in values if value != usual]

@@ -57,7 +57,7 @@ def show_part(
     services: WithServices,
     visit: WithVisit,
     part_number: str,
-    asked: Annotated[MembersQuery, page_query(MembersQuery)],
+    query: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
     organization_id, zone = visit.actor.organization_id, visit.zone
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
@@ -66,7 +66,7 @@ def show_part(
         revisions = list_revisions(scope, [part.id]).get(part.id, ())
         counts = count_units(scope, "revision", [one.id for one in revisions])
         pictures = picture_urls(services, scope, [one.image_id for one in revisions])
-        ask = questions(snapshot, visit, asked, part_numbers=[number])
+        ask = questions(snapshot, visit, query, part_numbers=[number])
 
         # The name of such a group is that of the part too.
         urls = {str(one.id): revision_url(number, one.number) for one in revisions}
@@ -75,7 +75,7 @@ def show_part(
             number=number,
             facts=_facts(part, zone),
             metadata=metadata_facts(read_metadata(scope, [part.id]).get(part.id, {})),
-            filters=figures_bar(scope.connection, visit, here, asked, without=("part",)),
+            filters=figures_bar(scope.connection, visit, here, query, without=("part",)),
             tiles=ask.tiles(),
             charts=[
                 ask.bars(
@@ -87,7 +87,7 @@ def show_part(
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
             ],
             revisions=[_revision(one, part, counts, pictures, zone) for one in revisions],
-            units=own_units(scope.connection, visit, here, asked, UnitFilter(part_numbers=[number])),
+            units=own_units(scope.connection, visit, here, query, UnitFilter(part_numbers=[number])),
         )
     return render("products/part.html", page, visit)
 

@@ -82,24 +82,24 @@ class PartsPage(NamedTuple):
 
 @router.get(_HERE)
 def show_parts(
-    services: WithServices, visit: WithVisit, asked: Annotated[PartsQuery, page_query(PartsQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[PartsQuery, page_query(PartsQuery)]
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        at = list_page(scope.connection, asked.cursor)
-        listed = _listed(scope, asked, at)
+        at = list_page(scope.connection, query.cursor)
+        listed = _listed(scope, query, at)
         ids = [part.id for part in listed.rows]
         revisions = list_revisions(scope, ids)
         units = count_units(scope, "part", ids)
         numbers = [part.number for part in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
     page = PartsPage(
-        search_bar(_HERE, "Number or name contains", asked.search, _kept(asked)),
+        search_bar(_HERE, "Number or name contains", query.search, _kept(query)),
         headings(
             _COLUMNS,
-            asked.sort,
-            asked.order,
-            lambda sort, order: url_of(_HERE, asked, sort=sort, order=order, cursor=None),
+            query.sort,
+            query.order,
+            lambda sort, order: url_of(_HERE, query, sort=sort, order=order, cursor=None),
         ),
         [
             PartLine(
@@ -113,9 +113,9 @@ def show_parts(
             )
             for part in listed.rows
         ],
-        pager(at, listed, lambda cursor: url_of(_HERE, asked, cursor=cursor)),
-        files=files_of(_HERE, asked, "cursor"),
-        is_filtered=asked.search is not None,
+        pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
+        files=files_of(_HERE, query, "cursor"),
+        is_filtered=query.search is not None,
     )
     return render("products/parts.html", page, visit)
 
@@ -141,9 +141,9 @@ def list_all_parts(ask: FileAsk[PartsQuery]) -> Rows:
     )
 
 
-def _listed(scope: Scope, asked: PartsQuery, page: Page) -> Listed[PartRecord]:
-    wanted, is_down = PartFilter(asked.search), asked.order == "desc"
-    return list_parts(scope, wanted, asked.sort, page, descending=is_down)
+def _listed(scope: Scope, query: PartsQuery, page: Page) -> Listed[PartRecord]:
+    part_filter, is_down = PartFilter(query.search), query.order == "desc"
+    return list_parts(scope, part_filter, query.sort, page, descending=is_down)
 
 
 def _cells(
@@ -168,6 +168,6 @@ def _numbers(revisions: Sequence[RevisionRow]) -> str:
     return ", ".join(one.number for one in revisions)
 
 
-def _kept(asked: PartsQuery) -> Sequence[tuple[str, str]]:
-    values = (("sort", asked.sort, "number"), ("order", asked.order, "asc"))
+def _kept(query: PartsQuery) -> Sequence[tuple[str, str]]:
+    values = (("sort", query.sort, "number"), ("order", query.order, "asc"))
     return [(name, value) for name, value, usual in values if value != usual]

@@ -59,7 +59,7 @@ def show_revision(
     visit: WithVisit,
     part_number: str,
     revision_number: str,
-    asked: Annotated[MembersQuery, page_query(MembersQuery)],
+    query: Annotated[MembersQuery, page_query(MembersQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
@@ -67,7 +67,7 @@ def show_revision(
         part, number = revision.part.number, revision.number
         here = revision_url(part, number)
         own = UnitFilter(part_numbers=[part], revision_numbers=[number])
-        ask = questions(snapshot, visit, asked, part_numbers=[part], revision_numbers=[number])
+        ask = questions(snapshot, visit, query, part_numbers=[part], revision_numbers=[number])
         pictures = picture_urls(services, scope, [revision.image_id])
         page = RevisionPage(
             here=here,
@@ -78,13 +78,13 @@ def show_revision(
             metadata=metadata_facts(read_metadata(scope, [revision.id]).get(revision.id, {})),
             picture_url=pictures.get(revision.image_id, "") if revision.image_id else "",
             may_change=may_manage(visit.actor),
-            filters=figures_bar(scope.connection, visit, here, asked, without=("part", "revision")),
+            filters=figures_bar(scope.connection, visit, here, query, without=("part", "revision")),
             tiles=ask.tiles(),
             charts=[
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
-            units=own_units(scope.connection, visit, here, asked, own),
+            units=own_units(scope.connection, visit, here, query, own),
         )
     return render("products/revision.html", page, visit)
 

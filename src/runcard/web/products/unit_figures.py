@@ -29,40 +29,40 @@ class MembersQuery(FigureQuery, kw_only=True):
     cursor: Cursor | None = None
 
 
-def questions(snapshot: Snapshot, visit: Visit, asked: MembersQuery, **own: Sequence[str]) -> YieldQuestions:
+def questions(snapshot: Snapshot, visit: Visit, query: MembersQuery, **own: Sequence[str]) -> YieldQuestions:
     """Yields of the runs that are asked for, among those of the page's own record."""
-    selection = narrowed(selection_of(asked, visit.zone, datetime.now(UTC)), **own)
+    selection = narrowed(selection_of(query, visit.zone, datetime.now(UTC)), **own)
     return YieldQuestions(snapshot, visit, selection)
 
 
 def figures_bar(
-    connection: Connection, visit: Visit, here: str, asked: MembersQuery, without: Sequence[str]
+    connection: Connection, visit: Visit, here: str, query: MembersQuery, without: Sequence[str]
 ) -> FilterBar:
     # Their figures are yields.
-    of_yields = attempts_field(asked, "first", get_args(First))
+    of_yields = attempts_field(query, "first", get_args(First))
     choices = list_choices(Scope(connection, visit.actor.organization_id))
-    bar = filter_bar(here, asked, choices, without, [of_yields])
+    bar = filter_bar(here, query, choices, without, [of_yields])
     return bar._replace(kept=[pair for pair in bar.kept if pair[0] != "cursor"])
 
 
 def own_units(
-    connection: Connection, visit: Visit, here: str, asked: MembersQuery, own: UnitFilter
+    connection: Connection, visit: Visit, here: str, query: MembersQuery, own: UnitFilter
 ) -> UnitList:
     """The units of the page's own record, whatever its figures are about."""
 
     def url(**changes: object) -> str:
-        return f"{url_of(here, asked, **changes)}#units"
+        return f"{url_of(here, query, **changes)}#units"
 
-    sorting = Sorting(asked.sort, asked.order)
+    sorting = Sorting(query.sort, query.order)
     units = unit_list(
         Scope(connection, visit.actor.organization_id),
-        Asked(own, sorting, asked.cursor, visit.zone, _UNITS),
+        Asked(own, sorting, query.cursor, visit.zone, _UNITS),
         url,
     )
-    return units._replace(files=_files(asked, own))
+    return units._replace(files=_files(query, own))
 
 
-def _files(asked: MembersQuery, own: UnitFilter) -> TableFiles:
+def _files(query: MembersQuery, own: UnitFilter) -> TableFiles:
     """Those of the list of all units, where it is about these."""
 
     def only(numbers: Sequence[str] | None) -> str | None:
@@ -72,7 +72,7 @@ def _files(asked: MembersQuery, own: UnitFilter) -> TableFiles:
         part=only(own.part_numbers),
         revision=only(own.revision_numbers),
         batch=only(own.batch_numbers),
-        sort=asked.sort,
-        order=asked.order,
+        sort=query.sort,
+        order=query.order,
     )
     return files_of("/units", units)

@@ -117,10 +117,10 @@ def show_comparison(
     services: WithServices,
     visit: WithVisit,
     run_id: str,
-    asked: Annotated[ComparisonQuery, page_query(ComparisonQuery)],
+    query: Annotated[ComparisonQuery, page_query(ComparisonQuery)],
 ) -> Response:
     with services.database.read() as connection:
-        page = _page(connection, visit, id_of(run_id, RunNotFound), asked)
+        page = _page(connection, visit, id_of(run_id, RunNotFound), query)
     return render("runs/comparison.html", page, visit)
 
 
@@ -162,18 +162,18 @@ def _compare(scope: Scope, record: RunRecord, found: ComparedWith | None) -> _Co
     return _Compared(record, other, by_show)
 
 
-def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQuery) -> ComparisonPage:
+def _page(connection: Connection, visit: Visit, run_id: UUID, query: ComparisonQuery) -> ComparisonPage:
     """Raises RunNotFound."""
     organization_id = visit.actor.organization_id
     record = _find(Scope(connection, organization_id), run_id)
     here = comparison_url(record.id)
-    files = files_of(here, asked, "page")
+    files = files_of(here, query, "page")
     found = compared_with(Scope(connection, organization_id), record)
     compared = _compare(Scope(connection, organization_id), record, found)
     if found is None or compared is None:
         return ComparisonPage(_run(record, visit), None, nothing_text(record), [], None, files)
     other = compared.other
-    some = slice_of(compared.pairs[asked.show], asked.page, lambda page: url_of(here, asked, page=page))
+    some = slice_of(compared.pairs[query.show], query.page, lambda page: url_of(here, query, page=page))
     return ComparisonPage(
         this=_run(record, visit),
         other=_run(other, visit),
@@ -182,8 +182,8 @@ def _page(connection: Connection, visit: Visit, run_id: UUID, asked: ComparisonQ
             ShowChoice(
                 _SHOWN[show],
                 count_text(len(of)),
-                url_of(here, asked, show=show, page=None),
-                show == asked.show,
+                url_of(here, query, show=show, page=None),
+                show == query.show,
             )
             for show, of in compared.pairs.items()
         ],

@@ -27,38 +27,38 @@ WithQuery = Annotated[RunsQuery, page_query(RunsQuery)]
 
 
 @router.get("/runs.csv")
-def export_csv(services: WithServices, visit: WithVisit, asked: WithQuery) -> Response:
-    return _file(services, visit, asked, csv_pieces, "runs.csv", "text/csv; charset=utf-8")
+def export_csv(services: WithServices, visit: WithVisit, query: WithQuery) -> Response:
+    return _file(services, visit, query, csv_pieces, "runs.csv", "text/csv; charset=utf-8")
 
 
 @router.get("/runs.parquet")
-def export_parquet(services: WithServices, visit: WithVisit, asked: WithQuery) -> Response:
-    return _file(services, visit, asked, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
+def export_parquet(services: WithServices, visit: WithVisit, query: WithQuery) -> Response:
+    return _file(services, visit, query, parquet_pieces, "runs.parquet", "application/vnd.apache.parquet")
 
 
 @router.get("/runs.{file_format}")
 def export_sheet(
-    services: WithServices, visit: WithVisit, file_format: WithFormat, asked: WithQuery
+    services: WithServices, visit: WithVisit, file_format: WithFormat, query: WithQuery
 ) -> Response:
-    ids = _found(services, visit, asked)
+    ids = _found(services, visit, query)
     if file_format == "xlsx":
         refuse_too_many(len(ids))
-    columns = columns_of(asked.columns, asked.noted or ())
-    rows = sheet_rows(columns, _chunks(services, visit, asked, ids))
+    columns = columns_of(query.columns, query.noted or ())
+    rows = sheet_rows(columns, _chunks(services, visit, query, ids))
     return table_file(Sheet("Runs", sheet_columns(columns), rows, visit.zone), file_format)
 
 
 def _file(
     services: Services,
     visit: Visit,
-    asked: RunsQuery,
+    query: RunsQuery,
     pieces: Callable[[Sequence[Column], Chunks], Iterator[bytes]],
     name: str,
     media_type: str,
 ) -> Response:
-    ids = _found(services, visit, asked)
+    ids = _found(services, visit, query)
     return StreamingResponse(
-        pieces(columns_of(asked.columns, asked.noted or ()), _chunks(services, visit, asked, ids)),
+        pieces(columns_of(query.columns, query.noted or ()), _chunks(services, visit, query, ids)),
         media_type=media_type,
         headers={
             **SAFETY_HEADERS,
@@ -68,21 +68,21 @@ def _file(
     )
 
 
-def _found(services: Services, visit: Visit, asked: RunsQuery) -> PackedIds:
+def _found(services: Services, visit: Visit, query: RunsQuery) -> PackedIds:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
-        wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
-        return find_run_ids(scope, wanted, asked.sort, descending=asked.is_descending)
+        wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
+        return find_run_ids(scope, wanted, query.sort, descending=query.is_descending)
 
 
 def _chunks(
-    services: Services, visit: Visit, asked: RunsQuery, ids: PackedIds
+    services: Services, visit: Visit, query: RunsQuery, ids: PackedIds
 ) -> Iterator[Sequence[RunRecord]]:
     """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
     organization_id = visit.actor.organization_id
     for some in ids.in_chunks(_RUNS_AT_ONCE):
         with services.database.read_in(organization_id) as scope:
             runs = read_runs(scope, some)
-            if asked.noted:
+            if query.noted:
                 runs = with_metadata(scope, runs)
         yield runs

@@ -38,47 +38,47 @@ class LogPanel(NamedTuple):
 
 
 def log_panel(
-    logs: Sequence[Log], asked: RunQuery, action: str, started_at: datetime, zone: ZoneInfo
+    logs: Sequence[Log], query: RunQuery, action: str, started_at: datetime, zone: ZoneInfo
 ) -> LogPanel:
     """What is asked of the logs, and the fields to ask for something else."""
-    found = [log for log in logs if _is_wanted(log, asked)]
-    shown = found[asked.first : asked.first + _LINES]
-    last = asked.first + len(shown)
-    earlier = max(asked.first - _LINES, 0)
+    found = [log for log in logs if _is_wanted(log, query)]
+    shown = found[query.first : query.first + _LINES]
+    last = query.first + len(shown)
+    earlier = max(query.first - _LINES, 0)
     return LogPanel(
         action=action,
         total=count_text(len(logs)),
-        lines=[_line(log, asked, started_at, zone) for log in shown],
-        fields=_fields(asked),
-        kept=_kept(asked),
-        shown_text=_shown_text(asked.first, last, len(found), len(logs)),
-        earlier_url=f"{url_of(action, asked, first=earlier)}#logs" if asked.first else "",
-        later_url=f"{url_of(action, asked, first=last)}#logs" if last < len(found) else "",
+        lines=[_line(log, query, started_at, zone) for log in shown],
+        fields=_fields(query),
+        kept=_kept(query),
+        shown_text=_shown_text(query.first, last, len(found), len(logs)),
+        earlier_url=f"{url_of(action, query, first=earlier)}#logs" if query.first else "",
+        later_url=f"{url_of(action, query, first=last)}#logs" if last < len(found) else "",
     )
 
 
-def _is_wanted(log: Log, asked: RunQuery) -> bool:
-    if asked.level is not None and LOG_LEVELS.index(log.level) < LOG_LEVELS.index(asked.level):
+def _is_wanted(log: Log, query: RunQuery) -> bool:
+    if query.level is not None and LOG_LEVELS.index(log.level) < LOG_LEVELS.index(query.level):
         return False
-    if asked.log is None:
+    if query.log is None:
         return True
-    text = asked.log.casefold()
+    text = query.log.casefold()
     return text in log.message.casefold() or text in log.source_file.casefold()
 
 
-def _fields(asked: RunQuery) -> Sequence[Field]:
+def _fields(query: RunQuery) -> Sequence[Field]:
     levels = [("", "All"), *((level, f"{level} and worse") for level in LOG_LEVELS[1:-1])]
     return [
-        choice_field("level", "Level", asked.level, [*levels, ("CRITICAL", "CRITICAL")]),
-        text_field("log", "Message or file", asked.log)._replace(type="search"),
-        choice_field("time", "Time", asked.time, [("clock", "By the clock"), ("run", "From the start")]),
+        choice_field("level", "Level", query.level, [*levels, ("CRITICAL", "CRITICAL")]),
+        text_field("log", "Message or file", query.log)._replace(type="search"),
+        choice_field("time", "Time", query.time, [("clock", "By the clock"), ("run", "From the start")]),
     ]
 
 
-def _kept(asked: RunQuery) -> Sequence[tuple[str, str]]:
+def _kept(query: RunQuery) -> Sequence[tuple[str, str]]:
     """What the URL says of the phases."""
     usual = RunQuery()
-    values = [(name, getattr(asked, name), getattr(usual, name)) for name in ("phases", "show")]
+    values = [(name, getattr(query, name), getattr(usual, name)) for name in ("phases", "show")]
     return [(name, str(value)) for name, value, default in values if value != default]
 
 
@@ -89,8 +89,8 @@ def _shown_text(first: int, last: int, found: int, total: int) -> str:
     return f"Lines {count_text(first + 1)} to {count_text(last)} of {count_text(found)}{matching}"
 
 
-def _line(log: Log, asked: RunQuery, started_at: datetime, zone: ZoneInfo) -> LogLine:
+def _line(log: Log, query: RunQuery, started_at: datetime, zone: ZoneInfo) -> LogLine:
     at = precise_moment_of(log.timestamp, zone)
-    if asked.time == "run":
+    if query.time == "run":
         at = at._replace(time=f"{(log.timestamp - started_at).total_seconds():+.3f} s")
     return LogLine(at, log.level, log.message, f"{log.source_file}:{log.line_number}")

@@ -79,10 +79,10 @@ _Pages = Sequence[Sequence[_Attempts]]
 class _Places:
     """Where each phase stands: on which page, and at which address."""
 
-    def __init__(self, shown: _Pages, every: _Pages, here: str, asked: RunQuery) -> None:
+    def __init__(self, shown: _Pages, every: _Pages, here: str, query: RunQuery) -> None:
         self._shown_on, self._all_on = _page_numbers(shown), _page_numbers(every)
-        self._here, self._asked = here, asked
-        self.page = min(asked.phases, len(shown))
+        self._here, self._asked = here, query
+        self.page = min(query.phases, len(shown))
 
     def url(self, position: int, anchor: str) -> str:
         """Inside the page that is shown, on another one, or among all phases where it is hidden."""
@@ -96,14 +96,14 @@ class _Places:
 
 
 def phase_list(
-    record: RunRecord, document: RunDocument, asked: RunQuery, here: str, zone: ZoneInfo
+    record: RunRecord, document: RunDocument, query: RunQuery, here: str, zone: ZoneInfo
 ) -> PhaseList:
     """The phases in the order of their first attempts."""
-    only_failed = asked.show == "failed"
+    only_failed = query.show == "failed"
     failed, every = _failed(document), _every(document)
     all_pages = _pages(_grouped(every))
     pages = _pages(_grouped(failed)) if only_failed else all_pages
-    places = _Places(pages, all_pages, here, asked)
+    places = _Places(pages, all_pages, here, query)
     shown = pages[places.page - 1] if pages else []
     return PhaseList(
         total=count_text(len(document.phases)),
@@ -115,16 +115,16 @@ def phase_list(
             for group in shown
         ],
         failures=failure_list(record, document, places.url),
-        choice=_choice(every, failed, here, asked) if failed or only_failed else None,
+        choice=_choice(every, failed, here, query) if failed or only_failed else None,
         timeline=phase_timeline(document.phases, lambda at: places.url(at, phase_anchor(at))),
         earlier_url=f"{places.page_url(places.page - 1)}#phases" if places.page > 1 else "",
         later_url=f"{places.page_url(places.page + 1)}#phases" if places.page < len(pages) else "",
     )
 
 
-def measured_shown(document: RunDocument, asked: RunQuery) -> Sequence[Measured]:
+def measured_shown(document: RunDocument, query: RunQuery) -> Sequence[Measured]:
     """The measurements on all pages of the phases that are asked for, in the order of these pages."""
-    shown = _failed(document) if asked.show == "failed" else _every(document)
+    shown = _failed(document) if query.show == "failed" else _every(document)
     return [one for group in _grouped(shown) for attempt in group for one in attempt.measured]
 
 
@@ -143,15 +143,15 @@ def _measured(attempt: Attempt) -> Sequence[Measured]:
     ]
 
 
-def _choice(every: _Attempts, failed: _Attempts, here: str, asked: RunQuery) -> ShownChoice:
+def _choice(every: _Attempts, failed: _Attempts, here: str, query: RunQuery) -> ShownChoice:
     phases = len(every) - len(failed)
     measurements = sum(len(one.measured) for one in every) - sum(len(one.measured) for one in failed)
     counts = [(phases, "phase"), (measurements, "measurement")]
     told = [counted_text(count, noun) for count, noun in counts if count]
     return ShownChoice(
-        only_failed=asked.show == "failed",
-        all_url=f"{url_of(here, asked, show=None, phases=None)}#phases",
-        failed_url=f"{url_of(here, asked, show='failed', phases=None)}#phases",
+        only_failed=query.show == "failed",
+        all_url=f"{url_of(here, query, show=None, phases=None)}#phases",
+        failed_url=f"{url_of(here, query, show='failed', phases=None)}#phases",
         hidden=" and ".join(told),
     )
 

@@ -152,14 +152,14 @@ def show_run(
     services: WithServices,
     visit: WithVisit,
     run_id: str,
-    asked: Annotated[RunQuery, page_query(RunQuery)],
+    query: Annotated[RunQuery, page_query(RunQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         run = _get_whole(scope, run_id)
         around = _around(scope.connection, run.record, visit)
     files = list(attachment_lines(services, _stored(services, run), str(request.base_url)))
-    return render("runs/run.html", _page(run, files, around, asked, visit), visit)
+    return render("runs/run.html", _page(run, files, around, query, visit), visit)
 
 
 @router.get("/runs/{run_id}/report.json")
@@ -209,9 +209,9 @@ def _get_whole(scope: Scope, run_id: str) -> _Whole:
 
 def _earlier(scope: Scope, record: RunRecord) -> Sequence[RunRecord]:
     """The latest runs of the unit that started before this one; of those that started with it, the ones before it."""
-    wanted = RunFilter(serial_numbers=[record.unit.serial_number])
+    run_filter = RunFilter(serial_numbers=[record.unit.serial_number])
     here = RunPosition(record.started_at, record.id)
-    return list_latest_runs(scope, wanted, _EARLIER_RUNS, here).rows
+    return list_latest_runs(scope, run_filter, _EARLIER_RUNS, here).rows
 
 
 def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
@@ -236,7 +236,7 @@ def _page(
     run: _Whole,
     files: Sequence[AttachmentLine],
     around: _Around,
-    asked: RunQuery,
+    query: RunQuery,
     visit: Visit,
 ) -> RunPage:
     record, document, zone = run.record, run.document, visit.zone
@@ -256,9 +256,9 @@ def _page(
         facts=[fact for fact in _facts(record, run.stated, zone) if fact.value],
         sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
-        phases=phase_list(record, document, asked, here, zone),
-        measurement_files=files_of(f"{here}/measurements", RunQuery(show=asked.show)),
-        logs=log_panel(document.logs, asked, here, reported_times(record).started_at, zone),
+        phases=phase_list(record, document, query, here, zone),
+        measurement_files=files_of(f"{here}/measurements", RunQuery(show=query.show)),
+        logs=log_panel(document.logs, query, here, reported_times(record).started_at, zone),
         attachments=files,
         sequences=_sequences(document, zone),
         metadata=[Setting(key, _value_text(value)) for key, value in run.metadata.items()],

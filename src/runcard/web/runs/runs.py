@@ -142,36 +142,36 @@ def show_runs(
     request: Request,
     services: WithServices,
     visit: WithVisit,
-    asked: Annotated[RunsQuery, page_query(RunsQuery)],
+    query: Annotated[RunsQuery, page_query(RunsQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         seen = last_seq(scope.connection)
-        wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
-        found = _find(services.copy, scope, wanted, asked)
-        is_empty = not found.records and found.is_first and not asked.is_filtered
+        wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
+        found = _find(services.copy, scope, wanted, query)
+        is_empty = not found.records and found.is_first and not query.is_filtered
         root = services.links.root(str(request.base_url))
         first_run = _first_run(scope, root) if is_empty else None
         keys = list_keys(scope, _MOST_KEYS)
-        filters = filtering(scope, asked, keys)
+        filters = filtering(scope, query, keys)
         total = _total(services.copy, scope, wanted, found)
-        records = with_metadata(scope, found.records) if asked.noted else found.records
-    columns = columns_of(asked.columns, asked.noted or ())
+        records = with_metadata(scope, found.records) if query.noted else found.records
+    columns = columns_of(query.columns, query.noted or ())
     page = RunsPage(
         filters=filters,
-        is_filtered=asked.is_filtered,
-        headings=[_heading(column, asked) for column in columns],
+        is_filtered=query.is_filtered,
+        headings=[_heading(column, query) for column in columns],
         runs=[_line(record, columns, visit.zone) for record in records],
         choices=[ColumnChoice("columns", one.name, one.label, one in columns) for one in COLUMNS.values()],
-        noted=[ColumnChoice("noted", key, key, key in (asked.noted or ())) for key in keys],
-        kept=_kept(asked),
-        files=files_of(_HERE, asked, "after", "before", "cursor"),
-        csv_url=_url("/runs.csv", asked),
-        parquet_url=_url("/runs.parquet", asked),
-        news_url=_url("/runs/news", asked, seen=seen),
+        noted=[ColumnChoice("noted", key, key, key in (query.noted or ())) for key in keys],
+        kept=_kept(query),
+        files=files_of(_HERE, query, "after", "before", "cursor"),
+        csv_url=_url("/runs.csv", query),
+        parquet_url=_url("/runs.parquet", query),
+        news_url=_url("/runs/news", query, seen=seen),
         total=total,
-        is_by_start=_is_by_start(asked),
-        newest_url="" if found.is_first else _url(_HERE, asked),
+        is_by_start=_is_by_start(query),
+        newest_url="" if found.is_first else _url(_HERE, query),
         newer_url=found.newer_url,
         older_url=found.older_url,
         first_run=first_run,
@@ -181,13 +181,13 @@ def show_runs(
 
 @router.get("/runs/news")
 def show_news(
-    services: WithServices, visit: WithVisit, asked: Annotated[NewsQuery, page_query(NewsQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[NewsQuery, page_query(NewsQuery)]
 ) -> Response:
     """A line about the runs that have come since a page was made; it is put into that page."""
     with services.database.read_in(visit.actor.organization_id) as scope:
-        wanted = runs_wanted(scope.connection, asked, visit, datetime.now(UTC))
-        count = count_new_runs(scope, wanted, asked.seen, at_most=_COUNTED_NEWS)
-    return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, asked, seen=None)), visit)
+        wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
+        count = count_new_runs(scope, wanted, query.seen, at_most=_COUNTED_NEWS)
+    return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, query, seen=None)), visit)
 
 
 def _news_text(count: int) -> str:
@@ -198,68 +198,68 @@ def _news_text(count: int) -> str:
     return "1 new run" if count == 1 else f"{count} new runs"
 
 
-def _find(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, asked: RunsQuery) -> _Found:
+def _find(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, query: RunsQuery) -> _Found:
     """The runs of a page. In the usual order a page begins or ends at a run; in others it skips a number of rows."""
-    if _is_by_start(asked):
-        return _find_by_start(scope, wanted, asked)
-    page = page_of(scope.connection, PageQuery(limit=_PAGE_SIZE, cursor=asked.cursor))
-    listed = list_runs(copy, scope, wanted, asked.sort, page, descending=asked.is_descending)
-    links = pager(page, listed, lambda cursor: _url(_HERE, asked, cursor=cursor))
+    if _is_by_start(query):
+        return _find_by_start(scope, run_filter, query)
+    page = page_of(scope.connection, PageQuery(limit=_PAGE_SIZE, cursor=query.cursor))
+    listed = list_runs(copy, scope, run_filter, query.sort, page, descending=query.is_descending)
+    links = pager(page, listed, lambda cursor: _url(_HERE, query, cursor=cursor))
     return _Found(listed.rows, page.offset == 0, links.earlier_url, links.later_url)
 
 
-def _find_by_start(scope: Scope, wanted: RunFilter, asked: RunsQuery) -> _Found:
-    if asked.after is not None and asked.before is not None:
+def _find_by_start(scope: Scope, run_filter: RunFilter, query: RunsQuery) -> _Found:
+    if query.after is not None and query.before is not None:
         raise InvalidInput.at("before", "stands beside after; a page has one of both")
-    if asked.before is not None:
-        before = _position("before", asked.before)
-        listed = list_later_runs(scope, wanted, _PAGE_SIZE, before)
+    if query.before is not None:
+        before = _position("before", query.before)
+        listed = list_later_runs(scope, run_filter, _PAGE_SIZE, before)
         if listed.has_more:
-            return _found(listed.rows, asked, has_newer=True, has_older=True)
+            return _found(listed.rows, query, has_newer=True, has_older=True)
         # Nothing stands further up: the first page, as full as it is from the start.
-    after = None if asked.after is None else _position("after", asked.after)
-    listed = list_latest_runs(scope, wanted, _PAGE_SIZE, after)
-    return _found(listed.rows, asked, has_newer=after is not None, has_older=listed.has_more)
+    after = None if query.after is None else _position("after", query.after)
+    listed = list_latest_runs(scope, run_filter, _PAGE_SIZE, after)
+    return _found(listed.rows, query, has_newer=after is not None, has_older=listed.has_more)
 
 
-def _found(records: Sequence[RunRecord], asked: RunsQuery, *, has_newer: bool, has_older: bool) -> _Found:
-    newer = _url(_HERE, asked, before=_place(records[0])) if has_newer and records else ""
-    older = _url(_HERE, asked, after=_place(records[-1])) if has_older else ""
+def _found(records: Sequence[RunRecord], query: RunsQuery, *, has_newer: bool, has_older: bool) -> _Found:
+    newer = _url(_HERE, query, before=_place(records[0])) if has_newer and records else ""
+    older = _url(_HERE, query, after=_place(records[-1])) if has_older else ""
     return _Found(records, not has_newer, newer, older)
 
 
-def _is_by_start(asked: RunsQuery) -> bool:
+def _is_by_start(query: RunsQuery) -> bool:
     """Whether the list is in its usual order."""
-    return asked.sort == "started_at" and asked.is_descending
+    return query.sort == "started_at" and query.is_descending
 
 
-def _url(path: str, asked: RunsQuery, **changes: object) -> str:
+def _url(path: str, query: RunsQuery, **changes: object) -> str:
     """The address of a page that is about the same runs, from the beginning unless `changes` say from where."""
-    return url_of(path, asked, **{"after": None, "before": None, "cursor": None, **changes})
+    return url_of(path, query, **{"after": None, "before": None, "cursor": None, **changes})
 
 
-def _total(copy: ColumnarCopy | None, scope: Scope, wanted: RunFilter, found: _Found) -> str:
+def _total(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, found: _Found) -> str:
     """How many runs there are on all pages; empty where it is not known."""
     if found.is_first and not found.older_url:
         return counted_text(len(found.records), "run") if found.records else ""
-    count = count_runs(copy, scope, wanted, at_most=COUNTED + 1)
+    count = count_runs(copy, scope, run_filter, at_most=COUNTED + 1)
     if count is None:
         return ""
     return counted_text(count, "run") if count == 1 else f"{total_text(count)} runs"
 
 
-def _heading(column: Column, asked: RunsQuery) -> Heading:
+def _heading(column: Column, query: RunsQuery) -> Heading:
     """A click sorts by it, the newest and longest first but texts from A; another click turns the order round."""
     is_number = column.kind == "duration"
     if not column.order:
         return Heading(column.label, "", "", is_number)
-    is_sorted = column.order == asked.sort
+    is_sorted = column.order == query.sort
     order = "desc" if column.kind in ("moment", "duration") else "asc"
     direction = ""
     if is_sorted:
-        order = "asc" if asked.is_descending else "desc"
-        direction = "descending" if asked.is_descending else "ascending"
-    url = _url(_HERE, asked, sort=column.order, order=order)
+        order = "asc" if query.is_descending else "desc"
+        direction = "descending" if query.is_descending else "ascending"
+    url = _url(_HERE, query, sort=column.order, order=order)
     return Heading(column.label, url, direction, is_number)
 
 
@@ -283,12 +283,12 @@ def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
     return RunCell(column.label, column.kind, value or "")
 
 
-def _kept(asked: RunsQuery) -> Sequence[tuple[str, str]]:
+def _kept(query: RunsQuery) -> Sequence[tuple[str, str]]:
     """What the form that chooses columns says besides them."""
     plain = RunsQuery(
-        columns=asked.columns, noted=asked.noted, after=asked.after, before=asked.before, cursor=asked.cursor
+        columns=query.columns, noted=query.noted, after=query.after, before=query.before, cursor=query.cursor
     )
-    values = [(name, getattr(asked, name), getattr(plain, name)) for name in asked.__struct_fields__]
+    values = [(name, getattr(query, name), getattr(plain, name)) for name in query.__struct_fields__]
     return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
 
 

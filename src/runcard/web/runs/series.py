@@ -83,11 +83,11 @@ def show_series(
     visit: WithVisit,
     run_id: str,
     position: str,
-    asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
+    query: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
     with services.database.read() as connection:
         record, one = _find(connection, visit, run_id, position)
-    return render("runs/series.html", _page(record, one, asked), visit)
+    return render("runs/series.html", _page(record, one, query), visit)
 
 
 def _find(connection: Connection, visit: Visit, run_id: str, position: str) -> tuple[RunRecord, Measured]:
@@ -103,11 +103,11 @@ def _find(connection: Connection, visit: Visit, run_id: str, position: str) -> t
     raise NotFound(f"Measurement {position} of this run is none of several values.")
 
 
-def _page(record: RunRecord, measured: Measured, asked: SeriesQuery) -> SeriesPage:
+def _page(record: RunRecord, measured: Measured, query: SeriesQuery) -> SeriesPage:
     measurement, phase = measured.measurement, measured.attempt.phase.name
     rows = _rows(measured)
-    shown = rows[asked.first : asked.first + _ROWS]
-    last, earlier = asked.first + len(shown), max(asked.first - _ROWS, 0)
+    shown = rows[query.first : query.first + _ROWS]
+    last, earlier = query.first + len(shown), max(query.first - _ROWS, 0)
     here = series_url(record.id, measured.position)
     return SeriesPage(
         name=measurement.name,
@@ -121,12 +121,12 @@ def _page(record: RunRecord, measured: Measured, asked: SeriesQuery) -> SeriesPa
         chart=_chart(measured),
         columns=column_names(measurement.series),
         rows=[["" if cell is None else number_text(cell) for cell in row] for row in shown],
-        files=files_of(f"{here}/values", asked, "first"),
-        shown_text=f"Rows {count_text(asked.first + 1)} to {count_text(last)} of {count_text(len(rows))}"
+        files=files_of(f"{here}/values", query, "first"),
+        shown_text=f"Rows {count_text(query.first + 1)} to {count_text(last)} of {count_text(len(rows))}"
         if shown
         else f"{count_text(len(rows))} rows",
-        earlier_url=url_of(here, asked, first=earlier) if asked.first else "",
-        later_url=url_of(here, asked, first=last) if last < len(rows) else "",
+        earlier_url=url_of(here, query, first=earlier) if query.first else "",
+        later_url=url_of(here, query, first=last) if last < len(rows) else "",
     )
 
 

@@ -64,13 +64,13 @@ class StationFigures(NamedTuple):
 
 
 def station_figures(
-    snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection, asked: FilterQuery
+    snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection, query: FilterQuery
 ) -> StationFigures | None:
     """The figures of a station among the runs of the whole floor; None where this server has none now.
 
-    asked: what the page says of these runs.
+    query: what the page says of these runs.
     """
-    links = PointLinks(asked, floor.runs, "week", visit.zone, {"station": station_id})
+    links = PointLinks(query, floor.runs, "week", visit.zone, {"station": station_id})
     ask = _Ask(snapshot, visit, station_id, floor)
     try:
         weeks, rows = ask.runs("week"), ask.runs("procedure")

@@ -87,22 +87,22 @@ def show_station(
     services: WithServices,
     visit: WithVisit,
     station_id: str,
-    asked: Annotated[StationQuery, page_query(StationQuery)],
+    query: Annotated[StationQuery, page_query(StationQuery)],
 ) -> Response:
-    page = station_page(services, visit, id_of(station_id, StationNotFound), asked)
+    page = station_page(services, visit, id_of(station_id, StationNotFound), query)
     return render("stations/station.html", page, visit)
 
 
 def station_page(
-    services: Services, visit: Visit, station_id: UUID, asked: StationQuery, problems: Sequence[str] = ()
+    services: Services, visit: Visit, station_id: UUID, query: StationQuery, problems: Sequence[str] = ()
 ) -> StationPage:
     """Raises StationNotFound."""
     organization_id, now = visit.actor.organization_id, datetime.now(UTC)
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         station = get_station_record(scope, station_id)
         linked = list_procedures_of(scope, [station])[station_id]
-        floor = selection_of(replace(asked, station=None), visit.zone, now)
-        figures = station_figures(snapshot, visit, station_id, floor, asked)
+        floor = selection_of(replace(query, station=None), visit.zone, now)
+        figures = station_figures(snapshot, visit, station_id, floor, query)
         latest = latest_of_station(snapshot, visit, station_id, floor)
         there = {one.id for one in linked}
         others = [one for one in list_procedures(scope, in_use=True) if one.id not in there]
@@ -117,7 +117,7 @@ def station_page(
         url=url,
         name=station.name,
         archived_at=None if station.archived_at is None else moment_of(station.archived_at, visit.zone),
-        filters=filter_bar(url, asked, choices, without=_NOT_OFFERED, more=[attempts_field(asked)]),
+        filters=filter_bar(url, query, choices, without=_NOT_OFFERED, more=[attempts_field(query)]),
         figures=figures,
         latest=latest,
         keys=[key_line(key, visit.zone) for key in reversed(keys)],

@@ -134,9 +134,9 @@ class _Found(NamedTuple):
 
 @router.get(_HERE)
 def show_stations(
-    services: WithServices, visit: WithVisit, asked: Annotated[StationsQuery, page_query(StationsQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[StationsQuery, page_query(StationsQuery)]
 ) -> Response:
-    return render("stations/stations.html", _page(services, visit, asked, {}), visit)
+    return render("stations/stations.html", _page(services, visit, query, {}), visit)
 
 
 @router.post(_HERE)
@@ -182,25 +182,25 @@ def _chosen(fields: Fields) -> Sequence[str]:
 
 
 def _page(
-    services: Services, visit: Visit, asked: StationsQuery, fields: Fields, problems: Sequence[str] = ()
+    services: Services, visit: Visit, query: StationsQuery, fields: Fields, problems: Sequence[str] = ()
 ) -> StationsPage:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        found = _find(scope.connection, snapshot, organization_id, asked)
+        found = _find(scope.connection, snapshot, organization_id, query)
         activity = found.activity
-        some = slice_of(found.stations, asked.page, lambda page: url_of(_HERE, asked, page=page))
+        some = slice_of(found.stations, query.page, lambda page: url_of(_HERE, query, page=page))
         procedures = list_procedures_of(scope, some.rows)
         offered = list_procedures(scope, in_use=True) if may_manage(visit.actor) else []
     return StationsPage(
-        query=asked,
+        query=query,
         states=[
-            Choice(value, name, value == (asked.state or ""))
+            Choice(value, name, value == (query.state or ""))
             for value, name in _STATES.items()
             if value in ("", "archived") or activity is not None
         ],
-        sorts=[Choice(value, name, value == asked.sort) for value, name in _SORTS.items()],
+        sorts=[Choice(value, name, value == query.sort) for value, name in _SORTS.items()],
         stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
-        files=files_of(_HERE, asked, "page"),
+        files=files_of(_HERE, query, "page"),
         is_cut=found.is_cut,
         has_figures=activity is not None,
         may_manage=may_manage(visit.actor),
@@ -213,12 +213,12 @@ def _page(
     )
 
 
-def _find(connection: Connection, snapshot: Snapshot, organization_id: UUID, asked: StationsQuery) -> _Found:
-    named = StationFilter(search=asked.q, archived=asked.state == "archived")
+def _find(connection: Connection, snapshot: Snapshot, organization_id: UUID, query: StationsQuery) -> _Found:
+    named = StationFilter(search=query.q, archived=query.state == "archived")
     listed = list_station_records(Scope(connection, organization_id), named, Page(MOST_STATIONS))
     activity = _activity(snapshot, datetime.now(UTC))
-    stations = [one for one in listed.rows if _is_wanted(asked.state, activity, one)]
-    return _Found(sorted(stations, key=_key(asked.sort, activity)), activity, listed.has_more)
+    stations = [one for one in listed.rows if _is_wanted(query.state, activity, one)]
+    return _Found(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)
 
 
 def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:

@@ -145,7 +145,7 @@ def show_unit(
     services: WithServices,
     visit: WithVisit,
     serial_number: str,
-    asked: Annotated[UnitQuery, page_query(UnitQuery)],
+    query: Annotated[UnitQuery, page_query(UnitQuery)],
 ) -> Response:
     organization_id, zone = visit.actor.organization_id, visit.zone
     with services.database.read_in(organization_id) as scope:
@@ -154,7 +154,7 @@ def show_unit(
         # Files of v2 belong to a unit before their bytes have come.
         announced = settled(services, list_attachments_of_unit(scope, unit.id))
         files = [file for file in announced if file.stored_at is not None]
-        repairs = _repairs(scope, unit, asked.repairs, zone)
+        repairs = _repairs(scope, unit, query.repairs, zone)
         past = Past(
             unit,
             find_first_run(scope, unit),
@@ -163,7 +163,7 @@ def show_unit(
             repairs.newest.rows,
             files,
         )
-        shown = _asked_attempts(scope, unit, asked) or attempts
+        shown = _asked_attempts(scope, unit, query) or attempts
         ancestors = ancestors_of(scope, unit.id)
         branch = branch_of(scope, unit.id, zone)
         metadata = read_metadata(scope, [unit.id]).get(unit.id, {})
@@ -218,7 +218,7 @@ def show_branch(
     services: WithServices,
     visit: WithVisit,
     unit_id: str,
-    asked: Annotated[GenealogyQuery, page_query(GenealogyQuery)],
+    query: Annotated[GenealogyQuery, page_query(GenealogyQuery)],
 ) -> Response:
     """The sub-units of a unit: a branch to put into a tree, or a page of its own where there is no JavaScript."""
     organization_id, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
@@ -226,27 +226,27 @@ def show_branch(
         unit = read_units(scope, [wanted]).get(wanted)
         if unit is None:
             raise UnitNotFound(unit_id)
-        branch = branch_of(scope, wanted, visit.zone, asked.skipped)
+        branch = branch_of(scope, wanted, visit.zone, query.skipped)
     above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
-    page = GenealogyPage(above, asked.skipped > 0, branch)
+    page = GenealogyPage(above, query.skipped > 0, branch)
     return render(
         "units/branch.html" if "hx-request" in request.headers else "units/genealogy.html", page, visit
     )
 
 
-def _asked_attempts(scope: Scope, unit: UnitRecord, asked: UnitQuery) -> Sequence[Attempts]:
-    if asked.procedure is None or asked.before is None:
+def _asked_attempts(scope: Scope, unit: UnitRecord, query: UnitQuery) -> Sequence[Attempts]:
+    if query.procedure is None or query.before is None:
         return ()
-    return list_earlier_attempts(scope, unit.id, asked.procedure, asked.before, _ATTEMPTS)
+    return list_earlier_attempts(scope, unit.id, query.procedure, query.before, _ATTEMPTS)
 
 
 def _repairs(scope: Scope, unit: UnitRecord, cursor: int | None, zone: ZoneInfo) -> _Repairs:
-    wanted, here = RepairFilter(serial_numbers=[unit.serial_number]), unit_url(unit.serial_number)
+    repair_filter, here = RepairFilter(serial_numbers=[unit.serial_number]), unit_url(unit.serial_number)
     page = list_page(scope.connection, None, _REPAIRS)
-    shown = newest = list_repairs(scope, wanted, page, descending=True)
+    shown = newest = list_repairs(scope, repair_filter, page, descending=True)
     if cursor is not None:
         page = list_page(scope.connection, cursor, _REPAIRS)
-        shown = list_repairs(scope, wanted, page, descending=True)
+        shown = list_repairs(scope, repair_filter, page, descending=True)
     cards = repair_cards(scope, shown.rows, zone)
     return _Repairs(
         newest, cards, pager(page, shown, lambda at: f"{url_of(here, UnitQuery(repairs=at))}#repairs")

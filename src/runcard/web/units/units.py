@@ -62,26 +62,26 @@ class UnitsPage(NamedTuple):
 
 @router.get(_HERE)
 def show_units(
-    services: WithServices, visit: WithVisit, asked: Annotated[UnitsQuery, page_query(UnitsQuery)]
+    services: WithServices, visit: WithVisit, query: Annotated[UnitsQuery, page_query(UnitsQuery)]
 ) -> Response:
-    wanted = _wanted(asked, visit.zone)
+    wanted = _wanted(query, visit.zone)
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         units = unit_list(
             scope,
-            Asked(wanted, Sorting(asked.sort, asked.order), asked.cursor, visit.zone),
-            lambda **changes: url_of(_HERE, asked, **changes),
+            Asked(wanted, Sorting(query.sort, query.order), query.cursor, visit.zone),
+            lambda **changes: url_of(_HERE, query, **changes),
         )
         choices = list_choices(scope)
-    bar = filter_bar(_HERE, asked, choices, without=("procedure", "station", "version", "sample"))
+    bar = filter_bar(_HERE, query, choices, without=("procedure", "station", "version", "sample"))
     page = UnitsPage(
         filters=FilterBar(
             _HERE,
-            [search_field("Serial number contains", asked.search), *bar.fields, _sample(asked)],
-            _kept(asked),
+            [search_field("Serial number contains", query.search), *bar.fields, _sample(query)],
+            _kept(query),
         ),
         list=units,
-        files=files_of(_HERE, asked, "cursor"),
+        files=files_of(_HERE, query, "cursor"),
         is_filtered=wanted != UnitFilter(),
     )
     return render("units/units.html", page, visit)
@@ -90,12 +90,12 @@ def show_units(
 @file_route(router, _HERE, UnitsQuery, "Units", UNIT_SHEET)
 def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     """All units that the filter finds, in the order of the page."""
-    organization_id, asked = ask.organization_id, ask.query
-    wanted = _wanted(asked, ask.visit.zone)
+    organization_id, query = ask.organization_id, ask.query
+    wanted = _wanted(query, ask.visit.zone)
 
     def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
         return list_units(
-            Scope(connection, organization_id), wanted, asked.sort, page, descending=asked.order == "desc"
+            Scope(connection, organization_id), wanted, query.sort, page, descending=query.order == "desc"
         )
 
     def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
@@ -104,10 +104,10 @@ def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     return ask.whole_list(list_page_of_units, cells)
 
 
-def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
-    runs = run_filter_of(asked, zone, datetime.now(UTC))
+def _wanted(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
+    runs = run_filter_of(query, zone, datetime.now(UTC))
     return UnitFilter(
-        search=asked.search,
+        search=query.search,
         part_numbers=runs.part_numbers,
         revision_numbers=runs.revision_numbers,
         batch_numbers=runs.batch_numbers,
@@ -117,13 +117,13 @@ def _wanted(asked: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
     )
 
 
-def _sample(asked: UnitsQuery) -> Field:
-    chosen = asked.sample or ""
+def _sample(query: UnitsQuery) -> Field:
+    chosen = query.sample or ""
     choices = [Choice(value, name, value == chosen) for value, name in _SAMPLES.items()]
     return Field("sample", "Unit class", chosen, choices, is_text=False)
 
 
-def _kept(asked: UnitsQuery) -> Sequence[tuple[str, str]]:
+def _kept(query: UnitsQuery) -> Sequence[tuple[str, str]]:
     """The order stays when a filter changes; the place in the list does not."""
-    values = (("sort", asked.sort, "created_at"), ("order", asked.order, "desc"))
+    values = (("sort", query.sort, "created_at"), ("order", query.order, "desc"))
     return [(name, value) for name, value, usual in values if value != usual]

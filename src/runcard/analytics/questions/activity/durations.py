@@ -51,29 +51,31 @@ class DurationsAnswer(Answer, frozen=True, kw_only=True):
 
 def durations(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> DurationsAnswer:
     """How long the runs of a selection took. Raises as `asking` does."""
-    asked = snapshot.asking(wanted)
-    [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+    asking = snapshot.asking(selection)
+    [n] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     quantiles = quantiles_of(n)
     columns = figure_columns(microseconds_between("r.started_at", "r.ended_at"), quantiles)
-    total = asked.one(f"SELECT {columns} FROM runs r WHERE {asked.runs.sql}")
+    total = asking.one(f"SELECT {columns} FROM runs r WHERE {asking.runs.sql}")
     return DurationsAnswer(
         n=n,
         definition=_DEFINITION.format(how=HOW_QUANTILES[quantiles]),
-        window=asked.window,
+        window=asking.window,
         is_exact=quantiles == EXACT_QUANTILES,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         total=figures_of(*total),
-        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone), columns),
+        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone), columns),
     )
 
 
-def _rows(asked: Asking, grouping: Grouping, columns: str) -> Sequence[DurationRow]:
-    found = asked.rows(f"SELECT {grouping.sql} AS g, {columns} FROM runs r WHERE {asked.runs.sql} GROUP BY g")
+def _rows(asking: Asking, grouping: Grouping, columns: str) -> Sequence[DurationRow]:
+    found = asking.rows(
+        f"SELECT {grouping.sql} AS g, {columns} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
+    )
     groups = grouping.named([row[0] for row in found])
     return [DurationRow(group, figures_of(*figures)) for group, figures in in_order(groups, found)]
 

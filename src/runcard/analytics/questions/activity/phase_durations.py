@@ -89,7 +89,7 @@ class _Way(NamedTuple):
 
 def phase_durations(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     phases: TimedPhases,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
@@ -98,18 +98,18 @@ def phase_durations(
 
     Raises as `asking` does, and InvalidInput for a grouping that makes too many figures.
     """
-    asked = snapshot.asking(wanted)
-    way = _way(asked, phases)
-    found = _by_name(asked, way, phases.top)
+    asking = snapshot.asking(selection)
+    way = _way(asking, phases)
+    found = _by_name(asking, way, phases.top)
     n, names, total = found[0][-3:] if found else (0, 0, 0)
-    rows = {} if group_by is None else _by_group(asked, way, found, Grouping(asked, group_by, zone))
-    procedures = references(asked, "procedure", {row[0] for row in found})
+    rows = {} if group_by is None else _by_group(asking, way, found, Grouping(asking, group_by, zone))
+    procedures = references(asking, "procedure", {row[0] for row in found})
     return PhaseDurationsAnswer(
         n=n,
         definition=_definition(way, phases),
-        window=asked.window,
+        window=asking.window,
         is_exact=way.is_exact,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         runs=way.runs,
         runs_sampled=way.runs_sampled,
         phases_count=names,
@@ -138,47 +138,47 @@ def _definition(way: _Way, phases: TimedPhases) -> str:
     )
 
 
-def _way(asked: Asking, phases: TimedPhases) -> _Way:
-    [runs] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+def _way(asking: Asking, phases: TimedPhases) -> _Way:
+    [runs] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     conditions = Conditions()
     conditions.add("x.outcome <> 'SKIP'")
     conditions.one_of("x.name", None if phases.name is None else [phases.name])
     if phases.only_final:
         conditions.add("x.is_final")
-    conditions = conditions.and_of(asked.runs)
+    conditions = conditions.and_of(asking.runs)
     if runs <= MAX_RUNS:
-        [count] = asked.one(
+        [count] = asking.one(
             f"SELECT count(*) FROM phases x JOIN runs r USING (run) WHERE {conditions.sql}", conditions.values
         )
         return _Way(runs, runs, conditions, quantiles_of(count))
     # Numbers of runs follow patterns, their hashes do not; the same runs are taken each time.
     in_sample = f"hash(r.run) % {-(-runs // MAX_RUNS)} = 0"
     conditions.add(in_sample)
-    [sampled] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql} AND {in_sample}")
+    [sampled] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql} AND {in_sample}")
     return _Way(runs, sampled, conditions, APPROXIMATE_QUANTILES)
 
 
-def _by_name(asked: Asking, way: _Way, top: int) -> Sequence[tuple[Any, ...]]:
+def _by_name(asking: Asking, way: _Way, top: int) -> Sequence[tuple[Any, ...]]:
     """Procedure, path and name of the phases, the time they took, their figures; then of all: phases, names, time."""
-    return asked.rows(
+    return asking.rows(
         f"WITH timed AS (SELECT {_NAME}, sum(greatest({_DURATION}, 0))::BIGINT AS took, {way.columns} "
         f"FROM phases x JOIN runs r USING (run) WHERE {way.conditions.sql} GROUP BY {_NAME}) "
         "SELECT timed.*, (sum(n) OVER ())::BIGINT, count(*) OVER (), (sum(took) OVER ())::BIGINT "
-        f"FROM timed JOIN {asked.snapshot.places} USING (procedure) "
+        f"FROM timed JOIN {asking.snapshot.places} USING (procedure) "
         f"ORDER BY took DESC, name, sequence_path NULLS FIRST, places.place LIMIT ?",
         [*way.conditions.values, top],
     )
 
 
 def _by_group(
-    asked: Asking, way: _Way, found: Sequence[tuple[Any, ...]], grouping: Grouping
+    asking: Asking, way: _Way, found: Sequence[tuple[Any, ...]], grouping: Grouping
 ) -> Mapping[tuple[Any, ...], Sequence[DurationRow]]:
     """By procedure, path and name of phases that were found, their durations by group."""
     rows: dict[tuple[Any, ...], dict[Any, DurationFigures]] = {row[:3]: {} for row in found}
     conditions = Conditions()
     conditions.one_of("x.name", {name for _, _, name in rows})
     conditions = conditions.and_of(way.conditions)
-    cells = asked.rows(
+    cells = asking.rows(
         f"SELECT {_NAME}, {grouping.sql} AS g, {way.columns} FROM phases x JOIN runs r USING (run) "
         f"WHERE {conditions.sql} GROUP BY {_NAME}, g LIMIT {MAX_ROWS + 1}",
         conditions.values,

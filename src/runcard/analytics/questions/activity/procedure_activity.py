@@ -25,20 +25,20 @@ class ProcedureActivity(NamedTuple):
 
 def procedure_activity(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     procedure_ids: Sequence[UUID] | None = None,
 ) -> Mapping[UUID, ProcedureActivity]:
     """By procedure, those with the most runs first; procedure_ids: only of these. Raises as `asking` does."""
     if procedure_ids is not None:
-        wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=procedure_ids))
-    asked = snapshot.asking(wanted._replace(attempts="all"))
-    counted, first = CONDITIONS[wanted.attempts or "all"], first_of(wanted.attempts)
+        selection = selection._replace(runs=replace(selection.runs, procedure_ids=procedure_ids))
+    asking = snapshot.asking(selection._replace(attempts="all"))
+    counted, first = CONDITIONS[selection.attempts or "all"], first_of(selection.attempts)
     is_first, passed = CONDITIONS[first], "passed_completed" if first == "first_completed" else "passed_at"
-    rows = asked.rows(
+    rows = asking.rows(
         f"SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) FILTER ({counted}) AS runs, "
         f"max(r.started_at) FILTER ({counted}) AS last, count(*) FILTER ({is_first}) AS units, "
         f"count(*) FILTER ({is_first} AND r.{passed} = 1) AS passed "
-        f"FROM runs r WHERE {asked.runs.sql} GROUP BY r.procedure HAVING runs > 0) "
+        f"FROM runs r WHERE {asking.runs.sql} GROUP BY r.procedure HAVING runs > 0) "
         "JOIN procedures p USING (procedure) ORDER BY runs DESC, p.id"
     )
     return {

@@ -52,20 +52,20 @@ class StationActivityAnswer(Answer, frozen=True, kw_only=True):
     stations: Sequence[StationActivity]
 
 
-def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAnswer:
+def station_activity(snapshot: Snapshot, selection: Selection) -> StationActivityAnswer:
     """Raises as `asking` does."""
-    asked = snapshot.asking(wanted._replace(runs=replace(wanted.runs, started_before=None)))
+    asking = snapshot.asking(selection._replace(runs=replace(selection.runs, started_before=None)))
     in_window = Conditions()
-    in_window.within("r.started_at", None, wanted.runs.started_before)
-    rows = asked.rows(
+    in_window.within("r.started_at", None, selection.runs.started_before)
+    rows = asking.rows(
         f"SELECT r.created_by_station, count(*) FILTER ({in_window.sql}), "
         f"max(r.started_at) FILTER ({in_window.sql}), max(r.created_at) FROM runs r "
-        f"WHERE {asked.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station",
-        [*in_window.values, *in_window.values, *asked.runs.values],
+        f"WHERE {asking.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station",
+        [*in_window.values, *in_window.values, *asking.runs.values],
     )
     found = {station: (runs, _utc(started), _utc(received)) for station, runs, started, received in rows}
     in_use = list_stations(snapshot.scope)
-    reported = {*found} | _reported(asked, [one.id for one in in_use if one.id not in found])
+    reported = {*found} | _reported(asking, [one.id for one in in_use if one.id not in found])
     stations = [
         StationActivity(one.id, one.name, *found.get(one.id, (0, None, None)), one.id in reported)
         for one in in_use
@@ -75,21 +75,21 @@ def station_activity(snapshot: Snapshot, wanted: Selection) -> StationActivityAn
     return StationActivityAnswer(
         n=sum(runs for runs, *_ in found.values()),
         definition=DEFINITION,
-        window=replace(asked.window, started_before=wanted.runs.started_before),
+        window=replace(asking.window, started_before=selection.runs.started_before),
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         stations=stations,
     )
 
 
-def _reported(asked: Asking, station_ids: Sequence[UUID]) -> set[UUID]:
+def _reported(asking: Asking, station_ids: Sequence[UUID]) -> set[UUID]:
     """Those of these stations that any run is there of."""
     if not station_ids:
         return set()
     anything = Conditions()
     anything.one_of("created_by_station", station_ids, "UUID")
     sql = f"SELECT DISTINCT created_by_station FROM runs WHERE {anything.sql}"
-    return {station for (station,) in asked.rows(sql, anything.values)}
+    return {station for (station,) in asking.rows(sql, anything.values)}
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -18,14 +18,14 @@ class WrongClock(NamedTuple):
         return self.said_at - self.received_at
 
 
-def station_clock(snapshot: Snapshot, wanted: Selection) -> WrongClock | None:
+def station_clock(snapshot: Snapshot, selection: Selection) -> WrongClock | None:
     """By the last recorded of these runs, which are of one station; None where its clock was right, or there is none.
 
     Raises as `asking` does.
     """
-    asked = snapshot.asking(wanted)
-    found = asked.rows(
-        f"SELECT r.reported_started_at, r.created_at FROM runs r WHERE {asked.runs.sql} ORDER BY r.run DESC LIMIT 1"
+    asking = snapshot.asking(selection)
+    found = asking.rows(
+        f"SELECT r.reported_started_at, r.created_at FROM runs r WHERE {asking.runs.sql} ORDER BY r.run DESC LIMIT 1"
     )
     for said_at, received_at in found:
         if said_at is not None:

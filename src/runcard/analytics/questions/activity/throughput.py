@@ -44,39 +44,39 @@ class ThroughputAnswer(Answer, frozen=True, kw_only=True):
 
 def throughput(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> ThroughputAnswer:
     """Runs and units of a selection. Raises as `asking` does."""
-    asked = snapshot.asking(wanted)
-    [(_, *figures)] = asked.rows(_query(asked, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
+    asking = snapshot.asking(selection)
+    [(_, *figures)] = asking.rows(_query(asking, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
     total = _row(ALL, figures)
     return ThroughputAnswer(
         n=total.runs,
         definition=DEFINITION,
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         total=total,
-        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
+        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone)),
     )
 
 
-def count_runs(snapshot: Snapshot, wanted: Selection) -> int:
+def count_runs(snapshot: Snapshot, selection: Selection) -> int:
     """How many runs are selected. Raises as `asking` does."""
-    asked = snapshot.asking(wanted)
-    [count] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
+    asking = snapshot.asking(selection)
+    [count] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     return int(count)
 
 
-def _rows(asked: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
-    found = asked.rows(_query(asked, grouping.sql))
+def _rows(asking: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
+    found = asking.rows(_query(asking, grouping.sql))
     groups = grouping.named([row[0] for row in found])
     return [_row(group, figures) for group, figures in in_order(groups, found)]
 
 
-def _query(asked: Asking, group: str) -> str:
+def _query(asking: Asking, group: str) -> str:
     """Units that were tested once need no telling apart, which leaves few to be counted distinctly."""
     per_outcome = ", ".join(f"count(*) FILTER (outcome = '{one}') AS {one}" for one in _OUTCOMES)
     counts = ", ".join(f"sum({one})::BIGINT, sum(least({one}, most))::BIGINT" for one in _OUTCOMES)
@@ -84,7 +84,7 @@ def _query(asked: Asking, group: str) -> str:
         WITH chosen AS (
             SELECT {group} AS g, r.outcome AS outcome, r.attempts > 1 AS again,
                 CASE WHEN again THEN r.unit END AS unit, CASE WHEN again THEN r.procedure END AS procedure
-            FROM runs r WHERE {asked.runs.sql}
+            FROM runs r WHERE {asking.runs.sql}
         ), counted AS (
             SELECT g, count(*) AS runs, CASE WHEN again THEN 1 ELSE count(*) END AS most, {per_outcome}
             FROM chosen GROUP BY g, again, unit, procedure

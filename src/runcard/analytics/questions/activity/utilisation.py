@@ -44,32 +44,32 @@ class UtilisationAnswer(Answer, frozen=True, kw_only=True):
     stations: Sequence[StationUse]
 
 
-def utilisation(snapshot: Snapshot, wanted: Selection) -> UtilisationAnswer:
+def utilisation(snapshot: Snapshot, selection: Selection) -> UtilisationAnswer:
     """How busy stations were with the runs of a selection. Raises as `asking` does."""
-    asked = snapshot.asking(wanted)
-    n, reported, stations_count = asked.one(
+    asking = snapshot.asking(selection)
+    n, reported, stations_count = asking.one(
         "SELECT count(*), count(r.created_by_station), count(DISTINCT r.created_by_station) FROM runs r "
-        f"WHERE {asked.runs.sql}"
+        f"WHERE {asking.runs.sql}"
     )
     is_exact = reported <= MAX_RUNS
     made_from = "all those" if is_exact else f"the newest {MAX_RUNS}"
     return UtilisationAnswer(
         n=n,
         definition=_DEFINITION.format(made_from=made_from),
-        window=asked.window,
+        window=asking.window,
         is_exact=is_exact,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         stations_count=stations_count,
-        stations=_stations(asked, "" if is_exact else f"ORDER BY r.run DESC LIMIT {MAX_RUNS}"),
+        stations=_stations(asking, "" if is_exact else f"ORDER BY r.run DESC LIMIT {MAX_RUNS}"),
     )
 
 
-def _stations(asked: Asking, bound: str) -> Sequence[StationUse]:
+def _stations(asking: Asking, bound: str) -> Sequence[StationUse]:
     runs = (
         "(SELECT r.created_by_station AS station, epoch_us(r.started_at) AS starts, epoch_us(r.ended_at) AS ends "
-        f"FROM runs r WHERE r.created_by_station IS NOT NULL AND {asked.runs.sql} {bound})"
+        f"FROM runs r WHERE r.created_by_station IS NOT NULL AND {asking.runs.sql} {bound})"
     )
-    counts = asked.rows(
+    counts = asking.rows(
         f"SELECT station, count(*) AS n FROM {runs} GROUP BY station ORDER BY n DESC, station "
         f"LIMIT {MAX_STATIONS}"
     )
@@ -77,16 +77,16 @@ def _stations(asked: Asking, bound: str) -> Sequence[StationUse]:
         return []
     stations = [station for station, _ in counts]
     places = ", ".join(f"(?::UUID, {place}::SMALLINT)" for place in range(len(stations)))
-    spans = asked.arrays(
+    spans = asking.arrays(
         f"SELECT place, starts, ends FROM {runs} JOIN (VALUES {places}) AS placed (station, place) USING (station)",
-        [*asked.runs.values, *stations],
+        [*asking.runs.values, *stations],
     )
     # NumPy sorts numbers several times as fast as the engine sorts rows.
     order = np.lexsort((spans["starts"], spans["place"]))
     after = np.cumsum([count for _, count in counts])
     starts, ends = (np.split(spans[name][order], after) for name in ("starts", "ends"))
     found = {station: (starts[place], ends[place]) for place, station in enumerate(stations)}
-    groups = references(asked, "station", found)
+    groups = references(asking, "station", found)
     return [_use(group, *found[station]) for station, group in groups.items()]
 
 

@@ -166,7 +166,7 @@ class _Extents(NamedTuple):
 
 def capabilities(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     procedure_id: UUID,
     limit: int = MAX_ROWS,
     most_ranged: int = MAX_RANGED,
@@ -177,19 +177,19 @@ def capabilities(
 
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
-    wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
-    asked = snapshot.asking(wanted, USUAL_ATTEMPTS)
-    of_procedure = asked.snapshot.of_procedures([procedure_id], "x.procedure").and_of(asked.runs)
-    extents = _extents(asked, of_procedure, only_final=only_final)
+    selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure_id]))
+    asking = snapshot.asking(selection, USUAL_ATTEMPTS)
+    of_procedure = asking.snapshot.of_procedures([procedure_id], "x.procedure").and_of(asking.runs)
+    extents = _extents(asking, of_procedure, only_final=only_final)
     n = sum(extents.counts)
-    slices = one_of_each(asked, 1 if n <= most_ranged else math.ceil(n / most_ranged / _PART_RANGED))
+    slices = one_of_each(asking, 1 if n <= most_ranged else math.ceil(n / most_ranged / _PART_RANGED))
     numbers = of_procedure.and_of(Conditions.of("x.num IS NOT NULL"))
     if only_final:
         numbers.add("x.is_final")
     is_held = slices == ALL_OF_TIME
     source = _HELD if is_held else _READ.format(conditions=numbers.sql)
     again = [] if is_held else numbers.values
-    found = asked.rows(
+    found = asking.rows(
         _ROWS.format(
             conditions=numbers.sql, slices=slices, source=source, series=_series(extents, slices.sql)
         ),
@@ -201,9 +201,9 @@ def capabilities(
     return CapabilitiesAnswer(
         n=n,
         definition=DEFINITION + sampled + not_shown,
-        window=asked.window,
+        window=asking.window,
         is_exact=is_held,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         left_out=told(extents.left_out),
         specifications=count,
         rows=[SummaryRow(Specified(*row[:_WIDTH]), *row[_WIDTH:-1]) for row in found],
@@ -215,10 +215,10 @@ def _series(extents: _Extents, slices: str) -> str:
     return f"{slices}, r.created_by_station" if extents.stations > 1 else slices
 
 
-def _extents(asked: Asking, values: Conditions, *, only_final: bool) -> _Extents:
+def _extents(asking: Asking, values: Conditions, *, only_final: bool) -> _Extents:
     """Of the specifications that have numbers, finite or not."""
     why_not = why_sql(only_final=only_final)
-    found = asked.rows(_EXTENTS.format(why=why_not, conditions=values.sql), values.values)
+    found = asking.rows(_EXTENTS.format(why=why_not, conditions=values.sql), values.values)
     left_out = Counter[Reason]()
     finite, infinite = dict[int, tuple[Any, ...]](), dict[int, tuple[Any, ...]]()
     stations = set[int]()

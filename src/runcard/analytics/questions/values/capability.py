@@ -104,7 +104,7 @@ class CapabilityAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 
 def capability(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     measured: Measured,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
@@ -115,19 +115,19 @@ def capability(
 
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
-    asked = snapshot.asking(measured.among(wanted), USUAL_ATTEMPTS)
-    specs = find_specs(asked, measured)
-    grouping = Grouping(asked, group_by, zone)
-    groups = Keys(asked, group_by and grouping.sql, "g")
+    asking = snapshot.asking(measured.among(selection), USUAL_ATTEMPTS)
+    specs = find_specs(asking, measured)
+    grouping = Grouping(asking, group_by, zone)
+    groups = Keys(asking, group_by and grouping.sql, "g")
     named = grouping.named(groups.keys)
     # Ranges are taken within a station: from one to the other is no scatter within.
-    subgroup = Grouping(asked, subgroup_by or "station", zone).sql
+    subgroup = Grouping(asking, subgroup_by or "station", zone).sql
     finals = measured.only_final
-    values, is_exact, left_out = find_values(asked, specs, groups, subgroup, most_values, only_final=finals)
+    values, is_exact, left_out = find_values(asking, specs, groups, subgroup, most_values, only_final=finals)
     samples = by_cell(values, len(groups.keys))
     cells: Mapping[Cell, Whole] = {cell: whole_of(some, specs[cell[0]]) for cell, some in samples.items()}
     if not is_exact:
-        cells = find_wholes(asked, specs, groups, samples, only_final=finals)
+        cells = find_wholes(asking, specs, groups, samples, only_final=finals)
     if len(cells) > MAX_GROUPS:
         raise InvalidInput.at(
             "group_by",
@@ -138,9 +138,9 @@ def capability(
     return CapabilityAnswer(
         n=sum(one.moments.n for one in cells.values()),
         definition=_definition(subgroup_by, None if is_exact else most_values),
-        window=asked.window,
+        window=asking.window,
         is_exact=is_exact,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         left_out=told(left_out),
         rows=[
             _row(

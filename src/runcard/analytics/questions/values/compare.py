@@ -84,20 +84,20 @@ class _Sample(NamedTuple):
 
 def compare(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     measured: Measured,
     zone: ZoneInfo,
     group_by: GroupBy,
 ) -> CompareAnswer:
     """Raises as `asking` does, and InvalidInput for more than 50 groups."""
-    asked = snapshot.asking(measured.among(wanted))
+    asking = snapshot.asking(measured.among(selection))
     finals = measured.only_final
-    quantity = latest_quantity(asked, find_specs(asked, measured), measured.uom, only_final=finals)
-    grouping = Grouping(asked, group_by, zone)
-    keep = on_values(asked, quantity.specs, only_final=finals)
+    quantity = latest_quantity(asking, find_specs(asking, measured), measured.uom, only_final=finals)
+    grouping = Grouping(asking, group_by, zone)
+    keep = on_values(asking, quantity.specs, only_final=finals)
     keep.add("x.num IS NOT NULL")
-    looked = look_at(asked, quantity.specs, keep, MAX_TESTED)
-    samples = _samples(asked, quantity, grouping, keep, looked.step)
+    looked = look_at(asking, quantity.specs, keep, MAX_TESTED)
+    samples = _samples(asking, quantity, grouping, keep, looked.step)
     if len(samples) > MAX_COMPARED:
         mend = "choose a longer period or filter"
         raise InvalidInput.at("group_by", f"makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}")
@@ -112,10 +112,10 @@ def compare(
     return CompareAnswer(
         n=n,
         definition=DEFINITION + (SAMPLED if n > MAX_TESTED else ""),
-        window=asked.window,
+        window=asking.window,
         is_exact=n <= MAX_TESTED,
-        freshness=asked.freshness,
-        left_out=told(count_left_out(asked, quantity, only_final=finals, has_others=looked.has_others)),
+        freshness=asking.freshness,
+        left_out=told(count_left_out(asking, quantity, only_final=finals, has_others=looked.has_others)),
         phase=quantity.phase,
         sequence_path=quantity.sequence_path,
         uom=quantity.uom,
@@ -126,11 +126,11 @@ def compare(
 
 
 def _samples(
-    asked: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, step: int
+    asking: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, step: int
 ) -> Sequence[_Sample]:
     """The groups with all their values or, where these are more than are ranked, some, drawn evenly."""
     are_ranked = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
-    found = asked.arrays(
+    found = asking.arrays(
         f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "
         f"list(DISTINCT x.spec) AS specs, coalesce(list({quantity.number}) FILTER ({are_ranked}), []) AS ranked "
         f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g",
@@ -145,19 +145,19 @@ def _samples(
             Extent(low, high, low if one.mean is None else one.mean)
             for low, high, one in zip(lowest, highest, moments, strict=True)
         ]
-        every = _exact(asked, quantity, grouping, keep, dict(zip(keys, extents, strict=True)))
+        every = _exact(asking, quantity, grouping, keep, dict(zip(keys, extents, strict=True)))
         moments = [every[key] for key in keys]
     return [_Sample(*one) for one in zip(keys, moments, map(list, found["specs"]), ranked, strict=True)]
 
 
 def _exact(
-    asked: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, extents: Mapping[Any, Extent]
+    asking: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, extents: Mapping[Any, Extent]
 ) -> Mapping[Any, Moments]:
     """Of all values of each group, by its key."""
-    groups = Keys(asked, grouping.sql, "g")
+    groups = Keys(asking, grouping.sql, "g")
     places = {(place,): key for place, key in enumerate(groups.keys) if key in extents}
     source = Source(quantity.number, [groups.place], keep, groups.join, groups.parameters)
-    found = exact_moments(asked, source, {place: extents[key] for place, key in places.items()})
+    found = exact_moments(asking, source, {place: extents[key] for place, key in places.items()})
     return {key: found[place] for place, key in places.items()}
 
 

@@ -68,7 +68,7 @@ class ControlChartAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 
 def control_chart(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     measured: Measured,
     settings: ChartSettings,
     zone: ZoneInfo,
@@ -78,11 +78,11 @@ def control_chart(
     if settings.kind == "i_mr" and settings.subgroup_size is not None:
         mend = "leave it out, or ask for the chart xbar_r or xbar_s"
         raise InvalidInput.at("subgroup_size", f"an i_mr chart has no subgroups; {mend}")
-    asked = snapshot.asking(measured.among(wanted))
-    specs = find_specs(asked, measured)
-    grouping = Grouping(asked, group_by, zone)
+    asking = snapshot.asking(measured.among(selection))
+    specs = find_specs(asking, measured)
+    grouping = Grouping(asking, group_by, zone)
     values, has_older = newest_values(
-        asked, specs, settings.last, grouping.sql, only_final=measured.only_final
+        asking, specs, settings.last, grouping.sql, only_final=measured.only_final
     )
     groups = {} if group_by is None else grouping.named({one.group for one in values})
     size = settings.subgroup_size or (_SUBGROUP_SIZE if group_by is None else settings.last)
@@ -90,12 +90,12 @@ def control_chart(
     return ControlChartAnswer(
         n=len(values),
         definition=_DEFINITION.format(spreads=_SPREADS[settings.kind]),
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         left_out=told(
             count_left_out(
-                asked,
+                asking,
                 Quantity(specs),
                 values[0].measured_at.replace(tzinfo=UTC) if has_older else None,
                 only_final=measured.only_final,

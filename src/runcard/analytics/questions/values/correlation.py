@@ -79,45 +79,45 @@ class _Side(NamedTuple):
 
 def correlation(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     x: Measured,
     y: Measured,
 ) -> CorrelationAnswer:
     """Raises as `asking` does."""
-    both = replace(wanted.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
-    asked = snapshot.asking(wanted._replace(runs=both))
-    sides = [_side(asked, *one) for one in ((x, "x_measurement_name"), (y, "y_measurement_name"))]
-    n, found = _found(asked, _pairs(asked, sides))
-    numbers = int(found["numbers"][0]) if n else _numbers_of(asked, sides)
+    both = replace(selection.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
+    asking = snapshot.asking(selection._replace(runs=both))
+    sides = [_side(asking, *one) for one in ((x, "x_measurement_name"), (y, "y_measurement_name"))]
+    n, found = _found(asking, _pairs(asking, sides))
+    numbers = int(found["numbers"][0]) if n else _numbers_of(asking, sides)
     has_others = bool(found["others"][0]) if n else None
     xs, ys = (np.asarray(found[name], dtype=float) for name in ("x", "y"))
     return CorrelationAnswer(
         n=n,
         definition=DEFINITION + (SAMPLED if n > MAX_POINTS else "") + (SAMPLED_ALL if n > MAX_PAIRS else ""),
-        window=asked.window,
+        window=asking.window,
         is_exact=n <= MAX_PAIRS,
-        freshness=asked.freshness,
-        left_out=told(_left_out(asked, sides, numbers - 2 * n, has_others=has_others)),
+        freshness=asking.freshness,
+        left_out=told(_left_out(asking, sides, numbers - 2 * n, has_others=has_others)),
         x_phase=sides[0].quantity.phase,
         y_phase=sides[1].quantity.phase,
         x_uom=sides[0].quantity.uom,
         y_uom=sides[1].quantity.uom,
         correlation=_correlation(xs, ys),
-        points=_points(asked, xs, ys, np.asarray(found["run"])),
+        points=_points(asking, xs, ys, np.asarray(found["run"])),
     )
 
 
-def _found(asked: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
+def _found(asking: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
     """How many pairs there are, and x, y and run of all of them or of those that are drawn, in the order of runs."""
-    found = asked.arrays(
+    found = asking.arrays(
         f"SELECT x, y, run, numbers, others FROM (SELECT * FROM ({pairs.sql}) LIMIT {MAX_PAIRS + 1}) ORDER BY run",
         pairs.values,
     )
     n = len(found["x"])
     if n > MAX_PAIRS:
         # Only then, because it takes longer: how many there are.
-        [n] = asked.one(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
-        found = asked.arrays(
+        [n] = asking.one(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
+        found = asking.arrays(
             f"SELECT x, y, run, numbers, others FROM ({pairs.sql}) "
             f"WHERE hash(run) % {-(-n // MAX_PAIRS)} = 0 ORDER BY run",
             pairs.values,
@@ -125,16 +125,16 @@ def _found(asked: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
     return n, found
 
 
-def _side(asked: Asking, measured: Measured, field: str) -> _Side:
-    specs = find_specs(asked, measured, field)
-    return _Side(measured, latest_quantity(asked, specs, measured.uom, only_final=measured.only_final))
+def _side(asking: Asking, measured: Measured, field: str) -> _Side:
+    specs = find_specs(asking, measured, field)
+    return _Side(measured, latest_quantity(asking, specs, measured.uom, only_final=measured.only_final))
 
 
-def _pairs(asked: Asking, sides: Sequence[_Side]) -> Conditions:
+def _pairs(asking: Asking, sides: Sequence[_Side]) -> Conditions:
     """A query of run, x and y, and how many numbers and other values both sides have in all; with its values."""
     is_one_procedure = len({one.measured.procedure_id for one in sides}) == 1
     same = "a.run = b.run" if is_one_procedure else "a.unit = b.unit AND a.is_last AND b.is_last"
-    (first, *values), (second, *others) = (_numbers_sql(asked, one) for one in sides)
+    (first, *values), (second, *others) = (_numbers_sql(asking, one) for one in sides)
     return Conditions.of(
         f"WITH a AS MATERIALIZED ({first}), b AS MATERIALIZED ({second}) SELECT a.run, a.num AS x, b.num AS y, "
         "((SELECT sum(n) FROM a) + (SELECT sum(n) FROM b))::BIGINT AS numbers, "
@@ -145,9 +145,9 @@ def _pairs(asked: Asking, sides: Sequence[_Side]) -> Conditions:
     )
 
 
-def _numbers_sql(asked: Asking, side: _Side) -> Sequence[Any]:
+def _numbers_sql(asking: Asking, side: _Side) -> Sequence[Any]:
     """A query of the numbers of a side by run, and its values. Of several of a run, the last counts."""
-    keep = on_values(asked, side.quantity.specs, only_final=False)
+    keep = on_values(asking, side.quantity.specs, only_final=False)
     counts = f"{side.quantity.number} IS NOT NULL" + (" AND x.is_final" if side.measured.only_final else "")
     sql = (
         "SELECT r.run, any_value(r.unit) AS unit, any_value(r.attempt = r.attempts) AS is_last, "
@@ -158,33 +158,33 @@ def _numbers_sql(asked: Asking, side: _Side) -> Sequence[Any]:
     return [sql, *keep.values]
 
 
-def _numbers_of(asked: Asking, sides: Sequence[_Side]) -> int:
+def _numbers_of(asking: Asking, sides: Sequence[_Side]) -> int:
     """How many numbers both sides have; for where there is no pair to tell it."""
     total = 0
     for side in sides:
-        sql, *values = _numbers_sql(asked, side)
-        total += asked.one(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({sql})", values)[0]
+        sql, *values = _numbers_sql(asking, side)
+        total += asking.one(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({sql})", values)[0]
     return total
 
 
 def _left_out(
-    asked: Asking, sides: Sequence[_Side], alone: int, *, has_others: bool | None
+    asking: Asking, sides: Sequence[_Side], alone: int, *, has_others: bool | None
 ) -> Counter[Reason]:
     """Of both sides together; alone: how many numbers are in no pair."""
     counts: Counter[Reason] = Counter({"no_partner": alone})
     for one in sides:
         finals = one.measured.only_final
-        counts += count_left_out(asked, one.quantity, only_final=finals, has_others=has_others)
+        counts += count_left_out(asking, one.quantity, only_final=finals, has_others=has_others)
     return counts
 
 
-def _points(asked: Asking, xs: Any, ys: Any, runs: Any) -> Sequence[Point]:
+def _points(asking: Asking, xs: Any, ys: Any, runs: Any) -> Sequence[Point]:
     """The pairs that are shown; ids are looked up of no others, because to make them takes longer than all else."""
     if len(xs) > MAX_POINTS:
         shown = np.unique(np.linspace(0, len(xs) - 1, MAX_POINTS).astype(int))
         xs, ys, runs = xs[shown], ys[shown], runs[shown]
     numbers = runs.tolist()
-    ids = dict(asked.rows("SELECT run, id FROM runs WHERE run IN (SELECT unnest(?::BIGINT[]))", [numbers]))
+    ids = dict(asking.rows("SELECT run, id FROM runs WHERE run IN (SELECT unnest(?::BIGINT[]))", [numbers]))
     return [Point(x, y, ids[run]) for x, y, run in zip(xs.tolist(), ys.tolist(), numbers, strict=True)]
 
 

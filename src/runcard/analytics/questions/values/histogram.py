@@ -82,20 +82,20 @@ class _Numbers(NamedTuple):
 
 def histogram(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     measured: Measured,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
     bins: int | None = None,
 ) -> HistogramAnswer:
     """How values are distributed, in `bins` bins (1 to MAX_BINS) or as many as suit. Raises as `asking` does."""
-    asked = snapshot.asking(measured.among(wanted))
+    asking = snapshot.asking(measured.among(selection))
     finals = measured.only_final
-    quantity = latest_quantity(asked, find_specs(asked, measured), measured.uom, only_final=finals)
-    grouping = Grouping(asked, group_by, zone)
+    quantity = latest_quantity(asking, find_specs(asking, measured), measured.uom, only_final=finals)
+    grouping = Grouping(asking, group_by, zone)
     is_grouped = group_by is not None
-    numbers = _numbers(asked, quantity, grouping, only_final=finals)
-    texts = _texts(asked, quantity, grouping, is_grouped=is_grouped, only_final=finals)
+    numbers = _numbers(asking, quantity, grouping, only_final=finals)
+    texts = _texts(asking, quantity, grouping, is_grouped=is_grouped, only_final=finals)
     every = np.sort(np.concatenate([np.array([], np.float64), *numbers.by_group.values()]))
     # What is too large for a double becomes infinite, and then None.
     with np.errstate(all="ignore"):
@@ -108,10 +108,10 @@ def histogram(
     return HistogramAnswer(
         n=total.n + texts.total.n,
         definition=_DEFINITION + ("" if is_exact else _SAMPLED.format(step=numbers.step)),
-        window=asked.window,
+        window=asking.window,
         is_exact=is_exact,
-        freshness=asked.freshness,
-        left_out=told(_left_out(asked, quantity, only_final=finals, has_others=numbers.has_others)),
+        freshness=asking.freshness,
+        left_out=told(_left_out(asking, quantity, only_final=finals, has_others=numbers.has_others)),
         phase=quantity.phase,
         sequence_path=quantity.sequence_path,
         uom=quantity.uom,
@@ -124,12 +124,12 @@ def histogram(
     )
 
 
-def _numbers(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_final: bool) -> _Numbers:
-    numbers = on_values(asked, quantity.specs, only_final=only_final).and_of(_NUMBERS)
-    step, has_others = look_at(asked, quantity.specs, numbers, MAX_NUMBERS)
+def _numbers(asking: Asking, quantity: Quantity, grouping: Grouping, *, only_final: bool) -> _Numbers:
+    numbers = on_values(asking, quantity.specs, only_final=only_final).and_of(_NUMBERS)
+    step, has_others = look_at(asking, quantity.specs, numbers, MAX_NUMBERS)
     if step > 1:
         numbers.add(f"hash(x.run) % {step} = 0")
-    found = asked.arrays(
+    found = asking.arrays(
         f"SELECT {grouping.sql} AS g, x.spec, list({quantity.number}) AS numbers "
         f"FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} GROUP BY g, x.spec",
         numbers.values,
@@ -145,12 +145,12 @@ def _numbers(asked: Asking, quantity: Quantity, grouping: Grouping, *, only_fina
 
 
 def _texts(
-    asked: Asking, quantity: Quantity, grouping: Grouping, *, is_grouped: bool, only_final: bool
+    asking: Asking, quantity: Quantity, grouping: Grouping, *, is_grouped: bool, only_final: bool
 ) -> TextBars:
     """Of the phase that the numbers are of; a text has no unit of measure that could be another."""
     specs = _of_phase(quantity)
-    values = on_values(asked, specs, only_final=only_final)
-    return text_bars(asked, specs, values, grouping, is_grouped=is_grouped)
+    values = on_values(asking, specs, only_final=only_final)
+    return text_bars(asking, specs, values, grouping, is_grouped=is_grouped)
 
 
 def _of_phase(quantity: Quantity) -> Sequence[SpecRow]:
@@ -161,9 +161,9 @@ def _of_phase(quantity: Quantity) -> Sequence[SpecRow]:
     ]
 
 
-def _left_out(asked: Asking, quantity: Quantity, *, only_final: bool, has_others: bool) -> Counter[Reason]:
+def _left_out(asking: Asking, quantity: Quantity, *, only_final: bool, has_others: bool) -> Counter[Reason]:
     """Texts and booleans are bars, and not left out."""
-    counts = count_left_out(asked, quantity, only_final=only_final, has_others=has_others)
+    counts = count_left_out(asking, quantity, only_final=only_final, has_others=has_others)
     for shown in ("text", "boolean"):
         counts.pop(shown, None)
     return counts

@@ -27,9 +27,9 @@ class MeasurementNamesAnswer(Answer, frozen=True, kw_only=True):
 
 def measurement_names(snapshot: Snapshot, procedure_id: UUID) -> MeasurementNamesAnswer:
     """Raises as `asking` does."""
-    asked = snapshot.asking(Selection(RunFilter()))
-    specs = asked.snapshot.of_procedures([procedure_id], "procedure")
-    found = asked.rows(
+    asking = snapshot.asking(Selection(RunFilter()))
+    specs = asking.snapshot.of_procedures([procedure_id], "procedure")
+    found = asking.rows(
         "SELECT phase, name, count(*) OVER () FROM specs "
         f"WHERE {specs.sql} GROUP BY phase, name ORDER BY phase, name LIMIT {MAX_NAMES}",
         specs.values,
@@ -38,8 +38,8 @@ def measurement_names(snapshot: Snapshot, procedure_id: UUID) -> MeasurementName
     return MeasurementNamesAnswer(
         n=n,
         definition=DEFINITION,
-        window=asked.window,
+        window=asking.window,
         is_exact=n <= MAX_NAMES,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         names=[MeasurementName(phase, name) for phase, name, _ in found],
     )

@@ -38,41 +38,41 @@ class Newest(NamedTuple):
 
 
 def newest_values(
-    asked: Asking, specs: Sequence[SpecRow], count: int, group: str, *, only_final: bool
+    asking: Asking, specs: Sequence[SpecRow], count: int, group: str, *, only_final: bool
 ) -> Newest:
     """The finite numbers of the selected runs that started last, at most `count`.
 
     group: SQL of the key that `Grouping` groups `runs r` by.
     """
-    found = _newest_first(asked, specs, count + 1, group, only_final=only_final)
+    found = _newest_first(asking, specs, count + 1, group, only_final=only_final)
     values = sorted(found[:count], key=attrgetter("measured_at", "run", "position"))
     return Newest(values, len(found) > count)
 
 
 def _newest_first(
-    asked: Asking, specs: Sequence[SpecRow], count: int, group: str, *, only_final: bool
+    asking: Asking, specs: Sequence[SpecRow], count: int, group: str, *, only_final: bool
 ) -> Sequence[Value]:
     for tries in _TRIES:
-        since = _start_of_newest(asked, tries * count)
+        since = _start_of_newest(asking, tries * count)
         if since is None:
             break
-        found = _values_since(asked, specs, count, group, since, only_final=only_final)
+        found = _values_since(asking, specs, count, group, since, only_final=only_final)
         if len(found) == count:
             return found
-    return _values_since(asked, specs, count, group, None, only_final=only_final)
+    return _values_since(asking, specs, count, group, None, only_final=only_final)
 
 
-def _start_of_newest(asked: Asking, count: int) -> datetime | None:
+def _start_of_newest(asking: Asking, count: int) -> datetime | None:
     """When the first of the newest selected runs started; None where there are fewer."""
-    found = asked.rows(
-        f"SELECT r.started_at FROM runs r WHERE {asked.runs.sql} "
+    found = asking.rows(
+        f"SELECT r.started_at FROM runs r WHERE {asking.runs.sql} "
         f"ORDER BY r.started_at DESC LIMIT 1 OFFSET {count - 1}"
     )
     return found[0][0] if found else None
 
 
 def _values_since(
-    asked: Asking,
+    asking: Asking,
     specs: Sequence[SpecRow],
     count: int,
     group: str,
@@ -80,10 +80,10 @@ def _values_since(
     *,
     only_final: bool,
 ) -> Sequence[Value]:
-    conditions = on_values(asked, specs, only_final=only_final)
+    conditions = on_values(asking, specs, only_final=only_final)
     conditions.add("x.num IS NOT NULL")
     conditions.within("r.started_at", since and since.replace(tzinfo=UTC), None)
-    rows = asked.rows(
+    rows = asking.rows(
         f"SELECT x.started_at, x.run, x.position, r.id, x.spec, x.num, x.outcome, {group}, r.created_by_station "
         f"FROM measurements x JOIN runs r USING (run) WHERE {conditions.sql} "
         f"ORDER BY r.started_at DESC, x.run DESC, x.started_at DESC, x.position DESC LIMIT {count}",

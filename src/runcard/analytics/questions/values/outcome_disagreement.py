@@ -122,7 +122,7 @@ _LEFT_OUT = f"SELECT {{why}} AS why, count(*) {_FROM} AND why <> {COUNTED} GROUP
 
 def outcome_disagreement(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     shown: Shown,
     *,
     only_final: bool = True,
@@ -131,10 +131,12 @@ def outcome_disagreement(
 
     only_final: not those of attempts of a phase that were repeated in the same run.
     """
-    asked = snapshot.asking(wanted)
-    conditions = asked.snapshot.of_procedures(wanted.runs.procedure_ids, "x.procedure").and_of(asked.runs)
+    asking = snapshot.asking(selection)
+    conditions = asking.snapshot.of_procedures(selection.runs.procedure_ids, "x.procedure").and_of(
+        asking.runs
+    )
     why = why_sql(*_NOT_JUDGED, only_final=only_final)
-    found = asked.rows(
+    found = asking.rows(
         _QUERY.format(
             conditions=conditions.sql,
             most=max(shown.examples, 1),
@@ -145,25 +147,25 @@ def outcome_disagreement(
     )
     others, n, passed, failed, measurements, examples = found[0][-6:]
     left_out = (
-        asked.rows(_LEFT_OUT.format(why=why, conditions=conditions.sql), conditions.values) if others else ()
+        asking.rows(_LEFT_OUT.format(why=why, conditions=conditions.sql), conditions.values) if others else ()
     )
     return OutcomeDisagreementAnswer(
         n=n or 0,
         definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         left_out=told({REASONS[reason]: count for reason, count in left_out}),
         passed_outside=passed or 0,
         failed_inside=failed or 0,
         measurements=measurements,
-        rows=_rows(asked, [row[:-6] for row in found if n and row[-8] + row[-7]]),
+        rows=_rows(asking, [row[:-6] for row in found if n and row[-8] + row[-7]]),
         examples=[_example(*example) for example in examples or ()],
     )
 
 
-def _rows(asked: Asking, found: Sequence[tuple[Any, ...]]) -> Sequence[DisagreementRow]:
-    procedures = Grouping(asked, "procedure", _ANY_ZONE).named({row[0] for row in found})
+def _rows(asking: Asking, found: Sequence[tuple[Any, ...]]) -> Sequence[DisagreementRow]:
+    procedures = Grouping(asking, "procedure", _ANY_ZONE).named({row[0] for row in found})
     return [DisagreementRow(procedures[procedure], *figures) for procedure, *figures in found]
 
 

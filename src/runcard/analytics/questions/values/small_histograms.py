@@ -45,7 +45,7 @@ class _Window(NamedTuple):
 
 def small_histograms(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     procedure_id: UUID,
     rows: Sequence[SummaryRow],
     most_counted: int = MAX_COUNTED,
@@ -55,19 +55,19 @@ def small_histograms(
     Values of attempts of phases that were repeated in the same run do not count. Raises as `asking` does.
     """
     rows = rows[:MAX_HISTOGRAMS]
-    wanted = wanted._replace(runs=replace(wanted.runs, procedure_ids=[procedure_id]))
+    selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure_id]))
     reaches = [_reach(row) for row in rows]
     counts = np.zeros((len(rows), BINS), np.int64)
-    asked = snapshot.asking(wanted, USUAL_ATTEMPTS)
+    asking = snapshot.asking(selection, USUAL_ATTEMPTS)
     windows = {
         spec: _Window(place, low, (high - low) / BINS)
-        for spec, place in _numbers(asked, procedure_id, [row.spec for row in rows])
+        for spec, place in _numbers(asking, procedure_id, [row.spec for row in rows])
         for low, high in [reaches[place]]
     }
     n = sum(row.n for row in rows)
     step = 1 if n <= most_counted else math.ceil(n / most_counted / _PART_COUNTED)
     if windows:
-        _count(asked, windows, step, counts)
+        _count(asking, windows, step, counts)
     return [
         SmallHistogram(low, high, some) for (low, high), some in zip(reaches, counts.tolist(), strict=True)
     ]
@@ -84,31 +84,31 @@ def _reach(row: SummaryRow) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _numbers(asked: Asking, procedure_id: UUID, wanted: Sequence[Specified]) -> Sequence[tuple[int, int]]:
+def _numbers(asking: Asking, procedure_id: UUID, wanted: Sequence[Specified]) -> Sequence[tuple[int, int]]:
     """The number of each specification in the copy, with its place."""
-    conditions = asked.snapshot.of_procedures([procedure_id], "procedure")
+    conditions = asking.snapshot.of_procedures([procedure_id], "procedure")
     conditions.one_of("name", {one.name for one in wanted})
     places = {one: place for place, one in enumerate(wanted)}
-    rows = asked.rows(
+    rows = asking.rows(
         f"SELECT spec, {', '.join(Specified.__struct_fields__)} FROM specs WHERE {conditions.sql}",
         conditions.values,
     )
     return [(spec, places[one]) for spec, *said in rows if (one := Specified(*said)) in places]
 
 
-def _count(asked: Asking, windows: dict[int, _Window], step: int, counts: npt.NDArray[np.int64]) -> None:
+def _count(asking: Asking, windows: dict[int, _Window], step: int, counts: npt.NDArray[np.int64]) -> None:
     """Add up the values of each bin."""
     values = Conditions()
     values.one_of("x.spec", list(windows), "INTEGER")
     values.add("x.num IS NOT NULL AND x.is_final")
     if step > 1:
         values.add(f"hash(x.run) % {step} = 0")
-    values = values.and_of(asked.runs)
+    values = values.and_of(asking.runs)
     usable = {spec: one for spec, one in windows.items() if np.isfinite(one.low) and 0 < one.width < np.inf}
     if not usable:
         return
     listed = ", ".join(["(?::INTEGER, ?::INTEGER, ?::DOUBLE, ?::DOUBLE)"] * len(usable))
-    found = asked.rows(
+    found = asking.rows(
         f"SELECT v.place, greatest(0, least({BINS - 1}, floor((x.num - v.low) / v.width)))::INTEGER AS bin, "
         f"count(*) FROM measurements x JOIN runs r USING (run) JOIN (VALUES {listed}) v(spec, place, low, width) "
         f"ON v.spec = x.spec WHERE {values.sql} GROUP BY v.place, bin",

@@ -44,15 +44,15 @@ NO_TEXTS = TextBars([], 0, BarRow(ALL, 0, [], 0), [])
 
 
 def text_bars(
-    asked: Asking, specs: Sequence[SpecRow], values: Conditions, grouping: Grouping, *, is_grouped: bool
+    asking: Asking, specs: Sequence[SpecRow], values: Conditions, grouping: Grouping, *, is_grouped: bool
 ) -> TextBars:
     """The texts of values. `values`: conditions on `measurements x` and `runs r`."""
     anywhere = on_specs(specs).and_of(_TEXTS)
     # Most measurements are numbers, of which this is known without a look at runs.
-    if not asked.rows(f"SELECT 1 FROM measurements x WHERE {anywhere.sql} LIMIT 1", anywhere.values):
+    if not asking.rows(f"SELECT 1 FROM measurements x WHERE {anywhere.sql} LIMIT 1", anywhere.values):
         return NO_TEXTS
     values = values.and_of(_TEXTS)
-    found = asked.rows(
+    found = asking.rows(
         f"WITH bars AS (SELECT {_TEXT} AS text, count(*) AS n {_FROM} WHERE {values.sql} GROUP BY text) "
         f"SELECT text, n, sum(n) OVER ()::BIGINT, count(*) OVER () FROM bars ORDER BY n DESC, text LIMIT {MAX_BARS}",
         values.values,
@@ -61,13 +61,13 @@ def text_bars(
         return NO_TEXTS
     texts, counts, (n, *_), (distinct, *_) = zip(*found, strict=True)
     total = BarRow(ALL, n, list(counts), n - sum(counts))
-    rows = _rows(asked, values, grouping, texts) if is_grouped else []
+    rows = _rows(asking, values, grouping, texts) if is_grouped else []
     return TextBars(list(texts), distinct, total, rows)
 
 
-def _rows(asked: Asking, values: Conditions, grouping: Grouping, texts: Sequence[str]) -> Sequence[BarRow]:
+def _rows(asking: Asking, values: Conditions, grouping: Grouping, texts: Sequence[str]) -> Sequence[BarRow]:
     shown = f"CASE WHEN {is_one_of(_TEXT, texts, 'VARCHAR')} THEN {_TEXT} END"
-    found = asked.rows(
+    found = asking.rows(
         f"SELECT {grouping.sql} AS g, {shown} AS shown, count(*) {_FROM} WHERE {values.sql} GROUP BY g, shown",
         [*texts, *values.values],
     )

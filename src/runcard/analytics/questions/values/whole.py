@@ -46,7 +46,7 @@ def whole_of(values: Values, spec: SpecRow) -> Whole:
 
 
 def find_wholes(
-    asked: Asking,
+    asking: Asking,
     specs: Sequence[SpecRow],
     groups: Keys,
     samples: Mapping[Cell, Values],
@@ -54,10 +54,10 @@ def find_wholes(
     only_final: bool,
 ) -> Mapping[Cell, Whole]:
     """Of all values, of which some are held: counted and summed in the copy."""
-    where = on_values(asked, specs, only_final=only_final)
+    where = on_values(asking, specs, only_final=only_final)
     where.add("x.kind = 'numeric'")
     places = {one.spec: place for place, one in enumerate(specs)}
-    rows = asked.rows(
+    rows = asking.rows(
         f"SELECT x.spec, {groups.place} AS grouped, min(x.num), max(x.num), count(*) - count(x.num), "
         "count(*) FILTER (x.outcome = 'FAIL'), epoch_us(min(x.started_at)), epoch_us(max(x.started_at)), "
         f"count(*) FILTER ({BELOW}), count(*) FILTER ({ABOVE}) "
@@ -71,7 +71,7 @@ def find_wholes(
         if lowest is not None
     }
     source = Source("x.num", ["x.spec", groups.place], where, groups.join, groups.parameters)
-    moments = exact_moments(asked, source, extents)
+    moments = exact_moments(asking, source, extents)
     return {
         (places[spec], group): Whole(moments.get((spec, group), Moments(0)), *counts)
         for spec, group, _, _, *counts in rows

@@ -59,7 +59,7 @@ _FIGURES_OF: Mapping[First, str] = {
 
 def first_pass_yield(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> YieldAnswer:
@@ -67,23 +67,25 @@ def first_pass_yield(
 
     Raises as `asking` does.
     """
-    first = first_of(wanted.attempts)
+    first = first_of(selection.attempts)
     figures = _FIGURES_OF[first]
-    asked = snapshot.asking(wanted._replace(attempts=first))
-    total = _row(ALL, *asked.one(f"SELECT {figures} FROM runs r WHERE {asked.runs.sql}"))
+    asking = snapshot.asking(selection._replace(attempts=first))
+    total = _row(ALL, *asking.one(f"SELECT {figures} FROM runs r WHERE {asking.runs.sql}"))
     return YieldAnswer(
         n=total.units,
         definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         total=total,
-        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone), figures),
+        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone), figures),
     )
 
 
-def _rows(asked: Asking, grouping: Grouping, figures: str) -> Sequence[YieldRow]:
-    found = asked.rows(f"SELECT {grouping.sql} AS g, {figures} FROM runs r WHERE {asked.runs.sql} GROUP BY g")
+def _rows(asking: Asking, grouping: Grouping, figures: str) -> Sequence[YieldRow]:
+    found = asking.rows(
+        f"SELECT {grouping.sql} AS g, {figures} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
+    )
     groups = grouping.named([row[0] for row in found])
     return [_row(group, *counts) for group, counts in in_order(groups, found)]
 

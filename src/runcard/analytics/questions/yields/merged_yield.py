@@ -35,10 +35,10 @@ _SHARED = """SELECT unit, count(*) FROM runs r WHERE {conditions}
 
 def merged_yield(snapshot: Snapshot, procedure_ids: Sequence[UUID]) -> MergedYield:
     """Raises as `asking` does."""
-    asked = snapshot.asking(Selection(RunFilter(procedure_ids=procedure_ids)))
-    units, passed = asked.one(_FIRSTS.format(conditions=asked.runs.sql))
+    asking = snapshot.asking(Selection(RunFilter(procedure_ids=procedure_ids)))
+    units, passed = asking.one(_FIRSTS.format(conditions=asking.runs.sql))
     of_both = snapshot.of_procedures(procedure_ids, "r.procedure")
-    shared = asked.rows(_SHARED.format(conditions=of_both.sql), of_both.values)
+    shared = asking.rows(_SHARED.format(conditions=of_both.sql), of_both.values)
     return MergedYield(
         units=units,
         first_pass=ratio_of(passed, units),

@@ -69,24 +69,24 @@ class ParetoAnswer(Answer, frozen=True, kw_only=True):
 
 def pareto(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     failing: Failing,
 ) -> ParetoAnswer:
     """What failed most in the runs of a selection. Raises as `asking` does."""
-    asked = snapshot.asking(wanted)
-    [n] = asked.one(f"SELECT count(*) FROM runs r WHERE {asked.runs.sql}")
-    found = asked.rows(_query(asked, failing), [*asked.runs.values, failing.top])
+    asking = snapshot.asking(selection)
+    [n] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
+    found = asking.rows(_query(asking, failing), [*asking.runs.values, failing.top])
     names, failures, affected = found[0][-3:] if found else (0, 0, 0)
-    rows = _rows(asked, found, failures)
+    rows = _rows(asking, found, failures)
     rest = failures - sum(row.failures for row in rows)
     return ParetoAnswer(
         n=n,
         definition=_DEFINITION.format(
             what=_WHAT[failing.kind], attempts=_FINAL if failing.only_final else _EVERY
         ),
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         kind=failing.kind,
         failures=failures,
         runs_affected=affected,
@@ -95,8 +95,8 @@ def pareto(
     )
 
 
-def _rows(asked: Asking, found: Sequence[tuple[Any, ...]], total: int) -> Sequence[ParetoRow]:
-    procedures = references(asked, "procedure", {row[0] for row in found})
+def _rows(asking: Asking, found: Sequence[tuple[Any, ...]], total: int) -> Sequence[ParetoRow]:
+    procedures = references(asking, "procedure", {row[0] for row in found})
     cumulated = accumulate(row[4] for row in found)
     return [
         ParetoRow(
@@ -108,10 +108,10 @@ def _rows(asked: Asking, found: Sequence[tuple[Any, ...]], total: int) -> Sequen
     ]
 
 
-def _query(asked: Asking, failing: Failing) -> str:
+def _query(asking: Asking, failing: Failing) -> str:
     """The most frequent names, each with how many there are, and how many failures and runs they make together."""
     return f"""
-        WITH failing AS ({_failing(asked, failing)}), by_run AS (
+        WITH failing AS ({_failing(asking, failing)}), by_run AS (
             SELECT run, procedure, sequence_path, phase, measurement, count(*) AS failures
             FROM failing GROUP BY ALL
         ), by_name AS (
@@ -119,12 +119,12 @@ def _query(asked: Asking, failing: Failing) -> str:
             FROM by_run GROUP BY procedure, sequence_path, phase, measurement
         )
         SELECT by_name.*, count(*) OVER (), (sum(failures) OVER ())::BIGINT, (SELECT count(DISTINCT run) FROM by_run)
-        FROM by_name JOIN {asked.snapshot.places} USING (procedure)
+        FROM by_name JOIN {asking.snapshot.places} USING (procedure)
         ORDER BY failures DESC, runs DESC, phase, sequence_path NULLS FIRST, measurement, places.place LIMIT ?
     """
 
 
-def _failing(asked: Asking, failing: Failing) -> str:
+def _failing(asking: Asking, failing: Failing) -> str:
     """One row for each failure."""
     if failing.kind == "measurements":
         # What the runs say of all their attempts leaves few of them to be joined.
@@ -133,7 +133,7 @@ def _failing(asked: Asking, failing: Failing) -> str:
             SELECT x.run AS run, s.procedure AS procedure, s.sequence_path AS sequence_path, s.phase AS phase,
                 s.name AS measurement
             FROM measurements x JOIN runs r USING (run) JOIN specs s USING (spec)
-            WHERE x.outcome = 'FAIL' {final} AND {asked.runs.sql}
+            WHERE x.outcome = 'FAIL' {final} AND {asking.runs.sql}
         """
     columns = {"sequence_path": "x.sequence_path", "phase": "x.name"}
     of_first, grouped = "{}", ""
@@ -144,5 +144,5 @@ def _failing(asked: Asking, failing: Failing) -> str:
     return f"""
         SELECT x.run AS run, x.procedure AS procedure, {named}, NULL::VARCHAR AS measurement
         FROM phases x JOIN runs r USING (run)
-        WHERE x.outcome IN ('FAIL', 'ERROR') {final} AND {asked.runs.sql} {grouped}
+        WHERE x.outcome IN ('FAIL', 'ERROR') {final} AND {asking.runs.sql} {grouped}
     """

@@ -100,52 +100,52 @@ _BOTH_KNOWN = "r.passed_at > 1 AND r.created_by_station IS NOT NULL AND p.create
 
 def retest(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
     many: ManyAttempts = _FIRST_PAGE,
 ) -> RetestAnswer:
     """Retests of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
-    asked = snapshot.asking(wanted._replace(attempts="first"))
-    total = _total(asked, zone)
+    asking = snapshot.asking(selection._replace(attempts="first"))
+    total = _total(asking, zone)
     return RetestAnswer(
         n=total.units,
         definition=DEFINITION,
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         total=total,
-        rows=[] if group_by is None else _rows(asked, Grouping(asked, group_by, zone)),
-        attempts=_attempts(asked),
-        moves=_moves(asked),
-        units_over=_units_over(asked, many.more_than),
-        unit_page=_unit_page(asked, many),
+        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone)),
+        attempts=_attempts(asking),
+        moves=_moves(asking),
+        units_over=_units_over(asking, many.more_than),
+        unit_page=_unit_page(asking, many),
     )
 
 
 def retest_total(
     snapshot: Snapshot,
-    wanted: Selection,
+    selection: Selection,
     zone: ZoneInfo,
 ) -> RetestRow:
     """The `total` of the answer alone."""
-    asked = snapshot.asking(wanted._replace(attempts="first"))
-    return _total(asked, zone)
+    asking = snapshot.asking(selection._replace(attempts="first"))
+    return _total(asking, zone)
 
 
-def _total(asked: Asking, zone: ZoneInfo) -> RetestRow:
-    [total] = _rows(asked, Grouping(asked, None, zone)) or [_row(ALL, 0, 0, 0, 0, (0, 0))]
+def _total(asking: Asking, zone: ZoneInfo) -> RetestRow:
+    [total] = _rows(asking, Grouping(asking, None, zone)) or [_row(ALL, 0, 0, 0, 0, (0, 0))]
     return total
 
 
-def _rows(asked: Asking, grouping: Grouping) -> Sequence[RetestRow]:
-    found = asked.rows(
-        f"SELECT {grouping.sql} AS g, {_FIGURES} FROM runs r WHERE {asked.runs.sql} GROUP BY g"
+def _rows(asking: Asking, grouping: Grouping) -> Sequence[RetestRow]:
+    found = asking.rows(
+        f"SELECT {grouping.sql} AS g, {_FIGURES} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
     )
-    moved = asked.rows(
+    moved = asking.rows(
         f"SELECT {grouping.sql} AS g, count(*), "
         "count(*) FILTER (r.created_by_station <> p.created_by_station) "
-        f"FROM {_FIRST_AND_PASSING} WHERE {asked.runs.sql} AND {_BOTH_KNOWN} GROUP BY g"
+        f"FROM {_FIRST_AND_PASSING} WHERE {asking.runs.sql} AND {_BOTH_KNOWN} GROUP BY g"
     )
     places = {key: (known, elsewhere) for key, known, elsewhere in moved}
     figures = [(*row, places.get(row[0], (0, 0))) for row in found]
@@ -166,45 +166,45 @@ def _row(
     )
 
 
-def _attempts(asked: Asking) -> Sequence[AttemptsCount]:
-    rows = asked.rows(
-        f"SELECT least(r.attempts, {MANY_ATTEMPTS}) AS a, count(*) FROM runs r WHERE {asked.runs.sql} "
+def _attempts(asking: Asking) -> Sequence[AttemptsCount]:
+    rows = asking.rows(
+        f"SELECT least(r.attempts, {MANY_ATTEMPTS}) AS a, count(*) FROM runs r WHERE {asking.runs.sql} "
         "GROUP BY a ORDER BY a"
     )
     return [AttemptsCount(attempts, attempts == MANY_ATTEMPTS, units) for attempts, units in rows]
 
 
-def _moves(asked: Asking) -> Sequence[StationMove]:
-    rows = asked.rows(
+def _moves(asking: Asking) -> Sequence[StationMove]:
+    rows = asking.rows(
         "SELECT r.created_by_station AS f, p.created_by_station AS t, count(*) AS n "
-        f"FROM {_FIRST_AND_PASSING} WHERE {asked.runs.sql} AND {_BOTH_KNOWN} "
+        f"FROM {_FIRST_AND_PASSING} WHERE {asking.runs.sql} AND {_BOTH_KNOWN} "
         f"GROUP BY f, t ORDER BY n DESC, f, t LIMIT {MAX_MOVES}"
     )
-    stations = references(asked, "station", {station for row in rows for station in row[:2]})
+    stations = references(asking, "station", {station for row in rows for station in row[:2]})
     moves = [StationMove(stations[first], stations[passing], units) for first, passing, units in rows]
     return sorted(
         moves, key=lambda one: (-one.units, one.first_station.name or "", one.passing_station.name or "")
     )
 
 
-def _units_over(asked: Asking, more_than: int) -> int:
-    [count] = asked.one(
-        f"SELECT count(*) FROM runs r WHERE {asked.runs.sql} AND r.attempts > ?",
-        [*asked.runs.values, more_than],
+def _units_over(asking: Asking, more_than: int) -> int:
+    [count] = asking.one(
+        f"SELECT count(*) FROM runs r WHERE {asking.runs.sql} AND r.attempts > ?",
+        [*asking.runs.values, more_than],
     )
     return int(count)
 
 
-def _unit_page(asked: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
-    rows = asked.rows(
+def _unit_page(asking: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
+    rows = asking.rows(
         "SELECT r.unit, r.procedure, r.attempts, r.passed_at, r.last_outcome "
-        f"FROM runs r JOIN {asked.snapshot.places} ON places.procedure = r.procedure "
-        f"WHERE {asked.runs.sql} AND r.attempts > ? "
+        f"FROM runs r JOIN {asking.snapshot.places} ON places.procedure = r.procedure "
+        f"WHERE {asking.runs.sql} AND r.attempts > ? "
         "ORDER BY r.attempts DESC, r.unit, places.place LIMIT ? OFFSET ?",
-        [*asked.runs.values, *many],
+        [*asking.runs.values, *many],
     )
-    serials = names_of(asked.snapshot.scope, "unit", {row[0] for row in rows})
-    procedures = references(asked, "procedure", {row[1] for row in rows})
+    serials = names_of(asking.snapshot.scope, "unit", {row[0] for row in rows})
+    procedures = references(asking, "procedure", {row[1] for row in rows})
     return [
         RetestedUnit(serials.get(unit, str(unit)), procedures[procedure], *rest)
         for unit, procedure, *rest in rows

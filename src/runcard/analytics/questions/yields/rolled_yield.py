@@ -62,26 +62,28 @@ class Estimate(NamedTuple):
     high: float
 
 
-def rolled_yield(snapshot: Snapshot, wanted: Selection) -> RolledYieldAnswer:
+def rolled_yield(snapshot: Snapshot, selection: Selection) -> RolledYieldAnswer:
     """Yields of the units whose first run is selected, as in `first_pass_yield`. Raises as `asking` does."""
-    first = first_of(wanted.attempts)
-    asked = snapshot.asking(wanted._replace(attempts=first))
-    n, parts_count = asked.one(f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asked.runs.sql}")
+    first = first_of(selection.attempts)
+    asking = snapshot.asking(selection._replace(attempts=first))
+    n, parts_count = asking.one(
+        f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asking.runs.sql}"
+    )
     return RolledYieldAnswer(
         n=n,
         definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
-        window=asked.window,
+        window=asking.window,
         is_exact=True,
-        freshness=asked.freshness,
+        freshness=asking.freshness,
         parts_count=parts_count,
-        parts=_parts(asked, "passed_completed" if first == "first_completed" else "passed_at"),
+        parts=_parts(asking, "passed_completed" if first == "first_completed" else "passed_at"),
     )
 
 
-def _parts(asked: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
-    rows = asked.rows(
+def _parts(asking: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
+    rows = asking.rows(
         "WITH counted AS (SELECT r.part AS part, r.procedure AS procedure, count(*) AS units, "
-        f"count(*) FILTER (r.{passed_at} = 1) AS passed FROM runs r WHERE {asked.runs.sql} "
+        f"count(*) FILTER (r.{passed_at} = 1) AS passed FROM runs r WHERE {asking.runs.sql} "
         "GROUP BY r.part, r.procedure) "
         "SELECT part, procedure, passed, units FROM counted WHERE part IN "
         f"(SELECT part FROM counted GROUP BY part ORDER BY sum(units) DESC, part LIMIT {MAX_PARTS})"
@@ -89,13 +91,13 @@ def _parts(asked: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
     yields: dict[Any, dict[Any, Ratio]] = defaultdict(dict)
     for part, procedure, passed, units in rows:
         yields[part][procedure] = ratio_of(passed, units)
-    procedures = references(asked, "procedure", {row[1] for row in rows})
+    procedures = references(asking, "procedure", {row[1] for row in rows})
     return [
         _row(
             group,
             [ProcedureYield(procedures[key], yields[part][key]) for key in procedures if key in yields[part]],
         )
-        for part, group in references(asked, "part", yields).items()
+        for part, group in references(asking, "part", yields).items()
     ]
 
 

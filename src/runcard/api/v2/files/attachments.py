@@ -83,10 +83,10 @@ def finalize(
 def delete(
     actor: Annotated[UserActor, to_manage("delete attachments")],
     services: WithServices,
-    asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
+    query: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
     """Delete files, whatever they are part of; all of them, or none where one is unknown."""
-    ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
+    ids = [id_of(text, AttachmentNotFound) for text in query.ids]
     deleted = services.writer.write(lambda tx: delete_attachments(tx, actor.organization_id, ids))
     remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
@@ -134,7 +134,7 @@ def delete_of_unit(
     serial_number: str,
     actor: WithRecordingActor,
     services: WithServices,
-    asked: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
+    query: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
     """Delete files of a unit, stations those they brought; all, or none where one is unknown or not part of it."""
     organization_id = actor.organization_id
@@ -142,7 +142,7 @@ def delete_of_unit(
     def apply(tx: Transaction) -> list[Attachment]:
         unit = tx.catalog.get_unit(organization_id, serial_number)
         check_reaches_unit(tx, actor, unit)
-        ids = [id_of(text, AttachmentNotFound) for text in asked.ids]
+        ids = [id_of(text, AttachmentNotFound) for text in query.ids]
         check_brought(tx, actor, unit, ids)
         return list(delete_attachments(tx, organization_id, ids, of_unit=unit.id))
 

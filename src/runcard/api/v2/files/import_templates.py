@@ -78,9 +78,9 @@ def create(
         ImportTemplateListResponse, name="importTemplate-list", parameters=query_parameters(PageQuery)
     ),
 )
-def list_(actor: WithActor, scope: WithScope, asked: Annotated[PageQuery, query(PageQuery)]) -> Response:
+def list_(actor: WithActor, scope: WithScope, query: Annotated[PageQuery, query(PageQuery)]) -> Response:
     """All templates, the newest first."""
-    page = page_of(scope.connection, asked)
+    page = page_of(scope.connection, query)
     listed = list_templates(scope, page)
     data = [ImportTemplateListItem(one.id, one.name, one.created_at) for one in listed.rows]
     return JsonResponse(ImportTemplateListResponse(data, meta_of(page, listed)))

@@ -38,11 +38,11 @@ class MemberBody(Struct):
     openapi_extra=operation(list[MemberBody], name="user-list", parameters=query_parameters(UserListQuery)),
 )
 def list_(
-    actor: WithActor, scope: WithScope, asked: Annotated[UserListQuery, query(UserListQuery)]
+    actor: WithActor, scope: WithScope, query: Annotated[UserListQuery, query(UserListQuery)]
 ) -> Response:
     """All members of the organization, suspended ones too, oldest first."""
     members = list_users(scope)
-    if asked.current:
+    if query.current:
         me = actor.user_id if isinstance(actor, UserActor) else None
         members = [user for user in members if user.id == me]
     return JsonResponse([_body(user) for user in members])

@@ -152,11 +152,11 @@ class DeploymentGetResponse(Struct):
 def list_(
     actor: WithActor,
     scope: WithScope,
-    asked: Annotated[DeploymentListQuery, query(DeploymentListQuery)],
+    query: Annotated[DeploymentListQuery, query(DeploymentListQuery)],
 ) -> Response:
     """Filter and page deployments, newest first; a station sees those that were brought to it."""
-    organization_id, page = actor.organization_id, page_of(scope.connection, asked)
-    listed = list_deployments(scope, _filter(actor, asked), page)
+    organization_id, page = actor.organization_id, page_of(scope.connection, query)
+    listed = list_deployments(scope, _filter(actor, query), page)
     stations = list_deployed_stations(scope, [one.id for one in listed.rows])
     data = [_item(organization_id, one, stations.get(one.id, ())) for one in listed.rows]
     return JsonResponse(DeploymentListResponse(data, meta_of(page, listed)))
@@ -221,18 +221,18 @@ class _Urls(Struct):
         return None if file is None else download_url(self.services, file, self.request_root)
 
 
-def _filter(actor: Actor, asked: DeploymentListQuery) -> DeploymentFilter:
+def _filter(actor: Actor, query: DeploymentListQuery) -> DeploymentFilter:
     return DeploymentFilter(
         station_id=_station_id(actor),
-        procedure_ids=asked.procedure_ids,
-        environments=asked.environments,
-        statuses=asked.build_statuses,
-        pushed=asked.pushed,
-        branches=asked.branch_names,
-        authors=asked.author_usernames,
-        deployed_after=moment_bound("deployed_after", asked.deployed_after),
-        deployed_before=moment_bound("deployed_before", asked.deployed_before),
-        search=asked.search_query,
+        procedure_ids=query.procedure_ids,
+        environments=query.environments,
+        statuses=query.build_statuses,
+        pushed=query.pushed,
+        branches=query.branch_names,
+        authors=query.author_usernames,
+        deployed_after=moment_bound("deployed_after", query.deployed_after),
+        deployed_before=moment_bound("deployed_before", query.deployed_before),
+        search=query.search_query,
     )
 
 

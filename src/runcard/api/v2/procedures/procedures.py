@@ -157,12 +157,12 @@ def create(
 def list_(
     actor: WithActor,
     scope: WithScope,
-    asked: Annotated[ProcedureListQuery, query(ProcedureListQuery)],
+    query: Annotated[ProcedureListQuery, query(ProcedureListQuery)],
 ) -> Response:
     """Search and page procedures, newest first."""
-    organization_id, page, created = actor.organization_id, page_of(scope.connection, asked), period_of(asked)
-    wanted = ProcedureFilter(asked.search_query, created.after, created.before)
-    listed = list_procedure_records(scope, wanted, page)
+    organization_id, page, created = actor.organization_id, page_of(scope.connection, query), period_of(query)
+    procedure_filter = ProcedureFilter(query.search_query, created.after, created.before)
+    listed = list_procedure_records(scope, procedure_filter, page)
     former = list_former_identifiers(scope, [one.id for one in listed.rows])
     data = [
         ProcedureListItem(

@@ -115,20 +115,20 @@ def create(
     ),
 )
 def list_(
-    actor: WithActor, scope: WithScope, asked: Annotated[BatchListQuery, query(BatchListQuery)]
+    actor: WithActor, scope: WithScope, query: Annotated[BatchListQuery, query(BatchListQuery)]
 ) -> Response:
     """Search, filter and page batches."""
-    page, created = page_of(scope.connection, asked), period_of(asked)
-    wanted = BatchFilter(
-        asked.search_query,
-        asked.ids,
-        asked.numbers,
-        asked.part_numbers,
-        asked.revision_numbers,
+    page, created = page_of(scope.connection, query), period_of(query)
+    batch_filter = BatchFilter(
+        query.search_query,
+        query.ids,
+        query.numbers,
+        query.part_numbers,
+        query.revision_numbers,
         created.after,
         created.before,
     )
-    listed = list_batches(scope, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
+    listed = list_batches(scope, batch_filter, query.sort_by, page, descending=query.sort_order == "desc")
     counts = count_units(scope, "batch", [batch.id for batch in listed.rows])
     data = [
         BatchListItem(

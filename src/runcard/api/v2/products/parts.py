@@ -145,15 +145,15 @@ def create(
     openapi_extra=operation(PartListResponse, name="part-list", parameters=query_parameters(PartListQuery)),
 )
 def list_(
-    actor: WithActor, scope: WithScope, asked: Annotated[PartListQuery, query(PartListQuery)]
+    actor: WithActor, scope: WithScope, query: Annotated[PartListQuery, query(PartListQuery)]
 ) -> Response:
     """Search and page parts with their revisions."""
-    page = page_of(scope.connection, asked)
-    wanted = PartFilter(asked.search_query, asked.procedure_ids, metadata_tests(asked.metadata))
-    listed = list_parts(scope, wanted, asked.sort_by, page, descending=asked.sort_order == "desc")
+    page = page_of(scope.connection, query)
+    part_filter = PartFilter(query.search_query, query.procedure_ids, metadata_tests(query.metadata))
+    listed = list_parts(scope, part_filter, query.sort_by, page, descending=query.sort_order == "desc")
     ids = [part.id for part in listed.rows]
     revisions = list_revisions(scope, ids)
-    metadata = read_metadata(scope, ids) if asked.include_metadata else None
+    metadata = read_metadata(scope, ids) if query.include_metadata else None
     data = [
         PartListItem(
             part.id,

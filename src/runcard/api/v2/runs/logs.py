@@ -79,27 +79,27 @@ def list_(
     actor: WithActor,
     services: WithServices,
     scope: WithScope,
-    asked: Annotated[LogListQuery, query(LogListQuery)],
+    query: Annotated[LogListQuery, query(LogListQuery)],
 ) -> Response:
     """Filtered, sorted, paged logs of runs."""
-    page, deadline = page_of(scope.connection, asked), Deadline(services.list_timeout_s)
-    runs = run_filter(asked, without=("search_query",), ids=asked.run_ids, outcomes=asked.run_outcomes)
-    wanted = LogFilter(
-        search=asked.search_query,
-        levels=asked.levels,
-        source_files=asked.source_files,
-        logged_after=moment_bound("timestamp_after", asked.timestamp_after),
-        logged_before=moment_bound("timestamp_before", asked.timestamp_before),
+    page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
+    runs = run_filter(query, without=("search_query",), ids=query.run_ids, outcomes=query.run_outcomes)
+    log_filter = LogFilter(
+        search=query.search_query,
+        levels=query.levels,
+        source_files=query.source_files,
+        logged_after=moment_bound("timestamp_after", query.timestamp_after),
+        logged_before=moment_bound("timestamp_before", query.timestamp_before),
     )
     listed = list_logs(
         services.copy,
         scope,
         runs,
-        wanted,
-        asked.sort_by,
+        log_filter,
+        query.sort_by,
         page,
         deadline,
-        descending=asked.sort_order == "desc",
+        descending=query.sort_order == "desc",
     )
     return JsonResponse(LogListResponse([_shown(one) for one in listed.rows], meta_of(page, listed)))
 

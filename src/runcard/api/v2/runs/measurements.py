@@ -117,22 +117,22 @@ def list_(
     actor: WithActor,
     services: WithServices,
     scope: WithScope,
-    asked: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
+    query: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
 ) -> Response:
     """Filtered, sorted, paged measurements of one procedure."""
-    page, deadline = page_of(scope.connection, asked), Deadline(services.list_timeout_s)
+    page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
     runs = run_filter(
-        asked, without=("ids", "started_after", "started_before"), procedure_ids=[asked.procedure_id]
+        query, without=("ids", "started_after", "started_before"), procedure_ids=[query.procedure_id]
     )
     listed = list_measurements(
         services.copy,
         scope,
         runs,
-        _filter(asked),
-        asked.sort_by,
+        _filter(query),
+        query.sort_by,
         page,
         deadline,
-        descending=asked.sort_order == "desc",
+        descending=query.sort_order == "desc",
     )
     return JsonResponse(MeasurementListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
 
@@ -157,24 +157,24 @@ def get(
     )
 
 
-def _filter(asked: MeasurementListQuery) -> MeasurementFilter:
-    phase_names = asked.phase_names
-    if asked.phase_name is not None:
-        others_allow_it = phase_names is None or asked.phase_name in phase_names
-        phase_names = [asked.phase_name] if others_allow_it else []
+def _filter(query: MeasurementListQuery) -> MeasurementFilter:
+    phase_names = query.phase_names
+    if query.phase_name is not None:
+        others_allow_it = phase_names is None or query.phase_name in phase_names
+        phase_names = [query.phase_name] if others_allow_it else []
     return MeasurementFilter(
-        ids=asked.ids,
-        names=None if asked.measurement_name is None else [asked.measurement_name],
+        ids=query.ids,
+        names=None if query.measurement_name is None else [query.measurement_name],
         phase_names=phase_names,
-        outcomes=asked.measurement_outcomes,
-        kinds=asked.measurement_types,
-        started_after=moment_bound("started_after", asked.started_after),
-        started_before=moment_bound("started_before", asked.started_before),
-        value_min=asked.value_min,
-        value_max=asked.value_max,
-        value_bool=asked.value_bool,
-        value_strings=asked.value_strings,
-        only_final=asked.exclude_retries,
+        outcomes=query.measurement_outcomes,
+        kinds=query.measurement_types,
+        started_after=moment_bound("started_after", query.started_after),
+        started_before=moment_bound("started_before", query.started_before),
+        value_min=query.value_min,
+        value_max=query.value_max,
+        value_bool=query.value_bool,
+        value_strings=query.value_strings,
+        only_final=query.exclude_retries,
     )
 
 

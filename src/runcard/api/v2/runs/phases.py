@@ -108,33 +108,33 @@ def list_(
     actor: WithActor,
     services: WithServices,
     scope: WithScope,
-    asked: Annotated[PhaseListQuery, query(PhaseListQuery)],
+    query: Annotated[PhaseListQuery, query(PhaseListQuery)],
 ) -> Response:
     """Filtered, sorted, paged phases of one procedure."""
-    page, deadline = page_of(scope.connection, asked), Deadline(services.list_timeout_s)
+    page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
     runs = run_filter(
-        asked, without=_OF_PHASES, procedure_ids=[asked.procedure_id], outcomes=asked.run_outcomes
+        query, without=_OF_PHASES, procedure_ids=[query.procedure_id], outcomes=query.run_outcomes
     )
-    wanted = PhaseFilter(
-        ids=asked.ids,
-        names=asked.names,
-        sequence_paths=asked.sequence_paths,
-        outcomes=asked.outcomes,
-        started_after=moment_bound("started_after", asked.started_after),
-        started_before=moment_bound("started_before", asked.started_before),
-        duration_min=duration_bound("duration_min", asked.duration_min),
-        duration_max=duration_bound("duration_max", asked.duration_max),
-        only_final=asked.exclude_retries,
+    phase_filter = PhaseFilter(
+        ids=query.ids,
+        names=query.names,
+        sequence_paths=query.sequence_paths,
+        outcomes=query.outcomes,
+        started_after=moment_bound("started_after", query.started_after),
+        started_before=moment_bound("started_before", query.started_before),
+        duration_min=duration_bound("duration_min", query.duration_min),
+        duration_max=duration_bound("duration_max", query.duration_max),
+        only_final=query.exclude_retries,
     )
     listed = list_phases(
         services.copy,
         scope,
         runs,
-        wanted,
-        asked.sort_by,
+        phase_filter,
+        query.sort_by,
         page,
         deadline,
-        descending=asked.sort_order == "desc",
+        descending=query.sort_order == "desc",
     )
     return JsonResponse(PhaseListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
 

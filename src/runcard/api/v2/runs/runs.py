@@ -131,16 +131,16 @@ def list_(
     actor: WithActor,
     services: WithServices,
     scope: WithScope,
-    asked: Annotated[RunListQuery, query(RunListQuery)],
+    query: Annotated[RunListQuery, query(RunListQuery)],
 ) -> Response:
     """Filtered, sorted, paged summaries of runs."""
-    page = page_of(scope.connection, asked)
-    wanted = run_filter(asked, without=("metadata",), metadata=metadata_tests(asked.metadata))
-    descending = asked.sort_order == "desc"
-    listed = list_runs(services.copy, scope, wanted, asked.sort_by, page, descending=descending)
+    page = page_of(scope.connection, query)
+    wanted = run_filter(query, without=("metadata",), metadata=metadata_tests(query.metadata))
+    descending = query.sort_order == "desc"
+    listed = list_runs(services.copy, scope, wanted, query.sort_by, page, descending=descending)
     ids = [record.id for record in listed.rows]
-    metadata = read_metadata(scope, ids) if asked.include_metadata else None
-    documents = read_documents(scope, ids) if asked.include_sequences else None
+    metadata = read_metadata(scope, ids) if query.include_metadata else None
+    documents = read_documents(scope, ids) if query.include_sequences else None
     data = [
         run_item(
             record,
@@ -159,13 +159,13 @@ def list_(
 def delete(
     actor: Annotated[UserActor, to_manage("delete runs")],
     services: WithServices,
-    asked: Annotated[RunDeleteQuery, query(RunDeleteQuery)],
+    query: Annotated[RunDeleteQuery, query(RunDeleteQuery)],
 ) -> Response:
     """Delete runs with all that lies inside them; all of them, or none where one is unknown."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> list[UUID]:
-        ids = [id_of(text, RunNotFound) for text in dict.fromkeys(asked.ids)]
+        ids = [id_of(text, RunNotFound) for text in dict.fromkeys(query.ids)]
         for run_id in ids:
             if not delete_run(tx, organization_id, run_id):
                 raise RunNotFound(run_id)

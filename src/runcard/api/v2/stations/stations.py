@@ -130,15 +130,15 @@ def create(
 def list_(
     actor: Annotated[UserActor, as_user("list stations")],
     scope: WithScope,
-    asked: Annotated[StationListQuery, query(StationListQuery)],
+    query: Annotated[StationListQuery, query(StationListQuery)],
 ) -> Response:
     """Search and page the stations in use, newest first."""
-    page = page_of(scope.connection, asked)
-    wanted = StationFilter(asked.search_query, asked.procedure_ids, metadata_tests(asked.metadata))
-    listed = list_station_records(scope, wanted, page)
+    page = page_of(scope.connection, query)
+    station_filter = StationFilter(query.search_query, query.procedure_ids, metadata_tests(query.metadata))
+    listed = list_station_records(scope, station_filter, page)
     procedures = list_procedures_of(scope, listed.rows)
     ids = [station.id for station in listed.rows]
-    metadata = read_metadata(scope, ids) if asked.include_metadata else None
+    metadata = read_metadata(scope, ids) if query.include_metadata else None
     data = [
         StationListItem(
             station.id,

@@ -49,10 +49,10 @@ def remove(
     serial_number: str,
     actor: WithRecordingActor,
     services: WithServices,
-    asked: Annotated[UnitRemoveChildQuery, query(UnitRemoveChildQuery)],
+    query: Annotated[UnitRemoveChildQuery, query(UnitRemoveChildQuery)],
 ) -> Response:
     """Take one unit out of another."""
     child_id = services.writer.write(
-        lambda tx: remove_sub_unit(tx, actor, serial_number, asked.child_serial_number),
+        lambda tx: remove_sub_unit(tx, actor, serial_number, query.child_serial_number),
     )
     return JsonResponse(IdResult(child_id))

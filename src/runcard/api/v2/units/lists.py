@@ -108,16 +108,16 @@ def list_(
     actor: WithActor,
     services: WithServices,
     scope: WithScope,
-    asked: Annotated[UnitListQuery, query(UnitListQuery)],
+    query: Annotated[UnitListQuery, query(UnitListQuery)],
 ) -> Response:
     """Filtered, sorted, paged units with what they are part of, what is part of them, and their newest run."""
-    page = page_of(scope.connection, asked)
-    wanted, descending = _wanted(asked), asked.sort_order == "desc"
-    listed = list_units(services.copy, scope, wanted, asked.sort_by, page, descending=descending)
+    page = page_of(scope.connection, query)
+    wanted, descending = _wanted(query), query.sort_order == "desc"
+    listed = list_units(services.copy, scope, wanted, query.sort_by, page, descending=descending)
     ids = [unit.id for unit in listed.rows]
     children = list_first_children(scope, ids, _SHOWN_CHILDREN)
     last_runs = list_last_runs(scope, ids)
-    metadata = read_metadata(scope, ids) if asked.include_metadata else None
+    metadata = read_metadata(scope, ids) if query.include_metadata else None
     data = [
         UnitListItem(
             unit.id,
@@ -138,36 +138,36 @@ def list_(
     return JsonResponse(UnitListResponse(data, meta_of(page, listed)))
 
 
-def _wanted(asked: UnitListQuery) -> UnitFilter:
-    created, run = period_of(asked), _wanted_run(asked)
+def _wanted(query: UnitListQuery) -> UnitFilter:
+    created, run = period_of(query), _wanted_run(query)
     return UnitFilter(
-        search=asked.search_query,
-        ids=asked.ids,
-        serial_numbers=asked.serial_numbers,
-        part_numbers=asked.part_numbers,
-        revision_numbers=asked.revision_numbers,
-        batch_numbers=asked.batch_numbers,
-        samples=None if asked.samples is None else samples_of(asked.samples),
+        search=query.search_query,
+        ids=query.ids,
+        serial_numbers=query.serial_numbers,
+        part_numbers=query.part_numbers,
+        revision_numbers=query.revision_numbers,
+        batch_numbers=query.batch_numbers,
+        samples=None if query.samples is None else samples_of(query.samples),
         created_after=created.after,
         created_before=created.before,
-        created_by_user_ids=asked.created_by_user_ids,
-        created_by_station_ids=asked.created_by_station_ids,
-        without_parent=asked.exclude_units_with_parent,
-        run_count_min=asked.run_count_min,
-        run_count_max=asked.run_count_max,
-        with_run=None if asked.latest_only else run,
-        with_newest_run=run if asked.latest_only else None,
-        metadata=metadata_tests(asked.metadata),
+        created_by_user_ids=query.created_by_user_ids,
+        created_by_station_ids=query.created_by_station_ids,
+        without_parent=query.exclude_units_with_parent,
+        run_count_min=query.run_count_min,
+        run_count_max=query.run_count_max,
+        with_run=None if query.latest_only else run,
+        with_newest_run=run if query.latest_only else None,
+        metadata=metadata_tests(query.metadata),
     )
 
 
-def _wanted_run(asked: UnitListQuery) -> RunFilter | None:
+def _wanted_run(query: UnitListQuery) -> RunFilter | None:
     """What a run of a unit must be; None: it need not have any."""
     run = RunFilter(
-        procedure_ids=asked.procedure_ids,
-        outcomes=asked.outcomes,
-        started_after=moment_bound("started_after", asked.started_after),
-        started_before=moment_bound("started_before", asked.started_before),
+        procedure_ids=query.procedure_ids,
+        outcomes=query.outcomes,
+        started_after=moment_bound("started_after", query.started_after),
+        started_before=moment_bound("started_before", query.started_before),
     )
     return None if run == RunFilter() else run
 

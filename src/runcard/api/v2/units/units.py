@@ -158,11 +158,11 @@ def create(
 def delete(
     actor: Annotated[UserActor, to_manage("delete units")],
     services: WithServices,
-    asked: Annotated[UnitDeleteQuery, query(UnitDeleteQuery)],
+    query: Annotated[UnitDeleteQuery, query(UnitDeleteQuery)],
 ) -> Response:
     """Delete units, all of them or none; what is part of them stays."""
     deleted = services.writer.write_catalog(
-        lambda tx: delete_units(tx, actor.organization_id, asked.serial_numbers, with_runs=asked.cascade)
+        lambda tx: delete_units(tx, actor.organization_id, query.serial_numbers, with_runs=query.cascade)
     )
     remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult(list(deleted)))
