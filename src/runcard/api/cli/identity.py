@@ -54,7 +54,7 @@ def whoami(actor: WithActor, connection: WithConnection) -> Response:
 
 
 @router.get("/config", openapi_extra=operation(dict[str, str], name="cli-config"))
-def config(request: Request, actor: WithActor, services: WithServices, scope: WithScope) -> Response:
+def config(request: Request, services: WithServices, scope: WithScope) -> Response:
     """What a command line has to know of this server, as texts by name."""
     organization = get_organization(scope)
     return JsonResponse(

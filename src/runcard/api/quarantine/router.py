@@ -57,7 +57,6 @@ _IMPORTERS: Mapping[str, str | None] = {"UNKNOWN": None}
     ),
 )
 def list_(
-    actor: WithActor,
     scope: WithScope,
     query: Annotated[QuarantineListQuery, query(QuarantineListQuery)],
 ) -> Response:

@@ -16,7 +16,7 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.services import WithActor, WithScope
+from runcard.edge.requests.services import WithScope
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
 
 router = APIRouter()
@@ -117,9 +117,7 @@ class RepairListResponse(Struct):
         RepairListResponse, name="repair-list", parameters=query_parameters(RepairListQuery)
     ),
 )
-def list_(
-    actor: WithActor, scope: WithScope, query: Annotated[RepairListQuery, query(RepairListQuery)]
-) -> Response:
+def list_(scope: WithScope, query: Annotated[RepairListQuery, query(RepairListQuery)]) -> Response:
     """Filtered, paged repairs, in the order in which they began."""
     page = page_of(scope.connection, query)
     repair_filter = RepairFilter(

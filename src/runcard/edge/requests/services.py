@@ -153,7 +153,7 @@ def _scope(actor: WithActor, connection: WithConnection) -> Scope:
 WithScope = Annotated[Scope, Depends(_scope)]
 
 
-def _snapshot(actor: WithActor, services: WithServices, scope: WithScope) -> Iterator[Snapshot]:
+def _snapshot(services: WithServices, scope: WithScope) -> Iterator[Snapshot]:
     with Snapshot(services.copy, scope) as snapshot:
         yield snapshot
 

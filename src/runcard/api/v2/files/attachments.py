@@ -62,7 +62,6 @@ def initialize(
 def finalize(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
-    actor: WithRecordingActor,
     services: WithServices,
     scope: WithScope,
 ) -> Response:

@@ -17,7 +17,7 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.services import WithActor, WithScope, WithServices, json_body, to_manage
+from runcard.edge.requests.services import WithScope, WithServices, json_body, to_manage
 from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import (
@@ -78,7 +78,7 @@ def create(
         ImportTemplateListResponse, name="importTemplate-list", parameters=query_parameters(PageQuery)
     ),
 )
-def list_(actor: WithActor, scope: WithScope, query: Annotated[PageQuery, query(PageQuery)]) -> Response:
+def list_(scope: WithScope, query: Annotated[PageQuery, query(PageQuery)]) -> Response:
     """All templates, the newest first."""
     page = page_of(scope.connection, query)
     listed = list_templates(scope, page)
@@ -91,7 +91,6 @@ def list_(actor: WithActor, scope: WithScope, query: Annotated[PageQuery, query(
 )
 def get(
     id: str,  # noqa: A002 (as the other operations name it)
-    actor: WithActor,
     scope: WithScope,
 ) -> Response:
     """A template with its mapping and who made it."""

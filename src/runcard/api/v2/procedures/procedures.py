@@ -184,7 +184,6 @@ def list_(
 @router.get("/procedures/{id}", openapi_extra=operation(ProcedureGetResponse, name="procedure-get"))
 def get(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithActor,
     scope: WithScope,
 ) -> Response:
     """A procedure with its last runs and the stations that may report it."""

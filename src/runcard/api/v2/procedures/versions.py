@@ -14,7 +14,6 @@ from runcard.domain.errors import InvalidInput
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.services import (
-    WithActor,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -82,7 +81,7 @@ def create(
     "/procedures/{procedure_id}/versions/{tag:path}",
     openapi_extra=operation(VersionGetResponse, name="procedure-getVersion"),
 )
-def get(procedure_id: str, tag: str, actor: WithActor, scope: WithScope) -> Response:
+def get(procedure_id: str, tag: str, scope: WithScope) -> Response:
     """A version by its tag, with how many runs name it."""
     procedure = get_procedure_record(scope, procedure_id)
     version = get_version(scope, procedure.id, tag)

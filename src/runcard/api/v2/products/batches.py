@@ -17,7 +17,6 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import (
-    WithActor,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -114,9 +113,7 @@ def create(
         BatchListResponse, name="batch-list", parameters=query_parameters(BatchListQuery)
     ),
 )
-def list_(
-    actor: WithActor, scope: WithScope, query: Annotated[BatchListQuery, query(BatchListQuery)]
-) -> Response:
+def list_(scope: WithScope, query: Annotated[BatchListQuery, query(BatchListQuery)]) -> Response:
     """Search, filter and page batches."""
     page, created = page_of(scope.connection, query), period_of(query)
     batch_filter = BatchFilter(
@@ -145,7 +142,7 @@ def list_(
 
 
 @router.get("/batches/{number:path}", openapi_extra=operation(BatchGetResponse, name="batch-get"))
-def get(number: str, actor: WithActor, scope: WithScope) -> Response:
+def get(number: str, scope: WithScope) -> Response:
     """A batch by number, with its units."""
     batch = get_batch(scope, number)
     return JsonResponse(

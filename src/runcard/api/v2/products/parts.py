@@ -29,7 +29,6 @@ from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import metadata_tests
 from runcard.edge.requests.services import (
-    WithActor,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -144,9 +143,7 @@ def create(
     "/parts",
     openapi_extra=operation(PartListResponse, name="part-list", parameters=query_parameters(PartListQuery)),
 )
-def list_(
-    actor: WithActor, scope: WithScope, query: Annotated[PartListQuery, query(PartListQuery)]
-) -> Response:
+def list_(scope: WithScope, query: Annotated[PartListQuery, query(PartListQuery)]) -> Response:
     """Search and page parts with their revisions."""
     page = page_of(scope.connection, query)
     part_filter = PartFilter(query.search_query, query.procedure_ids, metadata_tests(query.metadata))
@@ -169,7 +166,7 @@ def list_(
 
 
 @router.get("/parts/{number:path}", openapi_extra=operation(PartGetResponse, name="part-get"))
-def get(number: str, actor: WithActor, scope: WithScope) -> Response:
+def get(number: str, scope: WithScope) -> Response:
     """A part by number, with its revisions and who made it."""
     part = get_part(scope, number)
     revisions = list_revisions(scope, [part.id]).get(part.id, ())

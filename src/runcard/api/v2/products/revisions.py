@@ -26,7 +26,6 @@ from runcard.domain.errors import InvalidInput
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.services import (
-    WithActor,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -101,7 +100,7 @@ def create(
 
 
 @router.get(_REVISION, openapi_extra=operation(RevisionGetResponse, name="part-getRevision"))
-def get(part_number: str, revision_number: str, actor: WithActor, scope: WithScope) -> Response:
+def get(part_number: str, revision_number: str, scope: WithScope) -> Response:
     """A revision with its part and its units."""
     revision = get_revision(scope, part_number, revision_number)
     units = list_units_of_revision(scope, revision.id)

@@ -21,7 +21,7 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
-from runcard.edge.requests.services import WithActor, WithScope, WithServices
+from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import FoundLog, LogFilter, get_log
 
@@ -76,7 +76,6 @@ class LogListResponse(Struct):
     openapi_extra=operation(LogListResponse, name="log-list", parameters=query_parameters(LogListQuery)),
 )
 def list_(
-    actor: WithActor,
     services: WithServices,
     scope: WithScope,
     query: Annotated[LogListQuery, query(LogListQuery)],
@@ -107,7 +106,6 @@ def list_(
 @router.get("/logs/{id}", openapi_extra=operation(LogGetResponse, name="log-get"))
 def get(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithActor,
     scope: WithScope,
 ) -> Response:
     """A line that a run logged."""

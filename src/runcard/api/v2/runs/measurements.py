@@ -30,7 +30,7 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import run_filter
-from runcard.edge.requests.services import WithActor, WithScope, WithServices
+from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import (
     FoundMeasurement,
@@ -114,7 +114,6 @@ class MeasurementGetResponse(MeasurementOut, kw_only=True):
     ),
 )
 def list_(
-    actor: WithActor,
     services: WithServices,
     scope: WithScope,
     query: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
@@ -140,7 +139,6 @@ def list_(
 @router.get("/measurements/{id}", openapi_extra=operation(MeasurementGetResponse, name="measurement-get"))
 def get(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithActor,
     scope: WithScope,
 ) -> Response:
     """A measurement with its validators, aggregations and series."""

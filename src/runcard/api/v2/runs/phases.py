@@ -23,7 +23,7 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
-from runcard.edge.requests.services import WithActor, WithScope, WithServices
+from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.phases import FoundPhase, PhaseFilter, get_phase
 
@@ -105,7 +105,6 @@ class PhaseGetResponse(Struct):
     ),
 )
 def list_(
-    actor: WithActor,
     services: WithServices,
     scope: WithScope,
     query: Annotated[PhaseListQuery, query(PhaseListQuery)],
@@ -142,7 +141,6 @@ def list_(
 @router.get("/phases/{id}", openapi_extra=operation(PhaseGetResponse, name="phase-get"))
 def get(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithActor,
     scope: WithScope,
 ) -> Response:
     """A phase with its measurements."""

@@ -27,7 +27,6 @@ from runcard.edge.requests.paging import meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
 from runcard.edge.requests.services import (
-    WithActor,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -128,7 +127,6 @@ create_run = CreateRun()
     openapi_extra=operation(RunListResponse, name="run-list", parameters=query_parameters(RunListQuery)),
 )
 def list_(
-    actor: WithActor,
     services: WithServices,
     scope: WithScope,
     query: Annotated[RunListQuery, query(RunListQuery)],
@@ -180,7 +178,6 @@ def delete(
 def get(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
-    actor: WithActor,
     services: WithServices,
     scope: WithScope,
 ) -> Response:

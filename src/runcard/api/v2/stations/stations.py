@@ -27,11 +27,9 @@ from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import metadata_tests
 from runcard.edge.requests.services import (
-    WithActor,
     WithScope,
     WithServices,
     as_station,
-    as_user,
     json_body,
     to_manage,
 )
@@ -128,7 +126,6 @@ def create(
     ),
 )
 def list_(
-    actor: Annotated[UserActor, as_user("list stations")],
     scope: WithScope,
     query: Annotated[StationListQuery, query(StationListQuery)],
 ) -> Response:
@@ -167,7 +164,6 @@ def get_current(
 @router.get("/stations/{id}", openapi_extra=operation(StationDetail, name="station-get"))
 def get(
     id: str,  # noqa: A002 (as the contract names it)
-    actor: WithActor,
     scope: WithScope,
 ) -> Response:
     """A station by id, with the procedures that it may report; an archived one too."""

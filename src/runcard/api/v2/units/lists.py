@@ -32,7 +32,7 @@ from runcard.edge.requests.bounds import moment_bound
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, samples_of
-from runcard.edge.requests.services import WithActor, WithScope, WithServices
+from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
 from runcard.store.units.lists import LastRun, UnitFilter, list_first_children, list_last_runs
@@ -105,7 +105,6 @@ class UnitListResponse(Struct):
     openapi_extra=operation(UnitListResponse, name="unit-list", parameters=query_parameters(UnitListQuery)),
 )
 def list_(
-    actor: WithActor,
     services: WithServices,
     scope: WithScope,
     query: Annotated[UnitListQuery, query(UnitListQuery)],

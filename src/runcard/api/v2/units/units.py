@@ -34,7 +34,6 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import (
-    WithActor,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -169,9 +168,7 @@ def delete(
 
 
 @router.get("/units/{serial_number:path}", openapi_extra=operation(UnitGetResponse, name="unit-get"))
-def get(
-    serial_number: str, request: Request, actor: WithActor, services: WithServices, scope: WithScope
-) -> Response:
+def get(serial_number: str, request: Request, services: WithServices, scope: WithScope) -> Response:
     """A unit by serial number, with what it is part of, what is part of it, and its files."""
     root = str(request.base_url)
     unit = get_unit(scope, serial_number)
