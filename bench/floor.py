@@ -20,7 +20,7 @@ from runcard.store.stations.deployments import Commit, NewDeployment, Repository
 from runcard.store.stations.rows import create_station
 from runcard.store.units.rows import stage_unit
 
-# Services, batches, procedures, stations, deployments and import templates; units of one transaction.
+# Parts, batches, procedures, stations, deployments and import templates; units of one transaction.
 MANY = 5_000
 # All of them are one page.
 USERS = 300

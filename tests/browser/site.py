@@ -14,7 +14,7 @@ from starlette.routing import Match
 from runcard import web
 from tests.web.browser import Browser, Page
 
-# Services of an address that make another page of one route.
+# Parts of an address that make another page of one route.
 _VIEWS = ("tab", "kiosk")
 
 
@@ -56,7 +56,7 @@ def explore(browser: Browser) -> Site:
         seen.add(kind)
         answer = browser.http.get(url)
         if answer.headers["Content-Type"].startswith("text/html"):
-            # Services of pages lead on too, but are none.
+            # Parts of pages lead on too, but are none.
             if answer.text.startswith("<!doctype html>"):
                 found[kind] = url
             waiting += _ways_on(Page(answer))

@@ -14,7 +14,7 @@ from tests.web.browser import Browser
 
 # To these no page of a member leads.
 FOR_STRANGERS = {"/log-in", "/setup/{token}", "/invitation/{token}"}
-# Services of pages that not every run and unit has; and nobody has put a picture into the demo, which has runs.
+# Parts of pages that not every run and unit has; and nobody has put a picture into the demo, which has runs.
 FOR_SOME = {
     "/runs/{run_id}/series/{position}",
     "/runs/{run_id}/series/{position}/values.{file_format}",

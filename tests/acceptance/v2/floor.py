@@ -1,4 +1,4 @@
-"""Services and units as the tests make them through the official client, and what is known of a unit."""
+"""Parts and units as the tests make them through the official client, and what is known of a unit."""
 
 from typing import Any, NamedTuple
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Services, as the official client creates, reads, changes and deletes them."""
+"""Parts, as the official client creates, reads, changes and deletes them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

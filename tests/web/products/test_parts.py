@@ -1,4 +1,4 @@
-"""Services with their revisions: the list, and the page of each."""
+"""Parts with their revisions: the list, and the page of each."""
 
 import base64
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Services of a lot as runs: what the records of STDF and ATDF mean.
+"""Parts of a lot as runs: what the records of STDF and ATDF mean.
 
 A part (from its PIR to its PRR, at one head and site, while others are under way at other sites) is a run of the
 program MIR.JOB_NAM on the unit that `Lot.serial_number` names. A part that is tested again is one more run of its unit.

@@ -1,1 +1,1 @@
-"""Services, their revisions, and batches."""
+"""Parts, their revisions, and batches."""

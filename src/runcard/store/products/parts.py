@@ -1,4 +1,4 @@
-"""Services and their revisions, as people manage them."""
+"""Parts and their revisions, as people manage them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

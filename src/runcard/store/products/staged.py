@@ -1,4 +1,4 @@
-"""Services, revisions and batches that runs name, for the first time: they are made with the run."""
+"""Parts, revisions and batches that runs name, for the first time: they are made with the run."""
 
 from uuid import UUID
 

@@ -25,7 +25,7 @@ _MOST = 10
 _GROUPS: dict[Kind, tuple[str, str]] = {
     "unit": ("Units", "/units"),
     "run": ("Runs", ""),
-    "part": ("Services", "/parts"),
+    "part": ("Parts", "/parts"),
     "procedure": ("Procedures", ""),
     "batch": ("Batches", "/batches"),
     "station": ("Stations", ""),

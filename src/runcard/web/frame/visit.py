@@ -25,7 +25,7 @@ _MENU = {
     "Runs": "/runs",
     "Procedures": "/procedures",
     "Units": "/units",
-    "Services": "/parts",
+    "Parts": "/parts",
     "Batches": "/batches",
     "Stations": "/stations",
     "Imports": "/imports",

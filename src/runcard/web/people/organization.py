@@ -37,7 +37,7 @@ router = APIRouter()
 _HERE = "/settings/organization"
 _PREVIEWED = 20
 _POLICIES = {
-    "station_may_create_parts": "Services",
+    "station_may_create_parts": "Parts",
     "station_may_create_revisions": "Revisions",
     "station_may_create_batches": "Batches",
     "station_may_create_units": "Units",

@@ -120,7 +120,7 @@ def show_parts(
     return render("products/parts.html", page, visit)
 
 
-@file_route(router, _HERE, PartsQuery, "Services", _SHEET)
+@file_route(router, _HERE, PartsQuery, "Parts", _SHEET)
 def list_all_parts(ask: FileAsk[PartsQuery]) -> Rows:
     """All parts that the filter finds, in the order of the page."""
     organization_id = ask.organization_id

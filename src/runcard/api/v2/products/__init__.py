@@ -1,1 +1,1 @@
-"""Services, revisions and batches."""
+"""Parts, revisions and batches."""

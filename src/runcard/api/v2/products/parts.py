@@ -1,4 +1,4 @@
-"""Services of the v2 API."""
+"""Parts of the v2 API."""
 
 from datetime import datetime
 from typing import Annotated, Literal
