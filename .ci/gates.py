@@ -1,6 +1,6 @@
 """Rules of the house that no linter knows; `make lint` runs them.
 
-Sizes and names of modules and folders, names that a module defines twice, what the domain may import, that SQL says
+Sizes and names of modules and folders, names that stand twice, what the domain may import, that SQL says
 of which organization it is, that papers name files which are there, and that no index address stands in a file that
 installs.
 """
@@ -22,7 +22,7 @@ WORDS_THAT_SAY_NOTHING = frozenset(
     {"base", "common", "core", "helper", "helpers", "manager", "util", "utils"}
 )
 
-DOMAIN = "src/runcard/domain"
+DOMAIN, DOORS = "src/runcard/domain", "src/runcard/api"
 DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "uuid_utils"}
 
 # Where SQL on what belongs to organizations is made, and the one module that says whose a row is.
@@ -49,6 +49,7 @@ def main(root: Path) -> int:
     breaches = [
         *code_breaches(root),
         *folder_breaches(root),
+        *class_breaches(root),
         *paper_breaches(root),
         *address_breaches(root),
     ]
@@ -80,6 +81,19 @@ def folder_breaches(root: Path) -> Iterator[str]:
         modules = [file for file in folder.glob("*.py") if file.name != "__init__.py"]
         if len(modules) > MAX_MODULES_OF_A_FOLDER and not where.endswith("/migrations/versions"):
             yield f"{where}: {len(modules)} modules, at most {MAX_MODULES_OF_A_FOLDER}; give each noun a folder"
+
+
+def class_breaches(root: Path) -> Iterator[str]:
+    """Classes that two modules call alike. Doors are strangers, and each may have its own body of a name."""
+    first: dict[str, str] = {}
+    for path in sorted((root / "src").rglob("*.py")):
+        where = path.relative_to(root).as_posix()
+        for node in ast.parse(path.read_text("utf-8"), where).body:
+            if isinstance(node, ast.ClassDef) and not where.startswith(f"{DOORS}/"):
+                if node.name in first:
+                    known = first[node.name]
+                    yield f"{where}:{node.lineno}: {node.name} is the name of a class in {known}; say whose it is"
+                first.setdefault(node.name, where)
 
 
 def paper_breaches(root: Path) -> Iterator[str]:

@@ -25,7 +25,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.scope import Scope
-from runcard.store.people.api_keys import Secret, create_station_key, create_user_key
+from runcard.store.people.api_keys import KeptSecret, create_station_key, create_user_key
 from runcard.store.people.organizations import create_organization
 from runcard.store.people.users import create_user
 from runcard.store.procedures.rows import create_procedure
@@ -149,9 +149,9 @@ class HandMadeRecords:
         return postgres.settled_bytes(self._database_url)
 
 
-def secret_of(token: str) -> Secret:
+def secret_of(token: str) -> KeptSecret:
     """What the record keeps of a key."""
-    return Secret(digest_of(token), display_prefix(token))
+    return KeptSecret(digest_of(token), display_prefix(token))
 
 
 def _check_durable(tx: Transaction) -> None:

@@ -10,7 +10,7 @@ from bench import figures
 from bench.copied_runs import DAYS, CopiedRuns, Floor
 from bench.figures import Figures
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.durations import durations
 from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
 from runcard.analytics.questions.activity.throughput import throughput
@@ -113,8 +113,8 @@ def _all_capabilities(copied: CopiedRuns, connection: Connection, wanted: Select
     return capabilities(_snapshot(copied, connection), wanted, copied.floor.procedure_ids[0])
 
 
-def _measured(copied: CopiedRuns, name: str) -> Measured:
-    return Measured(copied.floor.procedure_ids[0], name, _PHASE)
+def _measured(copied: CopiedRuns, name: str) -> MeasurementSelection:
+    return MeasurementSelection(copied.floor.procedure_ids[0], name, _PHASE)
 
 
 _BERLIN = {"time_zone": "Europe/Berlin"}

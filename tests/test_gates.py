@@ -86,6 +86,17 @@ def test_a_folder_of_too_many_modules_is_refused(tmp_path: Path):
     assert (code, "src/runcard/store: 19 modules, at most 18" in output) == (1, True), output
 
 
+def test_a_class_name_stands_once(tmp_path: Path):
+    lay(tmp_path, "src/runcard/store/runs/rows.py", "class Run: ...\n")
+    lay(tmp_path, "src/runcard/api/v2/runs/runs.py", "class Run: ...\n")
+    lay(tmp_path, "tests/test_runs.py", "class Run: ...\n")
+    assert told(tmp_path) == (0, "gates: kept\n")
+    lay(tmp_path, "src/runcard/web/runs/run.py", "class Run: ...\n")
+    code, output = told(tmp_path)
+    refused = "src/runcard/web/runs/run.py:1: Run is the name of a class in src/runcard/store/runs/rows.py"
+    assert (code, refused in output) == (1, True), output
+
+
 def test_a_paper_may_name_files_that_are_there(tmp_path: Path):
     lay(tmp_path, "src/runcard/store/runs/rows.py", "")
     lay(tmp_path, "ARCHITECTURE.md", "`store/runs/rows.py`, `src/runcard/store/runs/rows.py`, `make.py`\n")

@@ -14,7 +14,7 @@ import pytest
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.auth.api_keys import new_api_key
-from runcard.cli.demo_line.fill import Floor, build_floor, record_history
+from runcard.cli.demo_line.fill import MadeFloor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
 from runcard.domain.floor.sample import SampleClass
 from runcard.store.commit.transaction import Transaction
@@ -86,7 +86,7 @@ def followed(floor: HistoryFloor) -> Iterator[OwnCopy]:
         yield copy
 
 
-def _set_samples_apart(database: Database, writer: Writer, floor: Floor) -> None:
+def _set_samples_apart(database: Database, writer: Writer, floor: MadeFloor) -> None:
     home = floor.organization_id
     with database.read_in(home) as scope:
         page = list_runs(scope, RunFilter(), "started_at", Page(40, 100), descending=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runcard.analytics.calendar import Calendar, Period, Span, clock_changes, name_of, start_of
+from runcard.analytics.calendar import Calendar, CalendarSpan, Period, clock_changes, name_of, start_of
 from runcard.analytics.copy.columns import columns_of, utc
 
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ def _asked(
     engine: duckdb.DuckDBPyConnection, zone: ZoneInfo, period: Period, moments: list[datetime]
 ) -> list[tuple[datetime, str]]:
     """The start and name of the period of each moment, as the SQL of the calendar finds it."""
-    sql = Calendar(zone, Span(min(moments), max(moments))).sql(period)
+    sql = Calendar(zone, CalendarSpan(min(moments), max(moments))).sql(period)
     rows = ((number, utc(one)) for number, one in enumerate(moments))
     engine.register("r", columns_of({"number": "INTEGER", "started_at": "TIMESTAMP"}, list(rows)))
     found = (
@@ -83,7 +83,7 @@ def test_the_half_hour_that_lord_howe_leaves_out_cuts_an_hour(engine: duckdb.Duc
 def test_hours_hold_what_the_clocks_show(engine: duckdb.DuckDBPyConnection, name: str, data: st.DataObject):
     """An hour starts where its clock hour does, or where the clocks were changed; tried near every change of them."""
     zone = ZoneInfo(name)
-    changes = [one.at for one in clock_changes(zone, Span(FIRST, LAST))] or [FIRST]
+    changes = [one.at for one in clock_changes(zone, CalendarSpan(FIRST, LAST))] or [FIRST]
     near = st.builds(
         lambda change, minutes: change + timedelta(minutes=minutes),
         st.sampled_from(changes),
@@ -105,7 +105,7 @@ def test_hours_hold_what_the_clocks_show(engine: duckdb.DuckDBPyConnection, name
 def test_no_moment_is_too_early_or_too_late(name: str, moment: datetime):
     zone = ZoneInfo(name)
     days = timedelta(days=30)
-    span = Span(moment, moment + days) if moment.year == 1 else Span(moment - days, moment)
+    span = CalendarSpan(moment, moment + days) if moment.year == 1 else CalendarSpan(moment - days, moment)
     assert list(clock_changes(zone, span)) == []
     assert "CASE" not in Calendar(zone, span).sql("month")
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runcard.analytics import measured as module
 from runcard.analytics.asking import Selection
 from runcard.analytics.left_out import LeftOut
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capability import capability
 from runcard.analytics.questions.values.compare import compare
 from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
@@ -42,8 +42,8 @@ every_history = pytest.mark.parametrize(
 )
 
 
-def of(floor: Written, name: str = "m") -> Measured:
-    return Measured(floor.procedure_id, name)
+def of(floor: Written, name: str = "m") -> MeasurementSelection:
+    return MeasurementSelection(floor.procedure_id, name)
 
 
 @every_history

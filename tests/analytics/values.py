@@ -3,7 +3,7 @@
 import pandas as pd
 
 from runcard.analytics.asking import Selection
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from tests.analytics.conftest import Line
 from tests.analytics.truth import selected_runs
 
@@ -13,12 +13,14 @@ def procedure(line: Line, name: str) -> pd.DataFrame:
     return line.frames.runs[line.frames.runs["procedure"] == name]
 
 
-def measured(line: Line, procedure_name: str, name: str, *, only_final: bool = True) -> Measured:
+def measured(line: Line, procedure_name: str, name: str, *, only_final: bool = True) -> MeasurementSelection:
     """A measurement of the demo by its names."""
-    return Measured(procedure(line, procedure_name)["procedure_id"].iloc[0], name, only_final=only_final)
+    return MeasurementSelection(
+        procedure(line, procedure_name)["procedure_id"].iloc[0], name, only_final=only_final
+    )
 
 
-def values_of(line: Line, wanted: Selection, asked: Measured) -> pd.DataFrame:
+def values_of(line: Line, wanted: Selection, asked: MeasurementSelection) -> pd.DataFrame:
     """What was measured in the selected runs, beside the columns of its run (`run_started_at` is its start)."""
     runs = selected_runs(line.frames, asked.among(wanted))
     inside = line.frames.measurements

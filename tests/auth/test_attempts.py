@@ -2,14 +2,14 @@
 
 import pytest
 
-from runcard.auth.attempts import _MAX_KEYS, Attempts
+from runcard.auth.attempts import _MAX_KEYS, AttemptCounts
 from runcard.auth.credentials import (
     MAX_FAILURES,
     MAX_FAILURES_OF_GUESSED,
     MAX_FAILURES_PER_ADDRESS,
     WINDOW_S,
-    Caller,
     CredentialCheck,
+    LogInCaller,
 )
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, log_in
@@ -30,7 +30,7 @@ class Clock:
 
 def test_a_key_is_free_again_when_its_attempts_are_over():
     clock = Clock()
-    attempts = Attempts(60, clock)
+    attempts = AttemptCounts(60, clock)
     attempts.count({"a": 2})
     clock.now_s += 30
     attempts.count({"a": 2})
@@ -44,7 +44,7 @@ def test_a_key_is_free_again_when_its_attempts_are_over():
 
 
 def test_a_refused_attempt_is_not_counted():
-    attempts = Attempts(60, Clock())
+    attempts = AttemptCounts(60, Clock())
     attempts.count({"full": 1, "other": 2})
     with pytest.raises(TooManyAttempts):
         attempts.count({"full": 1, "other": 2})
@@ -52,7 +52,7 @@ def test_a_refused_attempt_is_not_counted():
 
 
 def test_what_is_forgiven_or_forgotten_does_not_count():
-    attempts = Attempts(60, Clock())
+    attempts = AttemptCounts(60, Clock())
     attempts.count({"a": 1})
     attempts.forgive("a")
     attempts.count({"a": 1})
@@ -63,7 +63,7 @@ def test_what_is_forgiven_or_forgotten_does_not_count():
 
 
 def test_the_memory_is_bounded():
-    attempts = Attempts(60, Clock())
+    attempts = AttemptCounts(60, Clock())
     for number in range(_MAX_KEYS + 10):
         attempts.count({str(number): 1})
     assert len(attempts._made_at) == _MAX_KEYS
@@ -77,10 +77,10 @@ TOO_LONG = "x" * 2000  # refused before it is hashed, so the tests are quick
 def fail(check: CredentialCheck, connection: Connection, email: str, count: int, address: str) -> None:
     """Guess so often. A `{}` in the address becomes the number of the guess."""
     for number in range(count):
-        assert check.find_user(connection, email, TOO_LONG, Caller(address.format(number))) is None
+        assert check.find_user(connection, email, TOO_LONG, LogInCaller(address.format(number))) is None
 
 
-def is_let_in(check: CredentialCheck, connection: Connection, member: Member, caller: Caller) -> bool:
+def is_let_in(check: CredentialCheck, connection: Connection, member: Member, caller: LogInCaller) -> bool:
     try:
         return check.find_user(connection, member.email, PASSWORD, caller) == member.actor
     except TooManyAttempts:
@@ -93,11 +93,11 @@ def test_who_fails_ten_times_must_wait_and_only_there(database: Database, world:
     admin = world.acme.admin
     with database.read() as connection:
         fail(check, connection, admin.email.upper(), MAX_FAILURES, "10.0.0.1")
-        assert not is_let_in(check, connection, admin, Caller("10.0.0.1"))
-        assert is_let_in(check, connection, admin, Caller("10.0.0.2"))
-        assert is_let_in(check, connection, world.acme.viewer, Caller("10.0.0.1"))
+        assert not is_let_in(check, connection, admin, LogInCaller("10.0.0.1"))
+        assert is_let_in(check, connection, admin, LogInCaller("10.0.0.2"))
+        assert is_let_in(check, connection, world.acme.viewer, LogInCaller("10.0.0.1"))
         clock.now_s += WINDOW_S
-        assert is_let_in(check, connection, admin, Caller("10.0.0.1"))
+        assert is_let_in(check, connection, admin, LogInCaller("10.0.0.1"))
 
 
 def test_who_guesses_from_everywhere_keeps_nobody_out_and_guesses_less(database: Database, world: World):
@@ -105,9 +105,9 @@ def test_who_guesses_from_everywhere_keeps_nobody_out_and_guesses_less(database:
     admin = world.acme.admin
     with database.read() as connection:
         fail(check, connection, admin.email, 200, "10.0.0.{}")
-        assert is_let_in(check, connection, admin, Caller("10.0.1.1"))
+        assert is_let_in(check, connection, admin, LogInCaller("10.0.1.1"))
         fail(check, connection, admin.email, MAX_FAILURES_OF_GUESSED, "10.0.1.2")
-        assert not is_let_in(check, connection, admin, Caller("10.0.1.2"))
+        assert not is_let_in(check, connection, admin, LogInCaller("10.0.1.2"))
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "2001:db8::{}", "", "unix"])
@@ -116,8 +116,8 @@ def test_an_address_is_refused_for_every_e_mail(database: Database, world: World
     with database.read() as connection:
         for number in range(MAX_FAILURES_PER_ADDRESS):
             fail(check, connection, f"{number}@acme.test", 1, address.format(number))
-        assert not is_let_in(check, connection, world.acme.admin, Caller(address.format("ffff")))
-        assert is_let_in(check, connection, world.acme.admin, Caller("192.0.2.1"))
+        assert not is_let_in(check, connection, world.acme.admin, LogInCaller(address.format("ffff")))
+        assert is_let_in(check, connection, world.acme.admin, LogInCaller("192.0.2.1"))
 
 
 def test_who_has_logged_in_before_is_let_in_whatever_others_do_at_the_same_address(
@@ -125,17 +125,17 @@ def test_who_has_logged_in_before_is_let_in_whatever_others_do_at_the_same_addre
 ):
     """Behind a proxy that is not named, everybody has its address."""
     check, browsers, admin = CredentialCheck(Clock()), KnownBrowsers(["secret"]), world.acme.admin
-    known = Caller("10.0.0.1", browsers.find(browsers.mark(admin.email.upper()), admin.email))
+    known = LogInCaller("10.0.0.1", browsers.find(browsers.mark(admin.email.upper()), admin.email))
     assert known.browser is not None
     with database.read() as connection:
         fail(check, connection, admin.email, MAX_FAILURES, "10.0.0.1")
         for number in range(MAX_FAILURES_PER_ADDRESS - MAX_FAILURES):
             fail(check, connection, f"{number}@acme.test", 1, "10.0.0.1")
-        assert not is_let_in(check, connection, admin, Caller("10.0.0.1"))
+        assert not is_let_in(check, connection, admin, LogInCaller("10.0.0.1"))
         for _ in range(MAX_FAILURES):
             assert check.find_user(connection, admin.email, TOO_LONG, known) is None
         assert not is_let_in(check, connection, admin, known)
-        other = Caller("10.0.0.1", browsers.find(browsers.mark(admin.email), admin.email))
+        other = LogInCaller("10.0.0.1", browsers.find(browsers.mark(admin.email), admin.email))
         assert is_let_in(check, connection, admin, other)
 
 
@@ -153,7 +153,7 @@ def test_success_is_no_failure(database: Database, world: World):
     check = CredentialCheck(Clock())
     with database.read() as connection:
         for _ in range(MAX_FAILURES + 1):
-            assert is_let_in(check, connection, world.acme.admin, Caller("10.0.0.1"))
+            assert is_let_in(check, connection, world.acme.admin, LogInCaller("10.0.0.1"))
     for key in ("address 10.0.0.1", f"email {world.acme.admin.email}"):
         assert not check._attempts.has(key, 1)
 

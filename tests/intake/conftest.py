@@ -10,7 +10,7 @@ import pytest
 from runcard.domain.actor import Actor
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Stores
-from runcard.intake.choices import Choice
+from runcard.intake.choices import ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
@@ -31,7 +31,7 @@ def bring_in(stores: Stores, world: World) -> BringIn:
     """Brings in a file; the admin does, where no other actor is named."""
 
     def bring_in(content: bytes, *, actor: Actor | None = None, name: str = "a.xml", **choice: Any) -> Fate:
-        files = ReportFiles(stores, actor or world.acme.admin.actor, CLIENT, Choice(**choice))
+        files = ReportFiles(stores, actor or world.acme.admin.actor, CLIENT, ImportChoice(**choice))
         return files.bring_in(name, BytesIO(content))
 
     return bring_in
@@ -40,5 +40,5 @@ def bring_in(stores: Stores, world: World) -> BringIn:
 @pytest.fixture
 def rehearse_all(stores: Stores, world: World) -> BringIn:
     """Tries files together, as one command does; nothing is recorded."""
-    files = ReportFiles(stores, world.acme.admin.actor, CLIENT, Choice(rehearses=True))
+    files = ReportFiles(stores, world.acme.admin.actor, CLIENT, ImportChoice(rehearses=True))
     return lambda content, *, name: files.bring_in(name, BytesIO(content))

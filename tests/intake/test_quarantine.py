@@ -20,7 +20,7 @@ from runcard.domain.errors import (
 )
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.intake.arrived_files import Stores
-from runcard.intake.choices import Choice, last_choice
+from runcard.intake.choices import ImportChoice, last_choice
 from runcard.intake.quarantine import again, discard, may_retry, recorder_of, retry_as_brought
 from runcard.intake.report_files import Fate
 from runcard.store.commit.changes import last_seq
@@ -67,7 +67,7 @@ def retry(stores: Stores, world: World) -> Retry:
     """Tries a file again; the engineer does, where no other actor is named."""
 
     def retry(file: QuarantinedFile, *, actor: Actor | None = None, **said: Any) -> Fate:
-        choice = again(file, Choice(**said))
+        choice = again(file, ImportChoice(**said))
         return retry_as_brought(stores, actor or world.acme.engineer.actor, CLIENT, file, choice)
 
     return retry
@@ -213,7 +213,7 @@ def test_a_table_is_read_by_a_template(
     refused = bring_in(content, template_id=template, procedure=board)
     assert (refused.status, refused.importer) == ("refused", "TABULAR")
     assert "Part number is required" in str(refused.reason)
-    assert last_choice(kept()) == Choice(None, board, None, template)
+    assert last_choice(kept()) == ImportChoice(None, board, None, template)
     fate = retry(kept(), part_number="PCB01")
     assert (fate.status, fate.importer, fate.run_count) == ("recorded", "TABULAR", 1)
     assert bring_in(content, template_id=template, procedure=board).status == "known"

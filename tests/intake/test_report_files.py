@@ -14,7 +14,7 @@ from runcard.importers.report.remarks import MOST_REMARKS
 from runcard.ingest.file_content import open_content
 from runcard.ingest.import_groups import MOST
 from runcard.intake.arrived_files import Stores, Upload
-from runcard.intake.choices import NO_FORMAT, Choice
+from runcard.intake.choices import NO_FORMAT, ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -56,7 +56,7 @@ def told(fate: Fate) -> Fate:
 
 def test_after_each_group_it_rests_for_as_long_as_that_took(stores: Stores, world: World) -> None:
     rests: list[float] = []
-    resting = ReportFiles(stores._replace(rest=rests.append), world.acme.admin.actor, CLIENT, Choice())
+    resting = ReportFiles(stores._replace(rest=rests.append), world.acme.admin.actor, CLIENT, ImportChoice())
     assert resting.bring_in("many.xml", BytesIO(junit_of(SERIALS))).status == "recorded"
     assert len(rests) == 3
     assert min(rests) > 0
@@ -196,7 +196,7 @@ def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
 
 def whole(stores: Stores, world: World, content: bytes, *, again: bool = False) -> Fate:
     """What becomes of a file that is recorded whole or not at all."""
-    choice = Choice("JUNIT", is_whole=True, is_again=again)
+    choice = ImportChoice("JUNIT", is_whole=True, is_again=again)
     files = ReportFiles(stores, world.acme.admin.actor, CLIENT, choice)
     return files.bring_in_upload(upload_of(stores, world, content))
 
@@ -297,7 +297,7 @@ def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
     with stores.database.read_in(world.acme.id) as scope:
         (kept,) = list_quarantined(scope)
         attachment = get_attachment(scope, kept.attachment_id)
-    choice = Choice("JUNIT", is_whole=True)
+    choice = ImportChoice("JUNIT", is_whole=True)
     upload = Upload(attachment)
     fate = ReportFiles(stores, actor, CLIENT, choice).bring_in_upload(upload)
     assert (fate.status, fate.run_count) == ("recorded", 1)

@@ -15,7 +15,7 @@ from runcard.domain import errors
 from runcard.domain.errors import Issue, RuncardError
 from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.ingest.record_run import PreparedRun, RunClient
-from runcard.recording.orders import HEAD, Order, RecordingFailed, message_of, pickled, unpickled
+from runcard.recording.orders import HEAD, RecordingFailed, RunOrder, message_of, pickled, unpickled
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (naive bounds are wanted)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -53,11 +53,11 @@ RUNS = st.builds(
 )
 
 
-@given(st.builds(Order, st.integers(0, 2**40), st.binary(), st.uuids(), RUNS, st.booleans()))
-def test_an_order_arrives_as_it_was(order: Order):
+@given(st.builds(RunOrder, st.integers(0, 2**40), st.binary(), st.uuids(), RUNS, st.booleans()))
+def test_an_order_arrives_as_it_was(order: RunOrder):
     message = message_of(order)
     assert HEAD.unpack_from(message) == (len(message) - HEAD.size,)
-    found = msgspec.msgpack.decode(message[HEAD.size :], type=Order)
+    found = msgspec.msgpack.decode(message[HEAD.size :], type=RunOrder)
     assert found == order
     assert _types(found.run.report.metadata) == _types(order.run.report.metadata)
 

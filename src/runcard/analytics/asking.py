@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runcard.analytics.answers import Freshness, Window
 from runcard.analytics.attempts import CONDITIONS, Attempts
-from runcard.analytics.calendar import Span
+from runcard.analytics.calendar import CalendarSpan
 from runcard.analytics.conditions import Conditions, on_runs
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
@@ -176,11 +176,11 @@ class Asking:
         self.freshness = freshness
 
     @property
-    def span(self) -> Span:
+    def span(self) -> CalendarSpan:
         """In which all selected runs start: the window, as far as runs may count there (see `domain.runs.clock`)."""
         first, last = self.window.started_after, self.window.started_before
         newest = datetime.now(UTC) + MOST_AHEAD
-        return Span(
+        return CalendarSpan(
             EARLIEST if first is None else max(first, EARLIEST).astimezone(UTC),
             newest if last is None else min(last, newest).astimezone(UTC),
         )

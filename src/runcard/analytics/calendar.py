@@ -17,7 +17,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
-class Span(NamedTuple):
+class CalendarSpan(NamedTuple):
     """From the first to the last moment that a calendar must know."""
 
     first: datetime
@@ -41,10 +41,10 @@ class ClockChange(NamedTuple):
 class Calendar:
     """The calendar of a zone over a span of time."""
 
-    def __init__(self, zone: ZoneInfo, span: Span) -> None:
+    def __init__(self, zone: ZoneInfo, span: CalendarSpan) -> None:
         # The hour in which the span begins may have been cut shortly before.
         first = span.first - min(_HOUR, span.first - _NEVER)
-        self._changes = list(clock_changes(zone, Span(first, span.last)))
+        self._changes = list(clock_changes(zone, CalendarSpan(first, span.last)))
         self._first_shift = _interval(_offset(zone, first))
 
     def sql(self, period: Period) -> str:
@@ -87,7 +87,7 @@ def name_of(period: Period, start: datetime) -> str:
     return start.date().isoformat()
 
 
-def clock_changes(zone: ZoneInfo, span: Span) -> Iterator[ClockChange]:
+def clock_changes(zone: ZoneInfo, span: CalendarSpan) -> Iterator[ClockChange]:
     """The changes of a zone's clocks after the first moment of a span and up to the last, in order."""
     for year in range(span.first.year, span.last.year + 1):
         yield from (one for one in _changes_in(zone, year) if span.first < one.at <= span.last)

@@ -41,7 +41,7 @@ class Extent(NamedTuple):
         return math.ldexp(1.0, -self.power)
 
 
-class Source(NamedTuple):
+class ValueSource(NamedTuple):
     """Where values come from. number: SQL of a value of `measurements x JOIN runs r USING (run)`, NULL for none.
 
     keys: SQL of the integers that values are told apart by. join: of what these need, which has `parameters`.
@@ -77,7 +77,9 @@ def squares_sql(squares: str) -> str:
     return f"({squares}::DOUBLE / {_SQUARE}::DOUBLE)"
 
 
-def exact_moments(asking: Asking, source: Source, extents: Mapping[Key, Extent]) -> Mapping[Key, Moments]:
+def exact_moments(
+    asking: Asking, source: ValueSource, extents: Mapping[Key, Extent]
+) -> Mapping[Key, Moments]:
     """Of the values of each key that has an extent, and any value."""
     if not extents:
         return {}

@@ -18,7 +18,7 @@ MAX_SPECS = 1000
 BY_NAME = "phase, sequence_path NULLS FIRST, name, uom NULLS FIRST, lower NULLS FIRST, upper NULLS FIRST"
 
 
-class Measured(NamedTuple):
+class MeasurementSelection(NamedTuple):
     """A measurement of a procedure, in the runs of a selection.
 
     phase, sequence_path: None: in whichever phase. uom: None: in whichever unit of measure; an empty text: in none.
@@ -54,7 +54,9 @@ class SpecRow(NamedTuple):
     upper_is_strict: bool = False
 
 
-def find_specs(asking: Asking, measured: Measured, field: str = "measurement_name") -> Sequence[SpecRow]:
+def find_specs(
+    asking: Asking, measured: MeasurementSelection, field: str = "measurement_name"
+) -> Sequence[SpecRow]:
     """How a measurement was specified, by phase, unit of measure and limits.
 
     Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed

@@ -71,7 +71,7 @@ class Keys:
         self.join = f"JOIN ({numbered}) {alias} ON {alias}.key IS NOT DISTINCT FROM {expression}"
 
 
-class Found(NamedTuple):
+class FoundValues(NamedTuple):
     """is_exact: these are all values; else those of some slices of time. left_out: what is no number among all."""
 
     values: Values
@@ -81,7 +81,7 @@ class Found(NamedTuple):
 
 def find_values(
     asking: Asking, specs: Sequence[SpecRow], groups: Keys, subgroup: str, most: int, *, only_final: bool
-) -> Found:
+) -> FoundValues:
     """The numbers with these specifications, finite or not; of more than `most`, about half as many.
 
     subgroup: SQL of what is the same for runs of one subgroup.
@@ -91,7 +91,7 @@ def find_values(
     columns = source.columns(asking, every, ALL_OF_TIME, most + 1)
     if len(columns["num"]) <= most:
         values, left_out = _numbers_among(columns)
-        return Found(_in_order(values, specs), True, left_out)
+        return FoundValues(_in_order(values, specs), True, left_out)
     numbers = on_values(asking, specs, only_final=only_final)
     numbers.add("x.kind = 'numeric'")
     (count,) = asking.one(
@@ -101,7 +101,7 @@ def find_values(
     slices = ALL_OF_TIME if is_exact else one_of_each(asking, 2 * count // most)
     columns = source.columns(asking, numbers, slices, most)
     left_out = count_left_out(asking, Quantity(specs), only_final=only_final)
-    return Found(_in_order(columns, specs), is_exact, left_out)
+    return FoundValues(_in_order(columns, specs), is_exact, left_out)
 
 
 def by_cell(values: Values, groups: int) -> Mapping[tuple[int, int], Values]:

@@ -10,7 +10,7 @@ from runcard.domain.errors import TooManyAttempts
 _MAX_KEYS = 10_000
 
 
-class Attempts:
+class AttemptCounts:
     """Counts attempts by key, such as an address. With several server processes, each counts for itself."""
 
     def __init__(self, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from runcard.auth.attempts import Attempts
+from runcard.auth.attempts import AttemptCounts
 from runcard.auth.passwords import is_right_password
 from runcard.domain.actor import UserActor
 from runcard.domain.text import lookup_key
@@ -21,7 +21,7 @@ GUESSED_AT = 30
 MAX_FAILURES_OF_GUESSED = 2
 
 
-class Caller(NamedTuple):
+class LogInCaller(NamedTuple):
     """Who asks. browser: tells one that has logged in with the same e-mail before from others; None: it has not."""
 
     address: str
@@ -38,10 +38,10 @@ class CredentialCheck:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._attempts = Attempts(WINDOW_S, clock)
+        self._attempts = AttemptCounts(WINDOW_S, clock)
 
     def find_user(
-        self, connection: Connection, email: str, password: str, caller: Caller
+        self, connection: Connection, email: str, password: str, caller: LogInCaller
     ) -> UserActor | None:
         """Whose they are; None, after the same work, for an unknown e-mail, a wrong password or a suspended user.
 
@@ -61,7 +61,7 @@ class CredentialCheck:
             self._attempts.forgive(key)
         return UserActor(found.user.id, found.user.organization_id, found.user.role)
 
-    def _count(self, email: str, caller: Caller) -> Sequence[str]:
+    def _count(self, email: str, caller: LogInCaller) -> Sequence[str]:
         """Count an attempt. The keys that it counts for, that of this caller alone first. Raises TooManyAttempts."""
         if caller.browser is not None:
             own = f"browser {caller.browser}"

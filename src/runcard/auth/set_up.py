@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from runcard.domain.floor.organization import Organization
 from runcard.store.commit.transaction import Transaction
-from runcard.store.people.api_keys import ApiKey, Secret, create_user_key
+from runcard.store.people.api_keys import ApiKey, KeptSecret, create_user_key
 from runcard.store.people.organizations import create_organization
 from runcard.store.people.sessions import close_setup_links
 from runcard.store.people.users import User, create_user
@@ -17,7 +17,7 @@ class SetUp(NamedTuple):
 
 
 def set_up_organization(
-    tx: Transaction, name: str, email: str, *, password_hash: str, secret: Secret, person: str = ""
+    tx: Transaction, name: str, email: str, *, password_hash: str, secret: KeptSecret, person: str = ""
 ) -> SetUp:
     """A new organization, its admin and a key of theirs; set-up links that are still open are closed.
 

@@ -16,7 +16,7 @@ from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.brought_files import brought_files
 from runcard.cli.demo_line.calls import CALLED_PATH, demo_calls
-from runcard.cli.demo_line.fill import Floor, bring_in_files, build_floor, classify_golden, record_history
+from runcard.cli.demo_line.fill import MadeFloor, bring_in_files, build_floor, classify_golden, record_history
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
@@ -112,7 +112,7 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
     return access
 
 
-def _fill(installation: Installation, plan: _Plan, floor: Floor, keys: Mapping[str, str]) -> None:
+def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mapping[str, str]) -> None:
     """keys: API keys by the name of the station."""
     stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
     history = list(demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC)))

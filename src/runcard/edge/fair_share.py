@@ -34,7 +34,7 @@ class ShareQueue(NamedTuple):
     refusal: type[TooMuchAtOnce]
 
 
-class _Waiting(NamedTuple):
+class _WaitingCaller(NamedTuple):
     turn: asyncio.Future[None]
     weight: int
 
@@ -59,7 +59,7 @@ class FairShare:
         self._while_busy = while_busy or limits
         self._queue = queue
         self._taken: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[_WaitingCaller]] = OrderedDict()
 
     @property
     def taken_now(self) -> int:
@@ -85,7 +85,7 @@ class FairShare:
         waiting = self._waiting.setdefault(caller, deque())
         if len(waiting) >= self._queue.most:
             raise self._queue.refusal(self._queue.wait_s)
-        one = _Waiting(asyncio.get_running_loop().create_future(), weight)
+        one = _WaitingCaller(asyncio.get_running_loop().create_future(), weight)
         waiting.append(one)
         try:
             async with asyncio.timeout(self._queue.wait_s):
@@ -96,7 +96,7 @@ class FairShare:
                 raise self._queue.refusal(self._queue.wait_s) from error
             raise
 
-    def _leave(self, caller: str, one: _Waiting) -> None:
+    def _leave(self, caller: str, one: _WaitingCaller) -> None:
         """Wait no longer."""
         if not one.turn.cancelled():  # its turn came at the same moment
             self._give_back(caller, one.weight)

@@ -14,7 +14,7 @@ from runcard.importers.report.remarks import Remark, Remarks
 from runcard.importers.report.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import PreparedRun, RunClient
-from runcard.ingest.told_reports import NO_RUN, Recorded, Told, link_report, prepare, record_told
+from runcard.ingest.told_reports import NO_RUN, RecordedReport, Told, link_report, prepare, record_told
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Attachment
@@ -41,7 +41,7 @@ class Most(NamedTuple):
 MOST = Most(reports=500, size_bytes=8 << 20)
 
 
-class Group(NamedTuple):
+class ReportGroup(NamedTuple):
     """Reports of a file that are recorded together. first: how many come before. is_last: none come after.
 
     warnings: what the importer remarked on the file since the group before.
@@ -59,7 +59,7 @@ class Group(NamedTuple):
 
 def in_groups(
     reports: Iterable[StatedReport | Remark], client: RunClient, first: int = 0, most: Most = MOST
-) -> Iterator[Group]:
+) -> Iterator[ReportGroup]:
     """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
 
     Raises InvalidInput, what the reports raise, and UnreadableReport where there is none at all.
@@ -74,14 +74,14 @@ def in_groups(
             before -= 1
             continue
         if len(told) == most.reports or size_bytes >= most.size_bytes:
-            yield Group(first, told, is_last=False, warnings=remarks.taken(is_last=False))
+            yield ReportGroup(first, told, is_last=False, warnings=remarks.taken(is_last=False))
             first, told, size_bytes = first + len(told), [], 0
         one = prepare(report, client)
         told.append(one)
         size_bytes += len(one.document) if isinstance(one, PreparedRun) else 0
     if not told and first == 0:
         raise UnreadableReport(NO_RUN)
-    yield Group(first, told, is_last=True, warnings=remarks.taken(is_last=True))
+    yield ReportGroup(first, told, is_last=True, warnings=remarks.taken(is_last=True))
 
 
 class Imported(NamedTuple):
@@ -89,7 +89,7 @@ class Imported(NamedTuple):
 
     import_id: UUID
     first: int
-    recorded: Recorded
+    recorded: RecordedReport
 
 
 def import_group(
@@ -97,7 +97,7 @@ def import_group(
     actor: Actor,
     file: ImportedFile,
     attachment: Attachment,
-    group: Group,
+    group: ReportGroup,
     *,
     under: UUID | None = None,
     links: bool = True,
@@ -149,8 +149,8 @@ def take_back_group(
 
 
 def rehearse_group(
-    tx: Transaction, actor: Actor, file: ImportedFile, group: Group, earlier: Deed = "refuse"
-) -> Recorded:
+    tx: Transaction, actor: Actor, file: ImportedFile, group: ReportGroup, earlier: Deed = "refuse"
+) -> RecordedReport:
     """As `import_group` for a file that is new, whatever group it is; the caller undoes it."""
     check_may_record(actor)
     noted = note_import(tx, actor.organization_id, file, (), Creator.of(actor))
@@ -160,7 +160,7 @@ def rehearse_group(
     )
 
 
-def _check_goes_on(state: ImportState | None, group: Group) -> int:
+def _check_goes_on(state: ImportState | None, group: ReportGroup) -> int:
     """How many reports of the file are recorded. Raises Conflict where fewer are than come before the group."""
     done = 0 if state is None or state.recorded_count is None else state.recorded_count
     if done < group.first:

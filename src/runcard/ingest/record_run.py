@@ -31,8 +31,8 @@ from runcard.ingest.assembly import find_sub_units, link_sub_units
 from runcard.ingest.described_units import create_described, missing_sub_units
 from runcard.ingest.resolve import (
     Operator,
-    Place,
     Reference,
+    ResolvedPlace,
     check_creation,
     check_deployment,
     create_missing,
@@ -234,7 +234,7 @@ def _header(
     procedure_id: UUID,
     version_id: UUID | None,
     unit_id: UUID,
-    place: Place,
+    place: ResolvedPlace,
     operator: Operator,
     sample: SampleClass | None,
 ) -> RunRow:
@@ -274,7 +274,7 @@ def _place_unit(
     organization_id: UUID,
     run: PreparedRun,
     unit: UnitRow | None,
-    place: Place,
+    place: ResolvedPlace,
     creator: Creator,
 ) -> UUID:
     metadata = run.report.unit_metadata

@@ -196,7 +196,7 @@ def check_creation(
         raise CreationForbidden(refused)
 
 
-class Place(NamedTuple):
+class ResolvedPlace(NamedTuple):
     """A placement whose records all exist or are staged."""
 
     part_id: UUID
@@ -204,7 +204,9 @@ class Place(NamedTuple):
     batch_id: UUID | None
 
 
-def create_missing(tx: Transaction, organization_id: UUID, placement: Placement, creator: Creator) -> Place:
+def create_missing(
+    tx: Transaction, organization_id: UUID, placement: Placement, creator: Creator
+) -> ResolvedPlace:
     """Stage whatever the placement names and nobody has named before."""
     part, revision, batch = placement
     part_id = part.id or stage_part(tx, organization_id, part.name or "", creator)
@@ -217,7 +219,7 @@ def create_missing(tx: Transaction, organization_id: UUID, placement: Placement,
     batch_id = batch.id
     if batch_id is None and batch.name is not None:
         batch_id = stage_batch(tx, organization_id, batch.name, creator)
-    return Place(part_id, revision_id, batch_id)
+    return ResolvedPlace(part_id, revision_id, batch_id)
 
 
 def create_missing_version(

@@ -22,7 +22,7 @@ NO_RUN = "The file tells of no run. Upload one that does."
 Told = PreparedRun | RepairReport
 
 
-class Recorded(NamedTuple):
+class RecordedReport(NamedTuple):
     """replaced: runs of earlier files that went for these."""
 
     run_ids: Sequence[UUID]
@@ -50,7 +50,7 @@ def record_told(
     first: int = 0,
     of_several: bool = False,
     earlier: Deed = "refuse",
-) -> Recorded:
+) -> RecordedReport:
     """Record reports under the import of their file.
 
     first: how many reports of the file come before. earlier: what to do about runs of the same reports that an earlier
@@ -86,10 +86,10 @@ def record_told(
             raise
         position, report = runs[error.position]
         raise ReportRefused(position, _serial_number(report), error) from error
-    return Recorded(run_ids, repairs, replaced)
+    return RecordedReport(run_ids, repairs, replaced)
 
 
-def link_report(tx: Transaction, actor: Actor, attachment: Attachment, recorded: Recorded) -> None:
+def link_report(tx: Transaction, actor: Actor, attachment: Attachment, recorded: RecordedReport) -> None:
     """Make a file that belongs to nothing part of the first of its runs, or else of the unit of its first repair."""
     # The same upload once more: it is a report of other runs already, and these are found with it.
     if attachment.is_linked:

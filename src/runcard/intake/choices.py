@@ -78,7 +78,7 @@ class RehearsedRunBody(Struct):
     stated: tuple[StatedField, ...]
 
 
-class Choice(NamedTuple):
+class ImportChoice(NamedTuple):
     """What whoever brings files says of them.
 
     importer: None: told from the content. procedure: identifier or id of the procedure of all runs, whatever they say.
@@ -113,13 +113,13 @@ class Choice(NamedTuple):
         return Said(self.procedure, self.part_number, self.template_id, self.statement)
 
 
-def check_may_replace(actor: Actor, choice: Choice) -> None:
+def check_may_replace(actor: Actor, choice: ImportChoice) -> None:
     """Whoever replaces runs deletes some. Raises PermissionDenied where the actor may not."""
     if choice.replaces:
         check_may_manage(actor, "replace runs")
 
 
-def checked(scope: Scope, choice: Choice) -> Choice:
+def checked(scope: Scope, choice: ImportChoice) -> ImportChoice:
     """The same choice with the id of its procedure.
 
     Raises ProcedureNotFound, ImportTemplateNotFound, and InvalidInput where it says what cannot be.
@@ -143,16 +143,18 @@ def checked(scope: Scope, choice: Choice) -> Choice:
     return choice._replace(procedure=str(found.id))
 
 
-def last_choice(file: QuarantinedFile) -> Choice:
+def last_choice(file: QuarantinedFile) -> ImportChoice:
     """What was said of a file when it was tried last; the format too that it was read as."""
     importer = next((one.name for one in FORMATS if one.name == file.importer), None)
     said = file.said
-    return Choice(importer, said.procedure, said.part_number, said.template_id, statement=said.statement)
+    return ImportChoice(
+        importer, said.procedure, said.part_number, said.template_id, statement=said.statement
+    )
 
 
 def reading_of(
     scope: Scope,
-    choice: Choice,
+    choice: ImportChoice,
     importer: FormatName | None,
     client: RunClient,
     place: str,

@@ -14,7 +14,7 @@ from runcard.ingest.quarantine_file import discard_file
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_soon
-from runcard.intake.choices import Choice, check_may_replace, checked, last_choice
+from runcard.intake.choices import ImportChoice, check_may_replace, checked, last_choice
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
@@ -35,7 +35,7 @@ def may_retry(actor: Actor, file: QuarantinedFile) -> bool:
 
 
 def retry_as_brought(
-    stores: Stores, actor: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
+    stores: Stores, actor: Actor, client: RunClient, file: QuarantinedFile, choice: ImportChoice
 ) -> Fate:
     """What becomes of a file that the actor tries again as is said of it now: whoever brought it records it.
 
@@ -70,7 +70,7 @@ def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor)
 
 
 def retry_file(
-    stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: Choice
+    stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: ImportChoice
 ) -> Fate:
     """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
     organization_id = recorder.organization_id
@@ -106,7 +106,7 @@ def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> Non
     remove_soon(stores, organization_id)
 
 
-def again(file: QuarantinedFile, choice: Choice) -> Choice:
+def again(file: QuarantinedFile, choice: ImportChoice) -> ImportChoice:
     """What is said of a file now, and else what was said of it when it was tried last."""
     last = last_choice(file)
     if choice.importer is None and choice.template_id is None:

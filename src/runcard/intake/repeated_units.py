@@ -10,7 +10,7 @@ from uuid import UUID
 
 from runcard.domain.text import lookup_key
 from runcard.importers.formats import rules_of
-from runcard.ingest.import_groups import Group
+from runcard.ingest.import_groups import ReportGroup
 from runcard.ingest.record_run import PreparedRun
 from runcard.store.engine.database import Database
 from runcard.store.files.imports import ImportedFile, find_made_by_others
@@ -52,7 +52,7 @@ class RepeatedUnits:
         self._count = 0
         self._example = ("", "")
 
-    def look_at(self, group: Group) -> None:
+    def look_at(self, group: ReportGroup) -> None:
         """Take in reports that are about to be recorded."""
         if not self._rules.composes:
             return

@@ -28,17 +28,17 @@ from runcard.ingest.file_content import packed_digest
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.import_groups import (
     MOST,
-    Group,
     Imported,
+    ReportGroup,
     import_group,
     rehearse_group,
     take_back_group,
 )
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.ingest.record_run import PreparedRun, RunClient
-from runcard.ingest.told_reports import Recorded, link_report
+from runcard.ingest.told_reports import RecordedReport, link_report
 from runcard.intake.arrived_files import Arrived, NewFile, Stores, Upload, opened_upload
-from runcard.intake.choices import NO_FORMAT, Choice, reading_of
+from runcard.intake.choices import NO_FORMAT, ImportChoice, reading_of
 from runcard.intake.lacking import lacking
 from runcard.intake.parsing.opened_file import OpenedFile, Reading
 from runcard.intake.repeated_units import Rehearsed, RepeatedUnits
@@ -104,7 +104,7 @@ class _Rehearsed(Exception):
 class ReportFiles:
     """Brings in files of one person or station. client: the program that does, noted in the runs."""
 
-    def __init__(self, stores: Stores, actor: Actor, client: RunClient, choice: Choice) -> None:
+    def __init__(self, stores: Stores, actor: Actor, client: RunClient, choice: ImportChoice) -> None:
         self._stores = stores
         self._actor = actor
         self._client = client
@@ -251,7 +251,7 @@ class _Recording:
         self,
         stores: Stores,
         actor: Actor,
-        choice: Choice,
+        choice: ImportChoice,
         arrived: Arrived,
         reading: Reading,
         opened: OpenedFile,
@@ -276,7 +276,7 @@ class _Recording:
         )
         self.fate = Fate("recorded", reading.name, recorded_count=done, import_id=import_id)
 
-    def record(self, group: Group) -> bool:
+    def record(self, group: ReportGroup) -> bool:
         """Whether the content had not been imported to its end before. Raises what `import_group` raises."""
         self._repeated.look_at(group)
         if self._choice.rehearses:
@@ -296,7 +296,7 @@ class _Recording:
             self._imported.append(imported)
         return True
 
-    def _check_replaces(self, group: Group) -> None:
+    def _check_replaces(self, group: ReportGroup) -> None:
         """What is replaced cannot be taken back, so a file that is to be whole does so in one transaction or not."""
         if self._choice.is_whole and self._choice.replaces and not (group.is_last and group.first == 0):
             raise InvalidInput.at(
@@ -317,7 +317,7 @@ class _Recording:
             done = self._imported[0].first
             self.fate = self.fate._replace(run_count=0, repair_count=0, recorded_count=done, stated=())
 
-    def _apply(self, group: Group, tx: Transaction) -> Imported | None:
+    def _apply(self, group: ReportGroup, tx: Transaction) -> Imported | None:
         attachment, is_whole = self._arrived.keep(tx), self._choice.is_whole
         imported = import_group(
             tx,
@@ -333,8 +333,8 @@ class _Recording:
             link_report(tx, self._actor, attachment, [*self._imported, imported][0].recorded)
         return imported
 
-    def _rehearse(self, group: Group) -> Recorded:
-        outcome: list[Recorded] = []
+    def _rehearse(self, group: ReportGroup) -> RecordedReport:
+        outcome: list[RecordedReport] = []
 
         def apply(tx: Transaction) -> None:
             recorded = rehearse_group(tx, self._actor, self._file, group, self._choice.earlier)
@@ -352,7 +352,7 @@ class _Recording:
     def _file(self) -> ImportedFile:
         return ImportedFile(self._digest, self._importer, self._arrived.attachment_id)
 
-    def _go_on(self, group: Group, recorded: Recorded) -> None:
+    def _go_on(self, group: ReportGroup, recorded: RecordedReport) -> None:
         self._warnings += [*group.warnings, *map(_replaced, recorded.replaced)]
         self.fate = self.fate._replace(
             run_count=self.fate.run_count + len(recorded.run_ids),
@@ -367,7 +367,7 @@ def _replaced(earlier: EarlierRun) -> str:
     return f"Run {earlier.run_id} took the place of run {earlier.earlier_id}, of the same report."
 
 
-def _counted(before: Sequence[tuple[str, int]], group: Group) -> tuple[tuple[str, int], ...]:
+def _counted(before: Sequence[tuple[str, int]], group: ReportGroup) -> tuple[tuple[str, int], ...]:
     """Of how many runs each field was stated, with those of this group."""
     counts: Counter[str] = Counter(dict(before))
     for one in group.told:
@@ -377,7 +377,7 @@ def _counted(before: Sequence[tuple[str, int]], group: Group) -> tuple[tuple[str
 
 
 def _rehearsed_runs(
-    tx: Transaction, organization_id: UUID, group: Group, recorded: Recorded
+    tx: Transaction, organization_id: UUID, group: ReportGroup, recorded: RecordedReport
 ) -> tuple[RehearsedRun, ...]:
     prepared = [one for one in group.told if isinstance(one, PreparedRun)][:_MOST_SHOWN]
     found = read_runs(tx.scope(organization_id), recorded.run_ids[:_MOST_SHOWN])

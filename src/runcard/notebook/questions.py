@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy, zone_of
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.durations import DurationsAnswer, durations
 from runcard.analytics.questions.activity.phase_durations import (
     PhaseDurationsAnswer,
@@ -56,9 +56,9 @@ class _Asking(NamedTuple):
 
     def measured(
         self, procedure: str, name: str, phase: str | None, uom: str | None = None, *, only_final: bool
-    ) -> Measured:
+    ) -> MeasurementSelection:
         procedure_id = self.procedure_id(procedure)
-        return Measured(procedure_id, name, phase, only_final=only_final, uom=uom)
+        return MeasurementSelection(procedure_id, name, phase, only_final=only_final, uom=uom)
 
 
 class Notebook:
@@ -187,7 +187,7 @@ class Notebook:
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> CapabilityAnswer:
-        """uom: see `Measured`. subgroup_by: what sigma_within is pooled over; None: it is that of the moving range."""
+        """uom: see `MeasurementSelection`. subgroup_by: what sigma_within is pooled over; None: the moving range's."""
         with self._asking(runs, group_by=group_by, subgroup_by=subgroup_by) as asked:
             measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
             return capability(*asked, measured, zone_of(time_zone), group_by, subgroup_by)

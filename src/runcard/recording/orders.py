@@ -32,7 +32,7 @@ class Start(Struct, frozen=True, array_like=True):
     is_retry: bool = False
 
 
-class Order(Struct, frozen=True, array_like=True):
+class RunOrder(Struct, frozen=True, array_like=True):
     """A run to record for whoever holds this key. is_repeated: it may have been recorded when it was sent before."""
 
     number: int
@@ -42,7 +42,7 @@ class Order(Struct, frozen=True, array_like=True):
     is_repeated: bool = False
 
 
-class Answer(Struct, frozen=True, array_like=True):
+class OrderAnswer(Struct, frozen=True, array_like=True):
     """What became of an order: the run that it is recorded as, or else an error, pickled."""
 
     number: int
@@ -56,11 +56,11 @@ class Answers(Struct, frozen=True, array_like=True):
     looks: how often it has looked at how the tables have grown.
     """
 
-    answers: list[Answer]
+    answers: list[OrderAnswer]
     looks: int
 
 
-def message_of(content: Start | Order | Answers) -> bytes:
+def message_of(content: Start | RunOrder | Answers) -> bytes:
     """As it goes over the socket."""
     body = _encoder.encode(content)
     return HEAD.pack(len(body)) + body

@@ -17,14 +17,14 @@ import msgspec
 from runcard.domain.errors import Unauthenticated
 from runcard.ingest.record_run import record_run
 from runcard.recording.collector import look_less_often
-from runcard.recording.orders import BEAT_S, HEAD, Answer, Answers, Order, Start, message_of, pickled
+from runcard.recording.orders import BEAT_S, HEAD, Answers, OrderAnswer, RunOrder, Start, message_of, pickled
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.database import Database
 from runcard.store.runs.rows import is_recorded
 
 _READ_BYTES = 256 * 1024
-_decoder = msgspec.msgpack.Decoder(Order)
+_decoder = msgspec.msgpack.Decoder(RunOrder)
 
 
 class Incoming:
@@ -67,7 +67,7 @@ class Outgoing:
         self._database = database
         self._lock = threading.Lock()
 
-    def send(self, answers: list[Answer]) -> None:
+    def send(self, answers: list[OrderAnswer]) -> None:
         message = message_of(Answers(answers, self._database.looks))
         with self._lock:
             self._connection.sendall(message)
@@ -128,7 +128,7 @@ def _silent(*, is_wanted: bool) -> Iterator[None]:
         raise
 
 
-def _write_of(order: Order) -> Write:
+def _write_of(order: RunOrder) -> Write:
     is_repeated = order.is_repeated
 
     def apply(tx: Transaction) -> UUID:
@@ -145,10 +145,10 @@ def _write_of(order: Order) -> Write:
     return Write(apply, order.run.unit_keys(order.organization_id), changes_catalog=False)
 
 
-def _answer(order: Order, outcome: Outcome) -> Answer:
+def _answer(order: RunOrder, outcome: Outcome) -> OrderAnswer:
     if outcome.error is not None:
-        return Answer(order.number, None, pickled(outcome.error))
-    return Answer(order.number, outcome.value)
+        return OrderAnswer(order.number, None, pickled(outcome.error))
+    return OrderAnswer(order.number, outcome.value)
 
 
 def main() -> None:

@@ -25,10 +25,10 @@ from runcard.ingest.record_run import PreparedRun
 from runcard.recording.child import Child
 from runcard.recording.orders import (
     BEAT_S,
-    Answer,
     Answers,
-    Order,
+    OrderAnswer,
     RecordingFailed,
+    RunOrder,
     Start,
     message_of,
     unpickled,
@@ -60,12 +60,12 @@ class RecorderFailed(Exception):
         super().__init__("The process that records was not there to the end; the log tells why.")
 
 
-class _Waiting:
+class _WaitingRun:
     """since: the tick at which it came. child: the last process that it was handed to. deaths: of how many of these."""
 
     __slots__ = ("answer", "child", "deaths", "order", "since")
 
-    def __init__(self, order: Order, answer: Future[UUID], since: int) -> None:
+    def __init__(self, order: RunOrder, answer: Future[UUID], since: int) -> None:
         self.order = order
         self.answer = answer
         self.since = since
@@ -95,7 +95,7 @@ class Recorder:
         self._forget = forget
         self._silent_ticks, self._wait_ticks = _ticks(silence_s), _ticks(wait_s)
         self._numbers = count(1)
-        self._waiting: dict[int, _Waiting] = {}
+        self._waiting: dict[int, _WaitingRun] = {}
         self._child: Child | None = None
         self._looks = 0
         # Time as it passes for this event loop: while that is held up, it hears nothing and blames nobody.
@@ -111,10 +111,10 @@ class Recorder:
         Raises Unauthenticated where the key holds no longer, WriteTimedOut, and what `record_run` raises; then nothing
         is recorded, nor will be. Raises OutcomeUnknown where that cannot be told.
         """
-        order = Order(next(self._numbers), admission.digest, admission.actor.organization_id, run)
+        order = RunOrder(next(self._numbers), admission.digest, admission.actor.organization_id, run)
         # Before anybody waits: an order that cannot be handed over is nobody else's concern.
         message = message_of(order)
-        waiting = _Waiting(order, asyncio.get_running_loop().create_future(), self._now)
+        waiting = _WaitingRun(order, asyncio.get_running_loop().create_future(), self._now)
         self._waiting[order.number] = waiting
         if self._child is not None and self._child.has_begun:
             waiting.child = self._child
@@ -246,7 +246,7 @@ class Recorder:
         """Refuse runs that several processes died of. One that was killed for its silence has not died of any."""
         if child.was_killed:
             return
-        doomed: dict[int, _Waiting] = {}
+        doomed: dict[int, _WaitingRun] = {}
         for number, waiting in list(self._waiting.items()):
             waiting.deaths += waiting.child is child
             if waiting.deaths >= _TRIES:
@@ -296,13 +296,15 @@ class Recorder:
             holder.kill()
         self._settle(withdrawn.values(), holder, WriteTimedOut)
 
-    def _settle(self, waiting: Iterable[_Waiting], child: Child | None, why: Callable[[], Exception]) -> None:
+    def _settle(
+        self, waiting: Iterable[_WaitingRun], child: Child | None, why: Callable[[], Exception]
+    ) -> None:
         task = asyncio.create_task(self._tell(list(waiting), child, why))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
     async def _tell(
-        self, settled: Sequence[_Waiting], child: Child | None, why: Callable[[], Exception]
+        self, settled: Sequence[_WaitingRun], child: Child | None, why: Callable[[], Exception]
     ) -> None:
         """Answer those whom no process will record any more, by what the record says."""
         if child is not None:
@@ -322,7 +324,7 @@ class Recorder:
                 one.answer.set_result(run_id)
             one.fail(WriteTimedOut() if one.child is None else why())
 
-    def _recorded(self, orders: Sequence[Order]) -> set[UUID]:
+    def _recorded(self, orders: Sequence[RunOrder]) -> set[UUID]:
         """Ids of the runs that are recorded; no process that held them is alive any more."""
         if not orders:
             return set()
@@ -335,7 +337,7 @@ class Recorder:
             }
 
 
-def _pass_on(answer: Answer, waiting: _Waiting) -> None:
+def _pass_on(answer: OrderAnswer, waiting: _WaitingRun) -> None:
     if waiting.answer.done():  # the caller has gone away; the run stands
         return
     if answer.run_id is not None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.procedure_activity import procedure_activity
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.capability import capability
@@ -29,7 +29,7 @@ from tests.analytics.written import Written, run_of, written
 UTC = ZoneInfo("UTC")
 EVERYTHING = Selection(RunFilter())
 
-Ask = Callable[[Snapshot, Selection, Measured], Answer]
+Ask = Callable[[Snapshot, Selection, MeasurementSelection], Answer]
 QUESTIONS: dict[str, tuple[Ask, Attempts]] = {
     "capability": (lambda asked, wanted, one: capability(asked, wanted, one, UTC), "last"),
     "capabilities": (lambda asked, wanted, one: capabilities(asked, wanted, one.procedure_id), "last"),
@@ -99,8 +99,8 @@ def test_a_yield_is_of_first_runs_and_says_so(retested: Written, attempts: Attem
     assert activity.runs == (9 if attempts in ("all", None) else 5)
 
 
-def _m(retested: Written) -> Measured:
-    return Measured(retested.procedure_id, "m")
+def _m(retested: Written) -> MeasurementSelection:
+    return MeasurementSelection(retested.procedure_id, "m")
 
 
 def _measured(value: float) -> Measurement:

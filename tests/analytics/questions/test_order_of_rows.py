@@ -11,7 +11,7 @@ import pytest
 
 from runcard.analytics.answers import Answer
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
 from runcard.analytics.questions.activity.throughput import throughput
 from runcard.analytics.questions.values.capabilities import capabilities
@@ -66,13 +66,17 @@ QUESTIONS: Mapping[str, Callable[[Snapshot, UUID], Answer]] = {
     "throughput": lambda asked, _: throughput(asked, Selection(RunFilter()), UTC_ZONE, "procedure"),
     "names": measurement_names,
     "capabilities": lambda asked, one: capabilities(asked, Selection(RunFilter()), one),
-    "capability": lambda asked, one: capability(asked, Selection(RunFilter()), Measured(one, "m"), UTC_ZONE),
-    "histogram": lambda asked, one: histogram(asked, Selection(RunFilter()), Measured(one, "m"), UTC_ZONE),
+    "capability": lambda asked, one: capability(
+        asked, Selection(RunFilter()), MeasurementSelection(one, "m"), UTC_ZONE
+    ),
+    "histogram": lambda asked, one: histogram(
+        asked, Selection(RunFilter()), MeasurementSelection(one, "m"), UTC_ZONE
+    ),
     "comparison": lambda asked, one: compare(
-        asked, Selection(RunFilter()), Measured(one, "m"), UTC_ZONE, "part"
+        asked, Selection(RunFilter()), MeasurementSelection(one, "m"), UTC_ZONE, "part"
     ),
     "control chart": lambda asked, one: control_chart(
-        asked, Selection(RunFilter()), Measured(one, "m"), ChartSettings(), UTC_ZONE
+        asked, Selection(RunFilter()), MeasurementSelection(one, "m"), ChartSettings(), UTC_ZONE
     ),
 }
 

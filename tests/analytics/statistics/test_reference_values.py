@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runcard.analytics.asking import Selection
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.capability import capability
 from runcard.analytics.questions.values.compare import compare
@@ -50,7 +50,7 @@ def test_mean_and_deviation_are_the_certified_ones(floor: Written, certified: Ce
 
 def test_individuals_of_the_handbook(floor: Written):
     """To the digits given, with the factors that the handbook takes: 1.128, and 3.267 of its tables."""
-    measured = Measured(floor.procedure_id, "flowrate")
+    measured = MeasurementSelection(floor.procedure_id, "flowrate")
     answer = control_chart(floor.snapshot, EVERYTHING, measured, ChartSettings(), UTC)
     [segment] = answer.segments
     [limits] = segment.control
@@ -69,7 +69,7 @@ def test_individuals_of_the_handbook(floor: Written):
 
 def _moments(floor: Written, question: str, name: str) -> tuple[int, float | None, float | None]:
     where = (floor.snapshot, EVERYTHING)
-    measured = Measured(floor.procedure_id, name)
+    measured = MeasurementSelection(floor.procedure_id, name)
     match question:
         case "capability":
             [row] = capability(*where, measured, UTC).rows

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from runcard.app import open_blobs
 from runcard.auth.passwords import hash_password
-from runcard.cli.demo_line.fill import Floor, record_history
+from runcard.cli.demo_line.fill import MadeFloor, record_history
 from runcard.cli.demo_line.history import DemoRun
 from runcard.cli.installation.opened import open_or_create
 from runcard.domain.actor import StationActor, UserActor
@@ -76,7 +76,7 @@ def make_crowded_floor(data_dir: Path) -> CrowdedFloor:
     return CrowdedFloor(data_dir, admin, procedures[0].id, next(iter(floor.stations.values())).station_id)
 
 
-def _build(tx: Transaction, admin: Account) -> tuple[Floor, list[Procedure]]:
+def _build(tx: Transaction, admin: Account) -> tuple[MadeFloor, list[Procedure]]:
     home = create_organization(tx, f"Gesellschaft für Prüftechnik {FOREIGN[0]} mit beschränkter Haftung").id
     made = create_user(
         tx, home, admin.email, name=SPACED.strip(), role="admin", password_hash=hash_password(PASSWORD)
@@ -87,7 +87,7 @@ def _build(tx: Transaction, admin: Account) -> tuple[Floor, list[Procedure]]:
         name: StationActor(create_station(tx, home, name, all_procedures=True).id, home)
         for name in _names("Station", STATIONS)
     }
-    return Floor(home, stations, UserActor(made.id, home, "admin")), procedures
+    return MadeFloor(home, stations, UserActor(made.id, home, "admin")), procedures
 
 
 def _names(noun: str, count: int) -> list[str]:
@@ -96,7 +96,7 @@ def _names(noun: str, count: int) -> list[str]:
     return [*(f"{one} {noun}" for one in ugly), *(f"{noun} {at}" for at in range(1, count + 1))][:count]
 
 
-def _history(floor: Floor, procedures: list[Procedure]) -> Iterator[DemoRun]:
+def _history(floor: MadeFloor, procedures: list[Procedure]) -> Iterator[DemoRun]:
     rng = Random(13)
     batches, stations = _names("Batch", _BATCHES), cycle(floor.stations)
     # Days without runs lie between, as on weekends.

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from runcard.edge.connections.http_connections import HttpConnections
-from runcard.edge.connections.limits import Limits
+from runcard.edge.connections.limits import ConnectionLimits
 
 DEADLINE_S = 30
 _BIG_BYTES = 64 * 1024 * 1024
@@ -51,7 +51,7 @@ class Echo:
 class Served:
     """echo: the application, which lives in the thread of `loop`. limits: what its connections may take."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.echo = Echo()
         self.connections = HttpConnections(limits)
         config = uvicorn.Config(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runcard.edge.connections.limits import Limits
+from runcard.edge.connections.limits import ConnectionLimits
 from runcard.edge.connections.refusals import MAX_HEADER_BYTES
 from tests.edge.connections.echo import DEADLINE_S, Served, line
 
@@ -17,7 +17,7 @@ ROOM = MAX_HEADER_BYTES - len(_BEFORE) - len(b"\r\n\r\n")
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     """One that waits as long as the server does."""
-    served = Served(Limits(connections=100))
+    served = Served(ConnectionLimits(connections=100))
     yield served
     served.stop()
 
@@ -26,7 +26,9 @@ def served() -> Iterator[Served]:
 def hasty() -> Iterator[Served]:
     """One that hardly waits at all."""
     served = Served(
-        Limits(100, headers_s=0.3, window_s=0.5, idle_s=1, stalled_s=0.4, linger_s=0.2, sweep_s=0.05)
+        ConnectionLimits(
+            100, headers_s=0.3, window_s=0.5, idle_s=1, stalled_s=0.4, linger_s=0.2, sweep_s=0.05
+        )
     )
     yield served
     served.stop()
@@ -220,7 +222,7 @@ def test_who_does_not_read_an_answer_is_closed(hasty: Served):
 
 
 def test_a_connection_too_many_takes_the_place_of_one_that_owes_nothing():
-    served = Served(Limits(connections=3))
+    served = Served(ConnectionLimits(connections=3))
     try:
         with line(served) as silent, line(served) as used, line(served) as held, line(served) as fourth:
             assert silent.is_closed()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 
-from runcard.edge.connections.limits import Limits
+from runcard.edge.connections.limits import ConnectionLimits
 from runcard.edge.connections.rooms import ROOM_PATH, Room
 from tests.edge.connections.echo import Line, Served, line
 
@@ -27,7 +27,7 @@ CLOSED = CloseConnection(1000)
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     """One that hardly waits for idle connections."""
-    served = Served(Limits(100, idle_s=1, stalled_s=0.4, sweep_s=0.05))
+    served = Served(ConnectionLimits(100, idle_s=1, stalled_s=0.4, sweep_s=0.05))
     yield served
     served.stop()
 
@@ -95,7 +95,7 @@ def test_a_room_where_nothing_is_said_is_closed(served: Served):
 
 
 def test_a_room_gives_its_place_to_another():
-    full = Served(Limits(2))
+    full = Served(ConnectionLimits(2))
     try:
         with line(full) as one, line(full) as two:
             Caller(one)

@@ -14,7 +14,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.web.lists.period import (
     Period,
     PeriodQuery,
-    Window,
+    PeriodWindow,
     span_of,
     step_of,
     window_between,
@@ -25,7 +25,7 @@ from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
 BERLIN = ZoneInfo("Europe/Berlin")
-OPEN = Window(None, None)
+OPEN = PeriodWindow(None, None)
 ZONES = [
     ZoneInfo(name)
     for name in (

@@ -16,7 +16,7 @@ from runcard.domain.runs.clock import counted_document
 from runcard.domain.runs.inside import Measured, attempts_of, lines_of, measured_in
 from runcard.domain.runs.measurement import effective_limits
 from runcard.domain.runs.run import RunDocument
-from runcard.store.runs.headers import RunHeader
+from runcard.store.runs.headers import CopiedHeader
 
 _ARROW = {
     "BIGINT": pa.int64(),
@@ -65,7 +65,7 @@ class Rows:
         run: int,
         organization_id: UUID,
         procedure: int,
-        header: RunHeader,
+        header: CopiedHeader,
         document: RunDocument,
         standing: Standing,
     ) -> None:

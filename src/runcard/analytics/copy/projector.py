@@ -12,11 +12,11 @@ from runcard.analytics.copy.columns import Rows, Spec, columns_of, utc
 from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
-from runcard.analytics.copy.standing import Attempt, Standing, standings
+from runcard.analytics.copy.standing import CopiedAttempt, Standing, standings
 from runcard.store.commit.changes import Change, list_changes
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.scope import Scope
-from runcard.store.runs.headers import RunHeader, read_unit_headers, read_whole_runs
+from runcard.store.runs.headers import CopiedHeader, read_unit_headers, read_whole_runs
 
 # What one transaction of the copy takes in; a run makes two or three changes at most, and about 110 rows.
 _CHANGES = 400
@@ -138,17 +138,17 @@ class _Batch:
                 self._cursor.execute(f"DELETE FROM {table} WHERE run IN ({_marks(numbers)})", numbers)
         return {run_id: run for run_id, run, _ in found}, {unit for _, _, unit in found}
 
-    def _restand(self, fresh: Sequence[Attempt], unit_ids: Collection[UUID]) -> Mapping[int, Standing]:
+    def _restand(self, fresh: Sequence[CopiedAttempt], unit_ids: Collection[UUID]) -> Mapping[int, Standing]:
         """Where runs that are about to be added stand; those of the same units that are there are told anew."""
         ids = list(unit_ids)
-        columns = ", ".join((*Attempt._fields, *Standing._fields))
+        columns = ", ".join((*CopiedAttempt._fields, *Standing._fields))
         rows = (
             self._cursor.execute(f"SELECT {columns} FROM runs WHERE unit IN ({_marks(ids)})", ids).fetchall()
             if ids
             else []
         )
-        width = len(Attempt._fields)
-        there = [Attempt(*row[:width]) for row in rows]
+        width = len(CopiedAttempt._fields)
+        there = [CopiedAttempt(*row[:width]) for row in rows]
         found = standings([*there, *fresh])
         others = [one for one, row in zip(there, rows, strict=True) if found[one.run] != row[width:]]
         if others:
@@ -206,8 +206,8 @@ class _Batch:
             self._cursor.unregister("fresh_rows")
 
 
-def _attempt(run: int, procedure: int, header: RunHeader) -> Attempt:
-    return Attempt(run, procedure, header.unit_id, utc(header.started_at), header.outcome)
+def _attempt(run: int, procedure: int, header: CopiedHeader) -> CopiedAttempt:
+    return CopiedAttempt(run, procedure, header.unit_id, utc(header.started_at), header.outcome)
 
 
 def _seen(cursor: Cursor) -> int:

@@ -12,7 +12,7 @@ from runcard.domain.runs.outcome import RunOutcome
 COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")
 
 
-class Attempt(NamedTuple):
+class CopiedAttempt(NamedTuple):
     """A run as far as its standing goes. run, procedure: numbers of the copy."""
 
     run: int
@@ -34,10 +34,10 @@ class Standing(NamedTuple):
     last_completed: RunOutcome | None
 
 
-def standings(runs: Iterable[Attempt]) -> Mapping[int, Standing]:
+def standings(runs: Iterable[CopiedAttempt]) -> Mapping[int, Standing]:
     """Where each run stands, by its number, given all runs of its unit."""
     found: dict[int, Standing] = {}
-    together: dict[tuple[int, UUID], list[Attempt]] = defaultdict(list)
+    together: dict[tuple[int, UUID], list[CopiedAttempt]] = defaultdict(list)
     for one in runs:
         together[one.procedure, one.unit].append(one)
     for some in together.values():
@@ -51,5 +51,5 @@ def standings(runs: Iterable[Attempt]) -> Mapping[int, Standing]:
     return found
 
 
-def _first_pass(runs: Sequence[Attempt]) -> int | None:
+def _first_pass(runs: Sequence[CopiedAttempt]) -> int | None:
     return next((attempt for attempt, one in enumerate(runs, start=1) if one.outcome == "PASS"), None)

@@ -4,15 +4,21 @@ from collections.abc import Sequence
 
 from runcard.analytics.conditions import Conditions, is_one_of
 from runcard.analytics.copy.engines.duckdb import Cursor
-from runcard.analytics.lists.ordered_places import Order, Source
+from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
 # Names that are tried, one more each time; where these have too few rows, those of all names are looked at.
 MOST_NAMES = 4
 
 
 def first_named(
-    cursor: Cursor, source: Source, procedures: Sequence[int], order: Order, count: int, *, descending: bool
-) -> tuple[Source, Order]:
+    cursor: Cursor,
+    source: RowSource,
+    procedures: Sequence[int],
+    order: RowOrder,
+    count: int,
+    *,
+    descending: bool,
+) -> tuple[RowSource, RowOrder]:
     """The same rows, or those of the first names with the first `count` among them; what these are ordered by.
 
     procedures: those that all rows are of. order: by a column of `specs s`.
@@ -33,5 +39,5 @@ def first_named(
         ).fetchall()
         if found_count == count:
             # Rows of one name are equals.
-            return source._replace(rows=rows), order if number else Order()
+            return source._replace(rows=rows), order if number else RowOrder()
     return source, order

@@ -14,10 +14,10 @@ from runcard.analytics.copy.columns import split_number
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.first_named import first_named
 from runcard.analytics.lists.log_search import Search, holding
-from runcard.analytics.lists.ordered_places import Key, Order, Place, Source, find_places
+from runcard.analytics.lists.ordered_places import Key, RowOrder, RowPlace, RowSource, find_places
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
 from runcard.domain.ids import part_id, run_of
-from runcard.store.contents.inside_runs import Deadline, Found, Kind, Numbered, places_up_to, read_inside
+from runcard.store.contents.inside_runs import Deadline, Found, Kind, NumberedPart, places_up_to, read_inside
 from runcard.store.contents.logs import LOGS, FoundLog, LogFilter
 from runcard.store.contents.logs import list_logs as logs_of_truth
 from runcard.store.contents.measurements import MEASUREMENTS, FoundMeasurement, MeasurementFilter
@@ -28,31 +28,31 @@ from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 
-T = TypeVar("T", bound=Numbered)
+T = TypeVar("T", bound=NumberedPart)
 
 _SPECS = "JOIN specs s USING (spec)"
-_BY_SERIAL = Order(of_runs=[Key("u.serial_key", "VARCHAR")], joins="JOIN units u ON u.id = r.unit")
+_BY_SERIAL = RowOrder(of_runs=[Key("u.serial_key", "VARCHAR")], joins="JOIN units u ON u.id = r.unit")
 _PHASE_DURATION = microseconds_between("x.started_at", "x.ended_at")
 _PHASE_ORDERS = {
-    "started_at": Order([Key("x.started_at", "TIMESTAMP")]),
-    "duration": Order([Key(_PHASE_DURATION, "BIGINT")]),
-    "outcome": Order([Key("x.outcome", "phase_outcome")]),
+    "started_at": RowOrder([Key("x.started_at", "TIMESTAMP")]),
+    "duration": RowOrder([Key(_PHASE_DURATION, "BIGINT")]),
+    "outcome": RowOrder([Key("x.outcome", "phase_outcome")]),
     "serial_number": _BY_SERIAL,
-    "phase_name": Order([Key("x.name", "VARCHAR")]),
+    "phase_name": RowOrder([Key("x.name", "VARCHAR")]),
 }
 _MEASUREMENT_ORDERS = {
-    "started_at": Order([Key("x.started_at", "TIMESTAMP")]),
-    "value": Order([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
-    "outcome": Order([Key("x.outcome", "measurement_outcome")]),
+    "started_at": RowOrder([Key("x.started_at", "TIMESTAMP")]),
+    "value": RowOrder([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
+    "outcome": RowOrder([Key("x.outcome", "measurement_outcome")]),
     "serial_number": _BY_SERIAL,
-    "phase_name": Order([Key("s.phase", "VARCHAR")], joins=_SPECS),
-    "measurement_name": Order([Key("s.name", "VARCHAR")], joins=_SPECS),
+    "phase_name": RowOrder([Key("s.phase", "VARCHAR")], joins=_SPECS),
+    "measurement_name": RowOrder([Key("s.name", "VARCHAR")], joins=_SPECS),
 }
 _LOG_ORDERS = {
-    "created_at": Order([Key("x.timestamp", "TIMESTAMP")]),
-    "level": Order([Key("x.level", "log_level")]),
-    "run_id": Order(),
-    "outcome": Order(of_runs=[Key("r.outcome", "run_outcome")]),
+    "created_at": RowOrder([Key("x.timestamp", "TIMESTAMP")]),
+    "level": RowOrder([Key("x.level", "log_level")]),
+    "run_id": RowOrder(),
+    "outcome": RowOrder(of_runs=[Key("r.outcome", "run_outcome")]),
 }
 
 
@@ -65,7 +65,7 @@ class _Wanted(NamedTuple, Generic[T]):
     kind: Kind[T]
     table: str
     rows: Conditions
-    order: Order
+    order: RowOrder
     specs: Conditions | None = None
     ids: Collection[UUID] | None = None
     text: str | None = None
@@ -187,7 +187,7 @@ def _list(
     """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
     count = places_up_to(page)
 
-    def find(cursor: Cursor, found: WantedRuns) -> list[Place]:
+    def find(cursor: Cursor, found: WantedRuns) -> list[RowPlace]:
         source = _source(cursor, scope.organization_id, found, wanted)
         order = wanted.order
         if order.joins == _SPECS and wanted.specs is None:
@@ -204,12 +204,12 @@ def _list(
     return Listed(read_inside(scope, wanted.kind, ids), len(places) > page.limit)
 
 
-def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wanted[T]) -> Source:
+def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wanted[T]) -> RowSource:
     """The rows that are wanted of these runs."""
     rows = runs.what_lies_inside().and_of(wanted.rows)
     if wanted.specs is not None:
         rows = rows.and_of(_of_specs(cursor, wanted.specs))
-    source = Source(wanted.table, rows, runs.themselves())
+    source = RowSource(wanted.table, rows, runs.themselves())
     if wanted.ids is None:
         return source
     return _with_ids(cursor, organization_id, source, wanted.kind, wanted.ids)
@@ -222,8 +222,8 @@ def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
 
 
 def _with_ids(
-    cursor: Cursor, organization_id: UUID, source: Source, kind: Kind[T], ids: Collection[UUID]
-) -> Source:
+    cursor: Cursor, organization_id: UUID, source: RowSource, kind: Kind[T], ids: Collection[UUID]
+) -> RowSource:
     """Of these rows those that have one of these ids, or lie in a run that has."""
     places = {one: run_of(one) for one in ids}
     inner = [place for place in places.values() if place is not None and place[1] is kind.part]

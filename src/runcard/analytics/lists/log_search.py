@@ -6,7 +6,7 @@ from typing import NamedTuple
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.copy.log_blocks import marks_of
-from runcard.analytics.lists.ordered_places import Order, Source
+from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
 # So many lines are looked at first, to see how many hold the text.
 SAMPLE = 8_000
@@ -28,15 +28,15 @@ class Search(NamedTuple):
     blocks: what rows `x` of `log_blocks` keep that have such lines.
     """
 
-    lines: Source
+    lines: RowSource
     blocks: Conditions
     text: str
-    order: Order
+    order: RowOrder
     wanted_count: int
     descending: bool
 
 
-def holding(cursor: Cursor, search: Search) -> Source:
+def holding(cursor: Cursor, search: Search) -> RowSource:
     """The lines that are wanted and hold the text, or some of them with the first `count` among them.
 
     What is found on the way is kept in the temporary tables `likely`, of blocks, and `found_lines`.
@@ -57,7 +57,7 @@ def holding(cursor: Cursor, search: Search) -> Source:
     return found or search.lines._replace(rows=rows.and_of(holds))
 
 
-def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: float) -> Source | None:
+def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: float) -> RowSource | None:
     """Those that hold the text among the lines that come first, as this share should; None if they are too few."""
     rows, count = search.lines.rows, search.wanted_count
     if not search.order.of_rows:
@@ -101,7 +101,7 @@ def _are_many_more(cursor: Cursor, rows: Conditions, reach: float) -> bool:
     return bool(seen_count * 100 / PERCENT > _TO_SPARE * reach + MANY)
 
 
-def _in_blocks(cursor: Cursor, search: Search) -> Source | None:
+def _in_blocks(cursor: Cursor, search: Search) -> RowSource | None:
     """All that hold the text; None where so many blocks may hold it that looking at each is not worth it."""
     blocks, marked = search.blocks, Conditions()
     for place, bits in marks_of(search.text).items():
@@ -137,5 +137,5 @@ def _keep(cursor: Cursor, source: str, rows: Conditions, text: str, limit: int |
     return int(kept_count)
 
 
-def _kept(search: Search) -> Source:
+def _kept(search: Search) -> RowSource:
     return search.lines._replace(table="found_lines", rows=Conditions())

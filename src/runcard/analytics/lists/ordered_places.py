@@ -21,7 +21,7 @@ class Key(NamedTuple):
     kind: str
 
 
-class Order(NamedTuple):
+class RowOrder(NamedTuple):
     """What rows `x` are ordered by: columns of theirs, or of their runs `r`, and what has to be joined to either.
 
     Where a column is NULL it comes last, whichever way the order goes. Equals are ordered by run and place in it.
@@ -32,7 +32,7 @@ class Order(NamedTuple):
     joins: str = ""
 
 
-class Source(NamedTuple):
+class RowSource(NamedTuple):
     """Rows `x` of a table that keep some conditions; runs `r` that do not keep `runs` have no such rows."""
 
     table: str
@@ -40,7 +40,7 @@ class Source(NamedTuple):
     runs: Conditions
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     run_id: UUID
     position: int
 
@@ -52,8 +52,8 @@ RUNS_PER_ROW = (0.25, 1.25, 4.0)
 
 
 def find_places(
-    cursor: Cursor, source: Source, order: Order, count: int, offset: int, *, descending: bool
-) -> list[Place]:
+    cursor: Cursor, source: RowSource, order: RowOrder, count: int, offset: int, *, descending: bool
+) -> list[RowPlace]:
     """The first `count` places but `offset`, in this order or, descending, in the opposite one."""
     return _Search(cursor, source, order, "DESC" if descending else "ASC").places(count, offset)
 
@@ -61,7 +61,7 @@ def find_places(
 class _Search:
     """Keeps what it found last in temporary tables: `found` and `few`, of rows, and `nearest`, of runs."""
 
-    def __init__(self, cursor: Cursor, source: Source, order: Order, way: str) -> None:
+    def __init__(self, cursor: Cursor, source: RowSource, order: RowOrder, way: str) -> None:
         self._cursor = cursor
         self._source = source
         self._order = order
@@ -69,8 +69,8 @@ class _Search:
         self._rows = f"{source.table} x {order.joins if order.of_rows else ''}"
         self._joins_of_runs = order.joins if order.of_runs else ""
 
-    def places(self, count: int, offset: int) -> list[Place]:
-        found: list[Place] = []
+    def places(self, count: int, offset: int) -> list[RowPlace]:
+        found: list[RowPlace] = []
         equal = self._source.rows
         keys = list(self._order.of_rows)
         while keys:
@@ -94,7 +94,7 @@ class _Search:
             wanted,
         )
 
-    def _sorted(self, keys: Sequence[Key], known: Conditions, offset: int) -> list[Place]:
+    def _sorted(self, keys: Sequence[Key], known: Conditions, offset: int) -> list[RowPlace]:
         """What was found and keeps these conditions, but for `offset`."""
         order = self._by(*(f"k{number}" for number in range(len(keys))), "r.id", "f.position")
         return self._fetch_places(
@@ -103,7 +103,7 @@ class _Search:
             known,
         )
 
-    def _by_runs(self, wanted: Conditions, count: int, offset: int) -> list[Place]:
+    def _by_runs(self, wanted: Conditions, count: int, offset: int) -> list[RowPlace]:
         """The first `count` rows but `offset`, ordered by their runs."""
         [(few_count,)] = self._fetch(
             f"CREATE OR REPLACE TEMP TABLE few AS SELECT x.run, x.position FROM {self._rows} WHERE {wanted.sql} "
@@ -162,8 +162,8 @@ class _Search:
     def _fetch(self, sql: str, conditions: Conditions | None = None) -> list[Any]:
         return self._cursor.execute(sql, conditions.values if conditions else []).fetchall()
 
-    def _fetch_places(self, sql: str, conditions: Conditions | None = None) -> list[Place]:
-        return [Place(*row) for row in self._fetch(sql, conditions)]
+    def _fetch_places(self, sql: str, conditions: Conditions | None = None) -> list[RowPlace]:
+        return [RowPlace(*row) for row in self._fetch(sql, conditions)]
 
 
 def _named(keys: Sequence[Key]) -> str:

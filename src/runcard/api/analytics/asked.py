@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
 
@@ -55,8 +55,8 @@ class MeasurementQuery(GroupedQuery, kw_only=True):
     exclude_retries: bool = True
 
 
-def measured_of(query: MeasurementQuery) -> Measured:
-    return Measured(
+def measured_of(query: MeasurementQuery) -> MeasurementSelection:
+    return MeasurementSelection(
         query.procedure_id,
         query.measurement_name,
         query.phase_name,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from msgspec import Meta
 from starlette.responses import Response
 
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
 from runcard.api.analytics.asked import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
@@ -48,7 +48,11 @@ def ask(
 ) -> Response:
     """Two measurements of the same units, with the points to draw."""
     finals = query.exclude_retries
-    x = Measured(query.x_procedure_id, query.x_measurement_name, query.x_phase_name, finals, uom=query.x_uom)
+    x = MeasurementSelection(
+        query.x_procedure_id, query.x_measurement_name, query.x_phase_name, finals, uom=query.x_uom
+    )
     y_procedure_id = query.y_procedure_id or query.x_procedure_id
-    y = Measured(y_procedure_id, query.y_measurement_name, query.y_phase_name, finals, uom=query.y_uom)
+    y = MeasurementSelection(
+        y_procedure_id, query.y_measurement_name, query.y_phase_name, finals, uom=query.y_uom
+    )
     return JsonResponse(correlation(snapshot, selection_of(query), x, y))

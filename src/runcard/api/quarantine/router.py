@@ -34,7 +34,7 @@ from runcard.edge.requests.services import (
     json_body,
     to_manage,
 )
-from runcard.intake.choices import Choice
+from runcard.intake.choices import ImportChoice
 from runcard.intake.quarantine import again, discard, retry_as_brought
 from runcard.store.files.attachments import get_attachment
 from runcard.store.intake.quarantine import (
@@ -115,7 +115,7 @@ def retry(
 ) -> Response:
     """Try a file again, after a fix: it is recorded by whoever brought it."""
     file = _get(services, actor, id)
-    choice = Choice(
+    choice = ImportChoice(
         body.format,
         body.procedure_id,
         body.part_number,

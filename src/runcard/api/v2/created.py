@@ -12,16 +12,16 @@ class CreatedQuery(PageQuery):
     created_before: datetime | None = None
 
 
-class Period(NamedTuple):
+class CreatedPeriod(NamedTuple):
     """Both ends are inside; None: open."""
 
     after: datetime | None
     before: datetime | None
 
 
-def period_of(query: CreatedQuery) -> Period:
+def period_of(query: CreatedQuery) -> CreatedPeriod:
     """When what is listed must have been created, in UTC. Raises InvalidInput."""
-    return Period(
+    return CreatedPeriod(
         moment_bound("created_after", query.created_after),
         moment_bound("created_before", query.created_before),
     )

@@ -4,15 +4,15 @@ from collections import ChainMap
 
 from runcard.domain import errors as e
 from runcard.edge.answers.errors import ANSWERS as SHARED
-from runcard.edge.answers.errors import Answer, Answers
+from runcard.edge.answers.errors import Answers, StatusAnswer
 
 ANSWERS: Answers = ChainMap(
     {
         # The media type keeps the SDK from taking it for its own error class of 400 (decision D1 of the contract).
-        e.EndsBeforeStart: Answer(400, "BAD_REQUEST", "application/problem+json"),
-        e.MalformedBody: Answer(400, "BAD_REQUEST"),
-        e.PartNumberMissing: Answer(422, "UNPROCESSABLE_CONTENT"),
-        e.SubUnitsNotFound: Answer(404, "NOT_FOUND"),
+        e.EndsBeforeStart: StatusAnswer(400, "BAD_REQUEST", "application/problem+json"),
+        e.MalformedBody: StatusAnswer(400, "BAD_REQUEST"),
+        e.PartNumberMissing: StatusAnswer(422, "UNPROCESSABLE_CONTENT"),
+        e.SubUnitsNotFound: StatusAnswer(404, "NOT_FOUND"),
     },
     dict(SHARED),
 )

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from runcard.domain.metadata import MetadataValue
 from runcard.store.lists.refs import Named, Numbered, UserRef
-from runcard.store.lists.refs import UnitRef as UnitRefRow
+from runcard.store.lists.refs import SerialRef as UnitRefRow
 
 # Something other than spaces, and no NUL, which PostgreSQL does not keep.
 SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"

@@ -16,7 +16,7 @@ from runcard.domain.actor import StationActor, UserActor
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient, prepare_run, record_run
 from runcard.intake.arrived_files import Stores
-from runcard.intake.choices import Choice
+from runcard.intake.choices import ImportChoice
 from runcard.intake.report_files import ReportFiles
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
@@ -34,7 +34,7 @@ from runcard.store.units.records import classify_unit
 _IN_FLIGHT = 256
 
 
-class Floor(NamedTuple):
+class MadeFloor(NamedTuple):
     """The organization that was made, its stations by name, and the engineer who brings in report files."""
 
     organization_id: UUID
@@ -44,7 +44,7 @@ class Floor(NamedTuple):
 
 def build_floor(
     tx: Transaction, password_hash: str, user_key: NewKey, station_keys: Mapping[str, NewKey]
-) -> Floor:
+) -> MadeFloor:
     """The organization with its people, procedures and stations, all with the same password.
 
     The first of the people is an admin and gets `user_key`. station_keys: by the name of the station; others get none.
@@ -70,7 +70,7 @@ def build_floor(
         link_procedures(tx, organization.id, station.id, [procedure.id for procedure in procedures])
         if station.name in station_keys:
             create_station_key(tx, organization.id, station.id, station_keys[station.name].secret)
-    return Floor(
+    return MadeFloor(
         organization.id,
         {name: StationActor(station.id, organization.id) for name, station in stations.items()},
         next(UserActor(one.id, organization.id, one.role) for one in users if one.role == "engineer"),
@@ -78,13 +78,13 @@ def build_floor(
 
 
 def record_history(
-    writer: Writer, blobs: Blobs, floor: Floor, history: Iterable[DemoRun], tell: Callable[[int], None]
+    writer: Writer, blobs: Blobs, floor: MadeFloor, history: Iterable[DemoRun], tell: Callable[[int], None]
 ) -> None:
     """Record all runs in their order and attach their files; `tell` hears of every so many that are durable."""
     asyncio.run(_record(writer, blobs, floor, iter(history), tell))
 
 
-def classify_golden(writer: Writer, floor: Floor, serial_number: str) -> None:
+def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> None:
     """Make a unit a golden sample, and its runs those of one: they count in no figure of production."""
 
     def classify(tx: Transaction) -> None:
@@ -94,15 +94,15 @@ def classify_golden(writer: Writer, floor: Floor, serial_number: str) -> None:
     writer.write_catalog(classify)
 
 
-def bring_in_files(stores: Stores, floor: Floor, files: Iterable[BroughtFile]) -> None:
+def bring_in_files(stores: Stores, floor: MadeFloor, files: Iterable[BroughtFile]) -> None:
     """Import report files, as the engineer does on the page for that; what cannot be read goes to quarantine."""
-    bringing = ReportFiles(stores, floor.engineer, RunClient("runcard demo"), Choice())
+    bringing = ReportFiles(stores, floor.engineer, RunClient("runcard demo"), ImportChoice())
     for file in files:
         bringing.bring_in(file.name, BytesIO(file.content))
 
 
 async def _record(
-    writer: Writer, blobs: Blobs, floor: Floor, history: Iterator[DemoRun], tell: Callable[[int], None]
+    writer: Writer, blobs: Blobs, floor: MadeFloor, history: Iterator[DemoRun], tell: Callable[[int], None]
 ) -> None:
     while group := list(islice(history, _IN_FLIGHT)):
         run_ids = await asyncio.gather(*(_record_one(writer, floor, run) for run in group))
@@ -112,7 +112,7 @@ async def _record(
         tell(len(group))
 
 
-async def _record_one(writer: Writer, floor: Floor, run: DemoRun) -> UUID:
+async def _record_one(writer: Writer, floor: MadeFloor, run: DemoRun) -> UUID:
     report, station = run.report, floor.stations[run.station]
     received_at = None if report.started_at is None else report.started_at + report.duration
     prepared = prepare_run(report, received_at=received_at, client="runcard demo")

@@ -65,12 +65,12 @@ def demo_runs(seed: int, count: int, days: int, now: datetime) -> Iterator[DemoR
     moments = list(working_moments(rng, count, days, now))
     if not moments:
         return
-    line = _Line(rng, moments[0], moments[-1])
+    line = _FloorLine(rng, moments[0], moments[-1])
     for moment in moments:
         yield line.next_run(moment)
 
 
-class _Line:
+class _FloorLine:
     def __init__(self, rng: Random, start: datetime, end: datetime) -> None:
         self._rng = rng
         self._start = start

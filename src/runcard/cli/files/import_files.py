@@ -40,7 +40,7 @@ from runcard.domain.floor.statement import Statement, check_statement
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Stores
-from runcard.intake.choices import Choice, check_may_replace
+from runcard.intake.choices import ImportChoice, check_may_replace
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.procedures.rows import get_procedure
 
@@ -116,7 +116,7 @@ def import_files(
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         actor = installation.recorder(organization, station, user)
-        choice = Choice(
+        choice = ImportChoice(
             format_called(file_format),
             procedure_called(installation, organization, procedure),
             part_number,
@@ -159,7 +159,7 @@ def procedure_called(
 class _Importing:
     """Brings in files as the command was asked to."""
 
-    def __init__(self, installation: Installation, actor: Actor, choice: Choice) -> None:
+    def __init__(self, installation: Installation, actor: Actor, choice: ImportChoice) -> None:
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         self._named = ReportFiles(stores, actor, CLIENT, choice)
         self._passed = ReportFiles(stores, actor, CLIENT, choice._replace(keeps_strange=False))

@@ -38,7 +38,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.statement import Statement, check_statement
 from runcard.intake.arrived_files import Stores
-from runcard.intake.choices import Choice
+from runcard.intake.choices import ImportChoice
 from runcard.intake.quarantine import again, discard, recorder_of, retry_file
 from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
 
@@ -97,7 +97,7 @@ def retry(
         organization = installation.organization(slug)
         check_statement(statement)
         files = _chosen(installation, organization, ids, everything=everything)
-        choice = Choice(
+        choice = ImportChoice(
             format_called(file_format),
             procedure_called(installation, organization, procedure),
             part_number,

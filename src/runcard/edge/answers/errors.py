@@ -11,7 +11,7 @@ from runcard.domain import errors as e
 _log = logging.getLogger(__name__)
 
 
-class Answer(NamedTuple):
+class StatusAnswer(NamedTuple):
     """retry_after_s: after how long it is worth to ask again; None: not by itself, or not known."""
 
     status: int
@@ -20,39 +20,39 @@ class Answer(NamedTuple):
     retry_after_s: int | None = None
 
 
-Answers = Mapping[type[e.RuncardError], Answer]
+Answers = Mapping[type[e.RuncardError], StatusAnswer]
 
 # The most derived class of an error that stands here decides.
 ANSWERS: Answers = {
-    e.InvalidInput: Answer(400, "BAD_REQUEST"),
-    e.MalformedBody: Answer(400, "PARSE_ERROR"),
-    e.UnreadableReport: Answer(400, "BAD_REQUEST"),
-    e.ReportRefused: Answer(400, "BAD_REQUEST"),
-    e.PartNumberMissing: Answer(400, "BAD_REQUEST"),
-    e.SubUnitsNotFound: Answer(400, "BAD_REQUEST"),
-    e.CircularParentage: Answer(400, "BAD_REQUEST"),
-    e.NotAChild: Answer(400, "BAD_REQUEST"),
-    e.Unauthenticated: Answer(401, "UNAUTHORIZED"),
-    e.PermissionDenied: Answer(403, "FORBIDDEN"),
-    e.NotFound: Answer(404, "NOT_FOUND"),
-    e.QueryTooSlow: Answer(408, "TIMEOUT"),
-    e.Conflict: Answer(409, "CONFLICT"),
-    e.PayloadTooLarge: Answer(413, "PAYLOAD_TOO_LARGE"),
-    e.UnsupportedMediaType: Answer(415, "UNSUPPORTED_MEDIA_TYPE"),
-    e.HostNotAllowed: Answer(421, "MISDIRECTED_REQUEST"),
-    e.PartNumberUnreadable: Answer(422, "UNPROCESSABLE_CONTENT"),
-    e.TooManyAttempts: Answer(429, "TOO_MANY_REQUESTS", retry_after_s=300),
-    e.TooMuchAtOnce: Answer(429, "TOO_MANY_REQUESTS"),
-    e.TooManyLargeBodies: Answer(503, "SERVICE_UNAVAILABLE"),
-    e.StorageUnavailable: Answer(502, "BAD_GATEWAY"),
-    e.FiguresUnavailable: Answer(503, "SERVICE_UNAVAILABLE"),
-    e.Outage: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
+    e.InvalidInput: StatusAnswer(400, "BAD_REQUEST"),
+    e.MalformedBody: StatusAnswer(400, "PARSE_ERROR"),
+    e.UnreadableReport: StatusAnswer(400, "BAD_REQUEST"),
+    e.ReportRefused: StatusAnswer(400, "BAD_REQUEST"),
+    e.PartNumberMissing: StatusAnswer(400, "BAD_REQUEST"),
+    e.SubUnitsNotFound: StatusAnswer(400, "BAD_REQUEST"),
+    e.CircularParentage: StatusAnswer(400, "BAD_REQUEST"),
+    e.NotAChild: StatusAnswer(400, "BAD_REQUEST"),
+    e.Unauthenticated: StatusAnswer(401, "UNAUTHORIZED"),
+    e.PermissionDenied: StatusAnswer(403, "FORBIDDEN"),
+    e.NotFound: StatusAnswer(404, "NOT_FOUND"),
+    e.QueryTooSlow: StatusAnswer(408, "TIMEOUT"),
+    e.Conflict: StatusAnswer(409, "CONFLICT"),
+    e.PayloadTooLarge: StatusAnswer(413, "PAYLOAD_TOO_LARGE"),
+    e.UnsupportedMediaType: StatusAnswer(415, "UNSUPPORTED_MEDIA_TYPE"),
+    e.HostNotAllowed: StatusAnswer(421, "MISDIRECTED_REQUEST"),
+    e.PartNumberUnreadable: StatusAnswer(422, "UNPROCESSABLE_CONTENT"),
+    e.TooManyAttempts: StatusAnswer(429, "TOO_MANY_REQUESTS", retry_after_s=300),
+    e.TooMuchAtOnce: StatusAnswer(429, "TOO_MANY_REQUESTS"),
+    e.TooManyLargeBodies: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
+    e.StorageUnavailable: StatusAnswer(502, "BAD_GATEWAY"),
+    e.FiguresUnavailable: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
+    e.Outage: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
     # Sent again, it might be recorded twice.
-    e.CommitInDoubt: Answer(503, "SERVICE_UNAVAILABLE"),
-    e.StorageReadOnly: Answer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
-    e.StorageFull: Answer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
+    e.CommitInDoubt: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
+    e.StorageReadOnly: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
+    e.StorageFull: StatusAnswer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
 }
-_UNEXPECTED = Answer(500, "INTERNAL_SERVER_ERROR")
+_UNEXPECTED = StatusAnswer(500, "INTERNAL_SERVER_ERROR")
 
 
 class ErrorAnswer(NamedTuple):

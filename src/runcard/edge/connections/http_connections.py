@@ -15,7 +15,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from runcard.edge.connections.limits import Limits
+from runcard.edge.connections.limits import ConnectionLimits
 from runcard.edge.connections.refusals import (
     ALL_BUSY,
     BODY_TOO_SLOW,
@@ -35,7 +35,7 @@ _TELL_EVERY_S = 60.0
 _REQUEST_LINE_BYTES = 14
 
 
-class Phase(Enum):
+class RequestPhase(Enum):
     """How far the newest request of a connection has arrived. REFUSED: what arrives now is dropped."""
 
     NONE = 0
@@ -53,7 +53,7 @@ class HttpConnections:
     is refused.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self.now_s = 0.0
         self.lingering = 0
@@ -150,7 +150,7 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, loop)
         self._all = connections
         self._limits = connections.limits
-        self.phase = Phase.NONE
+        self.phase = RequestPhase.NONE
         self.since_s = 0.0
         self.is_slow = False
         self._is_lingering = False
@@ -174,7 +174,7 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.phase is Phase.REFUSED:
+        if self.phase is RequestPhase.REFUSED:
             return
         if self._room is not None:
             self._hear(self._room, data)
@@ -189,13 +189,13 @@ class HttpConnection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.refuse(self._refusal)
         else:
-            if self._pending > MAX_HEADER_BYTES and self.phase is not Phase.WHOLE:
+            if self._pending > MAX_HEADER_BYTES and self.phase is not RequestPhase.WHOLE:
                 self.refuse(HEADERS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        if self.phase is not Phase.NONE:
+        if self.phase is not RequestPhase.NONE:
             self._pending = 0  # the request begins inside of a piece; what came before was another's
-        self.phase, self.since_s = Phase.HEADERS, self._all.now_s
+        self.phase, self.since_s = RequestPhase.HEADERS, self._all.now_s
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -203,7 +203,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._pending + self._piece > MAX_HEADER_BYTES and self._header_bytes() > MAX_HEADER_BYTES:
             self._refusal = HEADERS_TOO_LARGE
             raise ValueError("the headers are too large")
-        self.phase, self.since_s = Phase.BODY, self._all.now_s
+        self.phase, self.since_s = RequestPhase.BODY, self._all.now_s
         self._mark, self._pending = self._arrived, 0
         self._all.occupy(self)
         if self.parser.should_upgrade():
@@ -217,7 +217,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self.phase, self._pending, self.is_slow = Phase.WHOLE, 0, False
+        self.phase, self._pending, self.is_slow = RequestPhase.WHOLE, 0, False
         super().on_message_complete()
         if not self._is_answering() and not self.pipeline:
             self._rest()
@@ -235,8 +235,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def _rest(self) -> None:
         self.since_s, self._mark = self._all.now_s, self._arrived
-        if self.phase is Phase.WHOLE:
-            self.phase = Phase.NONE
+        if self.phase is RequestPhase.WHOLE:
+            self.phase = RequestPhase.NONE
         self._all.release(self)
 
     def _should_upgrade(self) -> bool:
@@ -276,15 +276,15 @@ class HttpConnection(HttpToolsProtocol):
         limits, waited_s = self._limits, now_s - self.since_s
         if self.flow.write_paused or self.transport.is_closing():
             self._look_at_reader(now_s)
-        elif self.phase is Phase.NONE and waited_s >= limits.idle_s:
+        elif self.phase is RequestPhase.NONE and waited_s >= limits.idle_s:
             self.transport.close()
         elif self._is_lingering and waited_s >= limits.linger_s:
             self.transport.abort()
         elif self.flow.read_paused:
             self.since_s = now_s  # it is this server that takes nothing
-        elif self.phase is Phase.HEADERS and waited_s >= limits.headers_s:
+        elif self.phase is RequestPhase.HEADERS and waited_s >= limits.headers_s:
             self.refuse(HEADERS_TOO_SLOW)
-        elif self.phase is Phase.BODY:
+        elif self.phase is RequestPhase.BODY:
             self._look_at_sender(now_s)
 
     def _look_at_sender(self, now_s: float) -> None:
@@ -311,8 +311,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def refuse(self, answer: bytes) -> None:
         """Take nothing more in. This is answered, unless an answer is under way or has been given already."""
-        is_of_body = self.phase is Phase.BODY
-        self.phase, self.since_s = Phase.REFUSED, self._all.now_s
+        is_of_body = self.phase is RequestPhase.BODY
+        self.phase, self.since_s = RequestPhase.REFUSED, self._all.now_s
         self._all.occupy(self)
         self.flow.resume_reading()
         if is_of_body and (self.pipeline or self.cycle.response_started):

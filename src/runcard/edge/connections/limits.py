@@ -13,7 +13,7 @@ _OTHER_FILES = 192
 _MOST_FILES = 65_536
 
 
-class Limits(NamedTuple):
+class ConnectionLimits(NamedTuple):
     """connections: of one process, at once.
 
     headers_s: from the first byte of a request to the end of its headers. window_s, window_bytes: as long as a body
@@ -34,7 +34,7 @@ class Limits(NamedTuple):
     sweep_s: float = 1
 
 
-def limits_of_this_process() -> Limits:
+def limits_of_this_process() -> ConnectionLimits:
     """Limits for as many connections as the process may have files, which it raises as far as it is allowed to."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
@@ -44,4 +44,4 @@ def limits_of_this_process() -> Limits:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
     files = _MOST_FILES if soft == resource.RLIM_INFINITY else soft
-    return Limits(max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, files - _OTHER_FILES)))
+    return ConnectionLimits(max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, files - _OTHER_FILES)))

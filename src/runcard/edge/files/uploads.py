@@ -18,7 +18,7 @@ from runcard.store.files.blobs import BlobMeta, blob_key
 from runcard.store.files.replacement import keep_first
 
 
-class UploadSlot(NamedTuple):
+class NewSlot(NamedTuple):
     id: UUID
     url: str
 
@@ -31,7 +31,7 @@ def initialize_upload(
     *,
     content_type: str | None = None,
     size_bytes: int | None = None,
-) -> UploadSlot:
+) -> NewSlot:
     """A new attachment and the signed URL for its bytes: the object store's own where it can sign, else this server's.
 
     Raises InvalidInput, and PayloadTooLarge where more bytes are declared than this server takes.
@@ -60,7 +60,7 @@ def initialize_upload(
     return slot
 
 
-def new_slot(services: Services, organization_id: UUID, request_root: str) -> UploadSlot:
+def new_slot(services: Services, organization_id: UUID, request_root: str) -> NewSlot:
     """The id of an attachment to be made, and where its bytes are to be PUT.
 
     Before it is made: an object store that cannot sign leaves nothing behind. Raises StorageUnavailable.
@@ -71,7 +71,7 @@ def new_slot(services: Services, organization_id: UUID, request_root: str) -> Up
         url = services.blobs.sign("PUT", blob_key(organization_id, attachment_id), expires_in)
     else:
         url = services.links.url("upload", attachment_id, request_root)
-    return UploadSlot(attachment_id, url)
+    return NewSlot(attachment_id, url)
 
 
 def settled(services: Services, attachments: Sequence[Attachment]) -> Sequence[Attachment]:

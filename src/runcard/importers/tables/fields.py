@@ -26,7 +26,7 @@ class _Claim(NamedTuple):
     wrong: Callable[[object], InvalidInput]
 
 
-class Period(NamedTuple):
+class RunPeriod(NamedTuple):
     started_at: datetime
     ended_at: datetime
 
@@ -69,7 +69,7 @@ def read_outcome(table: Table, source: TableOutcome) -> RunOutcome:
         raise claim.wrong(error) from error
 
 
-def read_period(table: Table, started: TableField, ended: TableField) -> Period:
+def read_period(table: Table, started: TableField, ended: TableField) -> RunPeriod:
     """The earliest start and the latest end. Raises InvalidInput for an end before the start."""
     starts = _moments(table, "started_at", started)
     ends = _moments(table, "ended_at", ended)
@@ -77,7 +77,7 @@ def read_period(table: Table, started: TableField, ended: TableField) -> Period:
     ended_at, claim = max(ends, key=lambda one: one[0])
     if ended_at < started_at:
         raise claim.wrong(f"is an ended_at before started_at {started_at.isoformat()}")
-    return Period(started_at, ended_at)
+    return RunPeriod(started_at, ended_at)
 
 
 def read_metadata(table: Table, field: str, rules: Sequence[TableMetadataRule]) -> Metadata | None:

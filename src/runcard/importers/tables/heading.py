@@ -28,7 +28,7 @@ _SAME = {"≤": "<=", "≥": ">=", "=": "=="}
 _NO_UOM = ("", "none", "-", "n/a")
 
 
-class Heading(NamedTuple):
+class ColumnHeading(NamedTuple):
     """lower, upper: inclusive limits. checks: those that no limit can say, such as `<`, not judged yet."""
 
     name: str
@@ -56,7 +56,7 @@ class Heading(NamedTuple):
         return Measurement(self.name, outcome, value, self.uom, self.lower, self.upper, checks, exact=exact)
 
 
-def read_heading(title: str) -> Heading | None:
+def read_heading(title: str) -> ColumnHeading | None:
     """What a column measures, as its title says; None where it names neither a unit of measure nor a condition."""
     found = _HEADING.fullmatch(" ".join(title.split())) if len(title) <= _MAX_LENGTH else None
     if found is None or (found["uom"] is None and found["condition"] is None):
@@ -70,7 +70,7 @@ def read_heading(title: str) -> Heading | None:
     ]
     repetition = "" if int(found["index"] or 0) == 0 else f" [{int(found['index'])}]"
     uom = (found["uom"] or "").strip()
-    return Heading(
+    return ColumnHeading(
         found["name"] + repetition,
         None if uom.casefold() in _NO_UOM else uom,
         limits.get(">="),

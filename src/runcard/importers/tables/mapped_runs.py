@@ -19,7 +19,7 @@ from runcard.importers.tables.fields import (
     read_serial_number,
 )
 from runcard.importers.tables.mapping import TableMapping
-from runcard.importers.tables.measurements import Measured, measurement_reader
+from runcard.importers.tables.measurements import MeasuredCell, measurement_reader
 from runcard.importers.tables.phases import PhaseCollector, PhaseColumns
 from runcard.importers.tables.table import Row, Table, read_table
 
@@ -90,7 +90,7 @@ def _report(
     mapping: TableMapping,
     procedure: str,
     columns: PhaseColumns | None,
-    measurements_of: Callable[[Row], Iterator[Measured]],
+    measurements_of: Callable[[Row], Iterator[MeasuredCell]],
 ) -> RunReport:
     """The run that all rows tell of."""
     fields = mapping.fields

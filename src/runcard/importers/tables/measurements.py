@@ -16,7 +16,7 @@ from runcard.importers.tables.table import Column, Row, Table
 _OUTCOMES: tuple[MeasurementOutcome, ...] = get_args(MeasurementOutcome)
 
 
-class Measured(NamedTuple):
+class MeasuredCell(NamedTuple):
     """A measurement, and the phase that its column or row names; None: that of the row, or none in particular."""
 
     phase: str | None
@@ -35,7 +35,7 @@ class _LongColumns(NamedTuple):
     phase: Column | None
 
 
-def measurement_reader(table: Table, mapping: TableMeasurements) -> Callable[[Row], Iterator[Measured]]:
+def measurement_reader(table: Table, mapping: TableMeasurements) -> Callable[[Row], Iterator[MeasuredCell]]:
     """What reads the measurements of a row, in the order of the mapping. Raises InvalidInput for unknown columns."""
     if mapping.layout == "wide":
         wide = [(table.column(one.column), one) for one in mapping.columns or ()]
@@ -56,15 +56,15 @@ def measurement_reader(table: Table, mapping: TableMeasurements) -> Callable[[Ro
 
 def _wide(
     row: Row, columns: Sequence[tuple[Column, TableMeasurementColumn]], *, decimal_comma: bool
-) -> Iterator[Measured]:
+) -> Iterator[MeasuredCell]:
     for column, told in columns:
         value = row.read(column, partial(value_of, decimal_comma=decimal_comma))
         if value is not None:
             name, limits = told.name or column.name, Limits(told.lower_limit, told.upper_limit)
-            yield Measured(told.phase, _measurement(name, value, told.units, limits, None))
+            yield MeasuredCell(told.phase, _measurement(name, value, told.units, limits, None))
 
 
-def _long(row: Row, columns: _LongColumns, *, decimal_comma: bool) -> Iterator[Measured]:
+def _long(row: Row, columns: _LongColumns, *, decimal_comma: bool) -> Iterator[MeasuredCell]:
     def limit(cell: Cell) -> float:
         return float(storable_number(number_of(cell, decimal_comma=decimal_comma))[0])
 
@@ -80,7 +80,7 @@ def _long(row: Row, columns: _LongColumns, *, decimal_comma: bool) -> Iterator[M
     uom = row.read(columns.units, text_of)
     limits = Limits(row.read(columns.lower, limit), row.read(columns.upper, limit))
     outcome = row.read(columns.outcome, lambda cell: outcome_of(cell, _OUTCOMES))
-    yield Measured(phase, _measurement(name, value, uom, limits, outcome))
+    yield MeasuredCell(phase, _measurement(name, value, uom, limits, outcome))
 
 
 def _measurement(

@@ -14,9 +14,9 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import PhaseOutcome
 from runcard.domain.runs.phase import Phase, RetryCounter
 from runcard.importers.content.cells import moment_of, text_of
-from runcard.importers.tables.fields import Period
+from runcard.importers.tables.fields import RunPeriod
 from runcard.importers.tables.mapping import TablePhases
-from runcard.importers.tables.measurements import Measured
+from runcard.importers.tables.measurements import MeasuredCell
 from runcard.importers.tables.outcome_words import outcome_of
 from runcard.importers.tables.table import Column, Row, Table
 
@@ -33,7 +33,7 @@ class _Attempt:
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
-    def phase(self, run: Period, retry_count: int) -> Phase:
+    def phase(self, run: RunPeriod, retry_count: int) -> Phase:
         """Without an outcome of its own it is FAIL where a measurement is; without times it has those of the run."""
         failed = any(one.outcome == "FAIL" for one in self.measurements.values())
         started_at = self.started_at or run.started_at
@@ -80,7 +80,7 @@ class PhaseCollector:
         self._attempts: list[_Attempt] = []
         self._latest: dict[str, _Attempt] = {}
 
-    def add(self, row: Row, measured: Iterable[Measured]) -> None:
+    def add(self, row: Row, measured: Iterable[MeasuredCell]) -> None:
         """Raises InvalidInput where the row contradicts itself or a row before it."""
         columns = self._columns
         named = None if columns is None else row.read(columns.name, text_of)
@@ -97,7 +97,7 @@ class PhaseCollector:
             if columns is not None and name == named:
                 _tell(attempt, row, columns)
 
-    def phases(self, run: Period) -> tuple[Phase, ...]:
+    def phases(self, run: RunPeriod) -> tuple[Phase, ...]:
         """In the order in which rows first named them."""
         retries = RetryCounter()
         return tuple(attempt.phase(run, retries.next(attempt.name)) for attempt in self._attempts)

@@ -19,7 +19,7 @@ from runcard.importers.report.recording import metadata_of
 from runcard.importers.report.remarks import Remark
 from runcard.importers.tables.bad_rows import BadRows
 from runcard.importers.tables.csv_rows import decode_text, read_csv
-from runcard.importers.tables.heading import Heading, read_heading
+from runcard.importers.tables.heading import ColumnHeading, read_heading
 from runcard.importers.tables.outcome_words import outcome_of
 from runcard.importers.tables.phases import DEFAULT_PHASE
 from runcard.importers.tables.table import Column, Row, Table, read_content, read_table
@@ -66,7 +66,7 @@ class _Columns(NamedTuple):
 
     fields: dict[str, Column]
     duration_uom: str | None
-    measured: Sequence[tuple[Column, Heading]]
+    measured: Sequence[tuple[Column, ColumnHeading]]
     others: Sequence[Column]
 
 

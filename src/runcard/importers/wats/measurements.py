@@ -13,9 +13,9 @@ from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.domain.runs.validator import Validator, expression_of, judge
 from runcard.importers.wats.report import (
     BooleanMeasurement,
-    Chart,
     ChartSeries,
     NumericMeasurement,
+    ReportedChart,
     Step,
     StringMeasurement,
 )
@@ -127,7 +127,7 @@ def _string(said: StringMeasurement, step_name: str, field: str) -> Measurement:
     return Measurement(name, outcome, said.value, validators=(check,))
 
 
-def _chart_series(chart: Chart, series: ChartSeries, step_name: str, field: str) -> Measurement:
+def _chart_series(chart: ReportedChart, series: ChartSeries, step_name: str, field: str) -> Measurement:
     """A line of a chart: its x beside its y, or, where it has no x, the positions of y from 0 on."""
     y = _points(series.ydata, f"{field}.ydata")
     x = _points(series.xdata, f"{field}.xdata") or [float(position) for position in range(len(y))]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.importers.wats.header import metadata_of, names_of, outcome_of, started_at_of
-from runcard.importers.wats.report import Failure, Report, SubUnit, Uur
+from runcard.importers.wats.report import Report, ReportedFailure, SubUnit, Uur
 from runcard.importers.wats.values import code_of, text_of
 
 
@@ -61,7 +61,7 @@ def _failures(report: Report, serial_number: str) -> Iterator[RepairFailure]:
             yield _failure(failure, found_on)
 
 
-def _failure(said: Failure, found_on: str | None) -> RepairFailure:
+def _failure(said: ReportedFailure, found_on: str | None) -> RepairFailure:
     return RepairFailure(
         code=text_of(said.code),
         category=text_of(said.category),

@@ -47,7 +47,7 @@ class ChartSeries(Struct):
     ydata: str | None = None
 
 
-class Chart(Struct, rename="camel"):
+class ReportedChart(Struct, rename="camel"):
     label: str | None = None
     x_label: str | None = None
     x_unit: str | None = None
@@ -86,7 +86,7 @@ class CallExecutable(Struct, rename="camel"):
     exit_code: Number = None
 
 
-class Attachment(Struct, rename="camel"):
+class ReportedFile(Struct, rename="camel"):
     name: str | None = None
     content_type: str | None = None
 
@@ -109,10 +109,10 @@ class Step(Struct, rename="camel"):
     numeric_meas: list[NumericMeasurement] | None = None
     boolean_meas: list[BooleanMeasurement] | None = None
     string_meas: list[StringMeasurement] | None = None
-    chart: Chart | None = None
+    chart: ReportedChart | None = None
     message_popup: MessagePopup | None = None
     call_exe: CallExecutable | None = None
-    attachment: Attachment | None = None
+    attachment: ReportedFile | None = None
     steps: list["Step"] | None = None
 
 
@@ -151,7 +151,7 @@ class MiscInfo(Struct):
     numeric: Number = None
 
 
-class Failure(Struct, rename="camel"):
+class ReportedFailure(Struct, rename="camel"):
     """com_ref: where the component sits. art: the article that the component is."""
 
     code: str | None = None
@@ -176,7 +176,7 @@ class SubUnit(Struct, rename="camel"):
     sn: Code = None
     idx: Code = None
     replaced_idx: Code = None
-    failures: list[Failure] | None = None
+    failures: list[ReportedFailure] | None = None
 
 
 class Report(Struct, rename="camel"):
@@ -201,6 +201,6 @@ class Report(Struct, rename="camel"):
     uur: Uur | None = None
     misc_infos: list[MiscInfo] | None = None
     sub_units: list[SubUnit] | None = None
-    binary_data: list[Attachment] | None = None
+    binary_data: list[ReportedFile] | None = None
     root: Step | None = None
     steps: list[Step] | None = None

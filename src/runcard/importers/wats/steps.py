@@ -23,7 +23,7 @@ from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, SequenceOutcome
 from runcard.domain.runs.phase import Log, Phase, RetryCounter, tidy_message, tidy_source_file
 from runcard.domain.runs.sequence import PhaseSequence
 from runcard.importers.wats.measurements import measurements_of
-from runcard.importers.wats.report import Attachment, Loop, Step
+from runcard.importers.wats.report import Loop, ReportedFile, Step
 from runcard.importers.wats.values import (
     Status,
     code_of,
@@ -252,7 +252,7 @@ def _counted(loop: Loop | None) -> str:
     return ", ".join(f"{count} {name}" for name, count in known.items() if count is not None)
 
 
-def left_out(attachment: Attachment) -> str:
+def left_out(attachment: ReportedFile) -> str:
     """What is told of a file inside a report, which is not read."""
     name = text_of(attachment.name) or "without a name"
     return f"Attachment {name} was not taken out of the report file."

@@ -16,16 +16,16 @@ from runcard.importers.wats.header import is_repair
 from runcard.importers.wats.nodes import Node
 from runcard.importers.wats.repairs import repair_of
 from runcard.importers.wats.report import (
-    Attachment,
     BooleanMeasurement,
     CallExecutable,
-    Chart,
     ChartSeries,
     Loop,
     MessagePopup,
     MiscInfo,
     NumericMeasurement,
     Report,
+    ReportedChart,
+    ReportedFile,
     SequenceCall,
     Step,
     StringMeasurement,
@@ -172,8 +172,8 @@ def _string(said: Node) -> StringMeasurement:
     )
 
 
-def _chart(said: Node) -> Chart:
-    return Chart(
+def _chart(said: Node) -> ReportedChart:
+    return ReportedChart(
         label=said.get("label"),
         x_label=said.get("xlabel"),
         x_unit=said.get("xunit"),
@@ -186,5 +186,5 @@ def _chart(said: Node) -> Chart:
     )
 
 
-def _attachment(said: Node) -> Attachment:
-    return Attachment(said.get("name"), said.get("contenttype"))
+def _attachment(said: Node) -> ReportedFile:
+    return ReportedFile(said.get("name"), said.get("contenttype"))

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from runcard.domain.errors import UnreadableReport
 from runcard.importers.wats.nodes import Node
-from runcard.importers.wats.report import Failure, SubUnit, Uur
+from runcard.importers.wats.report import ReportedFailure, SubUnit, Uur
 from runcard.importers.wats.values import shown
 
 _FAILURES = {"failure", "failures"}
@@ -89,7 +89,7 @@ def _unit_of(said: Node) -> SubUnit:
     )
 
 
-def _failures_in(said: Node) -> Iterator[Failure]:
+def _failures_in(said: Node) -> Iterator[ReportedFailure]:
     for one in said.all("failure", "failures"):
         within = one.all("failure")
         if within:
@@ -99,8 +99,8 @@ def _failures_in(said: Node) -> Iterator[Failure]:
             yield _failure_of(failure)
 
 
-def _failure_of(said: Node) -> Failure:
-    failure = Failure(
+def _failure_of(said: Node) -> ReportedFailure:
+    failure = ReportedFailure(
         code=said.get("code", "failcode", "failurecode"),
         category=said.get("category", "failcategory", "failurecategory"),
         comment=_comment_of(said),
@@ -113,7 +113,7 @@ def _failure_of(said: Node) -> Failure:
         ref_step_id=said.get("refstepid", "stepid"),
         ref_step_name=said.get("refstepname", "stepname"),
     )
-    if failure == Failure():
+    if failure == ReportedFailure():
         raise UnreadableReport(
             "A Failure of the repair report has none of the attributes that are read, such as Category, Code and "
             "ComRef. Export the report as WSJF."

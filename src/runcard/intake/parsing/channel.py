@@ -24,7 +24,7 @@ from runcard.domain.errors import (
 from runcard.domain.floor.repair import RepairReport
 from runcard.importers.formats import FormatName
 from runcard.importers.tables.head import TableHead
-from runcard.ingest.import_groups import Group
+from runcard.ingest.import_groups import ReportGroup
 from runcard.ingest.record_run import PreparedRun
 from runcard.intake.parsing.opened_file import Reading
 
@@ -90,14 +90,14 @@ class Told(Struct, frozen=True, tag=True):
     warnings: list[str] = []
 
     @classmethod
-    def of(cls, group: Group) -> "Told":
+    def of(cls, group: ReportGroup) -> "Told":
         told = [_as_it_is(one) for one in group.told]
         return cls(group.first, told, group.is_last, list(group.warnings))
 
     @property
-    def group(self) -> Group:
+    def group(self) -> ReportGroup:
         told = [one for pair in self.told for one in pair if one is not None]
-        return Group(self.first, told, self.is_last, self.warnings)
+        return ReportGroup(self.first, told, self.is_last, self.warnings)
 
 
 class ToldHead(Struct, frozen=True, tag=True):

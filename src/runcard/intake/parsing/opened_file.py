@@ -18,7 +18,7 @@ from runcard.importers.tables.head import TableHead, head_of
 from runcard.importers.tables.mapping import TableMapping
 from runcard.importers.tables.table import read_content
 from runcard.ingest.file_content import Content, open_content
-from runcard.ingest.import_groups import MOST, Group, Most, in_groups
+from runcard.ingest.import_groups import MOST, Most, ReportGroup, in_groups
 from runcard.ingest.record_run import RunClient
 
 _PARSERS: dict[str, Parse] = {one.name: one.parse for one in FORMATS}
@@ -50,7 +50,7 @@ class OpenedFile(Protocol):
     def head(self) -> TableHead:
         """Its beginning as a table. Raises UnreadableReport, InvalidInput and PayloadTooLarge where it is none."""
 
-    def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
+    def groups(self, reading: Reading, first: int = 0) -> Iterator[ReportGroup]:
         """Its reports but the `first`, one group at least.
 
         A file that is larger than one group is read to its end before the first is told, so that all that can be said
@@ -89,7 +89,7 @@ class FileReader:
         self._file.seek(0)
         return head_of(read_content(self._file))
 
-    def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
+    def groups(self, reading: Reading, first: int = 0) -> Iterator[ReportGroup]:
         whole = self._told(reading, first, MOST)
         group = next(whole)
         for _ in whole:
@@ -99,7 +99,7 @@ class FileReader:
         else:
             yield from self._told(reading, first, self._most)
 
-    def _told(self, reading: Reading, first: int, most: Most) -> Iterator[Group]:
+    def _told(self, reading: Reading, first: int, most: Most) -> Iterator[ReportGroup]:
         return in_groups(self._reports(reading), reading.client, first, most)
 
     def _reports(self, reading: Reading) -> Iterator[StatedReport | Remark]:

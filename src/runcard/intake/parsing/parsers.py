@@ -19,7 +19,7 @@ import msgspec
 from runcard.domain.errors import PayloadTooLarge, RuncardError, UnreadableReport
 from runcard.importers.formats import FormatName
 from runcard.importers.tables.head import TableHead
-from runcard.ingest.import_groups import Group
+from runcard.ingest.import_groups import ReportGroup
 from runcard.intake.parsing.channel import (
     Answer,
     Channel,
@@ -154,7 +154,7 @@ class _FileElsewhere:
     def head(self) -> TableHead:
         return self._parser.ask(TellHead(), ToldHead).head
 
-    def groups(self, reading: Reading, first: int = 0) -> Iterator[Group]:
+    def groups(self, reading: Reading, first: int = 0) -> Iterator[ReportGroup]:
         told = self._parser.ask(Tell(reading, first), Told)
         yield told.group
         while not told.is_last:

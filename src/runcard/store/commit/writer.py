@@ -23,7 +23,7 @@ T = TypeVar("T")
 _CLOSE_S = 10.0
 
 
-class _Waiting(NamedTuple):
+class _WaitingWrite(NamedTuple):
     write: Write
     answer: "Future[Any] | asyncio.Future[Any]"
 
@@ -37,14 +37,14 @@ class Writer:
     def __init__(self, database: Database, wait_s: float = 30.0) -> None:
         self._wait_s = wait_s
         self._commits = GroupCommit(database, wait_s)
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[_WaitingWrite | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="runcard-writer", daemon=True)
         self._thread.start()
 
     async def record(self, apply: Callable[[Transaction], T], units: Sequence[UnitKey] = ()) -> T:
         """As `write`, for an event loop. units: as of a `Write`."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Waiting(Write(apply, units, changes_catalog=False), answer))
+        self._queue.put(_WaitingWrite(Write(apply, units, changes_catalog=False), answer))
         return await answer
 
     def write(self, apply: Callable[[Transaction], T]) -> T:
@@ -69,7 +69,7 @@ class Writer:
                 raise WriteTimedOut
             return apply(tx)
 
-        self._queue.put(_Waiting(Write(begin, changes_catalog=changes_catalog), answer))
+        self._queue.put(_WaitingWrite(Write(begin, changes_catalog=changes_catalog), answer))
         try:
             return answer.result(self._wait_s)
         except TimeoutError as error:
@@ -89,7 +89,7 @@ class Writer:
             self._commits.rest()
         self._commits.close()
 
-    def _next_group(self) -> list[_Waiting] | None:
+    def _next_group(self) -> list[_WaitingWrite] | None:
         first = self._queue.get()
         if first is None:
             return None
@@ -106,7 +106,7 @@ class Writer:
         return group
 
 
-def _answer(group: list[_Waiting], outcomes: list[Outcome]) -> None:
+def _answer(group: list[_WaitingWrite], outcomes: list[Outcome]) -> None:
     """Tell everyone who waits; one wake-up for each event loop."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
     for waiting, outcome in zip(group, outcomes, strict=True):

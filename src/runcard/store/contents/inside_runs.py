@@ -31,12 +31,12 @@ MAX_PLACES = 200_000
 _CHUNK = 100
 
 
-class Numbered(Protocol):
+class NumberedPart(Protocol):
     @property
     def position(self) -> int: ...
 
 
-T = TypeVar("T", bound=Numbered)
+T = TypeVar("T", bound=NumberedPart)
 
 
 class Deadline:

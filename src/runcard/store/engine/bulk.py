@@ -18,7 +18,7 @@ from runcard.store.engine.column_types import Id, Instant, microseconds_of
 _CHUNK = 32
 
 
-class _Columns(NamedTuple):
+class _TakenColumns(NamedTuple):
     """take: the values of a row in order. ids, instants: where those are that SQLite keeps as bytes and numbers."""
 
     take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
@@ -49,7 +49,7 @@ def driver_of(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def _values(row: Mapping[str, Any], columns: _Columns) -> list[Any]:
+def _values(row: Mapping[str, Any], columns: _TakenColumns) -> list[Any]:
     values = list(columns.take(row))
     for place in columns.ids:
         value = values[place]
@@ -63,9 +63,9 @@ def _values(row: Mapping[str, Any], columns: _Columns) -> list[Any]:
 
 
 @lru_cache(maxsize=256)
-def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Columns:
+def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _TakenColumns:
     kinds = [] if dialect.name == "postgresql" else [type(table.c[name].type) for name in names]
-    return _Columns(
+    return _TakenColumns(
         itemgetter(*names),
         [place for place, kind in enumerate(kinds) if kind is Id],
         [place for place, kind in enumerate(kinds) if kind is Instant],

@@ -36,7 +36,7 @@ class ProcedureRef(NamedTuple):
     identifier: str
 
 
-class UnitRef(NamedTuple):
+class SerialRef(NamedTuple):
     id: UUID
     serial_number: str
 

@@ -26,18 +26,20 @@ class ApiKey(NamedTuple):
     revoked_at: datetime | None
 
 
-class Secret(NamedTuple):
+class KeptSecret(NamedTuple):
     """What is kept of a fresh key."""
 
     digest: bytes
     prefix: str
 
 
-def create_user_key(tx: Transaction, organization_id: UUID, user_id: UUID, secret: Secret) -> ApiKey:
+def create_user_key(tx: Transaction, organization_id: UUID, user_id: UUID, secret: KeptSecret) -> ApiKey:
     return _create(tx, organization_id, ApiKey(new_id(), user_id, None, secret.prefix, tx.now, None), secret)
 
 
-def create_station_key(tx: Transaction, organization_id: UUID, station_id: UUID, secret: Secret) -> ApiKey:
+def create_station_key(
+    tx: Transaction, organization_id: UUID, station_id: UUID, secret: KeptSecret
+) -> ApiKey:
     return _create(
         tx, organization_id, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret
     )
@@ -67,7 +69,7 @@ def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
     return [] if owner_id is None else [or_(k.user_id == owner_id, k.station_id == owner_id)]
 
 
-def _create(tx: Transaction, organization_id: UUID, key: ApiKey, secret: Secret) -> ApiKey:
+def _create(tx: Transaction, organization_id: UUID, key: ApiKey, secret: KeptSecret) -> ApiKey:
     row = {**key._asdict(), "organization_id": organization_id, "digest": secret.digest}
     tx.connection.execute(insert(api_keys).values(row))
     return key

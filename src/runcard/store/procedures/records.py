@@ -48,7 +48,7 @@ class VersionRecord(NamedTuple):
     created_by: CreatedBy
 
 
-class RecentRun(NamedTuple):
+class RecentProcedureRun(NamedTuple):
     """started_at: what the station said."""
 
     id: UUID
@@ -130,7 +130,7 @@ def count_runs_of(scope: Scope, procedure_id: UUID, version_id: UUID | None = No
     return scope.connection.execute(query).scalar_one()
 
 
-def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[RecentRun]:
+def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[RecentProcedureRun]:
     """The runs of a procedure that started last, the latest first."""
     r = runs.c
     query = (
@@ -140,7 +140,7 @@ def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[R
         .order_by(r.started_at.desc(), r.id.desc())
         .limit(limit)
     )
-    return [RecentRun(*row) for row in scope.connection.execute(query)]
+    return [RecentProcedureRun(*row) for row in scope.connection.execute(query)]
 
 
 def change_procedure(

@@ -16,7 +16,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 
 
-class RunHeader(NamedTuple):
+class CopiedHeader(NamedTuple):
     """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
 
     reported_started_at: what a wrong clock said; see `domain.runs.clock`. sample: the class of the unit at the time.
@@ -52,19 +52,20 @@ class UnitHeader(NamedTuple):
     serial_key: str
 
 
-def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[RunHeader, RunDocument]]:
+def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[CopiedHeader, RunDocument]]:
     """Those of these runs that are there now, with their inside, in order of their ids."""
     r, d = t.runs.c, t.run_documents.c
-    found: list[tuple[RunHeader, RunDocument]] = []
+    found: list[tuple[CopiedHeader, RunDocument]] = []
     for some in in_chunks(sorted(run_ids)):
         query = (
-            select(*(r[name] for name in RunHeader._fields), d.body)
+            select(*(r[name] for name in CopiedHeader._fields), d.body)
             .join_from(t.runs, t.run_documents, d.run_id == r.id)
             .where(scope.owns(r), r.id.in_(some))
             .order_by(r.id)
         )
         found += [
-            (RunHeader(*header), unpack_document(body)) for *header, body in scope.connection.execute(query)
+            (CopiedHeader(*header), unpack_document(body))
+            for *header, body in scope.connection.execute(query)
         ]
     return found
 

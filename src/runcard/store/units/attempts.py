@@ -13,7 +13,7 @@ from runcard.store.engine.tables import procedures, runs
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, ProcedureRef, created_by, with_creator
 
 
-class Attempt(NamedTuple):
+class NumberedAttempt(NamedTuple):
     """A run of a unit on a procedure. number: from 1, in the order in which they started. Of its times see
     `RunRecord`.
     """
@@ -32,15 +32,15 @@ class Attempt(NamedTuple):
         return self.ended_at - self.started_at
 
 
-class Attempts(NamedTuple):
+class UnitAttempts(NamedTuple):
     """The runs of a unit on one procedure: `total` of them, of which `shown`, the last one first."""
 
     procedure: ProcedureRef
     total: int
-    shown: Sequence[Attempt]
+    shown: Sequence[NumberedAttempt]
 
 
-def list_attempts(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[Attempts]:
+def list_attempts(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitAttempts]:
     """The last runs of a unit on each procedure, at most so many of each; the procedure that was run last first."""
     return _attempts(scope, unit_id, at_most, None)
 
@@ -51,7 +51,7 @@ def list_earlier_attempts(
     procedure_id: UUID,
     before: int,
     at_most: int,
-) -> Sequence[Attempts]:
+) -> Sequence[UnitAttempts]:
     """The runs of a unit on one procedure before the one with this number; empty where it never ran on it."""
     return _attempts(scope, unit_id, at_most, (procedure_id, before))
 
@@ -61,7 +61,7 @@ def _attempts(
     unit_id: UUID,
     at_most: int,
     earlier: tuple[UUID, int] | None,
-) -> Sequence[Attempts]:
+) -> Sequence[UnitAttempts]:
     r, p = runs.c, procedures.c
     number = func.row_number().over(partition_by=r.procedure_id, order_by=(r.started_at, r.id))
     total = func.count().over(partition_by=r.procedure_id)
@@ -83,11 +83,13 @@ def _attempts(
         .where(n.number < shown_before, n.number >= shown_before - at_most)
         .order_by(r.started_at.desc(), r.id.desc())
     )  # fmt: skip
-    found: dict[UUID, tuple[ProcedureRef, int, list[Attempt]]] = {}
+    found: dict[UUID, tuple[ProcedureRef, int, list[NumberedAttempt]]] = {}
     for row in scope.connection.execute(query):
         procedure = ProcedureRef(*row[:3])
         attempts = found.setdefault(procedure.id, (procedure, row[3], []))[2]
         run_id, number, outcome, started_at, ended_at, said_start, said_end, *creator = row[4:]
         times = (started_at, ended_at)
-        attempts.append(Attempt(run_id, number, outcome, *times, created_by(*creator), said_start, said_end))
-    return [Attempts(*one) for one in found.values()]
+        attempts.append(
+            NumberedAttempt(run_id, number, outcome, *times, created_by(*creator), said_start, said_end)
+        )
+    return [UnitAttempts(*one) for one in found.values()]

@@ -18,7 +18,7 @@ from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
-from runcard.store.lists.refs import Named, UnitRef
+from runcard.store.lists.refs import Named, SerialRef
 from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of, serial_number_contains
 from runcard.store.metadata import MetadataTest, keeps
 from runcard.store.units.records import UnitRecord, read_units
@@ -151,11 +151,11 @@ def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]
 
 def list_first_children(
     scope: Scope, unit_ids: Collection[UUID], at_most: int
-) -> Mapping[UUID, Sequence[UnitRef]]:
+) -> Mapping[UUID, Sequence[SerialRef]]:
     """The units that are part of each of these, oldest first, at most so many of each."""
     u = units.c
     place = func.row_number().over(partition_by=u.parent_id, order_by=u.id).label("place")
-    found: dict[UUID, list[UnitRef]] = defaultdict(list)
+    found: dict[UUID, list[SerialRef]] = defaultdict(list)
     for some in in_chunks(unit_ids):
         children = (
             select(u.parent_id, u.id, u.serial_number, place)
@@ -164,7 +164,7 @@ def list_first_children(
         )
         query = select(children).where(children.c.place <= at_most).order_by(children.c.place)
         for parent_id, unit_id, serial_number, _ in scope.connection.execute(query):
-            found[parent_id].append(UnitRef(unit_id, serial_number))
+            found[parent_id].append(SerialRef(unit_id, serial_number))
     return found
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, select
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import batches, parts, revisions, runs, unit_moves, units
-from runcard.store.lists.refs import UnitRef
+from runcard.store.lists.refs import SerialRef
 from runcard.store.units.rows import MoveKind
 
 
-class Place(NamedTuple):
+class UnitPlace(NamedTuple):
     """A revision, a batch or a unit. number: empty where it is deleted. part_number: that of a revision."""
 
     number: str
@@ -28,10 +28,10 @@ class Move(NamedTuple):
     that moves stand among runs in the order of what happened; else when the move was recorded.
     """
 
-    unit: UnitRef
+    unit: SerialRef
     kind: MoveKind
-    before: Place | None
-    after: Place | None
+    before: UnitPlace | None
+    after: UnitPlace | None
     run_id: UUID | None
     at: datetime
 
@@ -58,21 +58,26 @@ def _moves(scope: Scope, at_most: int, *conditions: ColumnElement[bool]) -> Sequ
     ids = {place for row in rows for place in (row.from_id, row.to_id) if place is not None}
     places = _places(scope, ids)
 
-    def place(place_id: UUID | None) -> Place | None:
-        return None if place_id is None else places.get(place_id, Place(""))
+    def place(place_id: UUID | None) -> UnitPlace | None:
+        return None if place_id is None else places.get(place_id, UnitPlace(""))
 
     return [
         Move(
-            UnitRef(*row[:2]), row.kind, place(row.from_id), place(row.to_id), row[5], row[6] or row.moved_at
+            SerialRef(*row[:2]),
+            row.kind,
+            place(row.from_id),
+            place(row.to_id),
+            row[5],
+            row[6] or row.moved_at,
         )
         for row in rows
     ]
 
 
-def _places(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, Place]:
+def _places(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, UnitPlace]:
     """Ids are unique across tables, so each is looked for in all of them."""
     r, p, b, u = revisions.c, parts.c, batches.c, units.c
-    found: dict[UUID, Place] = {}
+    found: dict[UUID, UnitPlace] = {}
     for some in in_chunks(ids):
         for query in (
             select(r.id, r.number, p.number)
@@ -81,5 +86,5 @@ def _places(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, Place]:
             select(b.id, b.number).where(scope.owns(b), b.id.in_(some)),
             select(u.id, u.serial_number).where(scope.owns(u), u.id.in_(some)),
         ):
-            found |= {row[0]: Place(*row[1:]) for row in scope.connection.execute(query)}
+            found |= {row[0]: UnitPlace(*row[1:]) for row in scope.connection.execute(query)}
     return found

@@ -21,7 +21,7 @@ from runcard.store.lists.refs import (
     Named,
     Numbered,
     PartRef,
-    UnitRef,
+    SerialRef,
     created_by,
     with_creator,
 )
@@ -44,7 +44,7 @@ class UnitRecord(NamedTuple):
     part: PartRef
     revision: Numbered
     batch: Numbered | None
-    parent: UnitRef | None
+    parent: SerialRef | None
     created_by: CreatedBy
 
 
@@ -103,7 +103,7 @@ def list_children(
     return [_record(*row) for row in scope.connection.execute(query)]
 
 
-def list_ancestors(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitRef]:
+def list_ancestors(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[SerialRef]:
     """What a unit is part of, what that is part of, and so on, from the nearest one, at most so many."""
     u = units.c
     line = (
@@ -114,7 +114,7 @@ def list_ancestors(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitRe
     above = select(u.parent_id, line.c.height + 1).join_from(line, units, u.id == line.c.id)
     line = line.union_all(above.where(line.c.height < at_most))
     query = select(u.id, u.serial_number).join_from(line, units, u.id == line.c.id).order_by(line.c.height)
-    return [UnitRef(*row) for row in scope.connection.execute(query)]
+    return [SerialRef(*row) for row in scope.connection.execute(query)]
 
 
 def find_first_run(scope: Scope, unit: UnitRecord) -> FirstRun | None:
@@ -225,6 +225,6 @@ def _record(*row: Any) -> UnitRecord:
         part=PartRef(*joined[:3]),
         revision=Numbered(*joined[3:5]),
         batch=None if batch[0] is None else Numbered(*batch),
-        parent=None if parent[0] is None else UnitRef(*parent),
+        parent=None if parent[0] is None else SerialRef(*parent),
         created_by=created_by(*joined[9:]),
     )

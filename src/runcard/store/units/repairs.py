@@ -20,7 +20,7 @@ from runcard.store.lists.refs import (
     CREATOR_COLUMNS,
     CreatedBy,
     Numbered,
-    UnitRef,
+    SerialRef,
     UserRef,
     created_by,
     with_creator,
@@ -58,7 +58,7 @@ class RepairRecord(NamedTuple):
     """
 
     id: UUID
-    unit: UnitRef
+    unit: SerialRef
     part: Numbered
     operator: UserRef | None
     operator_name: str | None
@@ -116,7 +116,7 @@ def _record(repair_id: UUID, *values: Any) -> RepairRecord:
     operator_id, name, email, operator_name, body, created_at, *creator = values[4:]
     return RepairRecord(
         repair_id,
-        UnitRef(*values[:2]),
+        SerialRef(*values[:2]),
         Numbered(*values[2:4]),
         None if operator_id is None else UserRef(operator_id, name, email),
         operator_name,

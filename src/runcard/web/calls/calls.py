@@ -156,16 +156,16 @@ class _Calls(NamedTuple):
     has_older: bool
 
 
-class _Found(NamedTuple):
+class _FoundCalls(NamedTuple):
     figures: CallFigures
     by_slot: Sequence[SlotCount]
     calls: _Calls
 
 
-def _ask(activity: ActivityLog, call_filter: CallFilter, window: CallWindow, place: _Place) -> _Found:
+def _ask(activity: ActivityLog, call_filter: CallFilter, window: CallWindow, place: _Place) -> _FoundCalls:
     activity.write_waiting()
     return activity.ask(
-        lambda connection: _Found(
+        lambda connection: _FoundCalls(
             figure_calls(connection, call_filter),
             count_calls_by_slot(connection, call_filter, window.slot),
             _list_calls(connection, call_filter, place),

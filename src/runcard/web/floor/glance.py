@@ -67,7 +67,7 @@ class Floor(NamedTuple):
         silent = [_station(one, self.visit) for one in found if one.state(now) == "silent"]
         return Stations(silent, states["active"], states["new"])
 
-    def failures(self) -> Sequence["FailureLine"]:
+    def failures(self) -> Sequence["LatestFailure"]:
         """The latest runs that failed."""
         failed = replace(self.selection.counted, outcomes=["FAIL"])
         return [_failure(run, self.visit) for run in latest_runs(self.snapshot, failed, _FAILURES)]
@@ -79,7 +79,7 @@ class Floor(NamedTuple):
         return [_worst(row, query) for row in rows]
 
 
-class FailureLine(NamedTuple):
+class LatestFailure(NamedTuple):
     url: str
     serial_number: str
     outcome: str
@@ -88,7 +88,7 @@ class FailureLine(NamedTuple):
     started_at: Moment
 
 
-class StationLine(NamedTuple):
+class StationGlance(NamedTuple):
     """last_at: None where it has never reported among these runs."""
 
     url: str
@@ -100,12 +100,12 @@ class StationLine(NamedTuple):
 class Stations(NamedTuple):
     """silent: those that need a look, the ones that reported last first. active, new: how many the others are."""
 
-    silent: Sequence[StationLine]
+    silent: Sequence[StationGlance]
     active: int
     new: int
 
     @property
-    def shown(self) -> Sequence[StationLine]:
+    def shown(self) -> Sequence[StationGlance]:
         return self.silent[:SHOWN_STATIONS]
 
 
@@ -119,9 +119,9 @@ class WorstLine(NamedTuple):
     share: str
 
 
-def _failure(run: RunRecord, visit: Visit) -> FailureLine:
+def _failure(run: RunRecord, visit: Visit) -> LatestFailure:
     recorder = run.created_by_station or run.created_by_user
-    return FailureLine(
+    return LatestFailure(
         f"/runs/{run.id}",
         run.unit.serial_number,
         run.outcome,
@@ -131,9 +131,9 @@ def _failure(run: RunRecord, visit: Visit) -> FailureLine:
     )
 
 
-def _station(one: StationActivity, visit: Visit) -> StationLine:
+def _station(one: StationActivity, visit: Visit) -> StationGlance:
     last = one.last_started_at
-    return StationLine(
+    return StationGlance(
         station_url(one.id),
         one.name,
         count_text(one.runs),

@@ -11,7 +11,7 @@ from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack
 from runcard.web.charts.tiles import Tile
 from runcard.web.charts.yields import yield_tiles
-from runcard.web.floor.glance import SHOWN_STATIONS, FailureLine, Floor, StationLine, Stations, WorstLine
+from runcard.web.floor.glance import SHOWN_STATIONS, Floor, LatestFailure, StationGlance, Stations, WorstLine
 from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.lists.filters import FigureQuery, url_of
 from runcard.web.lists.period import step_of
@@ -39,9 +39,9 @@ class KioskPage(NamedTuple):
     at: Moment
     tiles: Sequence[Tile] = ()
     charts: Sequence[Chart] = ()
-    failures: Sequence[FailureLine] = ()
+    failures: Sequence[LatestFailure] = ()
     stations: Stations | None = None
-    silent: Sequence[Sequence[StationLine]] = ()
+    silent: Sequence[Sequence[StationGlance]] = ()
     worst: Sequence[WorstLine] = ()
 
 
@@ -75,11 +75,11 @@ def kiosk_page(floor: Floor, query: FigureQuery, number: int, now: datetime) -> 
     return slides[at - 1](page)
 
 
-def _in_parts(lines: Sequence[StationLine], size: int) -> Sequence[Sequence[StationLine]]:
+def _in_parts(lines: Sequence[StationGlance], size: int) -> Sequence[Sequence[StationGlance]]:
     return [lines[start : start + size] for start in range(0, len(lines), size)]
 
 
-def _stations_slide(page: KioskPage, silent: Sequence[StationLine]) -> KioskPage:
+def _stations_slide(page: KioskPage, silent: Sequence[StationGlance]) -> KioskPage:
     return page._replace(title="Silent stations", silent=_in_parts(silent, _STATIONS_A_LIST))
 
 

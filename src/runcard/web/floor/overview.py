@@ -22,7 +22,7 @@ from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack
 from runcard.web.charts.tiles import Tile
 from runcard.web.charts.yields import yield_tiles
-from runcard.web.floor.glance import FailureLine, Floor, Stations, WorstLine
+from runcard.web.floor.glance import Floor, LatestFailure, Stations, WorstLine
 from runcard.web.floor.kiosk import kiosk_page
 from runcard.web.frame.formats import count_text, percent_text
 from runcard.web.frame.render import render
@@ -63,7 +63,7 @@ class OverviewPage(NamedTuple):
     filters: FilterBar
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
-    failures: Sequence[FailureLine]
+    failures: Sequence[LatestFailure]
     stations: Stations
     worst: Sequence[WorstLine]
 

@@ -14,12 +14,12 @@ from runcard.domain.errors import Outage, PayloadTooLarge, UnreadableReport
 from runcard.domain.text import shortened
 from runcard.edge.requests.services import Services, WithServices
 from runcard.ingest.record_run import RunClient
-from runcard.intake.choices import Choice
+from runcard.intake.choices import ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.web.frame.formats import count_text, limit_text
 from runcard.web.frame.sent_form import SentForm, read_sent_form
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.intake.outcomes import Arrived
+from runcard.web.intake.outcomes import ArrivedFile
 
 # What runs that come in by pages are noted with.
 CLIENT = RunClient("runcard web", __version__)
@@ -38,8 +38,8 @@ def too_large(max_bytes: int) -> str:
 
 
 def bring_in(
-    services: Services, visit: Visit, choice: Choice, files: Sequence[UploadFile]
-) -> Iterator[Arrived]:
+    services: Services, visit: Visit, choice: ImportChoice, files: Sequence[UploadFile]
+) -> Iterator[ArrivedFile]:
     """What becomes of each file, and in place of a ZIP archive of each that lies in it.
 
     As on the command line, what lies in an archive and is of no known format does not go to quarantine.
@@ -51,19 +51,19 @@ def bring_in(
         try:
             members = services.parsers.members(file)
         except (PayloadTooLarge, UnreadableReport) as error:
-            yield Arrived(name, Fate("refused", reason=error.summary))
+            yield ArrivedFile(name, Fate("refused", reason=error.summary))
             continue
         if members is None:
-            yield Arrived(name, _fate(named, name, file))
+            yield ArrivedFile(name, _fate(named, name, file))
         elif not 0 < len(members) <= _MOST_FILES:
             reason = (
                 f"The archive holds {count_text(len(members))} files, and this page takes 1 to "
                 f"{count_text(_MOST_FILES)}. Split it, or import it on the server: runcard import FILE."
             )
-            yield Arrived(name, Fate("refused", reason=reason))
+            yield ArrivedFile(name, Fate("refused", reason=reason))
         else:
             for member in members:
-                yield Arrived(
+                yield ArrivedFile(
                     shortened(f"{name}: {member}", 2 * _MOST_NAME),
                     _fate_of_member(services, passed, file, member),
                 )

@@ -33,7 +33,7 @@ from runcard.web.frame.formats import Moment, count_text, moment_of, size_text
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import run_url, unit_url
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.intake.outcomes import Link, import_url, quarantined_url, runs_text, stated_name
+from runcard.web.intake.outcomes import RecordLink, import_url, quarantined_url, runs_text, stated_name
 from runcard.web.intake.report_formats import format_text
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
@@ -83,7 +83,7 @@ class FileImportPage(NamedTuple):
     files: TableFiles
     has_stated: bool
     pager: Pager
-    repaired: Sequence[Link]
+    repaired: Sequence[RecordLink]
     has_more_repaired: bool
 
 
@@ -115,7 +115,7 @@ def show_import(
         files=files_of(f"{import_url(one.id)}/runs", query, "cursor"),
         has_stated=any(one.stated for one in runs),
         pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), query, cursor=cursor)),
-        repaired=[Link(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
+        repaired=[RecordLink(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
         has_more_repaired=repaired.has_more,
     )
     return render("intake/file_import.html", page, visit)

@@ -12,7 +12,7 @@ from runcard.domain.errors import InvalidInput, NotFound
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
-from runcard.intake.choices import Choice, check_may_replace, checked
+from runcard.intake.choices import ImportChoice, check_may_replace, checked
 from runcard.store.engine.scope import Scope
 from runcard.store.files.imports import ImportRecord, list_imports
 from runcard.store.intake.quarantine import count_quarantined
@@ -23,7 +23,7 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.arrivals import WithSentFiles, bring_in, too_large
 from runcard.web.intake.outcomes import (
-    Arrived,
+    ArrivedFile,
     OutcomeLine,
     import_url,
     lacking_text,
@@ -91,7 +91,7 @@ class ImportsPage(NamedTuple):
 def show_imports(
     services: WithServices, visit: WithVisit, query: Annotated[ImportsQuery, page_query(ImportsQuery)]
 ) -> Response:
-    return _show(services, visit, query, Choice())
+    return _show(services, visit, query, ImportChoice())
 
 
 @file_route(router, _HERE, ImportsQuery, "Imports", _SHEET)
@@ -107,7 +107,7 @@ def list_all_imports(ask: FileAsk[ImportsQuery]) -> Rows:
 def submit_files(services: WithServices, visit: WithVisit, form: WithSentFiles) -> Response:
     """The same page, with what has become of each file."""
     services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
-    choice = Choice()
+    choice = ImportChoice()
     try:
         choice = reading_of(form.fields)
         check_may_replace(visit.actor, choice)
@@ -125,8 +125,8 @@ def _show(
     services: Services,
     visit: Visit,
     query: ImportsQuery,
-    choice: Choice,
-    arrived: Sequence[Arrived] = (),
+    choice: ImportChoice,
+    arrived: Sequence[ArrivedFile] = (),
     error: InvalidInput | NotFound | None = None,
 ) -> Response:
     organization_id, most = visit.actor.organization_id, services.max_upload_bytes

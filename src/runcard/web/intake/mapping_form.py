@@ -29,14 +29,14 @@ RUNS = {"row": "Each row", "serial_number": "All rows of a serial number", "file
 _OUTCOMES = ("PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
 
 
-class Source(NamedTuple):
+class FieldSource(NamedTuple):
     """Where a field comes from: the column, or the value where none is named; both empty: nowhere."""
 
     column: str = ""
     value: str = ""
 
 
-class Measured(NamedTuple):
+class MeasuredColumn(NamedTuple):
     """How the column with this position is measured, as texts. is_chosen: it is a measurement at all."""
 
     is_chosen: bool
@@ -53,10 +53,10 @@ class Draft(NamedTuple):
     """
 
     runs: str
-    sources: Mapping[str, Source]
+    sources: Mapping[str, FieldSource]
     passing: str
     failing: str
-    measured: Mapping[int, Measured]
+    measured: Mapping[int, MeasuredColumn]
     noted: frozenset[int]
 
     @classmethod
@@ -64,11 +64,11 @@ class Draft(NamedTuple):
         found = {one.column: one for one in guessed.measurements}
         return cls(
             "row",
-            {field: Source(guessed.columns.get(field, "")) for field in FIELDS},
+            {field: FieldSource(guessed.columns.get(field, "")) for field in FIELDS},
             ", ".join(guessed.passing),
             ", ".join(guessed.failing),
             {
-                position: Measured(True, found[title].name, found[title].uom)
+                position: MeasuredColumn(True, found[title].name, found[title].uom)
                 for position, title in enumerate(head.columns)
                 if title in found
             },
@@ -81,13 +81,13 @@ class Draft(NamedTuple):
         return cls(
             fields.get("runs", ""),
             {
-                one: Source(fields.get(f"{one}_column", ""), fields.get(f"{one}_value", "").strip())
+                one: FieldSource(fields.get(f"{one}_column", ""), fields.get(f"{one}_value", "").strip())
                 for one in FIELDS
             },
             fields.get("passing", ""),
             fields.get("failing", ""),
             {
-                at: Measured(
+                at: MeasuredColumn(
                     f"measured_{at}" in fields,
                     *(fields.get(f"{name}_{at}", "").strip() for name in ("name", "uom", "lower", "upper")),
                 )
@@ -172,7 +172,7 @@ class ColumnLine(NamedTuple):
     title: str
     samples: str
     used_as: str
-    measured: Measured
+    measured: MeasuredColumn
     is_noted: bool
 
 
@@ -200,7 +200,7 @@ def column_lines(draft: Draft, head: TableHead) -> Sequence[ColumnLine]:
             title,
             ", ".join(head.texts[at][:3]),
             ", ".join(used.get(title, ())),
-            draft.measured.get(at, Measured(is_chosen=False)),
+            draft.measured.get(at, MeasuredColumn(is_chosen=False)),
             at in draft.noted,
         )
         for at, title in enumerate(head.columns)

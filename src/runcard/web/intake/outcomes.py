@@ -30,14 +30,14 @@ _WORDS = {
 }
 
 
-class Arrived(NamedTuple):
+class ArrivedFile(NamedTuple):
     """A file that was brought, by its name, and what has become of it."""
 
     name: str
     fate: Fate
 
 
-class Link(NamedTuple):
+class RecordLink(NamedTuple):
     text: str
     url: str
 
@@ -64,7 +64,7 @@ class OutcomeLine(NamedTuple):
     word: str
     format: str
     told: str
-    links: Sequence[Link]
+    links: Sequence[RecordLink]
     reason: str
     warnings: Sequence[str] = ()
     stated: str = ""
@@ -88,12 +88,14 @@ def may_be_table(name: str, importer: str | None) -> bool:
     return importer in {TABULAR, "TABLE"} or (importer is None and name.lower().endswith(_TABLES))
 
 
-def outcome_lines(connection: Connection, visit: Visit, arrived: Sequence[Arrived]) -> Sequence[OutcomeLine]:
+def outcome_lines(
+    connection: Connection, visit: Visit, arrived: Sequence[ArrivedFile]
+) -> Sequence[OutcomeLine]:
     only = _only_runs(Scope(connection, visit.actor.organization_id), [one.fate for one in arrived])
     return [_line(one.name, one.fate, only, visit.zone) for one in arrived]
 
 
-def lacking_text(arrived: Sequence[Arrived]) -> str:
+def lacking_text(arrived: Sequence[ArrivedFile]) -> str:
     """What files that were refused do not say and a form may; empty where they lack nothing of that kind."""
     lacks = sorted({one.fate.lacks for one in arrived if one.fate.lacks is not None})
     if not lacks:
@@ -157,16 +159,16 @@ def _told(fate: Fate) -> str:
     return runs_text(fate.run_count, fate.repair_count)
 
 
-def _links(name: str, fate: Fate, only: Mapping[UUID, RunRecord]) -> Sequence[Link]:
+def _links(name: str, fate: Fate, only: Mapping[UUID, RunRecord]) -> Sequence[RecordLink]:
     links = []
     if fate.import_id is not None:
         run = only.get(fate.import_id)
         if run is None:
-            links.append(Link("What was recorded", import_url(fate.import_id)))
+            links.append(RecordLink("What was recorded", import_url(fate.import_id)))
         else:
-            links.append(Link(f"{run.unit.serial_number} {run.outcome}", run_url(run.id)))
+            links.append(RecordLink(f"{run.unit.serial_number} {run.outcome}", run_url(run.id)))
     if fate.quarantined_id is not None:
         if may_be_table(name, fate.importer):
-            links.append(Link("Map its columns", mapping_url(fate.quarantined_id)))
-        links.append(Link("In quarantine", quarantined_url(fate.quarantined_id)))
+            links.append(RecordLink("Map its columns", mapping_url(fate.quarantined_id)))
+        links.append(RecordLink("In quarantine", quarantined_url(fate.quarantined_id)))
     return links

@@ -14,7 +14,7 @@ from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.importers.formats import TABULAR, FormatName
-from runcard.intake.choices import Choice
+from runcard.intake.choices import ImportChoice
 from runcard.intake.quarantine import again, may_retry, retry_as_brought
 from runcard.intake.report_files import Fate
 from runcard.store.engine.database import Connection
@@ -33,7 +33,7 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.arrivals import CLIENT
 from runcard.web.intake.outcomes import (
-    Arrived,
+    ArrivedFile,
     OutcomeLine,
     mapping_url,
     may_be_table,
@@ -113,7 +113,7 @@ WithQuery = Annotated[QuarantineQuery, page_query(QuarantineQuery)]
 
 @router.get(_HERE)
 def show_quarantine(services: WithServices, visit: WithVisit, query: WithQuery) -> Response:
-    return _show(services, visit, query, Choice())
+    return _show(services, visit, query, ImportChoice())
 
 
 @file_route(router, _HERE, QuarantineQuery, "Quarantine", _SHEET)
@@ -129,7 +129,7 @@ def list_all_quarantined(ask: FileAsk[QuarantineQuery]) -> Rows:
 def retry_listed(services: WithServices, visit: WithVisit, query: WithQuery, fields: WithForm) -> Response:
     """Try again the files that the page shows, each as it was tried last but for what the form says."""
     check_may_manage(visit.actor, "retry files that others brought")
-    choice = Choice()
+    choice = ImportChoice()
     try:
         choice = reading_of(fields)
         check_statement(choice.statement)
@@ -137,16 +137,16 @@ def retry_listed(services: WithServices, visit: WithVisit, query: WithQuery, fie
         return _show(services, visit, query, choice, error=error)
     with services.database.read() as connection:
         listed = _listed(connection, visit, query, list_page(connection, query.cursor))
-    arrived = [Arrived(one.name, _fate(services, visit, one, choice)) for one in listed.rows]
+    arrived = [ArrivedFile(one.name, _fate(services, visit, one, choice)) for one in listed.rows]
     return _show(services, visit, query, choice, arrived)
 
 
-def show_retried(services: Services, visit: Visit, choice: Choice, arrived: Arrived) -> Response:
+def show_retried(services: Services, visit: Visit, choice: ImportChoice, arrived: ArrivedFile) -> Response:
     """All that is in quarantine, and what has become of a file that was."""
     return _show(services, visit, QuarantineQuery(), choice, [arrived])
 
 
-def _fate(services: Services, visit: Visit, file: QuarantinedFile, choice: Choice) -> Fate:
+def _fate(services: Services, visit: Visit, file: QuarantinedFile, choice: ImportChoice) -> Fate:
     """One that cannot even be tried keeps no other from it."""
     try:
         return retry_as_brought(services.stores, visit.actor, CLIENT, file, again(file, choice))
@@ -158,8 +158,8 @@ def _show(
     services: Services,
     visit: Visit,
     query: QuarantineQuery,
-    choice: Choice,
-    arrived: Sequence[Arrived] = (),
+    choice: ImportChoice,
+    arrived: Sequence[ArrivedFile] = (),
     error: InvalidInput | None = None,
 ) -> Response:
     organization_id = visit.actor.organization_id
@@ -176,7 +176,7 @@ def _show(
             retry_url=url_of(_RETRY, query) if may_manage(visit.actor) else "",
             outcomes=outcome_lines(scope.connection, visit, arrived),
             reading=reading_fields(scope, choice),
-            is_said=choice != Choice(),
+            is_said=choice != ImportChoice(),
             problems=problems_of(error),
         )
     return render("intake/quarantine.html", page, visit, status=answer_error(error).status if error else 200)

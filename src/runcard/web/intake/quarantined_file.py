@@ -13,7 +13,7 @@ from runcard.edge.answers.errors import answer_error
 from runcard.edge.files.transfers import saved_file
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
-from runcard.intake.choices import Choice, last_choice
+from runcard.intake.choices import ImportChoice, last_choice
 from runcard.intake.quarantine import discard, may_retry, retry_as_brought
 from runcard.store.files.attachments import get_attachment
 from runcard.store.files.imports import find_import_state
@@ -26,7 +26,7 @@ from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.arrivals import CLIENT
 from runcard.web.intake.outcomes import (
-    Arrived,
+    ArrivedFile,
     OutcomeLine,
     import_url,
     mapping_url,
@@ -97,18 +97,18 @@ def retry(
     request: Request, services: WithServices, visit: WithVisit, file_id: str, fields: WithForm
 ) -> Response:
     """Try the file again as the form says it is to be read; what was recorded is shown, or why it was refused again."""
-    file, choice = _get(services, visit, file_id), Choice()
+    file, choice = _get(services, visit, file_id), ImportChoice()
     try:
         choice = reading_of(fields)
         fate = retry_as_brought(services.stores, visit.actor, CLIENT, file, choice)
     except (InvalidInput, NotFound) as error:
         return _show(request, services, visit, file, choice, error)
     if choice.rehearses:
-        return _show(request, services, visit, file, choice, arrived=[Arrived(file.name, fate)])
+        return _show(request, services, visit, file, choice, arrived=[ArrivedFile(file.name, fate)])
     if fate.quarantined_id is not None:
         return redirect(f"{quarantined_url(fate.quarantined_id)}?retried=true")
     if fate.warnings:
-        return show_retried(services, visit, Choice(), Arrived(file.name, fate))
+        return show_retried(services, visit, ImportChoice(), ArrivedFile(file.name, fate))
     return redirect(_ALL if fate.import_id is None else import_url(fate.import_id))
 
 
@@ -129,11 +129,11 @@ def _show(
     services: Services,
     visit: Visit,
     file: QuarantinedFile,
-    choice: Choice,
+    choice: ImportChoice,
     error: InvalidInput | NotFound | None = None,
     *,
     was_retried: bool = False,
-    arrived: Sequence[Arrived] = (),
+    arrived: Sequence[ArrivedFile] = (),
 ) -> Response:
     organization_id, url = visit.actor.organization_id, quarantined_url(file.id)
     with services.database.read_in(organization_id) as scope:

@@ -7,7 +7,7 @@ from uuid import UUID
 from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.statement import NOTHING_STATED, Statement
 from runcard.importers.formats import FORMATS, TABULAR, FormatName
-from runcard.intake.choices import Choice as FileChoice
+from runcard.intake.choices import ImportChoice as FileChoice
 from runcard.store.engine.scope import Scope
 from runcard.store.intake.templates import list_templates
 from runcard.store.lists.pages import Page

@@ -19,7 +19,7 @@ from runcard.importers.tables.head import TableHead
 from runcard.importers.tables.mapping import TableMapping
 from runcard.importers.tables.mapping_guess import guess
 from runcard.ingest.record_run import PreparedRun
-from runcard.intake.choices import Choice, checked, reading_of
+from runcard.intake.choices import ImportChoice, checked, reading_of
 from runcard.intake.quarantine import may_retry, opened_quarantined, retry_as_brought
 from runcard.store.commit.documents import read_packed
 from runcard.store.creator import Creator
@@ -55,7 +55,7 @@ class PreviewedRun(NamedTuple):
     more: str
 
 
-class Preview(NamedTuple):
+class MappingPreview(NamedTuple):
     """told: how many runs are shown of how many there may be. problem: why none can be made; empty where they can."""
 
     problems: Sequence[str]
@@ -82,7 +82,7 @@ class MappingPage(NamedTuple):
     skips_bad_rows: bool
     may_save: bool
     problems: Sequence[str]
-    preview: Preview
+    preview: MappingPreview
 
 
 async def _read_form(request: Request, services: WithServices, visit: WithVisit) -> Fields:
@@ -149,12 +149,12 @@ def _draft(fields: Fields, head: TableHead) -> Draft:
     return Draft.filled_in(fields, head) if "runs" in fields else Draft.proposed(head, guess(head))
 
 
-def _choice(services: Services, visit: Visit, fields: Fields, mapping: TableMapping) -> Choice:
+def _choice(services: Services, visit: Visit, fields: Fields, mapping: TableMapping) -> ImportChoice:
     """Raises InvalidInput and ProcedureNotFound."""
     procedure = fields.get("procedure", "").strip()
     if not procedure:
         raise InvalidInput.at("procedure", "Procedure: choose the one that the runs are of")
-    choice = Choice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
+    choice = ImportChoice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
     with services.database.read_in(visit.actor.organization_id) as scope:
         return checked(scope, choice)
 
@@ -212,7 +212,7 @@ def _show(
         skips_bad_rows="skip_bad_rows" in fields,
         may_save=may_manage(visit.actor),
         problems=problems_of(error),
-        preview=Preview((), (), "")
+        preview=MappingPreview((), (), "")
         if head is None or draft is None
         else _preview(services, visit, file, fields, head, draft),
     )
@@ -223,12 +223,12 @@ def _show(
 
 def _preview(
     services: Services, visit: Visit, file: QuarantinedFile, fields: Fields, head: TableHead, draft: Draft
-) -> Preview:
+) -> MappingPreview:
     """The first runs by the reading that an import would take; nothing is looked up in the record."""
     stores, organization_id = services.stores, visit.actor.organization_id
     try:
         # Any procedure does here: what is shown is not its business.
-        choice = Choice(
+        choice = ImportChoice(
             procedure="preview", mapping=draft.mapping(head), skips_bad_rows="skip_bad_rows" in fields
         )
         with stores.database.read_in(organization_id) as scope:
@@ -240,12 +240,14 @@ def _preview(
         ):
             group = next(opened.groups(reading))
     except RuncardError as error:
-        return Preview(problems_of(error) if isinstance(error, InvalidInput) else [error.summary], (), "")
+        return MappingPreview(
+            problems_of(error) if isinstance(error, InvalidInput) else [error.summary], (), ""
+        )
     told = [one for one in group.told if isinstance(one, PreparedRun)]
     shown = told[:_RUNS_SHOWN]
     more = f"{count_text(len(told))}" if group.is_last else f"more than {count_text(len(told))}"
     text = f"The first {len(shown)} of {more} runs" if len(shown) < len(told) or not group.is_last else ""
-    return Preview(group.warnings, [_previewed(one, visit) for one in shown], text)
+    return MappingPreview(group.warnings, [_previewed(one, visit) for one in shown], text)
 
 
 def _previewed(run: PreparedRun, visit: Visit) -> PreviewedRun:

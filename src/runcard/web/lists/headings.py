@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 Direction = Literal["asc", "desc"]
 
 
-class Column(NamedTuple):
+class SortColumn(NamedTuple):
     """order: what to sort by; empty where the list has no such order."""
 
     label: str
@@ -24,11 +24,11 @@ class Heading(NamedTuple):
 
 
 def headings(
-    columns: Sequence[Column], order: str, direction: Direction, url_by: Callable[[str, Direction], str]
+    columns: Sequence[SortColumn], order: str, direction: Direction, url_by: Callable[[str, Direction], str]
 ) -> Sequence[Heading]:
     """The headings of a list that is in this order; `url_by`: its address in another one."""
 
-    def heading(column: Column) -> Heading:
+    def heading(column: SortColumn) -> Heading:
         if not column.order:
             return Heading(column.label, "", "", column.is_number)
         if column.order != order:

@@ -49,7 +49,7 @@ class PeriodQuery(Struct, kw_only=True):
     until: str | None = None
 
 
-class Window(NamedTuple):
+class PeriodWindow(NamedTuple):
     """From the first to the last moment, both included, in UTC; None: open."""
 
     first: datetime | None
@@ -61,30 +61,30 @@ def is_range(query: PeriodQuery) -> bool:
     return query.period == RANGE or query.since is not None or query.until is not None
 
 
-def window_of(query: PeriodQuery, zone: ZoneInfo, now: datetime) -> Window:
+def window_of(query: PeriodQuery, zone: ZoneInfo, now: datetime) -> PeriodWindow:
     """The time that a page is about. Raises as `window_between` does."""
     if is_range(query):
         return window_between(query.since, query.until, zone)
     today = now.astimezone(zone).date()
     match query.period:
         case "today":
-            return Window(_day(today, zone).first, now)
+            return PeriodWindow(_day(today, zone).first, now)
         case "yesterday":
-            return Window(*_day(today - timedelta(days=1), zone))
+            return PeriodWindow(*_day(today - timedelta(days=1), zone))
         case "7" | "30" | "90" | "365" as days:
             # Whole days, so that the first one is not cut short.
-            return Window(_day(today - timedelta(days=int(days) - 1), zone).first, now)
-    return Window(None, None)
+            return PeriodWindow(_day(today - timedelta(days=int(days) - 1), zone).first, now)
+    return PeriodWindow(None, None)
 
 
-def window_between(since: str | None, until: str | None, zone: ZoneInfo) -> Window:
+def window_between(since: str | None, until: str | None, zone: ZoneInfo) -> PeriodWindow:
     """The time between two days or moments. Raises InvalidInput for others, and for two in the wrong order."""
     first = None if since is None else _written("since", since, zone)
     last = None if until is None else _written("until", until, zone)
     # A day that a zone skipped ends before it begins, and still is in order with itself.
     if first and last and first.first > max(last):
         raise InvalidInput.at("since", f"{since} is after until, {until}; exchange them")
-    return Window(first and first.first, last and last.last)
+    return PeriodWindow(first and first.first, last and last.last)
 
 
 def step_of(query: PeriodQuery) -> Step:
@@ -95,7 +95,7 @@ def step_of(query: PeriodQuery) -> Step:
     return steps.get(query.period, "day")
 
 
-def span_of(step: Step, start: datetime, within: Window, zone: ZoneInfo) -> tuple[str, str]:
+def span_of(step: Step, start: datetime, within: PeriodWindow, zone: ZoneInfo) -> tuple[str, str]:
     """The hour, day, week or month that starts then, as `since` and `until`, as far as it lies within a window."""
     first, last = _in_utc(start), _end(step, start, zone)
     if within.first is not None:

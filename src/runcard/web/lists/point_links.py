@@ -8,7 +8,7 @@ from runcard.analytics.calendar import Period as Step
 from runcard.analytics.groups import Group
 from runcard.store.lists.run_filter import RunFilter
 from runcard.web.lists.filters import FilterQuery
-from runcard.web.lists.period import Window, is_range, span_of
+from runcard.web.lists.period import PeriodWindow, is_range, span_of
 from runcard.web.lists.run_query import runs_url
 
 # The address that a group, or what ended in this way of it, leads to; empty: nowhere.
@@ -31,7 +31,7 @@ class PointLinks:
         self._zone = zone
         self._own = own
         # A period that ends now ends with today.
-        self._within = Window(runs.started_after, runs.started_before if is_range(query) else None)
+        self._within = PeriodWindow(runs.started_after, runs.started_before if is_range(query) else None)
 
     def __call__(self, group: Group, outcome: str | None = None) -> str:
         """The address; empty for runs of no time."""

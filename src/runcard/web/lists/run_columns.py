@@ -31,7 +31,7 @@ ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
 ColumnValue = str | float | datetime | None
 
 
-class Column(NamedTuple):
+class RunColumn(NamedTuple):
     """value: of a run as its station said it. order: by which of the RUN_ORDERS the table is sorted by it; empty
     where it cannot be.
     """
@@ -54,32 +54,32 @@ def operator_of(run: RunRecord) -> str:
     return (run.operator.name if run.operator else run.operator_name) or ""
 
 
-_UNIT = Column("serial_number", "Run of unit", "unit", lambda run: run.unit.serial_number, "serial_number")
+_UNIT = RunColumn("serial_number", "Run of unit", "unit", lambda run: run.unit.serial_number, "serial_number")
 _OTHERS = [
-    Column("outcome", "Outcome", "outcome", lambda run: run.outcome, "outcome"),
-    Column("part_number", "Part", "text", lambda run: run.part.number, "part_number"),
-    Column("revision_number", "Revision", "text", lambda run: run.revision.name, "revision_number"),
-    Column("batch_number", "Batch", "text", lambda run: run.batch.name if run.batch else ""),
-    Column("procedure", "Procedure", "text", lambda run: run.procedure.name),
-    Column("version", "Version", "text", lambda run: run.version.name if run.version else ""),
-    Column("station", "Station", "text", recorder_of),
-    Column("operator", "Operator", "text", operator_of),
-    Column("started_at", "Started", "moment", lambda run: reported_times(run).started_at, "started_at"),
-    Column(
+    RunColumn("outcome", "Outcome", "outcome", lambda run: run.outcome, "outcome"),
+    RunColumn("part_number", "Part", "text", lambda run: run.part.number, "part_number"),
+    RunColumn("revision_number", "Revision", "text", lambda run: run.revision.name, "revision_number"),
+    RunColumn("batch_number", "Batch", "text", lambda run: run.batch.name if run.batch else ""),
+    RunColumn("procedure", "Procedure", "text", lambda run: run.procedure.name),
+    RunColumn("version", "Version", "text", lambda run: run.version.name if run.version else ""),
+    RunColumn("station", "Station", "text", recorder_of),
+    RunColumn("operator", "Operator", "text", operator_of),
+    RunColumn("started_at", "Started", "moment", lambda run: reported_times(run).started_at, "started_at"),
+    RunColumn(
         "duration",
         "Duration",
         "duration",
         lambda run: reported_times(run).duration.total_seconds(),
         "duration",
     ),
-    Column("ended_at", "Ended", "moment", lambda run: reported_times(run).ended_at),
-    Column("created_at", "Recorded", "moment", lambda run: run.created_at, "created_at"),
-    Column("sample", "Unit class", "text", lambda run: run.unit.sample or ""),
-    Column("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
-    Column("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
-    Column("docstring", "Note", "text", lambda run: run.docstring or ""),
+    RunColumn("ended_at", "Ended", "moment", lambda run: reported_times(run).ended_at),
+    RunColumn("created_at", "Recorded", "moment", lambda run: run.created_at, "created_at"),
+    RunColumn("sample", "Unit class", "text", lambda run: run.unit.sample or ""),
+    RunColumn("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
+    RunColumn("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
+    RunColumn("docstring", "Note", "text", lambda run: run.docstring or ""),
 ]
-COLUMNS: Mapping[str, Column] = {column.name: column for column in _OTHERS}
+COLUMNS: Mapping[str, RunColumn] = {column.name: column for column in _OTHERS}
 USUAL_COLUMNS: Sequence[ColumnName] = (
     "outcome",
     "part_number",
@@ -94,7 +94,7 @@ USUAL_COLUMNS: Sequence[ColumnName] = (
 )
 
 
-def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[Column]:
+def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[RunColumn]:
     """The chosen columns, in the table's own order, and the unit among them; None: the usual ones.
 
     noted: keys of metadata, which have columns behind them.
@@ -105,8 +105,8 @@ def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -
     return [*shown[:at], _UNIT, *shown[at:], *map(_noted_column, noted)]
 
 
-def _noted_column(key: str) -> Column:
-    return Column(f"metadata.{key}", key, "text", lambda run: metadata_text((run.metadata or {}).get(key)))
+def _noted_column(key: str) -> RunColumn:
+    return RunColumn(f"metadata.{key}", key, "text", lambda run: metadata_text((run.metadata or {}).get(key)))
 
 
 def metadata_text(value: MetadataValue | None) -> str:

@@ -56,7 +56,7 @@ _SORTS = {
 _DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
 
 
-class RunsQuery(FilterQuery, kw_only=True):
+class RunsPageQuery(FilterQuery, kw_only=True):
     """search: part of a serial number, or the beginning of a run's id. operator: their name, or a member's e-mail.
 
     columns: None: the usual ones. metadata: as `metadata_asked` reads it. noted: keys of metadata that are shown as
@@ -88,7 +88,7 @@ class RunsQuery(FilterQuery, kw_only=True):
     def is_filtered(self) -> bool:
         """Whether it asks for less than all runs."""
         shown = ("sort", "order", "columns", "noted", "after", "before", "cursor")
-        unfiltered = RunsQuery(**{name: getattr(self, name) for name in shown})
+        unfiltered = RunsPageQuery(**{name: getattr(self, name) for name in shown})
         return self != unfiltered
 
 
@@ -104,10 +104,10 @@ class Filtering(NamedTuple):
 def runs_url(query: FilterQuery, **changes: object) -> str:
     """The address of the list of the runs that a page is about, but for some changes."""
     said = {name: getattr(query, name) for name in FilterQuery.__struct_fields__}
-    return url_of("/runs", RunsQuery(**{**said, **changes}))
+    return url_of("/runs", RunsPageQuery(**{**said, **changes}))
 
 
-def runs_wanted(connection: Connection, query: RunsQuery, visit: Visit, now: datetime) -> RunFilter:
+def runs_wanted(connection: Connection, query: RunsPageQuery, visit: Visit, now: datetime) -> RunFilter:
     """The runs that the list is about. Raises InvalidInput."""
     if query.min_s is not None and query.max_s is not None and query.min_s > query.max_s:
         raise InvalidInput.at("min_s", f"{query.min_s:g} is more than max_s, {query.max_s:g}; exchange them")
@@ -126,7 +126,7 @@ def runs_wanted(connection: Connection, query: RunsQuery, visit: Visit, now: dat
     )
 
 
-def filtering(scope: Scope, query: RunsQuery, keys: Sequence[str]) -> Filtering:
+def filtering(scope: Scope, query: RunsPageQuery, keys: Sequence[str]) -> Filtering:
     """The fields that show what is asked and let it be changed. keys: of metadata, which are offered."""
     operators = [user.name or user.email for user in list_users(scope)]
     shared = filter_fields(query, list_choices(scope))

@@ -13,7 +13,7 @@ from runcard.store.procedures.rows import get_procedure
 from runcard.web.lists.table_files import FileAsk, file_route
 from runcard.web.measurements.measurement import (
     MeasurementAsk,
-    MeasurementQuery,
+    MeasurementPageQuery,
     broken_rules,
     measurement_ask,
 )
@@ -58,25 +58,25 @@ _CAPABILITY = [
 ]
 
 
-@file_route(router, f"{_HERE}/control-limits", MeasurementQuery, "Control limits", _SEGMENTS)
-def list_control_limits(ask: FileAsk[MeasurementQuery]) -> Rows:
+@file_route(router, f"{_HERE}/control-limits", MeasurementPageQuery, "Control limits", _SEGMENTS)
+def list_control_limits(ask: FileAsk[MeasurementPageQuery]) -> Rows:
     """The stretches of the control chart, in the order of the page."""
     return [[_segment_cells(one) for one in _answer(ask, MeasurementAsk.control_chart).segments]]
 
 
-@file_route(router, f"{_HERE}/run-rules", MeasurementQuery, "Run rules", _RULES)
-def list_broken_rules(ask: FileAsk[MeasurementQuery]) -> Rows:
+@file_route(router, f"{_HERE}/run-rules", MeasurementPageQuery, "Run rules", _RULES)
+def list_broken_rules(ask: FileAsk[MeasurementPageQuery]) -> Rows:
     chart = _answer(ask, MeasurementAsk.control_chart)
     return [[[one.says, len(one.points)] for one in broken_rules(chart, ask.query)]]
 
 
-@file_route(router, f"{_HERE}/capability", MeasurementQuery, "Capability", _CAPABILITY)
-def list_capability(ask: FileAsk[MeasurementQuery]) -> Rows:
+@file_route(router, f"{_HERE}/capability", MeasurementPageQuery, "Capability", _CAPABILITY)
+def list_capability(ask: FileAsk[MeasurementPageQuery]) -> Rows:
     """The rows of the page. Raises InvalidInput where it shows none, because there are too many."""
     return [[_capability_cells(one) for one in _answer(ask, MeasurementAsk.capability).rows]]
 
 
-def _answer(ask: FileAsk[MeasurementQuery], question: Callable[[MeasurementAsk], T]) -> T:
+def _answer(ask: FileAsk[MeasurementPageQuery], question: Callable[[MeasurementAsk], T]) -> T:
     """What a question finds. Raises ProcedureNotFound."""
     organization_id, database = ask.organization_id, ask.services.database
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
 from runcard.analytics.questions.values.compare import CompareAnswer, compare
 from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
@@ -68,7 +68,7 @@ _LAST = {"100": "100 values", "500": "500 values", "2000": "2000 values"}
 Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
-class MeasurementQuery(FigureQuery, kw_only=True):
+class MeasurementPageQuery(FigureQuery, kw_only=True):
     """by: what values are coloured and compared by. last: how many values the control chart shows.
     rules: whose rules mark points of it. phase, sequence_path, uom: None: in all of them, or in the latest.
 
@@ -142,8 +142,8 @@ class MeasurementAsk(NamedTuple):
     snapshot: Snapshot
     visit: Visit
     selection: Selection
-    measured: Measured
-    asked: MeasurementQuery
+    measured: MeasurementSelection
+    asked: MeasurementPageQuery
 
     @property
     def group_by(self) -> GroupBy | None:
@@ -172,15 +172,15 @@ class MeasurementAsk(NamedTuple):
         return compare(self.snapshot, self.selection, self.measured, zone, group_by)
 
     def correlation(self, against: str) -> CorrelationAnswer:
-        other = Measured(self.measured.procedure_id, against, self.asked.against_phase)
+        other = MeasurementSelection(self.measured.procedure_id, against, self.asked.against_phase)
         return correlation(self.snapshot, self.selection, self.measured, other)
 
 
 def measurement_ask(
-    snapshot: Snapshot, visit: Visit, procedure_id: UUID, query: MeasurementQuery
+    snapshot: Snapshot, visit: Visit, procedure_id: UUID, query: MeasurementPageQuery
 ) -> MeasurementAsk:
     """The questions about a measurement of this procedure. Raises InvalidInput where a filter says nothing."""
-    measured = Measured(
+    measured = MeasurementSelection(
         procedure_id, query.name, query.phase, sequence_path=query.sequence_path, uom=query.uom
     )
     return MeasurementAsk(snapshot, visit, _selection(query, visit), measured, query)
@@ -191,7 +191,7 @@ def show_measurement(
     services: WithServices,
     visit: WithVisit,
     procedure_id: str,
-    query: Annotated[MeasurementQuery, page_query(MeasurementQuery)],
+    query: Annotated[MeasurementPageQuery, page_query(MeasurementPageQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
@@ -245,7 +245,7 @@ def show_measurement(
     return render("measurements/measurement.html", page, visit)
 
 
-def broken_rules(chart: ControlChartAnswer, query: MeasurementQuery) -> Sequence[BrokenRule]:
+def broken_rules(chart: ControlChartAnswer, query: MeasurementPageQuery) -> Sequence[BrokenRule]:
     """Those that are broken, of the rules that are asked for."""
     return [one for one in chart.rules if one.rule.startswith(query.rules)]
 
@@ -254,7 +254,7 @@ def _scatter(ask: MeasurementAsk, other: str) -> Chart:
     return scatter_plot(ask.correlation(other), ask.measured.name, other)
 
 
-def _selection(query: MeasurementQuery, visit: Visit) -> Selection:
+def _selection(query: MeasurementPageQuery, visit: Visit) -> Selection:
     """The same runs for all that stands side by side."""
     selection = selection_of(query, visit.zone, datetime.now(UTC))
     return selection._replace(attempts=query.attempts or USUAL_ATTEMPTS)
@@ -299,7 +299,7 @@ def _comparison(ask: MeasurementAsk, group_by: GroupBy, spread: HistogramAnswer)
 
 
 def _places(
-    query: MeasurementQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
+    query: MeasurementPageQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
 ) -> Sequence[Field]:
     """Fields that choose a phase and a unit of measure, where there are several."""
     phases = sorted({one.phase for one in names if one.name == query.name} | {query.phase or ""} - {""})
@@ -314,9 +314,9 @@ def _places(
     ]
 
 
-def _is_same(one: MeasurementName, query: MeasurementQuery) -> bool:
+def _is_same(one: MeasurementName, query: MeasurementPageQuery) -> bool:
     return one.name == query.name and query.phase in (None, one.phase)
 
 
-def _other(path: str, query: MeasurementQuery, one: MeasurementName) -> Other:
+def _other(path: str, query: MeasurementPageQuery, one: MeasurementName) -> Other:
     return Other(url_of(path, query, against=one.name, against_phase=one.phase), one.phase, one.name)

@@ -36,7 +36,7 @@ from runcard.web.lists.filters import (
     text_field,
     url_of,
 )
-from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.run_columns import recorder_of
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
@@ -47,13 +47,13 @@ router = APIRouter()
 
 _HERE = "/values"
 _COLUMNS = [
-    Column("Run of unit", "serial_number"),
-    Column("Measurement", "measurement_name"),
-    Column("Value", "value", is_number=True),
-    Column("Limits"),
-    Column("Outcome", "outcome"),
-    Column("Station"),
-    Column("Started", "started_at"),
+    SortColumn("Run of unit", "serial_number"),
+    SortColumn("Measurement", "measurement_name"),
+    SortColumn("Value", "value", is_number=True),
+    SortColumn("Limits"),
+    SortColumn("Outcome", "outcome"),
+    SortColumn("Station"),
+    SortColumn("Started", "started_at"),
 ]
 _SHEET = [
     SheetColumn("Unit"),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runcard.auth.credentials import Caller
+from runcard.auth.credentials import LogInCaller
 from runcard.auth.sessions import log_in, log_out
 from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
@@ -55,7 +55,7 @@ def submit_log_in(
 ) -> Response:
     check_visitor_form(request, services, fields)
     email, address = fields.get("email", ""), request.client.host if request.client else ""
-    caller = Caller(address, services.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))
+    caller = LogInCaller(address, services.known_browsers.find(read_secret(request, _BROWSER_COOKIE), email))
     with services.database.read() as connection:
         actor = services.credentials.find_user(connection, email, fields.get("password", ""), caller)
     if actor is None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.auth.api_keys import new_api_key
-from runcard.auth.credentials import Caller
+from runcard.auth.credentials import LogInCaller
 from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of
@@ -92,7 +92,7 @@ def submit_password(
 ) -> Response:
     """Every log-in ends; this browser gets a new one."""
     organization_id, user_id = _self(visit)
-    caller = Caller(request.client.host if request.client else "", digest_of(visit.session).hex())
+    caller = LogInCaller(request.client.host if request.client else "", digest_of(visit.session).hex())
     wanted = fields.get("password", "")
     try:
         with services.database.read() as connection:

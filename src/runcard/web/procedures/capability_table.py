@@ -7,24 +7,24 @@ from runcard.analytics.questions.values.capabilities import SummaryRow
 from runcard.analytics.questions.values.small_histograms import SmallHistogram
 from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.web.frame.formats import count_text, figure_text, index_text, mean_text
-from runcard.web.lists.headings import Column, Direction
+from runcard.web.lists.headings import Direction, SortColumn
 from runcard.web.measurements.rows import limits_text
 
 Sort = Literal["name", "phase", "n", "failed", "mean", "s", "cp", "cpk", "pp", "ppk"]
 
 COLUMNS = [
-    Column("Measurement", "name"),
-    Column("Phase", "phase"),
-    Column("n", "n", is_number=True),
-    Column("Failed", "failed", is_number=True),
-    Column("Mean", "mean", is_number=True),
-    Column("s", "s", is_number=True),
-    Column("Cp", "cp", is_number=True),
-    Column("Cpk", "cpk", is_number=True),
-    Column("Pp", "pp", is_number=True),
-    Column("Ppk", "ppk", is_number=True),
-    Column("Limits"),
-    Column("Values"),
+    SortColumn("Measurement", "name"),
+    SortColumn("Phase", "phase"),
+    SortColumn("n", "n", is_number=True),
+    SortColumn("Failed", "failed", is_number=True),
+    SortColumn("Mean", "mean", is_number=True),
+    SortColumn("s", "s", is_number=True),
+    SortColumn("Cp", "cp", is_number=True),
+    SortColumn("Cpk", "cpk", is_number=True),
+    SortColumn("Pp", "pp", is_number=True),
+    SortColumn("Ppk", "ppk", is_number=True),
+    SortColumn("Limits"),
+    SortColumn("Values"),
 ]
 CAPABILITY_SHEET = [
     SheetColumn("Measurement"),
@@ -47,7 +47,7 @@ _WIDTH, _HEIGHT = 120, 28
 _CAPABLE = 1.0
 
 
-class Bar(NamedTuple):
+class HistogramBar(NamedTuple):
     x: float
     y: float
     width: float
@@ -59,7 +59,7 @@ class Picture(NamedTuple):
 
     width: int
     height: int
-    bars: Sequence[Bar]
+    bars: Sequence[HistogramBar]
     limits: Sequence[float]
     label: str
 
@@ -136,7 +136,9 @@ def picture_of(histogram: SmallHistogram, limits: Sequence[float]) -> Picture:
     highest, count = max(histogram.counts, default=0), len(histogram.counts)
     width = _WIDTH / count
     bars = [
-        Bar(round(place * width, 2), round(_HEIGHT - height, 2), round(width * 0.9, 2), round(height, 2))
+        HistogramBar(
+            round(place * width, 2), round(_HEIGHT - height, 2), round(width * 0.9, 2), round(height, 2)
+        )
         for place, some in enumerate(histogram.counts)
         if some
         # What is there is seen, however rare it is.

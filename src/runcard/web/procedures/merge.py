@@ -50,7 +50,7 @@ class Side(NamedTuple):
     first_pass: str
 
 
-class Preview(NamedTuple):
+class MergePreview(NamedTuple):
     """sides: the source, the target, and both together. shared: how many units both tested; shared_runs: their runs;
     units: some of these, with their pages.
     """
@@ -71,7 +71,7 @@ class MergePage(NamedTuple):
     name: str
     identifier: str
     targets: Sequence[Choice]
-    preview: Preview | None
+    preview: MergePreview | None
     problems: Sequence[str]
 
 
@@ -130,7 +130,7 @@ def _page(
     )
 
 
-def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Procedure) -> Preview:
+def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Procedure) -> MergePreview:
     scope = snapshot.scope
     both = (source, target)
     runs = [count_runs_of(scope, one.id) for one in both]
@@ -140,7 +140,7 @@ def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Proced
     counts = [*runs, sum(runs)], [*stations, stations[0] | stations[1]]
     titles = [*(f"{one.name} ({one.identifier})" for one in both), "Both together"]
     shared = names_of(scope, "unit", together.shared if together else [])
-    return Preview(
+    return MergePreview(
         into=str(target.id),
         name=target.name,
         identifier=target.identifier,

@@ -86,7 +86,7 @@ class TabLink(NamedTuple):
     is_here: bool
 
 
-class RunLine(NamedTuple):
+class LatestRunLine(NamedTuple):
     url: str
     serial_number: str
     outcome: str
@@ -113,7 +113,7 @@ class Contents(NamedTuple):
     tiles: Sequence[Tile] = ()
     charts: Sequence[Chart] = ()
     definitions: Sequence[str] = ()
-    runs: Sequence[RunLine] = ()
+    runs: Sequence[LatestRunLine] = ()
     runs_url: str = ""
     table: MeasurementTable | None = None
 
@@ -134,7 +134,7 @@ class ProcedurePage(NamedTuple):
     contents: Contents
 
 
-class _Ask(NamedTuple):
+class _ProcedureAsk(NamedTuple):
     snapshot: Snapshot
     visit: Visit
     selection: Selection
@@ -176,7 +176,7 @@ def show_procedure(
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
         query = replace(query, procedure=None)
-        ask = _Ask(snapshot, visit, selection_within(procedure, query, visit.zone), procedure, query)
+        ask = _ProcedureAsk(snapshot, visit, selection_within(procedure, query, visit.zone), procedure, query)
         contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
@@ -214,7 +214,7 @@ def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo
     return selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
 
 
-def _runs(ask: _Ask) -> Contents:
+def _runs(ask: _ProcedureAsk) -> Contents:
     step = step_of(ask.asked)
     answer = throughput(ask.snapshot, ask.selection, ask.visit.zone, step)
     total = answer.total
@@ -234,7 +234,7 @@ def _runs(ask: _Ask) -> Contents:
     )
 
 
-def _durations(ask: _Ask) -> Contents:
+def _durations(ask: _ProcedureAsk) -> Contents:
     zone, step = ask.visit.zone, step_of(ask.asked)
     runs = durations(ask.snapshot, ask.selection, zone, step)
     phases = phase_durations(ask.snapshot, ask.selection, TimedPhases(), zone)
@@ -251,7 +251,7 @@ def _durations(ask: _Ask) -> Contents:
     )
 
 
-def _yields(ask: _Ask) -> Contents:
+def _yields(ask: _ProcedureAsk) -> Contents:
     zone, step = ask.visit.zone, step_of(ask.asked)
     links = ask.links(step)
     over_time, by_station = (
@@ -294,7 +294,7 @@ def _yields(ask: _Ask) -> Contents:
     )
 
 
-def _capability(ask: _Ask) -> Contents:
+def _capability(ask: _ProcedureAsk) -> Contents:
     query = ask.asked
     of_procedure = (ask.snapshot, ask.selection, ask.procedure.id)
     answer = capabilities(*of_procedure)
@@ -332,9 +332,9 @@ def _capability(ask: _Ask) -> Contents:
 _CONTENTS = {"runs": _runs, "duration": _durations, "yield": _yields, "capability": _capability}
 
 
-def _run_line(run: RunRecord, visit: Visit) -> RunLine:
+def _run_line(run: RunRecord, visit: Visit) -> LatestRunLine:
     recorder = run.created_by_station or run.created_by_user
-    return RunLine(
+    return LatestRunLine(
         url=f"/runs/{run.id}",
         serial_number=run.unit.serial_number,
         outcome=run.outcome,

@@ -21,13 +21,13 @@ from runcard.web.frame.urls import batch_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query
 from runcard.web.lists.period import Period
-from runcard.web.products.unit_figures import MembersQuery, figures_bar, own_units, questions
+from runcard.web.products.unit_figures import UnitFiguresQuery, figures_bar, own_units, questions
 from runcard.web.units.rows import UnitList
 
 router = APIRouter()
 
 
-class BatchQuery(MembersQuery, kw_only=True):
+class BatchQuery(UnitFiguresQuery, kw_only=True):
     """A batch is over some day, so all of it is asked for unless a period is named."""
 
     period: Period = "all"

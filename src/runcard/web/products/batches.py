@@ -24,7 +24,7 @@ from runcard.web.frame.render import render
 from runcard.web.frame.urls import batch_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query, url_of
-from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
@@ -33,11 +33,11 @@ router = APIRouter()
 
 _HERE = "/batches"
 _COLUMNS = [
-    Column("Batch", "number"),
-    Column("Units", is_number=True),
-    Column("First-pass yield", is_number=True),
-    Column("Recorded by"),
-    Column("Created", "created_at"),
+    SortColumn("Batch", "number"),
+    SortColumn("Units", is_number=True),
+    SortColumn("First-pass yield", is_number=True),
+    SortColumn("Recorded by"),
+    SortColumn("Created", "created_at"),
 ]
 _SHEET = [
     SheetColumn("Batch"),

@@ -24,7 +24,7 @@ from runcard.web.frame.render import render
 from runcard.web.frame.urls import part_url, revision_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query
-from runcard.web.products.unit_figures import MembersQuery, figures_bar, own_units, questions
+from runcard.web.products.unit_figures import UnitFiguresQuery, figures_bar, own_units, questions
 from runcard.web.units.rows import UnitList
 
 router = APIRouter()
@@ -57,7 +57,7 @@ def show_part(
     services: WithServices,
     visit: WithVisit,
     part_number: str,
-    query: Annotated[MembersQuery, page_query(MembersQuery)],
+    query: Annotated[UnitFiguresQuery, page_query(UnitFiguresQuery)],
 ) -> Response:
     organization_id, zone = visit.actor.organization_id, visit.zone
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:

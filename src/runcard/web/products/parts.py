@@ -23,7 +23,7 @@ from runcard.web.frame.render import render
 from runcard.web.frame.urls import part_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query, url_of
-from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
@@ -32,12 +32,12 @@ router = APIRouter()
 
 _HERE = "/parts"
 _COLUMNS = [
-    Column("Part", "number"),
-    Column("Name", "name"),
-    Column("Revisions"),
-    Column("Units", is_number=True),
-    Column("First-pass yield", is_number=True),
-    Column("Created", "created_at"),
+    SortColumn("Part", "number"),
+    SortColumn("Name", "name"),
+    SortColumn("Revisions"),
+    SortColumn("Units", is_number=True),
+    SortColumn("First-pass yield", is_number=True),
+    SortColumn("Created", "created_at"),
 ]
 _SHEET = [
     SheetColumn("Part"),

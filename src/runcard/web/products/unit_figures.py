@@ -21,7 +21,7 @@ from runcard.web.units.rows import Asked, Sorting, UnitList, UnitOrder, UnitsQue
 _UNITS = 20
 
 
-class MembersQuery(FigureQuery, kw_only=True):
+class UnitFiguresQuery(FigureQuery, kw_only=True):
     """The filter is that of the figures. sort, order, cursor: of the units."""
 
     sort: UnitOrder = "created_at"
@@ -29,14 +29,16 @@ class MembersQuery(FigureQuery, kw_only=True):
     cursor: Cursor | None = None
 
 
-def questions(snapshot: Snapshot, visit: Visit, query: MembersQuery, **own: Sequence[str]) -> YieldQuestions:
+def questions(
+    snapshot: Snapshot, visit: Visit, query: UnitFiguresQuery, **own: Sequence[str]
+) -> YieldQuestions:
     """Yields of the runs that are asked for, among those of the page's own record."""
     selection = narrowed(selection_of(query, visit.zone, datetime.now(UTC)), **own)
     return YieldQuestions(snapshot, visit, selection)
 
 
 def figures_bar(
-    connection: Connection, visit: Visit, here: str, query: MembersQuery, without: Sequence[str]
+    connection: Connection, visit: Visit, here: str, query: UnitFiguresQuery, without: Sequence[str]
 ) -> FilterBar:
     # Their figures are yields.
     of_yields = attempts_field(query, "first", get_args(First))
@@ -46,7 +48,7 @@ def figures_bar(
 
 
 def own_units(
-    connection: Connection, visit: Visit, here: str, query: MembersQuery, own: UnitFilter
+    connection: Connection, visit: Visit, here: str, query: UnitFiguresQuery, own: UnitFilter
 ) -> UnitList:
     """The units of the page's own record, whatever its figures are about."""
 
@@ -62,7 +64,7 @@ def own_units(
     return units._replace(files=_files(query, own))
 
 
-def _files(query: MembersQuery, own: UnitFilter) -> TableFiles:
+def _files(query: UnitFiguresQuery, own: UnitFilter) -> TableFiles:
     """Those of the list of all units, where it is about these."""
 
     def only(numbers: Sequence[str] | None) -> str | None:

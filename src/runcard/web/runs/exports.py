@@ -14,8 +14,8 @@ from runcard.store.runs.records import RunRecord, read_runs, with_metadata
 from runcard.web.frame.render import SAFETY_HEADERS
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import page_query
-from runcard.web.lists.run_columns import Column, columns_of
-from runcard.web.lists.run_query import RunsQuery, runs_wanted
+from runcard.web.lists.run_columns import RunColumn, columns_of
+from runcard.web.lists.run_query import RunsPageQuery, runs_wanted
 from runcard.web.lists.table_files import WithFormat, table_file
 from runcard.web.runs.list_files import Chunks, csv_pieces, parquet_pieces, sheet_columns, sheet_rows
 
@@ -23,7 +23,7 @@ router = APIRouter()
 
 _RUNS_AT_ONCE = 1000
 
-WithQuery = Annotated[RunsQuery, page_query(RunsQuery)]
+WithQuery = Annotated[RunsPageQuery, page_query(RunsPageQuery)]
 
 
 @router.get("/runs.csv")
@@ -51,8 +51,8 @@ def export_sheet(
 def _file(
     services: Services,
     visit: Visit,
-    query: RunsQuery,
-    pieces: Callable[[Sequence[Column], Chunks], Iterator[bytes]],
+    query: RunsPageQuery,
+    pieces: Callable[[Sequence[RunColumn], Chunks], Iterator[bytes]],
     name: str,
     media_type: str,
 ) -> Response:
@@ -68,7 +68,7 @@ def _file(
     )
 
 
-def _found(services: Services, visit: Visit, query: RunsQuery) -> PackedIds:
+def _found(services: Services, visit: Visit, query: RunsPageQuery) -> PackedIds:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
@@ -76,7 +76,7 @@ def _found(services: Services, visit: Visit, query: RunsQuery) -> PackedIds:
 
 
 def _chunks(
-    services: Services, visit: Visit, query: RunsQuery, ids: PackedIds
+    services: Services, visit: Visit, query: RunsPageQuery, ids: PackedIds
 ) -> Iterator[Sequence[RunRecord]]:
     """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
     organization_id = visit.actor.organization_id

@@ -17,7 +17,7 @@ _SHOWN = 10
 PlaceUrl = Callable[[int, str], str]
 
 
-class Failure(NamedTuple):
+class RunFailures(NamedTuple):
     """What to look at first in a run that did not pass.
 
     retry: 0 for the first attempt of the phase. reason: how far outside the value is, or what else is wrong.
@@ -39,7 +39,7 @@ class Failure(NamedTuple):
 class FailureList(NamedTuple):
     """The first failures of a run. more: how many others there are; empty where there are none."""
 
-    shown: Sequence[Failure]
+    shown: Sequence[RunFailures]
     more: str
 
 
@@ -82,12 +82,12 @@ def _failed(document: RunDocument) -> Iterator[_Failed]:
             yield _Failed(attempt, one)
 
 
-def _failure(failed: _Failed, record: RunRecord, url: PlaceUrl) -> Failure:
+def _failure(failed: _Failed, record: RunRecord, url: PlaceUrl) -> RunFailures:
     phase, position = failed.attempt.phase, failed.attempt.position
     if failed.measured is None:
         word = "broke off with an error" if phase.outcome == "ERROR" else "failed"
         reason = f"The phase {word}; none of its measurements failed."
-        return Failure(url(position, phase_anchor(position)), phase.name, phase.retry_count, reason)
+        return RunFailures(url(position, phase_anchor(position)), phase.name, phase.retry_count, reason)
     measurement = failed.measured.measurement
     line = measurement_line(failed.measured, record.id, record.procedure.id)
     reason = outside_text(measurement)
@@ -96,7 +96,7 @@ def _failure(failed: _Failed, record: RunRecord, url: PlaceUrl) -> Failure:
         checks = [one for one in checks if not one.repeats_a_limit]
     elif not checks:
         reason = "within its limits, but the station says that it failed" if line.limits else ""
-    return Failure(
+    return RunFailures(
         url=url(position, measurement_anchor(failed.measured.position)),
         name=line.name if line.name == phase.name else f"{phase.name}: {line.name}",
         retry=phase.retry_count,

@@ -12,9 +12,9 @@ from runcard.domain.instant import format_instant
 from runcard.exports.formula_texts import without_formula
 from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.store.runs.records import RunRecord
-from runcard.web.lists.run_columns import Column, ColumnKind, ColumnValue
+from runcard.web.lists.run_columns import ColumnKind, ColumnValue, RunColumn
 
-_ID = Column("id", "Run", "text", lambda run: str(run.id))
+_ID = RunColumn("id", "Run", "text", lambda run: str(run.id))
 _ARROW: dict[ColumnKind, pa.DataType] = {
     "text": pa.string(),
     "outcome": pa.string(),
@@ -26,7 +26,7 @@ _ARROW: dict[ColumnKind, pa.DataType] = {
 Chunks = Iterable[Sequence[RunRecord]]
 
 
-def csv_pieces(columns: Sequence[Column], chunks: Chunks) -> Iterator[bytes]:
+def csv_pieces(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[bytes]:
     """A row a run, its id first; times in UTC, durations in seconds.
 
     A text that spreadsheets would take for a formula has an apostrophe before it.
@@ -37,7 +37,7 @@ def csv_pieces(columns: Sequence[Column], chunks: Chunks) -> Iterator[bytes]:
         yield _csv_rows([[_csv_cell(column.value(run)) for column in columns] for run in runs])
 
 
-def parquet_pieces(columns: Sequence[Column], chunks: Chunks) -> Iterator[bytes]:
+def parquet_pieces(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[bytes]:
     """The same rows as `csv_pieces`, with types, and texts as they are; a row group a chunk."""
     columns = [_ID, *columns]
     schema = pa.schema([pa.field(_file_name(column), _ARROW[column.kind]) for column in columns])
@@ -51,19 +51,19 @@ def parquet_pieces(columns: Sequence[Column], chunks: Chunks) -> Iterator[bytes]
     yield file.taken()
 
 
-def sheet_columns(columns: Sequence[Column]) -> Sequence[SheetColumn]:
+def sheet_columns(columns: Sequence[RunColumn]) -> Sequence[SheetColumn]:
     """The same columns, as they are called on the page."""
     return [_sheet_column(column) for column in [_ID, *columns]]
 
 
-def sheet_rows(columns: Sequence[Column], chunks: Chunks) -> Iterator[Sequence[Sequence[Cell]]]:
+def sheet_rows(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[Sequence[Sequence[Cell]]]:
     """The same rows as `csv_pieces`, below `sheet_columns`."""
     columns = [_ID, *columns]
     for runs in chunks:
         yield [[column.value(run) for column in columns] for run in runs]
 
 
-def _sheet_column(column: Column) -> SheetColumn:
+def _sheet_column(column: RunColumn) -> SheetColumn:
     match column.kind:
         case "duration":
             return SheetColumn(f"{column.label} (s)", "number")
@@ -99,7 +99,7 @@ class _Written(io.RawIOBase):
         return piece
 
 
-def _file_name(column: Column) -> str:
+def _file_name(column: RunColumn) -> str:
     return "duration_s" if column.kind == "duration" else column.name
 
 

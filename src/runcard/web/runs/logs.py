@@ -14,7 +14,7 @@ from runcard.web.runs.view import RunQuery
 _LINES = 500
 
 
-class LogLine(NamedTuple):
+class ShownLogLine(NamedTuple):
     at: Moment
     level: LogLevel
     message: str
@@ -29,7 +29,7 @@ class LogPanel(NamedTuple):
 
     action: str
     total: str
-    lines: Sequence[LogLine]
+    lines: Sequence[ShownLogLine]
     fields: Sequence[Field]
     kept: Sequence[tuple[str, str]]
     shown_text: str
@@ -89,8 +89,8 @@ def _shown_text(first: int, last: int, found: int, total: int) -> str:
     return f"Lines {count_text(first + 1)} to {count_text(last)} of {count_text(found)}{matching}"
 
 
-def _line(log: Log, query: RunQuery, started_at: datetime, zone: ZoneInfo) -> LogLine:
+def _line(log: Log, query: RunQuery, started_at: datetime, zone: ZoneInfo) -> ShownLogLine:
     at = precise_moment_of(log.timestamp, zone)
     if query.time == "run":
         at = at._replace(time=f"{(log.timestamp - started_at).total_seconds():+.3f} s")
-    return LogLine(at, log.level, log.message, f"{log.source_file}:{log.line_number}")
+    return ShownLogLine(at, log.level, log.message, f"{log.source_file}:{log.line_number}")

@@ -14,7 +14,7 @@ _LEAST_WIDTH = 3.0
 _MARKS = 4
 
 
-class Bar(NamedTuple):
+class PhaseBar(NamedTuple):
     """x, width: in a box that is `Timeline.width` wide."""
 
     x: str
@@ -28,7 +28,7 @@ class TimelineRow(NamedTuple):
 
     name: str
     url: str
-    bars: Sequence[Bar]
+    bars: Sequence[PhaseBar]
     took: str
 
 
@@ -79,13 +79,13 @@ def _took(phase: Phase) -> timedelta:
     return phase.ended_at - phase.started_at
 
 
-def _bar(phase: Phase, start: datetime, span: timedelta) -> Bar:
+def _bar(phase: Phase, start: datetime, span: timedelta) -> PhaseBar:
     begin, took = phase.started_at - start, _took(phase)
     share = took / span if span else 1.0
     width = max(share * _WIDTH, _LEAST_WIDTH)
     x = min((begin / span if span else 0.0) * _WIDTH, _WIDTH - width)
     text = f"{phase.outcome}, after {duration_text(begin)}, for {duration_text(took)}"
-    return Bar(f"{x:.1f}", f"{width:.1f}", phase.outcome, text)
+    return PhaseBar(f"{x:.1f}", f"{width:.1f}", phase.outcome, text)
 
 
 def _rough(duration: timedelta) -> str:

@@ -58,7 +58,7 @@ router = APIRouter()
 _EARLIER_RUNS = 8
 
 
-class Fact(NamedTuple):
+class LinkedFact(NamedTuple):
     """url: empty where it leads nowhere."""
 
     name: str
@@ -66,12 +66,12 @@ class Fact(NamedTuple):
     url: str = ""
 
 
-class Link(NamedTuple):
+class RunLink(NamedTuple):
     name: str
     url: str
 
 
-class EarlierRun(NamedTuple):
+class EarlierRunLink(NamedTuple):
     url: str
     outcome: RunOutcome
     procedure: str
@@ -104,17 +104,17 @@ class RunPage(NamedTuple):
     """
 
     ways: Sequence[RunWay]
-    comparison: Link | None
+    comparison: RunLink | None
     outcome: RunOutcome
     serial_number: str
     unit_url: str
-    procedure: Link
+    procedure: RunLink
     started_at: Moment
     ended_at: Moment
     duration: str
     clock_note: str
-    facts: Sequence[Fact]
-    sub_units: Sequence[Link]
+    facts: Sequence[LinkedFact]
+    sub_units: Sequence[RunLink]
     docstring: str | None
     phases: PhaseList
     measurement_files: TableFiles
@@ -123,7 +123,7 @@ class RunPage(NamedTuple):
     sequences: Sequence[SequenceLine]
     metadata: Sequence[Setting]
     config: Sequence[Setting]
-    earlier: Sequence[EarlierRun]
+    earlier: Sequence[EarlierRunLink]
     all_runs_url: str
     report_url: str
     delete_url: str
@@ -223,8 +223,8 @@ def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
     )
 
 
-def _comparison(record: RunRecord, compared: ComparedWith | None) -> Link | None:
-    return None if compared is None else Link(f"Compare with {compared.text}", comparison_url(record.id))
+def _comparison(record: RunRecord, compared: ComparedWith | None) -> RunLink | None:
+    return None if compared is None else RunLink(f"Compare with {compared.text}", comparison_url(record.id))
 
 
 def _stored(services: Services, run: _Whole) -> Sequence[Attachment]:
@@ -248,13 +248,13 @@ def _page(
         outcome=record.outcome,
         serial_number=serial_number,
         unit_url=_unit_url(serial_number),
-        procedure=Link(record.procedure.name, f"/procedures/{record.procedure.id}"),
+        procedure=RunLink(record.procedure.name, f"/procedures/{record.procedure.id}"),
         started_at=moment_of(record.started_at, zone),
         ended_at=moment_of(record.ended_at, zone),
         duration=duration_text(record.duration),
         clock_note=clock_note(record, zone),
         facts=[fact for fact in _facts(record, run.stated, zone) if fact.value],
-        sub_units=[Link(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
+        sub_units=[RunLink(unit.serial_number, _unit_url(unit.serial_number)) for unit in run.sub_units],
         docstring=record.docstring,
         phases=phase_list(record, document, query, here, zone),
         measurement_files=files_of(f"{here}/measurements", RunQuery(show=query.show)),
@@ -270,7 +270,7 @@ def _page(
     )
 
 
-def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[Fact]:
+def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[LinkedFact]:
     """Names lead to the runs that share them; a station to its page."""
     station, user, operator, part = (
         record.created_by_station,
@@ -282,24 +282,26 @@ def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[Fac
     version = record.version.name if record.version else ""
     recorded = moment_of(record.created_at, zone)
     return [
-        Fact("Part", record.part.number, _runs_url(part)),
-        Fact("Revision", record.revision.name, _runs_url({**part, "revision": record.revision.name})),
-        Fact("Batch", batch, _runs_url({"batch": batch})),
-        Fact(
+        LinkedFact("Part", record.part.number, _runs_url(part)),
+        LinkedFact("Revision", record.revision.name, _runs_url({**part, "revision": record.revision.name})),
+        LinkedFact("Batch", batch, _runs_url({"batch": batch})),
+        LinkedFact(
             "Procedure",
             f"{record.procedure.name} ({record.procedure.identifier})",
             f"/procedures/{record.procedure.id}",
         ),
-        Fact("Version", version, _runs_url({"procedure": str(record.procedure.id), "version": version})),
-        Fact("Station", station.name if station else "", f"/stations/{station.id}" if station else ""),
-        Fact("Recorded by", user.name if user else ""),
-        Fact("Operator", operator, _runs_url({"operator": operator})),
-        Fact("Unit class", record.unit.sample or ""),
-        Fact("Slot", record.slot_name or record.slot_key or ""),
-        Fact("Execution", record.execution_id or ""),
-        Fact("Stated at import", ", ".join(map(stated_name, stated))),
-        Fact("Recorded", f"{recorded.date} {recorded.time}"),
-        Fact("Run ID", str(record.id)),
+        LinkedFact(
+            "Version", version, _runs_url({"procedure": str(record.procedure.id), "version": version})
+        ),
+        LinkedFact("Station", station.name if station else "", f"/stations/{station.id}" if station else ""),
+        LinkedFact("Recorded by", user.name if user else ""),
+        LinkedFact("Operator", operator, _runs_url({"operator": operator})),
+        LinkedFact("Unit class", record.unit.sample or ""),
+        LinkedFact("Slot", record.slot_name or record.slot_key or ""),
+        LinkedFact("Execution", record.execution_id or ""),
+        LinkedFact("Stated at import", ", ".join(map(stated_name, stated))),
+        LinkedFact("Recorded", f"{recorded.date} {recorded.time}"),
+        LinkedFact("Run ID", str(record.id)),
     ]
 
 
@@ -311,8 +313,8 @@ def _unit_url(serial_number: str) -> str:
     return f"/units/{quote(serial_number, safe='')}"
 
 
-def _earlier_run(run: RunRecord, zone: ZoneInfo) -> EarlierRun:
-    return EarlierRun(
+def _earlier_run(run: RunRecord, zone: ZoneInfo) -> EarlierRunLink:
+    return EarlierRunLink(
         f"/runs/{run.id}", run.outcome, run.procedure.name, recorder_of(run), start_of(run, zone)
     )
 

@@ -35,8 +35,8 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.pager import COUNTED, pager, total_text
-from runcard.web.lists.run_columns import COLUMNS, Column, ColumnKind, ColumnValue, columns_of
-from runcard.web.lists.run_query import Filtering, RunsQuery, filtering, runs_wanted
+from runcard.web.lists.run_columns import COLUMNS, ColumnKind, ColumnValue, RunColumn, columns_of
+from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, runs_wanted
 from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.people.first_run import SOME_PROCEDURE, curl_command
 
@@ -49,7 +49,7 @@ _COUNTED_NEWS = 100
 _MOST_KEYS = 100
 
 
-class Heading(NamedTuple):
+class RunHeading(NamedTuple):
     """sort_url: empty where the table cannot be sorted by it. direction: as aria-sort says it; empty: not by it."""
 
     label: str
@@ -81,7 +81,7 @@ class ColumnChoice(NamedTuple):
     is_chosen: bool
 
 
-class FirstRun(NamedTuple):
+class FirstRunHelp(NamedTuple):
     """How to send a first run. procedure: the identifier to send it to; empty where there is none yet."""
 
     procedure: str
@@ -98,7 +98,7 @@ class RunsPage(NamedTuple):
 
     filters: Filtering
     is_filtered: bool
-    headings: Sequence[Heading]
+    headings: Sequence[RunHeading]
     runs: Sequence[RunLine]
     choices: Sequence[ColumnChoice]
     noted: Sequence[ColumnChoice]
@@ -112,10 +112,10 @@ class RunsPage(NamedTuple):
     newest_url: str
     newer_url: str
     older_url: str
-    first_run: FirstRun | None
+    first_run: FirstRunHelp | None
 
 
-class NewsQuery(RunsQuery, kw_only=True):
+class NewsQuery(RunsPageQuery, kw_only=True):
     """seen: number of the last change that the page knew."""
 
     seen: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
@@ -128,7 +128,7 @@ class NewsPage(NamedTuple):
     url: str
 
 
-class _Found(NamedTuple):
+class _FoundRuns(NamedTuple):
     """newer_url, older_url: may be empty."""
 
     records: Sequence[RunRecord]
@@ -142,7 +142,7 @@ def show_runs(
     request: Request,
     services: WithServices,
     visit: WithVisit,
-    query: Annotated[RunsQuery, page_query(RunsQuery)],
+    query: Annotated[RunsPageQuery, page_query(RunsPageQuery)],
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
@@ -198,17 +198,17 @@ def _news_text(count: int) -> str:
     return "1 new run" if count == 1 else f"{count} new runs"
 
 
-def _find(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, query: RunsQuery) -> _Found:
+def _find(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, query: RunsPageQuery) -> _FoundRuns:
     """The runs of a page. In the usual order a page begins or ends at a run; in others it skips a number of rows."""
     if _is_by_start(query):
         return _find_by_start(scope, run_filter, query)
     page = page_of(scope.connection, PageQuery(limit=_PAGE_SIZE, cursor=query.cursor))
     listed = list_runs(copy, scope, run_filter, query.sort, page, descending=query.is_descending)
     links = pager(page, listed, lambda cursor: _url(_HERE, query, cursor=cursor))
-    return _Found(listed.rows, page.offset == 0, links.earlier_url, links.later_url)
+    return _FoundRuns(listed.rows, page.offset == 0, links.earlier_url, links.later_url)
 
 
-def _find_by_start(scope: Scope, run_filter: RunFilter, query: RunsQuery) -> _Found:
+def _find_by_start(scope: Scope, run_filter: RunFilter, query: RunsPageQuery) -> _FoundRuns:
     if query.after is not None and query.before is not None:
         raise InvalidInput.at("before", "stands beside after; a page has one of both")
     if query.before is not None:
@@ -222,23 +222,25 @@ def _find_by_start(scope: Scope, run_filter: RunFilter, query: RunsQuery) -> _Fo
     return _found(listed.rows, query, has_newer=after is not None, has_older=listed.has_more)
 
 
-def _found(records: Sequence[RunRecord], query: RunsQuery, *, has_newer: bool, has_older: bool) -> _Found:
+def _found(
+    records: Sequence[RunRecord], query: RunsPageQuery, *, has_newer: bool, has_older: bool
+) -> _FoundRuns:
     newer = _url(_HERE, query, before=_place(records[0])) if has_newer and records else ""
     older = _url(_HERE, query, after=_place(records[-1])) if has_older else ""
-    return _Found(records, not has_newer, newer, older)
+    return _FoundRuns(records, not has_newer, newer, older)
 
 
-def _is_by_start(query: RunsQuery) -> bool:
+def _is_by_start(query: RunsPageQuery) -> bool:
     """Whether the list is in its usual order."""
     return query.sort == "started_at" and query.is_descending
 
 
-def _url(path: str, query: RunsQuery, **changes: object) -> str:
+def _url(path: str, query: RunsPageQuery, **changes: object) -> str:
     """The address of a page that is about the same runs, from the beginning unless `changes` say from where."""
     return url_of(path, query, **{"after": None, "before": None, "cursor": None, **changes})
 
 
-def _total(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, found: _Found) -> str:
+def _total(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, found: _FoundRuns) -> str:
     """How many runs there are on all pages; empty where it is not known."""
     if found.is_first and not found.older_url:
         return counted_text(len(found.records), "run") if found.records else ""
@@ -248,11 +250,11 @@ def _total(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, found
     return counted_text(count, "run") if count == 1 else f"{total_text(count)} runs"
 
 
-def _heading(column: Column, query: RunsQuery) -> Heading:
+def _heading(column: RunColumn, query: RunsPageQuery) -> RunHeading:
     """A click sorts by it, the newest and longest first but texts from A; another click turns the order round."""
     is_number = column.kind == "duration"
     if not column.order:
-        return Heading(column.label, "", "", is_number)
+        return RunHeading(column.label, "", "", is_number)
     is_sorted = column.order == query.sort
     order = "desc" if column.kind in ("moment", "duration") else "asc"
     direction = ""
@@ -260,10 +262,10 @@ def _heading(column: Column, query: RunsQuery) -> Heading:
         order = "asc" if query.is_descending else "desc"
         direction = "descending" if query.is_descending else "ascending"
     url = _url(_HERE, query, sort=column.order, order=order)
-    return Heading(column.label, url, direction, is_number)
+    return RunHeading(column.label, url, direction, is_number)
 
 
-def _line(record: RunRecord, columns: Sequence[Column], zone: ZoneInfo) -> RunLine:
+def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> RunLine:
     counted = record._replace(reported_started_at=None, reported_ended_at=None)
     cells = [
         RunCell(one.label, one.kind, "", start_of(record, zone))
@@ -274,7 +276,7 @@ def _line(record: RunRecord, columns: Sequence[Column], zone: ZoneInfo) -> RunLi
     return RunLine(f"/runs/{record.id}", cells)
 
 
-def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
+def _cell(column: RunColumn, value: ColumnValue, zone: ZoneInfo) -> RunCell:
     match value:
         case datetime():
             return RunCell(column.label, column.kind, "", moment_of(value, zone))
@@ -283,9 +285,9 @@ def _cell(column: Column, value: ColumnValue, zone: ZoneInfo) -> RunCell:
     return RunCell(column.label, column.kind, value or "")
 
 
-def _kept(query: RunsQuery) -> Sequence[tuple[str, str]]:
+def _kept(query: RunsPageQuery) -> Sequence[tuple[str, str]]:
     """What the form that chooses columns says besides them."""
-    plain = RunsQuery(
+    plain = RunsPageQuery(
         columns=query.columns, noted=query.noted, after=query.after, before=query.before, cursor=query.cursor
     )
     values = [(name, getattr(query, name), getattr(plain, name)) for name in query.__struct_fields__]
@@ -305,7 +307,7 @@ def _position(name: str, text: str) -> RunPosition:
         raise InvalidInput.at(name, f"{text!r} is no place in the list; start from /runs") from error
 
 
-def _first_run(scope: Scope, root: str) -> FirstRun:
+def _first_run(scope: Scope, root: str) -> FirstRunHelp:
     procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else ""
-    return FirstRun(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))
+    return FirstRunHelp(procedure, curl_command(root, "YOUR_API_KEY", procedure or SOME_PROCEDURE))

@@ -71,7 +71,7 @@ def station_figures(
     query: what the page says of these runs.
     """
     links = PointLinks(query, floor.runs, "week", visit.zone, {"station": station_id})
-    ask = _Ask(snapshot, visit, station_id, floor)
+    ask = _StationAsk(snapshot, visit, station_id, floor)
     try:
         weeks, rows = ask.runs("week"), ask.runs("procedure")
         procedures = sorted((row for row in rows if row.group.key), key=lambda row: -row.runs)
@@ -105,7 +105,7 @@ def latest_of_station(
     snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection
 ) -> Sequence[LatestRun]:
     """Return the latest runs of a station among those of the floor, the last started first; without figures too."""
-    own = _Ask(snapshot, visit, station_id, floor).own
+    own = _StationAsk(snapshot, visit, station_id, floor).own
     return [_latest_run(run, visit) for run in latest_runs(snapshot, own.counted, _LATEST)]
 
 
@@ -120,7 +120,7 @@ def _latest_run(run: RunRecord, visit: Visit) -> LatestRun:
     )
 
 
-class _Ask(NamedTuple):
+class _StationAsk(NamedTuple):
     snapshot: Snapshot
     visit: Visit
     station_id: UUID

@@ -48,7 +48,7 @@ class StationQuery(FigureQuery, kw_only=True):
     period: Period = "90"
 
 
-class ProcedureLine(NamedTuple):
+class StationProcedureLine(NamedTuple):
     """url: of its runs at this station. runs: those that the page is about; empty where that is not known."""
 
     id: UUID
@@ -72,7 +72,7 @@ class StationPage(NamedTuple):
     latest: Sequence[LatestRun]
     keys: Sequence[KeyLine]
     all_procedures: bool
-    procedures: Sequence[ProcedureLine]
+    procedures: Sequence[StationProcedureLine]
     offered: Sequence[Choice]
     teams: Sequence[Choice]
     team: str
@@ -135,7 +135,7 @@ def station_page(
 
 def _procedure_line(
     procedure: ProcedureRef, station_id: UUID, figures: StationFigures | None
-) -> ProcedureLine:
+) -> StationProcedureLine:
     runs = "" if figures is None else count_text(figures.runs.get(procedure.id, 0))
     url = f"/runs?procedure={procedure.id}&station={station_id}"
-    return ProcedureLine(procedure.id, url, procedure.name, procedure.identifier, runs)
+    return StationProcedureLine(procedure.id, url, procedure.name, procedure.identifier, runs)

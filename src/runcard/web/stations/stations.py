@@ -121,7 +121,7 @@ class StationsPage(NamedTuple):
     problems: Sequence[str]
 
 
-class _Found(NamedTuple):
+class _FoundStations(NamedTuple):
     """The stations that are asked for, in the order of the page. activity: None where this server has no figures.
 
     is_cut: there are more than are looked at.
@@ -213,12 +213,14 @@ def _page(
     )
 
 
-def _find(connection: Connection, snapshot: Snapshot, organization_id: UUID, query: StationsQuery) -> _Found:
+def _find(
+    connection: Connection, snapshot: Snapshot, organization_id: UUID, query: StationsQuery
+) -> _FoundStations:
     named = StationFilter(search=query.q, archived=query.state == "archived")
     listed = list_station_records(Scope(connection, organization_id), named, Page(MOST_STATIONS))
     activity = _activity(snapshot, datetime.now(UTC))
     stations = [one for one in listed.rows if _is_wanted(query.state, activity, one)]
-    return _Found(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)
+    return _FoundStations(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)
 
 
 def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:

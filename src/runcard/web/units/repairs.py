@@ -19,30 +19,30 @@ from runcard.web.frame.urls import run_url, unit_url
 _STATION = "station_name"
 
 
-class Named(NamedTuple):
+class NamedUnit(NamedTuple):
     """A unit by its serial number. url: empty where nobody has recorded it."""
 
     name: str
     url: str
 
 
-class FailureLine(NamedTuple):
+class RepairedFailure(NamedTuple):
     """unit: the sub-unit that had it; None: the unit itself."""
 
     fault: str
     place: str
     component: str
-    unit: Named | None
+    unit: NamedUnit | None
     step: str
     comment: str
 
 
-class PartLine(NamedTuple):
+class RepairedPartLine(NamedTuple):
     """replaced: whose place it took; None: it was only looked at."""
 
-    unit: Named
+    unit: NamedUnit
     kind: str
-    replaced: Named | None
+    replaced: NamedUnit | None
 
 
 class RepairCard(NamedTuple):
@@ -53,8 +53,8 @@ class RepairCard(NamedTuple):
     outcome: RunOutcome
     at: Moment
     facts: Sequence[Fact]
-    failures: Sequence[FailureLine]
-    parts: Sequence[PartLine]
+    failures: Sequence[RepairedFailure]
+    parts: Sequence[RepairedPartLine]
     more: Sequence[Fact]
 
 
@@ -114,7 +114,7 @@ def _facts(record: RepairRecord, station: MetadataValue | None) -> Iterator[Fact
     yield Fact("Recorded by", creator_name(record.created_by))
 
 
-def _failure(failure: RepairFailure, urls: Mapping[str, str]) -> FailureLine:
+def _failure(failure: RepairFailure, urls: Mapping[str, str]) -> RepairedFailure:
     number = " ".join(
         one
         for one in (
@@ -126,7 +126,7 @@ def _failure(failure: RepairFailure, urls: Mapping[str, str]) -> FailureLine:
     )
     step = failure.step_name or ("" if failure.step_id is None else f"step {failure.step_id}")
     fault = fault_text(failure)
-    return FailureLine(
+    return RepairedFailure(
         fault,
         ", ".join(one for one in (failure.component, failure.function_block) if one),
         ", ".join(one for one in (number, failure.component_description) if one),
@@ -136,14 +136,14 @@ def _failure(failure: RepairFailure, urls: Mapping[str, str]) -> FailureLine:
     )
 
 
-def _part(part: RepairedPart, urls: Mapping[str, str]) -> PartLine:
+def _part(part: RepairedPart, urls: Mapping[str, str]) -> RepairedPartLine:
     revision = part.revision_number and f"rev {part.revision_number}"
-    return PartLine(
+    return RepairedPartLine(
         _linked(part.serial_number or "A unit without a number", urls),
         " ".join(one for one in (part.part_type, part.part_number, revision) if one),
         None if part.replaced is None else _linked(part.replaced, urls),
     )
 
 
-def _linked(name: str, urls: Mapping[str, str]) -> Named:
-    return Named(name, urls.get(lookup_key(name), ""))
+def _linked(name: str, urls: Mapping[str, str]) -> NamedUnit:
+    return NamedUnit(name, urls.get(lookup_key(name), ""))

@@ -14,7 +14,7 @@ from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.urls import run_url, unit_url
 from runcard.web.lists.filters import FilterQuery
-from runcard.web.lists.headings import Column, Direction, Heading, headings
+from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import PAGE_SIZE, Cursor, Pager, list_page, pager
 from runcard.web.lists.period import Period
 from runcard.web.lists.table_files import TableFiles
@@ -22,12 +22,12 @@ from runcard.web.lists.table_files import TableFiles
 UnitOrder = Literal["created_at", "serial_number", "part_number"]
 
 _COLUMNS = [
-    Column("Unit", "serial_number"),
-    Column("Part", "part_number"),
-    Column("Batch"),
-    Column("Part of"),
-    Column("Last run"),
-    Column("Created", "created_at"),
+    SortColumn("Unit", "serial_number"),
+    SortColumn("Part", "part_number"),
+    SortColumn("Batch"),
+    SortColumn("Part of"),
+    SortColumn("Last run"),
+    SortColumn("Created", "created_at"),
 ]
 UNIT_SHEET = [
     SheetColumn("Unit"),

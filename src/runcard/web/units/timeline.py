@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from runcard.domain.floor.repair import RepairFailure
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.files.attachments import Attachment
-from runcard.store.units.attempts import Attempts
-from runcard.store.units.moves import Move, Place
+from runcard.store.units.attempts import UnitAttempts
+from runcard.store.units.moves import Move, UnitPlace
 from runcard.store.units.records import FirstRun, UnitRecord
 from runcard.store.units.repairs import RepairRecord
 from runcard.web.frame.facts import creator_name
@@ -53,7 +53,7 @@ class Past(NamedTuple):
 
     unit: UnitRecord
     first_run: FirstRun | None
-    attempts: Sequence[Attempts]
+    attempts: Sequence[UnitAttempts]
     moves: Sequence[Move]
     repairs: Sequence[RepairRecord]
     files: Sequence[Attachment]
@@ -126,36 +126,36 @@ def _during(run_id: UUID | None) -> Sequence[Word]:
 def _moved(move: Move) -> Sequence[Word]:
     before, after = move.before, move.after
     match move.kind, before, after:
-        case "parent", None, Place():
+        case "parent", None, UnitPlace():
             return [Word("Assembled into "), _unit(after)]
-        case "parent", Place(), None:
+        case "parent", UnitPlace(), None:
             return [Word("Taken out of "), _unit(before)]
-        case "parent", Place(), Place():
+        case "parent", UnitPlace(), UnitPlace():
             return [Word("Moved from "), _unit(before), Word(" to "), _unit(after)]
-        case "batch", None, Place():
+        case "batch", None, UnitPlace():
             return [Word("Put into batch "), _batch(after)]
-        case "batch", Place(), None:
+        case "batch", UnitPlace(), None:
             return [Word("Taken out of batch "), _batch(before)]
-        case "batch", Place(), Place():
+        case "batch", UnitPlace(), UnitPlace():
             return [Word("Batch changed from "), _batch(before), Word(" to "), _batch(after)]
-        case "revision", Place(), Place():
+        case "revision", UnitPlace(), UnitPlace():
             return [Word("Re-linked from "), _revision(before), Word(" to "), _revision(after)]
     return [Word("Re-linked")]
 
 
-def _unit(place: Place) -> Word:
+def _unit(place: UnitPlace) -> Word:
     return _word(place, unit_url(place.number))
 
 
-def _batch(place: Place) -> Word:
+def _batch(place: UnitPlace) -> Word:
     return _word(place, batch_url(place.number))
 
 
-def _revision(place: Place) -> Word:
+def _revision(place: UnitPlace) -> Word:
     if not place.number:
         return Word("a deleted revision")
     return Word(f"{place.part_number} rev {place.number}", revision_url(place.part_number, place.number))
 
 
-def _word(place: Place, url: str) -> Word:
+def _word(place: UnitPlace, url: str) -> Word:
     return Word(place.number, url) if place.number else Word("one that is deleted")

@@ -22,7 +22,7 @@ from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.lists.pages import Listed
 from runcard.store.metadata import read_metadata
-from runcard.store.units.attempts import Attempt, Attempts, list_attempts, list_earlier_attempts
+from runcard.store.units.attempts import NumberedAttempt, UnitAttempts, list_attempts, list_earlier_attempts
 from runcard.store.units.moves import list_moves
 from runcard.store.units.records import UnitRecord, find_first_run, get_unit, read_units
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
@@ -234,7 +234,7 @@ def show_branch(
     )
 
 
-def _asked_attempts(scope: Scope, unit: UnitRecord, query: UnitQuery) -> Sequence[Attempts]:
+def _asked_attempts(scope: Scope, unit: UnitRecord, query: UnitQuery) -> Sequence[UnitAttempts]:
     if query.procedure is None or query.before is None:
         return ()
     return list_earlier_attempts(scope, unit.id, query.procedure, query.before, _ATTEMPTS)
@@ -274,7 +274,7 @@ def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
     return [Choice(name, name.capitalize(), sample == unit.sample) for name, sample in _SAMPLES.items()]
 
 
-def _procedure_runs(one: Attempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
+def _procedure_runs(one: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
     last, first = one.shown[0].number, one.shown[-1].number
     here = unit_url(unit.serial_number)
     newest = f"{here}#runs"
@@ -300,7 +300,7 @@ def _no_runs(kept_days: int | None) -> str:
     return f"No run of this unit is kept: {kept_days} days after the last one they are deleted."
 
 
-def _attempt(attempt: Attempt, zone: ZoneInfo) -> AttemptLine:
+def _attempt(attempt: NumberedAttempt, zone: ZoneInfo) -> AttemptLine:
     return AttemptLine(
         run_url(attempt.id),
         attempt.number,

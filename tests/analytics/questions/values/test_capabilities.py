@@ -11,7 +11,7 @@ import pytest
 
 from runcard.analytics import time_slices
 from runcard.analytics.asking import Selection, Snapshot
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capabilities import CapabilitiesAnswer, SummaryRow, capabilities
 from runcard.analytics.questions.values.capability import CapabilityRow, capability
 from runcard.domain.runs.measurement import Measurement
@@ -154,7 +154,7 @@ def _check(line: Line, wanted: Selection, *, only_final: bool) -> None:
         answer = capabilities(line.snapshot, wanted, procedure_id, only_final=only_final)
         expected = {}
         for name in {row.spec.name for row in answer.rows}:
-            measured = Measured(procedure_id, name, only_final=only_final)
+            measured = MeasurementSelection(procedure_id, name, only_final=only_final)
             single = capability(line.snapshot, wanted, measured, ZoneInfo("UTC"))
             expected.update({row.spec: _single(row) for row in single.rows})
         assert {row.spec: _summary(row) for row in answer.rows} == expected

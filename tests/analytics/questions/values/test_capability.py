@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import ALL, GroupBy
 from runcard.analytics.left_out import LeftOut
-from runcard.analytics.measured import Measured, SpecRow
+from runcard.analytics.measured import MeasurementSelection, SpecRow
 from runcard.analytics.measured_values import Values
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.capability import CapabilityAnswer, CapabilityRow, _row, capability
@@ -44,7 +44,7 @@ CONTACT = "contact_resistance"
 def test_figures_are_those_of_the_record(line: Line, filter_name: str):
     wanted = selection(line, filter_name)
     for procedure, name in ((0, "rail_5v"), (1, CONTACT)):
-        measured = Measured(_procedure(line, procedure), name)
+        measured = MeasurementSelection(_procedure(line, procedure), name)
         answer = ask(line, wanted, measured)
         expected = _expected(line, wanted, measured)
         assert _told(answer) == expected
@@ -56,14 +56,14 @@ def test_figures_are_those_of_the_record(line: Line, filter_name: str):
 @pytest.mark.parametrize("only_final", [True, False])
 def test_attempts_and_retries(line: Line, attempts: Any, only_final: bool):
     wanted = selection(line, "everything", attempts)
-    measured = Measured(_procedure(line, 0), CONTACT, only_final=only_final)
+    measured = MeasurementSelection(_procedure(line, 0), CONTACT, only_final=only_final)
     assert _told(ask(line, wanted, measured)) == _expected(line, wanted, measured)
 
 
 @every_group
 def test_groups_share_out_the_values(line: Line, group_by: GroupBy):
     wanted = Selection(RunFilter(samples=EVERYTHING))
-    measured = Measured(_procedure(line, 0), "rail_3v3")
+    measured = MeasurementSelection(_procedure(line, 0), "rail_3v3")
     answer = ask(line, wanted, measured, group_by)
     assert _told(answer) == _expected(line, wanted, measured, group_by)
     assert answer.n == ask(line, wanted, measured).n
@@ -74,7 +74,7 @@ def test_groups_share_out_the_values(line: Line, group_by: GroupBy):
 @every_group
 def test_sigma_within_may_be_pooled(line: Line, group_by: GroupBy):
     wanted = Selection(RunFilter(samples=EVERYTHING))
-    measured = Measured(_procedure(line, 0), "rail_3v3")
+    measured = MeasurementSelection(_procedure(line, 0), "rail_3v3")
     answer = ask(line, wanted, measured, "station", group_by)
     assert _told(answer) == _expected(line, wanted, measured, "station", group_by)
     assert group_by in answer.definition
@@ -83,10 +83,10 @@ def test_sigma_within_may_be_pooled(line: Line, group_by: GroupBy):
 def test_a_phase_may_be_named(line: Line):
     procedure_id = _procedure(line, 0)
     wanted = Selection(RunFilter())
-    one = ask(line, wanted, Measured(procedure_id, CONTACT, "fixture_contact"))
-    assert one.rows == ask(line, wanted, Measured(procedure_id, CONTACT)).rows
+    one = ask(line, wanted, MeasurementSelection(procedure_id, CONTACT, "fixture_contact"))
+    assert one.rows == ask(line, wanted, MeasurementSelection(procedure_id, CONTACT)).rows
     assert len(one.rows) == 1
-    assert ask(line, wanted, Measured(procedure_id, CONTACT, "no such phase")).rows == []
+    assert ask(line, wanted, MeasurementSelection(procedure_id, CONTACT, "no such phase")).rows == []
 
 
 def test_another_organization_sees_nothing(line: Line):
@@ -94,14 +94,14 @@ def test_another_organization_sees_nothing(line: Line):
     answer = capability(
         Snapshot(line.copy, Scope(line.connection, elsewhere)),
         Selection(RunFilter()),
-        Measured(procedure_id, CONTACT),
+        MeasurementSelection(procedure_id, CONTACT),
         UTC,
     )
     assert (answer.n, answer.rows) == (0, [])
 
 
 def test_of_too_many_values_what_needs_only_sums_is_exact_and_the_rest_has_no_interval(line: Line):
-    measured = Measured(_procedure(line, 0), "rail_5v")
+    measured = MeasurementSelection(_procedure(line, 0), "rail_5v")
     wanted = Selection(RunFilter())
     every = ask(line, wanted, measured, "station")
     some = capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), "station", most_values=300)
@@ -357,7 +357,7 @@ def _floats(told: Any) -> Iterator[float]:
 def ask(
     line: Line,
     wanted: Selection,
-    measured: Measured,
+    measured: MeasurementSelection,
     group_by: GroupBy | None = None,
     subgroup_by: GroupBy | None = None,
 ) -> CapabilityAnswer:
@@ -368,7 +368,7 @@ def _ask(floor: Written, group_by: GroupBy | None = None) -> CapabilityAnswer:
     return capability(
         floor.snapshot,
         Selection(RunFilter()),
-        Measured(floor.procedure_id, "m"),
+        MeasurementSelection(floor.procedure_id, "m"),
         UTC,
         group_by,
     )
@@ -425,7 +425,7 @@ def _figures(row: CapabilityRow) -> tuple[Any, ...]:
 def _expected(
     line: Line,
     wanted: Selection,
-    measured: Measured,
+    measured: MeasurementSelection,
     group_by: GroupBy | None = None,
     subgroup_by: GroupBy | None = None,
 ) -> dict[Any, Any]:

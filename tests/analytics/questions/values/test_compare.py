@@ -19,7 +19,7 @@ from statsmodels.formula.api import ols
 from runcard.analytics.asking import Selection
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.left_out import LeftOut
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values import compare as module
 from runcard.analytics.questions.values.compare import CompareAnswer, ComparedGroup, compare
 from runcard.domain.errors import InvalidInput
@@ -53,7 +53,7 @@ def values_of(line: Line, runs: pd.DataFrame, procedure: UUID, phase: str, name:
 
 def ask(line: Line, wanted: Selection, group_by: GroupBy) -> tuple[CompareAnswer, pd.DataFrame]:
     procedure, phase, name = busiest(line)
-    measured = Measured(procedure, name, phase)
+    measured = MeasurementSelection(procedure, name, phase)
     answer = compare(line.snapshot, wanted, measured, ZoneInfo(ZONE), group_by)
     return answer, values_of(line, selected_runs(line.frames, measured.among(wanted)), procedure, phase, name)
 
@@ -138,7 +138,7 @@ def test_a_run_without_a_value_brings_no_unit_of_measure(tmp_path: Path):
         answer = compare(
             floor.snapshot,
             Selection(RunFilter()),
-            Measured(floor.procedure_id, "m"),
+            MeasurementSelection(floor.procedure_id, "m"),
             ZoneInfo(ZONE),
             "part",
         )
@@ -207,7 +207,7 @@ def _of_parts(folder: Path, parts: Mapping[str, Sequence[float]]) -> CompareAnsw
         for number, (part, value) in enumerate(values)
     ]
     with written(folder, reports) as floor:
-        measured = Measured(floor.procedure_id, "m")
+        measured = MeasurementSelection(floor.procedure_id, "m")
         return compare(floor.snapshot, Selection(RunFilter()), measured, ZoneInfo(ZONE), "part")
 
 

@@ -9,7 +9,7 @@ import pytest
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
@@ -27,14 +27,14 @@ EVERYTHING = Selection(RunFilter())
 def ask(
     line: Line,
     wanted: Selection,
-    asked: Measured,
+    asked: MeasurementSelection,
     settings: ChartSettings,
     group_by: GroupBy | None = None,
 ) -> ControlChartAnswer:
     return control_chart(line.snapshot, wanted, asked, settings, ZoneInfo(ZONE), group_by)
 
 
-def newest(line: Line, wanted: Selection, asked: Measured, last: int) -> pd.DataFrame:
+def newest(line: Line, wanted: Selection, asked: MeasurementSelection, last: int) -> pd.DataFrame:
     found = values_of(line, wanted, asked)
     found = found[found["num"].notna()]
     found = found.sort_values(["run_started_at", "seq", "started_at", "position"]).tail(last)

@@ -8,7 +8,7 @@ import pytest
 import scipy
 
 from runcard.analytics.asking import Selection
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values import correlation as module
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
 from runcard.store.lists.run_filter import RunFilter
@@ -27,7 +27,7 @@ def numeric_of(line: Line, count: int) -> list[tuple[UUID, str, str]]:
     return [key for key, size in named.items() if size > 100][:count]
 
 
-def of_runs(line: Line, wanted: Selection, measured: Measured) -> pd.DataFrame:
+def of_runs(line: Line, wanted: Selection, measured: MeasurementSelection) -> pd.DataFrame:
     runs = selected_runs(line.frames, wanted)
     runs = runs[runs["procedure_id"] == measured.procedure_id]
     inside = line.frames.measurements
@@ -37,7 +37,7 @@ def of_runs(line: Line, wanted: Selection, measured: Measured) -> pd.DataFrame:
     return runs.merge(inside.dropna(subset=["num"])[["run", "num"]], left_on="id", right_on="run")
 
 
-def ask(line: Line, wanted: Selection, x: Measured, y: Measured) -> CorrelationAnswer:
+def ask(line: Line, wanted: Selection, x: MeasurementSelection, y: MeasurementSelection) -> CorrelationAnswer:
     return correlation(line.snapshot, wanted, x, y)
 
 
@@ -64,7 +64,7 @@ def check(answer: CorrelationAnswer, pairs: pd.DataFrame) -> None:
 @every_filter
 def test_pairs_of_one_procedure_are_those_of_its_runs(line: Line, filter_name: str):
     (procedure, phase, name), (_, other_phase, other) = numeric_of(line, 2)
-    x, y = Measured(procedure, name, phase), Measured(procedure, other, other_phase)
+    x, y = MeasurementSelection(procedure, name, phase), MeasurementSelection(procedure, other, other_phase)
     wanted = selection(line, filter_name)
     left, right = of_runs(line, wanted, x), of_runs(line, wanted, y)
     check(ask(line, wanted, x, y), left.merge(right[["id", "num"]].assign(id_x=right["id"]), on="id"))
@@ -75,7 +75,10 @@ def test_pairs_of_two_procedures_are_those_of_the_units_last_runs(line: Line):
     first = named[0]
     # A unit is tested by one procedure of the demo; so a second one borrows it.
     second = next(one for one in named if one[0] != first[0])
-    x, y = Measured(first[0], first[2], first[1]), Measured(second[0], second[2], second[1])
+    x, y = (
+        MeasurementSelection(first[0], first[2], first[1]),
+        MeasurementSelection(second[0], second[2], second[1]),
+    )
     wanted = Selection(RunFilter())
     left, right = (of_runs(line, wanted._replace(attempts="last"), one) for one in (x, y))
     pairs = left.merge(right, on="unit_id")
@@ -105,7 +108,7 @@ def test_what_is_too_far_apart_for_doubles_tells_nothing(largest: float):
 
 def test_points_are_bounded(line: Line, monkeypatch: pytest.MonkeyPatch):
     (procedure, phase, name), (_, other_phase, other) = numeric_of(line, 2)
-    x, y = Measured(procedure, name, phase), Measured(procedure, other, other_phase)
+    x, y = MeasurementSelection(procedure, name, phase), MeasurementSelection(procedure, other, other_phase)
     whole = ask(line, Selection(RunFilter()), x, y)
     monkeypatch.setattr(module, "MAX_POINTS", 50)
     some = ask(line, Selection(RunFilter()), x, y)

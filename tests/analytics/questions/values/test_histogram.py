@@ -11,7 +11,7 @@ import pytest
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
-from runcard.analytics.measured import Measured
+from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values import histogram as question
 from runcard.analytics.questions.values.distributions import Distribution
 from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
@@ -30,14 +30,14 @@ EVERYTHING = Selection(RunFilter())
 def ask(
     line: Line,
     wanted: Selection,
-    asked: Measured,
+    asked: MeasurementSelection,
     group_by: GroupBy | None = None,
     bins: int | None = None,
 ) -> HistogramAnswer:
     return histogram(line.snapshot, wanted, asked, ZoneInfo(ZONE), group_by, bins)
 
 
-def numbers_of(line: Line, wanted: Selection, asked: Measured) -> pd.DataFrame:
+def numbers_of(line: Line, wanted: Selection, asked: MeasurementSelection) -> pd.DataFrame:
     found = values_of(line, wanted, asked)
     return found[found["num"].notna()]
 

@@ -11,7 +11,7 @@ from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, told
-from runcard.analytics.measured import Measured, SpecRow, find_specs
+from runcard.analytics.measured import MeasurementSelection, SpecRow, find_specs
 from runcard.analytics.measured_values import NO_VALUES, Keys, Values, by_cell, find_values, moment_of
 from runcard.analytics.questions.values.whole import Cell, Whole, find_wholes, whole_of
 from runcard.analytics.specified import Specified, specified
@@ -105,7 +105,7 @@ class CapabilityAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 def capability(
     snapshot: Snapshot,
     selection: Selection,
-    measured: Measured,
+    measured: MeasurementSelection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
     subgroup_by: GroupBy | None = None,

@@ -11,10 +11,10 @@ from msgspec import Struct
 from runcard.analytics.answers import finite
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.exact_sums import Extent, Source, exact_moments
+from runcard.analytics.exact_sums import Extent, ValueSource, exact_moments
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
-from runcard.analytics.measured import Measured, find_specs, look_at, on_values
+from runcard.analytics.measured import MeasurementSelection, find_specs, look_at, on_values
 from runcard.analytics.measured_values import Keys
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.specified import specified
@@ -85,7 +85,7 @@ class _Sample(NamedTuple):
 def compare(
     snapshot: Snapshot,
     selection: Selection,
-    measured: Measured,
+    measured: MeasurementSelection,
     zone: ZoneInfo,
     group_by: GroupBy,
 ) -> CompareAnswer:
@@ -156,7 +156,7 @@ def _exact(
     """Of all values of each group, by its key."""
     groups = Keys(asking, grouping.sql, "g")
     places = {(place,): key for place, key in enumerate(groups.keys) if key in extents}
-    source = Source(quantity.number, [groups.place], keep, groups.join, groups.parameters)
+    source = ValueSource(quantity.number, [groups.place], keep, groups.join, groups.parameters)
     found = exact_moments(asking, source, {place: extents[key] for place, key in places.items()})
     return {key: found[place] for place, key in places.items()}
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
-from runcard.analytics.measured import Measured, find_specs
+from runcard.analytics.measured import MeasurementSelection, find_specs
 from runcard.analytics.quantity import Quantity
 from runcard.analytics.questions.values.control_points import BrokenRule, ChartSegment, ControlPoint, charted
 from runcard.analytics.questions.values.newest import newest_values
@@ -69,7 +69,7 @@ class ControlChartAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 def control_chart(
     snapshot: Snapshot,
     selection: Selection,
-    measured: Measured,
+    measured: MeasurementSelection,
     settings: ChartSettings,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
-from runcard.analytics.measured import Measured, find_specs, on_values
+from runcard.analytics.measured import MeasurementSelection, find_specs, on_values
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.statistics.dispersion import are_equal
 from runcard.analytics.statistics.moments import Floats
@@ -73,15 +73,15 @@ class CorrelationAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 class _Side(NamedTuple):
     """x, or y."""
 
-    measured: Measured
+    measured: MeasurementSelection
     quantity: Quantity
 
 
 def correlation(
     snapshot: Snapshot,
     selection: Selection,
-    x: Measured,
-    y: Measured,
+    x: MeasurementSelection,
+    y: MeasurementSelection,
 ) -> CorrelationAnswer:
     """Raises as `asking` does."""
     both = replace(selection.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
@@ -125,7 +125,7 @@ def _found(asking: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
     return n, found
 
 
-def _side(asking: Asking, measured: Measured, field: str) -> _Side:
+def _side(asking: Asking, measured: MeasurementSelection, field: str) -> _Side:
     specs = find_specs(asking, measured, field)
     return _Side(measured, latest_quantity(asking, specs, measured.uom, only_final=measured.only_final))
 

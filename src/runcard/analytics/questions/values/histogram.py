@@ -12,7 +12,7 @@ from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import ALL, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
-from runcard.analytics.measured import Measured, SpecRow, find_specs, look_at, on_values
+from runcard.analytics.measured import MeasurementSelection, SpecRow, find_specs, look_at, on_values
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.questions.values.distributions import (
     MAX_BINS,
@@ -83,7 +83,7 @@ class _Numbers(NamedTuple):
 def histogram(
     snapshot: Snapshot,
     selection: Selection,
-    measured: Measured,
+    measured: MeasurementSelection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
     bins: int | None = None,

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from runcard.analytics.asking import Asking
-from runcard.analytics.exact_sums import Extent, Source, exact_moments
+from runcard.analytics.exact_sums import Extent, ValueSource, exact_moments
 from runcard.analytics.measured import SpecRow, on_values
 from runcard.analytics.measured_values import Keys, Values
 from runcard.analytics.specified import ABOVE, BELOW, specified
@@ -70,7 +70,7 @@ def find_wholes(
         for spec, group, lowest, highest, *_ in rows
         if lowest is not None
     }
-    source = Source("x.num", ["x.spec", groups.place], where, groups.join, groups.parameters)
+    source = ValueSource("x.num", ["x.spec", groups.place], where, groups.join, groups.parameters)
     moments = exact_moments(asking, source, extents)
     return {
         (places[spec], group): Whole(moments.get((spec, group), Moments(0)), *counts)

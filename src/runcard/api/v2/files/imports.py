@@ -18,7 +18,7 @@ from runcard.importers.report.stated import Stating
 from runcard.importers.tables.mapping import TableMapping, read_mapping
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Upload
-from runcard.intake.choices import Choice, RehearsedRunBody, StatedBody, check_may_replace, checked
+from runcard.intake.choices import ImportChoice, RehearsedRunBody, StatedBody, check_may_replace, checked
 from runcard.intake.parsing.opened_file import Reading
 from runcard.intake.report_files import Fate, ReportFiles, record_upload
 from runcard.store.files.attachments import get_attachment
@@ -104,7 +104,7 @@ def structured(
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
     """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    said = Choice(
+    said = ImportChoice(
         is_whole=True,
         is_again=body.allow_duplicate is True,
         replaces=body.replace is True,
@@ -139,7 +139,7 @@ def tabular(
 
 
 def _import_item(
-    services: Services, actor: Actor, item: ImportStructuredItem, client: RunClient, said: Choice
+    services: Services, actor: Actor, item: ImportStructuredItem, client: RunClient, said: ImportChoice
 ) -> ImportStructuredResult:
     choice = said._replace(
         importer=item.importer,
