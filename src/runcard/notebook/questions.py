@@ -42,7 +42,7 @@ from runcard.notebook.private_copy import PrivateCopy, Progress
 from runcard.settings import check_is_there, load_settings
 from runcard.store.engine.database import Database, DatabaseFailed
 from runcard.store.engine.migrate import is_newest_schema
-from runcard.store.people.organizations import get_organization
+from runcard.store.people.organizations import get_organization_by_slug
 
 
 class _Asking(NamedTuple):
@@ -311,7 +311,7 @@ def _organization_of(database: Database, slug: str | None) -> UUID:
             raise DatabaseFailed(
                 "The database has the schema of another version of Runcard. Install the version that serves it."
             )
-        return get_organization(connection, slug).id
+        return get_organization_by_slug(connection, slug).id
 
 
 def _tell(error: InvalidInput) -> None:

@@ -13,7 +13,7 @@ from runcard.domain.floor.organization import Organization
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, naming_failures
-from runcard.store.people.organizations import get_organization
+from runcard.store.people.organizations import get_organization_by_slug
 from runcard.store.people.users import get_user, list_users
 from runcard.store.stations.rows import get_station
 
@@ -26,7 +26,7 @@ class Installation(NamedTuple):
     def organization(self, slug: str | None) -> Organization:
         """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
         with self.database.read() as connection:
-            return get_organization(connection, slug)
+            return get_organization_by_slug(connection, slug)
 
     def recorder(self, organization: Organization, station: str | None, user: str | None) -> Actor:
         """Who records: the station (name or id) or user (e-mail or id) that is named, or else the first admin.

@@ -71,7 +71,7 @@ def list_organizations(connection: Connection) -> list[Organization]:
     return [Organization(*row) for row in connection.execute(select(*columns).order_by(o.created_at, o.id))]
 
 
-def get_organization(connection: Connection, slug: str | None) -> Organization:
+def get_organization_by_slug(connection: Connection, slug: str | None) -> Organization:
     """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
     existing = list_organizations(connection)
     if not existing:

@@ -129,6 +129,13 @@ def url_of(path: str, asked: Struct, /, **changes: object) -> str:
     return f"{path}?{urlencode(said, doseq=True)}" if said else path
 
 
+def said_of(query: Struct, *names: str) -> Sequence[tuple[str, str]]:
+    """Return what these members say that is not usual, as hidden fields of a form: what it leaves as it is."""
+    usual = dict(zip(query.__struct_fields__, query.__struct_defaults__, strict=True))
+    values = [(name, getattr(query, name)) for name in names]
+    return [(name, str(value)) for name, value in values if value is not None and value != usual[name]]
+
+
 def filters_of(query: FigureQuery) -> FigureQuery:
     """Only what every page of figures may be asked: for links from one to another."""
     return FigureQuery(**{name: getattr(query, name) for name in FigureQuery.__struct_fields__})

@@ -23,7 +23,7 @@ from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import batch_url
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import FilterBar, page_query, url_of
+from runcard.web.lists.filters import FilterBar, page_query, said_of, url_of
 from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
@@ -90,7 +90,7 @@ def show_batches(
         numbers = [batch.number for batch in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
     page = BatchesPage(
-        search_bar(_HERE, "Number contains", query.search, _kept(query)),
+        search_bar(_HERE, "Number contains", query.search, said_of(query, "sort", "order")),
         headings(
             _COLUMNS,
             query.sort,
@@ -151,8 +151,3 @@ def _cells(batch: BatchRecord, units: int, first_pass: YieldRow | None) -> Seque
         creator_name(batch.created_by),
         batch.created_at,
     ]
-
-
-def _kept(query: BatchesQuery) -> Sequence[tuple[str, str]]:
-    values = (("sort", query.sort, "created_at"), ("order", query.order, "desc"))
-    return [(name, value) for name, value, usual in values if value != usual]

@@ -22,7 +22,7 @@ from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import part_url
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import FilterBar, page_query, url_of
+from runcard.web.lists.filters import FilterBar, page_query, said_of, url_of
 from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
@@ -94,7 +94,7 @@ def show_parts(
         numbers = [part.number for part in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
     page = PartsPage(
-        search_bar(_HERE, "Number or name contains", query.search, _kept(query)),
+        search_bar(_HERE, "Number or name contains", query.search, said_of(query, "sort", "order")),
         headings(
             _COLUMNS,
             query.sort,
@@ -166,8 +166,3 @@ def _name(part: PartRecord) -> str:
 
 def _numbers(revisions: Sequence[RevisionRow]) -> str:
     return ", ".join(one.number for one in revisions)
-
-
-def _kept(query: PartsQuery) -> Sequence[tuple[str, str]]:
-    values = (("sort", query.sort, "number"), ("order", query.order, "asc"))
-    return [(name, value) for name, value, usual in values if value != usual]

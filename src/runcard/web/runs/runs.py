@@ -33,7 +33,7 @@ from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, counted_text, duration_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.filters import page_query, said_of, url_of
 from runcard.web.lists.pager import COUNTED, pager, total_text
 from runcard.web.lists.run_columns import COLUMNS, ColumnKind, ColumnValue, RunColumn, columns_of
 from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, runs_wanted
@@ -47,6 +47,13 @@ _PAGE_SIZE = 50
 _COUNTED_NEWS = 100
 # Keys of metadata that are offered.
 _MOST_KEYS = 100
+
+# What the form that chooses columns leaves as it is.
+_KEPT = [
+    name
+    for name in RunsPageQuery.__struct_fields__
+    if name not in {"columns", "noted", "after", "before", "cursor"}
+]
 
 
 class RunHeading(NamedTuple):
@@ -164,7 +171,7 @@ def show_runs(
         runs=[_line(record, columns, visit.zone) for record in records],
         choices=[ColumnChoice("columns", one.name, one.label, one in columns) for one in COLUMNS.values()],
         noted=[ColumnChoice("noted", key, key, key in (query.noted or ())) for key in keys],
-        kept=_kept(query),
+        kept=said_of(query, *_KEPT),
         files=files_of(_HERE, query, "after", "before", "cursor"),
         csv_url=_url("/runs.csv", query),
         parquet_url=_url("/runs.parquet", query),
@@ -283,15 +290,6 @@ def _cell(column: RunColumn, value: ColumnValue, zone: ZoneInfo) -> RunCell:
         case float():
             return RunCell(column.label, column.kind, duration_text(timedelta(seconds=value)))
     return RunCell(column.label, column.kind, value or "")
-
-
-def _kept(query: RunsPageQuery) -> Sequence[tuple[str, str]]:
-    """What the form that chooses columns says besides them."""
-    plain = RunsPageQuery(
-        columns=query.columns, noted=query.noted, after=query.after, before=query.before, cursor=query.cursor
-    )
-    values = [(name, getattr(query, name), getattr(plain, name)) for name in query.__struct_fields__]
-    return [(name, str(value)) for name, value, usual in values if value != usual and value is not None]
 
 
 def _place(record: RunRecord) -> str:

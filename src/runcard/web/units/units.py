@@ -25,6 +25,7 @@ from runcard.web.lists.filters import (
     filter_bar,
     page_query,
     run_filter_of,
+    said_of,
     url_of,
 )
 from runcard.web.lists.search_bar import search_field
@@ -78,7 +79,7 @@ def show_units(
         filters=FilterBar(
             _HERE,
             [search_field("Serial number contains", query.search), *bar.fields, _sample(query)],
-            _kept(query),
+            said_of(query, "sort", "order"),
         ),
         list=units,
         files=files_of(_HERE, query, "cursor"),
@@ -121,9 +122,3 @@ def _sample(query: UnitsQuery) -> Field:
     chosen = query.sample or ""
     choices = [Choice(value, name, value == chosen) for value, name in _SAMPLES.items()]
     return Field("sample", "Unit class", chosen, choices, is_text=False)
-
-
-def _kept(query: UnitsQuery) -> Sequence[tuple[str, str]]:
-    """The order stays when a filter changes; the place in the list does not."""
-    values = (("sort", query.sort, "created_at"), ("order", query.order, "desc"))
-    return [(name, value) for name, value, usual in values if value != usual]
