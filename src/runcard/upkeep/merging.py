@@ -3,56 +3,35 @@
 Whether something is left to move is asked of the record, so a merge goes on wherever a killed process left it.
 """
 
-import logging
-import threading
 import time
 from functools import partial
 
-from runcard.domain.errors import Outage
 from runcard.intake.arrived_files import Stores
-from runcard.store.engine.database import DATABASE_ERRORS
 from runcard.store.engine.locks import Lock
 from runcard.store.procedures.merges import list_open_merges, move_runs
-
-_log = logging.getLogger(__name__)
+from runcard.upkeep.repeated_work import RepeatedWork
 
 # What one transaction moves, and stations wait for.
 _RUNS_AT_ONCE = 50
 _LOOKS_EVERY_S = 2.0
-_PAUSE_AFTER_FAILURE_S = 60.0
 # Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
 # follow beside all else, so that figures stay fresh.
 _REST_RATIO = 4.0
 _LEAST_REST_S = 0.2
 
 
-class Merger:
+class Merger(RepeatedWork):
     """Moves runs until it is closed. Of several servers of one database, one moves."""
 
     def __init__(self, stores: Stores) -> None:
-        self._stores = stores
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="runcard-merger", daemon=True)
-        self._thread.start()
+        super().__init__(
+            stores,
+            name="runcard-merger",
+            every_s=_LOOKS_EVERY_S,
+            failing="moving the runs of a merged procedure failed",
+        )
 
-    def close(self) -> None:
-        """End it after the transaction that it is at; what is left is for the next one."""
-        self._closing.set()
-        self._thread.join()
-
-    def _loop(self) -> None:
-        pause_s = 0.0
-        while not self._closing.wait(pause_s):
-            try:
-                self._move_all()
-                pause_s = _LOOKS_EVERY_S
-            except (*DATABASE_ERRORS, Outage) as error:
-                _log.warning(
-                    "runs of a merged procedure could not be moved; tried again in a minute: %s", error
-                )
-                pause_s = _PAUSE_AFTER_FAILURE_S
-
-    def _move_all(self) -> None:
+    def _work(self) -> None:
         with self._stores.database.read() as connection:
             found = list_open_merges(connection)
         if not found:

@@ -6,21 +6,19 @@ still there are known to the next sweep.
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.errors import ClockDoubted, Outage
+from runcard.domain.errors import ClockDoubted
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
 from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_noted
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.database import DATABASE_ERRORS
 from runcard.store.engine.locks import Lock
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment
@@ -35,6 +33,7 @@ from runcard.store.retention.old_records import (
     list_old_files,
     list_old_runs,
 )
+from runcard.upkeep.repeated_work import RepeatedWork
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +44,6 @@ _MOST_RUNS_AT_ONCE = 500
 _FILES_AT_ONCE = 50
 
 _EVERY_S = 3600.0
-_PAUSE_AFTER_FAILURE_S = 60.0
 # Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
 # follow beside all else. At most so long, since an object store that is slow holds up nobody.
 _REST_RATIO = 4.0
@@ -208,31 +206,15 @@ def _in_batches(due: Sequence[UnitRuns]) -> Iterator[Sequence[UUID]]:
         yield unit_ids
 
 
-class Sweeper:
+class Sweeper(RepeatedWork):
     """A thread that sweeps now and then, until it is closed. Of several servers of one database, one sweeps."""
 
     def __init__(self, stores: Stores) -> None:
-        self._stores = stores
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="runcard-sweeper", daemon=True)
-        self._thread.start()
+        super().__init__(
+            stores, name="runcard-sweeper", every_s=_EVERY_S, failing="deleting what is old failed"
+        )
 
-    def close(self) -> None:
-        """End it after the transaction that it is at; what is left is for the next one."""
-        self._closing.set()
-        self._thread.join()
-
-    def _loop(self) -> None:
-        pause_s = 0.0
-        while not self._closing.wait(pause_s):
-            try:
-                self._sweep_all()
-                pause_s = _EVERY_S
-            except (*DATABASE_ERRORS, Outage) as error:
-                _log.warning("what is old could not be deleted, and is tried again in a minute: %s", error)
-                pause_s = _PAUSE_AFTER_FAILURE_S
-
-    def _sweep_all(self) -> None:
+    def _work(self) -> None:
         with self._stores.database.alone(Lock.SWEEP) as is_alone:
             if not is_alone:
                 return

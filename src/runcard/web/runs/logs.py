@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from runcard.domain.runs.outcome import LOG_LEVELS, LogLevel
 from runcard.domain.runs.phase import Log
 from runcard.web.frame.formats import Moment, count_text, precise_moment_of
-from runcard.web.lists.filters import Field, choice_field, text_field, url_of
+from runcard.web.lists.filters import Field, choice_field, said_of, text_field, url_of
 from runcard.web.runs.view import RunQuery
 
 _LINES = 500
@@ -50,7 +50,7 @@ def log_panel(
         total=count_text(len(logs)),
         lines=[_line(log, query, started_at, zone) for log in shown],
         fields=_fields(query),
-        kept=_kept(query),
+        kept=said_of(query, "phases", "show"),
         shown_text=_shown_text(query.first, last, len(found), len(logs)),
         earlier_url=f"{url_of(action, query, first=earlier)}#logs" if query.first else "",
         later_url=f"{url_of(action, query, first=last)}#logs" if last < len(found) else "",
@@ -73,13 +73,6 @@ def _fields(query: RunQuery) -> Sequence[Field]:
         text_field("log", "Message or file", query.log)._replace(type="search"),
         choice_field("time", "Time", query.time, [("clock", "By the clock"), ("run", "From the start")]),
     ]
-
-
-def _kept(query: RunQuery) -> Sequence[tuple[str, str]]:
-    """What the URL says of the phases."""
-    usual = RunQuery()
-    values = [(name, getattr(query, name), getattr(usual, name)) for name in ("phases", "show")]
-    return [(name, str(value)) for name, value, default in values if value != default]
 
 
 def _shown_text(first: int, last: int, found: int, total: int) -> str:
