@@ -10,6 +10,14 @@ PYTHON ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3.14 python3.13 python3.12 python3.11 python3)
 SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
+# What the servers of the tests are made of is compiled once, also where Python is told to keep nothing of it.
+test test-long check: export PYTHONDONTWRITEBYTECODE :=
+
+# Tests that start neither a server nor a database.
+QUICK := tests/domain tests/importers tests/analytics/statistics tests/api \
+	tests/auth/test_form_tokens.py tests/auth/test_passwords.py tests/auth/test_secret_keys.py \
+	tests/test_architecture.py tests/test_docs.py tests/test_gates.py tests/test_memory.py tests/test_settings.py
+
 # How pytest spreads over processes; `make test PARALLEL=` runs it in one.
 PARALLEL ?= -n 2 --dist loadgroup
 
@@ -23,7 +31,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test lint format lock openapi architecture pictures screenshots bench clean install install-test chromium
+.PHONY: help demo serve test test-long check lint format lock openapi architecture pictures screenshots bench clean install install-test chromium
 
 help: ## show these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +44,12 @@ serve: install ## serve your own installation (in data/)
 
 test: lint chromium ## lint, check types, run every test
 	$(BIN)/pytest $(PARALLEL)
+
+test-long: lint chromium ## the same, with many fresh examples of each property
+	$(BIN)/pytest $(PARALLEL) --hypothesis-profile=long
+
+check: lint ## lint, check types, run what needs no server
+	$(BIN)/pytest $(PARALLEL) $(QUICK)
 
 lint: install-test ## check style, imports, sizes and types
 	$(BIN)/ruff check

@@ -3,23 +3,34 @@
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import migrate
+from tests.examples import examples
 from tests.postgresql import Postgresql, running_postgresql
-from tests.servers import Installation, Server
-from tests.world import World, build_world, build_world_by_command
+from tests.servers import AnyServer, Installation, Server
+from tests.world import World, add_cast, build_world, build_world_by_command
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 
 SQLITE_FILE = "runcard.sqlite3"
+
+# What runs unless the command line asks for another with --hypothesis-profile.
+settings.load_profile("fast")
+
+
+def pytest_report_header() -> str:
+    """Which profile of hypothesis runs."""
+    return f"hypothesis profile {settings.get_current_profile_name()}: {examples()} examples of each property"
 
 
 class ByModuleAndDatabase(LoadScopeScheduling):
@@ -75,12 +86,19 @@ class Template(NamedTuple):
 
     def copy(self, folder: Path, postgresql: Postgresql | None) -> Iterator[str | None]:
         """URL of a copy, for a while; None: the copy is a SQLite file in `folder`."""
-        if postgresql is None:
-            shutil.copyfile(self.installation.data_dir / SQLITE_FILE, folder / SQLITE_FILE)
-            yield None
-        else:
-            with postgresql.database(self.installation.database_url) as url:
-                yield url
+        url = self.copy_for_good(folder, postgresql)
+        try:
+            yield url
+        finally:
+            if postgresql is not None and url is not None:
+                postgresql.drop(url)
+
+    def copy_for_good(self, folder: Path, postgresql: Postgresql | None) -> str | None:
+        """The same for as long as the PostgreSQL server runs, or the file is there."""
+        if postgresql is not None:
+            return postgresql.create(self.installation.database_url)
+        shutil.copyfile(self.installation.data_dir / SQLITE_FILE, folder / SQLITE_FILE)
+        return None
 
 
 @pytest.fixture(scope="session")
@@ -174,13 +192,13 @@ def server_settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(
+def own_server(
     module_data_dir: Path,
     peopled_database_url: str | None,
     peopled: Template,
     server_settings: dict[str, str],
 ) -> Iterator[Server]:
-    """A running server with the cast, for the whole module. Runs are kept apart by fresh serial numbers."""
+    """A running server of the module's own, with the cast. Runs are kept apart by fresh serial numbers."""
     assert peopled.world is not None
     running = Server(module_data_dir, peopled_database_url, peopled.world, server_settings)
     running.start()
@@ -188,11 +206,66 @@ def server(
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """The module's own; folders and modules to which the shared one is as good say so."""
+    return own_server
+
+
+@pytest.fixture(scope="session")
+def cast_numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture(scope="session")
+def server_on_sqlite() -> Iterator[list[AnyServer]]:
+    """The one that modules share, once one of them has started it."""
+    yield from _stopped_in_the_end()
+
+
+@pytest.fixture(scope="session")
+def server_on_postgresql(postgresql: Postgresql) -> Iterator[list[AnyServer]]:
+    """The same, which ends before its database does."""
+    yield from _stopped_in_the_end()
+
+
+def _stopped_in_the_end() -> Iterator[list[AnyServer]]:
+    running: list[AnyServer] = []
+    yield running
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_server(
+    database_kind: DatabaseKind,
+    postgresql_if_wanted: Postgresql | None,
+    migrated: Template,
+    tmp_path_factory: pytest.TempPathFactory,
+    cast_numbers: Iterator[int],
+    request: pytest.FixtureRequest,
+) -> Iterator[Server]:
+    """A running server, in which only the cast is the module's own: two organizations that nobody else is in.
+
+    It is for modules that neither change what holds for the installation, nor end it, nor look at all of its record.
+    """
+    running: list[AnyServer] = request.getfixturevalue(f"server_on_{database_kind}")
+    if not running:
+        url = migrated.copy_for_good(data_dir := tmp_path_factory.mktemp("shared"), postgresql_if_wanted)
+        running.append(AnyServer(data_dir, url))
+        running[0].start()
+    number = next(cast_numbers)
+    shared = Server.sharing(running[0], running[0].change(lambda tx: add_cast(tx, number)))
+    before = shared.log_size
+    yield shared
+    assert "Traceback" not in (said := shared.log_since(before)), said
+
+
 @pytest.fixture(autouse=True)
 def server_log(request: pytest.FixtureRequest) -> Iterator[None]:
     """Shows what the server said during a test, beside the failure."""
     running = request.getfixturevalue("server") if "server" in request.fixturenames else None
-    before = len(running.log) if running else 0
+    before = running.log_size if running else 0
     yield
     if running:
-        print(running.log[before:])  # noqa: T201 (captured; shown where the test failed)
+        print(running.log_since(before))  # noqa: T201 (captured; shown where the test failed)

@@ -153,7 +153,18 @@ class AnyServer(Installation):
 
     @property
     def log(self) -> str:
-        return self.log_path.read_text("utf-8", "replace")
+        return self.log_since(0)
+
+    @property
+    def log_size(self) -> int:
+        """In bytes."""
+        return self.log_path.stat().st_size
+
+    def log_since(self, size: int) -> str:
+        """What it said after its log had this size."""
+        with self.log_path.open("rb") as log:
+            log.seek(size)
+            return log.read().decode("utf-8", "replace")
 
     def _running(self) -> subprocess.Popen[str]:
         assert self._process is not None, "the server is not running"
@@ -188,3 +199,10 @@ class Server(AnyServer):
     ) -> None:
         super().__init__(data_dir, database_url, settings)
         self.world = world
+
+    @classmethod
+    def sharing(cls, other: AnyServer, world: World) -> "Server":
+        """The process of another, which alone may end it, with a cast that has been added to it."""
+        shared = cls(other.data_dir, other.database_url, world, other.settings)
+        shared.url, shared._process = other.url, other._process
+        return shared

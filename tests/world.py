@@ -1,8 +1,11 @@
 """The cast of the tests: two organizations with their people, stations and procedures, each with its key."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
@@ -11,7 +14,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.people.api_keys import create_station_key, create_user_key
-from runcard.store.people.organizations import create_organization
+from runcard.store.people.organizations import create_organization, update_organization
 from runcard.store.people.users import create_user, suspend_user
 from runcard.store.procedures.rows import create_procedure
 from runcard.store.stations.rows import create_station, link_procedures
@@ -39,9 +42,12 @@ class Station(NamedTuple):
 
 
 class Acme(NamedTuple):
-    """board: what every test runs. final: one that only FCT-1 may run too, as it may all to come."""
+    """slug: what commands call it. board: what every test runs. final: one that only FCT-1 may run too, as it may all
+    to come.
+    """
 
     id: UUID
+    slug: str
     board: Procedure
     final: Procedure
     admin: Member
@@ -55,6 +61,7 @@ class Acme(NamedTuple):
 
 class Globex(NamedTuple):
     id: UUID
+    slug: str
     board: Procedure
     admin: Member
 
@@ -68,24 +75,32 @@ class World(NamedTuple):
 
 def build_world(writer: Writer) -> World:
     """The cast, made through the store."""
-    return writer.write_catalog(lambda tx: World(_acme(tx), _globex(tx)))
+    return writer.write_catalog(add_cast)
 
 
-def _acme(tx: Transaction) -> Acme:
-    home = create_organization(tx, "Acme").id
-    admin = _member(tx, home, "ada@acme.test", "Ada", "admin")
+def add_cast(tx: Transaction, number: int | None = None) -> World:
+    """The cast. number: of one more in the same database: its slugs and addresses end in it, its names are the same."""
+    ending = "" if number is None else f"-{number}"
+    return World(_acme(tx, ending), _globex(tx, ending))
+
+
+def _acme(tx: Transaction, ending: str) -> Acme:
+    home, slug = _organization(tx, "Acme", ending)
+    at = f"acme{ending}.test"
+    admin = _member(tx, home, f"ada@{at}", "Ada", "admin")
     creator = Creator.of(admin.actor)
     board = _procedure(tx, home, "Board", creator)
     final = _procedure(tx, home, "Final", creator)
-    suspended = _member(tx, home, "sam@acme.test", "Sam", "engineer")
+    suspended = _member(tx, home, f"sam@{at}", "Sam", "engineer")
     suspend_user(tx, home, suspended.actor.user_id)
     return Acme(
         id=home,
+        slug=slug,
         board=board,
         final=final,
         admin=admin,
-        engineer=_member(tx, home, "eve@acme.test", "Eve", "engineer"),
-        viewer=_member(tx, home, "vic@acme.test", "Vic", "viewer"),
+        engineer=_member(tx, home, f"eve@{at}", "Eve", "engineer"),
+        viewer=_member(tx, home, f"vic@{at}", "Vic", "viewer"),
         suspended=suspended,
         ict=_station(tx, home, "ICT-1", linked=[board.id]),
         fct=_station(tx, home, "FCT-1", all_procedures=True),
@@ -93,10 +108,17 @@ def _acme(tx: Transaction) -> Acme:
     )
 
 
-def _globex(tx: Transaction) -> Globex:
-    home = create_organization(tx, "Globex").id
-    admin = _member(tx, home, "gus@globex.test", "Gus", "admin")
-    return Globex(home, _procedure(tx, home, "Board", Creator.of(admin.actor)), admin)
+def _globex(tx: Transaction, ending: str) -> Globex:
+    home, slug = _organization(tx, "Globex", ending)
+    admin = _member(tx, home, f"gus@globex{ending}.test", "Gus", "admin")
+    return Globex(home, slug, _procedure(tx, home, "Board", Creator.of(admin.actor)), admin)
+
+
+def _organization(tx: Transaction, name: str, ending: str) -> tuple[UUID, str]:
+    made = create_organization(tx, f"{name}{ending}")
+    if ending:
+        update_organization(tx, replace(made, name=name))
+    return made.id, made.slug
 
 
 def _procedure(tx: Transaction, home: UUID, name: str, creator: Creator) -> Procedure:
@@ -105,10 +127,16 @@ def _procedure(tx: Transaction, home: UUID, name: str, creator: Creator) -> Proc
 
 
 def _member(tx: Transaction, home: UUID, email: str, name: str, role: Role) -> Member:
-    made = create_user(tx, home, email, name=name, role=role, password_hash=hash_password(PASSWORD))
+    made = create_user(tx, home, email, name=name, role=role, password_hash=password_hash())
     key = new_api_key()
     create_user_key(tx, home, made.id, key.secret)
     return Member(UserActor(made.id, home, role), made.email, made.name, key.api_key)
+
+
+@cache
+def password_hash() -> str:
+    """Of the password of them all, made once: it takes long on purpose."""
+    return hash_password(PASSWORD)
 
 
 def _station(
@@ -132,7 +160,7 @@ def build_world_by_command(runcard: Runcard) -> World:
 
 def _acme_by_command(runcard: Runcard) -> Acme:
     made = _init_by_command(runcard, "Acme", "ada@acme.test")
-    home = UUID(made["id"])
+    home, slug = UUID(made["id"]), made["organization"]
 
     def member(email: str, name: str, role: Role) -> Member:
         user = runcard("user", "create", email, "--name", name, "--role", role, "--password", PASSWORD)
@@ -148,6 +176,7 @@ def _acme_by_command(runcard: Runcard) -> Acme:
     runcard("user", "suspend", suspended.email)
     return Acme(
         id=home,
+        slug=slug,
         board=board,
         final=_procedure_by_command(runcard, "Final"),
         admin=_first_admin(made),
@@ -163,7 +192,7 @@ def _acme_by_command(runcard: Runcard) -> Acme:
 def _globex_by_command(runcard: Runcard) -> Globex:
     made = _init_by_command(runcard, "Globex", "gus@globex.test")
     board = _procedure_by_command(runcard, "Board", "--organization", made["organization"])
-    return Globex(UUID(made["id"]), board, _first_admin(made))
+    return Globex(UUID(made["id"]), made["organization"], board, _first_admin(made))
 
 
 def _init_by_command(runcard: Runcard, name: str, email: str) -> Mapping[str, Any]:

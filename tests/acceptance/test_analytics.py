@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.acceptance.wire import Json
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 SERIAL, PART = "ASKED-1", "ASKED"
@@ -35,6 +36,12 @@ QUESTIONS: Mapping[str, Mapping[str, Any]] = {
     "/outcome-disagreements": {},
 }
 every_question = pytest.mark.parametrize("path", list(QUESTIONS))
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

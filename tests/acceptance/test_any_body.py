@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runcard.api.v1.records import RecordedRun, run_body
@@ -20,8 +20,6 @@ from runcard.store.commit.documents import compress_documents, unpack_document
 from runcard.store.lists.refs import Named, PartRef, ProcedureRef
 from runcard.store.runs.records import RunRecord, RunUnit
 from tests.acceptance.wire import Json, measurement_of, phase_of, run_of
-
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SOME_ID = UUID("550e8400-e29b-41d4-a716-446655440000")
 VALID: Json = run_of(
@@ -178,7 +176,6 @@ def test_valid_body_is_prepared():
     assert before <= run.received_at <= datetime.now(UTC)
 
 
-@many
 @given(anything)
 @example([[[[[]]]]])
 @example({"phases": [None]})
@@ -186,13 +183,11 @@ def test_any_json(value: Any):
     _tried(_written(value))
 
 
-@many
 @given(mutated())
 def test_mutated_runs(body: Json):
     _tried(_written(body))
 
 
-@many
 @given(mutated())
 def test_mutated_runs_as_utf_8(body: Json):
     try:
@@ -202,27 +197,23 @@ def test_mutated_runs_as_utf_8(body: Json):
     _tried(content)
 
 
-@many
 @given(value=anything)
 def test_any_measured_value(value: Any):
     _tried(_written(VALID | {"phases": [phase_of(measurement_of(value, units=None))]}))
     _tried(_written(VALID | {"phases": [phase_of(measurement_of(value, units=["a", "b"], lower_limit=0))]}))
 
 
-@many
 @given(value=numbers, text=texts)
 def test_any_limits_and_validators(value: Any, text: str):
     odd = measurement_of(value, lower_limit=value, upper_limit=value, validators=[text], units=text)
     _tried(_written(VALID | {"phases": [phase_of(odd)]}))
 
 
-@many
 @given(st.binary(max_size=200))
 def test_any_bytes(content: bytes):
     _tried(content)
 
 
-@many
 @given(st.data())
 def test_valid_body_with_broken_bytes(data: st.DataObject):
     content = bytearray(_written(VALID))
@@ -234,7 +225,6 @@ def test_valid_body_with_broken_bytes(data: st.DataObject):
     _tried(bytes(content))
 
 
-@many
 @given(
     st.dictionaries(st.text(max_size=20), st.text(max_size=20)), st.sampled_from(["a=b", "&&", "%00=%ff", ""])
 )
@@ -243,7 +233,6 @@ def test_any_form(members: dict[str, str], tail: str):
     _tried(content.encode("utf-8", "surrogatepass"), "application/x-www-form-urlencoded")
 
 
-@many
 @given(st.text(max_size=60))
 def test_any_content_type(content_type: str):
     _tried(_written(VALID), content_type)

@@ -18,11 +18,18 @@ from tests.acceptance.wire import (
     run_of,
     runs_of,
 )
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 JSON = {"Content-Type": "application/json"}
 MIB = 1024 * 1024
 SN = "SN-NEVER-RECORDED"
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def _post(client: httpx.Client, text: str | bytes) -> httpx.Response:

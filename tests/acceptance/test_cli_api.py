@@ -43,7 +43,9 @@ def foreigner(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def procedure(server: Server) -> Json:
     """One that nobody has deployed, and only FCT-1 may run."""
-    made: Json = server.runcard("procedure", "create", f"P {uuid4().hex}", "--organization", "acme")
+    made: Json = server.runcard(
+        "procedure", "create", f"P {uuid4().hex}", "--organization", server.world.acme.slug
+    )
     return made
 
 
@@ -52,12 +54,12 @@ def test_whoami_of_a_user(engineer: httpx.Client, world: World):
         "auth_type": "user",
         "user_id": str(world.acme.engineer.actor.user_id),
         "user_name": "Eve",
-        "user_email": "eve@acme.test",
+        "user_email": world.acme.engineer.email,
         "station_id": None,
         "station_name": None,
         "organization_id": str(world.acme.id),
         "organization_name": "Acme",
-        "organization_slug": "acme",
+        "organization_slug": world.acme.slug,
     }
 
 
@@ -66,14 +68,14 @@ def test_whoami_of_a_station(station: httpx.Client, world: World):
     assert (told["auth_type"], told["station_name"]) == ("station", "ICT-1")
     assert told["station_id"] == str(world.acme.ict.actor.station_id)
     assert (told["user_id"], told["user_name"], told["user_email"]) == (None, None, None)
-    assert told["organization_slug"] == "acme"
+    assert told["organization_slug"] == world.acme.slug
 
 
 def test_config_is_a_flat_map_of_texts(server: Server, engineer: httpx.Client, station: httpx.Client):
     told = engineer.get("/config").json()
     assert station.get("/config").json() == told
     assert all(isinstance(value, str) for value in told.values())
-    assert (told["api_url"], told["organization_slug"]) == (f"{server.url}/api", "acme")
+    assert (told["api_url"], told["organization_slug"]) == (f"{server.url}/api", server.world.acme.slug)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_production_goes_to_all_that_may_run_it_and_nothing_else_does(
 
 
 def test_an_archived_station_is_brought_nothing(server: Server, engineer: httpx.Client, procedure: Json):
-    options = ("--organization", "acme", "--procedure", procedure["identifier"])
+    options = ("--organization", server.world.acme.slug, "--procedure", procedure["identifier"])
     made = server.runcard("station", "create", f"S {uuid4().hex}", *options)
     with server.client(made["api_key"]) as client:
         create_run(client, run_of(f"SN-{uuid4().hex[:8]}", procedure_id=procedure["identifier"]))

@@ -17,9 +17,10 @@ from runcard.store.engine.tables import attachments, changes, runs, stations, un
 from runcard_client import Client
 from tests.client import stationed
 from tests.conftest import DatabaseKind, Template
+from tests.examples import examples
 from tests.servers import DEADLINE_S, Server
 
-RUNS = 1000
+RUNS = 16 * examples()
 PROCESSES = 4
 KILLS = 5
 PER_PROCESS = RUNS // PROCESSES

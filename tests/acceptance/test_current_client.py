@@ -9,6 +9,7 @@ import pytest
 from tests.acceptance.environments import Told, current_environment, run_script
 from tests.acceptance.files import downloaded, openhtf_report
 from tests.acceptance.wire import INVALID, MISSING_PART_NUMBER, NOT_AUTHORIZED, Json, runs_of
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 SERIAL = "NEW ü/1"
@@ -18,6 +19,12 @@ FILES = {
     "empty.csv": b"",
     "large.bin": os.urandom(2 * 1024 * 1024),
 }
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

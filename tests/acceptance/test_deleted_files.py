@@ -20,6 +20,12 @@ from tests.old_runs import keys_in
 from tests.servers import DEADLINE_S, Server
 
 
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It looks at all files that there are."""
+    return own_server
+
+
 @pytest.fixture
 def kept(server: Server) -> Blobs:
     return Blobs.open(None, None, server.data_dir / "attachments")

@@ -51,7 +51,7 @@ def test_row_1_key_of_a_suspended_user(server: Server, serial, unchanged: Unchan
 
 
 def test_row_1_key_that_is_revoked_while_the_server_knows_it(server: Server, serial):
-    made = server.runcard("key", "create", "--station", "FCT-1", "--organization", "acme")
+    made = server.runcard("key", "create", "--station", "FCT-1", "--organization", server.world.acme.slug)
     with server.client(made["api_key"]) as station:
         create_run(station, run_of(serial))
         with server.database() as database, database.read_in(server.world.acme.id) as scope:
@@ -202,8 +202,9 @@ def test_row_5_name_of_a_procedure_does_not_stand_in_for_its_id(admin, serial):
     assert_error(answer, 404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("email", ["nobody@acme.test", " nobody@acme.test ", "gus@globex.test"])
-def test_row_6_operator_is_unknown(admin, fct, serial, unchanged: Unchanged, email):
+@pytest.mark.parametrize("address", ["nobody@acme.test", " nobody@acme.test ", "{gus}"])
+def test_row_6_operator_is_unknown(admin, fct, serial, world: World, unchanged: Unchanged, address):
+    email = address.format(gus=world.globex.admin.email)
     message = f"Operator with email {email.strip()} does not exist. Create the user first in the app."
     with unchanged():
         for client in (admin, fct):

@@ -11,7 +11,14 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.acceptance.wire import create_run, run_of
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from tests.acceptance.wire import (
     run_of,
     runs_of,
 )
+from tests.conftest import DatabaseKind
 
 SHOWN_KEYS = {
     "id",
@@ -35,6 +36,12 @@ SHOWN_KEYS = {
     "logs",
     "sub_units",
 }
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def test_shape_of_a_run(admin, serial):

@@ -8,12 +8,25 @@ import pytest
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import attachments_of, initialize, put, sync
 from tests.acceptance.wire import Json, assert_error, create_run, run_of
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
 
 PUBLIC_URL = "https://runcard.example/line-1"
 MAX_BODY = 4_000
 MAX_UPLOAD = 1_000
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It has settings of its own."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,7 @@ def test_a_station_that_may_report_one_may_report_the_other(server: Server, v2: 
     source, target = Named(v2, "Linked"), Named(v2, "Goal")
     name = f"Station {uuid4().hex}"
     made = server.runcard(
-        "station", "create", name, "--procedure", source.identifier, "--organization", "acme"
+        "station", "create", name, "--procedure", source.identifier, "--organization", server.world.acme.slug
     )
     with door(server, made["api_key"]) as station:
         assert station.post("/runs", json=run_of(target.id, serial)).status_code == 403

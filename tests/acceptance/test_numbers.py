@@ -12,6 +12,12 @@ HUGE = 10**30
 
 
 @pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It ends the process that records."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def v2(server: Server) -> Any:
     """HTTP to the v2 API, as the admin."""
     headers = {"Authorization": f"Bearer {server.world.acme.admin.api_key}"}

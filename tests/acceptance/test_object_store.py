@@ -20,6 +20,7 @@ from tests.acceptance.files import (
     uploaded,
 )
 from tests.acceptance.wire import assert_error, create_run, run_of, runs_of
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 BUCKET = "station-files"
@@ -30,6 +31,18 @@ CREDENTIALS = {
     "AWS_REGION": "eu-central-1",
 }
 NOT_LINKABLE = "Failed to sync upload with run"
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It has settings of its own."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from runcard import api
 from tests.acceptance.json_doors import Door, Doors, filled
 from tests.acceptance.wire import create_run, run_of, runs_of
+from tests.conftest import DatabaseKind
+from tests.examples import examples
 from tests.servers import Server
 
 UNIT = "ODD-JSON"
-EXAMPLES = 120
 WORST = [f"1{'0' * 30}", f'[1{"0" * 30}, "\\ud800"]']
 
 digits = st.integers(1, 4301).map(lambda length: "9" * length)
@@ -62,6 +63,18 @@ tokens = st.one_of(
     members.map(lambda some: "{" + ", ".join(f"{key}: {value}" for key, value in some) + "}"),
     deep,
 )
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It ends the process that records."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +132,7 @@ def test_odd_json_is_answered_and_spoils_nothing(
 
     @given(data=st.data())
     @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
+        max_examples=2 * examples(),
         suppress_health_check=list(HealthCheck),
     )
     def try_it(data: st.DataObject) -> None:

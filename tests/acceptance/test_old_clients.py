@@ -10,7 +10,14 @@ import pytest
 from tests.acceptance.environments import SCRIPTS, old_environment, run_script
 from tests.acceptance.files import downloaded, openhtf_report
 from tests.acceptance.wire import MISSING_PART_NUMBER, create_run, run_of, runs_of
+from tests.conftest import DatabaseKind
 from tests.servers import Server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 class Done(NamedTuple):

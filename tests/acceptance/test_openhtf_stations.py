@@ -13,9 +13,16 @@ import pytest
 from tests.acceptance.environments import current_environment, old_environment, run_script
 from tests.acceptance.files import downloaded
 from tests.acceptance.wire import Json, create_run, run_of, runs_of
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 LEVELS = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 class Reported(NamedTuple):

@@ -47,8 +47,10 @@ OPERATIONS = {
 def keys(server: Server) -> dict[str, str]:
     """A key of each kind and role of Acme."""
     acme = server.world.acme
-    home = ("--organization", "acme")
-    olga = server.runcard("user", "create", "olga@acme.test", "--role", "operator", *home)
+    home = ("--organization", server.world.acme.slug)
+    olga = server.runcard(
+        "user", "create", f"olga@{server.world.acme.slug}.test", "--role", "operator", *home
+    )
     made = server.runcard("key", "create", "--user", olga["email"], *home)
     return {
         "admin": acme.admin.api_key,

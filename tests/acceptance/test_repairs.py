@@ -161,8 +161,12 @@ def test_every_key_of_the_organization_may_read(
     import_reports(engineer, repair_of(serial))
     if who == "operator":
         email = f"{serial.lower()}@acme.test"
-        server.runcard("user", "create", email, "--role", "operator", "--organization", "acme")
-        key = server.runcard("key", "create", "--user", email, "--organization", "acme")["api_key"]
+        server.runcard(
+            "user", "create", email, "--role", "operator", "--organization", server.world.acme.slug
+        )
+        key = server.runcard("key", "create", "--user", email, "--organization", server.world.acme.slug)[
+            "api_key"
+        ]
     else:
         members = {"admin": acme.admin, "engineer": acme.engineer, "viewer": acme.viewer}
         key = members[who].api_key if who in members else acme.ict.api_key

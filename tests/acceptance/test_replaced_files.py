@@ -39,6 +39,12 @@ class SlowPut:
         return self._answer.result()
 
 
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It looks at all files that there are."""
+    return own_server
+
+
 @pytest.fixture
 def kept(server: Server) -> Blobs:
     return Blobs.open(None, None, server.data_dir / "attachments")

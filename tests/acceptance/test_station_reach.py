@@ -150,8 +150,10 @@ def database_kind() -> DatabaseKind:
 
 @pytest.fixture(scope="module")
 def keys(server: Server) -> dict[str, str]:
-    acme, home = server.world.acme, ("--organization", "acme")
-    operator = server.runcard("user", "create", "olga@acme.test", "--role", "operator", *home)
+    acme, home = server.world.acme, ("--organization", server.world.acme.slug)
+    operator = server.runcard(
+        "user", "create", f"olga@{server.world.acme.slug}.test", "--role", "operator", *home
+    )
     return {
         "admin": acme.admin.api_key,
         "operator": server.runcard("key", "create", "--user", operator["email"], *home)["api_key"],

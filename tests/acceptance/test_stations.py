@@ -47,7 +47,7 @@ def test_all_procedures_are_given_and_taken_back(server: Server, lonely, serial)
 
 
 def test_station_with_all_procedures_may_run_one_that_is_made_later(server: Server, fct, ict, serial):
-    made = server.runcard("procedure", "create", "Later", "--organization", "acme")
+    made = server.runcard("procedure", "create", "Later", "--organization", server.world.acme.slug)
     create_run(fct, run_of(serial, procedure_id=made["identifier"]))
     assert_error(
         ict.post("/runs", json=run_of(serial, procedure_id=made["id"])), 403, "FORBIDDEN", NOT_AUTHORIZED

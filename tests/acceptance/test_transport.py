@@ -8,10 +8,17 @@ import pytest
 
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.wire import assert_error, create_run, measurement_of, phase_of, run_of, runs_of
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 JSON = {"Content-Type": "application/json"}
 NOBODYS_ID = "550e8400-e29b-41d4-a716-446655440000"
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

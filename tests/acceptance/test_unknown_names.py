@@ -9,10 +9,17 @@ import httpx
 import pytest
 
 from tests.acceptance.wire import Json, measurement_of, phase_of, run_of
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 _CONTRACTS = ("/api/v1/", "/api/v2/")
 _IGNORED = "runcard-ignored"
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -31,11 +31,24 @@ from tests.acceptance.wire import (
     run_of,
     runs_of,
 )
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 NOBODYS_ID = "550e8400-e29b-41d4-a716-446655440000"
 MIB = 1024 * 1024
 NOT_LINKABLE = "Failed to sync upload with run"
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It has settings of its own, and looks at all files that there are."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.analytics.calendar import Calendar, CalendarSpan, Period, clock_changes, name_of, start_of
 from runcard.analytics.copy.columns import columns_of, utc
+from tests.examples import one_in
 
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 # Half an hour at a time; changes at one minute past midnight; a half-hour for good; a whole day left out; none.
@@ -78,7 +79,7 @@ def test_the_half_hour_that_lord_howe_leaves_out_cuts_an_hour(engine: duckdb.Duc
 
 
 @pytest.mark.parametrize("name", ZONES)
-@settings(max_examples=10, deadline=None, derandomize=True)
+@one_in(2)
 @given(data=st.data())
 def test_hours_hold_what_the_clocks_show(engine: duckdb.DuckDBPyConnection, name: str, data: st.DataObject):
     """An hour starts where its clock hour does, or where the clocks were changed; tried near every change of them."""

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import Browser, StorageState, expect
 
 from runcard.cli.demo import DemoAccess
 from tests.browser.chromium import VARIABLE, find_chromium, running_chromium
 from tests.browser.windows import Account, Windows
-from tests.servers import AnyServer, Installation
+from tests.servers import DEADLINE_S, AnyServer, Installation
+
+# Of its own it waits for five seconds, in which a busy machine may not have imported a file.
+expect.set_options(timeout=DEADLINE_S * 1000)
 
 
 class Demo(NamedTuple):

@@ -1,4 +1,4 @@
-"""The installed `runcard` command, run as a process."""
+"""The `runcard` command: the installed one, run as a process, or what it does, where the process is of no interest."""
 
 import json
 import os
@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from typer.testing import CliRunner
+
+from runcard.cli.main import app
 from tests.servers import DEADLINE_S, RUNCARD
 
 
@@ -41,6 +44,12 @@ def runcard(*arguments: str | Path, **variables: str) -> Done:
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def run_here(*arguments: str | Path, **variables: str) -> Done:
+    """The same inside of this process, which spares the start of another."""
+    done = CliRunner().invoke(app, list(map(str, arguments)), env=variables)
+    return Done(done.exit_code, done.stdout, done.stderr)
 
 
 class Serving(NamedTuple):

@@ -1,6 +1,7 @@
 """Each verb, as a script and as a person use it."""
 
 import json
+import shutil
 from pathlib import Path
 from uuid import UUID
 
@@ -13,18 +14,26 @@ from runcard.cli.main import app
 from runcard.store.commit.lookups import find_actor
 from runcard.store.engine.database import Database
 from runcard.store.people.users import find_credentials
-from tests.cli.commands import runcard
+from tests.cli.commands import run_here, runcard
 from tests.servers import Installation
 
 PASSWORD = "correct horse battery staple"
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Installation:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with one organization."""
-    installation = Installation(tmp_path, None)
+    folder = tmp_path_factory.mktemp("made")
+    installation = Installation(folder / "data", None)
     installation.runcard("init", "--organization", "Acme", "--email", "ada@acme.test", "--password", PASSWORD)
     return installation
+
+
+@pytest.fixture
+def acme(template: Installation, tmp_path: Path) -> Installation:
+    """The same for one test."""
+    shutil.copytree(template.data_dir, tmp_path, dirs_exist_ok=True)
+    return Installation(tmp_path, None)
 
 
 def told(installation: Installation, *arguments: str) -> str:
@@ -63,7 +72,7 @@ def test_init_does_not_repeat_a_password_that_was_given(acme: Installation) -> N
 
 
 def test_the_data_directory_can_be_named_by_a_variable(acme: Installation) -> None:
-    done = runcard("organization", "show", "--json", RUNCARD_DATA_DIR=str(acme.data_dir))
+    done = run_here("organization", "show", "--json", RUNCARD_DATA_DIR=str(acme.data_dir))
     assert done.json["name"] == "Acme"
 
 
@@ -80,7 +89,7 @@ def test_an_identifier_is_chosen(acme: Installation) -> None:
     made = acme.runcard("procedure", "create", "Vanilla test", "--identifier", "VANILLA")
     assert made["identifier"] == "VANILLA"
     assert acme.runcard("station", "create", "ICT-1", "--procedure", "vanilla")["procedures"] == ["VANILLA"]
-    refused = runcard(
+    refused = run_here(
         "procedure", "create", "Other", "--identifier", "Vanilla", RUNCARD_DATA_DIR=str(acme.data_dir)
     )
     assert refused.code == 1
@@ -89,7 +98,7 @@ def test_an_identifier_is_chosen(acme: Installation) -> None:
 
 def test_a_second_procedure_of_one_name_has_to_be_wanted(acme: Installation) -> None:
     acme.runcard("procedure", "create", "Final test")
-    refused = runcard("procedure", "create", " final TEST", RUNCARD_DATA_DIR=str(acme.data_dir))
+    refused = run_here("procedure", "create", " final TEST", RUNCARD_DATA_DIR=str(acme.data_dir))
     assert refused.code == 1
     assert "The procedure FVT1 is called 'Final test' already" in refused.stderr
     assert "give --same-name" in refused.stderr
@@ -179,7 +188,7 @@ def test_a_password_is_replaced_by_one_that_is_given_or_made_up(acme: Installati
 
 @pytest.mark.parametrize("verb", ["suspend", "reinstate", "password"])
 def test_nobody_is_changed_who_is_no_member(acme: Installation, verb: str) -> None:
-    done = runcard("user", verb, "bob@acme.test", "--data-dir", acme.data_dir)
+    done = run_here("user", verb, "bob@acme.test", "--data-dir", acme.data_dir)
     assert done.code == 1
     assert (
         done.stderr == "Error: User not found: bob@acme.test. `runcard user list` shows those that exist.\n"

@@ -21,6 +21,12 @@ def database_kind() -> DatabaseKind:
     return "sqlite"
 
 
+@pytest.fixture(scope="module")
+def server(shared_server: Server) -> Server:
+    """The one that modules share."""
+    return shared_server
+
+
 @pytest.fixture(scope="session", params=["own", OLDEST])
 def station_python(request: pytest.FixtureRequest) -> Path:
     """What a station's programs run in."""

@@ -17,7 +17,7 @@ FATES: list[Fate] = ["arrives", "request lost", "answer lost", "503"]
 RUNS = 3
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fates=st.lists(st.sampled_from(FATES), max_size=20))
 def test_every_run_arrives_once_in_order_with_its_files(
     server: Server, admin: httpx.Client, tmp_path_factory: pytest.TempPathFactory, fates: list[Fate]

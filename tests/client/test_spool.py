@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard_client import FileReport, InvalidReport, SpoolUnusable
@@ -36,8 +36,6 @@ def test_a_run_that_was_added_is_in_the_log_on_the_disk(spool: Spool, spool_path
     other.close()
 
 
-# Each step is a commit that waits for the disk.
-@settings(max_examples=20, deadline=None)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["add", "send", "park", "retry"]), st.integers(0, 2**16)), max_size=30

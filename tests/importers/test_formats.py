@@ -8,7 +8,7 @@ import random
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.importers.content.heads import HEAD_BYTES, PACKED_HEAD_BYTES, json_members, unpacked_head
@@ -112,7 +112,6 @@ def test_little_is_unpacked_of_what_packs_well():
     assert len(unpacked_head(bz2.compress(b"<" * 10_000_000))) <= HEAD_BYTES
 
 
-@settings(deadline=None)
 @given(st.binary() | st.text(alphabet='{}[]:,"\\ab <>/&', max_size=80).map(str.encode))
 def test_no_beginning_surprises(head):
     assert len(claimed(head)) <= 1
@@ -126,7 +125,6 @@ trees = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text("abc{}[]: ,", max_size=5), trees, max_size=5), st.integers(0, 200))
 def test_members_of_json(tree, cut):
     """A JSON text has the members that a parser finds, and its beginning has some of them."""

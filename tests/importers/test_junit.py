@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import UnreadableReport
@@ -454,7 +454,6 @@ def written(report):
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-@settings(deadline=None)
 @given(reports())
 def test_reports_come_back(report):
     (found,) = read(written(report))

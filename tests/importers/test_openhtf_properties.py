@@ -9,7 +9,7 @@ from operator import getitem
 import msgspec
 import openhtf
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openhtf.output.callbacks import json_factory
 from openhtf.util import units, validators
@@ -75,13 +75,11 @@ def mutated_records(draw):
     return json.dumps(tree).encode()
 
 
-@settings(max_examples=300)
 @given(mutated_records())
 def test_mutated_records_never_surprise(content):
     assert survives(content)
 
 
-@settings(max_examples=300)
 @given(st.sampled_from(RECORDS), st.data())
 def test_damaged_bytes_never_surprise(name, data):
     content = bytearray(case(name))

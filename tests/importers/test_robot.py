@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from robot.api import ExecutionResult
@@ -321,7 +321,6 @@ def timed(moment, span):
     return {"started_at": instant(moment), "ended_at": instant(moment) + span}
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     steps, names, cases, st.dictionaries(steps, st.tuples(cases, moments, spans), max_size=3), moments, spans
 )

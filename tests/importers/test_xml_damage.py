@@ -4,7 +4,7 @@ from io import BytesIO
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import InvalidInput, RuncardError, UnreadableReport
@@ -39,7 +39,6 @@ def survives(name, content):
     return True
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(CONTENTS), st.data())
 def test_flipped_bytes_never_surprise(file, data):
     name, content = file[0], bytearray(file[1])
@@ -64,7 +63,6 @@ values = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(CONTENTS), st.data())
 def test_odd_values_never_surprise(file, data):
     """Values between quotes or tags, in place of which others stand."""
@@ -77,7 +75,6 @@ def test_odd_values_never_surprise(file, data):
     assert survives(name, content)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(CONTENTS), st.data())
 def test_half_a_file_is_refused(file, data):
     name, content = file
@@ -88,7 +85,6 @@ def test_half_a_file_is_refused(file, data):
 
 
 @pytest.mark.parametrize("name", list(FILES))
-@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused(name, content):
     with pytest.raises(UnreadableReport):

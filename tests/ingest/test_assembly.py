@@ -71,7 +71,7 @@ def ancestors(model: dict[str, str | None], serial: str) -> set[str]:
 
 
 @given(moves)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_moves_never_close_a_ring(floor: Floor, history: list[tuple[str, set[str]]]) -> None:
     floor.take_apart()
     model: dict[str, str | None] = dict.fromkeys(SERIALS)

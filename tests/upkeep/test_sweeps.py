@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import func, select, update
@@ -148,7 +148,6 @@ told_runs = st.builds(
 days = st.sampled_from([None, 3, 7])
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(told_runs, max_size=6), st.booleans(), days, days)
 def test_what_is_left_is_what_is_young(
     stores: Stores, history: list[Told], is_imported: bool, run_days: int | None, file_days: int | None

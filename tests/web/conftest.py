@@ -8,6 +8,12 @@ from tests.servers import Server
 from tests.web.browser import Browser, logged_in
 
 
+@pytest.fixture(scope="module")
+def server(shared_server: Server) -> Server:
+    """The one that modules share."""
+    return shared_server
+
+
 @pytest.fixture
 def stranger(server: Server) -> Iterator[Browser]:
     """Nobody is logged in here."""

@@ -3,10 +3,18 @@
 import re
 from uuid import uuid4
 
+import pytest
 from fastapi.routing import APIRoute
 
 from runcard.web.router import _PAGES
+from tests.conftest import DatabaseKind
 from tests.web.browser import Browser
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def _addresses() -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -256,7 +256,7 @@ def test_older_clients_delete_files_of_anything(
     assert _files_of_run(user, run_id) == _files_of_unit(user, serial) == []
     assert not [found for upload_id in ids for found in (server.data_dir / "attachments").rglob(upload_id)]
     with record.read() as connection:
-        assert connection.execute(select(revisions).where(revisions.c.image_id.is_not(None))).all() == []
+        assert connection.execute(select(revisions).where(revisions.c.image_id == UUID(image))).all() == []
     assert wire.delete("/attachments", params={"ids": ids[:1]}).status_code == 404
 
 

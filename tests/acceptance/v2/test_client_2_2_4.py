@@ -9,6 +9,7 @@ import pytest
 from tests.acceptance.deploying import COMMIT, REPOSITORY, command_line, deploy
 from tests.acceptance.environments import old_environment, run_script
 from tests.acceptance.wire import Json
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.world import World
 
@@ -39,6 +40,12 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         "units.delete": "APIError",
     },
 }
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 class Came(NamedTuple):
@@ -458,7 +465,7 @@ def test_stations(told: Told, who: str, world: World):
     assert (bench["id"], bench["name"]) == (told.answer("user", "stations.create")["id"], "Bench 1")
     assert shown(bench, "api_key", "organization_slug", "connection_status", "team") == {
         "api_key": None,
-        "organization_slug": "acme",
+        "organization_slug": world.acme.slug,
         "connection_status": None,
         "team": None,
     }
@@ -479,7 +486,7 @@ def test_the_current_station(told: Told, world: World):
         "id": str(ict.actor.station_id),
         "name": ict.name,
         "connection_status": "connected",
-        "organization_slug": "acme",
+        "organization_slug": world.acme.slug,
     }
     assert ict.api_key.startswith(current["api_key"])
     assert [one["identifier"] for one in current["procedures"]] == ["FVT1"]

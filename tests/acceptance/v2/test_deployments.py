@@ -37,7 +37,9 @@ def globex_line(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture
 def procedure(server: Server, fresh: Fresh) -> str:
     """Id of a procedure that nobody has deployed, which only FCT-1 may run."""
-    made: str = server.runcard("procedure", "create", fresh("Deployed"), "--organization", "acme")["id"]
+    made: str = server.runcard(
+        "procedure", "create", fresh("Deployed"), "--organization", server.world.acme.slug
+    )["id"]
     return made
 
 

@@ -17,6 +17,7 @@ from tests.acceptance.v2.one_of_each import CONTENT, OneOfEach
 from tests.acceptance.v2.reporting import STARTED_AT, report
 from tests.acceptance.v2.test_rights import OPERATIONS
 from tests.acceptance.v2.test_server_errors import READS
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 
 _CONTRACT = Path(__file__).parents[2] / "api" / "v2" / "contract.json"
@@ -30,6 +31,12 @@ CLASSES: dict[int, tuple[type[e.TofuPilotError], str]] = {
     409: (e.ErrorCONFLICT, "CONFLICT"),
     422: (e.ErrorUNPROCESSABLECONTENT, "UNPROCESSABLE_CONTENT"),
 }
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 class Operation(NamedTuple):

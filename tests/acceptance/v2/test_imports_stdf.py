@@ -7,10 +7,17 @@ import pytest
 from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.v2.importing import imported, reports_of, run_ids, uploaded
+from tests.conftest import DatabaseKind
 from tests.importers.stdf.lots import lot, part, ptr
 from tests.importers.stdf.writers import write_atdf, write_stdf
 
 WAFER = Path(__file__).parents[2] / "importers" / "cases" / "stdf" / "lot2.stdf.gz"
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -354,7 +354,7 @@ def test_a_hundred_files_and_null_for_no_duplicates(wire: httpx.Client) -> None:
 # Quarantine
 
 
-def quarantined(server: Server, organization: str = "acme") -> list[dict[str, Any]]:
+def quarantined(server: Server, organization: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = server.runcard("quarantine", "list", "--organization", organization)
     return found
 
@@ -367,14 +367,14 @@ def test_a_refused_file_goes_to_quarantine_and_leaves_it_when_it_is_imported(
     content = report(fresh("SN"), sub_units=["NEVER"])
     told = [imported(user, uploaded(user, content, one))["error"] for one in (name, "copy.json")]
     assert told == ["Sub-units not found: NEVER"] * 2
-    (file,) = [one for one in quarantined(server) if one["name"] == name]
+    (file,) = [one for one in quarantined(server, server.world.acme.slug) if one["name"] == name]
     assert (file["format"], file["reason"], file["attempts"], file["size_bytes"]) == (
         "OPENHTF",
         told[0],
         2,
         len(content),
     )
-    assert file["id"] not in [one["id"] for one in quarantined(server, "globex")]
+    assert file["id"] not in [one["id"] for one in quarantined(server, server.world.globex.slug)]
 
     user.runs.create(
         procedure_id=user.procedures.list().data[0].id,
@@ -384,9 +384,11 @@ def test_a_refused_file_goes_to_quarantine_and_leaves_it_when_it_is_imported(
         started_at=datetime(2026, 1, 2, tzinfo=UTC),
         ended_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    (retried,) = server.runcard("quarantine", "retry", file["id"], "--organization", "acme")["files"]
+    (retried,) = server.runcard("quarantine", "retry", file["id"], "--organization", server.world.acme.slug)[
+        "files"
+    ]
     assert (retried["status"], retried["runs"]) == ("recorded", 1)
-    assert file["id"] not in [one["id"] for one in quarantined(server)]
+    assert file["id"] not in [one["id"] for one in quarantined(server, server.world.acme.slug)]
     # It stays with the run as its report.
     again = imported(user, uploaded(user, content))
     assert again["already_imported"]

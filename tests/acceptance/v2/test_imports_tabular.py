@@ -20,6 +20,7 @@ from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.floor import fetched
 from tests.acceptance.v2.importing import imported, run_ids, uploaded
+from tests.conftest import DatabaseKind
 from tests.world import World
 
 Fresh = Callable[[str], str]
@@ -36,6 +37,12 @@ FIELDS: dict[str, Any] = {
     "part_number": {"value": "PCB01"},
 }
 PLAIN: dict[str, Any] = {"fields": FIELDS, "measurements": {"layout": "none"}}
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def run(serial_number: str, outcome: str = "PASS") -> list[str]:

@@ -10,12 +10,19 @@ from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.importing import QUARANTINE, imported, reports_of, run_ids, uploaded
+from tests.conftest import DatabaseKind
 from tests.importers.wats.files import case
 from tests.world import World
 
 Fresh = Callable[[str], str]
 
 SAMPLES = {"WATS": "uut.wsjf.json", "WSXF": "uut.wsxf.xml"}
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def sample(importer: str, fresh: Fresh, operation: str = "SW Debug") -> tuple[bytes, dict[str, str]]:

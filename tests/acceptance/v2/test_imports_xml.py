@@ -9,6 +9,7 @@ from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.importing import QUARANTINE, uploaded, wire_imported
+from tests.conftest import DatabaseKind
 from tests.importers.golden import CASES
 
 Fresh = Callable[[str], str]
@@ -20,6 +21,12 @@ FILES: dict[str, tuple[str, str, str]] = {
     "TESTSTAND": ("teststand/board.xml", "PCB01-0002", "Board"),
     "ATML": ("atml/board_6.xml", "PCB01-0003", "Board functional"),
 }
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.mark.parametrize("importer", list(FILES))

@@ -12,10 +12,17 @@ from tofupilot.v2.errors import ErrorBADREQUEST, ErrorNOTFOUND, ErrorUNAUTHORIZE
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.inside import DAY, SECOND, Line, make_line
 from tests.acceptance.v2.reporting import STARTED_AT, report
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.world import World
 
 Fresh = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

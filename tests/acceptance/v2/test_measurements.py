@@ -17,11 +17,18 @@ from runcard.ingest.record_run import prepare_run, record_run
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.inside import DAY, SECOND, Line, make_line
 from tests.acceptance.v2.reporting import STARTED_AT, measurement, phase, report
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.world import World
 
 Fresh = Callable[[str], str]
 Found = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

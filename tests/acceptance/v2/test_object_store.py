@@ -8,9 +8,23 @@ from tofupilot.v2.errors import ErrorNOTFOUND
 from tests.acceptance.test_object_store import bucket, server_settings, store_url
 from tests.acceptance.v2.floor import fetched, make_part, put, unit_of
 from tests.acceptance.v2.reporting import report
+from tests.conftest import DatabaseKind
+from tests.servers import Server
 from tests.world import World
 
 __all__ = ["bucket", "server_settings", "store_url"]  # fixtures: a server beside an object store
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It has settings of its own."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def test_what_was_sent_is_known_once_it_is_finalized(user: TofuPilot, store_url: str) -> None:

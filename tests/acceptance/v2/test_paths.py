@@ -5,7 +5,14 @@ import pytest
 from tofupilot.v2 import TofuPilot
 
 from tests.acceptance.v2.reporting import phase, report
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

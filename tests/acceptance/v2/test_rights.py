@@ -11,6 +11,7 @@ import pytest
 
 from tests.acceptance.deploying import command_line, deploy
 from tests.acceptance.v2.reporting import STARTED_AT, measurement, phase
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
 
 Unchanged = Callable[[], AbstractContextManager[None]]
@@ -21,6 +22,12 @@ RECORD = ALL - {"viewer"}
 MANAGE = frozenset({"admin", "engineer"})
 USERS = ALL - {"station"}
 STATION = frozenset({"station"})
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 class Things(NamedTuple):
@@ -169,13 +176,25 @@ OWN = {"procedure-create", "part-create", "batch-create", "station-create", "att
 
 
 @pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """Each of many tests looks at all that is recorded, which is less here."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def keys(server: Server) -> dict[str, str]:
     """A key of each kind and role of Acme."""
     acme = server.world.acme
     operator = server.runcard(
-        "user", "create", "olga@acme.test", "--role", "operator", "--organization", "acme"
+        "user",
+        "create",
+        f"olga@{acme.slug}.test",
+        "--role",
+        "operator",
+        "--organization",
+        acme.slug,
     )
-    made = server.runcard("key", "create", "--user", operator["email"], "--organization", "acme")
+    made = server.runcard("key", "create", "--user", operator["email"], "--organization", acme.slug)
     return {
         "admin": acme.admin.api_key,
         "engineer": acme.engineer.api_key,

@@ -11,6 +11,12 @@ from tests.servers import Server
 
 
 @pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """It has settings of its own."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def server_settings() -> dict[str, str]:
     return {"RUNCARD_LIST_TIMEOUT_S": "0", "RUNCARD_COLUMNAR_COPY": "false"}
 

@@ -23,18 +23,22 @@ Unchanged = Callable[[], AbstractContextManager[None]]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
-def _team(server: Server, name: str, organization: str = "acme") -> str:
-    team: str = server.runcard("team", "create", name, "--organization", organization)["id"]
+def _team(server: Server, name: str, organization: str | None = None) -> str:
+    """organization: its slug; None: Acme's."""
+    home = organization or server.world.acme.slug
+    team: str = server.runcard("team", "create", name, "--organization", home)["id"]
     return team
 
 
 def _keyed(server: Server, name: str, *options: str) -> dict[str, Any]:
     """A station with a key, made on the command line."""
-    made: dict[str, Any] = server.runcard("station", "create", name, "--organization", "acme", *options)
+    made: dict[str, Any] = server.runcard(
+        "station", "create", name, "--organization", server.world.acme.slug, *options
+    )
     return made
 
 
-def test_a_fresh_station_has_nothing(user: TofuPilot, fresh: Fresh) -> None:
+def test_a_fresh_station_has_nothing(user: TofuPilot, world: World, fresh: Fresh) -> None:
     name = fresh("ICT")
     made = user.stations.create(name=f"  {name} ")
     assert user.stations.get(id=made.id).model_dump() == {
@@ -42,7 +46,7 @@ def test_a_fresh_station_has_nothing(user: TofuPilot, fresh: Fresh) -> None:
         "name": name,
         "api_key": None,
         "procedures": [],
-        "organization_slug": "acme",
+        "organization_slug": world.acme.slug,
         "team": None,
         "metadata": {},
     }
@@ -83,7 +87,7 @@ def test_a_station_comes_with_its_procedure_team_and_metadata(
 def test_what_it_names_must_be_there(
     user: TofuPilot, server: Server, world: World, fresh: Fresh, unchanged: Unchanged
 ) -> None:
-    foreign_team = _team(server, fresh("Team"), "globex")
+    foreign_team = _team(server, fresh("Team"), server.world.globex.slug)
     with unchanged():
         for procedure_id in (NOWHERE, str(world.globex.board.id)):
             with pytest.raises(ErrorNOTFOUND):
@@ -157,7 +161,7 @@ def test_a_listed_station_shows_its_procedures(user: TofuPilot, server: Server, 
     assert listed["ICT-1"]["procedures"] == [{"id": str(world.acme.board.id), "name": "Board"}]
     assert (listed["ICT-1"]["procedures_count"], listed["ICT-1"]["team"]) == (1, None)
     assert listed["Lonely"]["procedures"] == []
-    count = len(server.runcard("procedure", "list", "--organization", "acme"))
+    count = len(server.runcard("procedure", "list", "--organization", server.world.acme.slug))
     assert listed["FCT-1"]["procedures_count"] == len(listed["FCT-1"]["procedures"]) == count
 
 
@@ -293,11 +297,11 @@ def test_the_prefix_is_that_of_the_newest_key_that_works(
         return user.stations.get(id=made["id"]).api_key
 
     assert shown() == made["api_key"][:8]
-    newer = server.runcard("key", "create", "--station", made["id"], "--organization", "acme")
+    newer = server.runcard("key", "create", "--station", made["id"], "--organization", server.world.acme.slug)
     assert shown() == newer["api_key"][:8]
-    server.runcard("key", "revoke", newer["id"], "--organization", "acme")
+    server.runcard("key", "revoke", newer["id"], "--organization", server.world.acme.slug)
     assert shown() == made["api_key"][:8]
-    server.runcard("key", "revoke", made["key_id"], "--organization", "acme")
+    server.runcard("key", "revoke", made["key_id"], "--organization", server.world.acme.slug)
     assert shown() is None
 
 
@@ -341,7 +345,7 @@ def test_a_change_that_cannot_be_is_refused_whole(
 ) -> None:
     made, taken = user.stations.create(name=fresh("ICT")), fresh("ICT")
     user.stations.create(name=taken)
-    foreign_team = _team(server, fresh("Team"), "globex")
+    foreign_team = _team(server, fresh("Team"), server.world.globex.slug)
     with unchanged():
         for body, status in (
             ({"name": taken.lower(), "metadata": {"a": 1}}, 409),
@@ -426,7 +430,9 @@ def test_a_link_made_for_a_station_counts_at_once(
     user: TofuPilot, server: Server, world: World, fresh: Fresh
 ) -> None:
     made = user.stations.create(name=fresh("ICT"), procedure_id=str(world.acme.board.id))
-    key = server.runcard("key", "create", "--station", made.id, "--organization", "acme")["api_key"]
+    key = server.runcard("key", "create", "--station", made.id, "--organization", server.world.acme.slug)[
+        "api_key"
+    ]
     with server.client(key) as client:
         create_run(client, run_of(fresh("SN")))
         assert client.post("/runs", json=run_of(fresh("SN"), procedure_id="FVT2")).status_code == 403

@@ -14,15 +14,13 @@ def test_all_members_are_listed_for_both_kinds_of_key(
     user: TofuPilot, station: TofuPilot, world: World
 ) -> None:
     listed = [one.model_dump() for one in user.users.list()]
+    acme = world.acme
     assert [one["email"] for one in listed] == [
-        "ada@acme.test",
-        "sam@acme.test",
-        "eve@acme.test",
-        "vic@acme.test",
+        one.email for one in (acme.admin, acme.suspended, acme.engineer, acme.viewer)
     ]
     assert listed[2] == {
         "id": str(world.acme.engineer.actor.user_id),
-        "email": "eve@acme.test",
+        "email": world.acme.engineer.email,
         "name": "Eve",
         "image": None,
         "banned": False,
@@ -31,8 +29,8 @@ def test_all_members_are_listed_for_both_kinds_of_key(
     assert [one.model_dump() for one in station.users.list()] == listed
 
 
-def test_a_list_is_of_one_organization(other: TofuPilot) -> None:
-    assert [one.email for one in other.users.list()] == ["gus@globex.test"]
+def test_a_list_is_of_one_organization(other: TofuPilot, world: World) -> None:
+    assert [one.email for one in other.users.list()] == [world.globex.admin.email]
 
 
 @pytest.mark.parametrize("value", ["true", "True", "1"])
@@ -40,7 +38,7 @@ def test_clients_of_before_ask_for_the_current_user(
     wire: httpx.Client, server: Server, world: World, value: str
 ) -> None:
     asked = {"current": value}
-    assert [one["email"] for one in wire.get("/users", params=asked).json()] == ["eve@acme.test"]
+    assert [one["email"] for one in wire.get("/users", params=asked).json()] == [world.acme.engineer.email]
     of_station = {"Authorization": f"Bearer {world.acme.ict.api_key}"}
     assert wire.get("/users", params=asked, headers=of_station).json() == []
 
@@ -56,7 +54,7 @@ def test_current_may_be_denied_or_nonsense(wire: httpx.Client) -> None:
 def test_the_current_user_is_that_of_the_key(user: TofuPilot, world: World) -> None:
     assert user.users.get_current().model_dump() == {
         "id": str(world.acme.engineer.actor.user_id),
-        "email": "eve@acme.test",
+        "email": world.acme.engineer.email,
         "name": "Eve",
         "image": None,
         "banned": False,

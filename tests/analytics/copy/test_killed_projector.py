@@ -24,10 +24,10 @@ from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import read_runs, yields_of
 from tests.conftest import Template
+from tests.examples import examples
 from tests.histories import START, Floor, opened_floor
 
 OUTCOMES = get_args(RunOutcome)
-KILLS = 20
 ASKED_EVERY = 4
 
 # Takes small steps as fast as it can, and tells of each. So many rows are sorted in at once that it does so often.
@@ -87,10 +87,10 @@ def reports(chance: random.Random, kill: int) -> list[RunReport]:
     ]
 
 
-def test_killed_twenty_times(floor: Floor, tmp_path: Path):
+def test_killed_again_and_again(floor: Floor, tmp_path: Path):
     chance, procedure_id, path = random.Random(4), floor.procedure(), tmp_path / "analytics.duckdb"
     seen = []
-    for kill in range(1, KILLS + 1):
+    for kill in range(1, max(2 * ASKED_EVERY, examples() // 3) + 1):
         made = floor.record(procedure_id, reports(chance, kill))
         floor.writer.write_catalog(
             partial(delete_run, organization_id=floor.home, run_id=chance.choice(list(made)))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -30,6 +30,7 @@ from runcard.store.metadata import MetadataTest
 from runcard.store.runs import resolved_filter
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
+from tests.examples import one_in
 from tests.histories import (
     KINDS,
     LONG,
@@ -59,7 +60,7 @@ measurement_filters = conditions(
     },
     at_most=2,
 )
-few = settings(max_examples=20, deadline=None)
+few = one_in(4)
 
 List = Callable[[ColumnarCopy | None, Any, Page], Listed[Any]]
 
@@ -182,7 +183,7 @@ def test_logs(
     check(floor, followed, history, happened, limit, list_of)
 
 
-@settings(max_examples=5, deadline=None)
+@one_in(5)
 @given(st.lists(st.tuples(clocked_histories, events), min_size=1, max_size=4))
 def test_a_copy_that_followed_holds_what_a_rebuilt_one_does(
     floor: Floor, followed: OwnCopy, pasts: list[tuple[list[RunReport], list[tuple[str, int]]]]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.lines import Line
+from tests.examples import one_in
 from tests.histories import LONG, START, Floor
 
 # What decides the way that a search takes, where there are few lines.
@@ -85,7 +86,7 @@ RUN = RunReport(procedure="later", serial_number="SN", part_number="P", outcome=
 
 
 @pytest.mark.parametrize("by", LOG_ORDERS)
-@settings(max_examples=25, deadline=None)
+@one_in(4)
 @given(searches(), st.booleans(), st.integers(1, 3), st.booleans())
 def test_the_copy_finds_what_the_truth_does(
     floor: Floor,

@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -20,11 +20,12 @@ from runcard.store.runs.matches import count_runs
 from runcard.store.runs.records import RUN_ORDERS, list_runs
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
+from tests.examples import one_in
 from tests.histories import START, Floor, clocked_histories
 
 
 @pytest.mark.parametrize("by", RUN_ORDERS)
-@settings(max_examples=20, deadline=None)
+@one_in(4)
 @given(clocked_histories, events, run_filters, st.booleans(), st.integers(1, 4))
 def test_runs(
     floor: Floor,
@@ -48,7 +49,7 @@ def test_runs(
                 break
 
 
-@settings(max_examples=20, deadline=None)
+@one_in(4)
 @given(clocked_histories, events, run_filters, st.integers(1, 9))
 def test_as_many_runs_are_counted_in_the_copy_as_in_the_truth(
     floor: Floor,

@@ -4,7 +4,7 @@ from functools import partial
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from runcard.store.lists.run_filter import RunFilter
 from runcard.store.units.lists import UnitFilter, list_units
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events
+from tests.examples import one_in
 from tests.histories import START, Floor, clocked_histories
 
 ORDERS = ["last_run_at", "last_run_procedure"]
@@ -23,7 +24,7 @@ REPORT = RunReport(procedure="later", serial_number="SN", outcome="PASS", starte
 
 
 @pytest.mark.parametrize("by", ORDERS)
-@settings(max_examples=10, deadline=None)
+@one_in(4)
 @given(clocked_histories, events, st.booleans(), st.integers(3, 7))
 def test_units(
     floor: Floor,
@@ -84,7 +85,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize("wanted", FILTERS, ids=["with a failure", "that failed last", "that passed before"])
-@settings(max_examples=10, deadline=None)
+@one_in(4)
 @given(clocked_histories, events, st.booleans())
 def test_units_by_their_runs(
     floor: Floor,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from capstat_core import capability as capstat
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import chi2, norm
 
@@ -74,7 +74,6 @@ def test_intervals_cover_what_they_say(estimate: Callable[..., Dispersion]):
     assert _coverage([one.worst for one in found], 3.5 / 3) == pytest.approx(0.95, abs=0.015)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=40),
     st.one_of(st.none(), st.floats(-1e3, 0)),

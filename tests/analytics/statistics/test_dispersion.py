@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from capstat_core import capability as capstat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.analytics.statistics.dispersion import (
@@ -48,7 +48,6 @@ def test_the_moving_range_of_the_handbook():
     assert sigma == pytest.approx(capstat(flow, usl=60, within_method="moving_range").sigma_within)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(_numbers, min_size=2, max_size=6), min_size=1, max_size=6))
 def test_pooling_is_the_mean_of_variances_by_their_freedom(subgroups: list[list[float]]):
     values = np.array([value for some in subgroups for value in some])

@@ -6,7 +6,7 @@ import pytest
 import scipy
 from capstat_core import PercentileCapability, percentile_capability
 from capstat_core import anderson_darling as capstat_anderson
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.diagnostic import normal_ad
 
@@ -128,7 +128,6 @@ def test_percentiles_that_do_not_differ_make_no_index():
     assert (found.pp, found.ppl, found.ppu, found.ppk) == (None,) * 4
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1000, 1000).map(lambda one: one / 8), min_size=3, max_size=50))
 def test_skewness_is_that_of_scipy_and_pandas(values: list[float]):
     found = skewness_of(np.array(values))

@@ -29,18 +29,26 @@ def run(*arguments: str | Path) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout or done.stderr)
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Installation:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with runs, an attachment, a key and settings."""
-    installation = Installation(tmp_path / "data", None)
+    folder = tmp_path_factory.mktemp("made")
+    installation = Installation(folder / "data", None)
     installation.runcard(
         "init", "--organization", "Acme", "--email", "a@acme.test", "--password", "correct horse"
     )
-    (tmp_path / "two.xml").write_bytes(junit_of(["A", "B"]))
-    installation.runcard("import", str(tmp_path / "two.xml"))
+    (folder / "two.xml").write_bytes(junit_of(["A", "B"]))
+    installation.runcard("import", str(folder / "two.xml"))
     (installation.data_dir / "secret.key").write_text("secret" * 8)
     (installation.data_dir / "runcard.toml").write_text("upload_expires_s = 60\n")
     return installation
+
+
+@pytest.fixture
+def acme(template: Installation, tmp_path: Path) -> Installation:
+    """The same for one test."""
+    shutil.copytree(template.data_dir, tmp_path / "data", dirs_exist_ok=True)
+    return Installation(tmp_path / "data", None)
 
 
 def rows(folder: Path) -> dict[str, list[str]]:

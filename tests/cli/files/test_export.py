@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import polars
@@ -16,16 +17,24 @@ from tests.importers.many_runs import junit_of
 from tests.servers import Installation
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Installation:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with three runs."""
-    installation = Installation(tmp_path / "data", None)
+    folder = tmp_path_factory.mktemp("made")
+    installation = Installation(folder / "data", None)
     installation.runcard(
         "init", "--organization", "Acme", "--email", "a@acme.test", "--password", "correct horse"
     )
-    (tmp_path / "three.xml").write_bytes(junit_of(["A", "B", "C"]))
-    installation.runcard("import", str(tmp_path / "three.xml"))
+    (folder / "three.xml").write_bytes(junit_of(["A", "B", "C"]))
+    installation.runcard("import", str(folder / "three.xml"))
     return installation
+
+
+@pytest.fixture
+def acme(template: Installation, tmp_path: Path) -> Installation:
+    """The same for one test."""
+    shutil.copytree(template.data_dir, tmp_path / "data", dirs_exist_ok=True)
+    return Installation(tmp_path / "data", None)
 
 
 def invoked(installation: Installation, *arguments: str | Path) -> Result:

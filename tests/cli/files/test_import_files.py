@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,15 +24,23 @@ from tests.servers import Installation
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Installation:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with one organization and its procedure FVT1."""
-    installation = Installation(tmp_path / "data", None)
+    folder = tmp_path_factory.mktemp("made")
+    installation = Installation(folder / "data", None)
     installation.runcard(
         "init", "--organization", "Acme", "--email", "ada@acme.test", "--password", "correct horse"
     )
     installation.runcard("procedure", "create", "Board")
     return installation
+
+
+@pytest.fixture
+def acme(template: Installation, tmp_path: Path) -> Installation:
+    """The same for one test."""
+    shutil.copytree(template.data_dir, tmp_path / "data", dirs_exist_ok=True)
+    return Installation(tmp_path / "data", None)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from tests.analytics.copies import OwnCopy, own_copy
-from tests.cli.commands import runcard
+from tests.cli.commands import run_here, runcard
 from tests.world import World
 
 
@@ -36,10 +36,10 @@ def newest(database: Database, writer: Writer, world: World) -> int:
 def test_it_is_made_anew(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
     path = Settings(data_dir=tmp_path).copy_path
     path.write_bytes(b"rubbish" * 1000)
-    assert "is not there" in runcard("doctor", *options).json["columnar_copy"]
-    done = runcard("rebuild", "analytics", *options).json
+    assert "is not there" in run_here("doctor", *options).json["columnar_copy"]
+    done = run_here("rebuild", "analytics", *options).json
     assert done == {"path": str(path), "changes": newest, "bytes": path.stat().st_size}
-    assert runcard("doctor", *options).json["columnar_copy"] == "is up to date"
+    assert run_here("doctor", *options).json["columnar_copy"] == "is up to date"
     remade = OwnCopy(database, path)
     with own_copy(database) as other:
         other.follow()
@@ -49,7 +49,7 @@ def test_it_is_made_anew(options: list[str], database: Database, newest: int, tm
 
 def test_one_that_is_behind(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
     OwnCopy(database, Settings(data_dir=tmp_path).copy_path).close()
-    said = runcard("doctor", *options).json["columnar_copy"]
+    said = run_here("doctor", *options).json["columnar_copy"]
     assert said == f"misses {newest} changes, which the next server takes in"
 
 

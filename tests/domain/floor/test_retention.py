@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import InvalidInput
@@ -66,7 +66,6 @@ def test_a_part_of_what_there_is_goes_in_a_day(kept: int, gone: int, days: int, 
     assert most_of_a_day(kept, gone, days) == most
 
 
-@settings(max_examples=50, derandomize=True)
 @given(numbers, numbers, st.integers(1, MAX_DAYS))
 def test_who_asks_in_the_middle_of_a_day_is_told_the_rest(kept: int, gone: int, days: int):
     whole = most_of_a_day(kept + gone, 0, days)

@@ -10,7 +10,7 @@ from io import BytesIO
 from xml.sax.saxutils import quoteattr
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import UnreadableReport
@@ -446,7 +446,6 @@ statuses = st.sampled_from([("Passed", "PASS"), ("Failed", "FAIL")])
 checks = st.sampled_from([(None, None), (">", "GT"), ("<", "LT"), ("==", "EQ"), ("!=", "NE")])
 
 
-@settings(deadline=None)
 @given(
     names.filter(lambda name: not set(name) & {*"/\\#"} and not name.lower().endswith(".seq")),
     names,

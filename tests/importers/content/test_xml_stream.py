@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import BinaryIO, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import UnreadableReport
@@ -156,7 +156,6 @@ def test_records_that_were_told_are_let_go():
     assert max(siblings for _, siblings in seen) <= 4
 
 
-@settings(deadline=None)
 @given(st.binary() | st.text(alphabet="<>/all one='&;![]", max_size=60).map(str.encode))
 def test_arbitrary_bytes_never_surprise(content):
     with suppress(UnreadableReport):

@@ -5,7 +5,7 @@ import struct
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -154,7 +154,6 @@ def comparable(reports):
     return [msgspec.msgpack.encode(report) for report in reports]
 
 
-@settings(max_examples=60, deadline=None)
 @given(lots())
 def test_the_syntaxes_tell_the_same(records):
     little, big, text = (runs_of(records, syntax) for syntax in SYNTAXES)
@@ -162,7 +161,6 @@ def test_the_syntaxes_tell_the_same(records):
     assert len(little) == sum(isinstance(record, Prr) for record in records)
 
 
-@settings(max_examples=60, deadline=None)
 @given(lots(), st.sampled_from(SYNTAXES))
 def test_every_result_comes_back(records, syntax):
     """Values and outcomes of each part; outcomes of pins have a rule of their own."""
@@ -263,7 +261,6 @@ def test_arbitrary_bytes_never_surprise(syntax, content):
     assert survives(STARTS[syntax] + content, syntax)
 
 
-@settings(max_examples=150, deadline=None)
 @given(lots(), st.sampled_from(SYNTAXES), st.data())
 def test_damaged_bytes_never_surprise(records, syntax, data):
     content = bytearray(written(records, syntax))
@@ -272,7 +269,6 @@ def test_damaged_bytes_never_surprise(records, syntax, data):
     assert survives(bytes(content), syntax)
 
 
-@settings(max_examples=100, deadline=None)
 @given(lots(), st.sampled_from(SYNTAXES), st.data())
 def test_a_file_that_is_cut_short_is_refused(records, syntax, data):
     content = written(records, syntax)

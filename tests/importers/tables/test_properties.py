@@ -4,7 +4,7 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import RuncardError
@@ -67,14 +67,12 @@ odd_texts = st.one_of(
 odd_rows = st.lists(st.lists(odd_texts, max_size=len(COLUMNS)), max_size=6)
 
 
-@settings(max_examples=300)
 @given(odd_rows, mappings, st.sampled_from([",", ";", "\t", "|"]))
 def test_arbitrary_rows_never_surprise(rows, made, delimiter):
     text = csv_file([COLUMNS, [*RUN, *[""] * 6], *rows], delimiter, "utf-16")
     assert survives(text, made)
 
 
-@settings(max_examples=300)
 @given(odd_rows, mappings, st.data())
 def test_damaged_texts_never_surprise(rows, made, data):
     content = bytearray(csv_file([COLUMNS, [*RUN, *[""] * 6], *rows], encoding="utf-8", delimiter=";"))
@@ -88,7 +86,6 @@ WORKBOOK = xlsx_file(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(mappings, st.data())
 def test_damaged_workbooks_never_surprise(made, data):
     content = bytearray(WORKBOOK)
@@ -109,7 +106,6 @@ odd_json = st.recursive(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(["fields", "measurements", "phases", "metadata", "unitMetadata"]), odd_json
@@ -149,7 +145,6 @@ def same(found, value):
     return (found, type(found)) == (value, type(value))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(names, values, min_size=1, max_size=8), delimiters, encodings)
 def test_a_wide_file_reads_back(measurements, delimiter, encoding):
     assume(not set(measurements) & set(HEADER))
@@ -163,7 +158,6 @@ def test_a_wide_file_reads_back(measurements, delimiter, encoding):
 limits = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.tuples(names, names), st.tuples(values, limits, limits), min_size=1, max_size=8),
     delimiters,
@@ -190,7 +184,6 @@ def test_a_long_file_reads_back(measurements, delimiter, encoding):
 workbook_values = st.one_of(st.integers(-(2**53), 2**53), st.floats(-1e300, 1e300), st.booleans())
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(workbook_values, min_size=1, max_size=8))
 def test_a_workbook_reads_back(numbers):
     names = [f"m{at}" for at in range(len(numbers))]

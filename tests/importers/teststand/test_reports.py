@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import UnreadableReport
@@ -451,7 +451,6 @@ statuses = st.sampled_from([("Passed", "PASS"), ("Failed", "FAIL")])
 limits = st.floats(-1e9, 1e9)
 
 
-@settings(deadline=None)
 @given(
     names,
     st.none() | names,

@@ -8,7 +8,7 @@ from operator import getitem
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import RuncardError, UnreadableReport
@@ -251,7 +251,6 @@ def written_chart(one):
 # Properties
 
 
-@settings(max_examples=150, deadline=None)
 @given(reports())
 def test_reports_come_back(report):
     assert read(written(report)) == report
@@ -288,7 +287,6 @@ def test_arbitrary_bytes_never_surprise(content):
     assert survives(read_xml, content)
 
 
-@settings(max_examples=200, deadline=None)
 @given(samples, st.data())
 def test_damaged_bytes_never_surprise(name, data):
     content = bytearray(case(name))
@@ -297,7 +295,6 @@ def test_damaged_bytes_never_surprise(name, data):
     assert survives(SAMPLES[name], bytes(content))
 
 
-@settings(max_examples=60, deadline=None)
 @given(samples, st.data())
 def test_a_truncated_file_makes_no_run(name, data):
     content = case(name)
@@ -332,7 +329,6 @@ PLACES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), odd_values), min_size=1, max_size=4))
 def test_mutated_reports_never_surprise(changes):
     made = json.loads(case(changes[0][0][0]))

@@ -182,7 +182,7 @@ def test_nothing_has_no_figures(calls: Database):
         assert count_calls_by_slot(connection, wanted(), timedelta(minutes=1)) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     made=st.lists(
         st.tuples(st.integers(0, 100_000), st.sampled_from([200, 201, 404, 500]), st.booleans()), min_size=1

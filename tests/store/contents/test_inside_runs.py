@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.errors import (
@@ -35,6 +35,7 @@ from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.rows import delete_run
 from tests.conftest import Template
+from tests.examples import one_in
 from tests.histories import (
     KINDS,
     LONG,
@@ -151,7 +152,7 @@ def check(
 
 
 page_lengths = st.integers(1, 4)
-few = settings(max_examples=20, deadline=None)
+few = one_in(4)
 
 
 @pytest.mark.parametrize("by", PHASE_ORDERS)

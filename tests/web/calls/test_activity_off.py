@@ -2,9 +2,22 @@
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.reporting import record, report
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """One of the module's own: it has settings of its own."""
+    return own_server
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page, logged_in
 from tests.web.options import options, urls, values
@@ -17,6 +18,12 @@ SCRIPT = "<script>alert(1)</script>"
 AGENT = f"robot-{SCRIPT}/7.1"
 PRIVATE = "hunter2"
 PAGE = 50
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def send(server: Server, method: str, path: str, api_key: str, **request: Any) -> httpx.Response:

@@ -9,12 +9,19 @@ import pytest
 from runcard.web.frame.formats import moment_of
 from runcard.web.lists.filters import FigureQuery, selection_of
 from runcard.web.lists.period import Period
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.reporting import measurement, phase, record, report
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 CLOCKS = {"9999-12-31": "9999-12-31T23:58:59Z", "0001-01-01": "0001-01-01T00:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,16 @@ from runcard.activity.noted_calls import new_notes
 from runcard.app import create_server
 from runcard.settings import Settings
 from runcard.store.engine.tables import run_documents
-from tests.conftest import Template
+from tests.conftest import DatabaseKind, Template
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

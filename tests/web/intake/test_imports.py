@@ -29,6 +29,12 @@ SENT = dict[str, bytes]
 
 
 @pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """One of the module's own: it has settings of its own."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def server_settings() -> dict[str, str]:
     return {"RUNCARD_MAX_UPLOAD_BYTES": str(MOST_BYTES)}
 

@@ -44,14 +44,14 @@ def test_nothing_is_there_at_first(gus: Browser) -> None:
     assert "No file in quarantine is like this" in gus.open(f"{HERE}?search=x").text
 
 
-def test_files_are_listed_with_the_reason(ada: Browser) -> None:
+def test_files_are_listed_with_the_reason(server: Server, ada: Browser) -> None:
     name = f"{uuid4().hex}<img src=x>.xml"
     item = refused(ada, name=name)
     page = ada.open(HERE)
     assert item_links(page)[0] == item
     row = next(row for row in page.rows if row[0] == name)
     assert row[1].startswith("Part number is required")
-    assert (row[2], row[3], row[4]) == ("JUnit XML", "256 B", "ada@acme.testruncard web")
+    assert (row[2], row[3], row[4]) == ("JUnit XML", "256 B", f"{server.world.acme.admin.name}runcard web")
     assert "<img src=x" not in page.answer.text
 
 
@@ -81,12 +81,13 @@ def test_a_filter_that_says_nothing_is_named(ada: Browser, query: str) -> None:
     assert (page.status, f"{query.partition('=')[0]}: " in page.text) == (400, True)
 
 
-def test_a_page_tells_all_of_a_file(ada: Browser) -> None:
+def test_a_page_tells_all_of_a_file(server: Server, ada: Browser) -> None:
     content = junit_of([fresh()], part_number=None)
     item = refused(ada, content, "lot.xml")
     page = ada.open(item)
     assert page.status == 200
-    for told in ("lot.xml", "Part number is required", "JUnit XML", "ada@acme.test", "runcard web", "once"):
+    sender = server.world.acme.admin.email
+    for told in ("lot.xml", "Part number is required", "JUnit XML", sender, "runcard web", "once"):
         assert told in page.text
     # What it holds can be looked at, as text.
     assert "<testsuites>" in page.text
@@ -183,7 +184,7 @@ def test_a_file_is_discarded(ada: Browser, eve: Browser) -> None:
 
 
 def test_who_may_do_what(ada: Browser, vic: Browser, stranger: Browser, server: Server) -> None:
-    home = ("--organization", "acme")
+    home = ("--organization", server.world.acme.slug)
     server.runcard("user", "create", "oleg@acme.test", "--role", "operator", *home)
     server.runcard("user", "password", "oleg@acme.test", "--password", PASSWORD, *home)
     oleg = Browser(server.url)

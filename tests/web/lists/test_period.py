@@ -20,6 +20,7 @@ from runcard.web.lists.period import (
     window_between,
     window_of,
 )
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
@@ -38,6 +39,12 @@ ZONES = [
     )
 ]
 SHORT = timedelta(microseconds=1)
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def at(text: str) -> datetime:

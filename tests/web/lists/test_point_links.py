@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.options import options, urls, values
@@ -11,6 +12,12 @@ from tests.web.reporting import record, report
 
 # Two runs on a Monday, one of which failed, and one on the Tuesday after.
 STARTS = [("2026-05-04T10:15:00Z", True), ("2026-05-04T11:45:00Z", False), ("2026-05-05T10:15:00Z", True)]
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

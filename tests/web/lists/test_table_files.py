@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.reporting import measurement, phase, record, report
@@ -23,6 +24,12 @@ UNIT_HEADINGS = [
     "Last run: started (Europe/Berlin)",
     "Created (Europe/Berlin)",
 ]
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.options import options
@@ -13,6 +14,12 @@ from tests.web.reporting import measurement, phase, record, report
 
 SCRIPT = '<script>alert("1")</script>'
 VALUES = [3.28, 3.31, 3.3, 3.29, 3.32, 3.3, 3.31, 3.3]
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def path(procedure: str, name: str, **query: str) -> str:

@@ -6,12 +6,19 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import measurement, phase, record, report
 
 NAME = 'Spannung "V1" <b>'
 VALUES = {"VAL-1": 3.1, "VAL-2": 3.3, "VAL-3": 3.5, "VAL-4": float("nan")}
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

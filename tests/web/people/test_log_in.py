@@ -17,6 +17,12 @@ from tests.world import PASSWORD
 
 
 @pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """One of the module's own: it has settings of its own, and counts attempts."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def server_settings() -> dict[str, str]:
     """The tests stand where a proxy would."""
     return {"RUNCARD_TRUSTED_PROXIES": "127.0.0.1"}

@@ -24,7 +24,7 @@ def test_what_is_set_counts_for_the_next_run(server: Server, gus: Browser):
     assert "Saved." in page.text
     assert given(page, "name") == "Globex Ltd"
     assert given(page, "monthly_run_quota") == "1000"
-    shown = server.runcard("organization", "show", "--organization", "globex")
+    shown = server.runcard("organization", "show", "--organization", server.world.globex.slug)
     assert shown["serial_number_pattern"] == "^([A-Z]+)-"
     assert shown["station_may_create_units"] is True
     assert shown["station_may_create_batches"] is False
@@ -74,11 +74,11 @@ def test_a_pattern_is_tried_on_real_units_without_being_saved(server: Server, ad
 def test_what_is_wrong_is_told_and_changes_nothing(
     server: Server, ada: Browser, wrong: dict[str, str], told: str
 ):
-    before = server.runcard("organization", "show", "--organization", "acme")
+    before = server.runcard("organization", "show", "--organization", server.world.acme.slug)
     page = ada.fill(HERE, {"name": "Acme", "monthly_run_quota": ""} | OPEN | wrong)
     assert page.status == 400
     assert told in page.text
-    assert server.runcard("organization", "show", "--organization", "acme") == before
+    assert server.runcard("organization", "show", "--organization", server.world.acme.slug) == before
 
 
 def test_only_admins_change_it(eve: Browser, vic: Browser):

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
+from runcard.store.people.users import create_user
 from tests.servers import Server
 from tests.web.browser import Browser, Page
-from tests.world import PASSWORD
+from tests.world import PASSWORD, password_hash
 
 HERE = "/settings/profile"
 
@@ -15,10 +17,10 @@ HERE = "/settings/profile"
 @pytest.fixture
 def ona(server: Server) -> Iterator[Browser]:
     """A fresh viewer of Acme, logged in."""
-    users = server.runcard("user", "list", "--organization", "acme")
-    email = f"ona{len(users)}@acme.test"
-    options = ("--name", "Ona", "--role", "viewer", "--password", PASSWORD, "--organization", "acme")
-    server.runcard("user", "create", email, *options)
+    email, home = f"ona-{uuid4().hex}@acme.test", server.world.acme.id
+    server.change(
+        lambda tx: create_user(tx, home, email, name="Ona", role="viewer", password_hash=password_hash())
+    )
     browser = Browser(server.url)
     browser.http.headers["User-Agent"] = "Ona's <script> browser"
     assert browser.log_in(email).path == "/"

@@ -12,6 +12,7 @@ from runcard.store.engine.tables import retention_log
 from runcard.store.files.attachments import Owner
 from runcard.store.files.blobs import Blobs
 from runcard.store.retention.log import note_removed, note_swept
+from tests.conftest import DatabaseKind
 from tests.old_runs import attach_at, days_ago, record_at
 from tests.servers import Server
 from tests.web.browser import Browser, Page
@@ -23,6 +24,12 @@ EVERYTHING_ELSE = {
     "name": "Acme",
     **dict.fromkeys((f"station_may_create_{one}" for one in ("parts", "units")), "on"),
 }
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def days(run_days: str, file_days: str = "") -> dict[str, str]:
@@ -40,7 +47,7 @@ def row(page: Page, name: str) -> list[str]:
 
 
 def kept(server: Server) -> tuple[int | None, int | None]:
-    shown = server.runcard("organization", "show", "--organization", "acme")
+    shown = server.runcard("organization", "show", "--organization", server.world.acme.slug)
     return shown["run_retention_days"], shown["file_retention_days"]
 
 
@@ -63,7 +70,12 @@ def for_ever(server: Server) -> Iterator[None]:
     """Nothing is deleted by another test's numbers."""
     yield
     server.runcard(
-        "organization", "set", "--no-run-retention", "--no-file-retention", "--organization", "acme"
+        "organization",
+        "set",
+        "--no-run-retention",
+        "--no-file-retention",
+        "--organization",
+        server.world.acme.slug,
     )
 
 
@@ -159,7 +171,9 @@ def test_what_went_is_told(server: Server, ada: Browser, vic: Browser):
 
 
 def test_people_are_told_why_nothing_is_deleted(server: Server, ada: Browser, gus: Browser):
-    server.runcard("organization", "set", "--run-retention-days", "3650", "--organization", "acme")
+    server.runcard(
+        "organization", "set", "--run-retention-days", "3650", "--organization", server.world.acme.slug
+    )
     assert "By a wrong clock" not in ada.open(HERE).text
 
     def set_back(tx: Transaction) -> None:
@@ -172,7 +186,9 @@ def test_people_are_told_why_nothing_is_deleted(server: Server, ada: Browser, gu
     assert "runcard retention --clock-is-right" in told
     assert "By a wrong clock" not in gus.open(HERE).text
     # Who changes the number of days has seen what goes by this clock.
-    server.runcard("organization", "set", "--run-retention-days", "3649", "--organization", "acme")
+    server.runcard(
+        "organization", "set", "--run-retention-days", "3649", "--organization", server.world.acme.slug
+    )
     assert "By a wrong clock" not in ada.open(HERE).text
 
 
@@ -197,6 +213,8 @@ def test_a_form_needs_its_token(ada: Browser, stranger: Browser):
 
 def test_a_unit_says_where_its_runs_have_gone(server: Server, ada: Browser):
     server.change(lambda tx: record_at(tx, server.world.acme.admin.actor, days_ago(400), "GONE"))
-    server.runcard("organization", "set", "--run-retention-days", "300", "--organization", "acme")
-    assert server.runcard("retention", "--at-once", "--organization", "acme")["runs"] == 1
+    server.runcard(
+        "organization", "set", "--run-retention-days", "300", "--organization", server.world.acme.slug
+    )
+    assert server.runcard("retention", "--at-once", "--organization", server.world.acme.slug)["runs"] == 1
     assert "300 days after the last one they are deleted" in ada.open("/units/GONE").text

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import httpx
+import pytest
 
 from runcard.auth.tokens import digest_of, new_token
 from runcard.store.people.sessions import create_setup_link
@@ -15,6 +16,12 @@ from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
 PASSWORD = "a long enough password"
+
+
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """One of the module's own: it looks at the installation."""
+    return own_server
 
 
 def snippet(page: Page, name: str) -> str:

@@ -6,11 +6,18 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
 Fresh = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture

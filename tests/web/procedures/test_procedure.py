@@ -2,12 +2,19 @@
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser
 from tests.web.options import options, values
 from tests.web.reporting import T0_MS, measurement, phase, record, report
 
 SCRIPT = '<script>alert("1")</script>'
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def timed(name: str, seconds: int, *inside: dict[str, object], outcome: str = "PASS") -> dict[str, object]:

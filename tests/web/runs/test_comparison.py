@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import measurement, phase, record, report
 from tests.web.sheets import csv_of, exports, xlsx_of
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def run(

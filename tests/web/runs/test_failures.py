@@ -6,11 +6,18 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import measurement, phase, record, report
 
 NAN, INF = float("nan"), float("inf")
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def failing(serial_number: str, *phases: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, logged_in
 from tests.web.reporting import measurement, phase, record, report
@@ -16,6 +17,12 @@ from tests.web.sheets import csv_of, exports, xlsx_of
 
 NAN, INF = float("nan"), float("inf")
 SCRIPT = '<script>alert("1")</script>'
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def attach(server: Server, path: str, name: str, content: bytes) -> None:

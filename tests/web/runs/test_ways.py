@@ -1,8 +1,17 @@
 """From a run to the next one and to the one before: of its unit, and of its procedure."""
 
+import pytest
+
+from tests.conftest import DatabaseKind
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 def ways(page: Page) -> list[tuple[str, str]]:

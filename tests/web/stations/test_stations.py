@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from runcard.store.commit.transaction import Transaction
+from runcard.store.stations.rows import create_station
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
@@ -274,8 +276,13 @@ def test_names_are_text(eve: Browser):
 
 
 def test_the_list_has_pages(server: Server, gus: Browser):
-    for number in range(52):
-        server.runcard("station", "create", f"Row {number:02}", "--organization", "globex")
+    home = server.world.globex.id
+
+    def add_rows(tx: Transaction) -> None:
+        for number in range(52):
+            create_station(tx, home, f"Row {number:02}")
+
+    server.change(add_rows)
     first = gus.open("/stations?q=row")
     assert "1–50 of 52" in first.text
     assert "Row 00" in first.text

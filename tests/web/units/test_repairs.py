@@ -6,12 +6,19 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.conftest import DatabaseKind
 from tests.repairing import import_reports, repair_of
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 from tests.web.units.test_unit import SCRIPT, words
 from tests.web.v2 import v2_client
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec.structs import astuple
 
 from runcard.analytics.asking import Selection, Snapshot
@@ -29,6 +29,7 @@ from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import Frames, expected_durations, group_names, read_frames, selected_runs
+from tests.examples import one_in
 from tests.histories import START, Floor, histories
 
 UTC = ZoneInfo("UTC")
@@ -48,7 +49,7 @@ def test_durations_are_those_of_the_record(
 
 
 @given(history=histories)
-@settings(max_examples=15, deadline=None)
+@one_in(2)
 def test_durations_in_sequences_and_of_repeated_phases(
     floor: Floor, followed: OwnCopy, history: list[RunReport]
 ):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shewhart
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runcard.analytics.questions.values.control_points import Charted, charted
@@ -29,8 +29,6 @@ PISTON_RINGS = [
 ]  # fmt: skip
 DIAMETERS = [74 + one / 1000 for some in PISTON_RINGS for one in some]
 
-# The first call of SciPy and of pandas takes longer than hypothesis waits.
-_patient = settings(deadline=None)
 _NUMBERS = st.lists(st.integers(-400, 400).map(lambda one: one / 8), min_size=2, max_size=60)
 
 
@@ -73,7 +71,6 @@ def test_piston_rings_by_ranges():
     assert limits.upper == pytest.approx(segment.centre + 0.577 * mean_range, abs=1e-5)
 
 
-@_patient
 @given(_NUMBERS)
 def test_shewhart_agrees_on_individuals(numbers: list[float]):
     assume(len(set(numbers)) > 1)
@@ -87,7 +84,6 @@ def test_shewhart_agrees_on_individuals(numbers: list[float]):
     )
 
 
-@_patient
 @given(_NUMBERS)
 def test_capstat_agrees_on_individuals(numbers: list[float]):
     assume(len(set(numbers)) > 1)
@@ -101,7 +97,6 @@ def test_capstat_agrees_on_individuals(numbers: list[float]):
 
 
 @pytest.mark.parametrize("kind", ["xbar_r", "xbar_s"])
-@_patient
 @given(st.data())
 def test_shewhart_agrees_on_equal_subgroups(kind: ChartKind, data: st.DataObject):
     size, count = data.draw(st.integers(2, 8)), data.draw(st.integers(2, 8))
@@ -120,7 +115,6 @@ def test_shewhart_agrees_on_equal_subgroups(kind: ChartKind, data: st.DataObject
 
 
 @pytest.mark.parametrize("kind", ["xbar_r", "xbar_s"])
-@_patient
 @given(st.lists(st.integers(-400, 400), min_size=4, max_size=40, unique=True))
 def test_unequal_subgroups_count_by_what_they_tell(kind: ChartKind, whole: list[int]):
     """The weights of Burr are the inverse variances of the estimates of sigma, in sigmas."""
@@ -178,7 +172,6 @@ def test_equal_values_have_no_sigma_and_break_no_rule(kind: ChartKind, count: in
 
 
 @pytest.mark.parametrize("kind", ["i_mr", "xbar_r", "xbar_s"])
-@_patient
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30))
 def test_whatever_is_measured_every_figure_can_be_told_or_is_none(kind: ChartKind, numbers: list[float]):
     found = chart(numbers, kind, 4)

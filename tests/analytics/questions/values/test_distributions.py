@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.integrate import trapezoid
 
@@ -87,8 +87,6 @@ STRD = {
 
 _EIGHTHS = st.lists(st.integers(-800, 800).map(lambda one: one / 8), min_size=1, max_size=80)
 _ANY = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40)
-# The first call of SciPy takes longer than hypothesis waits.
-_patient = settings(deadline=None)
 
 
 def ordered(numbers: list[float]) -> npt.NDArray[np.float64]:
@@ -195,7 +193,6 @@ def test_doubles_that_are_too_close_for_bins_lie_in_one():
 
 @example([-1.7e308, 1.7e308, 0.0])
 @example([5e-324, 0.0])
-@_patient
 @given(_ANY)
 def test_whatever_is_measured_every_figure_can_be_told_or_is_none(numbers: list[float]):
     with np.errstate(all="ignore"):

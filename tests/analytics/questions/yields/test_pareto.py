@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
@@ -16,6 +16,7 @@ from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy
 from tests.analytics.selections import every_attempts, every_filter, selection
 from tests.analytics.truth import Frames, read_frames, selected_runs
+from tests.examples import one_in
 from tests.histories import Floor, histories
 
 EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
@@ -41,7 +42,7 @@ def test_failures_are_of_the_attempts_that_are_asked_for(line: Line, attempts: A
 
 
 @given(history=histories)
-@settings(max_examples=15, deadline=None)
+@one_in(2)
 def test_failures_in_sequences_and_repeated_phases(floor: Floor, followed: OwnCopy, history: list[RunReport]):
     procedure_id = floor.procedure()
     floor.record(procedure_id, history)
