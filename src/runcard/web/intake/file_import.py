@@ -128,15 +128,11 @@ def list_all_imported_runs(ask: FileAsk[FileImportQuery]) -> Rows:
     with ask.services.database.read_in(organization_id) as scope:
         get_import(scope, wanted)
 
-    def cells(connection: Connection, ids: Sequence[UUID]) -> Sequence[Sequence[Cell]]:
-        stated = list_stated(Scope(connection, organization_id), ids)
-        return [
-            _cells(run, stated.get(run.id, ())) for run in read_runs(Scope(connection, organization_id), ids)
-        ]
+    def cells(scope: Scope, ids: Sequence[UUID]) -> Sequence[Sequence[Cell]]:
+        stated = list_stated(scope, ids)
+        return [_cells(run, stated.get(run.id, ())) for run in read_runs(scope, ids)]
 
-    return ask.whole_list(
-        lambda connection, page: list_imported_runs(Scope(connection, organization_id), wanted, page), cells
-    )
+    return ask.whole_list(lambda scope, page: list_imported_runs(scope, wanted, page), cells)
 
 
 def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:

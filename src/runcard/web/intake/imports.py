@@ -13,7 +13,6 @@ from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.intake.choices import ImportChoice, check_may_replace, checked
-from runcard.store.engine.scope import Scope
 from runcard.store.files.imports import ImportRecord, list_imports
 from runcard.store.intake.quarantine import count_quarantined
 from runcard.web.frame.facts import creator_name
@@ -98,8 +97,8 @@ def show_imports(
 def list_all_imports(ask: FileAsk[ImportsQuery]) -> Rows:
     """All imports, in the order of the page."""
     return ask.whole_list(
-        lambda connection, page: list_imports(Scope(connection, ask.organization_id), page),
-        lambda _connection, imports: [_cells(one) for one in imports],
+        list_imports,
+        lambda _scope, imports: [_cells(one) for one in imports],
     )
 
 

@@ -17,7 +17,6 @@ from runcard.importers.formats import TABULAR, FormatName
 from runcard.intake.choices import ImportChoice
 from runcard.intake.quarantine import again, may_retry, retry_as_brought
 from runcard.intake.report_files import Fate
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.intake.quarantine import (
     QuarantinedFile,
@@ -120,8 +119,8 @@ def show_quarantine(services: WithServices, visit: WithVisit, query: WithQuery) 
 def list_all_quarantined(ask: FileAsk[QuarantineQuery]) -> Rows:
     """All files that the filter finds, in the order of the page."""
     return ask.whole_list(
-        lambda connection, page: _listed(connection, ask.visit, ask.query, page),
-        lambda _connection, files: [_cells(one) for one in files],
+        lambda scope, page: _listed(scope, ask.query, page),
+        lambda _scope, files: [_cells(one) for one in files],
     )
 
 
@@ -135,8 +134,8 @@ def retry_listed(services: WithServices, visit: WithVisit, query: WithQuery, fie
         check_statement(choice.statement)
     except InvalidInput as error:
         return _show(services, visit, query, choice, error=error)
-    with services.database.read() as connection:
-        listed = _listed(connection, visit, query, list_page(connection, query.cursor))
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        listed = _listed(scope, query, list_page(scope.connection, query.cursor))
     arrived = [ArrivedFile(one.name, _fate(services, visit, one, choice)) for one in listed.rows]
     return _show(services, visit, query, choice, arrived)
 
@@ -165,7 +164,7 @@ def _show(
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         at = list_page(scope.connection, query.cursor)
-        listed = _listed(scope.connection, visit, query, at)
+        listed = _listed(scope, query, at)
         page = QuarantinePage(
             quarantined=count_text(count_quarantined(scope)),
             filters=FilterBar(_HERE, _fields_of(query), []),
@@ -182,12 +181,10 @@ def _show(
     return render("intake/quarantine.html", page, visit, status=answer_error(error).status if error else 200)
 
 
-def _listed(
-    connection: Connection, visit: Visit, query: QuarantineQuery, page: Page
-) -> Listed[QuarantinedFile]:
+def _listed(scope: Scope, query: QuarantineQuery, page: Page) -> Listed[QuarantinedFile]:
     importers = None if query.format is None else [None if query.format == _UNKNOWN else query.format]
     quarantine_filter = QuarantineFilter(query.search, importers)
-    return list_quarantined_page(Scope(connection, visit.actor.organization_id), quarantine_filter, page)
+    return list_quarantined_page(scope, quarantine_filter, page)
 
 
 def _fields_of(query: QuarantineQuery) -> Sequence[Field]:

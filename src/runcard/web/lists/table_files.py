@@ -22,7 +22,7 @@ from runcard.exports.spreadsheets import (
     SheetFormat,
     refuse_too_many,
 )
-from runcard.store.engine.database import Connection
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.frame.render import SAFETY_HEADERS
 from runcard.web.frame.visit import Visit, WithVisit
@@ -94,25 +94,25 @@ class FileAsk(NamedTuple, Generic[Query]):
 
     def whole_list(
         self,
-        list_rows: Callable[[Connection, Page], Listed[Row]],
-        cells: Callable[[Connection, Sequence[Row]], Sequence[Sequence[Cell]]],
+        list_rows: Callable[[Scope, Page], Listed[Row]],
+        cells: Callable[[Scope, Sequence[Row]], Sequence[Sequence[Cell]]],
     ) -> Iterator[Sequence[Sequence[Cell]]]:
         """The rows of all pages of a list, as it was when the first was read; no transaction stays open between them.
 
         Raises InvalidInput, at once, where a file of Excel cannot have them all.
         """
-        with self.services.database.read() as connection:
-            page = list_page(connection, None, _ROWS_AT_ONCE)
+        with self.services.database.read_in(self.organization_id) as scope:
+            page = list_page(scope.connection, None, _ROWS_AT_ONCE)
             self.refuse_too_many(
-                lambda: bool(list_rows(connection, page._replace(limit=1, offset=MAX_ROWS - 1)).rows)
+                lambda: bool(list_rows(scope, page._replace(limit=1, offset=MAX_ROWS - 1)).rows)
             )
 
         def rows(page: Page) -> Iterator[Sequence[Sequence[Cell]]]:
             has_more = True
             while has_more:
-                with self.services.database.read() as connection:
-                    listed: Listed[Any] = list_rows(connection, page)
-                    made = cells(connection, listed.rows)
+                with self.services.database.read_in(self.organization_id) as scope:
+                    listed: Listed[Any] = list_rows(scope, page)
+                    made = cells(scope, listed.rows)
                 yield made
                 page, has_more = page._replace(offset=page.offset + len(listed.rows)), listed.has_more
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from msgspec import Meta
@@ -16,7 +17,6 @@ from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import Choices, list_choices
 from runcard.store.lists.pages import Listed, Page
@@ -24,7 +24,7 @@ from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import run_url
-from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import (
     Field,
     FilterBar,
@@ -128,7 +128,7 @@ def show_values(
         links = None
         if is_asked:
             at = list_page(scope.connection, query.cursor)
-            listed = _listed(services, visit, scope.connection, query, at)
+            listed = _listed(services, scope, query, at, visit.zone)
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
             links = pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor))
     page = ValuesPage(
@@ -153,8 +153,8 @@ def list_all_values(ask: FileAsk[ValuesQuery]) -> Rows:
     if not _is_asked(ask.query):
         raise InvalidInput.at("measurement", "name a measurement, a phase, a bound or an outcome")
     return ask.whole_list(
-        lambda connection, page: _listed(ask.services, ask.visit, connection, ask.query, page),
-        lambda _connection, found: [_cells(one) for one in found],
+        lambda scope, page: _listed(ask.services, scope, ask.query, page, ask.visit.zone),
+        lambda _scope, found: [_cells(one) for one in found],
     )
 
 
@@ -169,12 +169,12 @@ def _is_asked(query: ValuesQuery) -> bool:
 
 
 def _listed(
-    services: Services, visit: Visit, connection: Connection, query: ValuesQuery, page: Page
+    services: Services, scope: Scope, query: ValuesQuery, page: Page, zone: ZoneInfo
 ) -> Listed[FoundMeasurement]:
     return list_measurements(
         services.copy,
-        Scope(connection, visit.actor.organization_id),
-        run_filter_of(query, visit.zone, datetime.now(UTC)),
+        scope,
+        run_filter_of(query, zone, datetime.now(UTC)),
         _filter(query),
         query.sort,
         page,

@@ -17,7 +17,6 @@ from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.records import ProcedureFilter, ProcedureRecord, list_procedure_records
@@ -167,22 +166,14 @@ def _page(
 @file_route(router, _HERE, ProceduresQuery, "Procedures", _SHEET)
 def list_all_procedures(ask: FileAsk[ProceduresQuery]) -> Rows:
     """All procedures that the filter finds, in the order of the page."""
-    organization_id, selection = (
-        ask.organization_id,
-        selection_of(ask.query, ask.visit.zone, datetime.now(UTC)),
-    )
+    selection = selection_of(ask.query, ask.visit.zone, datetime.now(UTC))
 
-    def cells(connection: Connection, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
-        with Snapshot(ask.services.copy, Scope(connection, organization_id)) as snapshot:
+    def cells(scope: Scope, some: Sequence[ProcedureRecord]) -> Sequence[Sequence[Cell]]:
+        with Snapshot(ask.services.copy, scope) as snapshot:
             activity, _ = _activity(snapshot, selection, some)
         return [_cells(one, activity.get(one.id)) for one in some]
 
-    return ask.whole_list(
-        lambda connection, page: list_procedure_records(
-            Scope(connection, organization_id), _wanted(ask.query), page
-        ),
-        cells,
-    )
+    return ask.whole_list(lambda scope, page: list_procedure_records(scope, _wanted(ask.query), page), cells)
 
 
 def _wanted(query: ProceduresQuery) -> ProcedureFilter:

@@ -11,7 +11,6 @@ from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
@@ -118,18 +117,15 @@ def show_batches(
 @file_route(router, _HERE, BatchesQuery, "Batches", _SHEET)
 def list_all_batches(ask: FileAsk[BatchesQuery]) -> Rows:
     """All batches that the filter finds, in the order of the page."""
-    organization_id = ask.organization_id
 
-    def cells(connection: Connection, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
-        units = count_units(Scope(connection, organization_id), "batch", [batch.id for batch in batches])
+    def cells(scope: Scope, batches: Sequence[BatchRecord]) -> Sequence[Sequence[Cell]]:
+        units = count_units(scope, "batch", [batch.id for batch in batches])
         runs = RunFilter(batch_numbers=[batch.number for batch in batches])
-        with Snapshot(ask.services.copy, Scope(connection, organization_id)) as snapshot:
+        with Snapshot(ask.services.copy, scope) as snapshot:
             yields = yield_rows(snapshot, ask.visit, runs, "batch")
         return [_cells(batch, units.get(batch.id, 0), yields.get(batch.id)) for batch in batches]
 
-    return ask.whole_list(
-        lambda connection, page: _listed(Scope(connection, organization_id), ask.query, page), cells
-    )
+    return ask.whole_list(lambda scope, page: _listed(scope, ask.query, page), cells)
 
 
 def _listed(scope: Scope, query: BatchesQuery, page: Page) -> Listed[BatchRecord]:

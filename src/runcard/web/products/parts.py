@@ -11,7 +11,6 @@ from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
 from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
@@ -123,22 +122,19 @@ def show_parts(
 @file_route(router, _HERE, PartsQuery, "Parts", _SHEET)
 def list_all_parts(ask: FileAsk[PartsQuery]) -> Rows:
     """All parts that the filter finds, in the order of the page."""
-    organization_id = ask.organization_id
 
-    def cells(connection: Connection, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
+    def cells(scope: Scope, some: Sequence[PartRecord]) -> Sequence[Sequence[Cell]]:
         ids = [part.id for part in some]
-        revisions = list_revisions(Scope(connection, organization_id), ids)
-        units = count_units(Scope(connection, organization_id), "part", ids)
+        revisions = list_revisions(scope, ids)
+        units = count_units(scope, "part", ids)
         runs = RunFilter(part_numbers=[part.number for part in some])
-        with Snapshot(ask.services.copy, Scope(connection, organization_id)) as snapshot:
+        with Snapshot(ask.services.copy, scope) as snapshot:
             yields = yield_rows(snapshot, ask.visit, runs, "part")
         return [
             _cells(one, revisions.get(one.id, ()), units.get(one.id, 0), yields.get(one.id)) for one in some
         ]
 
-    return ask.whole_list(
-        lambda connection, page: _listed(Scope(connection, organization_id), ask.query, page), cells
-    )
+    return ask.whole_list(lambda scope, page: _listed(scope, ask.query, page), cells)
 
 
 def _listed(scope: Scope, query: PartsQuery, page: Page) -> Listed[PartRecord]:

@@ -1,6 +1,5 @@
 """The list of units."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
@@ -9,8 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.edge.requests.services import WithServices
-from runcard.exports.spreadsheets import Cell, Rows
-from runcard.store.engine.database import Connection
+from runcard.exports.spreadsheets import Rows
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.pages import Listed, Page
@@ -91,18 +89,13 @@ def show_units(
 @file_route(router, _HERE, UnitsQuery, "Units", UNIT_SHEET)
 def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     """All units that the filter finds, in the order of the page."""
-    organization_id, query = ask.organization_id, ask.query
+    query = ask.query
     wanted = _wanted(query, ask.visit.zone)
 
-    def list_page_of_units(connection: Connection, page: Page) -> Listed[UnitRecord]:
-        return list_units(
-            Scope(connection, organization_id), wanted, query.sort, page, descending=query.order == "desc"
-        )
+    def list_page_of_units(scope: Scope, page: Page) -> Listed[UnitRecord]:
+        return list_units(scope, wanted, query.sort, page, descending=query.order == "desc")
 
-    def cells(connection: Connection, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
-        return unit_cells(Scope(connection, organization_id), units)
-
-    return ask.whole_list(list_page_of_units, cells)
+    return ask.whole_list(list_page_of_units, unit_cells)
 
 
 def _wanted(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
