@@ -92,8 +92,9 @@ def test_a_file_of_members_says_who_is_suspended(server: Server, berlin: Browser
     assert [row for row in rows if row[1] == "zoe@acme.test"] == [
         [FORMULA_IN_CSV, "zoe@acme.test", "viewer", "active", ""]
     ]
-    [suspended] = [row for row in xlsx_of(berlin, xlsx) if row[1] == "sam@acme.test"]
-    assert suspended[:4] == ("Sam", "sam@acme.test", "engineer", "suspended")
+    sam = server.world.acme.suspended
+    [suspended] = [row for row in xlsx_of(berlin, xlsx) if row[1] == sam.email]
+    assert suspended[:4] == (sam.name, sam.email, "engineer", "suspended")
     assert isinstance(suspended[4], datetime)
 
 
@@ -111,13 +112,13 @@ def brought(server: Server, ada: Browser) -> None:
 
 
 @pytest.mark.usefixtures("brought")
-def test_a_file_of_imports_has_all_of_them(berlin: Browser):
+def test_a_file_of_imports_has_all_of_them(server: Server, berlin: Browser):
     xlsx, text = exports(berlin, "/imports?cursor=20")
     head, *rows = xlsx_of(berlin, xlsx)
     assert head == ("File", "Runs", "Repairs", "In part", "Read as", "By", "At (Europe/Berlin)", "Import ID")
     assert [row[0] for row in rows] == RECORDED[::-1]
     *_, first = rows
-    assert first[:6] == (RECORDED[0], 55, 0, None, "JUnit XML", "ada@acme.test")
+    assert first[:6] == (RECORDED[0], 55, 0, None, "JUnit XML", server.world.acme.admin.name)
     assert isinstance(first[6], datetime)
     assert f"/imports/{first[7]}" in berlin.open("/imports?cursor=20").links
     assert [row[0] for row in csv_of(berlin, text)[1:]] == [f"'{name}" for name in RECORDED[::-1]]
@@ -145,7 +146,7 @@ def test_a_file_of_an_import_has_all_of_its_runs(berlin: Browser, gus: Browser):
 
 
 @pytest.mark.usefixtures("brought")
-def test_a_file_of_the_quarantine_has_what_its_filter_finds(berlin: Browser):
+def test_a_file_of_the_quarantine_has_what_its_filter_finds(server: Server, berlin: Browser):
     xlsx, text = exports(berlin, "/imports/quarantine?search=part+number&cursor=50")
     head, *rows = xlsx_of(berlin, xlsx)
     assert head == (
@@ -161,7 +162,7 @@ def test_a_file_of_the_quarantine_has_what_its_filter_finds(berlin: Browser):
     name, reason, importer, size, who, way, came_at = rows[0]
     [shown] = [row for row in berlin.open("/imports/quarantine").rows if row[0] == name]
     assert shown[1].startswith(reason)
-    assert (importer, who, way) == ("JUnit XML", "ada@acme.test", "runcard web")
+    assert (importer, who, way) == ("JUnit XML", server.world.acme.admin.name, "runcard web")
     assert shown[3:5] == [f"{size} B", f"{who}{way}"]
     assert isinstance(came_at, datetime)
     assert [row[0] for row in csv_of(berlin, text)[1:]] == [f"'{name}" for name in REFUSED[::-1]]
