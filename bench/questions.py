@@ -9,21 +9,21 @@ from runcard.analytics.lists.inside_lists import list_logs, list_measurements, l
 from runcard.analytics.lists.run_lists import list_runs
 from runcard.analytics.lists.unit_lists import list_units
 from runcard.store.contents.inside_runs import Deadline
-from runcard.store.contents.logs import LOG_ORDERS, LogFilter
-from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter
-from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort
+from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter, MeasurementSort
+from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, PhaseSort
 from runcard.store.engine.scope import Scope
 from runcard.store.intake.templates import list_templates
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.people.users import list_users
 from runcard.store.procedures.records import ProcedureFilter, list_procedure_records
-from runcard.store.products.batches import BATCH_ORDERS, BatchFilter, list_batches
-from runcard.store.products.parts import PART_ORDERS, PartFilter, list_parts
-from runcard.store.runs.records import RUN_ORDERS
+from runcard.store.products.batches import BATCH_ORDERS, BatchFilter, BatchSort, list_batches
+from runcard.store.products.parts import PART_ORDERS, PartFilter, PartSort, list_parts
+from runcard.store.runs.records import RUN_ORDERS, RunSort
 from runcard.store.stations.deployments import DeploymentFilter, list_deployments
 from runcard.store.stations.records import StationFilter, list_station_records
-from runcard.store.units.lists import UNIT_ORDERS, UnitFilter
+from runcard.store.units.lists import UNIT_ORDERS, UnitFilter, UnitSort
 
 _TIME_S = 60.0
 _PAGED = (1, 100)
@@ -64,7 +64,7 @@ def questions(procedure_id: UUID) -> list[Question]:
 
 
 def _of_runs(procedure_id: UUID) -> list[Question]:
-    def listed(how: str, query: Query, wanted: RunFilter, order: str = "started_at") -> Question:
+    def listed(how: str, query: Query, wanted: RunFilter, order: RunSort = "started_at") -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_runs(data.copy, data.scope, wanted, order, page, descending=True)
 
@@ -88,7 +88,7 @@ def _of_runs(procedure_id: UUID) -> list[Question]:
 
 
 def _of_units() -> list[Question]:
-    def listed(how: str, query: Query, wanted: UnitFilter, order: str = "created_at") -> Question:
+    def listed(how: str, query: Query, wanted: UnitFilter, order: UnitSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_units(data.copy, data.scope, wanted, order, page, descending=True)
 
@@ -110,13 +110,13 @@ def _of_units() -> list[Question]:
 
 
 def _of_parts_and_batches() -> list[Question]:
-    def of_parts(how: str, query: Query, wanted: PartFilter, order: str = "created_at") -> Question:
+    def of_parts(how: str, query: Query, wanted: PartFilter, order: PartSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_parts(data.scope, wanted, order, page, descending=True)
 
         return Question(f"part-list {how}", "/parts", query, ask)
 
-    def of_batches(how: str, query: Query, wanted: BatchFilter, order: str = "created_at") -> Question:
+    def of_batches(how: str, query: Query, wanted: BatchFilter, order: BatchSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_batches(data.scope, wanted, order, page, descending=True)
 
@@ -167,7 +167,11 @@ def _of_others() -> list[Question]:
 
 def _of_phases(procedure_id: UUID) -> list[Question]:
     def listed(
-        how: str, query: Query, wanted: PhaseFilter, order: str = "started_at", serial: str | None = None
+        how: str,
+        query: Query,
+        wanted: PhaseFilter,
+        order: PhaseSort = "started_at",
+        serial: str | None = None,
     ) -> Question:
         runs = RunFilter(procedure_ids=[procedure_id], serial_numbers=None if serial is None else [serial])
 
@@ -189,7 +193,9 @@ def _of_phases(procedure_id: UUID) -> list[Question]:
 def _of_measurements(procedure_id: UUID) -> list[Question]:
     runs = RunFilter(procedure_ids=[procedure_id])
 
-    def listed(how: str, query: Query, wanted: MeasurementFilter, order: str = "started_at") -> Question:
+    def listed(
+        how: str, query: Query, wanted: MeasurementFilter, order: MeasurementSort = "started_at"
+    ) -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_measurements(*data, runs, wanted, order, page, Deadline(_TIME_S), descending=True)
 
@@ -213,7 +219,7 @@ def _of_measurements(procedure_id: UUID) -> list[Question]:
 def _of_logs(procedure_id: UUID) -> list[Question]:
     runs = RunFilter(procedure_ids=[procedure_id])
 
-    def listed(how: str, query: Query, wanted: LogFilter, order: str = "created_at") -> Question:
+    def listed(how: str, query: Query, wanted: LogFilter, order: LogSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_logs(*data, runs, wanted, order, page, Deadline(_TIME_S), descending=True)
 

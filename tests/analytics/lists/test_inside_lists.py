@@ -20,9 +20,9 @@ from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
-from runcard.store.contents.logs import LOG_ORDERS, LogFilter
-from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter
-from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort
+from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter, MeasurementSort
+from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, PhaseSort
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
@@ -106,7 +106,7 @@ def time_for(copy: ColumnarCopy | None) -> Deadline:
 def test_phases(
     floor: Floor,
     followed: OwnCopy,
-    by: str,
+    by: PhaseSort,
     history: list[RunReport],
     happened: list[tuple[str, int]],
     of_runs: dict[str, Any],
@@ -141,7 +141,7 @@ def test_phases(
 def test_measurements(
     floor: Floor,
     followed: OwnCopy,
-    by: str,
+    by: MeasurementSort,
     history: list[RunReport],
     happened: list[tuple[str, int]],
     of_runs: dict[str, Any],
@@ -166,7 +166,7 @@ def test_measurements(
 def test_logs(
     floor: Floor,
     followed: OwnCopy,
-    by: str,
+    by: LogSort,
     history: list[RunReport],
     happened: list[tuple[str, int]],
     of_runs: dict[str, Any],

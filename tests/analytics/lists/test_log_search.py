@@ -14,7 +14,7 @@ from runcard.domain.runs.outcome import LOG_LEVELS
 from runcard.domain.runs.phase import Log
 from runcard.domain.runs.report import RunReport
 from runcard.store.contents.inside_runs import Deadline
-from runcard.store.contents.logs import LOG_ORDERS, LogFilter
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.copies import OwnCopy, own_copy
@@ -64,7 +64,7 @@ logged = st.lists(
 )
 
 
-def services_of(text: str) -> st.SearchStrategy[str]:
+def parts_of(text: str) -> st.SearchStrategy[str]:
     """Of a message, in any case."""
     ends = st.integers(0, len(text))
     part = st.tuples(ends, ends).map(lambda places: text[min(places) : max(places)])
@@ -78,7 +78,7 @@ def searches(draw: st.DrawFn) -> tuple[list[list[Log]], str]:
     messages = [log.message for logs in runs for log in logs]
     searched = texts | st.text(min_size=200, max_size=300)
     if messages:
-        searched = st.sampled_from(messages).flatmap(services_of) | searched
+        searched = st.sampled_from(messages).flatmap(parts_of) | searched
     return runs, draw(searched)
 
 
@@ -91,7 +91,7 @@ RUN = RunReport(procedure="later", serial_number="SN", part_number="P", outcome=
 def test_the_copy_finds_what_the_truth_does(
     floor: Floor,
     followed: OwnCopy,
-    by: str,
+    by: LogSort,
     searched: tuple[list[list[Log]], str],
     descending: bool,
     limit: int,
@@ -113,7 +113,13 @@ def test_the_copy_finds_what_the_truth_does(
 
 
 def found(
-    floor: Floor, copy: OwnCopy | None, line: Line, wanted: LogFilter, by: str, limit: int, descending: bool
+    floor: Floor,
+    copy: OwnCopy | None,
+    line: Line,
+    wanted: LogFilter,
+    by: LogSort,
+    limit: int,
+    descending: bool,
 ) -> list[list[Any]]:
     """All pages."""
     pages: list[list[Any]] = []

@@ -17,7 +17,7 @@ from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.products.parts import change_part, get_part
 from runcard.store.runs.matches import count_runs
-from runcard.store.runs.records import RUN_ORDERS, list_runs
+from runcard.store.runs.records import RUN_ORDERS, RunSort, list_runs
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events, of_line, run_filters
 from tests.examples import one_in
@@ -30,7 +30,7 @@ from tests.histories import START, Floor, clocked_histories
 def test_runs(
     floor: Floor,
     followed: OwnCopy,
-    by: str,
+    by: RunSort,
     history: list[RunReport],
     happened: list[tuple[str, int]],
     asked: dict[str, Any],
@@ -118,8 +118,8 @@ def test_a_copy_that_has_not_seen_it_all_is_not_asked(floor: Floor, followed: Ow
     followed.follow()
     line = Line(floor)
     line.record([RunReport(procedure="later", serial_number="SN", outcome="PASS")])
-    asked = (RunFilter(procedure_ids=[line.procedure_id]), "duration", Page(9))
+    runs, page = RunFilter(procedure_ids=[line.procedure_id]), Page(9)
     with floor.database.read_in(floor.home) as scope:
-        assert run_lists.find_runs(followed.copy, scope, *asked, descending=True) is None
-        listed = run_lists.list_runs(followed.copy, scope, *asked, descending=True)
+        assert run_lists.find_runs(followed.copy, scope, runs, "duration", page, descending=True) is None
+        listed = run_lists.list_runs(followed.copy, scope, runs, "duration", page, descending=True)
     assert [run.id for run in listed.rows] == line.runs

@@ -13,7 +13,7 @@ from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
-from runcard.store.units.lists import UnitFilter, list_units
+from runcard.store.units.lists import UnitFilter, UnitSort, list_units
 from tests.analytics.copies import OwnCopy
 from tests.analytics.lines import Line, after_all_that, events
 from tests.examples import one_in
@@ -29,7 +29,7 @@ REPORT = RunReport(procedure="later", serial_number="SN", outcome="PASS", starte
 def test_units(
     floor: Floor,
     followed: OwnCopy,
-    by: str,
+    by: UnitSort,
     history: list[RunReport],
     happened: list[tuple[str, int]],
     descending: bool,
@@ -48,7 +48,9 @@ def test_units(
 
 
 @pytest.mark.parametrize("by", ORDERS)
-def test_units_that_came_after_the_first_page_are_left_out(floor: Floor, followed: OwnCopy, by: str) -> None:
+def test_units_that_came_after_the_first_page_are_left_out(
+    floor: Floor, followed: OwnCopy, by: UnitSort
+) -> None:
     Line(floor).record([REPORT])
     with floor.database.read() as connection:
         snapshot = last_seq(connection)
@@ -65,7 +67,9 @@ def test_units_that_came_after_the_first_page_are_left_out(floor: Floor, followe
 
 
 @pytest.mark.parametrize("by", ORDERS)
-def test_a_copy_that_is_ahead_of_the_reader_moves_nothing(floor: Floor, followed: OwnCopy, by: str) -> None:
+def test_a_copy_that_is_ahead_of_the_reader_moves_nothing(
+    floor: Floor, followed: OwnCopy, by: UnitSort
+) -> None:
     Line(floor).record([REPORT])
     with floor.database.read_in(floor.home) as scope:
         last_seq(scope.connection)  # from here on it sees this state

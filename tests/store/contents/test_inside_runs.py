@@ -22,14 +22,15 @@ from runcard.domain.ids import RunPart, part_id
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
 from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
-from runcard.store.contents.logs import LOG_ORDERS, LogFilter, get_log, list_logs
+from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort, get_log, list_logs
 from runcard.store.contents.measurements import (
     MEASUREMENT_ORDERS,
     MeasurementFilter,
+    MeasurementSort,
     get_measurement,
     list_measurements,
 )
-from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, get_phase, list_phases
+from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, PhaseSort, get_phase, list_phases
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
@@ -160,7 +161,7 @@ few = one_in(4)
 @given(histories, run_filters, phase_filters, st.booleans(), page_lengths, st.booleans())
 def test_phases(
     floor: Floor,
-    by: str,
+    by: PhaseSort,
     history: list[RunReport],
     of_runs: dict[str, Any],
     asked: dict[str, Any],
@@ -226,7 +227,7 @@ measurement_filters = conditions(
 @given(histories, run_filters, measurement_filters, st.booleans(), page_lengths, st.booleans())
 def test_measurements(
     floor: Floor,
-    by: str,
+    by: MeasurementSort,
     history: list[RunReport],
     of_runs: dict[str, Any],
     asked: dict[str, Any],
@@ -282,7 +283,7 @@ HOLDING = {"straSSE": {"Straße", "STRASSE"}, "%": {"100 %"}, "A_B": {"a_b"}, "x
 @given(histories, run_filters, log_filters, st.booleans(), page_lengths)
 def test_logs(
     floor: Floor,
-    by: str,
+    by: LogSort,
     history: list[RunReport],
     of_runs: dict[str, Any],
     asked: dict[str, Any],

@@ -4,7 +4,7 @@ Where the copy is not there, has not seen everything in time, or failed, the tru
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -18,11 +18,16 @@ from runcard.analytics.lists.ordered_places import Key, RowOrder, RowPlace, RowS
 from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
 from runcard.domain.ids import part_id, run_of
 from runcard.store.contents.inside_runs import Deadline, Found, Kind, NumberedPart, places_up_to, read_inside
-from runcard.store.contents.logs import LOGS, FoundLog, LogFilter
+from runcard.store.contents.logs import LOGS, FoundLog, LogFilter, LogSort
 from runcard.store.contents.logs import list_logs as logs_of_truth
-from runcard.store.contents.measurements import MEASUREMENTS, FoundMeasurement, MeasurementFilter
+from runcard.store.contents.measurements import (
+    MEASUREMENTS,
+    FoundMeasurement,
+    MeasurementFilter,
+    MeasurementSort,
+)
 from runcard.store.contents.measurements import list_measurements as measurements_of_truth
-from runcard.store.contents.phases import PHASES, FoundPhase, PhaseFilter
+from runcard.store.contents.phases import PHASES, FoundPhase, PhaseFilter, PhaseSort
 from runcard.store.contents.phases import list_phases as phases_of_truth
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
@@ -33,14 +38,14 @@ T = TypeVar("T", bound=NumberedPart)
 _SPECS = "JOIN specs s USING (spec)"
 _BY_SERIAL = RowOrder(of_runs=[Key("u.serial_key", "VARCHAR")], joins="JOIN units u ON u.id = r.unit")
 _PHASE_DURATION = microseconds_between("x.started_at", "x.ended_at")
-_PHASE_ORDERS = {
+_PHASE_ORDERS: Mapping[PhaseSort, RowOrder] = {
     "started_at": RowOrder([Key("x.started_at", "TIMESTAMP")]),
     "duration": RowOrder([Key(_PHASE_DURATION, "BIGINT")]),
     "outcome": RowOrder([Key("x.outcome", "phase_outcome")]),
     "serial_number": _BY_SERIAL,
     "phase_name": RowOrder([Key("x.name", "VARCHAR")]),
 }
-_MEASUREMENT_ORDERS = {
+_MEASUREMENT_ORDERS: Mapping[MeasurementSort, RowOrder] = {
     "started_at": RowOrder([Key("x.started_at", "TIMESTAMP")]),
     "value": RowOrder([Key("x.num", "DOUBLE"), Key("x.rest", "SMALLINT")]),
     "outcome": RowOrder([Key("x.outcome", "measurement_outcome")]),
@@ -48,7 +53,7 @@ _MEASUREMENT_ORDERS = {
     "phase_name": RowOrder([Key("s.phase", "VARCHAR")], joins=_SPECS),
     "measurement_name": RowOrder([Key("s.name", "VARCHAR")], joins=_SPECS),
 }
-_LOG_ORDERS = {
+_LOG_ORDERS: Mapping[LogSort, RowOrder] = {
     "created_at": RowOrder([Key("x.timestamp", "TIMESTAMP")]),
     "level": RowOrder([Key("x.level", "log_level")]),
     "run_id": RowOrder(),
@@ -76,7 +81,7 @@ def list_phases(
     scope: Scope,
     runs: RunFilter,
     phase_filter: PhaseFilter,
-    order: str,
+    order: PhaseSort,
     page: Page,
     deadline: Deadline,
     *,
@@ -103,7 +108,7 @@ def list_measurements(
     scope: Scope,
     runs: RunFilter,
     measurement_filter: MeasurementFilter,
-    order: str,
+    order: MeasurementSort,
     page: Page,
     deadline: Deadline,
     *,
@@ -134,7 +139,7 @@ def list_logs(
     scope: Scope,
     runs: RunFilter,
     log_filter: LogFilter,
-    order: str,
+    order: LogSort,
     page: Page,
     deadline: Deadline,
     *,

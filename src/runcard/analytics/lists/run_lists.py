@@ -3,7 +3,7 @@
 Where the copy cannot tell, the truth makes the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from runcard.store.lists.number_keys import Numbered, read_number_keys
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.matches import count_runs as count_runs_of_truth
-from runcard.store.runs.records import RunRecord, read_runs
+from runcard.store.runs.records import RunRecord, RunSort, read_runs
 from runcard.store.runs.records import list_runs as runs_of_truth
 
 
@@ -35,7 +35,7 @@ class _Order(NamedTuple):
     numbered: Numbered | None = None
 
 
-_ORDERS = {
+_ORDERS: Mapping[RunSort, _Order] = {
     "started_at": _Order("r.started_at"),
     "created_at": _Order("r.id"),
     "duration": _Order(microseconds_between("r.started_at", "r.ended_at")),
@@ -50,7 +50,7 @@ def list_runs(
     copy: ColumnarCopy | None,
     scope: Scope,
     run_filter: RunFilter,
-    order: str,
+    order: RunSort,
     page: Page,
     *,
     descending: bool,
@@ -92,7 +92,7 @@ def find_runs(
     copy: ColumnarCopy | None,
     scope: Scope,
     run_filter: RunFilter,
-    order: str,
+    order: RunSort,
     page: Page,
     *,
     descending: bool,
@@ -108,7 +108,7 @@ def find_runs(
     return Listed(read_runs(scope, ids[: page.limit]), len(ids) > page.limit)
 
 
-def _has_index(run_filter: RunFilter, order: str) -> bool:
+def _has_index(run_filter: RunFilter, order: RunSort) -> bool:
     """Whether the truth goes straight to the runs that are wanted, or along their order past few others."""
     if any(one is not None for one in (run_filter.ids, run_filter.serial_numbers, run_filter.execution_ids)):
         return True

@@ -3,7 +3,7 @@
 Where the copy cannot tell, and for other filters, the truth makes the list.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -18,12 +18,12 @@ from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page, created_since
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.procedures.rows import rank_by_name
-from runcard.store.units.lists import UnitFilter, read_listed_units
+from runcard.store.units.lists import UnitFilter, UnitSort, read_listed_units
 from runcard.store.units.lists import list_units as units_of_truth
 from runcard.store.units.records import UnitRecord
 
 # What a unit's last run is ordered by; `p`: the places of procedures by name.
-_ORDERS = {
+_ORDERS: Mapping[UnitSort, tuple[str, str]] = {
     "last_run_at": ("max(r.started_at)", ""),
     "last_run_procedure": (
         "arg_max(p.place, ROW(r.started_at, r.id))",
@@ -40,7 +40,7 @@ def list_units(
     copy: ColumnarCopy | None,
     scope: Scope,
     unit_filter: UnitFilter,
-    order: str,
+    order: UnitSort,
     page: Page,
     *,
     descending: bool,
@@ -91,7 +91,7 @@ def _units_with(
 def find_units(
     copy: ColumnarCopy | None,
     scope: Scope,
-    order: str,
+    order: UnitSort,
     page: Page,
     *,
     descending: bool,
@@ -124,7 +124,7 @@ def find_units(
 
 
 def _find(
-    cursor: Cursor, organization_id: UUID, units: Conditions, order: str, page: Page, *, descending: bool
+    cursor: Cursor, organization_id: UUID, units: Conditions, order: UnitSort, page: Page, *, descending: bool
 ) -> list[UUID]:
     """The ids of a page, and of one more where there are more."""
     key, joins = _ORDERS[order]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -25,6 +25,8 @@ from runcard.store.contents.inside_runs import (
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
+
+LogSort = Literal["created_at", "level", "run_id", "outcome"]
 
 FoundLog = Found[LogLine]
 
@@ -53,7 +55,7 @@ class LogFilter(Struct, frozen=True, kw_only=True):
         )
 
 
-LOG_ORDERS: Mapping[str, Callable[[ScannedRun, LogLine], Any]] = {
+LOG_ORDERS: Mapping[LogSort, Callable[[ScannedRun, LogLine], Any]] = {
     "created_at": lambda _run, line: line.log.timestamp,
     "level": lambda _run, line: LOG_LEVELS.index(line.log.level),
     "run_id": lambda run, _line: run.id.int,
@@ -65,7 +67,7 @@ def list_logs(
     scope: Scope,
     runs: RunFilter,
     log_filter: LogFilter,
-    order: str,
+    order: LogSort,
     page: Page,
     deadline: Deadline,
     *,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -26,6 +26,8 @@ from runcard.store.contents.inside_runs import (
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
+
+MeasurementSort = Literal["started_at", "value", "outcome", "serial_number", "phase_name", "measurement_name"]
 
 FoundMeasurement = Found[Measured]
 
@@ -76,7 +78,7 @@ class MeasurementFilter(Struct, frozen=True, kw_only=True):
         return self.value_strings is None or (kind == "string" and value in self.value_strings)
 
 
-MEASUREMENT_ORDERS: Mapping[str, Callable[[ScannedRun, Measured], Any]] = {
+MEASUREMENT_ORDERS: Mapping[MeasurementSort, Callable[[ScannedRun, Measured], Any]] = {
     "started_at": lambda _run, measured: measured.attempt.phase.started_at,
     "value": lambda _run, measured: measured.number,
     "outcome": lambda _run, measured: measured.measurement.outcome,
@@ -90,7 +92,7 @@ def list_measurements(
     scope: Scope,
     runs: RunFilter,
     measurement_filter: MeasurementFilter,
-    order: str,
+    order: MeasurementSort,
     page: Page,
     deadline: Deadline,
     *,

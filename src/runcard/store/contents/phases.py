@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -25,6 +25,8 @@ from runcard.store.contents.inside_runs import (
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
+
+PhaseSort = Literal["started_at", "duration", "outcome", "serial_number", "phase_name"]
 
 FoundPhase = Found[Attempt]
 
@@ -59,7 +61,7 @@ class PhaseFilter(Struct, frozen=True, kw_only=True):
         )
 
 
-PHASE_ORDERS: Mapping[str, Callable[[ScannedRun, Attempt], Any]] = {
+PHASE_ORDERS: Mapping[PhaseSort, Callable[[ScannedRun, Attempt], Any]] = {
     "started_at": lambda _run, attempt: attempt.phase.started_at,
     "duration": lambda _run, attempt: attempt.phase.ended_at - attempt.phase.started_at,
     "outcome": lambda _run, attempt: attempt.phase.outcome,
@@ -72,7 +74,7 @@ def list_phases(
     scope: Scope,
     runs: RunFilter,
     phase_filter: PhaseFilter,
-    order: str,
+    order: PhaseSort,
     page: Page,
     deadline: Deadline,
     *,

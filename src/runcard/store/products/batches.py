@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, select, update
@@ -18,6 +18,8 @@ from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.products.staged import stage_batch
 from runcard.store.units.rows import stage_move
+
+BatchSort = Literal["created_at", "number"]
 
 
 class BatchRecord(NamedTuple):
@@ -42,7 +44,7 @@ class BatchFilter(NamedTuple):
     created_before: datetime | None = None
 
 
-BATCH_ORDERS: Mapping[str, ColumnElement[Any]] = {
+BATCH_ORDERS: Mapping[BatchSort, ColumnElement[Any]] = {
     "created_at": batches.c.created_at,
     "number": batches.c.number_key,
 }
@@ -67,7 +69,7 @@ def get_batch(scope: Scope, number: str) -> BatchRecord:
 def list_batches(
     scope: Scope,
     batch_filter: BatchFilter,
-    order: str,
+    order: BatchSort,
     page: Page,
     *,
     descending: bool,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
@@ -20,6 +20,8 @@ from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.products.staged import DEFAULT_REVISION, stage_part
+
+PartSort = Literal["created_at", "name", "number"]
 
 
 class PartRecord(NamedTuple):
@@ -51,7 +53,7 @@ class PartFilter(NamedTuple):
     metadata: Sequence[MetadataTest] = ()
 
 
-PART_ORDERS: Mapping[str, ColumnElement[Any]] = {
+PART_ORDERS: Mapping[PartSort, ColumnElement[Any]] = {
     "created_at": parts.c.created_at,
     "name": parts.c.name,
     "number": parts.c.number_key,
@@ -84,7 +86,7 @@ def get_part(scope: Scope, number: str) -> PartRecord:
 def list_parts(
     scope: Scope,
     part_filter: PartFilter,
-    order: str,
+    order: PartSort,
     page: Page,
     *,
     descending: bool,

@@ -9,7 +9,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.run_filter import RunFilter, run_conditions
-from runcard.store.runs.records import run_ids_in_order
+from runcard.store.runs.records import RunSort, run_ids_in_order
 
 _ID_BYTES = 16
 _FETCHED = 5000
@@ -35,7 +35,7 @@ class PackedIds:
             yield [UUID(bytes=part[at : at + _ID_BYTES]) for at in range(0, len(part), _ID_BYTES)]
 
 
-def find_run_ids(scope: Scope, run_filter: RunFilter, order: str, *, descending: bool) -> PackedIds:
+def find_run_ids(scope: Scope, run_filter: RunFilter, order: RunSort, *, descending: bool) -> PackedIds:
     """The ids of all runs that a filter finds, in one of the RUN_ORDERS."""
     run_filter = with_merges(scope, run_filter)
     query = run_ids_in_order(scope.organization_id, run_filter, order, descending=descending)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, select, tuple_
@@ -23,6 +23,10 @@ from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import Named, PartRef, ProcedureRef, UserRef
 from runcard.store.lists.run_filter import RunFilter, duration_of_runs, run_conditions
 from runcard.store.metadata import read_metadata
+
+RunSort = Literal[
+    "started_at", "created_at", "duration", "outcome", "serial_number", "part_number", "revision_number"
+]
 
 
 class RunUnit(NamedTuple):
@@ -102,7 +106,7 @@ def find_run(scope: Scope, run_id: UUID) -> RunRecord | None:
 def list_runs(
     scope: Scope,
     run_filter: RunFilter,
-    order: str,
+    order: RunSort,
     page: Page,
     *,
     descending: bool,
@@ -116,7 +120,7 @@ def list_runs(
 
 
 def run_ids_in_order(
-    organization_id: UUID, run_filter: RunFilter, order: str, *, descending: bool
+    organization_id: UUID, run_filter: RunFilter, order: RunSort, *, descending: bool
 ) -> Select[Any]:
     """The bare ids of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way.
 
@@ -162,7 +166,7 @@ class _Joined(NamedTuple):
     has_runs: bool = False
 
 
-RUN_ORDERS: Mapping[str, tuple[ColumnElement[Any], _Joined | None]] = {
+RUN_ORDERS: Mapping[RunSort, tuple[ColumnElement[Any], _Joined | None]] = {
     "started_at": (t.runs.c.started_at, None),
     "created_at": (t.runs.c.id, None),
     "duration": (duration_of_runs(), None),

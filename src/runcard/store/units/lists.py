@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -22,6 +22,8 @@ from runcard.store.lists.refs import Named, SerialRef
 from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of, serial_number_contains
 from runcard.store.metadata import MetadataTest, keeps
 from runcard.store.units.records import UnitRecord, read_units
+
+UnitSort = Literal["created_at", "serial_number", "part_number", "last_run_at", "last_run_procedure"]
 
 
 class UnitFilter(Struct, frozen=True, kw_only=True):
@@ -87,7 +89,7 @@ def _procedure_of_last_run() -> ScalarSelect[str]:
     return last.where(r.id == _newest_run(units.c.id)).scalar_subquery()
 
 
-UNIT_ORDERS: Mapping[str, ColumnElement[Any]] = {
+UNIT_ORDERS: Mapping[UnitSort, ColumnElement[Any]] = {
     "created_at": units.c.created_at,
     "serial_number": units.c.serial_key,
     "part_number": parts.c.number_key,
@@ -100,7 +102,7 @@ _OF_LAST_RUN = ("last_run_at", "last_run_procedure")
 def list_units(
     scope: Scope,
     unit_filter: UnitFilter,
-    order: str,
+    order: UnitSort,
     page: Page,
     *,
     descending: bool,
