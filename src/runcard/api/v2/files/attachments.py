@@ -62,6 +62,7 @@ def initialize(
 def finalize(
     id: str,  # noqa: A002 (as the contract names it)
     request: Request,
+    _actor: WithRecordingActor,
     services: WithServices,
     scope: WithScope,
 ) -> Response:

@@ -30,6 +30,7 @@ from runcard.edge.requests.services import (
     WithScope,
     WithServices,
     as_station,
+    as_user,
     json_body,
     to_manage,
 )
@@ -126,6 +127,7 @@ def create(
     ),
 )
 def list_(
+    _actor: Annotated[UserActor, as_user("list stations")],
     scope: WithScope,
     query: Annotated[StationListQuery, query(StationListQuery)],
 ) -> Response:
