@@ -28,6 +28,12 @@ def database_kind(request: pytest.FixtureRequest) -> DatabaseKind:
 
 
 @pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """The first one, on the database of the module."""
+    return own_server
+
+
+@pytest.fixture(scope="module")
 def other(
     server: Server, peopled_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

@@ -87,7 +87,7 @@ def test_each_filter(found: Callable[..., str], line: Line, world: World) -> Non
     acme, prefix = world.acme, line.prefix
     assert found() == "ACB"
     assert found(search_query="") == "ACB"
-    assert found(search_query=line.ids[0][:12]) == "C"
+    assert found(search_query=line.ids[0][:23]) == "C"
     assert found(search_query=line.ids[0]) == "C"
     assert found(search_query="%_\\'\"") == ""
     assert found(ids=[line.ids[1], line.ids[2]]) == "AB"
