@@ -11,9 +11,8 @@ from runcard import __version__
 from runcard.domain.actor import StationActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.services import WithActor, WithConnection, WithScope, WithServices
+from runcard.edge.requests.services import WithActor, WithScope, WithServices
 from runcard.store.commit.lookups import get_organization
-from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
 from runcard.store.stations.records import get_station_record
 
@@ -35,9 +34,9 @@ class CliWhoami(Struct, kw_only=True):
 
 
 @router.get("/whoami", openapi_extra=operation(CliWhoami, name="cli-whoami"))
-def whoami(actor: WithActor, connection: WithConnection) -> Response:
+def whoami(actor: WithActor, scope: WithScope) -> Response:
     """Which station or user the key is, and its organization."""
-    organization = get_organization(Scope(connection, actor.organization_id))
+    organization = get_organization(scope)
     answer = CliWhoami(
         auth_type="user",
         organization_id=organization.id,
@@ -45,10 +44,10 @@ def whoami(actor: WithActor, connection: WithConnection) -> Response:
         organization_slug=organization.slug,
     )
     if isinstance(actor, StationActor):
-        station = get_station_record(Scope(connection, organization.id), actor.station_id)
+        station = get_station_record(scope, actor.station_id)
         answer.auth_type, answer.station_id, answer.station_name = "station", station.id, station.name
     else:
-        user = get_user(Scope(connection, organization.id), str(actor.user_id))
+        user = get_user(scope, str(actor.user_id))
         answer.user_id, answer.user_name, answer.user_email = user.id, user.name, user.email
     return JsonResponse(answer)
 

@@ -19,11 +19,10 @@ from runcard.edge.answers.responses import JsonResponse, header_of, send_json
 from runcard.edge.files.uploads import download_url
 from runcard.edge.requests.bodies import BodyDecoder, read_body
 from runcard.edge.requests.ids import id_of
-from runcard.edge.requests.services import WithActor, WithConnection, WithServices, services_of
+from runcard.edge.requests.services import WithActor, WithScope, WithServices, services_of
 from runcard.edge.requests.unknown_names import UnknownName, headers_of
 from runcard.ingest.record_run import PreparedRun, prepare_run
 from runcard.intake.byte_removal import remove_soon
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import list_attachments
 from runcard.store.runs.records import list_runs_of_unit, list_sub_units, read_documents
@@ -64,12 +63,12 @@ def list_runs(
     request: Request,
     actor: WithActor,
     services: WithServices,
-    connection: WithConnection,
+    scope: WithScope,
     serial_number: Annotated[str, Query(min_length=1, max_length=255)],
     envelope: Literal["array", "object"] | None = None,
 ) -> Response:
     """All runs of a unit, the latest recorded first. Stations see those of procedures that they are linked to."""
-    runs = _recorded_runs(connection, actor, serial_number)
+    runs = _recorded_runs(scope, actor, serial_number)
     root = str(request.base_url)
     bodies = [run_body(run, lambda attachment: download_url(services, attachment, root)) for run in runs]
     if services.runs_as_object if envelope is None else envelope == "object":
@@ -89,14 +88,13 @@ def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Respons
     return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))
 
 
-def _recorded_runs(connection: Connection, actor: Actor, serial_number: str) -> list[RecordedRun]:
+def _recorded_runs(scope: Scope, actor: Actor, serial_number: str) -> list[RecordedRun]:
     station_id = actor.station_id if isinstance(actor, StationActor) else None
-    organization_id = actor.organization_id
-    records = list_runs_of_unit(Scope(connection, organization_id), serial_number, only_linked_to=station_id)
+    records = list_runs_of_unit(scope, serial_number, only_linked_to=station_id)
     ids = [record.id for record in records]
-    documents = read_documents(Scope(connection, organization_id), ids)
-    attachments = list_attachments(Scope(connection, organization_id), ids)
-    sub_units = list_sub_units(Scope(connection, organization_id), ids)
+    documents = read_documents(scope, ids)
+    attachments = list_attachments(scope, ids)
+    sub_units = list_sub_units(scope, ids)
     return [
         RecordedRun(
             record,

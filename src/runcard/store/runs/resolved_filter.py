@@ -22,10 +22,14 @@ def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]]
     """
     queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, run_filter))
     if run_filter.search is not None or run_filter.metadata:
-        said = RunFilter(
-            search=run_filter.search, metadata=run_filter.metadata, procedure_ids=run_filter.procedure_ids
+        said = with_merges(
+            scope,
+            RunFilter(
+                search=run_filter.search,
+                metadata=run_filter.metadata,
+                procedure_ids=run_filter.procedure_ids,
+            ),
         )
-        said = with_merges(scope, said)
         queries["id"] = select(t.runs.c.id).where(*run_conditions(scope.organization_id, said))
     found = {
         column: scope.connection.execute(query.limit(MAX_IDS + 1)).scalars().all()

@@ -108,17 +108,17 @@ def show_activity(
 ) -> Response:
     check_may_see_calls(visit)
     place = _place(query)
-    with services.database.read() as connection:
-        page = _page(connection, services, visit, query, place)
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        page = _page(scope, services, visit, query, place)
     return render("calls/calls.html", page, visit)
 
 
 def _page(
-    connection: Connection, services: Services, visit: Visit, query: ActivityQuery, place: _Place
+    scope: Scope, services: Services, visit: Visit, query: ActivityQuery, place: _Place
 ) -> ActivityPage:
     organization_id, activity = visit.actor.organization_id, services.activity
-    keys = [(station.id, station.name) for station in list_stations(Scope(connection, organization_id))]
-    keys += [(user.id, user.name) for user in list_users(Scope(connection, organization_id))]
+    keys = [(station.id, station.name) for station in list_stations(scope)]
+    keys += [(user.id, user.name) for user in list_users(scope)]
     files = files_of(PATH, query, "before", "after")
     if activity is None:
         return ActivityPage(False, "", _bar(query, keys, []), [], [], [], files, "", "", "")
@@ -134,7 +134,7 @@ def _page(
             calls_over_time(_slot_points(found.by_slot, window, query, visit.zone)),
             slowest_bars([_route_point(one, query) for one in found.figures.routes[:_SLOWEST]]),
         ],
-        calls=call_lines(Scope(connection, organization_id), shown, visit.zone),
+        calls=call_lines(scope, shown, visit.zone),
         files=files,
         older_url=_url(query, before=_place_text(shown[-1])) if found.calls.has_older else "",
         newer_url=_url(query, after=_place_text(shown[0])) if found.calls.has_newer and shown else "",

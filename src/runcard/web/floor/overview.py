@@ -12,7 +12,6 @@ from runcard.analytics.answers import Freshness
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.retest import RetestRow
 from runcard.edge.requests.services import Services, WithServices
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.run_filter import RunFilter
@@ -87,7 +86,7 @@ def show_overview(
     selection = selection_of(query, visit.zone, now)
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         if not list_latest_runs(scope, RunFilter(), 1).rows:
-            return render("floor/welcome.html", _welcome(request, services, scope.connection, visit), visit)
+            return render("floor/welcome.html", _welcome(request, services, scope, visit), visit)
         floor = Floor(snapshot, visit, selection)
         if query.kiosk is not None:
             return render("floor/kiosk.html", kiosk_page(floor, filters_of(query), query.kiosk, now))
@@ -169,8 +168,8 @@ def _behind(freshness: Freshness) -> str:
     )
 
 
-def _welcome(request: Request, services: Services, connection: Connection, visit: Visit) -> WelcomePage:
-    procedures = list_procedures(Scope(connection, visit.actor.organization_id), in_use=True)
+def _welcome(request: Request, services: Services, scope: Scope, visit: Visit) -> WelcomePage:
+    procedures = list_procedures(scope, in_use=True)
     root = services.links.root(str(request.base_url))
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
     return WelcomePage(visit.organization_name, bool(procedures), snippets(root, "YOUR_API_KEY", procedure))

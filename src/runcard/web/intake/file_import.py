@@ -13,7 +13,6 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import find_attachments
 from runcard.store.files.imports import (
@@ -103,7 +102,7 @@ def show_import(
         listed = list_imported_runs(scope, one.id, at)
         repaired = list_repaired_units(scope, one.id, Page(_MOST_REPAIRED))
         attachments = find_attachments(scope, [one.attachment_id] if one.attachment_id else [])
-        runs = _runs(scope.connection, visit, listed.rows)
+        runs = _runs(scope, visit, listed.rows)
     files = list(attachment_lines(services, list(attachments.values()), str(request.base_url)))
     page = FileImportPage(
         name=one.name or "",
@@ -135,13 +134,9 @@ def list_all_imported_runs(ask: FileAsk[FileImportQuery]) -> Rows:
     return ask.whole_list(lambda scope, page: list_imported_runs(scope, wanted, page), cells)
 
 
-def _runs(connection: Connection, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
-    organization_id = visit.actor.organization_id
-    stated = list_stated(Scope(connection, organization_id), ids)
-    return [
-        _line(run, visit, stated.get(run.id, ()))
-        for run in read_runs(Scope(connection, organization_id), ids)
-    ]
+def _runs(scope: Scope, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:
+    stated = list_stated(scope, ids)
+    return [_line(run, visit, stated.get(run.id, ())) for run in read_runs(scope, ids)]
 
 
 def _line(run: RunRecord, visit: Visit, stated: Sequence[str]) -> ImportedRunLine:

@@ -142,7 +142,7 @@ def _show(
             most_bytes=most,
             too_large=too_large(most),
             problems=problems_of(error),
-            outcomes=outcome_lines(scope.connection, visit, arrived),
+            outcomes=outcome_lines(scope, visit, arrived),
             imports=[_line(one, visit) for one in listed.rows],
             files=files_of(_HERE, query, "cursor"),
             pager=pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),

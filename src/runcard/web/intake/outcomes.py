@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.importers.formats import TABULAR
 from runcard.intake.report_files import Fate, RehearsedRun
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.files.imports import list_imported_runs
 from runcard.store.lists.pages import Page
@@ -88,10 +87,8 @@ def may_be_table(name: str, importer: str | None) -> bool:
     return importer in {TABULAR, "TABLE"} or (importer is None and name.lower().endswith(_TABLES))
 
 
-def outcome_lines(
-    connection: Connection, visit: Visit, arrived: Sequence[ArrivedFile]
-) -> Sequence[OutcomeLine]:
-    only = _only_runs(Scope(connection, visit.actor.organization_id), [one.fate for one in arrived])
+def outcome_lines(scope: Scope, visit: Visit, arrived: Sequence[ArrivedFile]) -> Sequence[OutcomeLine]:
+    only = _only_runs(scope, [one.fate for one in arrived])
     return [_line(one.name, one.fate, only, visit.zone) for one in arrived]
 
 

@@ -173,7 +173,7 @@ def _show(
             pager=pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
             is_filtered=query.search is not None or query.format is not None,
             retry_url=url_of(_RETRY, query) if may_manage(visit.actor) else "",
-            outcomes=outcome_lines(scope.connection, visit, arrived),
+            outcomes=outcome_lines(scope, visit, arrived),
             reading=reading_fields(scope, choice),
             is_said=choice != ImportChoice(),
             problems=problems_of(error),

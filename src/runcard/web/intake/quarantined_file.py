@@ -140,7 +140,7 @@ def _show(
         attachment = get_attachment(scope, file.attachment_id)
         state = find_import_state(scope, file.digest)
         reading = reading_fields(scope, choice)
-        outcomes = outcome_lines(scope.connection, visit, arrived)
+        outcomes = outcome_lines(scope, visit, arrived)
     (line,) = attachment_lines(services, [attachment], str(request.base_url))
     page = QuarantinedFilePage(
         url=url,

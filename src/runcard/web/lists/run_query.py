@@ -12,7 +12,6 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.metadata import MAX_KEY_LENGTH
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.lists.run_filter import RunFilter
@@ -107,12 +106,12 @@ def runs_url(query: FilterQuery, **changes: object) -> str:
     return url_of("/runs", RunsPageQuery(**{**said, **changes}))
 
 
-def runs_wanted(connection: Connection, query: RunsPageQuery, visit: Visit, now: datetime) -> RunFilter:
+def runs_wanted(scope: Scope, query: RunsPageQuery, visit: Visit, now: datetime) -> RunFilter:
     """The runs that the list is about. Raises InvalidInput."""
     if query.min_s is not None and query.max_s is not None and query.min_s > query.max_s:
         raise InvalidInput.at("min_s", f"{query.min_s:g} is more than max_s, {query.max_s:g}; exchange them")
     runs = run_filter_of(query, visit.zone, now)
-    operator_ids, operator_names = _operators(Scope(connection, visit.actor.organization_id), query.operator)
+    operator_ids, operator_names = _operators(scope, query.operator)
     return replace(
         runs,
         search=query.search,

@@ -108,7 +108,7 @@ def submit_organization(services: WithServices, visit: WithVisit, fields: WithFo
     try:
         with services.database.read_in(organization_id) as scope:
             now = get_organization(scope)
-            question = question_about(scope.connection, now, retention_in(fields), fields)
+            question = question_about(scope, now, retention_in(fields), fields)
         if question is not None:
             return _show(services, visit, fields, question=question)
         services.writer.write_catalog(apply)
@@ -148,7 +148,7 @@ def _show(
         quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
         used = "" if quota is None else str(count_runs_since(scope, month, quota))
         retention = retention_card(
-            scope.connection,
+            scope,
             now,
             fields,
             services.activity,

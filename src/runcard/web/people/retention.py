@@ -9,7 +9,6 @@ from runcard.activity.log import ActivityLog
 from runcard.domain.errors import ClockDoubted, InvalidInput
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import Amount, Retention, check_days
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
 from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast
@@ -73,19 +72,17 @@ def retention_in(fields: Fields) -> Retention:
     return asked
 
 
-def question_about(
-    connection: Connection, now: Organization, asked: Retention, fields: Fields
-) -> Question | None:
+def question_about(scope: Scope, now: Organization, asked: Retention, fields: Fields) -> Question | None:
     """What a member must be asked before these settings are saved; None: nothing, or they have answered."""
     answer = f"{asked.run_days or ''}/{asked.file_days or ''}"
     if asked == now.retention or fields.get(_CONFIRMED) == answer:
         return None
-    due = forecast(Scope(connection, now.id), asked.cutoffs(datetime.now(UTC)))
+    due = forecast(scope, asked.cutoffs(datetime.now(UTC)))
     return None if due.is_empty else Question(_in_words(due), answer)
 
 
 def retention_card(
-    connection: Connection,
+    scope: Scope,
     now: Organization,
     fields: Fields | None,
     activity: ActivityLog | None,
@@ -98,10 +95,10 @@ def retention_card(
     shares: Sequence[ShareLine] = ()
     if fields is not None and shows_due:
         try:
-            says, shares = _preview(connection, now, retention_in(fields), zone)
+            says, shares = _preview(scope, retention_in(fields), zone)
         except InvalidInput as error:
             broken = error
-    swept_at = find_swept_at(Scope(connection, now.id))
+    swept_at = find_swept_at(scope)
     return RetentionCard(
         run_days=_shown(now.run_retention_days) if fields is None else fields.get(_RUN_DAYS, ""),
         file_days=_shown(now.file_retention_days) if fields is None else fields.get(_FILE_DAYS, ""),
@@ -110,17 +107,17 @@ def retention_card(
         shares=shares,
         is_set=now.retention.is_set,
         swept_at=None if swept_at is None else moment_of(swept_at, zone),
-        doubt=_doubt(connection, now),
-        removed=[_removed_line(one) for one in list_removed_days(Scope(connection, now.id), _DAYS_SHOWN)],
+        doubt=_doubt(scope, now),
+        removed=[_removed_line(one) for one in list_removed_days(scope, _DAYS_SHOWN)],
         calls_kept="" if activity is None else f"{activity.keep.days} days",
     )
 
 
-def _doubt(connection: Connection, now: Organization) -> str:
+def _doubt(scope: Scope, now: Organization) -> str:
     if not now.retention.is_set:
         return ""
     try:
-        check_clock(Scope(connection, now.id), datetime.now(UTC))
+        check_clock(scope, datetime.now(UTC))
     except ClockDoubted as error:
         return str(error)
     return ""
@@ -130,15 +127,13 @@ def _shown(days: int | None) -> str:
     return "" if days is None else str(days)
 
 
-def _preview(
-    connection: Connection, now: Organization, asked: Retention, zone: ZoneInfo
-) -> tuple[str, Sequence[ShareLine]]:
+def _preview(scope: Scope, asked: Retention, zone: ZoneInfo) -> tuple[str, Sequence[ShareLine]]:
     if not asked.is_set:
         return "Everything is kept for ever.", []
-    due = forecast(Scope(connection, now.id), asked.cutoffs(datetime.now(UTC)))
+    due = forecast(scope, asked.cutoffs(datetime.now(UTC)))
     if due.is_empty:
         return "Nothing is that old yet.", []
-    kept = count_kept(Scope(connection, now.id))
+    kept = count_kept(scope)
     return "", [
         _share("Runs", due.runs, kept.runs, f"started {_span(due.runs, zone)}"),
         _share("Files", due.files, kept.files, f"attached {_span(due.files, zone)}"),

@@ -63,12 +63,12 @@ def show_batch(
                 Fact("Created", f"{created.date} {created.time}"),
                 Fact("Created by", creator_name(batch.created_by)),
             ],
-            filters=figures_bar(scope.connection, visit, here, query, without=("batch",)),
+            filters=figures_bar(scope, here, query, without=("batch",)),
             tiles=ask.tiles(),
             charts=[
                 ask.bars("by-part", "First-pass yield by part", "part", url_of_part),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
-            units=own_units(scope.connection, visit, here, query, UnitFilter(batch_numbers=own)),
+            units=own_units(scope, visit, here, query, UnitFilter(batch_numbers=own)),
         )
     return render("products/batch.html", page, visit)

@@ -75,7 +75,7 @@ def show_part(
             number=number,
             facts=_facts(part, zone),
             metadata=metadata_facts(read_metadata(scope, [part.id]).get(part.id, {})),
-            filters=figures_bar(scope.connection, visit, here, query, without=("part",)),
+            filters=figures_bar(scope, here, query, without=("part",)),
             tiles=ask.tiles(),
             charts=[
                 ask.bars(
@@ -87,7 +87,7 @@ def show_part(
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
             ],
             revisions=[_revision(one, part, counts, pictures, zone) for one in revisions],
-            units=own_units(scope.connection, visit, here, query, UnitFilter(part_numbers=[number])),
+            units=own_units(scope, visit, here, query, UnitFilter(part_numbers=[number])),
         )
     return render("products/part.html", page, visit)
 

@@ -78,13 +78,13 @@ def show_revision(
             metadata=metadata_facts(read_metadata(scope, [revision.id]).get(revision.id, {})),
             picture_url=pictures.get(revision.image_id, "") if revision.image_id else "",
             may_change=may_manage(visit.actor),
-            filters=figures_bar(scope.connection, visit, here, query, without=("part", "revision")),
+            filters=figures_bar(scope, here, query, without=("part", "revision")),
             tiles=ask.tiles(),
             charts=[
                 ask.bars("by-batch", "First-pass yield by batch", "batch", url_of_batch),
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
-            units=own_units(scope.connection, visit, here, query, own),
+            units=own_units(scope, visit, here, query, own),
         )
     return render("products/revision.html", page, visit)
 

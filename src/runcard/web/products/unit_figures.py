@@ -6,7 +6,6 @@ from typing import get_args
 
 from runcard.analytics.asking import Snapshot
 from runcard.analytics.attempts import First
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.units.lists import UnitFilter
@@ -37,19 +36,15 @@ def questions(
     return YieldQuestions(snapshot, visit, selection)
 
 
-def figures_bar(
-    connection: Connection, visit: Visit, here: str, query: UnitFiguresQuery, without: Sequence[str]
-) -> FilterBar:
+def figures_bar(scope: Scope, here: str, query: UnitFiguresQuery, without: Sequence[str]) -> FilterBar:
     # Their figures are yields.
     of_yields = attempts_field(query, "first", get_args(First))
-    choices = list_choices(Scope(connection, visit.actor.organization_id))
+    choices = list_choices(scope)
     bar = filter_bar(here, query, choices, without, [of_yields])
     return bar._replace(kept=[pair for pair in bar.kept if pair[0] != "cursor"])
 
 
-def own_units(
-    connection: Connection, visit: Visit, here: str, query: UnitFiguresQuery, own: UnitFilter
-) -> UnitList:
+def own_units(scope: Scope, visit: Visit, here: str, query: UnitFiguresQuery, own: UnitFilter) -> UnitList:
     """The units of the page's own record, whatever its figures are about."""
 
     def url(**changes: object) -> str:
@@ -57,7 +52,7 @@ def own_units(
 
     sorting = Sorting(query.sort, query.order)
     units = unit_list(
-        Scope(connection, visit.actor.organization_id),
+        scope,
         Asked(own, sorting, query.cursor, visit.zone, _UNITS),
         url,
     )

@@ -16,7 +16,6 @@ from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.frame.clocks import start_of
@@ -119,8 +118,8 @@ def show_comparison(
     run_id: str,
     query: Annotated[ComparisonQuery, page_query(ComparisonQuery)],
 ) -> Response:
-    with services.database.read() as connection:
-        page = _page(connection, visit, id_of(run_id, RunNotFound), query)
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        page = _page(scope, visit, id_of(run_id, RunNotFound), query)
     return render("runs/comparison.html", page, visit)
 
 
@@ -162,14 +161,13 @@ def _compare(scope: Scope, record: RunRecord, found: ComparedWith | None) -> _Co
     return _Compared(record, other, by_show)
 
 
-def _page(connection: Connection, visit: Visit, run_id: UUID, query: ComparisonQuery) -> ComparisonPage:
+def _page(scope: Scope, visit: Visit, run_id: UUID, query: ComparisonQuery) -> ComparisonPage:
     """Raises RunNotFound."""
-    organization_id = visit.actor.organization_id
-    record = _find(Scope(connection, organization_id), run_id)
+    record = _find(scope, run_id)
     here = comparison_url(record.id)
     files = files_of(here, query, "page")
-    found = compared_with(Scope(connection, organization_id), record)
-    compared = _compare(Scope(connection, organization_id), record, found)
+    found = compared_with(scope, record)
+    compared = _compare(scope, record, found)
     if found is None or compared is None:
         return ComparisonPage(_run(record, visit), None, nothing_text(record), [], None, files)
     other = compared.other

@@ -71,7 +71,7 @@ def _file(
 def _found(services: Services, visit: Visit, query: RunsPageQuery) -> PackedIds:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
-        wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
+        wanted = runs_wanted(scope, query, visit, datetime.now(UTC))
         return find_run_ids(scope, wanted, query.sort, descending=query.is_descending)
 
 

@@ -19,7 +19,6 @@ from runcard.edge.files.uploads import settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.intake.byte_removal import remove_soon
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments
 from runcard.store.files.imports import list_stated
@@ -157,7 +156,7 @@ def show_run(
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         run = _get_whole(scope, run_id)
-        around = _around(scope.connection, run.record, visit)
+        around = _around(scope, run.record, visit)
     files = list(attachment_lines(services, _stored(services, run), str(request.base_url)))
     return render("runs/run.html", _page(run, files, around, query, visit), visit)
 
@@ -214,12 +213,11 @@ def _earlier(scope: Scope, record: RunRecord) -> Sequence[RunRecord]:
     return list_latest_runs(scope, run_filter, _EARLIER_RUNS, here).rows
 
 
-def _around(connection: Connection, record: RunRecord, visit: Visit) -> _Around:
-    organization_id = visit.actor.organization_id
+def _around(scope: Scope, record: RunRecord, visit: Visit) -> _Around:
     return _Around(
-        _earlier(Scope(connection, organization_id), record),
-        run_ways(Scope(connection, organization_id), record, visit.zone),
-        compared_with(Scope(connection, organization_id), record),
+        _earlier(scope, record),
+        run_ways(scope, record, visit.zone),
+        compared_with(scope, record),
     )
 
 

@@ -154,7 +154,7 @@ def show_runs(
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         seen = last_seq(scope.connection)
-        wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
+        wanted = runs_wanted(scope, query, visit, datetime.now(UTC))
         found = _find(services.copy, scope, wanted, query)
         is_empty = not found.records and found.is_first and not query.is_filtered
         root = services.links.root(str(request.base_url))
@@ -192,7 +192,7 @@ def show_news(
 ) -> Response:
     """A line about the runs that have come since a page was made; it is put into that page."""
     with services.database.read_in(visit.actor.organization_id) as scope:
-        wanted = runs_wanted(scope.connection, query, visit, datetime.now(UTC))
+        wanted = runs_wanted(scope, query, visit, datetime.now(UTC))
         count = count_new_runs(scope, wanted, query.seen, at_most=_COUNTED_NEWS)
     return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, query, seen=None)), visit)
 

@@ -16,13 +16,12 @@ from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Sheet, SheetColumn
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.runs.records import RunRecord, find_run, read_documents
 from runcard.web.charts.chart import Chart, DrawnSeries, series_lines
 from runcard.web.frame.formats import count_text, number_text
 from runcard.web.frame.render import render
-from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.table_files import TableFiles, WithFormat, files_of, table_file
 from runcard.web.measurements.rows import analysis_url, limits_text, series_url
@@ -70,8 +69,8 @@ def export_series(
     _asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
     """All rows of the table."""
-    with services.database.read() as connection:
-        _, one = _find(connection, visit, run_id, position)
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        _, one = _find(scope, run_id, position)
     series = one.measurement.series
     columns = [SheetColumn(name, "number") for name in column_names(series)]
     return table_file(Sheet("Series", columns, [_rows(one)], visit.zone), file_format)
@@ -85,18 +84,18 @@ def show_series(
     position: str,
     query: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
-    with services.database.read() as connection:
-        record, one = _find(connection, visit, run_id, position)
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        record, one = _find(scope, run_id, position)
     return render("runs/series.html", _page(record, one, query), visit)
 
 
-def _find(connection: Connection, visit: Visit, run_id: str, position: str) -> tuple[RunRecord, Measured]:
+def _find(scope: Scope, run_id: str, position: str) -> tuple[RunRecord, Measured]:
     """A run and the measurement at a position of it. Raises RunNotFound, and NotFound where it has no series."""
-    organization_id, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    record = find_run(Scope(connection, organization_id), wanted)
+    wanted = id_of(run_id, RunNotFound)
+    record = find_run(scope, wanted)
     if record is None:
         raise RunNotFound(run_id)
-    document = read_documents(Scope(connection, organization_id), [wanted])[wanted]
+    document = read_documents(scope, [wanted])[wanted]
     for one in measured_in(document):
         if str(one.position) == position and one.measurement.series:
             return record, one

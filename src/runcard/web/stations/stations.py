@@ -24,8 +24,6 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.database import Connection
-from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
 from runcard.store.lists.refs import ProcedureRef
 from runcard.store.lists.run_filter import RunFilter
@@ -169,7 +167,7 @@ def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
     """All stations that the filter finds, in the order of the page. Raises InvalidInput where these are too many."""
     organization_id, database = ask.organization_id, ask.services.database
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
-        found = _find(scope.connection, snapshot, organization_id, ask.query)
+        found = _find(snapshot, ask.query)
         if found.is_cut:
             raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; say more of their name")
         procedures = list_procedures_of(scope, found.stations)
@@ -186,7 +184,7 @@ def _page(
 ) -> StationsPage:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        found = _find(scope.connection, snapshot, organization_id, query)
+        found = _find(snapshot, query)
         activity = found.activity
         some = slice_of(found.stations, query.page, lambda page: url_of(_HERE, query, page=page))
         procedures = list_procedures_of(scope, some.rows)
@@ -213,11 +211,9 @@ def _page(
     )
 
 
-def _find(
-    connection: Connection, snapshot: Snapshot, organization_id: UUID, query: StationsQuery
-) -> _FoundStations:
+def _find(snapshot: Snapshot, query: StationsQuery) -> _FoundStations:
     named = StationFilter(search=query.q, archived=query.state == "archived")
-    listed = list_station_records(Scope(connection, organization_id), named, Page(MOST_STATIONS))
+    listed = list_station_records(snapshot.scope, named, Page(MOST_STATIONS))
     activity = _activity(snapshot, datetime.now(UTC))
     stations = [one for one in listed.rows if _is_wanted(query.state, activity, one)]
     return _FoundStations(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)

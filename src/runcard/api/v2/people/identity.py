@@ -11,9 +11,8 @@ from runcard.api.v2.shapes import IdName
 from runcard.domain.actor import StationActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.services import WithActor, WithConnection
+from runcard.edge.requests.services import WithActor, WithScope
 from runcard.store.commit.lookups import get_organization
-from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
 from runcard.store.stations.records import get_station_record
 
@@ -42,14 +41,14 @@ class WhoamiResponse(Struct):
 
 
 @router.get("/whoami", openapi_extra=operation(WhoamiResponse, name="identity-whoami"))
-def whoami(actor: WithActor, connection: WithConnection) -> Response:
+def whoami(actor: WithActor, scope: WithScope) -> Response:
     """Which station or user the key is, and its organization."""
-    found = get_organization(Scope(connection, actor.organization_id))
+    found = get_organization(scope)
     organization = WhoamiOrganization(found.id, found.slug, found.name)
     if isinstance(actor, StationActor):
-        station = get_station_record(Scope(connection, found.id), actor.station_id)
+        station = get_station_record(scope, actor.station_id)
         return JsonResponse(WhoamiResponse("station", IdName(station.id, station.name), None, organization))
-    user = get_user(Scope(connection, found.id), str(actor.user_id))
+    user = get_user(scope, str(actor.user_id))
     return JsonResponse(
         WhoamiResponse("user", None, WhoamiUser(user.id, user.email, user.name), organization)
     )
