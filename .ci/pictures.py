@@ -277,7 +277,7 @@ DRAWN: Mapping[str, Callable[[Notebook, Figure], None]] = {
     "rolled-yield": rolled_yield,
     "throughput": throughput,
     "utilisation": utilisation,
-    "yield": yields,
+    "first-pass-yield": yields,
 }
 
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from bench import figures
 from bench.copied_runs import DAYS, CopiedRuns, Floor
 from bench.figures import Figures
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.durations import durations
 from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
@@ -25,6 +24,7 @@ from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.analytics.questions.yields.retest import retest
 from runcard.analytics.questions.yields.rolled_yield import rolled_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
@@ -131,14 +131,22 @@ _TWO = {
 }
 
 QUESTIONS = [
-    Question("yield, 365 days", 365, _of(first_pass_yield, _ZONE), "yield", {}, "yield", figures.of_yield),
+    Question(
+        "yield, 365 days",
+        365,
+        _of(first_pass_yield, _ZONE),
+        "yield",
+        {},
+        "first_pass_yield",
+        figures.of_yield,
+    ),
     Question(
         "yield a day, 90 days",
         90,
         _of(first_pass_yield, _ZONE, "day"),
         "yield",
         _BY_DAY,
-        "yield_by_day",
+        "first_pass_yield_by_day",
         figures.of_yields,
     ),
     Question(

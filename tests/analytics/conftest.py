@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.snapshot import Snapshot
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import MadeFloor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs

@@ -6,10 +6,10 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.calendar import Period
 from runcard.analytics.groups import GroupBy, Reference
+from runcard.analytics.snapshot import Selection
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import NOW, Line
 

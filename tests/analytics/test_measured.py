@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from runcard.analytics import measured as module
-from runcard.analytics.asking import Selection
 from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capability import capability
@@ -17,6 +16,7 @@ from runcard.analytics.questions.values.compare import compare
 from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
 from runcard.analytics.questions.values.correlation import correlation
 from runcard.analytics.questions.values.histogram import histogram
+from runcard.analytics.snapshot import Selection
 from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter

@@ -3,9 +3,9 @@
 import duckdb
 import pytest
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.questions.activity.throughput import count_runs
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import FiguresUnavailable
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.copies import OwnCopy, own_copy

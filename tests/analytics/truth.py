@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.groups import GroupBy
+from runcard.analytics.snapshot import Selection
 from runcard.domain.runs.inside import attempts_of, measured_in
 from runcard.domain.runs.measurement import effective_limits
 from runcard.domain.runs.run import RunDocument

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.measured import MeasurementSelection
+from runcard.analytics.snapshot import Selection
 from tests.analytics.conftest import Line
 from tests.analytics.truth import selected_runs
 

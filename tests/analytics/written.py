@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.snapshot import Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport

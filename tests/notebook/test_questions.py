@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import InvalidInput, NotFound, ProcedureNotFound
 from runcard.notebook import Notebook
 from runcard.settings import SettingsError

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
+from runcard.analytics.snapshot import Asking
 from runcard.analytics.statistics.moments import Moments
 
 # A share is at most 1/2, so its integer fits 62 bits; its square is at most 1/4.

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.calendar import Calendar, Period, name_of, start_of
+from runcard.analytics.snapshot import Asking
 from runcard.domain.errors import InvalidInput
 from runcard.store.lists.names import NameKind, names_of
 

@@ -11,10 +11,10 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.measured import on_specs
 from runcard.analytics.quantity import Quantity
+from runcard.analytics.snapshot import Asking
 
 Reason = Literal[
     "not_finite",

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Asking, Selection
 from runcard.analytics.conditions import Conditions
+from runcard.analytics.snapshot import Asking, Selection
 from runcard.domain.errors import InvalidInput
 from runcard.domain.uom import power_between
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.left_out import COUNTED, REASONS, Reason, count_left_out, why_sql
 from runcard.analytics.measured import SpecRow, on_specs, on_values
 from runcard.analytics.quantity import Quantity
+from runcard.analytics.snapshot import Asking
 from runcard.analytics.statistics.moments import Floats
 from runcard.analytics.time_slices import ALL_OF_TIME, Slices, one_of_each
 

@@ -7,9 +7,9 @@ millivolts have one: these convert.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.measured import SpecRow, on_values
+from runcard.analytics.snapshot import Asking
 from runcard.domain.uom import power_between, times_power
 
 

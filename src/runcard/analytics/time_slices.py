@@ -5,7 +5,7 @@ Within a slice all runs are there, so what follows each other does so in the who
 
 from typing import NamedTuple
 
-from runcard.analytics.asking import Asking
+from runcard.analytics.snapshot import Asking
 
 # So many slices are looked at: enough to meet what the hours of a day and the days of a week are like.
 _LOOKED_AT = 100

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from platformdirs import user_cache_path
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy, zone_of
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.durations import DurationsAnswer, durations
@@ -35,10 +34,11 @@ from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, fir
 from runcard.analytics.questions.yields.pareto import Failing, ParetoAnswer, ParetoKind, pareto
 from runcard.analytics.questions.yields.retest import ManyAttempts, RetestAnswer, retest
 from runcard.analytics.questions.yields.rolled_yield import RolledYieldAnswer, rolled_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
-from runcard.notebook.asked import AskedRuns, check, procedure_id_of, selection_of
 from runcard.notebook.private_copy import PrivateCopy, Progress
+from runcard.notebook.query import AskedRuns, check, procedure_id_of, selection_of
 from runcard.settings import check_is_there, load_settings
 from runcard.store.engine.database import Database, DatabaseFailed
 from runcard.store.engine.migrate import is_newest_schema

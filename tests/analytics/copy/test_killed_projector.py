@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase

@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.procedure_activity import procedure_activity
@@ -22,6 +21,7 @@ from runcard.analytics.questions.values.outcome_disagreement import Shown, outco
 from runcard.analytics.questions.values.small_histograms import small_histograms
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, pareto
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.written import Written, run_of, written

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.activity.phase_durations import TimedPhases, phase_durations
 from runcard.analytics.questions.activity.throughput import throughput
@@ -23,6 +22,7 @@ from runcard.analytics.questions.values.measurement_names import measurement_nam
 from runcard.analytics.questions.values.outcome_disagreement import Shown, outcome_disagreement
 from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.analytics.questions.yields.retest import retest
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.capability import capability
 from runcard.analytics.questions.values.compare import compare
 from runcard.analytics.questions.values.control_chart import ChartSettings, control_chart
 from runcard.analytics.questions.values.histogram import histogram
+from runcard.analytics.snapshot import Selection
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.nist import FLOW_RATE, STRD, Certified

@@ -14,8 +14,8 @@ from runcard.analytics.copy.columns import split_number
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.first_named import first_named
 from runcard.analytics.lists.log_search import Search, holding
+from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy
 from runcard.analytics.lists.ordered_places import Key, RowOrder, RowPlace, RowSource, find_places
-from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
 from runcard.domain.ids import part_id, run_of
 from runcard.store.contents.inside_runs import Deadline, Found, Kind, NumberedPart, places_up_to, read_inside
 from runcard.store.contents.logs import LOGS, FoundLog, LogFilter, LogSort
@@ -192,7 +192,7 @@ def _list(
     """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
     count = places_up_to(page)
 
-    def find(cursor: Cursor, found: WantedRuns) -> list[RowPlace]:
+    def find(cursor: Cursor, found: MatchingRuns) -> list[RowPlace]:
         source = _source(cursor, scope.organization_id, found, wanted)
         order = wanted.order
         if order.joins == _SPECS and wanted.specs is None:
@@ -209,7 +209,7 @@ def _list(
     return Listed(read_inside(scope, wanted.kind, ids), len(places) > page.limit)
 
 
-def _source(cursor: Cursor, organization_id: UUID, runs: WantedRuns, wanted: _Wanted[T]) -> RowSource:
+def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, wanted: _Wanted[T]) -> RowSource:
     """The rows that are wanted of these runs."""
     rows = runs.what_lies_inside().and_of(wanted.rows)
     if wanted.specs is not None:

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.conditions import microseconds_between
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
-from runcard.analytics.lists.wanted_runs import WantedRuns, find_in_copy
+from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy
+from runcard.analytics.snapshot import Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.number_keys import Numbered, read_number_keys
 from runcard.store.lists.pages import Listed, Page
@@ -70,7 +70,7 @@ def count_runs(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, a
     None where the copy cannot tell and the truth would have to look at every run.
     """
 
-    def count(cursor: Cursor, runs: WantedRuns) -> int:
+    def count(cursor: Cursor, runs: MatchingRuns) -> int:
         conditions = runs.themselves()
         query = f"SELECT count(*) FROM (SELECT 1 FROM runs r WHERE {conditions.sql} LIMIT {at_most})"
         [(found,)] = cursor.execute(query, conditions.values).fetchall()
@@ -99,7 +99,7 @@ def find_runs(
 ) -> Listed[RunRecord] | None:
     """The page as the copy finds it; None where it cannot tell."""
 
-    def find(cursor: Cursor, runs: WantedRuns) -> list[UUID]:
+    def find(cursor: Cursor, runs: MatchingRuns) -> list[UUID]:
         return _find(cursor, scope, runs, _ORDERS[order], page, descending=descending)
 
     ids = find_in_copy(copy, scope, run_filter, page, find)
@@ -124,7 +124,7 @@ def _has_index(run_filter: RunFilter, order: RunSort) -> bool:
 def _find(
     cursor: Cursor,
     scope: Scope,
-    runs: WantedRuns,
+    runs: MatchingRuns,
     order: _Order,
     page: Page,
     *,

@@ -12,7 +12,7 @@ from runcard.analytics.conditions import Conditions
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
 from runcard.analytics.copy.engines.duckdb import Cursor
-from runcard.analytics.lists.wanted_runs import WantedRuns, ask_copy, find_in_copy
+from runcard.analytics.lists.matching_runs import MatchingRuns, ask_copy, find_in_copy
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page, created_since
@@ -76,7 +76,7 @@ def _units_with(
 ) -> Set[UUID] | None:
     """Those that have such a run, or whose newest one is such; None where they are many, or the copy cannot tell."""
 
-    def find(cursor: Cursor, such: WantedRuns) -> Set[UUID]:
+    def find(cursor: Cursor, such: MatchingRuns) -> Set[UUID]:
         conditions = such.themselves()
         if is_newest:
             later = "l.unit = r.unit AND (l.started_at, l.id) > (r.started_at, r.id) AND l.run <= ?"

@@ -8,7 +8,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.questions.values.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
-from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.api.analytics.query import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

@@ -15,7 +15,7 @@ from runcard.analytics.questions.values.control_chart import (
     control_chart,
 )
 from runcard.analytics.statistics.control_limits import ChartKind
-from runcard.api.analytics.asked import MeasurementQuery, measured_of, selection_of
+from runcard.api.analytics.query import MeasurementQuery, measured_of, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
-from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.api.analytics.query import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

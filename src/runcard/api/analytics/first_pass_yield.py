@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from runcard.analytics.groups import zone_of
 from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, first_pass_yield
-from runcard.api.analytics.asked import GroupedQuery, selection_of
+from runcard.api.analytics.query import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

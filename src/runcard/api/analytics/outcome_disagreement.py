@@ -11,7 +11,7 @@ from runcard.analytics.questions.values.outcome_disagreement import (
     Shown,
     outcome_disagreement,
 )
-from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.api.analytics.query import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

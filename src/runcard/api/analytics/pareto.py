@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.questions.yields.pareto import Failing, ParetoAnswer, ParetoKind, pareto
-from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.api.analytics.query import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

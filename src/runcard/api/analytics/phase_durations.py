@@ -12,7 +12,7 @@ from runcard.analytics.questions.activity.phase_durations import (
     TimedPhases,
     phase_durations,
 )
-from runcard.api.analytics.asked import GroupedQuery, selection_of
+from runcard.api.analytics.query import GroupedQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.questions.activity.utilisation import UtilisationAnswer, utilisation
-from runcard.api.analytics.asked import RunsQuery, selection_of
+from runcard.api.analytics.query import RunsQuery, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.queries import query, query_parameters

@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from starlette import types as asgi
 
 from runcard.activity.log import ActivityLog
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.snapshot import Snapshot
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.known_browsers import KnownBrowsers

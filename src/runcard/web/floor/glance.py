@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.activity.procedure_activity import ProcedureActivity, procedure_activity
@@ -17,6 +16,7 @@ from runcard.analytics.questions.activity.throughput import ThroughputAnswer, co
 from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, ParetoRow, pareto
 from runcard.analytics.questions.yields.retest import RetestRow, retest_total
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, count_text, moment_of, percent_text

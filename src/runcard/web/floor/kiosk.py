@@ -9,8 +9,8 @@ from uuid import UUID
 from runcard.store.procedures.rows import get_procedure
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack
+from runcard.web.charts.first_pass_yield import yield_tiles
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import yield_tiles
 from runcard.web.floor.glance import SHOWN_STATIONS, Floor, LatestFailure, StationGlance, Stations, WorstLine
 from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.lists.filters import FigureQuery, url_of

@@ -9,8 +9,8 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from runcard.analytics.answers import Freshness
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.retest import RetestRow
+from runcard.analytics.snapshot import Snapshot
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
@@ -19,8 +19,8 @@ from runcard.store.procedures.rows import list_procedures
 from runcard.store.runs.records import list_latest_runs
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack
+from runcard.web.charts.first_pass_yield import yield_tiles
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import yield_tiles
 from runcard.web.floor.glance import Floor, LatestFailure, Stations, WorstLine
 from runcard.web.floor.kiosk import kiosk_page
 from runcard.web.frame.formats import count_text, percent_text

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 from msgspec import Struct
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
+from runcard.analytics.snapshot import Selection
 from runcard.edge.requests.queries import QueryReader
 from runcard.edge.requests.run_filters import SampleQuery, samples_of
 from runcard.edge.requests.unknown_names import refuse_parameters

@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from fastapi import APIRouter
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.values.capability import CapabilityRow
 from runcard.analytics.questions.values.control_points import ChartSegment
+from runcard.analytics.snapshot import Snapshot
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.procedures.rows import get_procedure
 from runcard.web.lists.table_files import FileAsk, file_route

@@ -11,7 +11,6 @@ from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS, CapabilityAnswer, capability
@@ -21,6 +20,7 @@ from runcard.analytics.questions.values.control_points import BrokenRule
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
 from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.values.measurement_names import MeasurementName, measurement_names
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import InvalidInput
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices

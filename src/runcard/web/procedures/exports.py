@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, ParetoKind, pareto
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.exports.spreadsheets import MAX_ROWS, Cell, Rows, SheetColumn
 from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.web.lists.table_files import FileAsk, file_route

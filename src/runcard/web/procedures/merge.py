@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.merged_yield import MergedYield, merged_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, ProcedureNotFound
 from runcard.edge.answers.errors import answer_error

@@ -10,7 +10,6 @@ from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.calendar import Period as Step
 from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.activity.durations import durations
@@ -22,6 +21,7 @@ from runcard.analytics.questions.values.measurement_names import measurement_nam
 from runcard.analytics.questions.values.small_histograms import small_histograms
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, pareto
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.auth.permissions import may_manage
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
@@ -30,8 +30,8 @@ from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.store.runs.records import RunRecord
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack, pareto_plot
+from runcard.web.charts.first_pass_yield import yield_tiles
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import yield_tiles
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.definitions import definition_of
 from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of, percent_text

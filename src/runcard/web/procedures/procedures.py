@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.activity.procedure_activity import ProcedureActivity, procedure_activity
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import Conflict, FiguresUnavailable, InvalidInput, NameTaken
 from runcard.edge.answers.errors import answer_error

@@ -6,14 +6,14 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.asking import Snapshot
+from runcard.analytics.snapshot import Snapshot
 from runcard.edge.requests.services import WithServices
 from runcard.store.products.batches import get_batch
 from runcard.store.units.lists import UnitFilter
 from runcard.store.units.members import count_units
 from runcard.web.charts.chart import Chart
+from runcard.web.charts.first_pass_yield import url_of_part, url_of_procedure
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import url_of_part, url_of_procedure
 from runcard.web.frame.facts import Fact, creator_name
 from runcard.web.frame.formats import count_text, moment_of
 from runcard.web.frame.render import render

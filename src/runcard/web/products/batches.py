@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow
+from runcard.analytics.snapshot import Snapshot
 from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.scope import Scope
@@ -16,7 +16,7 @@ from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.products.batches import BatchFilter, BatchRecord, list_batches
 from runcard.store.units.members import count_units
-from runcard.web.charts.yields import YieldCell, yield_cells, yield_rows
+from runcard.web.charts.first_pass_yield import YieldCell, yield_cells, yield_rows
 from runcard.web.frame.facts import creator_name
 from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.render import render

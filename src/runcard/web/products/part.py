@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.asking import Snapshot
+from runcard.analytics.snapshot import Snapshot
 from runcard.edge.requests.services import WithServices
 from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
 from runcard.store.units.lists import UnitFilter
 from runcard.store.units.members import count_units
 from runcard.web.charts.chart import Chart
+from runcard.web.charts.first_pass_yield import url_of_batch
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import url_of_batch
 from runcard.web.files.pictures import picture_urls
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, moment_of

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.analytics.asking import Snapshot
+from runcard.analytics.snapshot import Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput
 from runcard.edge.requests.services import WithServices
@@ -17,8 +17,8 @@ from runcard.store.metadata import read_metadata
 from runcard.store.products.revisions import RevisionRecord, change_revision, get_revision
 from runcard.store.units.lists import UnitFilter
 from runcard.web.charts.chart import Chart
+from runcard.web.charts.first_pass_yield import url_of_batch, url_of_procedure
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import url_of_batch, url_of_procedure
 from runcard.web.files.pictures import WithPictureForm, keep_picture, picture_urls
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import moment_of

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import get_args
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.attempts import First
+from runcard.analytics.snapshot import Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.units.lists import UnitFilter
-from runcard.web.charts.yields import YieldQuestions, narrowed
+from runcard.web.charts.first_pass_yield import YieldQuestions, narrowed
 from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import FigureQuery, FilterBar, attempts_field, filter_bar, selection_of, url_of
 from runcard.web.lists.headings import Direction

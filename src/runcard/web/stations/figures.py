@@ -7,7 +7,6 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.activity.station_activity import (
@@ -18,14 +17,15 @@ from runcard.analytics.questions.activity.station_activity import (
 from runcard.analytics.questions.activity.station_clock import station_clock
 from runcard.analytics.questions.activity.throughput import ThroughputRow, throughput
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import FiguresUnavailable
 from runcard.domain.floor.sample import SampleClass
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import RunRecord
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars
 from runcard.web.charts.counts import outcome_stack
+from runcard.web.charts.first_pass_yield import yield_tiles
 from runcard.web.charts.tiles import Tile
-from runcard.web.charts.yields import yield_tiles
 from runcard.web.frame.clocks import clock_error, start_of
 from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of
 from runcard.web.frame.urls import run_url, station_url

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from runcard.analytics.asking import Snapshot
+from runcard.analytics.snapshot import Snapshot
 from runcard.auth.permissions import may_manage
 from runcard.domain.errors import StationNotFound
 from runcard.edge.requests.ids import id_of

@@ -10,12 +10,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.activity.station_activity import (
     StationActivity,
     StationState,
     station_activity,
 )
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import AlreadyExists, FiguresUnavailable, InvalidInput, ProcedureNotFound

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from msgspec.structs import astuple, replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.activity import durations as module
 from runcard.analytics.questions.activity.durations import DurationFigures, durations
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from msgspec.structs import astuple
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.activity import durations
@@ -20,6 +19,7 @@ from runcard.analytics.questions.activity.phase_durations import (
     TimedPhases,
     phase_durations,
 )
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport

@@ -2,11 +2,11 @@
 
 import pytest
 
-from runcard.analytics.asking import Snapshot
 from runcard.analytics.groups import zone_of
 from runcard.analytics.questions.activity.procedure_activity import procedure_activity
 from runcard.analytics.questions.values.measurement_names import MeasurementName, measurement_names
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
+from runcard.analytics.snapshot import Snapshot
 from runcard.domain.errors import FiguresUnavailable
 from runcard.store.engine.scope import Scope
 from tests.analytics.conftest import Line

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.activity.station_activity import SILENT_AFTER, station_activity
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.actor import StationActor
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run

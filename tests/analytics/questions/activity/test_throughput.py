@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.activity.throughput import ThroughputRow, throughput
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line

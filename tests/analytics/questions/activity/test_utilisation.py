@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions.activity import utilisation as module
 from runcard.analytics.questions.activity.utilisation import StationUse, length_of_union, utilisation
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line

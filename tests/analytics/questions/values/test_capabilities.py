@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runcard.analytics import time_slices
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.capabilities import CapabilitiesAnswer, SummaryRow, capabilities
 from runcard.analytics.questions.values.capability import CapabilityRow, capability
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter

@@ -14,7 +14,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import ALL, GroupBy
 from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import MeasurementSelection, SpecRow
@@ -22,6 +21,7 @@ from runcard.analytics.measured_values import Values
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.capability import CapabilityAnswer, CapabilityRow, _row, capability
 from runcard.analytics.questions.values.whole import whole_of
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.measurement import Measurement

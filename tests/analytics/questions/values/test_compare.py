@@ -16,12 +16,12 @@ import scipy
 import statsmodels.api as sm
 from statsmodels.formula.api import ols
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values import compare as module
 from runcard.analytics.questions.values.compare import CompareAnswer, ComparedGroup, compare
+from runcard.analytics.snapshot import Selection
 from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter

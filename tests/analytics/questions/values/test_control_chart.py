@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
 from runcard.store.engine.scope import Scope

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import scipy
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.questions.values import correlation as module
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
+from runcard.analytics.snapshot import Selection
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection

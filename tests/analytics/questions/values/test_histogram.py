@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import MeasurementSelection
@@ -16,6 +15,7 @@ from runcard.analytics.questions.values import histogram as question
 from runcard.analytics.questions.values.distributions import Distribution
 from runcard.analytics.questions.values.histogram import HistogramAnswer, histogram
 from runcard.analytics.questions.values.text_bars import MAX_BARS, TextBars
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line

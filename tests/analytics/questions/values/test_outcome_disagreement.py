@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.values.outcome_disagreement import (
     OutcomeDisagreementAnswer,
     Shown,
     outcome_disagreement,
 )
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.ids import run_of as run_of_part
 from runcard.domain.runs.limit import Interval
 from runcard.domain.runs.measurement import Measurement

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.values.capabilities import capabilities
 from runcard.analytics.questions.values.small_histograms import BINS, SmallHistogram, small_histograms
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.limit import Limits
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.engine.scope import Scope

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.activity.procedure_activity import procedure_activity
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.questions.yields.rolled_yield import rolled_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Phase

@@ -6,9 +6,9 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.questions.yields.merged_yield import MergedYield, merged_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import RunReport
 from runcard.store.creator import Creator

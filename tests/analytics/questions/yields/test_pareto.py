@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.questions.yields.pareto import Failing, ParetoAnswer, ParetoKind, pareto
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.report import RunReport
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.yields import retest as module
 from runcard.analytics.questions.yields.retest import ManyAttempts, RetestRow, retest
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.ratios import ratio_of
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.questions.yields import rolled_yield as module
 from runcard.analytics.questions.yields.rolled_yield import (
     Estimate,
@@ -18,6 +17,7 @@ from runcard.analytics.questions.yields.rolled_yield import (
     interval_of_sum,
     rolled_yield,
 )
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter

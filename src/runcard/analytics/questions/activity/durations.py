@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import microseconds_between
 from runcard.analytics.groups import Group, GroupBy, Grouping, in_order
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 
 # Exact quantiles hold all durations at once, 8 bytes each.
 MAX_EXACT = 5_000_000

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions, microseconds_between
 from runcard.analytics.groups import Group, GroupBy, Grouping, references
 from runcard.analytics.questions.activity.durations import (
@@ -20,6 +19,7 @@ from runcard.analytics.questions.activity.durations import (
     figures_of,
     quantiles_of,
 )
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.domain.errors import InvalidInput
 
 # Of more, a sample of about so many is looked at.

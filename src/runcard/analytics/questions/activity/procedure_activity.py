@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import CONDITIONS, first_of
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.store.stations.rows import list_stations
 
 DEFINITION = (

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.snapshot import Selection, Snapshot
 
 
 class WrongClock(NamedTuple):

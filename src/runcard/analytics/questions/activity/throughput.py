@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.domain.runs.outcome import RunOutcome
 
 DEFINITION = (

@@ -8,8 +8,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, references
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 
 # Each takes some 50 bytes while it is answered.
 MAX_RUNS = 4_000_000

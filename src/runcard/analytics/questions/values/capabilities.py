@@ -9,12 +9,12 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
 from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
 from runcard.analytics.measured import BY_NAME
 from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.specified import Specified
 from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec import Struct
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, told
 from runcard.analytics.measured import MeasurementSelection, SpecRow, find_specs
 from runcard.analytics.measured_values import NO_VALUES, Keys, Values, by_cell, find_values, moment_of
 from runcard.analytics.questions.values.whole import Cell, Whole, find_wholes, whole_of
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.specified import Specified, specified
 from runcard.analytics.statistics.capability_indices import (
     Index,

@@ -9,7 +9,6 @@ import scipy
 from msgspec import Struct
 
 from runcard.analytics.answers import finite
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, ValueSource, exact_moments
 from runcard.analytics.groups import Group, GroupBy, Grouping
@@ -17,6 +16,7 @@ from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
 from runcard.analytics.measured import MeasurementSelection, find_specs, look_at, on_values
 from runcard.analytics.measured_values import Keys
 from runcard.analytics.quantity import Quantity, latest_quantity
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.specified import specified
 from runcard.analytics.statistics.capability_indices import indices_of
 from runcard.analytics.statistics.differences import Difference, TestResult, anova_of, differences_of

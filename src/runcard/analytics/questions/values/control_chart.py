@@ -5,13 +5,13 @@ from datetime import UTC
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
 from runcard.analytics.measured import MeasurementSelection, find_specs
 from runcard.analytics.quantity import Quantity
 from runcard.analytics.questions.values.control_points import BrokenRule, ChartSegment, ControlPoint, charted
 from runcard.analytics.questions.values.newest import newest_values
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
 

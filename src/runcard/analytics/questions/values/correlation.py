@@ -10,11 +10,11 @@ import scipy
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
 from runcard.analytics.measured import MeasurementSelection, find_specs, on_values
 from runcard.analytics.quantity import Quantity, latest_quantity
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.statistics.dispersion import are_equal
 from runcard.analytics.statistics.moments import Floats
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec import Struct
 
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.groups import ALL, GroupBy, Grouping
 from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
@@ -24,6 +23,7 @@ from runcard.analytics.questions.values.distributions import (
     edges_of,
 )
 from runcard.analytics.questions.values.text_bars import TextBars, text_bars
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.specified import Specified, specified
 
 # So many numbers are held in memory at once.

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.lists.run_filter import RunFilter
 
 MAX_NAMES = 500

@@ -6,8 +6,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.measured import SpecRow, on_values
+from runcard.analytics.snapshot import Asking
 from runcard.domain.runs.outcome import MeasurementOutcome
 
 # Among how many times as many of the newest runs the values are looked for, one try after the other; then among all.

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, Grouping
 from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.specified import ABOVE, BELOW, Specified
 from runcard.domain.ids import RunPart, part_id
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.questions.values.capabilities import SummaryRow
 from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.specified import Specified
 
 BINS = 24

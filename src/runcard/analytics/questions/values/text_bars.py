@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.conditions import Conditions, is_one_of
 from runcard.analytics.groups import ALL, Group, Grouping
 from runcard.analytics.measured import SpecRow, on_specs
+from runcard.analytics.snapshot import Asking
 
 MAX_BARS = 30
 MAX_TEXT_LENGTH = 200

@@ -5,10 +5,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from runcard.analytics.asking import Asking
 from runcard.analytics.exact_sums import Extent, ValueSource, exact_moments
 from runcard.analytics.measured import SpecRow, on_values
 from runcard.analytics.measured_values import Keys, Values
+from runcard.analytics.snapshot import Asking
 from runcard.analytics.specified import ABOVE, BELOW, specified
 from runcard.analytics.statistics.moments import Floats, Moments, moments_of
 from runcard.domain.runs.limit import Interval

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.attempts import First, first_of
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 DEFINITION = (

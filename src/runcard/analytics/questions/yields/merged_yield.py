@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from runcard.analytics.asking import Selection, Snapshot
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.store.lists.run_filter import RunFilter
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import Group, references
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 
 ParetoKind = Literal["phases", "measurements", "first_failing_phases"]
 

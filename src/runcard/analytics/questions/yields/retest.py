@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.lists.names import names_of

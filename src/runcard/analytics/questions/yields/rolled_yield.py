@@ -8,10 +8,10 @@ from typing import Any, ClassVar, NamedTuple
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.asking import Asking, Selection, Snapshot
 from runcard.analytics.attempts import first_of
 from runcard.analytics.groups import Group, references
 from runcard.analytics.questions.yields.first_pass_yield import COMPLETED_ONLY
+from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 MAX_PARTS = 200

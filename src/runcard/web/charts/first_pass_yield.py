@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runcard.analytics.asking import Selection, Snapshot
 from runcard.analytics.groups import Group, GroupBy
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
+from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.store.lists.run_filter import RunFilter
 from runcard.web.charts.chart import CONFIDENCE, MOST_ROWS, Chart, RatioPoint, ratio_bars

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import MeasurementSelection
+from runcard.analytics.snapshot import Selection
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.run_filters import SampleQuery, run_filter
 

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class WantedRuns(NamedTuple):
+class MatchingRuns(NamedTuple):
     """Runs of these procedures, up to the newest one, that keep other conditions on `runs r`."""
 
     procedures: Sequence[int]
@@ -49,7 +49,7 @@ def find_in_copy(
     scope: Scope,
     runs: RunFilter,
     page: Page,
-    find: Callable[[Cursor, WantedRuns], T],
+    find: Callable[[Cursor, MatchingRuns], T],
 ) -> T | None:
     """What `find` finds for a page; None where the copy is not there, has not seen everything in time, or failed."""
     if copy is None:
@@ -66,7 +66,7 @@ def find_in_copy(
 
     def find_those(cursor: Cursor) -> T:
         procedures = procedure_numbers(cursor, scope.organization_id, runs.procedure_ids)
-        return find(cursor, WantedRuns(procedures, newest, on_runs(runs, resolved)))
+        return find(cursor, MatchingRuns(procedures, newest, on_runs(runs, resolved)))
 
     return ask_copy(copy, find_those)
 

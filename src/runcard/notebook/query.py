@@ -8,12 +8,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from runcard.analytics.asking import Selection
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.questions.values.control_chart import MAX_LAST, MAX_SUBGROUP_SIZE
 from runcard.analytics.questions.values.distributions import MAX_BINS
 from runcard.analytics.questions.yields.pareto import ParetoKind
+from runcard.analytics.snapshot import Selection
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
 from runcard.domain.instant import as_utc
