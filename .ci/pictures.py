@@ -323,7 +323,7 @@ def _record(folder: Path) -> None:
     database = Database.open(None, Settings(data_dir=folder).sqlite_path)
     migrate(database)
     writer = Writer(database)
-    floor = writer.write_catalog(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
+    floor = writer.write_shared(lambda shared: build_floor(shared, "no password", new_api_key(), {}))
     blobs = Blobs.open(None, None, folder / "attachments")
     record_history(writer, blobs, floor, _with_careless_stations(), lambda _: None)
     writer.close()

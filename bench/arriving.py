@@ -20,7 +20,7 @@ from bench.records import secret_of
 from bench.targets import server_process
 from bench.typical_questions import END, QUESTIONS
 from runcard.auth.tokens import new_token
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.database import Database
 from runcard.store.people.api_keys import create_station_key, create_user_key
 from runcard.store.people.users import create_user
@@ -93,15 +93,17 @@ def add_keys(copied: CopiedRuns) -> Keys:
     """Keys to a server on this record."""
     keys = Keys(new_token("rc"), new_token("rc"))
 
-    def add(tx: Transaction) -> None:
+    def add(tx: SharedTransaction) -> None:
         organization_id = copied.floor.home
-        create_station_key(tx, organization_id, copied.floor.stations[0].station_id, secret_of(keys.station))
-        member = create_user(
-            tx, organization_id, "bench@example.com", name="Bench", role="admin", password_hash=None
+        create_station_key(
+            tx.of(organization_id), copied.floor.stations[0].station_id, secret_of(keys.station)
         )
-        create_user_key(tx, organization_id, member.id, secret_of(keys.member))
+        member = create_user(
+            tx.of(organization_id), "bench@example.com", name="Bench", role="admin", password_hash=None
+        )
+        create_user_key(tx.of(organization_id), member.id, secret_of(keys.member))
 
-    copied.writer.write_catalog(add)
+    copied.writer.write_shared(add)
     return keys
 
 

@@ -19,7 +19,7 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import PreparedRun, prepare_run, record_run
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -48,18 +48,18 @@ class Floor(NamedTuple):
     stations: list[StationActor]
 
 
-def build_floor(tx: Transaction) -> Floor:
+def build_floor(tx: SharedTransaction) -> Floor:
     organization_id = create_organization(tx, "Bench").id
     stations = [
-        StationActor(create_station(tx, organization_id, f"Station {n}").id, organization_id)
+        StationActor(create_station(tx.of(organization_id), f"Station {n}").id, organization_id)
         for n in range(STATIONS)
     ]
     creator = Creator.of(stations[0])
     procedures = [
-        create_procedure(tx, organization_id, f"Procedure {n}", creator).id for n in range(PROCEDURES)
+        create_procedure(tx.of(organization_id), f"Procedure {n}", creator).id for n in range(PROCEDURES)
     ]
     for station in stations:
-        link_procedures(tx, organization_id, station.station_id, procedures)
+        link_procedures(tx.of(organization_id), station.station_id, procedures)
     return Floor(organization_id, procedures, stations)
 
 
@@ -67,7 +67,7 @@ def record_seeds(writer: Writer, floor: Floor) -> None:
     """Runs of every procedure, station, part, revision and batch, with all that is measured."""
     for n in range(_SEEDS):
         run, station = a_run(floor, n, f"SEED-{n}", _SEEDED_AT)
-        writer.write(partial(_record, station, run))
+        writer.write(station.organization_id, partial(record_run, actor=station, run=run))
 
 
 def a_run(
@@ -88,10 +88,6 @@ def a_run(
         phases=tuple(_phase(number) for number in range(PHASES)),
     )
     return prepare_run(report), floor.stations[n // 7 % STATIONS]
-
-
-def _record(station: StationActor, run: PreparedRun, tx: Transaction) -> None:
-    record_run(tx, station, run)
 
 
 def _phase(number: int) -> Phase:
@@ -194,7 +190,7 @@ def copied_runs(folder: Path, engine: DuckDb, runs: int, tell: Callable[[int], N
     writer = Writer(database)
     copy = ColumnarCopy(engine, timeout_s=5)
     try:
-        floor = writer.write_catalog(build_floor)
+        floor = writer.write_shared(build_floor)
         record_seeds(writer, floor)
         projector = Projector(database, engine)
         while projector.step().is_behind:

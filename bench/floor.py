@@ -8,7 +8,7 @@ from runcard.domain.actor import StationActor
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import UnitRow
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.tables import procedures, station_procedures
@@ -48,36 +48,36 @@ class Floor:
 
     def furnish(self, units: int) -> None:
         """Add MANY of each kind, USERS, and so many units that never ran."""
-        places = self._writer.write_catalog(self._add_places)
-        self._writer.write_catalog(self._add_users)
-        self._writer.write_catalog(self._add_templates)
-        procedure_ids = self._writer.write_catalog(self._add_procedures)
-        stations = self._writer.write_catalog(lambda tx: self._add_stations(tx, procedure_ids))
-        self._writer.write_catalog(lambda tx: self._add_deployments(tx, procedure_ids, stations))
+        places = self._writer.write_shared(self._add_places)
+        self._writer.write_shared(self._add_users)
+        self._writer.write_shared(self._add_templates)
+        procedure_ids = self._writer.write_shared(self._add_procedures)
+        stations = self._writer.write_shared(lambda tx: self._add_stations(tx, procedure_ids))
+        self._writer.write_shared(lambda tx: self._add_deployments(tx, procedure_ids, stations))
         for first in range(0, units, MANY):
             self._add_units(places, range(first, min(first + MANY, units)))
 
-    def _add_places(self, tx: Transaction) -> list[_Place]:
+    def _add_places(self, tx: SharedTransaction) -> list[_Place]:
         places = []
         for number in range(MANY):
             name = f"Assembly {number}"
-            part_id = stage_part(tx, self._home, f"ASM-{number:05}", self._creator, name=name)
+            part_id = stage_part(tx.of(self._home), f"ASM-{number:05}", self._creator, name=name)
             revision_id = tx.catalog.default_revision(part_id)
             assert revision_id is not None
-            batch_id = stage_batch(tx, self._home, f"LOT-{number:05}", self._creator)
+            batch_id = stage_batch(tx.of(self._home), f"LOT-{number:05}", self._creator)
             places.append(_Place(part_id, revision_id, batch_id))
         return places
 
-    def _add_users(self, tx: Transaction) -> None:
+    def _add_users(self, tx: SharedTransaction) -> None:
         for number in range(USERS):
             email, name = f"user.{number}@example.com", f"User {number}"
-            create_user(tx, self._home, email, name=name, role="operator", password_hash=None)
+            create_user(tx.of(self._home), email, name=name, role="operator", password_hash=None)
 
-    def _add_templates(self, tx: Transaction) -> None:
+    def _add_templates(self, tx: SharedTransaction) -> None:
         for number in range(MANY):
-            create_template(tx, self._home, f"Template {number}", "{}", self._creator)
+            create_template(tx.of(self._home), f"Template {number}", "{}", self._creator)
 
-    def _add_procedures(self, tx: Transaction) -> list[UUID]:
+    def _add_procedures(self, tx: SharedTransaction) -> list[UUID]:
         """As `create_procedure`, which looks at all identifiers to find the next."""
         ids = [new_id() for _ in range(MANY)]
         for number, procedure_id in enumerate(ids):
@@ -95,10 +95,10 @@ class Floor:
             tx.note_change(self._home, "procedure_created", procedure_id)
         return ids
 
-    def _add_stations(self, tx: Transaction, procedure_ids: Sequence[UUID]) -> list[Named]:
+    def _add_stations(self, tx: SharedTransaction, procedure_ids: Sequence[UUID]) -> list[Named]:
         stations = []
         for number in range(MANY):
-            station = create_station(tx, self._home, f"Station {number}")
+            station = create_station(tx.of(self._home), f"Station {number}")
             stations.append(Named(station.id, station.name))
             for at in range(_PROCEDURES_OF_A_STATION):
                 procedure_id = procedure_ids[(number + at) % MANY]
@@ -107,7 +107,7 @@ class Floor:
         return stations
 
     def _add_deployments(
-        self, tx: Transaction, procedure_ids: Sequence[UUID], stations: Sequence[Named]
+        self, tx: SharedTransaction, procedure_ids: Sequence[UUID], stations: Sequence[Named]
     ) -> None:
         for number, procedure_id in enumerate(procedure_ids):
             branch = _BRANCHES[number % len(_BRANCHES)]
@@ -124,17 +124,17 @@ class Floor:
                 repository=Repository(f"acme/board-{number % 50}", "github"),
             )
             reached = [stations[(number + at) % MANY] for at in range(_STATIONS_OF_A_DEPLOYMENT)]
-            create_deployment(tx, self._home, new, reached, ["Checked", "Pushed"], self._creator)
+            create_deployment(tx.of(self._home), new, reached, ["Checked", "Pushed"], self._creator)
 
     def _add_units(self, places: Sequence[_Place], numbers: range) -> None:
-        def add(tx: Transaction) -> None:
+        def add(tx: SharedTransaction) -> None:
             parent_id: UUID | None = None
             for number in numbers:
                 is_whole = number % _ASSEMBLED == 0
                 unit_id = new_id()
                 place = places[number % len(places)]
                 unit = UnitRow(unit_id, f"A{number:09}", *place, None if is_whole else parent_id)
-                stage_unit(tx, self._home, unit, self._creator, None)
+                stage_unit(tx.of(self._home), unit, self._creator, None)
                 parent_id = unit_id if is_whole else parent_id
 
-        self._writer.write_catalog(add)
+        self._writer.write_shared(add)

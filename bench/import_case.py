@@ -24,7 +24,7 @@ from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare
 from runcard.settings import Settings
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Attachment, create_attachment, mark_stored
@@ -64,11 +64,12 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
         database = open_database(Settings(data_dir=Path(directory)))
         writer = Writer(database)
         try:
-            actor = writer.write_catalog(_prepare)
+            actor = writer.write_shared(_prepare)
             seconds, runs = 0.0, 0
             while runs < least_runs:
-                upload = writer.write_catalog(
-                    partial(_upload, actor=actor, name=path.name, size_bytes=len(content))
+                upload = writer.write(
+                    actor.organization_id,
+                    partial(_upload, actor=actor, name=path.name, size_bytes=len(content)),
                 )
                 started = time.perf_counter()
                 told = [
@@ -77,8 +78,9 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
                     if not isinstance(one, Remark)
                 ]
                 file = ImportedFile(digest, importer, upload.id)
-                recorded = writer.write_catalog(
-                    partial(import_upload, actor=actor, file=file, attachment=upload, told=told)
+                recorded = writer.write(
+                    actor.organization_id,
+                    partial(import_upload, actor=actor, file=file, attachment=upload, told=told),
                 )
                 seconds += time.perf_counter() - started
                 runs += len(recorded.run_ids)
@@ -88,21 +90,20 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
     return Measured(runs, seconds, _peak_bytes())
 
 
-def _prepare(tx: Transaction) -> UserActor:
+def _prepare(tx: SharedTransaction) -> UserActor:
     organization_id = create_organization(tx, "Bench").id
     user = create_user(
-        tx, organization_id, "bench@runcard.test", name="Bench", role="admin", password_hash=""
+        tx.of(organization_id), "bench@runcard.test", name="Bench", role="admin", password_hash=""
     )
     actor = UserActor(user.id, organization_id, "admin")
     # FVT1, which the samples of OpenHTF name.
-    create_procedure(tx, organization_id, "Board test", Creator.of(actor))
+    create_procedure(tx.of(organization_id), "Board test", Creator.of(actor))
     return actor
 
 
 def _upload(tx: Transaction, actor: UserActor, name: str, size_bytes: int) -> Attachment:
     announced = create_attachment(
         tx,
-        actor.organization_id,
         name,
         content_type=None,
         declared_bytes=None,

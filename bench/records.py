@@ -20,7 +20,7 @@ from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor, UserActor
 from runcard.settings import Settings
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -58,23 +58,23 @@ class RuncardRecords:
         # Of a member, who may list what stations may not.
         self.member_key = new_token("rc")
         with self._writing() as writer:
-            self._actor, self._member = writer.write_catalog(self._prepare)
+            self._actor, self._member = writer.write_shared(self._prepare)
 
-    def _prepare(self, tx: Transaction) -> tuple[StationActor, UserActor]:
+    def _prepare(self, tx: SharedTransaction) -> tuple[StationActor, UserActor]:
         if self._settings.database_url is None:
             _check_durable(tx)
         organization = create_organization(tx, "Bench")
-        station = create_station(tx, organization.id, "Bench station")
+        station = create_station(tx.of(organization.id), "Bench station")
         actor = StationActor(station.id, organization.id)
         creator = Creator.of(actor)
-        procedure = create_procedure(tx, organization.id, "Board test", creator)
+        procedure = create_procedure(tx.of(organization.id), "Board test", creator)
         assert procedure.identifier == PROCEDURE
-        link_procedures(tx, organization.id, station.id, [procedure.id])
-        create_station_key(tx, organization.id, station.id, secret_of(self.api_key))
+        link_procedures(tx.of(organization.id), station.id, [procedure.id])
+        create_station_key(tx.of(organization.id), station.id, secret_of(self.api_key))
         member = create_user(
-            tx, organization.id, "bench@example.com", name="Bench", role="admin", password_hash=None
+            tx.of(organization.id), "bench@example.com", name="Bench", role="admin", password_hash=None
         )
-        create_user_key(tx, organization.id, member.id, secret_of(self.member_key))
+        create_user_key(tx.of(organization.id), member.id, secret_of(self.member_key))
         return actor, UserActor(member.id, organization.id, "admin")
 
     def furnish(self, units: int) -> None:
@@ -85,7 +85,7 @@ class RuncardRecords:
     def log_in(self) -> str:
         """What the cookie of a new session of the member holds. For when no server runs."""
         with self._writing() as writer:
-            return writer.write_catalog(lambda tx: log_in(tx, self._member))
+            return writer.write(self._member.organization_id, lambda tx: log_in(tx, self._member))
 
     @contextmanager
     def _writing(self) -> Iterator[Writer]:
@@ -154,7 +154,7 @@ def secret_of(token: str) -> KeptSecret:
     return KeptSecret(digest_of(token), display_prefix(token))
 
 
-def _check_durable(tx: Transaction) -> None:
+def _check_durable(tx: SharedTransaction) -> None:
     synchronous = tx.connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
     if synchronous < _SQLITE_FULL:
         raise BenchFailed(f"SQLite's synchronous is {synchronous}, so its commits would not be durable")

@@ -162,13 +162,15 @@ class Floor:
 
     def procedure(self, name: str = "Any") -> UUID:
         by = Creator.of(self._actor)
-        return self.writer.write_catalog(lambda tx: create_procedure(tx, self.home, name, by)).id
+        return self.writer.write_shared(lambda tx: create_procedure(tx.of(self.home), name, by)).id
 
     def record(self, procedure_id: UUID, reports: Sequence[RunReport]) -> dict[UUID, RunReport]:
         """The reports by the ids of their runs, in the order of those."""
         reports = [replace(report, procedure=str(procedure_id)) for report in reports]
         runs = [prepare_run(report) for report in reports]
-        self.writer.write_catalog(lambda tx: [record_run(tx, self._actor, run) for run in runs])
+        self.writer.write_shared(
+            lambda tx: [record_run(tx.of(self._actor.organization_id), self._actor, run) for run in runs]
+        )
         return dict(sorted(zip((run.id for run in runs), reports, strict=True)))
 
     def pages(self, listed: Callable[..., Any], limit: int, between: Callable[[], object]) -> list[UUID]:

@@ -11,7 +11,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.ids import first_id_at
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Owner, create_attachment, mark_stored
 from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
@@ -23,22 +23,23 @@ def days_ago(days: float) -> datetime:
     return datetime.now(UTC) - timedelta(days=days)
 
 
-def record_at(tx: Transaction, actor: Actor, moment: datetime, serial_number: str, **fields: Any) -> UUID:
+def record_at(
+    tx: SharedTransaction, actor: Actor, moment: datetime, serial_number: str, **fields: Any
+) -> UUID:
     """Id of a run of FVT1 that was recorded at a moment, and passed but for `fields`."""
     told = {"procedure": "FVT1", "outcome": "PASS", "part_number": "PCB-100", "started_at": moment, **fields}
     report = RunReport(serial_number=serial_number, **told)
-    return record_run(tx, actor, prepare_run(report, received_at=moment))
+    return record_run(tx.of(actor.organization_id), actor, prepare_run(report, received_at=moment))
 
 
-def attach_at(tx: Transaction, blobs: Blobs, actor: Actor, moment: datetime, owner: Owner) -> UUID:
+def attach_at(tx: SharedTransaction, blobs: Blobs, actor: Actor, moment: datetime, owner: Owner) -> UUID:
     """Id of a file that came at a moment."""
     wanted = UUID(int=first_id_at(moment).int | secrets.randbits(80))
     home = actor.organization_id
     blobs.write(blob_key(home, wanted), BytesIO(CONTENT))
     tx.now, now = moment, tx.now
     made = create_attachment(
-        tx,
-        home,
+        tx.of(home),
         "curve.csv",
         content_type="text/csv",
         declared_bytes=len(CONTENT),
@@ -46,7 +47,7 @@ def attach_at(tx: Transaction, blobs: Blobs, actor: Actor, moment: datetime, own
         owner=owner,
         attachment_id=wanted,
     )
-    mark_stored(tx, made, BlobMeta(len(CONTENT), "text/csv"))
+    mark_stored(tx.of(home), made, BlobMeta(len(CONTENT), "text/csv"))
     tx.now = now
     return wanted
 

@@ -17,7 +17,7 @@ import psutil
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from tests.world import World
@@ -44,12 +44,12 @@ class Installation:
         finally:
             database.close()
 
-    def change(self, apply: Callable[[Transaction], T]) -> T:
+    def change(self, apply: Callable[[SharedTransaction], T]) -> T:
         """Write as another process than the server does."""
         with self.database() as database:
             writer = Writer(database)
             try:
-                return writer.write_catalog(apply)
+                return writer.write_shared(apply)
             finally:
                 writer.close()
 

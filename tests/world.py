@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
 from runcard.domain.actor import Role, StationActor, UserActor
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.people.api_keys import create_station_key, create_user_key
@@ -75,16 +75,16 @@ class World(NamedTuple):
 
 def build_world(writer: Writer) -> World:
     """The cast, made through the store."""
-    return writer.write_catalog(add_cast)
+    return writer.write_shared(add_cast)
 
 
-def add_cast(tx: Transaction, number: int | None = None) -> World:
+def add_cast(tx: SharedTransaction, number: int | None = None) -> World:
     """The cast. number: of one more in the same database: its slugs and addresses end in it, its names are the same."""
     ending = "" if number is None else f"-{number}"
     return World(_acme(tx, ending), _globex(tx, ending))
 
 
-def _acme(tx: Transaction, ending: str) -> Acme:
+def _acme(tx: SharedTransaction, ending: str) -> Acme:
     home, slug = _organization(tx, "Acme", ending)
     at = f"acme{ending}.test"
     admin = _member(tx, home, f"ada@{at}", "Ada", "admin")
@@ -92,7 +92,7 @@ def _acme(tx: Transaction, ending: str) -> Acme:
     board = _procedure(tx, home, "Board", creator)
     final = _procedure(tx, home, "Final", creator)
     suspended = _member(tx, home, f"sam@{at}", "Sam", "engineer")
-    suspend_user(tx, home, suspended.actor.user_id)
+    suspend_user(tx.of(home), suspended.actor.user_id)
     return Acme(
         id=home,
         slug=slug,
@@ -108,28 +108,28 @@ def _acme(tx: Transaction, ending: str) -> Acme:
     )
 
 
-def _globex(tx: Transaction, ending: str) -> Globex:
+def _globex(tx: SharedTransaction, ending: str) -> Globex:
     home, slug = _organization(tx, "Globex", ending)
     admin = _member(tx, home, f"gus@globex{ending}.test", "Gus", "admin")
     return Globex(home, slug, _procedure(tx, home, "Board", Creator.of(admin.actor)), admin)
 
 
-def _organization(tx: Transaction, name: str, ending: str) -> tuple[UUID, str]:
+def _organization(tx: SharedTransaction, name: str, ending: str) -> tuple[UUID, str]:
     made = create_organization(tx, f"{name}{ending}")
     if ending:
-        update_organization(tx, replace(made, name=name))
+        update_organization(tx.of(made.id), replace(made, name=name))
     return made.id, made.slug
 
 
-def _procedure(tx: Transaction, home: UUID, name: str, creator: Creator) -> Procedure:
-    made = create_procedure(tx, home, name, creator)
+def _procedure(tx: SharedTransaction, home: UUID, name: str, creator: Creator) -> Procedure:
+    made = create_procedure(tx.of(home), name, creator)
     return Procedure(made.id, made.identifier, made.name)
 
 
-def _member(tx: Transaction, home: UUID, email: str, name: str, role: Role) -> Member:
-    made = create_user(tx, home, email, name=name, role=role, password_hash=password_hash())
+def _member(tx: SharedTransaction, home: UUID, email: str, name: str, role: Role) -> Member:
+    made = create_user(tx.of(home), email, name=name, role=role, password_hash=password_hash())
     key = new_api_key()
-    create_user_key(tx, home, made.id, key.secret)
+    create_user_key(tx.of(home), made.id, key.secret)
     return Member(UserActor(made.id, home, role), made.email, made.name, key.api_key)
 
 
@@ -140,12 +140,12 @@ def password_hash() -> str:
 
 
 def _station(
-    tx: Transaction, home: UUID, name: str, *, linked: Sequence[UUID] = (), all_procedures: bool = False
+    tx: SharedTransaction, home: UUID, name: str, *, linked: Sequence[UUID] = (), all_procedures: bool = False
 ) -> Station:
-    made = create_station(tx, home, name, all_procedures=all_procedures)
-    link_procedures(tx, home, made.id, linked)
+    made = create_station(tx.of(home), name, all_procedures=all_procedures)
+    link_procedures(tx.of(home), made.id, linked)
     key = new_api_key()
-    create_station_key(tx, home, made.id, key.secret)
+    create_station_key(tx.of(home), made.id, key.secret)
     return Station(StationActor(made.id, home), made.name, key.api_key)
 
 

@@ -145,11 +145,11 @@ def policy(server: Server) -> Policy:
         with server.database() as database, database.read_in(home) as scope:
             before = get_organization(scope)
         changed = msgspec.structs.replace(before, **changes)
-        server.change(lambda tx: update_organization(tx, changed))
+        server.change(lambda tx: update_organization(tx.of(home), changed))
         try:
             yield changed
         finally:
-            server.change(lambda tx: update_organization(tx, before))
+            server.change(lambda tx: update_organization(tx.of(home), before))
 
     return setting
 

@@ -11,7 +11,7 @@ import pytest
 
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.procedures.merges import list_open_merges, merge_procedures, move_runs
 from runcard.store.procedures.rows import get_procedure
@@ -46,9 +46,9 @@ def merge(server: Server, source: str, target: str) -> None:
     """As another process than the server does."""
     acme = server.world.acme
 
-    def apply(tx: Transaction) -> None:
-        a, b = (get_procedure(tx.scope(acme.id), one) for one in (source, target))
-        merge_procedures(tx, acme.id, a, b, Creator.of(acme.admin.actor))
+    def apply(tx: SharedTransaction) -> None:
+        a, b = (get_procedure(tx.of(acme.id).scope, one) for one in (source, target))
+        merge_procedures(tx.of(acme.id), a, b, Creator.of(acme.admin.actor))
 
     server.change(apply)
 
@@ -166,7 +166,7 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
     acme = doomed.world.acme
     actor, home = acme.admin.actor, acme.id
 
-    def record_many(tx: Transaction) -> None:
+    def record_many(tx: SharedTransaction) -> None:
         for number in range(350):
             report = RunReport(
                 procedure=str(acme.final.id),
@@ -174,14 +174,14 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
                 outcome="PASS",
                 part_number="P",
             )
-            record_run(tx, actor, prepare_run(report))
+            record_run(tx.of(actor.organization_id), actor, prepare_run(report))
 
     doomed.change(record_many)
     merge(doomed, str(acme.final.id), str(acme.board.id))
 
-    def begin(tx: Transaction) -> int:
+    def begin(tx: SharedTransaction) -> int:
         [left] = list_open_merges(tx.connection)
-        return move_runs(tx, left, 120)
+        return move_runs(tx.of(left.organization_id), left, 120)
 
     assert doomed.change(begin) == 120
     doomed.start()

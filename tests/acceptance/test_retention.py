@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine import tables as t
 from runcard.store.files.attachments import Owner
 from runcard.store.files.blobs import Blobs
@@ -33,7 +33,7 @@ def record_history(server: Server, blobs: Blobs) -> set[str]:
     """Old units, each run twice, and young ones, of which some have files; the keys of those of young ones."""
     actor = server.world.acme.admin.actor
 
-    def apply(tx: Transaction) -> set[str]:
+    def apply(tx: SharedTransaction) -> set[str]:
         young = set()
         for number in range(UNITS + YOUNG):
             is_old = number < UNITS
@@ -109,7 +109,7 @@ def test_a_server_whose_clock_may_be_wrong_deletes_nothing(doomed: Server, tmp_p
     record_history(doomed, blobs)
     doomed.runcard("organization", "set", "--run-retention-days", "3", "--organization", "acme")
 
-    def set_back(tx: Transaction) -> None:
+    def set_back(tx: SharedTransaction) -> None:
         tx.connection.execute(update(t.retention_log).values(set_at=days_ago(365)))
 
     doomed.change(set_back)

@@ -109,19 +109,19 @@ def test_a_call_is_its_callers(kept: Kept, world: World):
 def test_a_revoked_key_is_still_somebodys(kept: Kept, world: World, writer: Writer, database: Database):
     with database.read_in(world.acme.id) as scope:
         [key] = [key for key in list_keys(scope) if key.station_id == world.acme.ict.actor.station_id]
-    writer.write_catalog(lambda tx: revoke_key(tx, world.acme.id, key.id))
+    writer.write_shared(lambda tx: revoke_key(tx.of(world.acme.id), key.id))
     [call] = kept.of(world.acme.id, note(world.acme.ict.api_key, status=401))
     assert call.row.owner_id == world.acme.ict.actor.station_id
 
 
 def test_calls_without_a_key_are_those_of_the_only_organization(kept: Kept, writer: Writer):
-    home = writer.write_catalog(lambda tx: create_organization(tx, "Only")).id
+    home = writer.write_shared(lambda tx: create_organization(tx, "Only")).id
     stranger = new_api_key().api_key
     calls = kept.of(
         home, note(stranger, status=401), note(status=401), note(headers={"authorization": "Basic x"})
     )
     assert [(call.row.key_prefix, call.row.owner_id) for call in calls] == [("", None)] * 3
-    other = writer.write_catalog(lambda tx: create_organization(tx, "Other")).id
+    other = writer.write_shared(lambda tx: create_organization(tx, "Other")).id
     assert len(kept.of(home, note(stranger, status=401))) == 3
     assert kept.of(other) == []
 

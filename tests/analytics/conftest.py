@@ -17,7 +17,7 @@ from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import MadeFloor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
 from runcard.domain.floor.sample import SampleClass
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.migrate import migrate
@@ -58,7 +58,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     migrate(database)
     writer = Writer(database)
     try:
-        floor = writer.write_catalog(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
+        floor = writer.write_shared(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
         blobs = Blobs.open(None, None, folder / "attachments")
         record_history(writer, blobs, floor, demo_runs(1, RUNS, 60, NOW), lambda _: None)
         _set_samples_apart(database, writer, floor)
@@ -93,8 +93,8 @@ def _set_samples_apart(database: Database, writer: Writer, floor: MadeFloor) -> 
     units = sorted({run.unit.id for run in page.rows})
     classes: tuple[SampleClass, ...] = ("golden", "failing", "ignored")
     for number, unit_id in enumerate(units[:15]):
-        writer.write_catalog(partial(_classify, home, unit_id, classes[number % 3]))
+        writer.write_shared(partial(_classify, home, unit_id, classes[number % 3]))
 
 
-def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: Transaction) -> None:
-    classify_unit(tx, home, unit_id, sample, with_runs=True)
+def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: SharedTransaction) -> None:
+    classify_unit(tx.of(home), unit_id, sample, with_runs=True)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runcard.domain.errors import RuncardError
 from runcard.domain.runs.report import RunReport
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest, change_metadata
 from runcard.store.products.batches import delete_batch, get_batch
@@ -59,31 +59,31 @@ class Line:
         """Something happens to one of the runs, or to a unit; nothing where that is not there any more."""
         run_id = self.runs[place % len(self.runs)]
         serial = self.serial(SERIALS[place % len(SERIALS)])
-        deeds: dict[str, Callable[[Transaction], object]] = {
-            "delete a run": lambda tx: delete_run(tx, self._home, run_id),
+        deeds: dict[str, Callable[[SharedTransaction], object]] = {
+            "delete a run": lambda tx: delete_run(tx.of(self._home), run_id),
             "let a unit grow old": lambda tx: delete_old_runs(
-                tx, self._home, [self._unit(tx, serial)], START + timedelta(days=36_500), 500
+                tx.of(self._home), [self._unit(tx, serial)], START + timedelta(days=36_500), 500
             ),
-            "delete a unit": lambda tx: delete_units(tx, self._home, [serial], with_runs=True),
+            "delete a unit": lambda tx: delete_units(tx.of(self._home), [serial], with_runs=True),
             "delete the batch": lambda tx: delete_batch(
-                tx, self._home, get_batch(tx.scope(self._home), self.serial("B"))
+                tx.of(self._home), get_batch(tx.of(self._home).scope, self.serial("B"))
             ),
-            "rename": lambda tx: rename_unit(tx, self._home, self._unit(tx, serial), f"a{serial}"),
+            "rename": lambda tx: rename_unit(tx.of(self._home), self._unit(tx, serial), f"a{serial}"),
             "make golden": lambda tx: self._make_golden(tx, serial, with_runs=False),
             "make golden with its runs": lambda tx: self._make_golden(tx, serial, with_runs=True),
             "note": lambda tx: self._note(tx, run_id),
         }
         with suppress(RuncardError):  # it has happened to this one before, or it was never made
-            self._floor.writer.write_catalog(deeds[event])
+            self._floor.writer.write_shared(deeds[event])
 
-    def _unit(self, tx: Transaction, serial: str) -> UUID:
+    def _unit(self, tx: SharedTransaction, serial: str) -> UUID:
         return tx.catalog.get_unit(self._home, serial).id
 
-    def _make_golden(self, tx: Transaction, serial: str, *, with_runs: bool) -> None:
-        classify_unit(tx, self._home, self._unit(tx, serial), "golden", with_runs=with_runs)
+    def _make_golden(self, tx: SharedTransaction, serial: str, *, with_runs: bool) -> None:
+        classify_unit(tx.of(self._home), self._unit(tx, serial), "golden", with_runs=with_runs)
 
-    def _note(self, tx: Transaction, run_id: UUID) -> None:
-        change_metadata(tx, self._home, run_id, "metadata", {"place": 7})
+    def _note(self, tx: SharedTransaction, run_id: UUID) -> None:
+        change_metadata(tx.of(self._home), run_id, "metadata", {"place": 7})
         tx.note_change(self._home, "run_changed", run_id)
 
 

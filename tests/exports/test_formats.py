@@ -58,7 +58,9 @@ def record(writer: Writer, world: World) -> Record:
             "phases": (Phase("p", "PASS", START, START, tuple(VALUES)),),
         }
         run = prepare_run(RunReport(serial_number=serial_number, **(usual | fields)))
-        writer.write_catalog(lambda tx: record_run(tx, world.acme.fct.actor, run))
+        writer.write_shared(
+            lambda tx: record_run(tx.of(world.acme.fct.actor.organization_id), world.acme.fct.actor, run)
+        )
 
     return record
 

@@ -36,14 +36,20 @@ class Floor:
         for serial in SERIALS:
             report = RunReport(procedure="FVT1", serial_number=serial, part_number="P", outcome="PASS")
             run = prepare_run(report)
-            self.writer.write_catalog(partial(record_run, actor=self.world.acme.admin.actor, run=run))
+            record = partial(record_run, actor=self.world.acme.admin.actor, run=run)
+            self.writer.write(self.world.acme.id, record)
 
     def take_apart(self) -> None:
-        self.writer.write_catalog(lambda tx: tx.connection.execute(units.update().values(parent_id=None)))
+        self.writer.write_shared(lambda tx: tx.connection.execute(units.update().values(parent_id=None)))
 
     def add(self, parent: str, children: set[str]) -> None:
-        self.writer.write_catalog(
-            lambda tx: add_sub_units(tx, self.world.acme.ict.actor, parent, sorted(children))
+        self.writer.write_shared(
+            lambda tx: add_sub_units(
+                tx.of(self.world.acme.ict.actor.organization_id),
+                self.world.acme.ict.actor,
+                parent,
+                sorted(children),
+            )
         )
 
     def parents(self) -> dict[str, str | None]:
@@ -88,11 +94,26 @@ def test_random_moves_never_close_a_ring(floor: Floor, history: list[tuple[str, 
 
 def test_a_unit_that_is_not_there(floor: Floor) -> None:
     with pytest.raises(UnitNotFound, match="Unit not found: zz"):
-        floor.writer.write_catalog(lambda tx: add_sub_units(tx, floor.world.acme.admin.actor, "zz", ["a"]))
+        floor.writer.write_shared(
+            lambda tx: add_sub_units(
+                tx.of(floor.world.acme.admin.actor.organization_id), floor.world.acme.admin.actor, "zz", ["a"]
+            )
+        )
     with pytest.raises(UnitNotFound):
-        floor.writer.write_catalog(lambda tx: add_sub_units(tx, floor.world.globex.admin.actor, "a", []))
+        floor.writer.write_shared(
+            lambda tx: add_sub_units(
+                tx.of(floor.world.globex.admin.actor.organization_id), floor.world.globex.admin.actor, "a", []
+            )
+        )
 
 
 def test_viewers_assemble_nothing(floor: Floor) -> None:
     with pytest.raises(PermissionDenied, match="Role viewer"):
-        floor.writer.write_catalog(lambda tx: add_sub_units(tx, floor.world.acme.viewer.actor, "a", ["b"]))
+        floor.writer.write_shared(
+            lambda tx: add_sub_units(
+                tx.of(floor.world.acme.viewer.actor.organization_id),
+                floor.world.acme.viewer.actor,
+                "a",
+                ["b"],
+            )
+        )

@@ -13,7 +13,7 @@ from runcard.ingest.attach_file import announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_may_add, check_reaches_unit
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import NewUnit, create_unit
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.stations.rows import create_station, link_procedures, unlink_procedures
 from tests.world import World
@@ -24,11 +24,13 @@ def reaches(writer: Writer, world: World) -> Callable[[Actor, str], bool]:
     """Whether an actor may change a unit."""
 
     def reaches(actor: Actor, serial_number: str) -> bool:
-        def apply(tx: Transaction) -> None:
-            check_reaches_unit(tx, actor, tx.catalog.get_unit(world.acme.id, serial_number))
+        def apply(tx: SharedTransaction) -> None:
+            check_reaches_unit(
+                tx.of(actor.organization_id), actor, tx.catalog.get_unit(world.acme.id, serial_number)
+            )
 
         try:
-            writer.write_catalog(apply)
+            writer.write_shared(apply)
         except UnitNotReached:
             return False
         return True
@@ -41,7 +43,9 @@ def test_units(writer: Writer, world: World, reaches: Callable[[Actor, str], boo
     user, ict, fct, lonely = (one.actor for one in (acme.engineer, acme.ict, acme.fct, acme.lonely))
     for serial_number, procedure in (("BOARD", acme.board.id), ("FINAL", acme.final.id)):
         record(writer, user, serial_number, procedure)
-    writer.write_catalog(lambda tx: create_unit(tx, user, NewUnit("FRESH", "P", "A", None, {})))
+    writer.write_shared(
+        lambda tx: create_unit(tx.of(user.organization_id), user, NewUnit("FRESH", "P", "A", None, {}))
+    )
     for actor, units in (
         (user, {"BOARD", "FINAL", "FRESH"}),
         (fct, {"BOARD", "FINAL", "FRESH"}),
@@ -56,7 +60,7 @@ def test_what_a_station_recorded_stays_its_own(
 ) -> None:
     acme, ict = world.acme, world.acme.ict.actor
     record(writer, ict, "MINE", acme.board.id)
-    writer.write_catalog(lambda tx: unlink_procedures(tx, acme.id, ict.station_id, [acme.board.id]))
+    writer.write_shared(lambda tx: unlink_procedures(tx.of(acme.id), ict.station_id, [acme.board.id]))
     assert reaches(ict, "MINE")
     assert not reaches(acme.lonely.actor, "MINE")
 
@@ -65,14 +69,14 @@ def test_a_station_without_procedures_adds_nothing(writer: Writer, world: World)
     acme = world.acme
 
     def check(actor: Actor) -> None:
-        writer.write_catalog(lambda tx: check_may_add(tx.connection, actor))
+        writer.write_shared(lambda tx: check_may_add(tx.connection, actor))
 
     for actor in (acme.ict.actor, acme.fct.actor, acme.engineer.actor):
         check(actor)
     with pytest.raises(StationNotLinked):
         check(acme.lonely.actor)
-    made = writer.write_catalog(lambda tx: create_station(tx, acme.id, "New").id)
-    writer.write_catalog(lambda tx: link_procedures(tx, acme.id, made, [acme.final.id]))
+    made = writer.write_shared(lambda tx: create_station(tx.of(acme.id), "New").id)
+    writer.write_shared(lambda tx: link_procedures(tx.of(acme.id), made, [acme.final.id]))
     check(StationActor(made, acme.id))
 
 
@@ -81,12 +85,18 @@ def test_a_station_deletes_the_files_that_it_brought(writer: Writer, world: Worl
     record(writer, ict, "FILES", acme.board.id)
 
     def announce(actor: Actor) -> UUID:
-        return writer.write_catalog(lambda tx: announce_file_of_unit(tx, actor, "FILES", "a", new_id()).id)
+        return writer.write_shared(
+            lambda tx: announce_file_of_unit(tx.of(actor.organization_id), actor, "FILES", "a", new_id()).id
+        )
 
     files = {actor: announce(actor) for actor in (ict, fct, acme.engineer.actor)}
 
     def check(actor: Actor, *ids: UUID) -> None:
-        writer.write_catalog(lambda tx: check_brought(tx, actor, tx.catalog.get_unit(acme.id, "FILES"), ids))
+        writer.write_shared(
+            lambda tx: check_brought(
+                tx.of(actor.organization_id), actor, tx.catalog.get_unit(acme.id, "FILES"), ids
+            )
+        )
 
     check(ict, files[ict])
     check(acme.engineer.actor, *files.values())
@@ -104,4 +114,4 @@ def record(writer: Writer, actor: Actor, serial_number: str, procedure: UUID) ->
         outcome="PASS",
     )
     run = prepare_run(report)
-    writer.write_catalog(lambda tx: record_run(tx, actor, run))
+    writer.write_shared(lambda tx: record_run(tx.of(actor.organization_id), actor, run))

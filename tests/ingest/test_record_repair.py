@@ -14,7 +14,7 @@ from runcard.domain.errors import CreationForbidden, InvalidInput, PermissionDen
 from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.store.commit.lookups import get_organization
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -39,12 +39,12 @@ def repair(database: Database, writer: Writer, world: World) -> Repair:
         report = RepairReport(serial_number, "Repair", "PASS", **{"started_at": START, **fields})
         who = actor or world.acme.admin.actor
 
-        def write(tx: Transaction) -> RepairRow:
+        def write(tx: SharedTransaction) -> RepairRow:
             file = ImportedFile(DIGEST, "WATS", world.acme.id)
-            noted = note_import(tx, world.acme.id, file, [], Creator.of(who))
-            return record_repair(tx, who, report, noted.id)
+            noted = note_import(tx.of(world.acme.id), file, [], Creator.of(who))
+            return record_repair(tx.of(who.organization_id), who, report, noted.id)
 
-        row = writer.write(write)
+        row = writer.write_shared(write)
         (record,) = listed(database, world.acme.id, ids=[row.id])
         assert record.unit.id == row.unit_id
         return record
@@ -109,7 +109,7 @@ def test_stations_create_what_they_may(
 ) -> None:
     with database.read_in(world.acme.id) as scope:
         strict = replace(get_organization(scope), station_may_create_units=False)
-    writer.write_catalog(lambda tx: update_organization(tx, strict))
+    writer.write_catalog(strict.id, lambda tx: update_organization(tx, strict))
     before = count_rows(database)
     with pytest.raises(CreationForbidden, match="Unit creation failed"):
         repair("top", part_number="P", actor=world.acme.ict.actor)
@@ -129,7 +129,7 @@ def test_repairs_go_with_their_unit(repair: Repair, writer: Writer, database: Da
         known = find_import(scope, DIGEST)
     assert known is not None
     assert (known.run_ids, known.repair_ids) == ([], [record.id])
-    writer.write_catalog(lambda tx: delete_units(tx, world.acme.id, ["top"], with_runs=False))
+    writer.write_shared(lambda tx: delete_units(tx.of(world.acme.id), ["top"], with_runs=False))
     with database.read_in(world.acme.id) as scope:
         assert find_import(scope, DIGEST) is None
     assert listed(database, world.acme.id) == []

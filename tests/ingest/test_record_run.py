@@ -48,7 +48,7 @@ def record(database: Database, writer: Writer, world: World) -> Record:
         )
         run = prepare_run(report)
         who = actor or world.acme.admin.actor
-        run_id = writer.write(lambda tx: record_run(tx, who, run))
+        run_id = writer.write_shared(lambda tx: record_run(tx.of(who.organization_id), who, run))
         with database.read_in(who.organization_id) as scope:
             found = {item.id: item for item in list_runs_of_unit(scope, serial_number)}
         return found[run_id]
@@ -63,7 +63,8 @@ def policy(writer: Writer, database: Database, world: World) -> Callable[..., No
     def policy(**changes: Any) -> None:
         with database.read_in(world.acme.id) as scope:
             organization: Organization = get_organization(scope)
-        writer.write_catalog(lambda tx: update_organization(tx, replace(organization, **changes)))
+        changed = replace(organization, **changes)
+        writer.write_catalog(changed.id, lambda tx: update_organization(tx, changed))
 
     return policy
 
@@ -382,7 +383,11 @@ class TestPolicies:
     ) -> None:
         report = RunReport(procedure="FVT1", serial_number="SN1", part_number="P", outcome="PASS")
         earlier = prepare_run(report, received_at=datetime.now(UTC) - timedelta(days=32))
-        writer.write(lambda tx: record_run(tx, world.acme.admin.actor, earlier))
+        writer.write_shared(
+            lambda tx: record_run(
+                tx.of(world.acme.admin.actor.organization_id), world.acme.admin.actor, earlier
+            )
+        )
         policy(monthly_run_quota=1)
         record("SN1")
         with pytest.raises(QuotaExceeded):

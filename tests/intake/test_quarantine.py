@@ -76,9 +76,9 @@ def retry(stores: Stores, world: World) -> Retry:
 @pytest.fixture
 def operator(stores: Stores, world: World) -> UserActor:
     """Somebody of Acme who may record and not manage."""
-    made = stores.writer.write_catalog(
+    made = stores.writer.write_shared(
         lambda tx: create_user(
-            tx, world.acme.id, "olga@acme.test", name="Olga", role="operator", password_hash=None
+            tx.of(world.acme.id), "olga@acme.test", name="Olga", role="operator", password_hash=None
         )
     )
     return UserActor(made.id, world.acme.id, "operator")
@@ -89,7 +89,9 @@ def template(stores: Stores, world: World) -> UUID:
     """Of a table that names no part."""
     kept = msgspec.json.encode(mapping()).decode()
     creator = Creator.of(world.acme.admin.actor)
-    return stores.writer.write_catalog(lambda tx: create_template(tx, world.acme.id, "Line 3", kept, creator))
+    return stores.writer.write_shared(
+        lambda tx: create_template(tx.of(world.acme.id), "Line 3", kept, creator)
+    )
 
 
 def recorded(stores: Stores) -> list[tuple[UUID, UUID | None, UUID | None]]:
@@ -132,10 +134,10 @@ def test_a_file_of_a_station_is_recorded_by_the_station(
     with stores.database.read_in(acme.id) as scope:
         home = get_organization(scope)
     strict = msgspec.structs.replace(home, station_may_create_parts=False)
-    stores.writer.write_catalog(lambda tx: update_organization(tx, strict))
+    stores.writer.write_catalog(acme.id, lambda tx: update_organization(tx, strict))
     bring_in(junit_of(["A"]), actor=acme.ict.actor)
     assert retry(kept()).reason == kept().reason == "Part creation failed."
-    stores.writer.write_catalog(lambda tx: update_organization(tx, home))
+    stores.writer.write_catalog(acme.id, lambda tx: update_organization(tx, home))
     assert retry(kept()).status == "recorded"
     assert recorded(stores) == [(acme.board.id, None, acme.ict.actor.station_id)]
 
@@ -145,7 +147,7 @@ def test_where_whoever_brought_it_may_not_record_any_more_the_one_who_tries_does
 ) -> None:
     acme, eve = world.acme, world.acme.engineer.actor.user_id
     bring_in(junit_of(["A"], part_number=None), actor=acme.fct.actor)
-    stores.writer.write_catalog(lambda tx: remove_station(tx, acme.id, acme.fct.actor.station_id))
+    stores.writer.write_shared(lambda tx: remove_station(tx.of(acme.id), acme.fct.actor.station_id))
     assert retry(kept(), part_number="PCB01").status == "recorded"
     assert recorded(stores) == [(acme.board.id, eve, None)]
 
@@ -160,9 +162,11 @@ def test_a_member_who_lost_the_right_records_nothing_through_others(
     with stores.database.read() as connection:
         assert recorder_of(connection, file, eve) == acme.admin.actor
     ada = acme.admin.actor.user_id
-    stores.writer.write_catalog(
+    stores.writer.write_shared(
         lambda tx: (
-            suspend_user(tx, acme.id, ada) if loss == "suspended" else set_role(tx, acme.id, ada, "viewer")
+            suspend_user(tx.of(acme.id), ada)
+            if loss == "suspended"
+            else set_role(tx.of(acme.id), ada, "viewer")
         )
     )
     with stores.database.read() as connection:
@@ -229,12 +233,12 @@ def test_what_a_file_was_read_by_may_be_gone(
 ) -> None:
     acme, content = world.acme, csv_file([HEADER, RUN])
     bring_in(content, template_id=template, procedure=str(acme.final.id))
-    stores.writer.write_catalog(lambda tx: delete_template(tx, acme.id, template))
+    stores.writer.write_shared(lambda tx: delete_template(tx.of(acme.id), template))
     with pytest.raises(ImportTemplateNotFound):
         retry(kept())
     refused = bring_in(content, template_id=template, procedure=str(acme.final.id))
     assert refused.reason == f"Import template not found: {template}"
-    stores.writer.write_catalog(lambda tx: delete_procedure(tx, acme.id, acme.final.id))
+    stores.writer.write_shared(lambda tx: delete_procedure(tx.of(acme.id), acme.final.id))
     with pytest.raises(ProcedureNotFound):
         retry(kept(), importer="TABLE")
     assert kept().attempts == 2
@@ -282,8 +286,10 @@ def test_content_that_is_known_by_now_leaves_quarantine(
     with stores.database.read() as connection:
         (attachment_id,) = connection.execute(select(attachments.c.id)).scalars()
     digest = hashlib.sha256(content).digest()
-    stores.writer.write_catalog(
-        lambda tx: quarantine_file(tx, ada, digest, attachment_id, Refusal("JUNIT", "no"), client=None)
+    stores.writer.write_shared(
+        lambda tx: quarantine_file(
+            tx.of(ada.organization_id), ada, digest, attachment_id, Refusal("JUNIT", "no"), client=None
+        )
     )
     fate = retry(kept())
     assert (fate.status, fate.import_id) == ("known", first.import_id)
@@ -363,7 +369,7 @@ def test_a_reason_that_was_kept_at_any_length_is_cut_when_it_is_read(
     stores: Stores, bring_in: BringIn, kept: Callable[[], QuarantinedFile]
 ) -> None:
     bring_in(b"<testsuites><testsuite/></testsuites>")
-    stores.writer.write_catalog(
+    stores.writer.write_shared(
         lambda tx: tx.connection.execute(update(quarantined_files).values(reason="x" * 2_000_000))
     )
     assert kept().reason == "x" * 2000

@@ -16,7 +16,7 @@ from runcard.ingest.import_groups import MOST
 from runcard.intake.arrived_files import Stores, Upload
 from runcard.intake.choices import NO_FORMAT, ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.scope import Scope
@@ -179,10 +179,9 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
 
 def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
     """An upload whose bytes have arrived."""
-    made = stores.writer.write_catalog(
+    made = stores.writer.write_shared(
         lambda tx: create_attachment(
-            tx,
-            world.acme.id,
+            tx.of(world.acme.id),
             "a.xml",
             content_type=None,
             declared_bytes=None,
@@ -190,7 +189,9 @@ def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
         )
     )
     stores.blobs.write(made.blob_key, BytesIO(content))
-    stored = stores.writer.write_catalog(lambda tx: mark_stored(tx, made, BlobMeta(len(content), None)))
+    stored = stores.writer.write(
+        world.acme.id, lambda tx: mark_stored(tx, made, BlobMeta(len(content), None))
+    )
     return Upload(stored)
 
 
@@ -314,7 +315,7 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
     with stores.database.read_in(world.acme.id) as scope:
         known = find_import(scope, digest(content))
     assert known is not None
-    stores.writer.write_catalog(lambda tx: delete_runs(tx, world.acme.id, known.run_ids[:10]))
+    stores.writer.write_shared(lambda tx: delete_runs(tx.of(world.acme.id), known.run_ids[:10]))
     assert bring_in(content, part_number="PCB01").run_count == 1
     assert serials(stores.database) == numbers[10:]
 
@@ -329,11 +330,11 @@ def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_
     bring_in(cut_short)
     bring_in(whole)
 
-    def grow_old(tx: Transaction) -> None:
+    def grow_old(tx: SharedTransaction) -> None:
         units = [tx.catalog.get_unit(world.acme.id, serial).id for serial in (*numbers[:-1], "A")]
-        delete_old_runs(tx, world.acme.id, units, datetime.now(UTC) + timedelta(days=1), len(SERIALS))
+        delete_old_runs(tx.of(world.acme.id), units, datetime.now(UTC) + timedelta(days=1), len(SERIALS))
 
-    stores.writer.write_catalog(grow_old)
+    stores.writer.write_shared(grow_old)
     assert serials(stores.database) == []
     assert told(bring_in(whole)) == Fate("known", "JUNIT")
     assert bring_in(cut_short, part_number="PCB01").run_count == 1

@@ -27,7 +27,7 @@ def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate(database)
     writer = Writer(database)
     try:
-        floor = writer.write_catalog(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
+        floor = writer.write_shared(lambda tx: build_floor(tx, "no password", new_api_key(), {}))
         blobs = Blobs.open(None, None, folder / "attachments")
         record_history(writer, blobs, floor, demo_runs(1, 300, 20, NOW), lambda _: None)
     finally:

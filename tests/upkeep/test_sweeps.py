@@ -19,7 +19,7 @@ from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import Amount
 from runcard.intake.arrived_files import Stores
 from runcard.store.commit.changes import last_seq, list_changes
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
@@ -49,25 +49,25 @@ class Home:
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
-        self.id: UUID = stores.writer.write_catalog(self._found)
+        self.id: UUID = stores.writer.write_shared(self._found)
 
-    def _found(self, tx: Transaction) -> UUID:
+    def _found(self, tx: SharedTransaction) -> UUID:
         number = next(_numbers)
         home = create_organization(tx, f"Home {number}").id
-        admin = create_user(tx, home, f"{number}@home.test", name="A", role="admin", password_hash=None)
+        admin = create_user(tx.of(home), f"{number}@home.test", name="A", role="admin", password_hash=None)
         self.actor = UserActor(admin.id, home, "admin")
-        create_procedure(tx, home, "Board", Creator.of(self.actor))
+        create_procedure(tx.of(home), "Board", Creator.of(self.actor))
         return home
 
     def run(self, serial_number: str, age: float, **fields: Any) -> UUID:
-        return self.stores.writer.write_catalog(
+        return self.stores.writer.write_shared(
             lambda tx: record_at(tx, self.actor, NOW - timedelta(days=age), serial_number, **fields)
         )
 
     def file(self, age: float, run_id: UUID | None = None, unit_id: UUID | None = None) -> UUID:
         owner = Owner(run_id, unit_id)
         moment = NOW - timedelta(days=age)
-        return self.stores.writer.write_catalog(
+        return self.stores.writer.write_shared(
             lambda tx: attach_at(tx, self.stores.blobs, self.actor, moment, owner)
         )
 
@@ -77,10 +77,10 @@ class Home:
 
         def apply(tx: Transaction) -> None:
             imported = ImportedFile(file.bytes * 2, "WATS", file)
-            note_import(tx, self.id, imported, run_ids, Creator.of(self.actor))
-            link_attachment(tx, get_attachment(tx.scope(self.id), file), run_ids[0], is_report=True)
+            note_import(tx, imported, run_ids, Creator.of(self.actor))
+            link_attachment(tx, get_attachment(tx.scope, file), run_ids[0], is_report=True)
 
-        self.stores.writer.write_catalog(apply)
+        self.stores.writer.write(self.id, apply)
         return file
 
     def keep(self, run_days: int | None, file_days: int | None = None) -> Organization:
@@ -90,7 +90,7 @@ class Home:
             update_organization(tx, changed)
             return changed
 
-        return self.stores.writer.write_catalog(apply)
+        return self.stores.writer.write_catalog(self.id, apply)
 
     def sweep(self, run_days: int | None, file_days: int | None = None) -> Amount:
         """What went, which must be what was foretold."""
@@ -233,16 +233,16 @@ def test_files_that_something_else_needs_stay(home: Home) -> None:
     run = home.run("A", 10)
     image, quarantined, of_unit = home.file(10, run), home.file(10, run), home.file(10)
 
-    def apply(tx: Transaction) -> None:
+    def apply(tx: SharedTransaction) -> None:
         unit = tx.catalog.get_unit(home.id, "A")
         mine = t.revisions.c.organization_id == home.id
         tx.connection.execute(update(t.revisions).where(mine).values(image_id=image))
         mine = t.attachments.c.id == of_unit
         tx.connection.execute(update(t.attachments).where(mine).values(unit_id=unit.id))
         creator = Creator.of(home.actor)
-        quarantine(tx, home.id, b"d" * 32, quarantined, Refusal("WATS", "unreadable"), creator)
+        quarantine(tx.of(home.id), b"d" * 32, quarantined, Refusal("WATS", "unreadable"), creator)
 
-    home.stores.writer.write_catalog(apply)
+    home.stores.writer.write_shared(apply)
     assert home.sweep(None, 7) == Amount()
     assert home.sweep(7, 7) == Amount(1, 0, 0)
     assert home.files() == {image, quarantined, of_unit}
@@ -258,12 +258,12 @@ def test_content_whose_runs_went_for_their_age_is_known_still(home: Home) -> Non
     later = home.run("A", 0)
     again = home.file(0)
 
-    def import_again(tx: Transaction) -> None:
+    def import_again(tx: SharedTransaction) -> None:
         note_import(
-            tx, home.id, ImportedFile(report.bytes * 2, "WATS", again), [later], Creator.of(home.actor)
+            tx.of(home.id), ImportedFile(report.bytes * 2, "WATS", again), [later], Creator.of(home.actor)
         )
 
-    home.stores.writer.write_catalog(import_again)
+    home.stores.writer.write_shared(import_again)
     with home.stores.database.read_in(home.id) as scope:
         known = find_import(scope, report.bytes * 2)
     assert known is not None

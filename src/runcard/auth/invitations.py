@@ -46,8 +46,6 @@ def accept(tx: Transaction, token: str, name: str, password_hash: str) -> UserAc
     """The new member; the invitation is spent. Raises InvitationSpent, InvalidInput or AlreadyExists."""
     invitation = get_invitation(tx.connection, digest_of(token), tx.now)
     organization_id = invitation.organization_id
-    user = create_user(
-        tx, organization_id, invitation.email, name=name, role=invitation.role, password_hash=password_hash
-    )
-    delete_invitation(tx, organization_id, invitation.id)
+    user = create_user(tx, invitation.email, name=name, role=invitation.role, password_hash=password_hash)
+    delete_invitation(tx, invitation.id)
     return UserActor(user.id, organization_id, user.role)

@@ -12,23 +12,23 @@ from runcard.store.people.users import count_admins, reinstate_user, set_role, s
 def give_role(tx: Transaction, actor: UserActor, user_id: UUID, role: Role) -> None:
     """Raises PermissionDenied, NotFound, and Conflict where no admin would be left."""
     check_may_administer(actor, "change roles")
-    set_role(tx, actor.organization_id, user_id, role)
-    _check_an_admin_is_left(tx, actor)
+    set_role(tx, user_id, role)
+    _check_an_admin_is_left(tx)
 
 
 def suspend(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
     """Raises PermissionDenied, NotFound, and Conflict where no admin would be left."""
     check_may_administer(actor, "suspend members")
-    suspend_user(tx, actor.organization_id, user_id)
-    _check_an_admin_is_left(tx, actor)
+    suspend_user(tx, user_id)
+    _check_an_admin_is_left(tx)
 
 
 def reinstate(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
     """Raises PermissionDenied and NotFound."""
     check_may_administer(actor, "reinstate members")
-    reinstate_user(tx, actor.organization_id, user_id)
+    reinstate_user(tx, user_id)
 
 
-def _check_an_admin_is_left(tx: Transaction, actor: UserActor) -> None:
-    if not count_admins(tx.scope(actor.organization_id)):
+def _check_an_admin_is_left(tx: Transaction) -> None:
+    if not count_admins(tx.scope):
         raise Conflict("No admin would be left. Make somebody else admin first.")

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from runcard.domain.floor.organization import Organization
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.people.api_keys import ApiKey, KeptSecret, create_user_key
 from runcard.store.people.organizations import create_organization
 from runcard.store.people.sessions import close_setup_links
@@ -17,15 +17,22 @@ class SetUp(NamedTuple):
 
 
 def set_up_organization(
-    tx: Transaction, name: str, email: str, *, password_hash: str, secret: KeptSecret, person: str = ""
+    shared: SharedTransaction,
+    name: str,
+    email: str,
+    *,
+    password_hash: str,
+    secret: KeptSecret,
+    person: str = "",
 ) -> SetUp:
     """A new organization, its admin and a key of theirs; set-up links that are still open are closed.
 
     person: what the admin is called; blank: as their e-mail.
     Raises InvalidInput or AlreadyExists.
     """
-    organization = create_organization(tx, name)
-    admin = create_user(tx, organization.id, email, name=person, role="admin", password_hash=password_hash)
-    key = create_user_key(tx, organization.id, admin.id, secret)
-    close_setup_links(tx)
+    organization = create_organization(shared, name)
+    tx = shared.of(organization.id)
+    admin = create_user(tx, email, name=person, role="admin", password_hash=password_hash)
+    key = create_user_key(tx, admin.id, secret)
+    close_setup_links(shared)
     return SetUp(organization, admin, key)

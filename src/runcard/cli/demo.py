@@ -98,8 +98,8 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
     password, user_key = secrets.token_urlsafe(9), new_api_key()
     station_keys = {station: new_api_key() for station in STATIONS}
     password_hash = hash_password(password)
-    floor = installation.writer.write_catalog(
-        lambda tx: build_floor(tx, password_hash, user_key, station_keys)
+    floor = installation.writer.write_shared(
+        lambda shared: build_floor(shared, password_hash, user_key, station_keys)
     )
     told = STATIONS[0]
     access = DemoAccess(ADMIN.email, password, user_key.api_key, told, station_keys[told].api_key)

@@ -12,9 +12,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.units.rows import move_unit
 
 
-def find_sub_units(
-    tx: Transaction, organization_id: UUID, parent: UnitRow | None, serial_numbers: Iterable[str]
-) -> list[UnitRow]:
+def find_sub_units(tx: Transaction, parent: UnitRow | None, serial_numbers: Iterable[str]) -> list[UnitRow]:
     """The named units, each once, in order. `parent` is the unit that they are to become part of, where it exists.
 
     Raises SubUnitsNotFound, and CircularParentage where a unit would become its own ancestor.
@@ -25,7 +23,7 @@ def find_sub_units(
     wanted = list(unique.values())
     if not wanted:
         return []
-    found = [tx.catalog.unit(organization_id, serial) for serial in wanted]
+    found = [tx.catalog.unit(tx.organization_id, serial) for serial in wanted]
     missing = [serial for serial, unit in zip(wanted, found, strict=True) if unit is None]
     if missing:
         raise SubUnitsNotFound(missing)
@@ -39,14 +37,14 @@ def find_sub_units(
 
 
 def link_sub_units(
-    tx: Transaction, organization_id: UUID, parent_id: UUID, sub_units: Sequence[UnitRow], run_id: UUID | None
+    tx: Transaction, parent_id: UUID, sub_units: Sequence[UnitRow], run_id: UUID | None
 ) -> None:
     """Make the units part of another, moving them away from where they were, with a trace.
 
     run_id: the run that named them; None where an update did.
     """
     for unit in sub_units:
-        move_unit(tx, organization_id, unit, unit._replace(parent_id=parent_id), run_id)
+        move_unit(tx, unit, unit._replace(parent_id=parent_id), run_id)
 
 
 def add_sub_units(
@@ -61,8 +59,8 @@ def add_sub_units(
     check_may_add(tx.connection, actor)
     parent = tx.catalog.get_unit(actor.organization_id, serial_number)
     check_reaches_unit(tx, actor, parent)
-    children = find_sub_units(tx, actor.organization_id, parent, sub_units)
-    link_sub_units(tx, actor.organization_id, parent.id, children, None)
+    children = find_sub_units(tx, parent, sub_units)
+    link_sub_units(tx, parent.id, children, None)
     return children
 
 
@@ -77,5 +75,5 @@ def remove_sub_unit(tx: Transaction, actor: Actor, serial_number: str, sub_unit:
     check_reaches_unit(tx, actor, parent)
     if child.parent_id != parent.id:
         raise NotAChild(child.serial_number, parent.serial_number)
-    move_unit(tx, actor.organization_id, child, child._replace(parent_id=None), None)
+    move_unit(tx, child, child._replace(parent_id=None), None)
     return child.id

@@ -98,7 +98,7 @@ def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID) ->
     UploadNotLinkable.
     """
     check_may_add(tx.connection, actor)
-    attachment = get_attachment(tx.scope(actor.organization_id), upload_id)
+    attachment = get_attachment(tx.scope, upload_id)
     check_reaches_run(tx, actor, run_id)
     link_attachment(tx, attachment, run_id)
 
@@ -111,7 +111,7 @@ def link_uploads(tx: Transaction, actor: Actor, upload_ids: Sequence[UUID], *, r
     check_may_add(tx.connection, actor)
     check_reaches_run(tx, actor, run_id)
     for upload_id in upload_ids:
-        link_upload(tx, actor.organization_id, upload_id, Owner(run_id=run_id))
+        link_upload(tx, upload_id, Owner(run_id=run_id))
 
 
 def announce_file_of_run(
@@ -142,7 +142,6 @@ def announce_file_of_unit(
 def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner, attachment_id: UUID) -> Attachment:
     return create_attachment(
         tx,
-        actor.organization_id,
         name,
         content_type=None,
         declared_bytes=None,

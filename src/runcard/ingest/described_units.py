@@ -57,7 +57,7 @@ def create_described(
     run_id: the run that named it; None where none did.
     """
     placement = resolve_placement(tx.catalog, organization, None, described)
-    place = create_missing(tx, organization.id, placement, creator)
+    place = create_missing(tx, placement, creator)
     unit = UnitRow(new_id(), described.serial_number, *place, parent_id=None)
-    stage_unit(tx, organization.id, unit, creator, run_id)
+    stage_unit(tx, unit, creator, run_id)
     return unit

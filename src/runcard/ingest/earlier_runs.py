@@ -31,7 +31,6 @@ def report_id_of(run: PreparedRun, importer: str) -> str | None:
 
 def settle_earlier(
     tx: Transaction,
-    organization_id: UUID,
     file: ImportedFile,
     import_id: UUID,
     run_ids: Sequence[UUID],
@@ -49,7 +48,7 @@ def settle_earlier(
         positions = {run_id: position for position, run_id in enumerate(run_ids)}
         first = min(earlier, key=lambda one: positions[one.run_id])
         raise ReportRecorded(first.earlier_id, _why(first), positions[first.run_id])
-    replace_earlier(tx, organization_id, earlier, file.attachment_id)
+    replace_earlier(tx, earlier, file.attachment_id)
     return earlier
 
 

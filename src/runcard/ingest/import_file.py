@@ -25,9 +25,9 @@ def import_upload(
         raise Conflict(
             f"Upload {attachment.id} belongs to {owner} already. Upload the file again to import it again."
         )
-    noted = note_import(tx, actor.organization_id, file, (), Creator.of(actor))
+    noted = note_import(tx, file, (), Creator.of(actor))
     recorded = record_told(tx, actor, file, noted.id, told)
-    link_report(tx, actor, attachment, recorded)
-    release(tx, actor.organization_id, file.digest)
+    link_report(tx, attachment, recorded)
+    release(tx, file.digest)
     repair_ids: list[UUID] = [repair.id for repair in recorded.repairs]
     return noted._replace(run_ids=recorded.run_ids, repair_ids=repair_ids)

@@ -112,40 +112,35 @@ def import_group(
     """
     check_may_record(actor)
     tx.lock_imports()
-    organization_id = actor.organization_id
-    scope = tx.scope(organization_id)
+    scope = tx.scope
     state = find_import_state(scope, file.digest) if under is None else find_state_of(scope, under)
     if state is not None and state.recorded_count is None:
         return None
     done = _check_goes_on(state, group)
-    import_id = (
-        note_import(tx, organization_id, file, (), Creator.of(actor), under).id if state is None else state.id
-    )
+    import_id = note_import(tx, file, (), Creator.of(actor), under).id if state is None else state.id
     told = group.told[done - group.first :]
     of_several = not group.is_last or group.end > 1
     recorded = record_told(
         tx, actor, file, import_id, told, first=done, of_several=of_several, earlier=earlier
     )
     if links:
-        link_report(tx, actor, attachment, recorded)
-    note_recorded(tx, organization_id, import_id, None if group.is_last else max(done, group.end))
+        link_report(tx, attachment, recorded)
+    note_recorded(tx, import_id, None if group.is_last else max(done, group.end))
     if group.is_last:
-        release(tx, organization_id, file.digest)
+        release(tx, file.digest)
     return Imported(import_id, done, recorded)
 
 
-def take_back_group(
-    organization_id: UUID, imported: Imported, attachment_id: UUID, tx: Transaction, *, is_new: bool
-) -> None:
+def take_back_group(imported: Imported, attachment_id: UUID, tx: Transaction, *, is_new: bool) -> None:
     """Remove the last group that was recorded of a file; with the first one what notes the import, where it is new.
 
     attachment_id: the file, which stays.
     """
     recorded = imported.recorded
-    take_back(tx, organization_id, recorded.run_ids, [one.id for one in recorded.repairs], attachment_id)
-    note_recorded(tx, organization_id, imported.import_id, imported.first)
+    take_back(tx, recorded.run_ids, [one.id for one in recorded.repairs], attachment_id)
+    note_recorded(tx, imported.import_id, imported.first)
     if is_new and imported.first == 0:
-        forget_import(tx, organization_id, imported.import_id)
+        forget_import(tx, imported.import_id)
 
 
 def rehearse_group(
@@ -153,7 +148,7 @@ def rehearse_group(
 ) -> RecordedReport:
     """As `import_group` for a file that is new, whatever group it is; the caller undoes it."""
     check_may_record(actor)
-    noted = note_import(tx, actor.organization_id, file, (), Creator.of(actor))
+    noted = note_import(tx, file, (), Creator.of(actor))
     of_several = not group.is_last or group.end > 1
     return record_told(
         tx, actor, file, noted.id, group.told, first=group.first, of_several=of_several, earlier=earlier

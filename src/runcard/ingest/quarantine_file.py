@@ -25,13 +25,13 @@ def quarantine_file(
     client: the program that brought it. Raises PermissionDenied for a viewer; then AttachmentNotFound.
     """
     check_may_record(actor)
-    get_attachment(tx.scope(actor.organization_id), attachment_id)
+    get_attachment(tx.scope, attachment_id)
     creator = Creator.of(actor)
-    return quarantine(tx, actor.organization_id, digest, attachment_id, refusal, creator, said, client)
+    return quarantine(tx, digest, attachment_id, refusal, creator, said, client)
 
 
-def discard_file(tx: Transaction, organization_id: UUID, file: QuarantinedFile) -> None:
+def discard_file(tx: Transaction, file: QuarantinedFile) -> None:
     """Give a quarantined file up. Its bytes are noted to be removed, unless something else needs them."""
-    attachment = get_attachment(tx.scope(organization_id), file.attachment_id)
-    release(tx, organization_id, file.digest)
-    delete_unneeded(tx, organization_id, [attachment.id])
+    attachment = get_attachment(tx.scope, file.attachment_id)
+    release(tx, file.digest)
+    delete_unneeded(tx, [attachment.id])

@@ -48,7 +48,7 @@ def check_may_create(tx: Transaction, actor: Actor, entity: str) -> None:
 
 def check_reaches_run(tx: Transaction, actor: Actor, run_id: UUID) -> None:
     """Raises RunNotFound, and StationNotAuthorized where a station may not report such runs now."""
-    procedure_id = find_procedure_of(tx.scope(actor.organization_id), run_id)
+    procedure_id = find_procedure_of(tx.scope, run_id)
     if procedure_id is None:
         raise RunNotFound(run_id)
     if isinstance(actor, StationActor):

@@ -36,7 +36,7 @@ def record_repair(tx: Transaction, actor: Actor, report: RepairReport, file_impo
     operator = operator_called(tx.catalog, organization.id, report.operator)
     unit = tx.catalog.unit(organization.id, report.serial_number) or _create_unit(tx, actor, report)
     row = RepairRow(new_id(), unit.id, file_import_id, report.started_at, operator.id, operator.name)
-    stage_repair(tx, organization.id, row, report, Creator.of(actor))
+    stage_repair(tx, row, report, Creator.of(actor))
     return row
 
 

@@ -163,10 +163,10 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
         procedure_id = resolve_named_procedure(tx, actor, report.procedure)
     else:
         procedure_id = resolve_procedure(catalog, actor, report.procedure)
-    if (known_id := _find_same(tx, organization.id, run)) is not None:
+    if (known_id := _find_same(tx, run)) is not None:
         return known_id
-    _check_slot(tx, organization.id, report)
-    check_deployment(tx, organization.id, procedure_id, report)
+    _check_slot(tx, report)
+    check_deployment(tx, procedure_id, report)
     operator = resolve_operator(catalog, organization.id, report)
     tag = report.procedure_version
     version = Reference(tag, None if tag is None else catalog.version(procedure_id, tag))
@@ -174,23 +174,23 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     placement = resolve_placement(catalog, organization, unit, report)
     missing = missing_sub_units(catalog, actor, organization, report)
     named = [serial for serial in report.sub_units if lookup_key(serial) not in missing]
-    sub_units = find_sub_units(tx, organization.id, unit, named)
+    sub_units = find_sub_units(tx, unit, named)
     check_creation(organization, actor, placement, unit_is_new=unit is None, version=version)
     _check_quota(tx, organization, run.received_at)
 
     creator = Creator.of(actor)
-    place = create_missing(tx, organization.id, placement, creator)
-    version_id = create_missing_version(tx, organization.id, procedure_id, version, creator)
-    unit_id = _place_unit(tx, organization.id, run, unit, place, creator)
+    place = create_missing(tx, placement, creator)
+    version_id = create_missing_version(tx, procedure_id, version, creator)
+    unit_id = _place_unit(tx, run, unit, place, creator)
     sample = None if unit is None else unit.sample
     row = _header(organization.id, run, procedure_id, version_id, unit_id, place, operator, sample)
     stage_run(tx, row, run.document, creator)
     if report.metadata:
-        stage_metadata(tx, organization.id, run.id, report.metadata)
+        stage_metadata(tx, run.id, report.metadata)
     sub_units += [create_described(tx, organization, one, creator, run.id) for one in missing.values()]
     sub_units.sort(key=_order_of(report.sub_units))
     stage_sub_units(tx, row, sub_units)
-    link_sub_units(tx, organization.id, unit_id, sub_units, run.id)
+    link_sub_units(tx, unit_id, sub_units, run.id)
     return run.id
 
 
@@ -201,12 +201,12 @@ def _order_of(serial_numbers: Sequence[str]) -> Callable[[UnitRow], int]:
     return lambda unit: positions[lookup_key(unit.serial_number)]
 
 
-def _find_same(tx: Transaction, organization_id: UUID, run: PreparedRun) -> UUID | None:
+def _find_same(tx: Transaction, run: PreparedRun) -> UUID | None:
     """The run that this report has made before. Raises Conflict where another report has."""
     reference = run.report.client_run_ref
     if reference is None:
         return None
-    known = find_reported_run(tx.scope(organization_id), reference)
+    known = find_reported_run(tx.scope, reference)
     if known is None:
         return None
     if known.digest != run.digest:
@@ -217,11 +217,11 @@ def _find_same(tx: Transaction, organization_id: UUID, run: PreparedRun) -> UUID
     return known.id
 
 
-def _check_slot(tx: Transaction, organization_id: UUID, report: RunReport) -> None:
+def _check_slot(tx: Transaction, report: RunReport) -> None:
     execution_id, slot_key = report.execution_id, report.slot_key
     if execution_id is None or slot_key is None:
         return
-    if is_slot_taken(tx.scope(organization_id), execution_id, slot_key):
+    if is_slot_taken(tx.scope, execution_id, slot_key):
         raise Conflict(
             f"Execution {execution_id} already has a run in slot {slot_key}. "
             "Use a new execution_id for each start."
@@ -271,7 +271,6 @@ def _header(
 
 def _place_unit(
     tx: Transaction,
-    organization_id: UUID,
     run: PreparedRun,
     unit: UnitRow | None,
     place: ResolvedPlace,
@@ -280,13 +279,13 @@ def _place_unit(
     metadata = run.report.unit_metadata
     if unit is None:
         unit = UnitRow(new_id(), run.report.serial_number, *place, parent_id=None)
-        stage_unit(tx, organization_id, unit, creator, run.id)
+        stage_unit(tx, unit, creator, run.id)
         if metadata:
-            stage_metadata(tx, organization_id, unit.id, metadata)
+            stage_metadata(tx, unit.id, metadata)
     else:
-        move_unit(tx, organization_id, unit, unit._replace(**place._asdict()), run.id)
+        move_unit(tx, unit, unit._replace(**place._asdict()), run.id)
         if metadata:
-            change_metadata(tx, organization_id, unit.id, "unit_metadata", metadata)
+            change_metadata(tx, unit.id, "unit_metadata", metadata)
     return unit.id
 
 
@@ -295,7 +294,7 @@ def _check_quota(tx: Transaction, organization: Organization, now: datetime) -> 
     if quota is None:
         return
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    if count_runs_since(tx.scope(organization.id), month, quota) >= quota:
+    if count_runs_since(tx.scope, month, quota) >= quota:
         raise QuotaExceeded
 
 

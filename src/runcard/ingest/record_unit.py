@@ -56,12 +56,12 @@ def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
     check_metadata("metadata", wanted.metadata)
     organization_id = actor.organization_id
     check_may_create(tx, actor, "Unit")
-    part_id, revision_id = _find_revision(tx, organization_id, wanted.part_number, wanted.revision_number)
+    part_id, revision_id = _find_revision(tx, wanted.part_number, wanted.revision_number)
     if tx.catalog.unit(organization_id, wanted.serial_number) is not None:
         raise AlreadyExists("Unit with serial number", wanted.serial_number)
     unit = UnitRow(new_id(), wanted.serial_number, part_id, revision_id, None, None, wanted.sample)
-    stage_unit(tx, organization_id, unit, Creator.of(actor), None)
-    stage_metadata(tx, organization_id, unit.id, wanted.metadata)
+    stage_unit(tx, unit, Creator.of(actor), None)
+    stage_metadata(tx, unit.id, wanted.metadata)
     return unit.id
 
 
@@ -76,42 +76,40 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
     organization_id = actor.organization_id
     unit = tx.catalog.get_unit(organization_id, serial_number)
     check_reaches_unit(tx, actor, unit)
-    part_id, revision_id = _place(tx, organization_id, unit, change)
+    part_id, revision_id = _place(tx, unit, change)
     batch_id = _batch(tx, actor, unit, change)
     if change.serial_number is not UNSET:
-        _rename(tx, organization_id, unit, change.serial_number)
+        _rename(tx, unit, change.serial_number)
     if change.sample is not UNSET:
-        classify_unit(tx, organization_id, unit.id, change.sample, with_runs=change.runs_follow)
+        classify_unit(tx, unit.id, change.sample, with_runs=change.runs_follow)
         unit = unit._replace(sample=change.sample)
     if change.metadata:
-        change_metadata(tx, organization_id, unit.id, "metadata", change.metadata)
-        tx.note_change(organization_id, "unit_changed", unit.id)
+        change_metadata(tx, unit.id, "metadata", change.metadata)
+        tx.note_change("unit_changed", unit.id)
     for upload_id in change.upload_ids:
-        link_upload(tx, organization_id, upload_id, Owner(unit_id=unit.id))
+        link_upload(tx, upload_id, Owner(unit_id=unit.id))
     after = unit._replace(part_id=part_id, revision_id=revision_id, batch_id=batch_id)
-    move_unit(tx, organization_id, unit, after, None)
+    move_unit(tx, unit, after, None)
     return unit.id
 
 
-def _find_revision(
-    tx: Transaction, organization_id: UUID, part_number: str, revision_number: str
-) -> tuple[UUID, UUID]:
+def _find_revision(tx: Transaction, part_number: str, revision_number: str) -> tuple[UUID, UUID]:
     """Ids of a part and its revision. Raises RevisionNotFound where there is no such part either."""
-    part_id = tx.catalog.part(organization_id, part_number)
+    part_id = tx.catalog.part(tx.organization_id, part_number)
     revision_id = None if part_id is None else tx.catalog.revision(part_id, revision_number)
     if part_id is None or revision_id is None:
         raise RevisionNotFound(part_number, revision_number)
     return part_id, revision_id
 
 
-def _place(tx: Transaction, organization_id: UUID, unit: UnitRow, change: UnitChange) -> tuple[UUID, UUID]:
+def _place(tx: Transaction, unit: UnitRow, change: UnitChange) -> tuple[UUID, UUID]:
     """Part and revision after a change; of the two numbers, one that is not given stays as it is."""
     if change.part_number is UNSET and change.revision_number is UNSET:
         return unit.part_id, unit.revision_id
-    now = read_place_numbers(tx.scope(organization_id), unit.id)
+    now = read_place_numbers(tx.scope, unit.id)
     part_number = now.part if change.part_number is UNSET else change.part_number
     revision_number = now.revision if change.revision_number is UNSET else change.revision_number
-    return _find_revision(tx, organization_id, part_number, revision_number)
+    return _find_revision(tx, part_number, revision_number)
 
 
 def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> UUID | None:
@@ -125,11 +123,11 @@ def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> 
     if found is not None:
         return found
     check_may_create(tx, actor, "Batch")
-    return stage_batch(tx, organization_id, change.batch_number, Creator.of(actor))
+    return stage_batch(tx, change.batch_number, Creator.of(actor))
 
 
-def _rename(tx: Transaction, organization_id: UUID, unit: UnitRow, serial_number: str) -> None:
-    taken_by = tx.catalog.unit(organization_id, serial_number)
+def _rename(tx: Transaction, unit: UnitRow, serial_number: str) -> None:
+    taken_by = tx.catalog.unit(tx.organization_id, serial_number)
     if taken_by is not None and taken_by.id != unit.id:
         raise AlreadyExists("Unit with serial number", serial_number)
-    rename_unit(tx, organization_id, unit.id, serial_number)
+    rename_unit(tx, unit.id, serial_number)

@@ -66,7 +66,7 @@ def resolve_named_procedure(tx: Transaction, actor: Actor, name: str) -> UUID:
     """
     procedure_id = tx.catalog.procedure_by_name(actor.organization_id, name)
     if procedure_id is None and isinstance(actor, UserActor) and actor.role in ("admin", "engineer"):
-        return create_procedure(tx, actor.organization_id, name, Creator.of(actor)).id
+        return create_procedure(tx, name, Creator.of(actor)).id
     return resolve_procedure(tx.catalog, actor, name if procedure_id is None else str(procedure_id))
 
 
@@ -109,11 +109,11 @@ def operator_called(catalog: Catalog, organization_id: UUID, name: str | None) -
     return Operator(name=name) if member is None else Operator(member)
 
 
-def check_deployment(tx: Transaction, organization_id: UUID, procedure_id: UUID, report: RunReport) -> None:
+def check_deployment(tx: Transaction, procedure_id: UUID, report: RunReport) -> None:
     """Raises DeploymentNotFound, and InvalidInput for a deployment of another procedure."""
     if report.deployment_id is None:
         return
-    of_procedure = find_deployed_procedure(tx.scope(organization_id), report.deployment_id)
+    of_procedure = find_deployed_procedure(tx.scope, report.deployment_id)
     if of_procedure is None:
         raise DeploymentNotFound(report.deployment_id)
     if of_procedure != procedure_id:
@@ -204,28 +204,24 @@ class ResolvedPlace(NamedTuple):
     batch_id: UUID | None
 
 
-def create_missing(
-    tx: Transaction, organization_id: UUID, placement: Placement, creator: Creator
-) -> ResolvedPlace:
+def create_missing(tx: Transaction, placement: Placement, creator: Creator) -> ResolvedPlace:
     """Stage whatever the placement names and nobody has named before."""
     part, revision, batch = placement
-    part_id = part.id or stage_part(tx, organization_id, part.name or "", creator)
+    part_id = part.id or stage_part(tx, part.name or "", creator)
     revision_id = revision.id
     if revision_id is None:
         number = revision.name or DEFAULT_REVISION
-        revision_id = tx.catalog.revision(part_id, number) or stage_revision(
-            tx, organization_id, part_id, number, creator
-        )
+        revision_id = tx.catalog.revision(part_id, number) or stage_revision(tx, part_id, number, creator)
     batch_id = batch.id
     if batch_id is None and batch.name is not None:
-        batch_id = stage_batch(tx, organization_id, batch.name, creator)
+        batch_id = stage_batch(tx, batch.name, creator)
     return ResolvedPlace(part_id, revision_id, batch_id)
 
 
 def create_missing_version(
-    tx: Transaction, organization_id: UUID, procedure_id: UUID, version: Reference, creator: Creator
+    tx: Transaction, procedure_id: UUID, version: Reference, creator: Creator
 ) -> UUID | None:
     """Id of the version, staged where it is new; None where the run names none."""
     if version.id is None and version.name is not None:
-        return stage_version(tx, organization_id, procedure_id, version.name, creator)
+        return stage_version(tx, procedure_id, version.name, creator)
     return version.id

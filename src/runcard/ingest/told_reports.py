@@ -77,10 +77,10 @@ def record_told(
             if not of_several:
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
-    note_runs(tx, organization_id, import_id, noted, first=first)
+    note_runs(tx, import_id, noted, first=first)
     run_ids = [one.run_id for one in noted]
     try:
-        replaced = settle_earlier(tx, organization_id, file, import_id, run_ids, earlier)
+        replaced = settle_earlier(tx, file, import_id, run_ids, earlier)
     except ReportRecorded as error:
         if not of_several:
             raise
@@ -89,7 +89,7 @@ def record_told(
     return RecordedReport(run_ids, repairs, replaced)
 
 
-def link_report(tx: Transaction, actor: Actor, attachment: Attachment, recorded: RecordedReport) -> None:
+def link_report(tx: Transaction, attachment: Attachment, recorded: RecordedReport) -> None:
     """Make a file that belongs to nothing part of the first of its runs, or else of the unit of its first repair."""
     # The same upload once more: it is a report of other runs already, and these are found with it.
     if attachment.is_linked:
@@ -97,7 +97,7 @@ def link_report(tx: Transaction, actor: Actor, attachment: Attachment, recorded:
     if recorded.run_ids:
         link_attachment(tx, attachment, recorded.run_ids[0], is_report=True)
     elif recorded.repairs:
-        link_upload(tx, actor.organization_id, attachment.id, Owner(unit_id=recorded.repairs[0].unit_id))
+        link_upload(tx, attachment.id, Owner(unit_id=recorded.repairs[0].unit_id))
 
 
 def _serial_number(report: Told) -> str:

@@ -68,7 +68,7 @@ class Upload:
 
     def keep(self, tx: Transaction) -> Attachment:
         """Raises Conflict where it has other bytes by now than were read."""
-        attachment = hold_attachment(tx, self._organization_id, self.attachment_id)
+        attachment = hold_attachment(tx, self.attachment_id)
         if attachment.blob_key != self.blob_key:
             raise Conflict(f"Upload {attachment.id} was replaced while it was imported. Import it again.")
         return attachment
@@ -118,13 +118,11 @@ class NewFile:
         self._meta = BlobMeta(size_bytes, None)
 
     def keep(self, tx: Transaction) -> Attachment:
-        organization_id = self._actor.organization_id
-        known = find_attachments(tx.scope(organization_id), [self.attachment_id]).get(self.attachment_id)
+        known = find_attachments(tx.scope, [self.attachment_id]).get(self.attachment_id)
         if known is not None:
             return known
         made = create_attachment(
             tx,
-            organization_id,
             self._name,
             content_type=None,
             declared_bytes=None,

@@ -37,6 +37,5 @@ def _remove_page(stores: Stores, organization_id: UUID) -> int:
         stores.blobs.delete(key)
     if removals:
         gone = [blob_id for blob_id, _ in removals]
-        forget = partial(forget_removals, organization_id=organization_id, ids=gone)
-        stores.writer.write(forget)
+        stores.writer.write(organization_id, partial(forget_removals, ids=gone))
     return len(removals)

@@ -81,7 +81,7 @@ def retry_file(
         return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:
         # It was recorded before it was refused, as a second copy that somebody had asked for.
-        stores.writer.write(lambda tx: release(tx, organization_id, file.digest))
+        stores.writer.write(organization_id, lambda tx: release(tx, file.digest))
     return fate
 
 
@@ -102,7 +102,7 @@ def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedF
 
 def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
     """Give a file up. Its bytes are removed, unless a run that was recorded from it needs them."""
-    stores.writer.write(lambda tx: discard_file(tx, organization_id, file))
+    stores.writer.write(organization_id, lambda tx: discard_file(tx, file))
     remove_soon(stores, organization_id)
 
 

@@ -224,7 +224,9 @@ class ReportFiles:
 
         # Somebody may have deleted an upload since it was read: then there is nothing to keep.
         with suppress(AttachmentNotFound):
-            refused = refused._replace(quarantined_id=self._stores.writer.write(apply))
+            refused = refused._replace(
+                quarantined_id=self._stores.writer.write(self._actor.organization_id, apply)
+            )
         return refused
 
 
@@ -240,7 +242,9 @@ def record_upload(
         groups = list(opened.groups(reading))
         told = [one for group in groups for one in group.told]
         imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
-    made = stores.writer.write(lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told))
+    made = stores.writer.write(
+        actor.organization_id, lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told)
+    )
     return made, [one for group in groups for one in group.warnings]
 
 
@@ -287,7 +291,7 @@ class _Recording:
         self._check_replaces(group)
         writer = self._stores.writer
         write = writer.write_catalog if self._choice.replaces else writer.write
-        imported = write(partial(self._apply, group))
+        imported = write(self._actor.organization_id, partial(self._apply, group))
         if imported is None:
             return False
         self._go_on(group, imported.recorded)
@@ -306,13 +310,9 @@ class _Recording:
 
     def take_back(self) -> None:
         """Remove what was recorded, the last group first: whenever this is cut short, it is known how far it came."""
-        organization_id = self._actor.organization_id
         for one in reversed(self._imported):
-            self._stores.writer.write_catalog(
-                partial(
-                    take_back_group, organization_id, one, self._arrived.attachment_id, is_new=self._is_new
-                )
-            )
+            take_back = partial(take_back_group, one, self._arrived.attachment_id, is_new=self._is_new)
+            self._stores.writer.write_catalog(self._actor.organization_id, take_back)
         if self._imported:
             done = self._imported[0].first
             self.fate = self.fate._replace(run_count=0, repair_count=0, recorded_count=done, stated=())
@@ -330,7 +330,7 @@ class _Recording:
             earlier=self._choice.earlier,
         )
         if imported is not None and is_whole and group.is_last:
-            link_report(tx, self._actor, attachment, [*self._imported, imported][0].recorded)
+            link_report(tx, attachment, [*self._imported, imported][0].recorded)
         return imported
 
     def _rehearse(self, group: ReportGroup) -> RecordedReport:
@@ -340,12 +340,12 @@ class _Recording:
             recorded = rehearse_group(tx, self._actor, self._file, group, self._choice.earlier)
             outcome.append(recorded)
             if not self.fate.rehearsed:
-                runs = _rehearsed_runs(tx, self._actor.organization_id, group, recorded)
+                runs = _rehearsed_runs(tx, group, recorded)
                 self.fate = self.fate._replace(rehearsed=runs)
             raise _Rehearsed
 
         with suppress(_Rehearsed):
-            self._stores.writer.write(apply)
+            self._stores.writer.write(self._actor.organization_id, apply)
         return outcome[-1]
 
     @property
@@ -377,10 +377,10 @@ def _counted(before: Sequence[tuple[str, int]], group: ReportGroup) -> tuple[tup
 
 
 def _rehearsed_runs(
-    tx: Transaction, organization_id: UUID, group: ReportGroup, recorded: RecordedReport
+    tx: Transaction, group: ReportGroup, recorded: RecordedReport
 ) -> tuple[RehearsedRun, ...]:
     prepared = [one for one in group.told if isinstance(one, PreparedRun)][:_MOST_SHOWN]
-    found = read_runs(tx.scope(organization_id), recorded.run_ids[:_MOST_SHOWN])
+    found = read_runs(tx.scope, recorded.run_ids[:_MOST_SHOWN])
     return tuple(
         RehearsedRun(
             run.unit.serial_number,

@@ -19,7 +19,7 @@ from runcard.ingest.record_run import record_run
 from runcard.recording.collector import look_less_often
 from runcard.recording.orders import BEAT_S, HEAD, Answers, OrderAnswer, RunOrder, Start, message_of, pickled
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.database import Database
 from runcard.store.runs.rows import is_recorded
 
@@ -131,12 +131,13 @@ def _silent(*, is_wanted: bool) -> Iterator[None]:
 def _write_of(order: RunOrder) -> Write:
     is_repeated = order.is_repeated
 
-    def apply(tx: Transaction) -> UUID:
+    def apply(shared: SharedTransaction) -> UUID:
         nonlocal is_repeated
+        tx = shared.of(order.organization_id)
         actor = tx.catalog.actor(order.key_digest)
         if actor is None:
             raise Unauthenticated
-        if is_repeated and is_recorded(tx.scope(actor.organization_id), order.run.id):
+        if is_repeated and is_recorded(tx.scope, order.run.id):
             return order.run.id
         # Where it is asked for again, the commit failed, or its answer was lost.
         is_repeated = True

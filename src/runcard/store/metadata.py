@@ -37,15 +37,13 @@ class MetadataTest(NamedTuple):
     says: str | None = None
 
 
-def stage_metadata(tx: Transaction, organization_id: UUID, entity_id: UUID, metadata: Metadata) -> None:
+def stage_metadata(tx: Transaction, entity_id: UUID, metadata: Metadata) -> None:
     """Note metadata, which has been checked, about a record that is new."""
     for key, value in metadata.items():
-        tx.stage(metadata_entries, _row(organization_id, entity_id, key, value))
+        tx.stage(metadata_entries, _row(tx.organization_id, entity_id, key, value))
 
 
-def change_metadata(
-    tx: Transaction, organization_id: UUID, entity_id: UUID, field: str, change: MetadataChange
-) -> None:
+def change_metadata(tx: Transaction, entity_id: UUID, field: str, change: MetadataChange) -> None:
     """Merge into what is noted about a record; a None takes its key away. Raises InvalidInput; see `domain.metadata`.
 
     `field` is how the input names the metadata.
@@ -53,12 +51,12 @@ def change_metadata(
     check_metadata(field, change)
     if not change:
         return
-    before = read_metadata(tx.scope(organization_id), [entity_id]).get(entity_id, {})
+    before = read_metadata(tx.scope, [entity_id]).get(entity_id, {})
     after = merged(field, before, change)
     e = metadata_entries.c
-    mine = (owned_by(organization_id, e), e.entity_id == entity_id)
+    mine = (tx.owns(e), e.entity_id == entity_id)
     tx.connection.execute(delete(metadata_entries).where(*mine, e.key.in_(list(change))))
-    rows = [_row(organization_id, entity_id, key, after[key]) for key in change if key in after]
+    rows = [_row(tx.organization_id, entity_id, key, after[key]) for key in change if key in after]
     if rows:
         tx.connection.execute(insert(metadata_entries), rows)
 
@@ -76,13 +74,11 @@ def read_metadata(scope: Scope, entity_ids: Collection[UUID]) -> Mapping[UUID, d
     return found
 
 
-def delete_metadata(tx: Transaction, organization_id: UUID, entity_ids: Collection[UUID]) -> None:
+def delete_metadata(tx: Transaction, entity_ids: Collection[UUID]) -> None:
     """Forget what is noted about records that are deleted."""
     e = metadata_entries.c
     for some in in_chunks(entity_ids):
-        tx.connection.execute(
-            delete(metadata_entries).where(owned_by(organization_id, e), e.entity_id.in_(some))
-        )
+        tx.connection.execute(delete(metadata_entries).where(tx.owns(e), e.entity_id.in_(some)))
 
 
 def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataTest) -> ColumnElement[bool]:

@@ -41,7 +41,7 @@ class Merger(RepeatedWork):
                 while not self._closing.is_set():
                     started = time.monotonic()
                     move = partial(move_runs, merge=merge, at_most=_RUNS_AT_ONCE)
-                    if not self._stores.writer.write(move):
+                    if not self._stores.writer.write(merge.organization_id, move):
                         break
                     worked_s = time.monotonic() - started
                     self._closing.wait(max(_LEAST_REST_S, worked_s * _REST_RATIO))

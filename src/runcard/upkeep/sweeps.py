@@ -92,7 +92,7 @@ class _Sweep(NamedTuple):
         if is_set:
             yield from self._runs()
             yield from self._files()
-            self.stores.writer.write(lambda tx: note_swept(tx, self.organization_id))
+            self.stores.writer.write(self.organization_id, note_swept)
 
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
@@ -118,10 +118,10 @@ class _Sweep(NamedTuple):
 
     def _delete_runs(self, unit_ids: Sequence[UUID]) -> Iterator[Amount]:
         def apply(tx: Transaction) -> _Deleted:
-            before = self._cutoffs(tx.catalog.organization(self.organization_id)).runs
+            before = self._cutoffs(tx.catalog.organization(tx.organization_id)).runs
             if before is None:
                 return Amount(), ()
-            return delete_old_runs(tx, self.organization_id, unit_ids, before, _MOST_RUNS_AT_ONCE)
+            return delete_old_runs(tx, unit_ids, before, _MOST_RUNS_AT_ONCE)
 
         is_whole = False
         while not is_whole:
@@ -150,15 +150,15 @@ class _Sweep(NamedTuple):
 
     def _delete_files(self, attachment_ids: Sequence[UUID]) -> Amount:
         def apply(tx: Transaction) -> _Deleted:
-            before = self._cutoffs(tx.catalog.organization(self.organization_id)).files
+            before = self._cutoffs(tx.catalog.organization(tx.organization_id)).files
             if before is None:
                 return Amount(), ()
-            return delete_old_files(tx, self.organization_id, attachment_ids, before)
+            return delete_old_files(tx, attachment_ids, before)
 
         return self._delete(apply)
 
     def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
-        removed, deleted = self.stores.writer.write(apply)
+        removed, deleted = self.stores.writer.write(self.organization_id, apply)
         if deleted:
             remove_noted(self.stores, self.organization_id)
         return removed

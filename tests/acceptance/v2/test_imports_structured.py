@@ -12,7 +12,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorUNAUTHORIZED
 
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.retention.old_records import delete_old_runs
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.files import SAMPLES, openhtf_report
@@ -243,9 +243,9 @@ def test_content_whose_runs_went_for_their_age_is_known(
     content = report(serial_number)
     imported(user, uploaded(user, content))
 
-    def grow_old(tx: Transaction) -> None:
+    def grow_old(tx: SharedTransaction) -> None:
         unit = tx.catalog.get_unit(world.acme.id, serial_number)
-        delete_old_runs(tx, world.acme.id, [unit.id], datetime.now(UTC) + timedelta(days=1), 10)
+        delete_old_runs(tx.of(world.acme.id), [unit.id], datetime.now(UTC) + timedelta(days=1), 10)
 
     server.change(grow_old)
     result = imported(user, uploaded(user, content))

@@ -1,7 +1,6 @@
 """Measurements, as the official client lists and reads them."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -218,7 +217,8 @@ def test_numbers_that_json_cannot_say_are_null_and_last(
             procedure=procedure_id, serial_number=fresh("SN"), part_number="P", outcome="PASS", phases=phases
         )
     )
-    server.change(partial(record_run, actor=world.acme.admin.actor, run=run))
+    actor = world.acme.admin.actor
+    server.change(lambda tx: record_run(tx.of(world.acme.id), actor, run))
 
     def found(**asked: Any) -> list[tuple[str, Any]]:
         answer = wire.get("/measurements", params={"procedure_id": procedure_id, "sort_by": "value"} | asked)

@@ -229,7 +229,7 @@ def test_the_stations_that_may_report_it_are_shown(
     acme = world.acme
     linked = [acme.ict.actor.station_id, acme.lonely.actor.station_id]
     for station_id in linked:
-        server.change(lambda tx, one=station_id: link_procedures(tx, acme.id, one, [UUID(procedure)]))  # type: ignore[misc]  # mypy infers no default
+        server.change(lambda tx, one=station_id: link_procedures(tx.of(acme.id), one, [UUID(procedure)]))  # type: ignore[misc]  # mypy infers no default
     stations = user.procedures.get(id=procedure).stations
     assert [station.name for station in stations] == ["FCT-1", "ICT-1", "Lonely"]
 
@@ -321,7 +321,7 @@ def test_a_deleted_procedure_is_gone_with_all_inside(
     ]
     upload = _attached(server, world, runs[0])
     server.change(
-        lambda tx: link_procedures(tx, world.acme.id, world.acme.ict.actor.station_id, [UUID(procedure)])
+        lambda tx: link_procedures(tx.of(world.acme.id), world.acme.ict.actor.station_id, [UUID(procedure)])
     )
     assert user.procedures.delete(id=procedure).id == procedure
     with pytest.raises(ErrorNOTFOUND):

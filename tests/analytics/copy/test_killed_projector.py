@@ -92,9 +92,7 @@ def test_killed_again_and_again(floor: Floor, tmp_path: Path):
     seen = []
     for kill in range(1, max(2 * ASKED_EVERY, examples() // 3) + 1):
         made = floor.record(procedure_id, reports(chance, kill))
-        floor.writer.write_catalog(
-            partial(delete_run, organization_id=floor.home, run_id=chance.choice(list(made)))
-        )
+        floor.writer.write(floor.home, partial(delete_run, run_id=chance.choice(list(made))))
         with copying(floor, path) as process:
             assert process.stdout is not None
             told = [int(process.stdout.readline()) for _ in range(chance.randint(1, 4))]

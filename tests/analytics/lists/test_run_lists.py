@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runcard.analytics.lists import run_lists
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -85,11 +85,11 @@ def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: 
     line.record([report] * 3)  # of parts b, A and c
     followed.follow()
 
-    def renumber(tx: Transaction) -> None:
-        part = get_part(tx.scope(floor.home), line.serial("A"))
-        change_part(tx, floor.home, part, number=line.serial("d"), name=None)
+    def renumber(tx: SharedTransaction) -> None:
+        part = get_part(tx.of(floor.home).scope, line.serial("A"))
+        change_part(tx.of(floor.home), part, number=line.serial("d"), name=None)
 
-    floor.writer.write_catalog(renumber)
+    floor.writer.write_shared(renumber)
     followed.follow()
     runs = RunFilter(procedure_ids=[line.procedure_id])
     with floor.database.read_in(floor.home) as scope:

@@ -89,7 +89,7 @@ def test_answers_are_the_same_to_the_letter(floor: Floor, procedures: Mapping[st
             first += floor.record(procedures[name], [_run(0, 4.0)])
             followed.follow()
         for run_id in first:
-            floor.writer.write_catalog(partial(delete_run, organization_id=floor.home, run_id=run_id))
+            floor.writer.write_catalog(floor.home, partial(delete_run, run_id=run_id))
         for number in range(1, 7):
             for procedure_id in procedures.values():
                 floor.record(procedure_id, [_run(number, 4.0 - number % 2)])

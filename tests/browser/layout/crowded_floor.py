@@ -20,7 +20,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
 from runcard.settings import load_settings
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.people.organizations import create_organization
 from runcard.store.people.users import create_user
@@ -68,7 +68,7 @@ def make_crowded_floor(data_dir: Path) -> CrowdedFloor:
     """Record it all in an installation of its own."""
     admin = Account(f"{'a' * 60}@{'long-name-of-a-company.' * 2}example", PASSWORD)
     with open_or_create(load_settings(data_dir=data_dir)) as installation:
-        floor, procedures = installation.writer.write_catalog(lambda tx: _build(tx, admin))
+        floor, procedures = installation.writer.write_shared(lambda tx: _build(tx, admin))
         history = _history(floor, procedures)
         record_history(
             installation.writer, open_blobs(installation.settings), floor, history, lambda count: None
@@ -76,15 +76,15 @@ def make_crowded_floor(data_dir: Path) -> CrowdedFloor:
     return CrowdedFloor(data_dir, admin, procedures[0].id, next(iter(floor.stations.values())).station_id)
 
 
-def _build(tx: Transaction, admin: Account) -> tuple[MadeFloor, list[Procedure]]:
+def _build(tx: SharedTransaction, admin: Account) -> tuple[MadeFloor, list[Procedure]]:
     home = create_organization(tx, f"Gesellschaft für Prüftechnik {FOREIGN[0]} mit beschränkter Haftung").id
     made = create_user(
-        tx, home, admin.email, name=SPACED.strip(), role="admin", password_hash=hash_password(PASSWORD)
+        tx.of(home), admin.email, name=SPACED.strip(), role="admin", password_hash=hash_password(PASSWORD)
     )
     creator = Creator.of(UserActor(made.id, home, "admin"))
-    procedures = [create_procedure(tx, home, name, creator) for name in _names("Procedure", _PROCEDURES)]
+    procedures = [create_procedure(tx.of(home), name, creator) for name in _names("Procedure", _PROCEDURES)]
     stations = {
-        name: StationActor(create_station(tx, home, name, all_procedures=True).id, home)
+        name: StationActor(create_station(tx.of(home), name, all_procedures=True).id, home)
         for name in _names("Station", STATIONS)
     }
     return MadeFloor(home, stations, UserActor(made.id, home, "admin")), procedures

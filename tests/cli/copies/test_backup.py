@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_a_backup_while_runs_are_recorded_holds_whole_runs(
                 procedure="FVT1", serial_number=f"SN-{recorded}", outcome="PASS", part_number="P"
             )
             run = prepare_run(report)
-            writer.write_catalog(lambda tx: record_run(tx, world.acme.admin.actor, run))  # noqa: B023 (run before it changes)
+            writer.write(world.acme.id, partial(record_run, actor=world.acme.admin.actor, run=run))
             recorded += 1
 
     thread = threading.Thread(target=station)

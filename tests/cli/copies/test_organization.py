@@ -46,7 +46,9 @@ def filled(
         procedure="FVT1", serial_number="A", outcome="PASS", sub_units=("B",), metadata={"a": 1.5}
     )
     prepared = prepare_run(report)
-    writer.write_catalog(lambda tx: record_run(tx, world.acme.fct.actor, prepared))
+    writer.write_shared(
+        lambda tx: record_run(tx.of(world.acme.fct.actor.organization_id), world.acme.fct.actor, prepared)
+    )
     return options
 
 

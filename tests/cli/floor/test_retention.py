@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from runcard.store.engine.locks import Lock
@@ -50,12 +50,12 @@ def acme(
     options += [] if database_url is None else ["--database-url", database_url]
     blobs, actor = Blobs.open(None, None, tmp_path / "attachments"), world.acme.admin.actor
 
-    def apply(tx: Transaction) -> None:
+    def apply(tx: SharedTransaction) -> None:
         for serial, age in (("OLD", 40), ("YOUNG", 1)):
             run = record_at(tx, actor, days_ago(age), serial)
             attach_at(tx, blobs, actor, days_ago(age), Owner(run_id=run))
 
-    writer.write_catalog(apply)
+    writer.write_shared(apply)
     return Commands(options, blobs)
 
 
@@ -76,11 +76,11 @@ def test_what_is_old_is_told_and_then_deleted(acme: Commands) -> None:
 
 
 def test_a_tenth_goes_in_a_day_unless_somebody_says_so(acme: Commands, writer: Writer, world: World) -> None:
-    def apply(tx: Transaction) -> None:
+    def apply(tx: SharedTransaction) -> None:
         for number in range(8):
             record_at(tx, world.acme.admin.actor, days_ago(40), f"OLD-{number}")
 
-    writer.write_catalog(apply)
+    writer.write_shared(apply)
     acme.set("--run-retention-days", "30")
     at = ("retention", "--organization", "acme")
     told = acme.text(*at)
@@ -131,12 +131,12 @@ def test_the_doctor_knows_of_bytes_that_are_still_to_be_removed(
 ) -> None:
     """As a server leaves it that is killed between the two."""
 
-    def apply(tx: Transaction) -> int:
+    def apply(tx: SharedTransaction) -> int:
         files = [UUID(key.rpartition("/")[2]) for key in keys_in(acme.blobs)]
-        removed, _ = delete_old_files(tx, world.acme.id, files, days_ago(30))
+        removed, _ = delete_old_files(tx.of(world.acme.id), files, days_ago(30))
         return removed.files
 
-    assert writer.write_catalog(apply) == 1
+    assert writer.write_shared(apply) == 1
     assert len(keys_in(acme.blobs)) == 2
     assert acme.run("doctor")[1]["findings"] == []
     acme.retention()

@@ -22,7 +22,7 @@ from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.settings import load_settings
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -53,9 +53,13 @@ class Patient:
         run = prepare_run(
             RunReport(procedure="FVT1", serial_number="SN-1", outcome="PASS", part_number="PCB-100")
         )
-        self.run_id: UUID = self._writer.write_catalog(lambda tx: record_run(tx, actor, run))
+        self.run_id: UUID = self._writer.write_shared(
+            lambda tx: record_run(tx.of(actor.organization_id), actor, run)
+        )
         self.attachment = self.upload()
-        self._writer.write_catalog(lambda tx: link_attachment(tx, self.attachment, self.run_id))
+        self._writer.write(
+            actor.organization_id, lambda tx: link_attachment(tx, self.attachment, self.run_id)
+        )
 
     def copy(self, data_dir: Path) -> "Patient":
         """The same in another directory; only while this one is closed."""
@@ -71,24 +75,24 @@ class Patient:
         def announce(tx: Transaction) -> Attachment:
             return create_attachment(
                 tx,
-                actor.organization_id,
                 "curve.csv",
                 content_type="text/csv",
                 declared_bytes=len(CONTENT),
                 creator=Creator.of(actor),
             )
 
-        attachment = self._writer.write_catalog(announce)
+        attachment = self._writer.write(actor.organization_id, announce)
         self.blobs.write(attachment.blob_key, BytesIO(CONTENT))
-        self._writer.write_catalog(lambda tx: mark_stored(tx, attachment, BlobMeta(len(CONTENT), "text/csv")))
+        meta = BlobMeta(len(CONTENT), "text/csv")
+        self._writer.write(actor.organization_id, lambda tx: mark_stored(tx, attachment, meta))
         return attachment
 
     def change(self, statement: Any) -> None:
-        def apply(tx: Transaction) -> None:
+        def apply(tx: SharedTransaction) -> None:
             connection: Connection = tx.connection
             connection.execute(statement)
 
-        self._writer.write_catalog(apply)
+        self._writer.write_shared(apply)
 
     def age(self, key: str) -> None:
         """Make a file look as if it was written days ago."""

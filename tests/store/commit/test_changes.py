@@ -9,19 +9,19 @@ from sqlalchemy import Connection, text
 
 from runcard.store.commit.catalog import Catalog
 from runcard.store.commit.changes import ChangeKind, last_seq, list_changes
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from tests.world import World
 
 
 def note(connection: Connection, organization_id: UUID, kind: ChangeKind) -> None:
-    tx = Transaction(connection, Catalog())
+    tx = SharedTransaction(connection, Catalog())
     tx.note_change(organization_id, kind, organization_id)
     tx.finish()
 
 
-def noting(organization_id: UUID, kind: ChangeKind) -> Callable[[Transaction], None]:
+def noting(organization_id: UUID, kind: ChangeKind) -> Callable[[SharedTransaction], None]:
     return lambda tx: tx.note_change(organization_id, kind, organization_id)
 
 
@@ -35,7 +35,7 @@ def test_pages_go_on_after_the_last_seen(database: Database, writer: Writer, wor
         before = last_seq(connection)
     happened: list[ChangeKind] = ["part_created", "unit_created", "run_recorded", "unit_moved", "run_deleted"]
     for kind in happened:
-        writer.write_catalog(noting(world.acme.id, kind))
+        writer.write_shared(noting(world.acme.id, kind))
     with database.read() as connection:
         first = list_changes(connection, before, 2)
         rest = list_changes(connection, first[-1].seq, 100)

@@ -1,6 +1,5 @@
 """The writer: groups, what is undone alone, and catalogs that other processes keep true."""
 
-import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from runcard.auth.tokens import digest_of
 from runcard.domain.errors import AlreadyExists, WriteTimedOut
 from runcard.domain.ids import new_id
 from runcard.store.commit.changes import list_changes
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -38,8 +37,8 @@ def batch_row(world: World, number: str, moment: Any) -> dict[str, Any]:
     }
 
 
-def stage(world: World, number: str) -> Callable[[Transaction], str]:
-    def apply(tx: Transaction) -> str:
+def stage(world: World, number: str) -> Callable[[SharedTransaction], str]:
+    def apply(tx: SharedTransaction) -> str:
         tx.stage(batches, batch_row(world, number, tx.now))
         tx.note_change(world.acme.id, "batch_created", world.acme.id)
         return number
@@ -59,27 +58,20 @@ def change_kinds(database: Database) -> list[str]:
         ]
 
 
-def run_as_one_group(writer: Writer, *writes: Callable[[Transaction], Any]) -> list[Any]:
+def run_as_one_group(writer: Writer, *writes: Callable[[SharedTransaction], Any]) -> list[Any]:
     """What each write returns or raises, where all of them wait while the writer is held up."""
     holding, release = threading.Event(), threading.Event()
 
-    def hold(_tx: Transaction) -> None:
+    def hold(_tx: SharedTransaction) -> None:
         holding.set()
         release.wait()
 
-    async def record(write: Callable[[Transaction], Any]) -> Any:
-        return await writer.record(write)
-
-    async def main() -> list[Any]:
-        held = asyncio.create_task(record(hold))
-        await asyncio.to_thread(holding.wait)
-        waiting = [asyncio.create_task(record(write)) for write in writes]
-        await asyncio.sleep(0)  # every task reaches its await
-        release.set()
-        await held
-        return await asyncio.gather(*waiting, return_exceptions=True)
-
-    return asyncio.run(main())
+    held = writer.submit(hold)
+    holding.wait()
+    waiting = [writer.submit(write) for write in writes]
+    release.set()
+    held.result()
+    return [future.exception() or future.result() for future in waiting]
 
 
 def test_everyone_in_a_group_gets_its_own_answer(database: Database, writer: Writer, world: World) -> None:
@@ -90,11 +82,11 @@ def test_everyone_in_a_group_gets_its_own_answer(database: Database, writer: Wri
 def test_what_is_refused_leaves_nothing_and_takes_nobody_along(
     database: Database, writer: Writer, world: World
 ) -> None:
-    def refuse_after_staging(tx: Transaction) -> None:
+    def refuse_after_staging(tx: SharedTransaction) -> None:
         stage(world, "staged")(tx)
         raise AlreadyExists("Batch", "staged")
 
-    def refuse_after_executing(tx: Transaction) -> None:
+    def refuse_after_executing(tx: SharedTransaction) -> None:
         stage(world, "staged first")(tx)
         tx.connection.execute(insert(batches).values(batch_row(world, "executed", tx.now)))
         stage(world, "staged last")(tx)
@@ -126,17 +118,17 @@ def test_a_broken_constraint_fails_its_own_write_only(
 
 
 def test_a_failed_statement_is_raised_where_it_was_submitted(writer: Writer, world: World) -> None:
-    def execute_twice(tx: Transaction) -> None:
+    def execute_twice(tx: SharedTransaction) -> None:
         for _ in range(2):
             tx.connection.execute(insert(batches).values(batch_row(world, "same", tx.now)))
 
     with pytest.raises(IntegrityError):
-        writer.write_catalog(execute_twice)
-    assert writer.write_catalog(stage(world, "next")) == "next"
+        writer.write_shared(execute_twice)
+    assert writer.write_shared(stage(world, "next")) == "next"
 
 
 def test_a_write_sees_what_others_of_its_group_staged(writer: Writer, world: World) -> None:
-    def count(tx: Transaction) -> int:
+    def count(tx: SharedTransaction) -> int:
         return len(tx.connection.execute(select(batches.c.id)).all())
 
     assert run_as_one_group(writer, stage(world, "a"), count, stage(world, "b"), count) == ["a", 1, "b", 2]
@@ -144,31 +136,28 @@ def test_a_write_sees_what_others_of_its_group_staged(writer: Writer, world: Wor
 
 def test_close_finishes_what_was_submitted(database: Database, world: World) -> None:
     writer = Writer(database)
-
-    async def main() -> None:
-        waiting = [
-            asyncio.create_task(writer.record(stage(world, f"{position:03}"))) for position in range(50)
-        ]
-        await asyncio.sleep(0)
-        await asyncio.to_thread(writer.close)
-        await asyncio.gather(*waiting)
-
-    asyncio.run(main())
+    waiting = [writer.submit(stage(world, f"{position:03}")) for position in range(50)]
+    writer.close()
+    assert all(future.done() for future in waiting)
     assert len(numbers(database)) == 50
 
 
-def test_a_caller_that_goes_away_does_not_harm_its_group(
+def test_a_write_that_is_withdrawn_leaves_nothing_and_does_not_harm_its_group(
     database: Database, writer: Writer, world: World
 ) -> None:
-    async def main() -> str:
-        leaving = asyncio.create_task(writer.record(stage(world, "left")))
-        staying = asyncio.create_task(writer.record(stage(world, "stayed")))
-        await asyncio.sleep(0)
-        leaving.cancel()
-        return await staying
+    holding, release = threading.Event(), threading.Event()
 
-    assert asyncio.run(main()) == "stayed"
-    assert "stayed" in numbers(database)
+    def hold(_shared: SharedTransaction) -> None:
+        holding.set()
+        release.wait()
+
+    held = writer.submit(hold)
+    holding.wait()
+    withdrawn, staying = writer.submit(stage(world, "withdrawn")), writer.submit(stage(world, "stayed"))
+    assert withdrawn.cancel()
+    release.set()
+    assert (held.result(), staying.result()) == (None, "stayed")
+    assert numbers(database) == ["stayed"]
 
 
 def test_a_write_without_a_turn_is_withdrawn_in_time_and_one_that_has_begun_is_waited_for(
@@ -176,7 +165,7 @@ def test_a_write_without_a_turn_is_withdrawn_in_time_and_one_that_has_begun_is_w
 ) -> None:
     holding, release = threading.Event(), threading.Event()
 
-    def hold(_tx: Transaction) -> str:
+    def hold(_tx: SharedTransaction) -> str:
         holding.set()
         release.wait()
         return "held"
@@ -185,13 +174,13 @@ def test_a_write_without_a_turn_is_withdrawn_in_time_and_one_that_has_begun_is_w
         """On a busy machine its turn, too, may come too late: what is withdrawn then asks again."""
         while True:
             with suppress(WriteTimedOut):
-                return impatient.write_catalog(hold)
+                return impatient.write_shared(hold)
 
     with closing(Writer(database, wait_s=0.01)) as impatient, ThreadPoolExecutor() as threads:
         held = threads.submit(hold_as_soon_as_there_is_a_turn)
         holding.wait()
         with pytest.raises(WriteTimedOut):
-            impatient.write_catalog(stage(world, "late"))
+            impatient.write_shared(stage(world, "late"))
         release.set()
         assert held.result() == "held"
     assert numbers(database) == []
@@ -209,20 +198,20 @@ class TestCatalogOfAnotherProcess:
     def test_an_unlinked_procedure(self, writer: Writer, other: Writer, world: World) -> None:
         station, procedure = world.acme.ict.actor.station_id, world.acme.board.id
 
-        def link(tx: Transaction) -> UUID | None:
+        def link(tx: SharedTransaction) -> UUID | None:
             return tx.catalog.link(station, procedure)
 
-        assert writer.write(link) == station
-        other.write_catalog(lambda tx: unlink_procedures(tx, world.acme.id, station, [procedure]))
-        assert writer.write(link) is None
-        other.write_catalog(lambda tx: link_procedures(tx, world.acme.id, station, [procedure]))
-        assert writer.write(link) == station
+        assert writer.write_shared(link) == station
+        other.write_shared(lambda tx: unlink_procedures(tx.of(world.acme.id), station, [procedure]))
+        assert writer.write_shared(link) is None
+        other.write_shared(lambda tx: link_procedures(tx.of(world.acme.id), station, [procedure]))
+        assert writer.write_shared(link) == station
 
     def test_a_revoked_key(self, database: Database, writer: Writer, other: Writer, world: World) -> None:
         from_key = digest_of(world.acme.fct.api_key)
         with database.read_in(world.acme.id) as scope:
             keys = {key.station_id: key.id for key in list_keys(scope)}
         key_id = keys[world.acme.fct.actor.station_id]
-        assert writer.write(lambda tx: tx.catalog.actor(from_key)) == world.acme.fct.actor
-        other.write_catalog(lambda tx: revoke_key(tx, world.acme.id, key_id))
-        assert writer.write(lambda tx: tx.catalog.actor(from_key)) is None
+        assert writer.write_shared(lambda tx: tx.catalog.actor(from_key)) == world.acme.fct.actor
+        other.write_shared(lambda tx: revoke_key(tx.of(world.acme.id), key_id))
+        assert writer.write_shared(lambda tx: tx.catalog.actor(from_key)) is None

@@ -416,7 +416,7 @@ def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
     procedure_id = floor.procedure()
     made = floor.record(procedure_id, [LOGGED] * 230)
     gone = next(iter(made))
-    floor.writer.write_catalog(lambda tx: delete_run(tx, floor.home, gone))
+    floor.writer.write_shared(lambda tx: delete_run(tx.of(floor.home), gone))
     with floor.database.read_in(floor.home) as scope:
         found = list_logs(
             scope,

@@ -8,7 +8,7 @@ import pytest
 from runcard.domain.ids import new_run_id
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import MAX_VALUES, in_chunks
@@ -34,7 +34,7 @@ def run_ids(writer: Writer, world: World) -> list[UUID]:
     """Two runs, each with a sub-unit and a file, far apart among ids of runs that are not there."""
     actor = world.acme.admin.actor
 
-    def record(tx: Transaction, serial_number: str, *sub_units: str) -> UUID:
+    def record(tx: SharedTransaction, serial_number: str, *sub_units: str) -> UUID:
         report = RunReport(
             procedure="FVT1",
             serial_number=serial_number,
@@ -42,24 +42,24 @@ def run_ids(writer: Writer, world: World) -> list[UUID]:
             outcome="PASS",
             sub_units=sub_units,
         )
-        return record_run(tx, actor, prepare_run(report))
+        return record_run(tx.of(actor.organization_id), actor, prepare_run(report))
 
-    def record_whole(tx: Transaction, serial_number: str) -> UUID:
+    def record_whole(tx: SharedTransaction, serial_number: str) -> UUID:
         record(tx, f"{serial_number}-C")
         run_id = record(tx, serial_number, f"{serial_number}-C")
+        acme = tx.of(actor.organization_id)
         file = create_attachment(
-            tx,
-            actor.organization_id,
+            acme,
             "a.txt",
             content_type=None,
             declared_bytes=None,
             creator=Creator.of(actor),
         )
-        mark_stored(tx, file, BlobMeta(1, None))
-        link_attachment(tx, file, run_id)
+        mark_stored(acme, file, BlobMeta(1, None))
+        link_attachment(acme, file, run_id)
         return run_id
 
-    first, last = (writer.write_catalog(partial(record_whole, serial_number=serial)) for serial in ("A", "B"))
+    first, last = (writer.write_shared(partial(record_whole, serial_number=serial)) for serial in ("A", "B"))
     return [first, *(new_run_id() for _ in range(MANY)), last]
 
 

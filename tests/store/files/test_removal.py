@@ -11,7 +11,7 @@ from runcard.domain.errors import AttachmentNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -30,42 +30,44 @@ from runcard.store.intake.quarantine import Refusal, list_quarantined, quarantin
 from runcard.store.runs.rows import delete_run
 from tests.world import World
 
-Names = Callable[[Transaction, World, UUID], object]
+Names = Callable[[SharedTransaction, World, UUID], object]
 
 
-def _announced(tx: Transaction, world: World) -> Attachment:
+def _announced(tx: SharedTransaction, world: World) -> Attachment:
     creator = Creator.of(world.acme.admin.actor)
     return create_attachment(
-        tx, world.acme.id, "a.txt", content_type=None, declared_bytes=None, creator=creator
+        tx.of(world.acme.id), "a.txt", content_type=None, declared_bytes=None, creator=creator
     )
 
 
-def _run(tx: Transaction, world: World) -> UUID:
+def _run(tx: SharedTransaction, world: World) -> UUID:
     report = RunReport(procedure="FVT1", serial_number="SN-1", outcome="PASS", part_number="PCB-100")
-    return record_run(tx, world.acme.admin.actor, prepare_run(report))
+    return record_run(
+        tx.of(world.acme.admin.actor.organization_id), world.acme.admin.actor, prepare_run(report)
+    )
 
 
-def _as_file_of_run(tx: Transaction, world: World, file: UUID) -> None:
-    link_upload(tx, world.acme.id, file, Owner(run_id=_run(tx, world)))
+def _as_file_of_run(tx: SharedTransaction, world: World, file: UUID) -> None:
+    link_upload(tx.of(world.acme.id), file, Owner(run_id=_run(tx, world)))
 
 
-def _as_file_of_unit(tx: Transaction, world: World, file: UUID) -> None:
+def _as_file_of_unit(tx: SharedTransaction, world: World, file: UUID) -> None:
     _run(tx, world)
     unit = tx.catalog.get_unit(world.acme.id, "SN-1")
-    link_upload(tx, world.acme.id, file, Owner(unit_id=unit.id))
+    link_upload(tx.of(world.acme.id), file, Owner(unit_id=unit.id))
 
 
-def _as_image_of_station(tx: Transaction, world: World, file: UUID) -> None:
+def _as_image_of_station(tx: SharedTransaction, world: World, file: UUID) -> None:
     mine = stations.c.id == world.acme.ict.actor.station_id
     tx.connection.execute(update(stations).where(mine).values(image_id=file))
 
 
-def _as_image_of_revision(tx: Transaction, world: World, file: UUID) -> None:
+def _as_image_of_revision(tx: SharedTransaction, world: World, file: UUID) -> None:
     _run(tx, world)
     tx.connection.execute(update(revisions).values(image_id=file))
 
 
-def _as_artifact_of_deployment(tx: Transaction, world: World, file: UUID) -> None:
+def _as_artifact_of_deployment(tx: SharedTransaction, world: World, file: UUID) -> None:
     row = {"id": new_id(), "organization_id": world.acme.id, "procedure_id": world.acme.board.id}
     kind = {"environment": "production", "trigger": "cli", "status": "ready", "deployment_mode": "sync"}
     by = Creator.of(world.acme.admin.actor).columns
@@ -73,14 +75,14 @@ def _as_artifact_of_deployment(tx: Transaction, world: World, file: UUID) -> Non
     tx.connection.execute(insert(deployments).values(values))
 
 
-def _as_report_of_several_runs(tx: Transaction, world: World, file: UUID) -> None:
+def _as_report_of_several_runs(tx: SharedTransaction, world: World, file: UUID) -> None:
     imported = ImportedFile(b"d" * 32, "WATS", file)
-    note_import(tx, world.acme.id, imported, [_run(tx, world)], Creator.of(world.acme.admin.actor))
+    note_import(tx.of(world.acme.id), imported, [_run(tx, world)], Creator.of(world.acme.admin.actor))
 
 
-def _as_file_in_quarantine(tx: Transaction, world: World, file: UUID) -> None:
+def _as_file_in_quarantine(tx: SharedTransaction, world: World, file: UUID) -> None:
     creator = Creator.of(world.acme.admin.actor)
-    quarantine(tx, world.acme.id, b"d" * 32, file, Refusal("WATS", "unreadable"), creator)
+    quarantine(tx.of(world.acme.id), b"d" * 32, file, Refusal("WATS", "unreadable"), creator)
 
 
 def _abandoned(database: Database, after: timedelta) -> list[UUID]:
@@ -102,13 +104,13 @@ def _abandoned(database: Database, after: timedelta) -> list[UUID]:
     ],
 )
 def test_what_something_names_is_kept(database: Database, writer: Writer, world: World, names: Names) -> None:
-    needed, free = (writer.write_catalog(lambda tx: _announced(tx, world)) for _ in range(2))
-    writer.write_catalog(lambda tx: names(tx, world, needed.id))
+    needed, free = (writer.write_shared(lambda tx: _announced(tx, world)) for _ in range(2))
+    writer.write_shared(lambda tx: names(tx, world, needed.id))
     assert _abandoned(database, timedelta(days=1)) == [free.id]
     assert _abandoned(database, timedelta()) == []
     both = [needed.id, free.id]
-    assert writer.write_catalog(lambda tx: delete_unneeded(tx, world.globex.id, both)) == []
-    assert writer.write_catalog(lambda tx: delete_unneeded(tx, world.acme.id, both)) == [free]
+    assert writer.write_shared(lambda tx: delete_unneeded(tx.of(world.globex.id), both)) == []
+    assert writer.write_shared(lambda tx: delete_unneeded(tx.of(world.acme.id), both)) == [free]
     with database.read_in(world.acme.id) as scope:
         assert list(find_attachments(scope, [needed.id, free.id])) == [needed.id]
 
@@ -116,11 +118,11 @@ def test_what_something_names_is_kept(database: Database, writer: Writer, world:
 def test_a_report_whose_runs_are_all_deleted_goes_with_them(
     database: Database, writer: Writer, world: World
 ) -> None:
-    file = writer.write_catalog(lambda tx: _announced(tx, world))
-    writer.write_catalog(lambda tx: _as_report_of_several_runs(tx, world, file.id))
+    file = writer.write_shared(lambda tx: _announced(tx, world))
+    writer.write_shared(lambda tx: _as_report_of_several_runs(tx, world, file.id))
     with database.read() as connection:
         (run_id,) = connection.execute(runs.select().with_only_columns(runs.c.id)).scalars()
-    writer.write_catalog(lambda tx: delete_run(tx, world.acme.id, run_id))
+    writer.write_shared(lambda tx: delete_run(tx.of(world.acme.id), run_id))
     with database.read_in(world.acme.id) as scope:
         assert find_attachments(scope, [file.id]) == {}
         assert list_removals(scope.connection) == [(file.id, file.blob_key)]
@@ -129,25 +131,25 @@ def test_a_report_whose_runs_are_all_deleted_goes_with_them(
 def test_bytes_are_noted_once(database: Database, writer: Writer, world: World) -> None:
     blob_id = new_id()
     for _ in range(2):
-        writer.write_catalog(lambda tx: note_removals(tx, world.acme.id, [blob_id, blob_id]))
+        writer.write_shared(lambda tx: note_removals(tx.of(world.acme.id), [blob_id, blob_id]))
     with database.read() as connection:
         assert [found for found, _ in list_removals(connection)] == [blob_id]
 
 
 def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, world: World) -> None:
-    file = writer.write_catalog(lambda tx: _announced(tx, world))
+    file = writer.write_shared(lambda tx: _announced(tx, world))
     for names in (
         _as_image_of_station,
         _as_image_of_revision,
         _as_report_of_several_runs,
         _as_file_in_quarantine,
     ):
-        writer.write_catalog(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
+        writer.write_shared(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
     with pytest.raises(AttachmentNotFound):
-        writer.write_catalog(lambda tx: delete_attachments(tx, world.acme.id, [file.id, new_id()]))
+        writer.write_shared(lambda tx: delete_attachments(tx.of(world.acme.id), [file.id, new_id()]))
     with pytest.raises(AttachmentNotFound):
-        writer.write_catalog(lambda tx: delete_attachments(tx, world.globex.id, [file.id]))
-    assert writer.write_catalog(lambda tx: delete_attachments(tx, world.acme.id, [file.id, file.id])) == [
+        writer.write_shared(lambda tx: delete_attachments(tx.of(world.globex.id), [file.id]))
+    assert writer.write_shared(lambda tx: delete_attachments(tx.of(world.acme.id), [file.id, file.id])) == [
         file
     ]
     with database.read_in(world.acme.id) as scope:

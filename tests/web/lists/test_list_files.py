@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from runcard.domain.ids import new_id
 from runcard.store.calls.rows import Call, Caller, Route, create_api_calls, insert_calls
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.column_types import microseconds_of
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import stations
@@ -42,10 +42,10 @@ def floor(server: Server) -> None:
     """More stations than a page shows, one of which reported."""
     home = server.world.acme.id
 
-    def apply(tx: Transaction) -> None:
-        create_station(tx, home, FORMULA, all_procedures=True)
+    def apply(tx: SharedTransaction) -> None:
+        create_station(tx.of(home), FORMULA, all_procedures=True)
         for number in range(55):
-            create_station(tx, home, f"Linie {number:02}")
+            create_station(tx.of(home), f"Linie {number:02}")
 
     server.change(apply)
     record(server, report("LIST-1", started_at=datetime.now(UTC).isoformat()))
@@ -78,9 +78,9 @@ def test_a_file_of_stations_is_the_whole_list_as_it_is_filtered_and_sorted(serve
 
 
 def test_a_file_of_members_says_who_is_suspended(server: Server, berlin: Browser):
-    def apply(tx: Transaction) -> None:
+    def apply(tx: SharedTransaction) -> None:
         create_user(
-            tx, server.world.acme.id, "zoe@acme.test", name=FORMULA, role="viewer", password_hash=None
+            tx.of(server.world.acme.id), "zoe@acme.test", name=FORMULA, role="viewer", password_hash=None
         )
 
     server.change(apply)

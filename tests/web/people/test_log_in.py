@@ -221,11 +221,11 @@ def test_who_is_suspended_is_out_at_once(server: Server, stranger: Browser):
     home = server.world.acme.id
     hashed = hash_password(PASSWORD)
     user = server.change(
-        lambda tx: create_user(tx, home, "tim@acme.test", name="Tim", role="viewer", password_hash=hashed)
+        lambda tx: create_user(tx.of(home), "tim@acme.test", name="Tim", role="viewer", password_hash=hashed)
     )
     assert stranger.log_in(user.email).path == "/"
     actor = UserActor(user.id, home, user.role)
-    server.change(lambda tx: suspend_user(tx, home, actor.user_id))
+    server.change(lambda tx: suspend_user(tx.of(home), actor.user_id))
     assert stranger.open("/runs").path.startswith("/log-in")
 
 

@@ -19,7 +19,7 @@ def ona(server: Server) -> Iterator[Browser]:
     """A fresh viewer of Acme, logged in."""
     email, home = f"ona-{uuid4().hex}@acme.test", server.world.acme.id
     server.change(
-        lambda tx: create_user(tx, home, email, name="Ona", role="viewer", password_hash=password_hash())
+        lambda tx: create_user(tx.of(home), email, name="Ona", role="viewer", password_hash=password_hash())
     )
     browser = Browser(server.url)
     browser.http.headers["User-Agent"] = "Ona's <script> browser"

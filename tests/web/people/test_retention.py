@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from runcard.domain.floor.retention import Amount
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.tables import retention_log
 from runcard.store.files.attachments import Owner
 from runcard.store.files.blobs import Blobs
@@ -57,7 +57,7 @@ def history(server: Server) -> None:
     blobs = Blobs.open(None, None, server.data_dir / "attachments")
     actor = server.world.acme.admin.actor
 
-    def apply(tx: Transaction) -> None:
+    def apply(tx: SharedTransaction) -> None:
         runs = [record_at(tx, actor, NOW - timedelta(days=age), f"OLD-{age}") for age in range(50, 100)]
         record_at(tx, actor, NOW - timedelta(days=5), "YOUNG")
         attach_at(tx, blobs, actor, NOW - timedelta(days=50), Owner(run_id=runs[0]))
@@ -158,9 +158,9 @@ def test_what_is_no_number_of_days_changes_nothing(
 def test_what_went_is_told(server: Server, ada: Browser, vic: Browser):
     home = server.world.acme.id
 
-    def apply(tx: Transaction) -> None:
-        note_removed(tx, home, Amount(1234, 5, 6_700_000))
-        note_swept(tx, home)
+    def apply(tx: SharedTransaction) -> None:
+        note_removed(tx.of(home), Amount(1234, 5, 6_700_000))
+        note_swept(tx.of(home))
 
     server.change(apply)
     for browser in (ada, vic):
@@ -176,7 +176,7 @@ def test_people_are_told_why_nothing_is_deleted(server: Server, ada: Browser, gu
     )
     assert "By a wrong clock" not in ada.open(HERE).text
 
-    def set_back(tx: Transaction) -> None:
+    def set_back(tx: SharedTransaction) -> None:
         long_ago = {"set_at": days_ago(40), "swept_at": days_ago(35)}
         tx.connection.execute(update(retention_log).values(**long_ago))
 

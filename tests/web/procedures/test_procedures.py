@@ -17,7 +17,7 @@ def listed(server: Server) -> None:
     for serial, second, passed in (("PROC-1", 1, True), ("PROC-2", 2, False), ("PROC-2", 3, True)):
         record(server, report(serial, run_passed=passed, started_at=f"2026-05-04T05:06:0{second}Z"))
     acme = server.world.acme
-    server.change(lambda tx: create_procedure(tx, acme.id, SCRIPT, Creator.of(acme.admin.actor)))
+    server.change(lambda tx: create_procedure(tx.of(acme.id), SCRIPT, Creator.of(acme.admin.actor)))
 
 
 @pytest.mark.usefixtures("listed")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.stations.rows import create_station
 from tests.servers import Server
 from tests.web.browser import Browser, Page
@@ -278,9 +278,9 @@ def test_names_are_text(eve: Browser):
 def test_the_list_has_pages(server: Server, gus: Browser):
     home = server.world.globex.id
 
-    def add_rows(tx: Transaction) -> None:
+    def add_rows(tx: SharedTransaction) -> None:
         for number in range(52):
-            create_station(tx, home, f"Row {number:02}")
+            create_station(tx.of(home), f"Row {number:02}")
 
     server.change(add_rows)
     first = gus.open("/stations?q=row")

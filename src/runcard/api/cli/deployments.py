@@ -166,14 +166,14 @@ def create(
     new = _new_deployment(body, procedure, archive)
 
     def apply(tx: Transaction) -> DeployResult:
-        if hold_attachment(tx, organization_id, attachment.id).blob_key != attachment.blob_key:
+        if hold_attachment(tx, attachment.id).blob_key != attachment.blob_key:
             raise Conflict(f"Upload {attachment.id} was replaced while it was deployed. Deploy it again.")
-        stations = _stations(tx.scope(organization_id), procedure, body)
+        stations = _stations(tx.scope, procedure, body)
         log = [
             f"Archive {attachment.name}: {archive.size_bytes} bytes, SHA-256 {archive.sha256}",
             *(f"Brought to station {station.name}" for station in stations),
         ]
-        deployment_id = create_deployment(tx, organization_id, new, stations, log, Creator.of(actor))
+        deployment_id = create_deployment(tx, new, stations, log, Creator.of(actor))
         return DeployResult(
             deployment_id,
             "ready",
@@ -183,7 +183,7 @@ def create(
             [DeployedTo(*station) for station in stations],
         )
 
-    return JsonResponse(services.writer.write(apply))
+    return JsonResponse(services.writer.write(organization_id, apply))
 
 
 @router.get(

@@ -81,7 +81,7 @@ def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Respons
     """Delete a run with all that lies inside it."""
     check_may_manage(actor, "delete runs")
     wanted = id_of(run_id, RunNotFound)
-    deleted = services.writer.write(lambda tx: delete_run(tx, actor.organization_id, wanted))
+    deleted = services.writer.write(actor.organization_id, lambda tx: delete_run(tx, wanted))
     if not deleted:
         raise RunNotFound(run_id)
     remove_soon(services.stores, actor.organization_id)

@@ -84,12 +84,12 @@ def import_organization(
         _check_schema(installation, manifest)
 
         def apply(tx: Transaction) -> None:
-            add_organization(tx, organization_id, _read(folder / _ROWS))
-            if count_rows(tx.scope(organization_id)) != manifest.rows:
+            add_organization(tx, _read(folder / _ROWS))
+            if count_rows(tx.scope) != manifest.rows:
                 raise Conflict("Not as many rows came in as were exported. Export again.")
 
         put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
-        installation.writer.write_catalog(apply)
+        installation.writer.write_catalog(organization_id, apply)
     show_record(_told(manifest), as_json=as_json)
 
 

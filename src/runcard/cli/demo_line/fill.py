@@ -1,7 +1,7 @@
 """Putting the history of the line into an empty installation, through the same door as every run."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from io import BytesIO
 from itertools import islice
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from runcard.ingest.record_run import RunClient, prepare_run, record_run
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice
 from runcard.intake.report_files import ReportFiles
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Attachment, create_attachment, mark_stored
@@ -43,17 +43,17 @@ class MadeFloor(NamedTuple):
 
 
 def build_floor(
-    tx: Transaction, password_hash: str, user_key: NewKey, station_keys: Mapping[str, NewKey]
+    shared: SharedTransaction, password_hash: str, user_key: NewKey, station_keys: Mapping[str, NewKey]
 ) -> MadeFloor:
     """The organization with its people, procedures and stations, all with the same password.
 
     The first of the people is an admin and gets `user_key`. station_keys: by the name of the station; others get none.
     """
-    organization = create_organization(tx, ORGANIZATION)
+    organization = create_organization(shared, ORGANIZATION)
+    tx = shared.of(organization.id)
     users = [
         create_user(
             tx,
-            organization.id,
             person.email,
             name=person.name,
             role=person.role,
@@ -62,14 +62,14 @@ def build_floor(
         for person in PEOPLE
     ]
     admin = users[0]
-    create_user_key(tx, organization.id, admin.id, user_key.secret)
+    create_user_key(tx, admin.id, user_key.secret)
     creator = Creator.of(UserActor(admin.id, organization.id, admin.role))
-    procedures = [create_procedure(tx, organization.id, name, creator) for name in PROCEDURES.values()]
-    stations = {name: create_station(tx, organization.id, name) for name in STATIONS}
+    procedures = [create_procedure(tx, name, creator) for name in PROCEDURES.values()]
+    stations = {name: create_station(tx, name) for name in STATIONS}
     for station in stations.values():
-        link_procedures(tx, organization.id, station.id, [procedure.id for procedure in procedures])
+        link_procedures(tx, station.id, [procedure.id for procedure in procedures])
         if station.name in station_keys:
-            create_station_key(tx, organization.id, station.id, station_keys[station.name].secret)
+            create_station_key(tx, station.id, station_keys[station.name].secret)
     return MadeFloor(
         organization.id,
         {name: StationActor(station.id, organization.id) for name, station in stations.items()},
@@ -80,8 +80,15 @@ def build_floor(
 def record_history(
     writer: Writer, blobs: Blobs, floor: MadeFloor, history: Iterable[DemoRun], tell: Callable[[int], None]
 ) -> None:
-    """Record all runs in their order and attach their files; `tell` hears of every so many that are durable."""
-    asyncio.run(_record(writer, blobs, floor, iter(history), tell))
+    """Record all runs in their order and attach their files. `tell` is called with a count of runs that are durable."""
+    remaining = iter(history)
+    while group := list(islice(remaining, _IN_FLIGHT)):
+        recorded = [_submit(writer, floor, run) for run in group]
+        for run, future in zip(group, recorded, strict=True):
+            run_id = future.result()
+            for file in run.files:
+                _attach(writer, blobs, floor.stations[run.station], run_id, file)
+        tell(len(group))
 
 
 def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> None:
@@ -89,9 +96,9 @@ def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> Non
 
     def classify(tx: Transaction) -> None:
         unit = tx.catalog.get_unit(floor.organization_id, serial_number)
-        classify_unit(tx, floor.organization_id, unit.id, "golden", with_runs=True)
+        classify_unit(tx, unit.id, "golden", with_runs=True)
 
-    writer.write_catalog(classify)
+    writer.write_catalog(floor.organization_id, classify)
 
 
 def bring_in_files(stores: Stores, floor: MadeFloor, files: Iterable[BroughtFile]) -> None:
@@ -101,23 +108,13 @@ def bring_in_files(stores: Stores, floor: MadeFloor, files: Iterable[BroughtFile
         bringing.bring_in(file.name, BytesIO(file.content))
 
 
-async def _record(
-    writer: Writer, blobs: Blobs, floor: MadeFloor, history: Iterator[DemoRun], tell: Callable[[int], None]
-) -> None:
-    while group := list(islice(history, _IN_FLIGHT)):
-        run_ids = await asyncio.gather(*(_record_one(writer, floor, run) for run in group))
-        for run, run_id in zip(group, run_ids, strict=True):
-            for file in run.files:
-                await asyncio.to_thread(_attach, writer, blobs, floor.stations[run.station], run_id, file)
-        tell(len(group))
-
-
-async def _record_one(writer: Writer, floor: MadeFloor, run: DemoRun) -> UUID:
+def _submit(writer: Writer, floor: MadeFloor, run: DemoRun) -> "Future[UUID]":
     report, station = run.report, floor.stations[run.station]
     received_at = None if report.started_at is None else report.started_at + report.duration
     prepared = prepare_run(report, received_at=received_at, client="runcard demo")
-    return await writer.record(
-        lambda tx: record_run(tx, station, prepared), prepared.unit_keys(floor.organization_id)
+    return writer.submit(
+        lambda shared: record_run(shared.of(floor.organization_id), station, prepared),
+        prepared.unit_keys(floor.organization_id),
     )
 
 
@@ -125,14 +122,13 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
     def announce(tx: Transaction) -> Attachment:
         return create_attachment(
             tx,
-            station.organization_id,
             file.name,
             content_type=file.content_type,
             declared_bytes=len(file.content),
             creator=Creator.of(station),
         )
 
-    attachment = writer.write(announce)
+    attachment = writer.write(station.organization_id, announce)
     blobs.write(attachment.blob_key, BytesIO(file.content))
     meta = BlobMeta(len(file.content), file.content_type)
 
@@ -140,4 +136,4 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
         mark_stored(tx, attachment, meta)
         attach_file(tx, station, attachment.id, run_id)
 
-    writer.write(finish)
+    writer.write(station.organization_id, finish)

@@ -31,9 +31,9 @@ def init(
     password_hash, key = hash_password(chosen), new_api_key()
 
     with open_or_create(load_settings(data_dir=data_dir, database_url=database_url)) as installation:
-        made = installation.writer.write_catalog(
-            lambda tx: set_up_organization(
-                tx, organization, email, password_hash=password_hash, secret=key.secret, person=name
+        made = installation.writer.write_shared(
+            lambda shared: set_up_organization(
+                shared, organization, email, password_hash=password_hash, secret=key.secret, person=name
             )
         )
     record: Record = {

@@ -37,14 +37,14 @@ def create(
 
         def apply(tx: Transaction) -> ApiKey:
             if user is not None:
-                member = get_user(tx.scope(organization.id), user)
+                member = get_user(tx.scope, user)
                 if member.suspended_at is not None:
                     raise Conflict(f"User {member.email} is suspended; a key would not work.")
-                return create_user_key(tx, organization.id, member.id, key.secret)
-            place = get_station(tx.scope(organization.id), station or "")
-            return create_station_key(tx, organization.id, place.id, key.secret)
+                return create_user_key(tx, member.id, key.secret)
+            place = get_station(tx.scope, station or "")
+            return create_station_key(tx, place.id, key.secret)
 
-        row = installation.writer.write_catalog(apply)
+        row = installation.writer.write_catalog(organization.id, apply)
     show_record(
         {"id": row.id, "user_id": row.user_id, "station_id": row.station_id, "api_key": key.api_key},
         as_json=as_json,
@@ -98,5 +98,5 @@ def revoke(
         raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        installation.writer.write_catalog(lambda tx: revoke_key(tx, organization.id, wanted))
+        installation.writer.write_catalog(organization.id, lambda tx: revoke_key(tx, wanted))
     show_record({"id": wanted, "revoked": True}, as_json=as_json)

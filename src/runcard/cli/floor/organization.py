@@ -125,11 +125,11 @@ def set_(
         organization = installation.organization(slug)
 
         def apply(tx: Transaction) -> Organization:
-            changed = msgspec.structs.replace(get_organization(tx.scope(organization.id)), **changes)
+            changed = msgspec.structs.replace(get_organization(tx.scope), **changes)
             update_organization(tx, changed)
             return changed
 
-        changed = installation.writer.write_catalog(apply)
+        changed = installation.writer.write_catalog(organization.id, apply)
         due = _due_by(installation, changed) if changed.retention != organization.retention else ""
     show_record(msgspec.structs.asdict(changed), as_json=as_json, note=due or None)
 

@@ -41,10 +41,10 @@ def create(
 
         def apply(tx: Transaction) -> Procedure:
             if not same_name:
-                check_name_is_free(tx.scope(organization.id), name, _ANOTHER)
-            return create_procedure(tx, organization.id, name, creator, identifier)
+                check_name_is_free(tx.scope, name, _ANOTHER)
+            return create_procedure(tx, name, creator, identifier)
 
-        procedure = installation.writer.write_catalog(apply)
+        procedure = installation.writer.write_catalog(organization.id, apply)
     show_record(_record(procedure), as_json=as_json)
 
 

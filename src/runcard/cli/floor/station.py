@@ -57,11 +57,11 @@ def create(
         linked = _procedure_ids(installation, organization, procedures or [])
 
         def apply(tx: Transaction) -> tuple[Station, UUID]:
-            station = create_station(tx, organization.id, name, all_procedures=all_procedures)
-            link_procedures(tx, organization.id, station.id, linked)
-            return station, create_station_key(tx, organization.id, station.id, key.secret).id
+            station = create_station(tx, name, all_procedures=all_procedures)
+            link_procedures(tx, station.id, linked)
+            return station, create_station_key(tx, station.id, key.secret).id
 
-        station, key_id = installation.writer.write_catalog(apply)
+        station, key_id = installation.writer.write_catalog(organization.id, apply)
         record = _record(installation, organization, station)
     show_record(
         {**record, "key_id": key_id, "api_key": key.api_key},
@@ -126,13 +126,13 @@ def _change_links(
     organization: Organization,
     name: str,
     procedures: list[str],
-    change: Callable[[Transaction, UUID, UUID, list[UUID]], None],
+    change: Callable[[Transaction, UUID, list[UUID]], None],
 ) -> Record:
     """The station as it is after `change` has been made with these procedures."""
     with installation.database.read_in(organization.id) as scope:
         station = get_station(scope, name)
     named = _procedure_ids(installation, organization, procedures)
-    installation.writer.write_catalog(lambda tx: change(tx, organization.id, station.id, named))
+    installation.writer.write_catalog(organization.id, lambda tx: change(tx, station.id, named))
     return _record(installation, organization, station)
 
 

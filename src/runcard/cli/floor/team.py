@@ -22,7 +22,7 @@ def create(
     """Make a team. The v2 API assigns stations to it by its id."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        team = installation.writer.write_catalog(lambda tx: create_team(tx, organization.id, name))
+        team = installation.writer.write_catalog(organization.id, lambda tx: create_team(tx, name))
     show_record(team._asdict(), as_json=as_json)
 
 

@@ -92,9 +92,8 @@ def create(
         chosen = chosen_password(password, organization.name, email)
         password_hash = hash_password(chosen)
         user = installation.writer.write_catalog(
-            lambda tx: create_user(
-                tx, organization.id, email, name=name, role=role, password_hash=password_hash
-            )
+            organization.id,
+            lambda tx: create_user(tx, email, name=name, role=role, password_hash=password_hash),
         )
     _show(user, password, chosen, as_json=as_json)
 
@@ -165,7 +164,7 @@ def change_password(
             installation,
             organization,
             email,
-            lambda tx, home_id, user_id: set_password(tx, home_id, user_id, password_hash),
+            lambda tx, user_id: set_password(tx, user_id, password_hash),
         )
     _show(user, password, chosen, as_json=as_json)
 
@@ -174,16 +173,16 @@ def _change(
     installation: Installation,
     slug: str | None,
     reference: str,
-    change: Callable[[Transaction, UUID, UUID], None],
+    change: Callable[[Transaction, UUID], None],
 ) -> User:
     """The member as they are after the change."""
     organization = installation.organization(slug)
 
     def apply(tx: Transaction) -> User:
-        change(tx, organization.id, get_user(tx.scope(organization.id), reference).id)
-        return get_user(tx.scope(organization.id), reference)
+        change(tx, get_user(tx.scope, reference).id)
+        return get_user(tx.scope, reference)
 
-    return installation.writer.write_catalog(apply)
+    return installation.writer.write_catalog(organization.id, apply)
 
 
 def _show(user: User, given: str | None, chosen: str, *, as_json: bool) -> None:

@@ -176,12 +176,8 @@ class Cupboard:
             del self._unclaimed[orphan.key]
         removed = len(orphans)
         for attachment in self.abandoned:
-            forget = partial(
-                delete_unneeded,
-                organization_id=attachment.organization_id,
-                attachment_ids=[attachment.id],
-            )
-            removed += len(writer.write(forget))
+            forget = partial(delete_unneeded, attachment_ids=[attachment.id])
+            removed += len(writer.write(attachment.organization_id, forget))
         for organization_id in {one.organization_id for one in self.abandoned}:
             remove_noted(Stores(self._database, writer, self._blobs), organization_id)
         self.abandoned = []

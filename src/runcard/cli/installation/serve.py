@@ -184,5 +184,5 @@ def _setup_url(settings: Settings, url: str) -> str | None:
             if count_organizations(connection):
                 return None
         token = new_token("setup")
-        installation.writer.write_catalog(lambda tx: create_setup_link(tx, digest_of(token)))
+        installation.writer.write_shared(lambda shared: create_setup_link(shared, digest_of(token)))
     return f"{url}/setup/{token}"

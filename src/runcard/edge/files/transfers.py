@@ -53,7 +53,7 @@ def _store(services: Services, attachment: Attachment, content: IO[bytes], conte
         services.blobs.write(key, content)
     meta = BlobMeta(size, _plain(content_type), blob_id)
     try:
-        services.writer.write(lambda tx: replace_bytes(tx, attachment, meta))
+        services.writer.write(attachment.organization_id, lambda tx: replace_bytes(tx, attachment, meta))
     except RuncardError:
         # Refused, so nothing refers to them. Who cannot remove them now leaves them to `doctor`.
         with suppress(StorageUnavailable):

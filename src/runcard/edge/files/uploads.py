@@ -47,9 +47,9 @@ def initialize_upload(
         )
     slot = new_slot(services, actor.organization_id, request_root)
     services.writer.write(
+        actor.organization_id,
         lambda tx: create_attachment(
             tx,
-            actor.organization_id,
             name,
             content_type=content_type,
             declared_bytes=size_bytes,
@@ -75,7 +75,7 @@ def new_slot(services: Services, organization_id: UUID, request_root: str) -> Ne
 
 
 def settled(services: Services, attachments: Sequence[Attachment]) -> Sequence[Attachment]:
-    """The same attachments; of those whose bytes went to an object store, and nobody said so, what it knows by now.
+    """The same attachments, all of one organization, with what an object store knows of bytes that were sent to it.
 
     What it knows is noted, so that it is asked once for each.
     """
@@ -106,9 +106,9 @@ def _noted(
     def apply(tx: Transaction) -> list[Attachment]:
         return [keep_first(tx, one, known[one.id]) if one.id in known else one for one in attachments]
 
-    now = services.writer.write(apply)
-    for organization_id in {one.organization_id for one in now}:
-        remove_soon(services.stores, organization_id)
+    organization_id = attachments[0].organization_id
+    now = services.writer.write(organization_id, apply)
+    remove_soon(services.stores, organization_id)
     return now
 
 

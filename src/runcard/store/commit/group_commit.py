@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from runcard.domain.errors import CommitInDoubt, DatabaseUnavailable, WriteTimedOut
 from runcard.store.commit.catalog import Catalog
 from runcard.store.commit.lookups import UnitKey
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.database import DATABASE_ERRORS, Database, is_out_of_patience
 from runcard.store.engine.outages import outage_of
 
@@ -30,7 +30,7 @@ class Write(NamedTuple):
     in one query. changes_catalog: whether it may change, move or delete what catalogs remember.
     """
 
-    apply: Callable[[Transaction], Any]
+    apply: Callable[[SharedTransaction], Any]
     units: Sequence[UnitKey] = ()
     changes_catalog: bool = True
 
@@ -113,7 +113,7 @@ class GroupCommit:
         connection = self._connect()
         try:
             with self._turns.taken(), connection.begin():
-                transaction = Transaction(connection, self._catalog)
+                transaction = SharedTransaction(connection, self._catalog)
                 self._catalog.open(connection, [key for write in group for key in write.units])
                 outcomes = [_apply(transaction, write) for write in group]
                 transaction.finish()
@@ -146,7 +146,7 @@ class GroupCommit:
             self._connection = None
 
 
-def _apply(transaction: Transaction, write: Write) -> Outcome:
+def _apply(transaction: SharedTransaction, write: Write) -> Outcome:
     transaction.begin_write()
     try:
         value = write.apply(transaction)

@@ -1,18 +1,18 @@
-"""One transaction of the writer, as the writes inside it see it."""
+"""The transaction that writes share, and what each of them sees of it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, NestedTransaction, Table
+from sqlalchemy import ColumnElement, Connection, NestedTransaction, Table
 
 from runcard.store.commit.catalog import Catalog
 from runcard.store.commit.changes import ChangeKind
 from runcard.store.commit.documents import compress_documents
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.locks import Lock, hold
-from runcard.store.engine.scope import Scope
+from runcard.store.engine.scope import Columns, Scope, owned_by
 from runcard.store.engine.tables import changes, metadata, run_documents
 
 _TABLE_ORDER = {table.name: position for position, table in enumerate(metadata.sorted_tables)}
@@ -20,11 +20,11 @@ _TABLE_ORDER = {table.name: position for position, table in enumerate(metadata.s
 Row = dict[str, Any]
 
 
-class Transaction:
-    """Where a write puts what it adds.
+class SharedTransaction:
+    """Collects the rows of many writes and inserts them together.
 
-    New rows are staged and inserted together, many writes at a time. A write that needs more asks for `connection`:
-    then it runs inside a savepoint of its own, and sees all that was staged before.
+    A write that only adds rows stages them. A write that needs more asks for `connection`: it then runs inside a
+    savepoint of its own and sees everything that was staged before.
     """
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
@@ -52,9 +52,9 @@ class Transaction:
             self._staged.clear()
         return self._connection
 
-    def scope(self, organization_id: UUID) -> Scope:
-        """What a read of an organization's rows sees: all that was staged so far."""
-        return Scope(self.connection, organization_id)
+    def of(self, organization_id: UUID) -> "Transaction":
+        """This transaction, for what a write does in one organization."""
+        return Transaction(self, organization_id)
 
     def stage(self, table: Table, row: Row) -> None:
         """Insert `row` before the commit, together with the rows of other writes."""
@@ -72,16 +72,12 @@ class Transaction:
         )
 
     def note_catalog_change(self) -> None:
-        """Say that this write changes something that catalogs remember, and has brought this one's up to date."""
+        """Mark this write as one that changes records that catalogs remember. This catalog must know of it already."""
         self._catalog_changed = True
 
-    def lock_assembly(self) -> None:
-        """Hold off other processes that change which unit is part of which, so that two of them cannot close a ring."""
-        hold(self._connection, Lock.ASSEMBLY)
-
-    def lock_imports(self) -> None:
-        """Hold off other processes that import files, so that two of them do not both find the same file new."""
-        hold(self._connection, Lock.IMPORTS)
+    def lock(self, lock: Lock) -> None:
+        """Hold this lock until the commit."""
+        hold(self._connection, lock)
 
     def begin_write(self) -> None:
         self._mark = (len(self._staged), len(self._changes))
@@ -132,3 +128,49 @@ class Transaction:
                 bodies = compress_documents([row["body"] for row in rows])
                 rows = [{**row, "body": body} for row, body in zip(rows, bodies, strict=True)]
             insert_rows(self._connection, table, rows)
+
+
+class Transaction:
+    """A write to the rows of one organization, inside a transaction that other writes share."""
+
+    __slots__ = ("_shared", "catalog", "now", "organization_id")
+
+    def __init__(self, shared: SharedTransaction, organization_id: UUID) -> None:
+        self._shared = shared
+        self.organization_id = organization_id
+        self.catalog = shared.catalog
+        self.now = shared.now
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, with everything staged so far in the database, inside this write's savepoint."""
+        return self._shared.connection
+
+    @property
+    def scope(self) -> Scope:
+        """The rows of the organization, with everything staged so far."""
+        return Scope(self._shared.connection, self.organization_id)
+
+    def owns(self, columns: Columns) -> ColumnElement[bool]:
+        """The condition that a row belongs to the organization. columns: those of its table."""
+        return owned_by(self.organization_id, columns)
+
+    def stage(self, table: Table, row: Row) -> None:
+        """Insert `row` before the commit, together with the rows of other writes."""
+        self._shared.stage(table, row)
+
+    def note_change(self, kind: ChangeKind, entity_id: UUID) -> None:
+        """Append to the change log what happened; see `store.commit.changes`."""
+        self._shared.note_change(self.organization_id, kind, entity_id)
+
+    def note_catalog_change(self) -> None:
+        """Mark this write as one that changes records that catalogs remember. This catalog must know of it already."""
+        self._shared.note_catalog_change()
+
+    def lock_assembly(self) -> None:
+        """Keep other processes from changing which unit is part of which, so that no two of them close a ring."""
+        self._shared.lock(Lock.ASSEMBLY)
+
+    def lock_imports(self) -> None:
+        """Keep other processes from importing files, so that no two of them find the same file new."""
+        self._shared.lock(Lock.IMPORTS)

@@ -1,6 +1,5 @@
 """A thread that writes for whoever asks: what waits is committed together, then everyone is answered."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -8,11 +7,12 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from runcard.domain.errors import WriteTimedOut
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
 from runcard.store.commit.lookups import UnitKey
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.database import Database
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _CLOSE_S = 10.0
 
 class _WaitingWrite(NamedTuple):
     write: Write
-    answer: "Future[Any] | asyncio.Future[Any]"
+    answer: "Future[Any]"
 
 
 class Writer:
@@ -41,41 +41,52 @@ class Writer:
         self._thread = threading.Thread(target=self._loop, name="runcard-writer", daemon=True)
         self._thread.start()
 
-    async def record(self, apply: Callable[[Transaction], T], units: Sequence[UnitKey] = ()) -> T:
-        """As `write`, for an event loop. units: as of a `Write`."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_WaitingWrite(Write(apply, units, changes_catalog=False), answer))
-        return await answer
+    def write(self, organization_id: UUID, apply: Callable[[Transaction], T]) -> T:
+        """Return what `apply` returns, once it is durable. What `apply` raises is raised here, and leaves nothing.
 
-    def write(self, apply: Callable[[Transaction], T]) -> T:
-        """What `apply` returns, once it is durable; whatever `apply` raises is raised here and leaves nothing.
-
-        For what leaves those records as they are that catalogs remember: keys, procedures, links, versions, parts,
-        revisions, batches, units. It may add such records. Raises WriteTimedOut where it has not had its turn in time;
-        then it is withdrawn.
+        For writes to one organization that leave those records as they are that catalogs remember: keys, procedures,
+        links, versions, parts, revisions, batches, units. Such records may be added. Raises WriteTimedOut where the
+        write did not have its turn in time; it is withdrawn then.
         """
-        return self._run(apply, changes_catalog=False)
+        return self._run(lambda shared: apply(shared.of(organization_id)), changes_catalog=False)
 
-    def write_catalog(self, apply: Callable[[Transaction], T]) -> T:
-        """As `write`, for what may change, move or delete records that catalogs remember: all forget what they know."""
+    def write_catalog(self, organization_id: UUID, apply: Callable[[Transaction], T]) -> T:
+        """As `write`, for what may change, move or delete records that catalogs remember: all catalogs forget."""
+        return self._run(lambda shared: apply(shared.of(organization_id)), changes_catalog=True)
+
+    def write_shared(self, apply: Callable[[SharedTransaction], T]) -> T:
+        """As `write_catalog`, for what belongs to no organization, or to one that `apply` makes."""
         return self._run(apply, changes_catalog=True)
 
-    def _run(self, apply: Callable[[Transaction], T], *, changes_catalog: bool) -> T:
-        answer: Future[T] = Future()
+    def submit(self, apply: Callable[[SharedTransaction], T], units: Sequence[UnitKey] = ()) -> "Future[T]":
+        """As `write`, but do not wait: the future has what `apply` returns, once it is durable.
 
-        def begin(tx: Transaction) -> T:
-            # Begun twice where others spoilt the transaction of its group.
-            if answer.cancelled() or not (answer.running() or answer.set_running_or_notify_cancel()):
-                raise WriteTimedOut
-            return apply(tx)
+        A future that is cancelled before its write begins withdraws it. units: as of a `Write`.
+        """
+        return self._submit(apply, units, changes_catalog=False)
 
-        self._queue.put(_WaitingWrite(Write(begin, changes_catalog=changes_catalog), answer))
+    def _run(self, apply: Callable[[SharedTransaction], T], *, changes_catalog: bool) -> T:
+        answer = self._submit(apply, (), changes_catalog=changes_catalog)
         try:
             return answer.result(self._wait_s)
         except TimeoutError as error:
             if answer.cancel():
                 raise WriteTimedOut from error
             return answer.result()
+
+    def _submit(
+        self, apply: Callable[[SharedTransaction], T], units: Sequence[UnitKey], *, changes_catalog: bool
+    ) -> "Future[T]":
+        answer: Future[T] = Future()
+
+        def begin(shared: SharedTransaction) -> T:
+            # Begun twice where others spoilt the transaction of its group.
+            if answer.cancelled() or not (answer.running() or answer.set_running_or_notify_cancel()):
+                raise WriteTimedOut
+            return apply(shared)
+
+        self._queue.put(_WaitingWrite(Write(begin, units, changes_catalog=changes_catalog), answer))
+        return answer
 
     def close(self) -> None:
         self._queue.put(None)
@@ -85,7 +96,9 @@ class Writer:
 
     def _loop(self) -> None:
         while (group := self._next_group()) is not None:
-            _answer(group, self._commits.commit([waiting.write for waiting in group]))
+            outcomes = self._commits.commit([waiting.write for waiting in group])
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                _answer(waiting.answer, outcome)
             self._commits.rest()
         self._commits.close()
 
@@ -106,29 +119,10 @@ class Writer:
         return group
 
 
-def _answer(group: list[_WaitingWrite], outcomes: list[Outcome]) -> None:
-    """Tell everyone who waits; one wake-up for each event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
-    for waiting, outcome in zip(group, outcomes, strict=True):
-        if isinstance(waiting.answer, asyncio.Future):
-            by_loop.setdefault(waiting.answer.get_loop(), []).append((waiting.answer, outcome))
-        else:
-            _settle(waiting.answer, outcome)
-    for loop, answers in by_loop.items():
-        loop.call_soon_threadsafe(_settle_all, answers)
-
-
-def _settle_all(answers: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
-    for future, outcome in answers:
-        _settle(future, outcome)
-
-
-def _settle(future: "Future[Any] | asyncio.Future[Any]", outcome: Outcome) -> None:
-    if future.done():  # the caller has gone away; the write stands
-        return
-    # A caller may go away right now, where the write could not even begin.
+def _answer(answer: "Future[Any]", outcome: Outcome) -> None:
+    # The caller may withdraw the write at this moment, where it could not even begin.
     with suppress(InvalidStateError):
         if outcome.error is not None:
-            future.set_exception(outcome.error)
+            answer.set_exception(outcome.error)
         else:
-            future.set_result(outcome.value)
+            answer.set_result(outcome.value)

@@ -14,7 +14,7 @@ from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, file_imports, imported_runs
 from runcard.store.files.blobs import BlobMeta, blob_key
 
@@ -70,7 +70,6 @@ _UNLINKED = Owner()
 
 def create_attachment(
     tx: Transaction,
-    organization_id: UUID,
     name: str,
     *,
     content_type: str | None,
@@ -82,7 +81,7 @@ def create_attachment(
     """The promise of a file, linked to its owner already where it has one. attachment_id: None: a fresh one."""
     attachment = Attachment(
         id=attachment_id or new_id(),
-        organization_id=organization_id,
+        organization_id=tx.organization_id,
         name=name,
         content_type=content_type,
         declared_bytes=declared_bytes,
@@ -94,7 +93,7 @@ def create_attachment(
         unit_id=owner.unit_id,
     )
     tx.connection.execute(insert(attachments).values(**attachment._asdict(), **creator.columns))
-    _note_linked(tx, organization_id, owner)
+    _note_linked(tx, owner)
     return attachment
 
 
@@ -119,10 +118,10 @@ def get_attachment_by_link(connection: Connection, attachment_id: UUID) -> Attac
     return _one(connection, attachment_id)
 
 
-def hold_attachment(tx: Transaction, organization_id: UUID, attachment_id: UUID) -> Attachment:
+def hold_attachment(tx: Transaction, attachment_id: UUID) -> Attachment:
     """The attachment, which no other process changes before this transaction ends. Raises AttachmentNotFound."""
     a = attachments.c
-    query = select(*ATTACHMENT_COLUMNS).where(owned_by(organization_id, a), a.id == attachment_id)
+    query = select(*ATTACHMENT_COLUMNS).where(tx.owns(a), a.id == attachment_id)
     row = tx.connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         raise AttachmentNotFound(attachment_id)
@@ -141,7 +140,7 @@ def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Atta
     changed = ("size_bytes", "content_type", "stored_at", "blob_id")
     tx.connection.execute(
         update(attachments)
-        .where(owned_by(attachment.organization_id, a), a.id == attachment.id)
+        .where(tx.owns(a), a.id == attachment.id)
         .values({name: getattr(after, name) for name in changed})
     )
     return after
@@ -154,19 +153,19 @@ def link_attachment(
 
     Raises UploadNotLinkable where no bytes have arrived or the file is part of another run.
     """
-    now = get_attachment(tx.scope(attachment.organization_id), attachment.id)
+    now = get_attachment(tx.scope, attachment.id)
     if now.run_id == run_id:
         return
     if now.stored_at is None or not _link(tx, now, Owner(run_id), is_report=is_report):
         raise UploadNotLinkable
 
 
-def link_upload(tx: Transaction, organization_id: UUID, attachment_id: UUID, owner: Owner) -> None:
+def link_upload(tx: Transaction, attachment_id: UUID, owner: Owner) -> None:
     """Make a file part of a run or unit, whether its bytes have arrived or not; the same pair again changes nothing.
 
     Raises AttachmentNotFound, UploadTaken where it is part of something else.
     """
-    now = get_attachment(tx.scope(organization_id), attachment_id)
+    now = get_attachment(tx.scope, attachment_id)
     if Owner(now.run_id, now.unit_id) != owner and not _link(tx, now, owner):
         raise UploadTaken(attachment_id)
 
@@ -205,19 +204,19 @@ def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: b
     free = (a.run_id.is_(None), a.unit_id.is_(None))
     linked = tx.connection.execute(
         update(attachments)
-        .where(owned_by(attachment.organization_id, a), a.id == attachment.id, *free)
+        .where(tx.owns(a), a.id == attachment.id, *free)
         .values(**owner._asdict(), is_report=is_report)
     ).rowcount
     if linked:
-        _note_linked(tx, attachment.organization_id, owner)
+        _note_linked(tx, owner)
     return bool(linked)
 
 
-def _note_linked(tx: Transaction, organization_id: UUID, owner: Owner) -> None:
+def _note_linked(tx: Transaction, owner: Owner) -> None:
     if owner.run_id is not None:
-        tx.note_change(organization_id, "attachment_linked", owner.run_id)
+        tx.note_change("attachment_linked", owner.run_id)
     if owner.unit_id is not None:
-        tx.note_change(organization_id, "unit_changed", owner.unit_id)
+        tx.note_change("unit_changed", owner.unit_id)
 
 
 # Unscoped: its callers give the condition: an organization, or a link that nobody can guess.

@@ -17,13 +17,13 @@ from runcard.store.files.blobs import blob_key
 
 
 # Unscoped: ids of bytes are of one organization each.
-def note_removals(tx: Transaction, organization_id: UUID, blob_ids: Collection[UUID]) -> None:
+def note_removals(tx: Transaction, blob_ids: Collection[UUID]) -> None:
     """Note what the bytes lie under."""
     f = file_removals.c
     for some in in_chunks(set(blob_ids)):
         noted = tx.connection.execute(select(f.id).where(f.id.in_(some))).scalars().all()
         for blob_id in set(some) - set(noted):
-            tx.stage(file_removals, {"id": blob_id, "organization_id": organization_id})
+            tx.stage(file_removals, {"id": blob_id, "organization_id": tx.organization_id})
 
 
 def list_removals(
@@ -37,9 +37,9 @@ def list_removals(
     return [(row.id, blob_key(row.organization_id, row.id)) for row in connection.execute(query)]
 
 
-def forget_removals(tx: Transaction, organization_id: UUID, ids: Collection[UUID]) -> None:
+def forget_removals(tx: Transaction, ids: Collection[UUID]) -> None:
     """Note that the bytes of these files are gone."""
     f = file_removals.c
     for some in in_chunks(ids):
-        mine = (owned_by(organization_id, f), f.id.in_(some))
+        mine = (tx.owns(f), f.id.in_(some))
         tx.connection.execute(delete(file_removals).where(*mine))

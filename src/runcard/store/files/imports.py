@@ -91,7 +91,6 @@ _OWN = ImportRecord._fields[:6]
 
 def note_import(
     tx: Transaction,
-    organization_id: UUID,
     file: ImportedFile,
     run_ids: Sequence[UUID],
     creator: Creator,
@@ -99,16 +98,15 @@ def note_import(
 ) -> FileImport:
     """Note that these runs, which are recorded or staged, came from a file. import_id: None: a new one."""
     made = FileImport(import_id or new_id(), run_ids)
-    row = {"id": made.id, "organization_id": organization_id, **file._asdict()}
+    row = {"id": made.id, "organization_id": tx.organization_id, **file._asdict()}
     tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
-    note_runs(tx, organization_id, made.id, [NotedRun(one) for one in run_ids], first=0)
-    tx.note_change(organization_id, "file_imported", made.id)
+    note_runs(tx, made.id, [NotedRun(one) for one in run_ids], first=0)
+    tx.note_change("file_imported", made.id)
     return made
 
 
 def note_runs(
     tx: Transaction,
-    organization_id: UUID,
     import_id: UUID,
     runs: Iterable[NotedRun],
     *,
@@ -118,18 +116,14 @@ def note_runs(
     for position, run in enumerate(runs, first):
         link = {"file_import_id": import_id, "run_id": run.run_id, "position": position}
         said = {"stated": " ".join(run.stated) or None, "report_id": run.report_id}
-        tx.stage(imported_runs, {**link, "organization_id": organization_id, **said})
+        tx.stage(imported_runs, {**link, "organization_id": tx.organization_id, **said})
 
 
-def note_recorded(
-    tx: Transaction, organization_id: UUID, import_id: UUID, recorded_count: int | None
-) -> None:
+def note_recorded(tx: Transaction, import_id: UUID, recorded_count: int | None) -> None:
     """Note how far an import has come; None: to its end."""
     f = file_imports.c
     tx.connection.execute(
-        update(file_imports)
-        .where(owned_by(organization_id, f), f.id == import_id)
-        .values(recorded_count=recorded_count)
+        update(file_imports).where(tx.owns(f), f.id == import_id).values(recorded_count=recorded_count)
     )
 
 
@@ -148,7 +142,7 @@ def list_imports_of(scope: Scope, run_ids: Collection[UUID]) -> Sequence[ImportS
     return list(found.values())
 
 
-def expire_imports(tx: Transaction, organization_id: UUID, import_ids: Collection[UUID]) -> None:
+def expire_imports(tx: Transaction, import_ids: Collection[UUID]) -> None:
     """Note of those of these imports of which no run is left that the runs went for their age.
 
     Their content counts as imported still, or whoever imports a folder again and again would bring them back.
@@ -158,7 +152,7 @@ def expire_imports(tx: Transaction, organization_id: UUID, import_ids: Collectio
         tx.connection.execute(
             update(file_imports)
             .where(
-                owned_by(organization_id, f),
+                tx.owns(f),
                 f.id.in_(some),
                 ~exists().where(i.file_import_id == f.id),
             )

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, u
 from runcard.domain.errors import AttachmentNotFound
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
-from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import (
     attachments,
     deployments,
@@ -51,22 +50,20 @@ def is_abandoned(file: KeptFile, before: datetime) -> bool:
     return not file.is_needed and touched_at < before
 
 
-def delete_unneeded(
-    tx: Transaction, organization_id: UUID, attachment_ids: Collection[UUID]
-) -> Sequence[Attachment]:
+def delete_unneeded(tx: Transaction, attachment_ids: Collection[UUID]) -> Sequence[Attachment]:
     """Forget those of these attachments that nothing needs, and return them. Their bytes are noted to be removed."""
     a = attachments.c
     deleted: list[Attachment] = []
     for some in in_chunks(attachment_ids):
-        mine = (owned_by(organization_id, a), a.id.in_(some), ~is_needed())
+        mine = (tx.owns(a), a.id.in_(some), ~is_needed())
         found = tx.connection.execute(select(*ATTACHMENT_COLUMNS).where(*mine)).all()
         deleted += [Attachment(*row) for row in found]
-    _erase(tx, organization_id, deleted)
+    _erase(tx, deleted)
     return deleted
 
 
 def delete_attachments(
-    tx: Transaction, organization_id: UUID, attachment_ids: Iterable[UUID], *, of_unit: UUID | None = None
+    tx: Transaction, attachment_ids: Iterable[UUID], *, of_unit: UUID | None = None
 ) -> Sequence[Attachment]:
     """Forget attachments, whatever names them, and return them. Their bytes are noted to be removed.
 
@@ -74,17 +71,17 @@ def delete_attachments(
     """
     deleted: list[Attachment] = []
     for attachment_id in dict.fromkeys(attachment_ids):
-        attachment = get_attachment(tx.scope(organization_id), attachment_id)
+        attachment = get_attachment(tx.scope, attachment_id)
         if of_unit is not None and attachment.unit_id != of_unit:
             raise AttachmentNotFound(attachment_id)
         deleted.append(attachment)
-    _erase(tx, organization_id, deleted)
+    _erase(tx, deleted)
     for attachment in deleted:
-        tx.note_change(organization_id, "attachment_deleted", attachment.id)
+        tx.note_change("attachment_deleted", attachment.id)
     for run_id in dict.fromkeys(one.run_id for one in deleted if one.run_id is not None):
-        tx.note_change(organization_id, "run_changed", run_id)
+        tx.note_change("run_changed", run_id)
     for unit_id in dict.fromkeys(one.unit_id for one in deleted if one.unit_id is not None):
-        tx.note_change(organization_id, "unit_changed", unit_id)
+        tx.note_change("unit_changed", unit_id)
     return deleted
 
 
@@ -109,15 +106,15 @@ def reported(*conditions: ColumnElement[bool]) -> Exists:
     )
 
 
-def _erase(tx: Transaction, organization_id: UUID, gone: Sequence[Attachment]) -> None:
+def _erase(tx: Transaction, gone: Sequence[Attachment]) -> None:
     a = attachments.c
     for some in in_chunks([one.id for one in gone]):
         for column in (*_NAMED_BY, file_imports.c.attachment_id):
-            named = (owned_by(organization_id, column.table.c), column.in_(some))
+            named = (tx.owns(column.table.c), column.in_(some))
             tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
-        mine = (owned_by(organization_id, a), a.id.in_(some))
+        mine = (tx.owns(a), a.id.in_(some))
         tx.connection.execute(delete(attachments).where(*mine))
-    note_removals(tx, organization_id, [one.blob_id or one.id for one in gone])
+    note_removals(tx, [one.blob_id or one.id for one in gone])
 
 
 def is_needed() -> ColumnElement[bool]:

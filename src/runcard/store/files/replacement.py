@@ -23,11 +23,12 @@ def replace_bytes(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> At
 
     Raises Conflict where it has bytes and something needs them, AttachmentNotFound where it has been deleted.
     """
-    now = hold_attachment(tx, attachment.organization_id, attachment.id)
+    now = hold_attachment(tx, attachment.id)
     if now.stored_at is not None:
-        if tx.connection.execute(select(is_needed()).where(attachments.c.id == now.id)).scalar_one():
+        a = attachments.c
+        if tx.connection.execute(select(is_needed()).where(tx.owns(a), a.id == now.id)).scalar_one():
             raise Conflict(REPLACED_TOO_LATE)
-        note_removals(tx, now.organization_id, [now.blob_id or now.id])
+        note_removals(tx, [now.blob_id or now.id])
     return mark_stored(tx, now, meta)
 
 
@@ -36,10 +37,10 @@ def keep_first(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Attac
 
     What is not kept, and what lies where a client may write, is noted to be removed. Raises AttachmentNotFound.
     """
-    now = hold_attachment(tx, attachment.organization_id, attachment.id)
+    now = hold_attachment(tx, attachment.id)
     if now.stored_at is not None:
         if meta.blob_id is not None:
-            note_removals(tx, now.organization_id, [meta.blob_id])
+            note_removals(tx, [meta.blob_id])
         return now
-    note_removals(tx, now.organization_id, [now.id])
+    note_removals(tx, [now.id])
     return mark_stored(tx, now, meta)

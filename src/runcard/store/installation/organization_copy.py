@@ -81,7 +81,7 @@ def count_rows(scope: Scope) -> dict[str, int]:
     }
 
 
-def add_organization(tx: Transaction, organization_id: UUID, pieces: Iterable[tuple[str, bytes]]) -> None:
+def add_organization(tx: Transaction, pieces: Iterable[tuple[str, bytes]]) -> None:
     """Add an organization of the rows that `read_rows` made.
 
     Raises UnreadableReport for rows that are none of it, and AlreadyExists where it, its slug or an e-mail of its
@@ -91,7 +91,7 @@ def add_organization(tx: Transaction, organization_id: UUID, pieces: Iterable[tu
     for name, packed in pieces:
         table = t.metadata.tables[name]
         rows = _unpacked(table, packed)
-        if any(row.get("organization_id", row.get("id")) != organization_id for row in rows):
+        if any(row.get("organization_id", row.get("id")) != tx.organization_id for row in rows):
             raise UnreadableReport(f"The rows of {name} are of another organization. Export it again.")
         _check_free(tx.connection, table, rows)
         for row in rows if table is t.units else ():
@@ -102,7 +102,7 @@ def add_organization(tx: Transaction, organization_id: UUID, pieces: Iterable[tu
         insert_rows(tx.connection, table, rows)
         if (change := _TOLD.get(name)) is not None:
             for row in rows:
-                tx.note_change(organization_id, change, row["id"])
+                tx.note_change(change, row["id"])
     for unit_id, parent_id in parents:
         u = t.units.c
         tx.connection.execute(update(t.units).where(u.id == unit_id).values(parent_id=parent_id))

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Select, delete, literal, select, type_coerce,
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.column_types import Instant, Span
-from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import attachments, file_imports, imported_runs, metadata_entries, runs
 from runcard.store.files.imports import expire_imports, list_imports_of
 from runcard.store.intake.taken_back import take_back
@@ -47,9 +46,7 @@ def find_earlier(
     return list(found.values())
 
 
-def replace_earlier(
-    tx: Transaction, organization_id: UUID, earlier: Sequence[EarlierRun], attachment_id: UUID
-) -> None:
+def replace_earlier(tx: Transaction, earlier: Sequence[EarlierRun], attachment_id: UUID) -> None:
     """Delete the earlier runs. Each new one keeps their ids as metadata, and their files, reports included.
 
     The content of their files counts as imported still, or it would come back. attachment_id: of the new file.
@@ -61,13 +58,13 @@ def replace_earlier(
     for run_id, earlier_ids in before.items():
         # A report may say something under this key itself.
         tx.connection.execute(delete(metadata_entries).where(e.entity_id == run_id, e.key == REPLACED))
-        stage_metadata(tx, organization_id, run_id, {REPLACED: ", ".join(map(str, earlier_ids))})
-        mine = (owned_by(organization_id, a), a.run_id.in_(earlier_ids))
+        stage_metadata(tx, run_id, {REPLACED: ", ".join(map(str, earlier_ids))})
+        mine = (tx.owns(a), a.run_id.in_(earlier_ids))
         tx.connection.execute(update(attachments).where(*mine).values(run_id=run_id, is_report=False))
     gone = [one.earlier_id for one in earlier]
-    imports = list_imports_of(tx.scope(organization_id), gone)
-    take_back(tx, organization_id, gone, (), attachment_id)
-    expire_imports(tx, organization_id, [one.id for one in imports])
+    imports = list_imports_of(tx.scope, gone)
+    take_back(tx, gone, (), attachment_id)
+    expire_imports(tx, [one.id for one in imports])
 
 
 # Unscoped: of an import that was found in the scope.

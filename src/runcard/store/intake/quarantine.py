@@ -83,7 +83,6 @@ _OWN = QuarantinedFile._fields[3:-2]
 
 def quarantine(
     tx: Transaction,
-    organization_id: UUID,
     digest: bytes,
     attachment_id: UUID,
     refusal: Refusal,
@@ -96,7 +95,7 @@ def quarantine(
     Of one whose content lies there already, it is noted that it was tried again.
     """
     q = quarantined_files.c
-    mine = (owned_by(organization_id, q), q.digest == digest)
+    mine = (tx.owns(q), q.digest == digest)
     # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.
     reason = shortened(refusal.reason, MOST_MESSAGE).replace("\0", "\ufffd")
     stated = None if said.statement == NOTHING_STATED else msgspec.json.encode(said.statement).decode()
@@ -110,21 +109,26 @@ def quarantine(
     if known is not None:
         return known
     made = new_id()
-    row = {"id": made, "organization_id": organization_id, "digest": digest, "attachment_id": attachment_id}
+    row = {
+        "id": made,
+        "organization_id": tx.organization_id,
+        "digest": digest,
+        "attachment_id": attachment_id,
+    }
     moments = {"tried_at": tx.now, "created_at": tx.now}
     tx.connection.execute(
         insert(quarantined_files).values(
             **row, **why, **moments, attempts=1, client=client, **creator.columns
         )
     )
-    tx.note_change(organization_id, "file_quarantined", made)
+    tx.note_change("file_quarantined", made)
     return made
 
 
-def release(tx: Transaction, organization_id: UUID, digest: bytes) -> None:
+def release(tx: Transaction, digest: bytes) -> None:
     """Take the file with this content out of quarantine, where it is in there."""
     q = quarantined_files.c
-    tx.connection.execute(delete(quarantined_files).where(owned_by(organization_id, q), q.digest == digest))
+    tx.connection.execute(delete(quarantined_files).where(tx.owns(q), q.digest == digest))
 
 
 def find_quarantined(scope: Scope, digest: bytes) -> UUID | None:

@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import delete, exists, or_, select
 
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import (
     attachments,
     file_imports,
@@ -23,7 +22,6 @@ from runcard.store.units.rows import delete_unit
 
 def take_back(
     tx: Transaction,
-    organization_id: UUID,
     run_ids: Collection[UUID],
     repair_ids: Collection[UUID],
     attachment_id: UUID,
@@ -35,48 +33,48 @@ def take_back(
     runs as one group has.
     """
     r = repairs.c
-    made = _units_made_by(tx, organization_id, run_ids)
-    delete_runs(tx, organization_id, run_ids, spared=attachment_id)
-    tx.connection.execute(delete(repairs).where(owned_by(organization_id, r), r.id.in_(repair_ids)))
-    _delete_free_units(tx, organization_id, made)
+    made = _units_made_by(tx, run_ids)
+    delete_runs(tx, run_ids, spared=attachment_id)
+    tx.connection.execute(delete(repairs).where(tx.owns(r), r.id.in_(repair_ids)))
+    _delete_free_units(tx, made)
 
 
-def forget_import(tx: Transaction, organization_id: UUID, import_id: UUID) -> None:
+def forget_import(tx: Transaction, import_id: UUID) -> None:
     """Delete what notes an import, unless something is left of it."""
     f, i, r = file_imports.c, imported_runs.c, repairs.c
     is_left = (exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
-    mine = (owned_by(organization_id, f), f.id == import_id)
+    mine = (tx.owns(f), f.id == import_id)
     tx.connection.execute(delete(file_imports).where(*mine, *(~one for one in is_left)))
 
 
-def _units_made_by(tx: Transaction, organization_id: UUID, run_ids: Collection[UUID]) -> Sequence[UUID]:
+def _units_made_by(tx: Transaction, run_ids: Collection[UUID]) -> Sequence[UUID]:
     r, s, u = runs.c, run_sub_units.c, units.c
-    tested = select(r.unit_id).where(owned_by(organization_id, r), r.id.in_(run_ids))
-    moved = select(s.unit_id).where(owned_by(organization_id, s), s.run_id.in_(run_ids))
+    tested = select(r.unit_id).where(tx.owns(r), r.id.in_(run_ids))
+    moved = select(s.unit_id).where(tx.owns(s), s.run_id.in_(run_ids))
     query = select(u.id).where(
-        owned_by(organization_id, u),
+        tx.owns(u),
         u.id.in_(tested.union(moved)),
         u.created_during_run_id.in_(run_ids),
     )
     return tx.connection.execute(query).scalars().all()
 
 
-def _delete_free_units(tx: Transaction, organization_id: UUID, unit_ids: Collection[UUID]) -> None:
+def _delete_free_units(tx: Transaction, unit_ids: Collection[UUID]) -> None:
     """Delete those of these units that nothing needs: most of them together, since other units know nothing of them."""
     u, other = units.c, units.alias().c
     needed_by = (runs.c.unit_id, repairs.c.unit_id, run_sub_units.c.unit_id, attachments.c.unit_id)
     known_by = (other.parent_id, run_sub_units.c.previous_parent_id)
     query = select(u.id, or_(*(exists().where(one == u.id) for one in known_by))).where(
-        owned_by(organization_id, u),
+        tx.owns(u),
         u.id.in_(unit_ids),
         *(~exists().where(one == u.id) for one in needed_by),
     )
     free = tx.connection.execute(query).all()
     for unit_id, is_known in free:
         if is_known:
-            delete_unit(tx, organization_id, unit_id)
+            delete_unit(tx, unit_id)
     alone = [unit_id for unit_id, is_known in free if not is_known]
-    delete_metadata(tx, organization_id, alone)
-    tx.connection.execute(delete(units).where(owned_by(organization_id, u), u.id.in_(alone)))
+    delete_metadata(tx, alone)
+    tx.connection.execute(delete(units).where(tx.owns(u), u.id.in_(alone)))
     for unit_id in alone:
-        tx.note_change(organization_id, "unit_deleted", unit_id)
+        tx.note_change("unit_deleted", unit_id)

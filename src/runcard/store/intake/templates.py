@@ -27,17 +27,20 @@ class ImportTemplate(NamedTuple):
     created_by: CreatedBy
 
 
-def create_template(
-    tx: Transaction, organization_id: UUID, name: str, mapping: str, creator: Creator
-) -> UUID:
+def create_template(tx: Transaction, name: str, mapping: str, creator: Creator) -> UUID:
     """Id of a new template. Raises AlreadyExists where the name is taken, whatever its case."""
-    check_name_is_free(tx.scope(organization_id), name)
+    check_name_is_free(tx.scope, name)
     template_id = new_id()
-    row = {"id": template_id, "organization_id": organization_id, "name": name, "name_key": lookup_key(name)}
+    row = {
+        "id": template_id,
+        "organization_id": tx.organization_id,
+        "name": name,
+        "name_key": lookup_key(name),
+    }
     tx.connection.execute(
         insert(import_templates).values(**row, mapping=mapping, created_at=tx.now, **creator.columns)
     )
-    tx.note_change(organization_id, "import_template_created", template_id)
+    tx.note_change("import_template_created", template_id)
     return template_id
 
 
@@ -65,13 +68,13 @@ def list_templates(scope: Scope, page: Page) -> Listed[ImportTemplate]:
     return fetch_page(scope.connection, query.order_by(t.created_at.desc(), t.id.desc()), page, _template)
 
 
-def delete_template(tx: Transaction, organization_id: UUID, template_id: UUID) -> None:
+def delete_template(tx: Transaction, template_id: UUID) -> None:
     """Runs that were imported with it stay. Raises ImportTemplateNotFound."""
     t = import_templates.c
-    mine = (owned_by(organization_id, t), t.id == template_id)
+    mine = (tx.owns(t), t.id == template_id)
     if not tx.connection.execute(delete(import_templates).where(*mine)).rowcount:
         raise ImportTemplateNotFound(template_id)
-    tx.note_change(organization_id, "import_template_deleted", template_id)
+    tx.note_change("import_template_deleted", template_id)
 
 
 def _templates(organization_id: UUID) -> Select[Any]:

@@ -11,7 +11,7 @@ from runcard.domain.errors import NotFound
 from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.column_types import Id
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import api_keys
 
 
@@ -33,16 +33,12 @@ class KeptSecret(NamedTuple):
     prefix: str
 
 
-def create_user_key(tx: Transaction, organization_id: UUID, user_id: UUID, secret: KeptSecret) -> ApiKey:
-    return _create(tx, organization_id, ApiKey(new_id(), user_id, None, secret.prefix, tx.now, None), secret)
+def create_user_key(tx: Transaction, user_id: UUID, secret: KeptSecret) -> ApiKey:
+    return _create(tx, ApiKey(new_id(), user_id, None, secret.prefix, tx.now, None), secret)
 
 
-def create_station_key(
-    tx: Transaction, organization_id: UUID, station_id: UUID, secret: KeptSecret
-) -> ApiKey:
-    return _create(
-        tx, organization_id, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret
-    )
+def create_station_key(tx: Transaction, station_id: UUID, secret: KeptSecret) -> ApiKey:
+    return _create(tx, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret)
 
 
 def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
@@ -52,13 +48,13 @@ def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
     return [ApiKey(*row) for row in scope.connection.execute(query.order_by(k.created_at, k.id))]
 
 
-def revoke_key(tx: Transaction, organization_id: UUID, key_id: UUID, owner_id: UUID | None = None) -> None:
+def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> None:
     """Make a key worthless from now on: any of an organization, or one of this user or station.
 
     Raises NotFound; revoking again changes nothing.
     """
     k = api_keys.c
-    mine = (owned_by(organization_id, k), k.id == key_id, *_of(owner_id))
+    mine = (tx.owns(k), k.id == key_id, *_of(owner_id))
     if tx.connection.execute(select(k.id).where(*mine)).first() is None:
         raise NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
     tx.connection.execute(update(api_keys).where(*mine, k.revoked_at.is_(None)).values(revoked_at=tx.now))
@@ -69,8 +65,8 @@ def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
     return [] if owner_id is None else [or_(k.user_id == owner_id, k.station_id == owner_id)]
 
 
-def _create(tx: Transaction, organization_id: UUID, key: ApiKey, secret: KeptSecret) -> ApiKey:
-    row = {**key._asdict(), "organization_id": organization_id, "digest": secret.digest}
+def _create(tx: Transaction, key: ApiKey, secret: KeptSecret) -> ApiKey:
+    row = {**key._asdict(), "organization_id": tx.organization_id, "digest": secret.digest}
     tx.connection.execute(insert(api_keys).values(row))
     return key
 

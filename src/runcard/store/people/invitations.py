@@ -61,9 +61,9 @@ def get_invitation(connection: Connection, digest: bytes, now: datetime) -> Invi
     return Invitation(*row)
 
 
-def delete_invitation(tx: Transaction, organization_id: UUID, invitation_id: UUID) -> None:
+def delete_invitation(tx: Transaction, invitation_id: UUID) -> None:
     """Make an invitation worthless: it was used, or is taken back. Raises NotFound."""
     i = invitations.c
-    mine = (owned_by(organization_id, i), i.id == invitation_id)
+    mine = (tx.owns(i), i.id == invitation_id)
     if not tx.connection.execute(delete(invitations).where(*mine)).rowcount:
         raise NotFound(f"Invitation not found: {invitation_id}")

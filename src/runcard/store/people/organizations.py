@@ -11,7 +11,7 @@ from runcard.domain.floor.retention import check_days
 from runcard.domain.ids import new_id
 from runcard.domain.pattern import compile_pattern
 from runcard.domain.runs.report import MAX_NAME_LENGTH
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.tables import organizations
 from runcard.store.retention.log import note_set
 
@@ -20,16 +20,16 @@ from runcard.store.retention.log import note_set
 MAX_QUOTA = 2**31 - 1
 
 
-def create_organization(tx: Transaction, name: str) -> Organization:
+def create_organization(shared: SharedTransaction, name: str) -> Organization:
     """A new organization with every policy open. Raises AlreadyExists where its name makes a taken slug."""
     name = name.strip()
     _check_name(name)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "organization"
-    if tx.connection.execute(select(organizations.c.id).where(organizations.c.slug == slug)).first():
+    if shared.connection.execute(select(organizations.c.id).where(organizations.c.slug == slug)).first():
         raise AlreadyExists("Organization", name)
     organization = Organization(id=new_id(), slug=slug, name=name)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
-    tx.connection.execute(insert(organizations).values(**row, created_at=tx.now))
+    shared.connection.execute(insert(organizations).values(**row, created_at=shared.now))
     return organization
 
 
@@ -49,7 +49,7 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
     o = organizations.c
     kept_for = select(o.run_retention_days, o.file_retention_days).where(o.id == organization.id)
     if tuple(tx.connection.execute(kept_for).one()) != organization.retention:
-        note_set(tx, organization.id)
+        note_set(tx)
     tx.connection.execute(update(organizations).where(o.id == organization.id).values(**row))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select, update
 
 from runcard.domain.actor import UserActor
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.tables import sessions, setup_links, users
 
 # Unscoped: a session is known by its secret, and belongs to one user.
@@ -71,15 +71,15 @@ def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes
     tx.connection.execute(delete(sessions).where(*others))
 
 
-def create_setup_link(tx: Transaction, digest: bytes) -> None:
+def create_setup_link(shared: SharedTransaction, digest: bytes) -> None:
     """Remember a new set-up link in place of all that were handed out before."""
-    close_setup_links(tx)
-    tx.connection.execute(insert(setup_links).values(digest=digest, created_at=tx.now))
+    close_setup_links(shared)
+    shared.connection.execute(insert(setup_links).values(digest=digest, created_at=shared.now))
 
 
-def close_setup_links(tx: Transaction) -> None:
+def close_setup_links(shared: SharedTransaction) -> None:
     """Make every set-up link worthless that was handed out before."""
-    tx.connection.execute(delete(setup_links))
+    shared.connection.execute(delete(setup_links))
 
 
 def is_setup_link_open(connection: Connection, digest: bytes) -> bool:
@@ -88,8 +88,10 @@ def is_setup_link_open(connection: Connection, digest: bytes) -> bool:
     return connection.execute(query).first() is not None
 
 
-def use_setup_link(tx: Transaction, digest: bytes) -> bool:
+def use_setup_link(shared: SharedTransaction, digest: bytes) -> bool:
     """Spend a set-up link; False where it is unknown or spent."""
     link = setup_links.c
-    spent = update(setup_links).where(link.digest == digest, link.used_at.is_(None)).values(used_at=tx.now)
-    return bool(tx.connection.execute(spent).rowcount)
+    spent = (
+        update(setup_links).where(link.digest == digest, link.used_at.is_(None)).values(used_at=shared.now)
+    )
+    return bool(shared.connection.execute(spent).rowcount)

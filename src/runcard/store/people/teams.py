@@ -10,22 +10,22 @@ from runcard.domain.ids import new_id
 from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import teams
 from runcard.store.lists.refs import Named
 
 
-def create_team(tx: Transaction, organization_id: UUID, name: str) -> Named:
+def create_team(tx: Transaction, name: str) -> Named:
     """A new team. Raises InvalidInput, and AlreadyExists where the name is taken."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
         raise InvalidInput.at("name", f"{name!r} is no team name; give 1 to {MAX_NAME_LENGTH} characters")
     t = teams.c
-    taken = select(t.id).where(owned_by(organization_id, t), t.name_key == lookup_key(name))
+    taken = select(t.id).where(tx.owns(t), t.name_key == lookup_key(name))
     if tx.connection.execute(taken).first():
         raise AlreadyExists("Team", name)
     team = Named(new_id(), name)
-    row = {**team._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
+    row = {**team._asdict(), "organization_id": tx.organization_id, "name_key": lookup_key(name)}
     tx.connection.execute(insert(teams).values(**row, created_at=tx.now))
     return team
 

@@ -40,7 +40,6 @@ _COLUMNS = [users.c[name] for name in User._fields]
 
 def create_user(
     tx: Transaction,
-    organization_id: UUID,
     email: str,
     *,
     name: str,
@@ -53,7 +52,7 @@ def create_user(
     """
     email = email.strip()
     check_free_email(tx.connection, email)
-    user = User(new_id(), organization_id, email, _checked_name(name.strip() or email), role, None, tx.now)
+    user = User(new_id(), tx.organization_id, email, _checked_name(name.strip() or email), role, None, tx.now)
     row = {**user._asdict(), "email_key": lookup_key(email), "password_hash": password_hash}
     tx.connection.execute(insert(users).values(row))
     return user
@@ -102,31 +101,31 @@ def find_credentials(connection: Connection, email: str) -> Credentials | None:
     return None if row is None else Credentials(User(*row[:-1]), row[-1])
 
 
-def suspend_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
+def suspend_user(tx: Transaction, user_id: UUID) -> None:
     """Shut a member out: their keys stop, their sessions end, what they made stays. Raises NotFound."""
-    _update(tx, organization_id, user_id, suspended_at=tx.now)
+    _update(tx, user_id, suspended_at=tx.now)
     _end_sessions(tx, user_id)
 
 
-def reinstate_user(tx: Transaction, organization_id: UUID, user_id: UUID) -> None:
+def reinstate_user(tx: Transaction, user_id: UUID) -> None:
     """Let a suspended member in again, with the keys that were not revoked. Raises NotFound."""
-    _update(tx, organization_id, user_id, suspended_at=None)
+    _update(tx, user_id, suspended_at=None)
 
 
-def set_password(tx: Transaction, organization_id: UUID, user_id: UUID, password_hash: str) -> None:
+def set_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
     """Replace a member's password; their sessions end, their keys stay. Raises NotFound."""
-    _update(tx, organization_id, user_id, password_hash=password_hash)
+    _update(tx, user_id, password_hash=password_hash)
     _end_sessions(tx, user_id)
 
 
-def rename_user(tx: Transaction, organization_id: UUID, user_id: UUID, name: str) -> None:
+def rename_user(tx: Transaction, user_id: UUID, name: str) -> None:
     """Raises InvalidInput, and NotFound."""
-    _update(tx, organization_id, user_id, name=_checked_name(name.strip()))
+    _update(tx, user_id, name=_checked_name(name.strip()))
 
 
-def set_role(tx: Transaction, organization_id: UUID, user_id: UUID, role: Role) -> None:
+def set_role(tx: Transaction, user_id: UUID, role: Role) -> None:
     """Raises NotFound."""
-    _update(tx, organization_id, user_id, role=role)
+    _update(tx, user_id, role=role)
 
 
 def count_admins(scope: Scope) -> int:
@@ -136,9 +135,9 @@ def count_admins(scope: Scope) -> int:
     return scope.connection.execute(query).scalar_one()
 
 
-def _update(tx: Transaction, organization_id: UUID, user_id: UUID, **values: Any) -> None:
+def _update(tx: Transaction, user_id: UUID, **values: Any) -> None:
     u = users.c
-    mine = (owned_by(organization_id, u), u.id == user_id)
+    mine = (tx.owns(u), u.id == user_id)
     if not tx.connection.execute(update(users).where(*mine).values(**values)).rowcount:
         raise NotFound(f"User not found: {user_id}")
 

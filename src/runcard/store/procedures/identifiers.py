@@ -10,7 +10,7 @@ from runcard.domain.errors import IdentifierTaken
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import former_identifiers, procedures
 
 
@@ -72,29 +72,25 @@ def check_identifier_is_free(scope: Scope, identifier: str, *, but: UUID | None 
         )
 
 
-def exchange_identifier(
-    tx: Transaction, organization_id: UUID, procedure_id: UUID, before: str, after: str
-) -> None:
+def exchange_identifier(tx: Transaction, procedure_id: UUID, before: str, after: str) -> None:
     """Keep the identifier that a procedure gives up, and free the one that it takes (back)."""
     f = former_identifiers.c
-    tx.connection.execute(
-        delete(former_identifiers).where(owned_by(organization_id, f), f.identifier_key == lookup_key(after))
-    )
+    tx.connection.execute(delete(former_identifiers).where(tx.owns(f), f.identifier_key == lookup_key(after)))
     if lookup_key(before) != lookup_key(after):
-        _keep(tx, organization_id, procedure_id, before)
+        _keep(tx, procedure_id, before)
 
 
-def retire_identifiers(tx: Transaction, organization_id: UUID, procedure_id: UUID, identifier: str) -> None:
+def retire_identifiers(tx: Transaction, procedure_id: UUID, identifier: str) -> None:
     """Keep the identifiers of a procedure that is about to be deleted, so that no other is taken for it."""
     f = former_identifiers.c
-    mine = (owned_by(organization_id, f), f.procedure_id == procedure_id)
+    mine = (tx.owns(f), f.procedure_id == procedure_id)
     tx.connection.execute(update(former_identifiers).where(*mine).values(procedure_id=None))
-    _keep(tx, organization_id, None, identifier)
+    _keep(tx, None, identifier)
 
 
-def _keep(tx: Transaction, organization_id: UUID, procedure_id: UUID | None, identifier: str) -> None:
+def _keep(tx: Transaction, procedure_id: UUID | None, identifier: str) -> None:
     row = {
-        "organization_id": organization_id,
+        "organization_id": tx.organization_id,
         "identifier_key": lookup_key(identifier),
         "identifier": identifier,
         "procedure_id": procedure_id,

@@ -18,7 +18,7 @@ from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.chunks import in_chunks
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.procedures.rows import Procedure, stage_version
 
@@ -45,9 +45,7 @@ class Merge(NamedTuple):
     left: int
 
 
-def merge_procedures(
-    tx: Transaction, organization_id: UUID, source: Procedure, target: Procedure, creator: Creator
-) -> None:
+def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, creator: Creator) -> None:
     """From now on what names the source means the target. Its runs are for `move_runs`. Raises Conflict.
 
     The target gets its versions, its links to stations and its deployments.
@@ -55,34 +53,32 @@ def merge_procedures(
     if source.id == target.id:
         raise Conflict(f"{source.identifier} is the same procedure. Choose another to merge it into.")
     p, d = t.procedures.c, t.deployments.c
-    _give_versions(tx, organization_id, source.id, target.id, creator)
-    _give_links(tx, organization_id, source.id, target.id)
+    _give_versions(tx, source.id, target.id, creator)
+    _give_links(tx, source.id, target.id)
     merge_id = new_id()
     row = {
         "id": merge_id,
-        "organization_id": organization_id,
+        "organization_id": tx.organization_id,
         "source_id": source.id,
         "target_id": target.id,
         "created_at": tx.now,
         **creator.columns,
     }
     tx.connection.execute(insert(t.procedure_merges).values(row))
-    deployed = select(d.id).where(owned_by(organization_id, d), d.procedure_id == source.id)
+    deployed = select(d.id).where(tx.owns(d), d.procedure_id == source.id)
     ids = tx.connection.execute(deployed).scalars().all()
-    _note(tx, organization_id, merge_id, "deployment", [(one, None) for one in ids])
+    _note(tx, merge_id, "deployment", [(one, None) for one in ids])
     for some in in_chunks(ids):
         tx.connection.execute(
-            update(t.deployments)
-            .where(owned_by(organization_id, d), d.id.in_(some))
-            .values(procedure_id=target.id)
+            update(t.deployments).where(tx.owns(d), d.id.in_(some)).values(procedure_id=target.id)
         )
     tx.connection.execute(
         update(t.procedures)
-        .where(owned_by(organization_id, p), or_(p.id == source.id, p.merged_into_id == source.id))
+        .where(tx.owns(p), or_(p.id == source.id, p.merged_into_id == source.id))
         .values(merged_into_id=target.id)
     )
-    tx.note_change(organization_id, "procedure_merged", source.id)
-    tx.note_change(organization_id, "procedure_changed", target.id)
+    tx.note_change("procedure_merged", source.id)
+    tx.note_change("procedure_changed", target.id)
 
 
 def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
@@ -99,10 +95,10 @@ def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
 
 def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     """Move some runs of the source to the target, the oldest first; how many were."""
-    organization_id, r = merge.organization_id, t.runs.c
+    r = t.runs.c
     query = (
         select(r.id, r.version_id)
-        .where(owned_by(organization_id, r), r.procedure_id == merge.source_id)
+        .where(tx.owns(r), r.procedure_id == merge.source_id)
         .order_by(r.started_at, r.id)
         .limit(at_most)
     )
@@ -110,15 +106,15 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     by_version: dict[UUID | None, list[UUID]] = {}
     for run_id, version_id in found:
         by_version.setdefault(version_id, []).append(run_id)
-    versions = _give_versions(tx, organization_id, merge.source_id, merge.target_id, merge.creator)
+    versions = _give_versions(tx, merge.source_id, merge.target_id, merge.creator)
     for version_id, run_ids in by_version.items():
         values = {"procedure_id": merge.target_id, "version_id": version_id and versions[version_id]}
         for some in in_chunks(run_ids):
-            mine = (owned_by(organization_id, r), r.id.in_(some))
+            mine = (tx.owns(r), r.id.in_(some))
             tx.connection.execute(update(t.runs).where(*mine).values(values))
-    _note(tx, organization_id, merge.id, "run", found)
+    _note(tx, merge.id, "run", found)
     for run_id, _ in found:
-        tx.note_change(organization_id, "run_changed", run_id)
+        tx.note_change("run_changed", run_id)
     return len(found)
 
 
@@ -148,36 +144,32 @@ def list_merged_into(scope: Scope, procedure_id: UUID) -> Sequence[UUID]:
     return scope.connection.execute(query).scalars().all()
 
 
-def _give_versions(
-    tx: Transaction, organization_id: UUID, source_id: UUID, target_id: UUID, creator: Creator
-) -> dict[UUID, UUID]:
+def _give_versions(tx: Transaction, source_id: UUID, target_id: UUID, creator: Creator) -> dict[UUID, UUID]:
     """By each version of the source, that of the target with the same tag, which is made where it lacks."""
     v = t.procedure_versions.c
-    query = select(v.id, v.tag).where(owned_by(organization_id, v), v.procedure_id == source_id)
+    query = select(v.id, v.tag).where(tx.owns(v), v.procedure_id == source_id)
     found = tx.connection.execute(query.order_by(v.created_at, v.id)).all()
     return {
-        version_id: tx.catalog.version(target_id, tag)
-        or stage_version(tx, organization_id, target_id, tag, creator)
+        version_id: tx.catalog.version(target_id, tag) or stage_version(tx, target_id, tag, creator)
         for version_id, tag in found
     }
 
 
-def _give_links(tx: Transaction, organization_id: UUID, source_id: UUID, target_id: UUID) -> None:
+def _give_links(tx: Transaction, source_id: UUID, target_id: UUID) -> None:
     link = t.station_procedures.c
     there = select(link.station_id).where(link.procedure_id == target_id)
     query = select(link.station_id).where(
-        owned_by(organization_id, link),
+        tx.owns(link),
         link.procedure_id == source_id,
         link.station_id.not_in(there),
     )
     for station_id in tx.connection.execute(query).scalars().all():
-        row = {"station_id": station_id, "procedure_id": target_id, "organization_id": organization_id}
+        row = {"station_id": station_id, "procedure_id": target_id, "organization_id": tx.organization_id}
         tx.connection.execute(insert(t.station_procedures).values(row))
 
 
 def _note(
     tx: Transaction,
-    organization_id: UUID,
     merge_id: UUID,
     kind: str,
     records: Sequence[tuple[UUID, UUID | None]],
@@ -192,7 +184,7 @@ def _note(
             {
                 "merge_id": merge_id,
                 "record_id": record_id,
-                "organization_id": organization_id,
+                "organization_id": tx.organization_id,
                 "kind": kind,
                 "version_id": version_id,
             }

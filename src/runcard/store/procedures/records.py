@@ -143,19 +143,17 @@ def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[R
     return [RecentProcedureRun(*row) for row in scope.connection.execute(query)]
 
 
-def change_procedure(
-    tx: Transaction, organization_id: UUID, procedure_id: UUID, change: ProcedureChange
-) -> None:
+def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChange) -> None:
     """Change a procedure that is there, in at least one way. Raises InvalidInput, and IdentifierTaken."""
     asked = {name: getattr(change, name) for name in change.__struct_fields__}
     values = {name: value for name, value in asked.items() if value is not UNSET}
-    before = get_procedure(tx.scope(organization_id), str(procedure_id))
+    before = get_procedure(tx.scope, str(procedure_id))
     if "name" in values:
         values["name"] = checked_procedure_name(values["name"])
     if "identifier" in values:
         after = checked_identifier(values["identifier"])
-        check_identifier_is_free(tx.scope(organization_id), after, but=procedure_id)
-        exchange_identifier(tx, organization_id, procedure_id, before.identifier, after)
+        check_identifier_is_free(tx.scope, after, but=procedure_id)
+        exchange_identifier(tx, procedure_id, before.identifier, after)
         values |= {"identifier": after, "identifier_key": lookup_key(after)}
     if "archived" in values:
         values["archived_at"] = (before.archived_at or tx.now) if values.pop("archived") else None
@@ -163,40 +161,38 @@ def change_procedure(
         patterns = values["excluded_branch_patterns"]
         values["excluded_branch_patterns"] = msgspec.json.encode(patterns).decode()
     p = procedures.c
-    mine = (owned_by(organization_id, p), p.id == procedure_id)
+    mine = (tx.owns(p), p.id == procedure_id)
     tx.connection.execute(update(procedures).where(*mine).values(values))
-    tx.note_change(organization_id, "procedure_changed", procedure_id)
+    tx.note_change("procedure_changed", procedure_id)
 
 
-def delete_procedure(tx: Transaction, organization_id: UUID, procedure_id: UUID) -> None:
+def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
     """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these.
 
     What was merged into it goes with it.
     """
-    for merged_id in list_merged_into(tx.scope(organization_id), procedure_id):
-        delete_procedure(tx, organization_id, merged_id)
+    for merged_id in list_merged_into(tx.scope, procedure_id):
+        delete_procedure(tx, merged_id)
     d, p, r = deployments.c, procedures.c, runs.c
-    of_procedure = (owned_by(organization_id, r), r.procedure_id == procedure_id)
+    of_procedure = (tx.owns(r), r.procedure_id == procedure_id)
     for some in id_pages(tx.connection, r.id, *of_procedure):
-        delete_runs(tx, organization_id, some)
-    deployed = (owned_by(organization_id, d), d.procedure_id == procedure_id)
-    named = select(p.identifier).where(owned_by(organization_id, p), p.id == procedure_id)
+        delete_runs(tx, some)
+    deployed = (tx.owns(d), d.procedure_id == procedure_id)
+    named = select(p.identifier).where(tx.owns(p), p.id == procedure_id)
     identifier = tx.connection.execute(named).scalar_one()
-    retire_identifiers(tx, organization_id, procedure_id, identifier)
+    retire_identifiers(tx, procedure_id, identifier)
     archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
-    mine = (owned_by(organization_id, p), p.id == procedure_id)
+    mine = (tx.owns(p), p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))
-    delete_unneeded(tx, organization_id, [one for one in archives if one is not None])
-    tx.note_change(organization_id, "procedure_deleted", procedure_id)
+    delete_unneeded(tx, [one for one in archives if one is not None])
+    tx.note_change("procedure_deleted", procedure_id)
 
 
-def create_version(
-    tx: Transaction, organization_id: UUID, procedure_id: UUID, tag: str, creator: Creator
-) -> UUID:
+def create_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:
     """Id of a new version of a procedure. Raises AlreadyExists where the procedure has that tag."""
     if tx.catalog.version(procedure_id, tag) is not None:
         raise AlreadyExists("Version", tag)
-    return stage_version(tx, organization_id, procedure_id, tag, creator)
+    return stage_version(tx, procedure_id, tag, creator)
 
 
 def get_version(scope: Scope, procedure_id: UUID, tag: str) -> VersionRecord:
@@ -218,17 +214,15 @@ def get_version(scope: Scope, procedure_id: UUID, tag: str) -> VersionRecord:
     return VersionRecord(version_id, shown_tag, created_at, created_by(*creator))
 
 
-def delete_version(
-    tx: Transaction, organization_id: UUID, procedure_id: UUID, version: VersionRecord
-) -> None:
+def delete_version(tx: Transaction, procedure_id: UUID, version: VersionRecord) -> None:
     """Delete a version that no run names. Raises InUse."""
-    count = count_runs_of(tx.scope(organization_id), procedure_id, version.id)
+    count = count_runs_of(tx.scope, procedure_id, version.id)
     if count:
         raise InUse(f"Version {version.tag}", count, runs.name)
     v = procedure_versions.c
-    mine = (owned_by(organization_id, v), v.id == version.id)
+    mine = (tx.owns(v), v.id == version.id)
     tx.connection.execute(delete(procedure_versions).where(*mine))
-    tx.note_change(organization_id, "version_deleted", version.id)
+    tx.note_change("version_deleted", version.id)
 
 
 def _no_procedure(procedure_id: str) -> NotFound:

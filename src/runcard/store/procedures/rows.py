@@ -37,7 +37,7 @@ _COLUMNS = [procedures.c[name] for name in Procedure._fields]
 
 
 def create_procedure(
-    tx: Transaction, organization_id: UUID, name: str, creator: Creator, identifier: str | None = None
+    tx: Transaction, name: str, creator: Creator, identifier: str | None = None
 ) -> Procedure:
     """A new procedure. identifier: None: the next free one of its organization, FVT1, FVT2, …
 
@@ -45,19 +45,19 @@ def create_procedure(
     """
     name = checked_procedure_name(name)
     if identifier is None:
-        identifier = next_identifier(list_taken_identifiers(tx.scope(organization_id)))
+        identifier = next_identifier(list_taken_identifiers(tx.scope))
     else:
         identifier = checked_identifier(identifier)
-        check_identifier_is_free(tx.scope(organization_id), identifier)
+        check_identifier_is_free(tx.scope, identifier)
     procedure = Procedure(new_id(), identifier, name, tx.now)
     row = {
         **procedure._asdict(),
-        "organization_id": organization_id,
+        "organization_id": tx.organization_id,
         "identifier_key": lookup_key(procedure.identifier),
         **creator.columns,
     }
     tx.connection.execute(insert(procedures).values(row))
-    tx.note_change(organization_id, "procedure_created", procedure.id)
+    tx.note_change("procedure_created", procedure.id)
     return procedure
 
 
@@ -115,16 +115,14 @@ def rank_by_name(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[tupl
     return [(one, rank) for one, rank in scope.connection.execute(query) if one in procedure_ids]
 
 
-def stage_version(
-    tx: Transaction, organization_id: UUID, procedure_id: UUID, tag: str, creator: Creator
-) -> UUID:
+def stage_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:
     """Id of a new version of a procedure."""
     version_id = new_id()
     tx.stage(
         procedure_versions,
         {
             "id": version_id,
-            "organization_id": organization_id,
+            "organization_id": tx.organization_id,
             "procedure_id": procedure_id,
             "tag": tag,
             "tag_key": lookup_key(tag),
@@ -132,6 +130,6 @@ def stage_version(
             **creator.columns,
         },
     )
-    tx.note_change(organization_id, "version_created", version_id)
+    tx.note_change("version_created", version_id)
     tx.catalog.remember("version", procedure_id, tag, version_id)
     return version_id

@@ -50,11 +50,11 @@ BATCH_ORDERS: Mapping[BatchSort, ColumnElement[Any]] = {
 }
 
 
-def create_batch(tx: Transaction, organization_id: UUID, number: str, creator: Creator) -> UUID:
+def create_batch(tx: Transaction, number: str, creator: Creator) -> UUID:
     """Id of a new batch without units. Raises AlreadyExists where the number is taken."""
-    if tx.catalog.batch(organization_id, number) is not None:
+    if tx.catalog.batch(tx.organization_id, number) is not None:
         raise AlreadyExists("Batch", number)
-    return stage_batch(tx, organization_id, number, creator)
+    return stage_batch(tx, number, creator)
 
 
 def get_batch(scope: Scope, number: str) -> BatchRecord:
@@ -84,36 +84,34 @@ def list_batches(
     return fetch_page(scope.connection, query, page, _batch)
 
 
-def renumber_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord, number: str) -> None:
+def renumber_batch(tx: Transaction, batch: BatchRecord, number: str) -> None:
     """Raises AlreadyExists for the number of another batch."""
     b = batches.c
-    taken = select(b.id).where(
-        owned_by(organization_id, b), b.number_key == lookup_key(number), b.id != batch.id
-    )
+    taken = select(b.id).where(tx.owns(b), b.number_key == lookup_key(number), b.id != batch.id)
     if tx.connection.execute(taken).first():
         raise AlreadyExists("Batch", number)
     tx.connection.execute(
         update(batches)
-        .where(owned_by(organization_id, b), b.id == batch.id)
+        .where(tx.owns(b), b.id == batch.id)
         .values(number=number, number_key=lookup_key(number))
     )
-    tx.note_change(organization_id, "batch_changed", batch.id)
+    tx.note_change("batch_changed", batch.id)
 
 
-def delete_batch(tx: Transaction, organization_id: UUID, batch: BatchRecord) -> None:
+def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
     """Delete a batch. Its units stay, with a trace of the move, and so do the runs that were made in it."""
     u, r, b = units.c, runs.c, batches.c
-    for some in id_pages(tx.connection, u.id, owned_by(organization_id, u), u.batch_id == batch.id):
+    for some in id_pages(tx.connection, u.id, tx.owns(u), u.batch_id == batch.id):
         tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
         for unit_id in some:
-            stage_move(tx, organization_id, unit_id, "batch", (batch.id, None), None)
-            tx.note_change(organization_id, "unit_moved", unit_id)
-    for some in id_pages(tx.connection, r.id, owned_by(organization_id, r), r.batch_id == batch.id):
+            stage_move(tx, unit_id, "batch", (batch.id, None), None)
+            tx.note_change("unit_moved", unit_id)
+    for some in id_pages(tx.connection, r.id, tx.owns(r), r.batch_id == batch.id):
         tx.connection.execute(update(runs).where(r.id.in_(some)).values(batch_id=None))
         for run_id in some:
-            tx.note_change(organization_id, "run_changed", run_id)
-    tx.connection.execute(delete(batches).where(owned_by(organization_id, b), b.id == batch.id))
-    tx.note_change(organization_id, "batch_deleted", batch.id)
+            tx.note_change("run_changed", run_id)
+    tx.connection.execute(delete(batches).where(tx.owns(b), b.id == batch.id))
+    tx.note_change("batch_deleted", batch.id)
 
 
 def _batches(organization_id: UUID) -> Select[Any]:

@@ -62,16 +62,15 @@ PART_ORDERS: Mapping[PartSort, ColumnElement[Any]] = {
 
 def create_part(
     tx: Transaction,
-    organization_id: UUID,
     number: str,
     name: str | None,
     revision: str | None,
     creator: Creator,
 ) -> UUID:
     """Id of a new part with a first revision. Raises AlreadyExists where the number is taken."""
-    if tx.catalog.part(organization_id, number) is not None:
+    if tx.catalog.part(tx.organization_id, number) is not None:
         raise AlreadyExists("Part", number)
-    return stage_part(tx, organization_id, number, creator, name=name, revision=revision or DEFAULT_REVISION)
+    return stage_part(tx, number, creator, name=name, revision=revision or DEFAULT_REVISION)
 
 
 def get_part(scope: Scope, number: str) -> PartRecord:
@@ -124,14 +123,12 @@ def list_revisions(scope: Scope, part_ids: Collection[UUID]) -> Mapping[UUID, Se
     return found
 
 
-def change_part(
-    tx: Transaction, organization_id: UUID, part: PartRecord, *, number: str | None, name: str | None
-) -> PartRecord:
+def change_part(tx: Transaction, part: PartRecord, *, number: str | None, name: str | None) -> PartRecord:
     """The part under a new number or name; None leaves what is. Raises AlreadyExists for the number of another."""
     after = part._replace(number=number or part.number, name=name or part.name)
     p = parts.c
     taken = select(p.id).where(
-        owned_by(organization_id, p),
+        tx.owns(p),
         p.number_key == lookup_key(after.number),
         p.id != part.id,
     )
@@ -139,14 +136,14 @@ def change_part(
         raise AlreadyExists("Part", after.number)
     tx.connection.execute(
         update(parts)
-        .where(owned_by(organization_id, p), p.id == part.id)
+        .where(tx.owns(p), p.id == part.id)
         .values(number=after.number, number_key=lookup_key(after.number), name=after.name)
     )
-    tx.note_change(organization_id, "part_changed", part.id)
+    tx.note_change("part_changed", part.id)
     return after
 
 
-def delete_part(tx: Transaction, organization_id: UUID, part: PartRecord) -> Sequence[UUID]:
+def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
     """Delete a part with its revisions, and return the ids of those. Raises InUse while units or runs name it."""
     of_part = ((units, units.c.part_id), (runs, runs.c.part_id))
     for table, column in of_part:
@@ -155,11 +152,11 @@ def delete_part(tx: Transaction, organization_id: UUID, part: PartRecord) -> Seq
         ).scalar_one()
         if count:
             raise InUse(f"Part {part.number}", count, table.name)
-    revision_ids = [one.id for one in list_revisions(tx.scope(organization_id), [part.id])[part.id]]
-    delete_metadata(tx, organization_id, [part.id, *revision_ids])
+    revision_ids = [one.id for one in list_revisions(tx.scope, [part.id])[part.id]]
+    delete_metadata(tx, [part.id, *revision_ids])
     p = parts.c
-    tx.connection.execute(delete(parts).where(owned_by(organization_id, p), p.id == part.id))
-    tx.note_change(organization_id, "part_deleted", part.id)
+    tx.connection.execute(delete(parts).where(tx.owns(p), p.id == part.id))
+    tx.note_change("part_deleted", part.id)
     return revision_ids
 
 

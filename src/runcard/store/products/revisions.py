@@ -11,7 +11,7 @@ from runcard.domain.errors import AlreadyExists, Conflict, InUse, RevisionNotFou
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import parts, revisions, runs, units
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, PartRef, created_by, with_creator
 from runcard.store.metadata import delete_metadata
@@ -31,13 +31,11 @@ class RevisionRecord(NamedTuple):
     image_id: UUID | None
 
 
-def create_revision(
-    tx: Transaction, organization_id: UUID, part: PartRecord, number: str, creator: Creator
-) -> UUID:
+def create_revision(tx: Transaction, part: PartRecord, number: str, creator: Creator) -> UUID:
     """Id of a new revision of a part. Raises AlreadyExists where the part has that number."""
     if tx.catalog.revision(part.id, number) is not None:
         raise AlreadyExists("Revision", f"{number} of part {part.number}")
-    return stage_revision(tx, organization_id, part.id, number, creator)
+    return stage_revision(tx, part.id, number, creator)
 
 
 def get_revision(scope: Scope, part_number: str, number: str) -> RevisionRecord:
@@ -70,7 +68,6 @@ def get_revision(scope: Scope, part_number: str, number: str) -> RevisionRecord:
 
 def change_revision(
     tx: Transaction,
-    organization_id: UUID,
     revision: RevisionRecord,
     *,
     number: str | None,
@@ -89,12 +86,12 @@ def change_revision(
         values["image_id"] = image_id
     if values:
         r = revisions.c
-        mine = (owned_by(organization_id, r), r.id == revision.id)
+        mine = (tx.owns(r), r.id == revision.id)
         tx.connection.execute(update(revisions).where(*mine).values(values))
-    tx.note_change(organization_id, "revision_changed", revision.id)
+    tx.note_change("revision_changed", revision.id)
 
 
-def delete_revision(tx: Transaction, organization_id: UUID, revision: RevisionRecord) -> None:
+def delete_revision(tx: Transaction, revision: RevisionRecord) -> None:
     """Delete a revision; of those that remain, the oldest becomes the default where this one was.
 
     Raises InUse while units or runs name it, Conflict where it is the last of its part.
@@ -113,13 +110,13 @@ def delete_revision(tx: Transaction, organization_id: UUID, revision: RevisionRe
         raise Conflict(
             f"{thing} is the last one, and a part has at least one. Delete the part, or add a revision first."
         )
-    delete_metadata(tx, organization_id, [revision.id])
-    mine = (owned_by(organization_id, r), r.id == revision.id)
+    delete_metadata(tx, [revision.id])
+    mine = (tx.owns(r), r.id == revision.id)
     tx.connection.execute(delete(revisions).where(*mine))
-    tx.note_change(organization_id, "revision_deleted", revision.id)
+    tx.note_change("revision_deleted", revision.id)
     if revision.is_default:
         tx.connection.execute(update(revisions).where(r.id == oldest).values(is_default=True))
-        tx.note_change(organization_id, "revision_changed", oldest)
+        tx.note_change("revision_changed", oldest)
 
 
 # Unscoped: of a part that was found in the scope.

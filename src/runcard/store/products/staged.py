@@ -13,7 +13,6 @@ DEFAULT_REVISION = "A"
 
 def stage_part(
     tx: Transaction,
-    organization_id: UUID,
     number: str,
     creator: Creator,
     *,
@@ -26,7 +25,7 @@ def stage_part(
         parts,
         {
             "id": part_id,
-            "organization_id": organization_id,
+            "organization_id": tx.organization_id,
             "number": number,
             "number_key": lookup_key(number),
             "name": name or number,
@@ -34,48 +33,44 @@ def stage_part(
             **creator.columns,
         },
     )
-    tx.note_change(organization_id, "part_created", part_id)
-    tx.catalog.remember("part", organization_id, number, part_id)
-    default_id = _stage(tx, organization_id, part_id, revision, creator, is_default=True)
+    tx.note_change("part_created", part_id)
+    tx.catalog.remember("part", tx.organization_id, number, part_id)
+    default_id = _stage(tx, part_id, revision, creator, is_default=True)
     tx.catalog.remember_default_revision(part_id, default_id)
     return part_id
 
 
-def stage_revision(
-    tx: Transaction, organization_id: UUID, part_id: UUID, number: str, creator: Creator
-) -> UUID:
+def stage_revision(tx: Transaction, part_id: UUID, number: str, creator: Creator) -> UUID:
     """Id of a new revision of a part."""
-    return _stage(tx, organization_id, part_id, number, creator, is_default=False)
+    return _stage(tx, part_id, number, creator, is_default=False)
 
 
-def stage_batch(tx: Transaction, organization_id: UUID, number: str, creator: Creator) -> UUID:
+def stage_batch(tx: Transaction, number: str, creator: Creator) -> UUID:
     """Id of a new batch."""
     batch_id = new_id()
     tx.stage(
         batches,
         {
             "id": batch_id,
-            "organization_id": organization_id,
+            "organization_id": tx.organization_id,
             "number": number,
             "number_key": lookup_key(number),
             "created_at": tx.now,
             **creator.columns,
         },
     )
-    tx.note_change(organization_id, "batch_created", batch_id)
-    tx.catalog.remember("batch", organization_id, number, batch_id)
+    tx.note_change("batch_created", batch_id)
+    tx.catalog.remember("batch", tx.organization_id, number, batch_id)
     return batch_id
 
 
-def _stage(
-    tx: Transaction, organization_id: UUID, part_id: UUID, number: str, creator: Creator, *, is_default: bool
-) -> UUID:
+def _stage(tx: Transaction, part_id: UUID, number: str, creator: Creator, *, is_default: bool) -> UUID:
     revision_id = new_id()
     tx.stage(
         revisions,
         {
             "id": revision_id,
-            "organization_id": organization_id,
+            "organization_id": tx.organization_id,
             "part_id": part_id,
             "number": number,
             "number_key": lookup_key(number),
@@ -84,6 +79,6 @@ def _stage(
             **creator.columns,
         },
     )
-    tx.note_change(organization_id, "revision_created", revision_id)
+    tx.note_change("revision_created", revision_id)
     tx.catalog.remember("revision", part_id, number, revision_id)
     return revision_id

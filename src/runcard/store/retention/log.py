@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import func, insert, or_, select, update
 
 from runcard.domain.floor.retention import Amount
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import changes, retention_log
 
 # What was noted by a clock that was ahead of this one tells nothing; by so little they may differ between hosts.
@@ -21,19 +20,19 @@ class RemovedDay(NamedTuple):
     removed: Amount
 
 
-def note_removed(tx: Transaction, organization_id: UUID, removed: Amount) -> None:
+def note_removed(tx: Transaction, removed: Amount) -> None:
     """Add to what was deleted today."""
-    _add(tx, organization_id, removed)
+    _add(tx, removed)
 
 
-def note_swept(tx: Transaction, organization_id: UUID) -> None:
+def note_swept(tx: Transaction) -> None:
     """Note that a sweep has come to its end."""
-    _add(tx, organization_id, Amount(), swept_at=tx.now)
+    _add(tx, Amount(), swept_at=tx.now)
 
 
-def note_set(tx: Transaction, organization_id: UUID) -> None:
+def note_set(tx: Transaction) -> None:
     """Note that a person has said how long things are kept, by the clock as it is."""
-    _add(tx, organization_id, Amount(), set_at=tx.now)
+    _add(tx, Amount(), set_at=tx.now)
 
 
 def list_removed_days(scope: Scope, limit: int) -> Sequence[RemovedDay]:
@@ -83,14 +82,14 @@ def find_swept_at(scope: Scope) -> datetime | None:
     return scope.connection.execute(query.order_by(g.day.desc()).limit(1)).scalar_one_or_none()
 
 
-def _add(tx: Transaction, organization_id: UUID, removed: Amount, **moments: datetime) -> None:
+def _add(tx: Transaction, removed: Amount, **moments: datetime) -> None:
     """moments: columns of what happened at which."""
     g = retention_log.c
     day = _day_of(tx.now)
-    today = (owned_by(organization_id, g), g.day == day)
+    today = (tx.owns(g), g.day == day)
     more = {name: g[name] + getattr(removed, name) for name in Amount._fields}
     if not tx.connection.execute(update(retention_log).where(*today).values(**more, **moments)).rowcount:
-        row = {"organization_id": organization_id, "day": day, **removed._asdict(), **moments}
+        row = {"organization_id": tx.organization_id, "day": day, **removed._asdict(), **moments}
         tx.connection.execute(insert(retention_log).values(row))
 
 

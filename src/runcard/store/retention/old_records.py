@@ -129,26 +129,26 @@ def count_runs_by_unit(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[Uni
 
 
 def delete_old_runs(
-    tx: Transaction, organization_id: UUID, unit_ids: Collection[UUID], before: datetime, at_most: int
+    tx: Transaction, unit_ids: Collection[UUID], before: datetime, at_most: int
 ) -> tuple[Amount, Sequence[Attachment]]:
     """Delete the runs of those of these units whose last run is old, at most so many of them, with their files.
 
     What went, which is noted in the log, and the attachments of which the bytes are still there.
     """
-    known = count_runs_by_unit(tx.scope(organization_id), unit_ids)
+    known = count_runs_by_unit(tx.scope, unit_ids)
     old = [one.unit_id for one in known if one.newest_at < before]
     r, u = runs.c, units.c
     wanted = (
         select(r.id)
         .join_from(units, runs, r.unit_id == u.id)
-        .where(owned_by(organization_id, u), u.id.in_(old))
+        .where(tx.owns(u), u.id.in_(old))
         .order_by(u.id, r.id)
         .limit(at_most)
     )
     run_ids = tx.connection.execute(wanted).scalars().all()
-    deleted = delete_runs(tx, organization_id, run_ids)
-    expire_imports(tx, organization_id, deleted.import_ids)
-    return _note(tx, organization_id, len(deleted.ids), deleted.files), deleted.files
+    deleted = delete_runs(tx, run_ids)
+    expire_imports(tx, deleted.import_ids)
+    return _note(tx, len(deleted.ids), deleted.files), deleted.files
 
 
 def list_old_files(scope: Scope, before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
@@ -161,19 +161,19 @@ def list_old_files(scope: Scope, before: datetime, after: UUID | None, limit: in
 
 
 def delete_old_files(
-    tx: Transaction, organization_id: UUID, attachment_ids: Collection[UUID], before: datetime
+    tx: Transaction, attachment_ids: Collection[UUID], before: datetime
 ) -> tuple[Amount, Sequence[Attachment]]:
     """Delete those of these files that are old still; returns as `delete_old_runs`."""
     a = attachments.c
-    mine = (owned_by(organization_id, a), a.id.in_(attachment_ids))
+    mine = (tx.owns(a), a.id.in_(attachment_ids))
     old = select(a.id).where(*mine, _is_old_file(before), *_is_free()).order_by(a.id)
-    gone = delete_attachments(tx, organization_id, tx.connection.execute(old).scalars().all())
-    return _note(tx, organization_id, 0, gone), gone
+    gone = delete_attachments(tx, tx.connection.execute(old).scalars().all())
+    return _note(tx, 0, gone), gone
 
 
-def _note(tx: Transaction, organization_id: UUID, run_count: int, gone: Sequence[Attachment]) -> Amount:
+def _note(tx: Transaction, run_count: int, gone: Sequence[Attachment]) -> Amount:
     removed = Amount(run_count, len(gone), sum(one.size_bytes or 0 for one in gone))
-    note_removed(tx, organization_id, removed)
+    note_removed(tx, removed)
     return removed
 
 

@@ -14,7 +14,7 @@ from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, run_documents, run_sub_units, runs
 from runcard.store.files.attachments import Attachment
 from runcard.store.files.imports import list_imports_of
@@ -60,7 +60,7 @@ def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> 
     """Add a run: header, packed document (compressed as it is inserted), and a line in the change log."""
     tx.stage(runs, {**run._asdict(), **creator.columns})
     tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": packed})
-    tx.note_change(run.organization_id, "run_recorded", run.id)
+    tx.note_change("run_recorded", run.id)
 
 
 def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) -> None:
@@ -78,17 +78,17 @@ def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) 
         )
 
 
-def classify_runs(tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None) -> None:
+def classify_runs(tx: Transaction, unit_id: UUID, sample: SampleClass | None) -> None:
     """Give the runs that a unit has this class; None: production."""
     r = runs.c
     changed = (
         update(runs)
-        .where(owned_by(organization_id, r), r.unit_id == unit_id, r.sample.is_distinct_from(sample))
+        .where(tx.owns(r), r.unit_id == unit_id, r.sample.is_distinct_from(sample))
         .values(sample=sample)
         .returning(r.id)
     )
     for run_id in tx.connection.execute(changed).scalars().all():
-        tx.note_change(organization_id, "run_changed", run_id)
+        tx.note_change("run_changed", run_id)
 
 
 def count_runs_since(scope: Scope, since: datetime, at_most: int) -> int:
@@ -139,9 +139,9 @@ def find_procedure_of(scope: Scope, run_id: UUID) -> UUID | None:
     return scope.connection.execute(query).scalar_one_or_none()
 
 
-def delete_run(tx: Transaction, organization_id: UUID, run_id: UUID) -> bool:
+def delete_run(tx: Transaction, run_id: UUID) -> bool:
     """Delete a run with all that lies inside it; its unit stays. False where there is no such run."""
-    return bool(delete_runs(tx, organization_id, [run_id]).ids)
+    return bool(delete_runs(tx, [run_id]).ids)
 
 
 class DeletedRuns(NamedTuple):
@@ -152,29 +152,25 @@ class DeletedRuns(NamedTuple):
     files: Sequence[Attachment]
 
 
-def delete_runs(
-    tx: Transaction, organization_id: UUID, run_ids: Collection[UUID], *, spared: UUID | None = None
-) -> DeletedRuns:
+def delete_runs(tx: Transaction, run_ids: Collection[UUID], *, spared: UUID | None = None) -> DeletedRuns:
     """Delete runs with all that lies inside them and the files that nothing else needs; their units stay.
 
     What was there. The bytes of the files are noted to be removed. spared: a file that stays, needed or not.
     """
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
-    imports = list_imports_of(tx.scope(organization_id), run_ids)
+    imports = list_imports_of(tx.scope, run_ids)
     files = {one.attachment_id for one in imports if one.attachment_id is not None}
     for some in in_chunks(run_ids):
-        own = select(a.id).where(owned_by(organization_id, a), a.run_id.in_(some))
+        own = select(a.id).where(tx.owns(a), a.run_id.in_(some))
         files |= {*tx.connection.execute(own).scalars()}
         tx.connection.execute(
-            update(attachments)
-            .where(owned_by(organization_id, a), a.run_id.in_(some))
-            .values(run_id=None, is_report=False)
+            update(attachments).where(tx.owns(a), a.run_id.in_(some)).values(run_id=None, is_report=False)
         )
-        mine = (owned_by(organization_id, r), r.id.in_(some))
+        mine = (tx.owns(r), r.id.in_(some))
         deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
-    delete_metadata(tx, organization_id, deleted)
+    delete_metadata(tx, deleted)
     for run_id in deleted:
-        tx.note_change(organization_id, "run_deleted", run_id)
-    gone = delete_unneeded(tx, organization_id, files - {spared})
+        tx.note_change("run_deleted", run_id)
+    gone = delete_unneeded(tx, files - {spared})
     return DeletedRuns(deleted, [one.id for one in imports], gone)

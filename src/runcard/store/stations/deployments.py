@@ -123,7 +123,6 @@ def find_deployed_procedure(scope: Scope, deployment_id: UUID) -> UUID | None:
 
 def create_deployment(
     tx: Transaction,
-    organization_id: UUID,
     new: NewDeployment,
     stations: Sequence[Named],
     log: Sequence[str],
@@ -131,11 +130,11 @@ def create_deployment(
 ) -> UUID:
     """Id of a new deployment that is ready, for these stations to fetch; `log` says how it came about."""
     deployment_id = new_id()
-    common = {"deployment_id": deployment_id, "organization_id": organization_id}
+    common = {"deployment_id": deployment_id, "organization_id": tx.organization_id}
     tx.connection.execute(
         insert(deployments).values(
             id=deployment_id,
-            organization_id=organization_id,
+            organization_id=tx.organization_id,
             procedure_id=new.procedure_id,
             environment=new.environment,
             trigger="cli",
@@ -159,7 +158,7 @@ def create_deployment(
     for seq, message in enumerate(log, start=1):
         entry = LogEntry(seq, "INFO", message, tx.now)
         tx.stage(t.deployment_logs, {**common, **entry._asdict()})
-    tx.note_change(organization_id, "deployment_created", deployment_id)
+    tx.note_change("deployment_created", deployment_id)
     return deployment_id
 
 

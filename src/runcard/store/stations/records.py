@@ -140,12 +140,11 @@ def find_key_prefix(scope: Scope, station_id: UUID) -> str | None:
     ).scalar_one_or_none()
 
 
-def change_station(tx: Transaction, organization_id: UUID, after: StationRecord) -> None:
+def change_station(tx: Transaction, after: StationRecord) -> None:
     """Give a station the name, the image and the team of `after`. Raises InvalidInput or AlreadyExists for the name."""
-    check_station_name(tx.scope(organization_id), after.name, but=after.id)
+    check_station_name(tx.scope, after.name, but=after.id)
     _update(
         tx,
-        organization_id,
         after.id,
         name=after.name,
         name_key=lookup_key(after.name),
@@ -154,27 +153,27 @@ def change_station(tx: Transaction, organization_id: UUID, after: StationRecord)
     )
 
 
-def remove_station(tx: Transaction, organization_id: UUID, station_id: UUID) -> None:
+def remove_station(tx: Transaction, station_id: UUID) -> None:
     """Delete a station with its keys and links. One that has made something is archived instead.
 
     An archived station keeps its history; its keys work no longer, and its name is free for another.
     """
     if _has_made_something(tx.connection, station_id):
         # No name has such a key: those of names do not begin with a space.
-        _update(tx, organization_id, station_id, archived_at=tx.now, name_key=f" {station_id}")
+        _update(tx, station_id, archived_at=tx.now, name_key=f" {station_id}")
         return
-    delete_metadata(tx, organization_id, [station_id])
+    delete_metadata(tx, [station_id])
     k, s = t.api_keys.c, t.stations.c
-    tx.connection.execute(delete(t.api_keys).where(owned_by(organization_id, k), k.station_id == station_id))
-    tx.connection.execute(delete(t.stations).where(owned_by(organization_id, s), s.id == station_id))
-    tx.note_change(organization_id, "station_deleted", station_id)
+    tx.connection.execute(delete(t.api_keys).where(tx.owns(k), k.station_id == station_id))
+    tx.connection.execute(delete(t.stations).where(tx.owns(s), s.id == station_id))
+    tx.note_change("station_deleted", station_id)
 
 
-def _update(tx: Transaction, organization_id: UUID, station_id: UUID, **values: Any) -> None:
+def _update(tx: Transaction, station_id: UUID, **values: Any) -> None:
     s = t.stations.c
-    mine = (owned_by(organization_id, s), s.id == station_id)
+    mine = (tx.owns(s), s.id == station_id)
     tx.connection.execute(update(t.stations).where(*mine).values(**values))
-    tx.note_change(organization_id, "station_changed", station_id)
+    tx.note_change("station_changed", station_id)
 
 
 # Unscoped: of a station that was found in the scope.

@@ -13,7 +13,7 @@ from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import procedures, station_procedures, stations
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.procedures.rows import Procedure
@@ -29,7 +29,6 @@ class Station(NamedTuple):
 
 def create_station(
     tx: Transaction,
-    organization_id: UUID,
     name: str,
     *,
     all_procedures: bool = False,
@@ -37,11 +36,11 @@ def create_station(
 ) -> Station:
     """A new station. Raises InvalidInput, and AlreadyExists where the name is taken."""
     name = name.strip()
-    check_station_name(tx.scope(organization_id), name)
+    check_station_name(tx.scope, name)
     station = Station(new_id(), name, all_procedures)
-    row = {**station._asdict(), "organization_id": organization_id, "name_key": lookup_key(name)}
+    row = {**station._asdict(), "organization_id": tx.organization_id, "name_key": lookup_key(name)}
     tx.connection.execute(insert(stations).values(**row, team_id=team_id, created_at=tx.now))
-    tx.note_change(organization_id, "station_created", station.id)
+    tx.note_change("station_created", station.id)
     return station
 
 
@@ -92,40 +91,40 @@ def list_linked_procedures(scope: Scope, station_id: UUID) -> Sequence[Procedure
     return [Procedure(*row) for row in scope.connection.execute(query.order_by(p.created_at, p.id))]
 
 
-def link_procedures(
-    tx: Transaction, organization_id: UUID, station_id: UUID, procedure_ids: Iterable[UUID]
-) -> None:
+def link_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable[UUID]) -> None:
     """Let a station report these procedures too. Raises ProcedureNotFound."""
     link = station_procedures.c
     for named_id in procedure_ids:
-        procedure_id = find_procedure(tx.scope(organization_id), named_id)
+        procedure_id = find_procedure(tx.scope, named_id)
         if procedure_id is None:
             raise ProcedureNotFound(str(named_id))
         there = select(link.station_id).where(
-            link.station_id == station_id, link.procedure_id == procedure_id
+            tx.owns(link), link.station_id == station_id, link.procedure_id == procedure_id
         )
         if tx.connection.execute(there).first() is None:
-            row = {"station_id": station_id, "procedure_id": procedure_id, "organization_id": organization_id}
+            row = {
+                "station_id": station_id,
+                "procedure_id": procedure_id,
+                "organization_id": tx.organization_id,
+            }
             tx.connection.execute(insert(station_procedures).values(row))
 
 
-def unlink_procedures(
-    tx: Transaction, organization_id: UUID, station_id: UUID, procedure_ids: Iterable[UUID]
-) -> None:
+def unlink_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable[UUID]) -> None:
     """Let a station no longer report these procedures, from the next run on."""
     link = station_procedures.c
-    ids = follow_merges(tx.scope(organization_id), list(procedure_ids))
+    ids = follow_merges(tx.scope, list(procedure_ids))
     tx.connection.execute(
         delete(station_procedures).where(
-            owned_by(organization_id, link),
+            tx.owns(link),
             link.station_id == station_id,
             link.procedure_id.in_(ids),
         )
     )
 
 
-def allow_all_procedures(tx: Transaction, organization_id: UUID, station_id: UUID, *, allowed: bool) -> None:
+def allow_all_procedures(tx: Transaction, station_id: UUID, *, allowed: bool) -> None:
     """Give a station every procedure of its organization, or take that back."""
     s = stations.c
-    mine = (owned_by(organization_id, s), s.id == station_id)
+    mine = (tx.owns(s), s.id == station_id)
     tx.connection.execute(update(stations).where(*mine).values(all_procedures=allowed))

@@ -144,31 +144,26 @@ def read_place_numbers(scope: Scope, unit_id: UUID) -> PlaceNumbers:
     return PlaceNumbers(*scope.connection.execute(query).one())
 
 
-def rename_unit(tx: Transaction, organization_id: UUID, unit_id: UUID, serial_number: str) -> None:
+def rename_unit(tx: Transaction, unit_id: UUID, serial_number: str) -> None:
     """Give a unit another serial number, one that is free."""
     _update(
         tx,
-        organization_id,
         unit_id,
         {"serial_number": serial_number, "serial_key": lookup_key(serial_number)},
     )
 
 
-def classify_unit(
-    tx: Transaction, organization_id: UUID, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool
-) -> None:
+def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool) -> None:
     """Make a unit a sample of this class; None: one of production. with_runs: also what it was in the runs it has.
 
     Changes what the catalog remembers.
     """
-    _update(tx, organization_id, unit_id, {"sample": sample})
+    _update(tx, unit_id, {"sample": sample})
     if with_runs:
-        classify_runs(tx, organization_id, unit_id, sample)
+        classify_runs(tx, unit_id, sample)
 
 
-def delete_units(
-    tx: Transaction, organization_id: UUID, serial_numbers: Iterable[str], *, with_runs: bool
-) -> Sequence[UUID]:
+def delete_units(tx: Transaction, serial_numbers: Iterable[str], *, with_runs: bool) -> Sequence[UUID]:
     """Delete all of these units, each once, and return their ids; their sub-units stay and lose their parent.
 
     with_runs: delete their runs too. Raises UnitNotFound; InUse for a unit that has runs which are to stay.
@@ -176,21 +171,21 @@ def delete_units(
     unique = {lookup_key(serial): serial for serial in serial_numbers}
     deleted: list[UUID] = []
     for serial_number in unique.values():
-        unit = tx.catalog.get_unit(organization_id, serial_number)
+        unit = tx.catalog.get_unit(tx.organization_id, serial_number)
         run_ids = tx.connection.execute(select(runs.c.id).where(runs.c.unit_id == unit.id)).scalars().all()
         if run_ids and not with_runs:
             raise InUse(f"Unit {unit.serial_number}", len(run_ids), "runs (cascade=true deletes them too)")
         for run_id in run_ids:
-            delete_run(tx, organization_id, run_id)
-        delete_unit(tx, organization_id, unit.id)
+            delete_run(tx, run_id)
+        delete_unit(tx, unit.id)
         deleted.append(unit.id)
     return deleted
 
 
-def _update(tx: Transaction, organization_id: UUID, unit_id: UUID, values: dict[str, Any]) -> None:
+def _update(tx: Transaction, unit_id: UUID, values: dict[str, Any]) -> None:
     u = units.c
-    tx.connection.execute(update(units).where(owned_by(organization_id, u), u.id == unit_id).values(values))
-    tx.note_change(organization_id, "unit_changed", unit_id)
+    tx.connection.execute(update(units).where(tx.owns(u), u.id == unit_id).values(values))
+    tx.note_change("unit_changed", unit_id)
 
 
 _parents = units.alias("parents")

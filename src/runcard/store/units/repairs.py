@@ -68,13 +68,13 @@ class RepairRecord(NamedTuple):
     created_by: CreatedBy
 
 
-def stage_repair(
-    tx: Transaction, organization_id: UUID, row: RepairRow, report: RepairReport, creator: Creator
-) -> None:
+def stage_repair(tx: Transaction, row: RepairRow, report: RepairReport, creator: Creator) -> None:
     """Add a repair."""
     said = {**row._asdict(), "body": _encoder.encode(report)}
-    tx.stage(repairs, {**said, "organization_id": organization_id, "created_at": tx.now, **creator.columns})
-    tx.note_change(organization_id, "repair_recorded", row.id)
+    tx.stage(
+        repairs, {**said, "organization_id": tx.organization_id, "created_at": tx.now, **creator.columns}
+    )
+    tx.note_change("repair_recorded", row.id)
 
 
 def list_repairs(

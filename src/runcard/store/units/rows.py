@@ -11,7 +11,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, run_sub_units, runs, unit_moves, units
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.metadata import delete_metadata
@@ -21,7 +21,6 @@ MoveKind = Literal["revision", "batch", "parent"]
 
 def stage_unit(
     tx: Transaction,
-    organization_id: UUID,
     unit: UnitRow,
     creator: Creator,
     created_during_run_id: UUID | None,
@@ -31,20 +30,18 @@ def stage_unit(
         units,
         {
             **unit._asdict(),
-            "organization_id": organization_id,
+            "organization_id": tx.organization_id,
             "serial_key": lookup_key(unit.serial_number),
             "created_during_run_id": created_during_run_id,
             "created_at": tx.now,
             **creator.columns,
         },
     )
-    tx.note_change(organization_id, "unit_created", unit.id)
-    tx.catalog.remember_unit(organization_id, unit)
+    tx.note_change("unit_created", unit.id)
+    tx.catalog.remember_unit(tx.organization_id, unit)
 
 
-def move_unit(
-    tx: Transaction, organization_id: UUID, before: UnitRow, after: UnitRow, run_id: UUID | None
-) -> None:
+def move_unit(tx: Transaction, before: UnitRow, after: UnitRow, run_id: UUID | None) -> None:
     """Re-link a unit to another part, revision, batch or parent, with a trace of each move.
 
     run_id: the run that named the new place; None where a person or an update did.
@@ -53,15 +50,15 @@ def move_unit(
         return
     places = {name: getattr(after, name) for name in ("part_id", "revision_id", "batch_id", "parent_id")}
     u = units.c
-    tx.connection.execute(update(units).where(owned_by(organization_id, u), u.id == before.id).values(places))
+    tx.connection.execute(update(units).where(tx.owns(u), u.id == before.id).values(places))
     moved: tuple[MoveKind, ...] = ("revision", "batch", "parent")
     for kind in moved:
         from_id, to_id = getattr(before, f"{kind}_id"), getattr(after, f"{kind}_id")
         if from_id != to_id:
-            stage_move(tx, organization_id, before.id, kind, (from_id, to_id), run_id)
-    tx.note_change(organization_id, "unit_moved", before.id)
+            stage_move(tx, before.id, kind, (from_id, to_id), run_id)
+    tx.note_change("unit_moved", before.id)
     tx.note_catalog_change()
-    tx.catalog.remember_unit(organization_id, after)
+    tx.catalog.remember_unit(tx.organization_id, after)
 
 
 # Unscoped: of a unit that was found in the scope.
@@ -70,24 +67,24 @@ def has_runs(connection: Connection, unit_id: UUID) -> bool:
     return connection.execute(query).first() is not None
 
 
-def delete_unit(tx: Transaction, organization_id: UUID, unit_id: UUID) -> None:
+def delete_unit(tx: Transaction, unit_id: UUID) -> None:
     """Delete a unit that has no runs, with the files that nothing else needs; their bytes are noted to be removed.
 
     Its sub-units stay and lose their parent, with a trace of the move.
     """
     a, s, u = attachments.c, run_sub_units.c, units.c
-    for child in _children(tx.scope(organization_id), unit_id):
-        move_unit(tx, organization_id, child, child._replace(parent_id=None), None)
-    of_unit = (owned_by(organization_id, a), a.unit_id == unit_id)
+    for child in _children(tx.scope, unit_id):
+        move_unit(tx, child, child._replace(parent_id=None), None)
+    of_unit = (tx.owns(a), a.unit_id == unit_id)
     files = tx.connection.execute(select(a.id).where(*of_unit)).scalars().all()
     tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
     tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
-    was_here = (owned_by(organization_id, s), s.previous_parent_id == unit_id)
+    was_here = (tx.owns(s), s.previous_parent_id == unit_id)
     tx.connection.execute(update(run_sub_units).where(*was_here).values(previous_parent_id=None))
-    delete_metadata(tx, organization_id, [unit_id])
-    tx.connection.execute(delete(units).where(owned_by(organization_id, u), u.id == unit_id))
-    delete_unneeded(tx, organization_id, files)
-    tx.note_change(organization_id, "unit_deleted", unit_id)
+    delete_metadata(tx, [unit_id])
+    tx.connection.execute(delete(units).where(tx.owns(u), u.id == unit_id))
+    delete_unneeded(tx, files)
+    tx.note_change("unit_deleted", unit_id)
 
 
 def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:
@@ -98,7 +95,6 @@ def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:
 
 def stage_move(
     tx: Transaction,
-    organization_id: UUID,
     unit_id: UUID,
     kind: MoveKind,
     places: tuple[UUID | None, UUID | None],
@@ -109,7 +105,7 @@ def stage_move(
         unit_moves,
         {
             "id": new_id(),
-            "organization_id": organization_id,
+            "organization_id": tx.organization_id,
             "unit_id": unit_id,
             "kind": kind,
             "from_id": places[0],

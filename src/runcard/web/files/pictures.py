@@ -70,7 +70,6 @@ def keep_picture(services: Services, actor: UserActor, picture: bytes) -> Callab
     def attach(tx: Transaction) -> UUID:
         attachment = create_attachment(
             tx,
-            organization_id,
             "picture",
             content_type=meta.content_type,
             declared_bytes=meta.size_bytes,

@@ -173,7 +173,8 @@ def _check_may_save(services: Services, visit: Visit, name: str) -> None:
 def _save(services: Services, visit: Visit, name: str, mapping: TableMapping) -> None:
     kept = msgspec.json.encode(mapping).decode()
     services.writer.write(
-        lambda tx: create_template(tx, visit.actor.organization_id, name, kept, Creator.of(visit.actor)),
+        visit.actor.organization_id,
+        lambda tx: create_template(tx, name, kept, Creator.of(visit.actor)),
     )
 
 

@@ -64,7 +64,7 @@ def submit_invitation(
             member = accept(tx, token, fields.get("name", ""), password_hash)
             return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
-        session = services.writer.write_catalog(apply)
+        session = services.writer.write_catalog(organization.id, apply)
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, services, token, fields, error)
     response = redirect("/")

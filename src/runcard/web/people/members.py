@@ -108,7 +108,9 @@ def submit_invitation(
     email = fields.get("email", "")
     try:
         role = _role(fields)
-        token = services.writer.write(lambda tx: invite(tx, visit.actor, email, role))
+        token = services.writer.write(
+            visit.actor.organization_id, lambda tx: invite(tx, visit.actor, email, role)
+        )
     except (InvalidInput, Conflict) as error:
         return _show(services, visit, MembersQuery(), fields, error)
     url = f"{services.links.root(str(request.base_url))}/invitation/{token}"
@@ -123,7 +125,7 @@ def cancel_invitation(
 ) -> Response:
     check_may_administer(visit.actor, "take invitations back")
     organization_id, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
-    services.writer.write(lambda tx: delete_invitation(tx, organization_id, wanted))
+    services.writer.write(organization_id, lambda tx: delete_invitation(tx, wanted))
     return redirect(_HERE)
 
 
@@ -148,7 +150,7 @@ def _change(
 ) -> Response:
     wanted = id_of(user_id, _missing("User"))
     try:
-        services.writer.write_catalog(lambda tx: change(tx, wanted))
+        services.writer.write_catalog(visit.actor.organization_id, lambda tx: change(tx, wanted))
     except Conflict as error:
         return _show(services, visit, MembersQuery(), {}, error)
     return redirect(_HERE)

@@ -103,7 +103,7 @@ def submit_organization(services: WithServices, visit: WithVisit, fields: WithFo
     organization_id = visit.actor.organization_id
 
     def apply(tx: Transaction) -> None:
-        update_organization(tx, _changed(get_organization(tx.scope(organization_id)), fields))
+        update_organization(tx, _changed(get_organization(tx.scope), fields))
 
     try:
         with services.database.read_in(organization_id) as scope:
@@ -111,7 +111,7 @@ def submit_organization(services: WithServices, visit: WithVisit, fields: WithFo
             question = question_about(scope, now, retention_in(fields), fields)
         if question is not None:
             return _show(services, visit, fields, question=question)
-        services.writer.write_catalog(apply)
+        services.writer.write_catalog(organization_id, apply)
     except InvalidInput as error:
         return _show(services, visit, fields, error)
     return redirect(f"{_HERE}?saved=true")

@@ -79,7 +79,7 @@ def submit_name(services: WithServices, visit: WithVisit, fields: WithForm) -> R
     organization_id, user_id = _self(visit)
     try:
         services.writer.write_catalog(
-            lambda tx: rename_user(tx, organization_id, user_id, fields.get("name", ""))
+            organization_id, lambda tx: rename_user(tx, user_id, fields.get("name", ""))
         )
     except InvalidInput as error:
         return _show(services, visit, error)
@@ -105,11 +105,11 @@ def submit_password(
     password_hash = hash_password(wanted)
 
     def apply(tx: Transaction) -> str:
-        set_password(tx, organization_id, user_id, password_hash)
+        set_password(tx, user_id, password_hash)
         return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
     response = redirect(f"{_HERE}?saved=true")
-    remember_session(response, request, services.writer.write_catalog(apply))
+    remember_session(response, request, services.writer.write_catalog(organization_id, apply))
     return response
 
 
@@ -117,7 +117,7 @@ def submit_password(
 def create_key(request: Request, services: WithServices, visit: WithVisit, _fields: WithForm) -> Response:
     organization_id, user_id = _self(visit)
     key = new_api_key()
-    services.writer.write_catalog(lambda tx: create_user_key(tx, organization_id, user_id, key.secret))
+    services.writer.write_catalog(organization_id, lambda tx: create_user_key(tx, user_id, key.secret))
     with services.database.read_in(organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
@@ -128,7 +128,7 @@ def create_key(request: Request, services: WithServices, visit: WithVisit, _fiel
 def revoke(services: WithServices, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
     organization_id, user_id = _self(visit)
     wanted = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
-    services.writer.write_catalog(lambda tx: revoke_key(tx, organization_id, wanted, owner_id=user_id))
+    services.writer.write_catalog(organization_id, lambda tx: revoke_key(tx, wanted, owner_id=user_id))
     return redirect(_HERE)
 
 
@@ -148,7 +148,9 @@ def end_one(services: WithServices, visit: WithVisit, digest: str, _fields: With
 
 def _end(services: Services, visit: Visit, ended: bytes | None) -> Response:
     user_id, kept = visit.actor.user_id, digest_of(visit.session)
-    services.writer.write(lambda tx: end_other_sessions(tx, user_id, kept, ended))
+    services.writer.write(
+        visit.actor.organization_id, lambda tx: end_other_sessions(tx, user_id, kept, ended)
+    )
     return redirect(_HERE)
 
 

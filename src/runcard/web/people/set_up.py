@@ -16,7 +16,7 @@ from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
-from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.people.sessions import is_setup_link_open, use_setup_link
 from runcard.store.procedures.rows import Procedure, create_procedure
@@ -87,30 +87,29 @@ def submit_set_up(
         )
         password_hash = hash_password(fields.get("password", ""))
 
-        def apply(tx: Transaction) -> _Done:
-            if not use_setup_link(tx, digest_of(token)):
+        def apply(shared: SharedTransaction) -> _Done:
+            if not use_setup_link(shared, digest_of(token)):
                 raise SetupLinkSpent
             name, email = fields.get("organization", ""), fields.get("email", "")
             made = set_up_organization(
-                tx,
+                shared,
                 name,
                 email,
                 password_hash=password_hash,
                 secret=key.secret,
                 person=fields.get("person", ""),
             )
+            tx = shared.of(made.organization.id)
             admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
             first = fields.get("procedure", "").strip()
-            procedure = (
-                create_procedure(tx, made.organization.id, first, Creator.of(admin)) if first else None
-            )
+            procedure = create_procedure(tx, first, Creator.of(admin)) if first else None
             return _Done(
                 made,
                 procedure,
                 log_in(tx, admin, request.headers.get("user-agent"), by_tls=is_by_tls(request)),
             )
 
-        done = services.writer.write_catalog(apply)
+        done = services.writer.write_shared(apply)
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, services, fields, error)
     response = render("people/set_up_done.html", _done_page(request, services, done, key.api_key))

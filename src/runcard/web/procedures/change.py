@@ -73,14 +73,13 @@ def show_change(services: WithServices, visit: WithVisit, procedure_id: str) -> 
 
 @router.post("/change")
 def rename(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
-    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, procedure: Procedure) -> None:
         name = fields.get("name", "")
         if SAME_NAME not in fields:
-            check_name_is_free(tx.scope(organization_id), name, WAY_ON, but=procedure.id)
+            check_name_is_free(tx.scope, name, WAY_ON, but=procedure.id)
         asked = ProcedureChange(name=name, identifier=fields.get("identifier", ""))
-        change_procedure(tx, organization_id, procedure.id, asked)
+        change_procedure(tx, procedure.id, asked)
 
     return _change(services, visit, procedure_id, change, fields)
 
@@ -88,12 +87,11 @@ def rename(services: WithServices, visit: WithVisit, procedure_id: str, fields: 
 @router.post("/archive")
 def archive(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
     asked = ProcedureChange(archived=fields.get("archived") == "yes")
-    organization_id = visit.actor.organization_id
     return _change(
         services,
         visit,
         procedure_id,
-        lambda tx, procedure: change_procedure(tx, organization_id, procedure.id, asked),
+        lambda tx, procedure: change_procedure(tx, procedure.id, asked),
     )
 
 
@@ -104,9 +102,9 @@ def delete(services: WithServices, visit: WithVisit, procedure_id: str, _fields:
     def change(tx: Transaction, procedure: Procedure) -> None:
         if str(procedure.id) != procedure_id:
             raise Merged(procedure.name, procedure.identifier)
-        if count := count_runs_of(tx.scope(organization_id), procedure.id):
+        if count := count_runs_of(tx.scope, procedure.id):
             raise InUse(f"Procedure {procedure.name}", count, "runs")
-        delete_procedure(tx, organization_id, procedure.id)
+        delete_procedure(tx, procedure.id)
 
     answer = _change(services, visit, procedure_id, change)
     remove_soon(services.stores, organization_id)
@@ -125,12 +123,12 @@ def _change(
     organization_id = visit.actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure(tx.scope(organization_id), procedure_id)
+        procedure = get_procedure(tx.scope, procedure_id)
         change(tx, procedure)
         return procedure.id
 
     try:
-        changed = services.writer.write_catalog(apply)
+        changed = services.writer.write_catalog(organization_id, apply)
     except (InvalidInput, Conflict) as error:
         page = _page(services, visit, procedure_id, fields or {}, error)
         return render("procedures/change.html", page, visit, status=answer_error(error).status)

@@ -97,13 +97,13 @@ def merge(services: WithServices, visit: WithVisit, procedure_id: str, fields: W
     organization_id, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
 
     def apply(tx: Transaction) -> UUID:
-        source = get_procedure(tx.scope(organization_id), procedure_id)
-        target = get_procedure(tx.scope(organization_id), str(into))
-        merge_procedures(tx, organization_id, source, target, Creator.of(actor))
+        source = get_procedure(tx.scope, procedure_id)
+        target = get_procedure(tx.scope, str(into))
+        merge_procedures(tx, source, target, Creator.of(actor))
         return target.id
 
     try:
-        target_id = services.writer.write_catalog(apply)
+        target_id = services.writer.write_catalog(organization_id, apply)
     except Conflict as error:
         page = _page(services, visit, procedure_id, None, problems_of(error))
         return render("procedures/merge.html", page, visit, status=answer_error(error).status)

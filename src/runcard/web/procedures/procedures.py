@@ -111,13 +111,11 @@ def submit_procedure(services: WithServices, visit: WithVisit, fields: WithForm)
     def apply(tx: Transaction) -> UUID:
         name = fields.get("name", "")
         if SAME_NAME not in fields:
-            check_name_is_free(tx.scope(organization_id), name, WAY_ON)
-        return create_procedure(
-            tx, organization_id, name, creator, fields.get("identifier", "").strip() or None
-        ).id
+            check_name_is_free(tx.scope, name, WAY_ON)
+        return create_procedure(tx, name, creator, fields.get("identifier", "").strip() or None).id
 
     try:
-        made = services.writer.write(apply)
+        made = services.writer.write(organization_id, apply)
     except (InvalidInput, Conflict) as error:
         page = _page(services, visit, ProceduresQuery(), fields, error)
         return render("procedures/procedures.html", page, visit, status=answer_error(error).status)

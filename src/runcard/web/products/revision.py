@@ -108,10 +108,10 @@ def change_picture(
         image_of = keep_picture(services, actor, form.picture)
 
     def apply(tx: Transaction) -> None:
-        now = get_revision(tx.scope(organization_id), revision.part.number, revision.number)
-        change_revision(tx, organization_id, now, number=None, image_id=image_of and image_of(tx))
+        now = get_revision(tx.scope, revision.part.number, revision.number)
+        change_revision(tx, now, number=None, image_id=image_of and image_of(tx))
 
-    services.writer.write(apply)
+    services.writer.write(organization_id, apply)
     return redirect(revision_url(revision.part.number, revision.number))
 
 

@@ -40,12 +40,11 @@ router = APIRouter(prefix="/stations/{station_id}")
 
 @router.post("")
 def rename(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, station: StationRecord) -> None:
         wanted = fields.get("team", "")
-        team = get_team(tx.scope(organization_id), id_of(wanted, TeamNotFound)) if wanted else None
-        change_station(tx, organization_id, station._replace(name=fields.get("name", "").strip(), team=team))
+        team = get_team(tx.scope, id_of(wanted, TeamNotFound)) if wanted else None
+        change_station(tx, station._replace(name=fields.get("name", "").strip(), team=team))
 
     return _change(services, visit, station_id, change)
 
@@ -62,11 +61,11 @@ def create_key(
     )
 
     def apply(tx: Transaction) -> StationRecord:
-        station = get_station_in_use(tx.scope(organization_id), wanted)
-        create_station_key(tx, organization_id, station.id, key.secret)
+        station = get_station_in_use(tx.scope, wanted)
+        create_station_key(tx, station.id, key.secret)
         return station
 
-    station = services.writer.write_catalog(apply)
+    station = services.writer.write_catalog(organization_id, apply)
     return show_key_of_station(request, services, visit, station, key.api_key)
 
 
@@ -74,23 +73,20 @@ def create_key(
 def revoke(
     services: WithServices, visit: WithVisit, station_id: str, key_id: str, _fields: WithForm
 ) -> Response:
-    organization_id, wanted = visit.actor.organization_id, id_of(key_id, _no_key)
+    _organization_id, wanted = visit.actor.organization_id, id_of(key_id, _no_key)
     return _change(
         services,
         visit,
         station_id,
-        lambda tx, station: revoke_key(tx, organization_id, wanted, owner_id=station.id),
+        lambda tx, station: revoke_key(tx, wanted, owner_id=station.id),
     )
 
 
 @router.post("/procedures")
 def link(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        link_procedures(
-            tx, organization_id, station.id, [id_of(fields.get("procedure", ""), ProcedureNotFound)]
-        )
+        link_procedures(tx, station.id, [id_of(fields.get("procedure", ""), ProcedureNotFound)])
 
     return _change(services, visit, station_id, change)
 
@@ -99,22 +95,21 @@ def link(services: WithServices, visit: WithVisit, station_id: str, fields: With
 def unlink(
     services: WithServices, visit: WithVisit, station_id: str, procedure_id: str, _fields: WithForm
 ) -> Response:
-    organization_id = visit.actor.organization_id
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        unlink_procedures(tx, organization_id, station.id, [id_of(procedure_id, ProcedureNotFound)])
+        unlink_procedures(tx, station.id, [id_of(procedure_id, ProcedureNotFound)])
 
     return _change(services, visit, station_id, change)
 
 
 @router.post("/all-procedures")
 def allow_all(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    organization_id, allowed = visit.actor.organization_id, fields.get("allowed") == "yes"
+    _organization_id, allowed = visit.actor.organization_id, fields.get("allowed") == "yes"
     return _change(
         services,
         visit,
         station_id,
-        lambda tx, station: allow_all_procedures(tx, organization_id, station.id, allowed=allowed),
+        lambda tx, station: allow_all_procedures(tx, station.id, allowed=allowed),
     )
 
 
@@ -130,28 +125,24 @@ def set_picture(services: WithServices, visit: WithVisit, station_id: str, form:
     image_of = keep_picture(services, actor, form.picture)
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        change_station(tx, organization_id, station._replace(image_id=image_of(tx)))
+        change_station(tx, station._replace(image_id=image_of(tx)))
 
     return _change(services, visit, station_id, change)
 
 
 @router.post("/picture/remove")
 def remove_picture(services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
-    organization_id = visit.actor.organization_id
     return _change(
         services,
         visit,
         station_id,
-        lambda tx, station: change_station(tx, organization_id, station._replace(image_id=None)),
+        lambda tx, station: change_station(tx, station._replace(image_id=None)),
     )
 
 
 @router.post("/remove")
 def remove(services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm) -> Response:
-    organization_id = visit.actor.organization_id
-    answer = _change(
-        services, visit, station_id, lambda tx, station: remove_station(tx, organization_id, station.id)
-    )
+    answer = _change(services, visit, station_id, lambda tx, station: remove_station(tx, station.id))
     return redirect("/stations") if answer.status_code == 303 else answer
 
 
@@ -163,7 +154,7 @@ def _change(
     organization_id, wanted = visit.actor.organization_id, id_of(station_id, StationNotFound)
     try:
         services.writer.write_catalog(
-            lambda tx: change(tx, get_station_in_use(tx.scope(organization_id), wanted))
+            organization_id, lambda tx: change(tx, get_station_in_use(tx.scope, wanted))
         )
     except (InvalidInput, AlreadyExists) as error:
         page = station_page(services, visit, wanted, StationQuery(), problems_of(error))

@@ -149,13 +149,13 @@ def submit_station(request: Request, services: WithServices, visit: WithVisit, f
     chosen = [] if has_all else [id_of(one, ProcedureNotFound) for one in _chosen(fields)]
 
     def apply(tx: Transaction) -> StationRecord:
-        station = create_station(tx, organization_id, fields.get("name", ""), all_procedures=has_all)
-        link_procedures(tx, organization_id, station.id, chosen)
-        create_station_key(tx, organization_id, station.id, key.secret)
-        return get_station_record(tx.scope(organization_id), station.id)
+        station = create_station(tx, fields.get("name", ""), all_procedures=has_all)
+        link_procedures(tx, station.id, chosen)
+        create_station_key(tx, station.id, key.secret)
+        return get_station_record(tx.scope, station.id)
 
     try:
-        station = services.writer.write(apply)
+        station = services.writer.write(organization_id, apply)
     except (InvalidInput, AlreadyExists) as error:
         page = _page(services, visit, StationsQuery(), fields, problems_of(error))
         return render("stations/stations.html", page, visit, status=answer_error(error).status)

@@ -208,7 +208,9 @@ def change_sample(
             "runs", f"{runs[:60]!r} says nothing of the runs so far; choose one of {', '.join(_RUNS)}"
         )
     change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
-    services.writer.write_catalog(lambda tx: change_unit(tx, visit.actor, serial_number, change))
+    services.writer.write_catalog(
+        visit.actor.organization_id, lambda tx: change_unit(tx, visit.actor, serial_number, change)
+    )
     return redirect(unit_url(serial_number))
 
 

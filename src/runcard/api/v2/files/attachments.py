@@ -87,7 +87,7 @@ def delete(
 ) -> Response:
     """Delete files, whatever they are part of; all of them, or none where one is unknown."""
     ids = [id_of(text, AttachmentNotFound) for text in query.ids]
-    deleted = services.writer.write(lambda tx: delete_attachments(tx, actor.organization_id, ids))
+    deleted = services.writer.write(actor.organization_id, lambda tx: delete_attachments(tx, ids))
     remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
 
@@ -105,7 +105,9 @@ def create_of_run(
     """Announce a file that is part of a run from the start."""
     run_id = id_of(id, RunNotFound)
     slot = new_slot(services, actor.organization_id, str(request.base_url))
-    services.writer.write(lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id))
+    services.writer.write(
+        actor.organization_id, lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id)
+    )
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -118,7 +120,9 @@ def create_of_unit(
 ) -> Response:
     """Announce a file that is part of a unit from the start."""
     slot = new_slot(services, actor.organization_id, str(request.base_url))
-    services.writer.write(lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id))
+    services.writer.write(
+        actor.organization_id, lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id)
+    )
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -144,8 +148,8 @@ def delete_of_unit(
         check_reaches_unit(tx, actor, unit)
         ids = [id_of(text, AttachmentNotFound) for text in query.ids]
         check_brought(tx, actor, unit, ids)
-        return list(delete_attachments(tx, organization_id, ids, of_unit=unit.id))
+        return list(delete_attachments(tx, ids, of_unit=unit.id))
 
-    deleted = services.writer.write(apply)
+    deleted = services.writer.write(organization_id, apply)
     remove_soon(services.stores, organization_id)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))

@@ -67,7 +67,8 @@ def create(
     """Keep a mapping under a name that no other template has."""
     mapping = msgspec.json.encode(body.mapping).decode()
     template_id = services.writer.write(
-        lambda tx: create_template(tx, actor.organization_id, body.name.strip(), mapping, Creator.of(actor)),
+        actor.organization_id,
+        lambda tx: create_template(tx, body.name.strip(), mapping, Creator.of(actor)),
     )
     return JsonResponse(IdResult(template_id))
 
@@ -115,5 +116,5 @@ def delete(
 ) -> Response:
     """Delete a template; runs that were imported with it stay."""
     template_id = id_of(id, ImportTemplateNotFound)
-    services.writer.write(lambda tx: delete_template(tx, actor.organization_id, template_id))
+    services.writer.write(actor.organization_id, lambda tx: delete_template(tx, template_id))
     return JsonResponse(IdResult(template_id))

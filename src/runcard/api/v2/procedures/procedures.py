@@ -143,7 +143,7 @@ def create(
     """Create a procedure; several may have the same name."""
     organization_id, by = actor.organization_id, Creator.of(actor)
     made = services.writer.write(
-        lambda tx: create_procedure(tx, organization_id, body.name, by, body.identifier)
+        organization_id, lambda tx: create_procedure(tx, body.name, by, body.identifier)
     )
     return JsonResponse(IdResult(made.id))
 
@@ -223,11 +223,11 @@ def update(
     organization_id, change = actor.organization_id, _change(body)
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.scope(organization_id), id)
-        change_procedure(tx, organization_id, procedure.id, change)
+        procedure = get_procedure_record(tx.scope, id)
+        change_procedure(tx, procedure.id, change)
         return procedure.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
 
 
 @router.delete("/procedures/{id}", openapi_extra=operation(IdResult, name="procedure-delete"))
@@ -240,13 +240,13 @@ def delete(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.scope(organization_id), id)
+        procedure = get_procedure_record(tx.scope, id)
         if procedure.id != UUID(id):
             raise Merged(procedure.name, procedure.identifier)
-        delete_procedure(tx, organization_id, procedure.id)
+        delete_procedure(tx, procedure.id)
         return procedure.id
 
-    deleted = services.writer.write_catalog(apply)
+    deleted = services.writer.write_catalog(organization_id, apply)
     remove_soon(services.stores, organization_id)
     return JsonResponse(IdResult(deleted))
 

@@ -72,9 +72,9 @@ def create(
     def apply(tx: Transaction) -> UUID:
         found = resolve_procedure(tx.catalog, actor, str(procedure_id))
         check_may_create(tx, actor, "Version")
-        return create_version(tx, actor.organization_id, found, tag, Creator.of(actor))
+        return create_version(tx, found, tag, Creator.of(actor))
 
-    return JsonResponse(IdResult(services.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
 
 
 @router.get(
@@ -112,9 +112,9 @@ def delete(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        procedure = get_procedure_record(tx.scope(organization_id), procedure_id)
-        version = get_version(tx.scope(organization_id), procedure.id, tag)
-        delete_version(tx, organization_id, procedure.id, version)
+        procedure = get_procedure_record(tx.scope, procedure_id)
+        version = get_version(tx.scope, procedure.id, tag)
+        delete_version(tx, procedure.id, version)
         return version.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))

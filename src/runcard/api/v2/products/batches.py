@@ -102,9 +102,9 @@ def create(
 
     def apply(tx: Transaction) -> UUID:
         check_may_create(tx, actor, "Batch")
-        return create_batch(tx, actor.organization_id, body.number.strip(), Creator.of(actor))
+        return create_batch(tx, body.number.strip(), Creator.of(actor))
 
-    return JsonResponse(IdResult(services.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
 
 
 @router.get(
@@ -170,11 +170,11 @@ def update(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        batch = get_batch(tx.scope(organization_id), number)
-        renumber_batch(tx, organization_id, batch, body.new_number.strip())
+        batch = get_batch(tx.scope, number)
+        renumber_batch(tx, batch, body.new_number.strip())
         return batch.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
 
 
 @router.delete("/batches/{number:path}", openapi_extra=operation(IdListResult, name="batch-delete"))
@@ -185,11 +185,11 @@ def delete(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        batch = get_batch(tx.scope(organization_id), number)
-        delete_batch(tx, organization_id, batch)
+        batch = get_batch(tx.scope, number)
+        delete_batch(tx, batch)
         return batch.id
 
-    return JsonResponse(IdListResult([services.writer.write_catalog(apply)]))
+    return JsonResponse(IdListResult([services.writer.write_catalog(organization_id, apply)]))
 
 
 def _unit(unit: MemberUnit) -> BatchUnit:

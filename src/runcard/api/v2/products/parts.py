@@ -131,12 +131,12 @@ def create(
 
     def apply(tx: Transaction) -> UUID:
         check_may_create(tx, actor, "Part")
-        organization_id, by = actor.organization_id, Creator.of(actor)
-        part_id = create_part(tx, organization_id, body.number.strip(), name, revision, by)
-        change_metadata(tx, organization_id, part_id, "metadata", body.metadata or {})
+        by = Creator.of(actor)
+        part_id = create_part(tx, body.number.strip(), name, revision, by)
+        change_metadata(tx, part_id, "metadata", body.metadata or {})
         return part_id
 
-    return JsonResponse(IdResult(services.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
 
 
 @router.get(
@@ -199,12 +199,12 @@ def update(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartUpdateResponse:
-        part = get_part(tx.scope(organization_id), number)
-        after = change_part(tx, organization_id, part, number=given(body.new_number), name=given(body.name))
-        change_metadata(tx, organization_id, part.id, "metadata", body.metadata or {})
+        part = get_part(tx.scope, number)
+        after = change_part(tx, part, number=given(body.new_number), name=given(body.name))
+        change_metadata(tx, part.id, "metadata", body.metadata or {})
         return PartUpdateResponse(after.id, after.number, after.name, tx.now)
 
-    return JsonResponse(services.writer.write_catalog(apply))
+    return JsonResponse(services.writer.write_catalog(organization_id, apply))
 
 
 @router.delete("/parts/{number:path}", openapi_extra=operation(PartDeleteResponse, name="part-delete"))
@@ -215,7 +215,7 @@ def delete(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartDeleteResponse:
-        part = get_part(tx.scope(organization_id), number)
-        return PartDeleteResponse(part.id, list(delete_part(tx, organization_id, part)))
+        part = get_part(tx.scope, number)
+        return PartDeleteResponse(part.id, list(delete_part(tx, part)))
 
-    return JsonResponse(services.writer.write_catalog(apply))
+    return JsonResponse(services.writer.write_catalog(organization_id, apply))

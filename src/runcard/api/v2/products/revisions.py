@@ -90,13 +90,13 @@ def create(
 
     def apply(tx: Transaction) -> UUID:
         check_may_create(tx, actor, "Revision")
-        organization_id, by = actor.organization_id, Creator.of(actor)
-        part = get_part(tx.scope(organization_id), part_number)
-        revision_id = create_revision(tx, organization_id, part, body.number.strip(), by)
-        change_metadata(tx, organization_id, revision_id, "metadata", body.metadata or {})
+        by = Creator.of(actor)
+        part = get_part(tx.scope, part_number)
+        revision_id = create_revision(tx, part, body.number.strip(), by)
+        change_metadata(tx, revision_id, "metadata", body.metadata or {})
         return revision_id
 
-    return JsonResponse(IdResult(services.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
 
 
 @router.get(_REVISION, openapi_extra=operation(RevisionGetResponse, name="part-getRevision"))
@@ -132,14 +132,14 @@ def update(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        revision = get_revision(tx.scope(organization_id), part_number, revision_number)
+        revision = get_revision(tx.scope, part_number, revision_number)
         image = body.image_id
-        image_id = UNSET if image is UNSET else image_id_of(tx.scope(organization_id), image)
-        change_revision(tx, organization_id, revision, number=given(body.number), image_id=image_id)
-        change_metadata(tx, organization_id, revision.id, "metadata", body.metadata or {})
+        image_id = UNSET if image is UNSET else image_id_of(tx.scope, image)
+        change_revision(tx, revision, number=given(body.number), image_id=image_id)
+        change_metadata(tx, revision.id, "metadata", body.metadata or {})
         return revision.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
 
 
 @router.delete(_REVISION, openapi_extra=operation(IdResult, name="part-deleteRevision"))
@@ -153,8 +153,8 @@ def delete(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        revision = get_revision(tx.scope(organization_id), part_number, revision_number)
-        delete_revision(tx, organization_id, revision)
+        revision = get_revision(tx.scope, part_number, revision_number)
+        delete_revision(tx, revision)
         return revision.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))

@@ -165,11 +165,11 @@ def delete(
     def apply(tx: Transaction) -> list[UUID]:
         ids = [id_of(text, RunNotFound) for text in dict.fromkeys(query.ids)]
         for run_id in ids:
-            if not delete_run(tx, organization_id, run_id):
+            if not delete_run(tx, run_id):
                 raise RunNotFound(run_id)
         return ids
 
-    deleted = services.writer.write(apply)
+    deleted = services.writer.write(organization_id, apply)
     remove_soon(services.stores, organization_id)
     return JsonResponse(IdListResult(deleted))
 
@@ -206,7 +206,9 @@ def update(
 ) -> Response:
     """Link uploads to a run, beside those that are linked to it."""
     run_id = id_of(id, RunNotFound)
-    services.writer.write(lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id))
+    services.writer.write(
+        actor.organization_id, lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id)
+    )
     return JsonResponse(IdResult(run_id))
 
 
@@ -225,10 +227,10 @@ def update_metadata(
     def apply(tx: Transaction) -> None:
         check_reaches_run(tx, actor, run_id)
         if body.metadata:
-            change_metadata(tx, organization_id, run_id, "metadata", body.metadata)
-            tx.note_change(organization_id, "run_changed", run_id)
+            change_metadata(tx, run_id, "metadata", body.metadata)
+            tx.note_change("run_changed", run_id)
 
-    services.writer.write(apply)
+    services.writer.write(organization_id, apply)
     return JsonResponse(IdResult(run_id))
 
 

@@ -110,14 +110,14 @@ def create(
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
-        team = None if body.team_id is None else get_team(tx.scope(organization_id), body.team_id)
-        station = create_station(tx, organization_id, body.name, team_id=team.id if team else None)
+        team = None if body.team_id is None else get_team(tx.scope, body.team_id)
+        station = create_station(tx, body.name, team_id=team.id if team else None)
         if body.procedure_id is not None:
-            link_procedures(tx, organization_id, station.id, [body.procedure_id])
-        change_metadata(tx, organization_id, station.id, "metadata", body.metadata or {})
+            link_procedures(tx, station.id, [body.procedure_id])
+        change_metadata(tx, station.id, "metadata", body.metadata or {})
         return station.id
 
-    return JsonResponse(IdResult(services.writer.write(apply)))
+    return JsonResponse(IdResult(services.writer.write(organization_id, apply)))
 
 
 @router.get(
@@ -184,13 +184,13 @@ def update(
     organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdName:
-        station = get_station_in_use(tx.scope(organization_id), station_id)
-        after = _changed(tx.scope(organization_id), station, body)
-        change_station(tx, organization_id, after)
-        change_metadata(tx, organization_id, station.id, "metadata", body.metadata or {})
+        station = get_station_in_use(tx.scope, station_id)
+        after = _changed(tx.scope, station, body)
+        change_station(tx, after)
+        change_metadata(tx, station.id, "metadata", body.metadata or {})
         return IdName(after.id, after.name)
 
-    return JsonResponse(services.writer.write(apply))
+    return JsonResponse(services.writer.write(organization_id, apply))
 
 
 @router.delete("/stations/{id}", openapi_extra=operation(IdResult, name="station-remove"))
@@ -203,11 +203,11 @@ def remove(
     organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdResult:
-        get_station_in_use(tx.scope(organization_id), station_id)
-        remove_station(tx, organization_id, station_id)
+        get_station_in_use(tx.scope, station_id)
+        remove_station(tx, station_id)
         return IdResult(station_id)
 
-    return JsonResponse(services.writer.write_catalog(apply))
+    return JsonResponse(services.writer.write_catalog(organization_id, apply))
 
 
 def _changed(scope: Scope, before: StationRecord, body: StationUpdateBody) -> StationRecord:

@@ -35,7 +35,9 @@ def add(
 ) -> Response:
     """Make one unit part of another, away from the one that it was part of."""
     wanted = [body.child_serial_number]
-    (child,) = services.writer.write(lambda tx: add_sub_units(tx, actor, serial_number, wanted))
+    (child,) = services.writer.write(
+        actor.organization_id, lambda tx: add_sub_units(tx, actor, serial_number, wanted)
+    )
     return JsonResponse(IdResult(child.id))
 
 
@@ -53,6 +55,7 @@ def remove(
 ) -> Response:
     """Take one unit out of another."""
     child_id = services.writer.write(
+        actor.organization_id,
         lambda tx: remove_sub_unit(tx, actor, serial_number, query.child_serial_number),
     )
     return JsonResponse(IdResult(child_id))
