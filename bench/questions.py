@@ -83,7 +83,7 @@ def _of_runs(procedure_id: UUID) -> list[Question]:
             {"serial_numbers": "P00-000000007"},
             RunFilter(serial_numbers=["P00-000000007"]),
         ),
-        listed("by text", {"search_query": "P03-00000"}, RunFilter(search="P03-00000")),
+        listed("by text", {"search_query": "P03-00000"}, RunFilter(search_query="P03-00000")),
     ]
 
 

@@ -111,10 +111,10 @@ run_filters = conditions(
         "serial_numbers": some_of([*SERIALS, "nowhere"]).map(sorted),
         "outcomes": some_of(RUN_OUTCOMES).map(sorted),
         "batch_numbers": some_of(["B", "none"]).map(sorted),
-        "version_tags": some_of(["V0", "v1"]).map(sorted),
+        "procedure_versions": some_of(["V0", "v1"]).map(sorted),
         "environments": some_of(["production"]).map(sorted),
-        "operator_names": some_of(_OPERATORS).map(sorted),
-        "samples": some_of([None, "golden", "failing"]).map(list),
+        "operated_by_names": some_of(_OPERATORS).map(sorted),
+        "samples": some_of(["production", "golden", "failing"]).map(list),
         "metadata": st.sampled_from(
             [[MetadataTest("place", at_least=1.0)], [MetadataTest("place", equals=7)]]
         ),

@@ -23,20 +23,20 @@ _FILTERS: dict[str, dict[str, Any]] = {
     "everything": {},
     "a period": {"started_after": _MARCH, "started_before": _MARCH + timedelta(days=10)},
     "a procedure": {"procedure_ids": "procedure_id"},
-    "two versions": {"version_tags": "version"},
+    "two versions": {"procedure_versions": "version"},
     "a station": {"created_by_station_ids": "station_id"},
-    "an operator": {"operator_ids": "operator_id"},
+    "an operator": {"operated_by_ids": "operator_id"},
     "a part": {"part_numbers": "part"},
     "a revision": {"revision_numbers": "revision"},
     "a batch": {"batch_numbers": "batch"},
     "some serials": {"serial_numbers": "serial"},
     "verdicts": {"outcomes": ["PASS", "FAIL"]},
     "samples": {"samples": ["golden", "failing"]},
-    "samples and production": {"samples": [None, "golden", "failing", "ignored"]},
+    "samples and production": {"samples": ["production", "golden", "failing", "ignored"]},
     "nothing": {"started_after": NOW + timedelta(days=1)},
     "two conditions": {"part_numbers": "part", "created_by_station_ids": "station_id"},
 }
-_COUNTS = {"version_tags": 2, "serial_numbers": 30}
+_COUNTS = {"procedure_versions": 2, "serial_numbers": 30}
 
 every_filter = pytest.mark.parametrize("filter_name", list(_FILTERS))
 every_attempts = pytest.mark.parametrize("attempts", ATTEMPTS)

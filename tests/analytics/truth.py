@@ -72,15 +72,15 @@ def selected_runs(frames: Frames, wanted: Selection) -> pd.DataFrame:
     lists: list[tuple[str, Any]] = [
         ("procedure_id", asked.procedure_ids),
         ("station_id", asked.created_by_station_ids),
-        ("operator_id", asked.operator_ids),
-        ("operator_name", asked.operator_names),
+        ("operator_id", asked.operated_by_ids),
+        ("operator_name", asked.operated_by_names),
         ("outcome", asked.outcomes),
     ]
     for column, values in lists:
         if values is not None:
             runs = runs[runs[column].isin(list(values))]
     names: list[tuple[str, Any]] = [
-        ("version", asked.version_tags),
+        ("version", asked.procedure_versions),
         ("part", asked.part_numbers),
         ("revision", asked.revision_numbers),
         ("batch", asked.batch_numbers),
@@ -93,8 +93,10 @@ def selected_runs(frames: Frames, wanted: Selection) -> pd.DataFrame:
         runs = runs[runs["started_at"] >= asked.started_after]
     if asked.started_before is not None:
         runs = runs[runs["started_at"] <= asked.started_before]
-    classes = [None] if asked.samples is None else list(asked.samples)
-    runs = runs[runs["sample"].map(lambda one: (None if pd.isna(one) else one) in classes).astype(bool)]
+    classes = ["production"] if asked.samples is None else list(asked.samples)
+    runs = runs[
+        runs["sample"].map(lambda one: ("production" if pd.isna(one) else one) in classes).astype(bool)
+    ]
     if wanted.attempts == "first":
         runs = runs[runs["attempt"] == 1]
     if wanted.attempts == "first_completed":

@@ -85,7 +85,9 @@ def test_answers_are_those_of_the_questions(notebook: Notebook, demo_dir: Path):
         [home] = list_organizations(connection)
         station = list_stations(Scope(connection, home.id))[0]
         procedure = next(one for one in list_procedures(Scope(connection, home.id)) if one.name == MODULE)
-        runs = RunFilter(procedure_ids=[procedure.id], created_by_station_ids=[station.id], samples=[None])
+        runs = RunFilter(
+            procedure_ids=[procedure.id], created_by_station_ids=[station.id], samples=["production"]
+        )
         zone = ZoneInfo("Europe/Berlin")
         expected = first_pass_yield(
             Snapshot(copy.copy, Scope(connection, home.id)), Selection(runs), zone, "week"

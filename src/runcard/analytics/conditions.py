@@ -79,22 +79,24 @@ def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Co
         ("deployment", resolved.get("deployment_id")),
         ("created_by_user", run_filter.created_by_user_ids),
         ("created_by_station", run_filter.created_by_station_ids),
-        ("operator", run_filter.operator_ids),
+        ("operator", run_filter.operated_by_ids),
         *((name, resolved.get(f"{name}_id")) for name in ("unit", "part", "revision", "batch", "version")),
     ]
     for column, values in ids:
         runs.one_of(f"r.{column}", values, "UUID")
     runs.one_of("r.outcome", run_filter.outcomes, "run_outcome")
-    for name in ("execution_id", "slot_key", "slot_name", "operator_name"):
-        runs.one_of(f"r.{name}", getattr(run_filter, f"{name}s"))
+    runs.one_of("r.execution_id", run_filter.execution_ids)
+    runs.one_of("r.slot_key", run_filter.slot_keys)
+    runs.one_of("r.slot_name", run_filter.slot_names)
+    runs.one_of("r.operator_name", run_filter.operated_by_names)
     runs.within("r.started_at", run_filter.started_after, run_filter.started_before)
     runs.within("r.ended_at", run_filter.ended_after, run_filter.ended_before)
     runs.within("r.created_at", run_filter.created_after, run_filter.created_before)
     duration = microseconds_between("r.started_at", "r.ended_at")
     runs.within(duration, run_filter.duration_min, run_filter.duration_max)
     if run_filter.samples is not None:
-        classes = [one for one in run_filter.samples if one is not None]
-        production = " OR r.sample IS NULL" if None in run_filter.samples else ""
+        classes = [one for one in run_filter.samples if one != "production"]
+        production = " OR r.sample IS NULL" if "production" in run_filter.samples else ""
         runs.add(f"({is_one_of('r.sample', classes, 'VARCHAR')}{production})", *classes)
     return runs
 

@@ -40,7 +40,7 @@ class Selection(NamedTuple):
     @property
     def counted(self) -> RunFilter:
         """`runs` without those of samples that are not asked for."""
-        return self.runs if self.runs.samples is not None else replace(self.runs, samples=[None])
+        return self.runs if self.runs.samples is not None else replace(self.runs, samples=["production"])
 
 
 class _State(NamedTuple):

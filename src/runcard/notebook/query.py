@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypedDict, get_type_hints
+from typing import Annotated, Any, TypedDict, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from runcard.analytics.questions.yields.pareto import ParetoKind
 from runcard.analytics.snapshot import Selection
 from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput, Issue, ProcedureNotFound
+from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.instant import as_utc
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.violation import violation
@@ -26,7 +27,6 @@ from runcard.store.people.users import get_user
 from runcard.store.procedures.rows import get_procedure
 from runcard.store.stations.rows import get_station
 
-SampleName = Literal["production", "golden", "failing", "ignored"]
 _Names = Sequence[str]
 
 
@@ -50,7 +50,7 @@ class AskedRuns(TypedDict, total=False):
     batch_numbers: _Names
     serial_numbers: _Names
     outcomes: Sequence[RunOutcome]
-    samples: Sequence[SampleName]
+    samples: Sequence[SampleChoice]
     attempts: Attempts
 
 
@@ -73,8 +73,6 @@ class _Options(TypedDict, total=False):
 
 _RUNS = {**get_type_hints(AskedRuns), "started_after": datetime, "started_before": datetime}
 _OPTIONS = get_type_hints(_Options, include_extras=True)
-# What the record calls otherwise.
-_NAMES = {"procedure_versions": "version_tags"}
 
 
 def check(options: Mapping[str, object]) -> None:
@@ -89,17 +87,17 @@ def selection_of(scope: Scope, asked: AskedRuns) -> Selection:
     for name in ("started_after", "started_before"):
         if name in runs:
             runs[name] = as_utc(runs[name])
-    if "samples" in runs:
-        runs["samples"] = [None if one == "production" else one for one in runs["samples"]]
     lookups: list[tuple[str, str, Callable[[str], UUID]]] = [
         ("procedures", "procedure_ids", lambda one: procedure_id_of(scope, one)),
         ("stations", "created_by_station_ids", lambda one: get_station(scope, one).id),
-        ("operators", "operator_ids", lambda one: get_user(scope, one).id),
+        ("operators", "operated_by_ids", lambda one: get_user(scope, one).id),
     ]
     for name, condition, id_of in lookups:
         if name in runs:
             runs[condition] = [id_of(one) for one in runs.pop(name)]
-    return Selection(RunFilter(**{_NAMES.get(name, name): value for name, value in runs.items()}), attempts)
+    if "operator_names" in runs:
+        runs["operated_by_names"] = runs.pop("operator_names")
+    return Selection(RunFilter(**runs), attempts)
 
 
 def procedure_id_of(scope: Scope, reference: str) -> UUID:

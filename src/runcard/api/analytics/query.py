@@ -10,8 +10,10 @@ from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.snapshot import Selection
+from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.runs.outcome import RunOutcome
-from runcard.edge.requests.run_filters import SampleQuery, run_filter
+from runcard.edge.requests.bounds import Bounds
+from runcard.store.lists.run_filter import RunFilter
 
 
 class RunsQuery(Struct, kw_only=True):
@@ -29,7 +31,7 @@ class RunsQuery(Struct, kw_only=True):
     batch_numbers: list[str] | None = None
     serial_numbers: list[str] | None = None
     outcomes: list[RunOutcome] | None = None
-    samples: list[SampleQuery] | None = None
+    samples: list[SampleChoice] | None = None
     attempts: Attempts | None = None
 
 
@@ -67,5 +69,22 @@ def measured_of(query: MeasurementQuery) -> MeasurementSelection:
 
 
 def selection_of(query: RunsQuery) -> Selection:
-    """Raises InvalidInput."""
-    return Selection(run_filter(query), query.attempts)
+    """The runs that a question is about. Raises InvalidInput."""
+    bounds = Bounds()
+    runs = RunFilter(
+        started_after=bounds.moment("started_after", query.started_after),
+        started_before=bounds.moment("started_before", query.started_before),
+        procedure_ids=query.procedure_ids,
+        procedure_versions=query.procedure_versions,
+        created_by_station_ids=query.station_ids,
+        operated_by_ids=query.operator_ids,
+        operated_by_names=query.operator_names,
+        part_numbers=query.part_numbers,
+        revision_numbers=query.revision_numbers,
+        batch_numbers=query.batch_numbers,
+        serial_numbers=query.serial_numbers,
+        outcomes=query.outcomes,
+        samples=query.samples,
+    )
+    bounds.check()
+    return Selection(runs, query.attempts)

@@ -1,10 +1,8 @@
 """Runs and measurements as files of several formats, by the filters of the lists."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Annotated, Any, get_args
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
@@ -12,11 +10,10 @@ from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
 from runcard.analytics.groups import zone_of
-from runcard.domain.floor.deployment import Environment
 from runcard.domain.runs.measurement import ValueKind
-from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
+from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.requests.run_filters import RunFilterQuery
 from runcard.edge.requests.services import WithActor, WithServices
 from runcard.exports.formats import ExportFormat, encoding_of
 from runcard.exports.rows import (
@@ -32,39 +29,11 @@ router = APIRouter()
 _FORMATS: Sequence[ExportFormat] = get_args(ExportFormat)
 
 
-class ExportRunsQuery(Struct, kw_only=True):
+class ExportRunsQuery(RunFilterQuery, kw_only=True):
     """time_zone: of the times in a file for spreadsheets."""
 
     format: ExportFormat = "csv"
     time_zone: str = "UTC"
-    search_query: str | None = None
-    ids: list[UUID] | None = None
-    outcomes: list[RunOutcome] | None = None
-    procedure_ids: list[UUID] | None = None
-    procedure_versions: list[str] | None = None
-    deployment_ids: list[UUID] | None = None
-    environments: list[Environment] | None = None
-    execution_ids: list[str] | None = None
-    slot_keys: list[str] | None = None
-    slot_names: list[str] | None = None
-    serial_numbers: list[str] | None = None
-    samples: list[SampleQuery] | None = None
-    part_numbers: list[str] | None = None
-    revision_numbers: list[str] | None = None
-    batch_numbers: list[str] | None = None
-    duration_min: str | None = None
-    duration_max: str | None = None
-    started_after: datetime | None = None
-    started_before: datetime | None = None
-    ended_after: datetime | None = None
-    ended_before: datetime | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    created_by_user_ids: list[UUID] | None = None
-    created_by_station_ids: list[UUID] | None = None
-    operated_by_ids: list[UUID] | None = None
-    operated_by_names: list[str] | None = None
-    metadata: str | None = None
 
 
 class ExportMeasurementsQuery(ExportRunsQuery, kw_only=True):
@@ -98,8 +67,7 @@ def runs(
     actor: WithActor, services: WithServices, query: Annotated[ExportRunsQuery, query(ExportRunsQuery)]
 ) -> Response:
     """All runs that the filters leave, in the order of their recording."""
-    wanted = run_filter(query, without=("metadata",), metadata=metadata_tests(query.metadata))
-    found = export_runs(services.database, actor.organization_id, wanted)
+    found = export_runs(services.database, actor.organization_id, query.run_filter())
     return _streamed("runs", query, ExportedRun, found)
 
 
@@ -110,7 +78,7 @@ def measurements(
     query: Annotated[ExportMeasurementsQuery, query(ExportMeasurementsQuery)],
 ) -> Response:
     """All measurements that the filters leave, run by run in the order of their recording."""
-    wanted = run_filter(query, without=("metadata",), metadata=metadata_tests(query.metadata))
+    run_filter = query.run_filter()
     inside = MeasurementFilter(
         names=query.measurement_names,
         phase_names=query.phase_names,
@@ -122,7 +90,7 @@ def measurements(
         value_strings=query.value_strings,
         only_final=query.exclude_retries,
     )
-    found = export_measurements(services.database, actor.organization_id, wanted, inside)
+    found = export_measurements(services.database, actor.organization_id, run_filter, inside)
     return _streamed("measurements", query, ExportedMeasurement, found)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.instant import as_utc, parse_duration
 
 
@@ -20,3 +20,29 @@ def duration_bound(name: str, text: str | None) -> timedelta | None:
         return None if text is None else parse_duration(text)
     except ValueError as error:
         raise InvalidInput.at(name, str(error)) from error
+
+
+class Bounds:
+    """Reads several bounds. `check` tells what is wrong with any of them."""
+
+    def __init__(self) -> None:
+        self._issues: list[Issue] = []
+
+    def moment(self, name: str, moment: datetime | None) -> datetime | None:
+        try:
+            return moment_bound(name, moment)
+        except InvalidInput as error:
+            self._issues += error.issues
+            return None
+
+    def duration(self, name: str, text: str | None) -> timedelta | None:
+        try:
+            return duration_bound(name, text)
+        except InvalidInput as error:
+            self._issues += error.issues
+            return None
+
+    def check(self) -> None:
+        """Return if all bounds are good. Raises InvalidInput that names every one that is wrong."""
+        if self._issues:
+            raise InvalidInput(self._issues)

@@ -3,7 +3,7 @@
 Clients hand it back as it came. It stays below 2^53, so that one who reads it as a float loses nothing.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
@@ -18,11 +18,23 @@ _MAX_OFFSET = (1 << _OFFSET_BITS) - 1
 _MAX_SNAPSHOT = (1 << 53 - _OFFSET_BITS) - 1
 
 
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[int, Meta(ge=0, lt=1 << 53)]
+DEFAULT_LIMIT = 50
+
+
+class Paged(Protocol):
+    """A query of a list that comes in pages, whatever else it asks."""
+
+    limit: int
+    cursor: int | None
+
+
 class PageQuery(Struct, kw_only=True):
     """The query of a list that comes in pages."""
 
-    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = 50
-    cursor: Annotated[int, Meta(ge=0, lt=1 << 53)] | None = None
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = None
 
 
 class PageMeta(Struct):
@@ -30,7 +42,7 @@ class PageMeta(Struct):
     next_cursor: int | None
 
 
-def page_of(connection: Connection, query: PageQuery) -> Page:
+def page_of(connection: Connection, query: Paged) -> Page:
     """The page that a query asks for. A plain number of rows to skip is a cursor too, of no state in particular."""
     if not query.cursor:
         return Page(query.limit, 0, min(last_seq(connection), _MAX_SNAPSHOT))

@@ -1,63 +1,92 @@
-"""Which runs: from the parameters of a query to the conditions that lists and questions share."""
+"""Which runs: the conditions of a `RunFilter` as parameters of a query."""
 
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from runcard.domain.errors import InvalidInput, Issue
-from runcard.domain.floor.sample import SampleClass
-from runcard.domain.instant import as_utc, parse_duration
+from runcard.domain.errors import InvalidInput
+from runcard.domain.floor.deployment import Environment
+from runcard.domain.floor.sample import SampleChoice
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.edge.requests.bounds import Bounds
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
 
-SampleQuery = Literal["production", "golden", "failing", "ignored"]
-
 _MAX_TESTS = 5
 
-# Where the wire and the record call a condition differently.
-_NAMES = {
-    "search_query": "search",
-    "procedure_versions": "version_tags",
-    "operated_by_ids": "operator_ids",
-    "operated_by_names": "operator_names",
-    "station_ids": "created_by_station_ids",
-}
 
+class RunFilterQuery(Struct, kw_only=True):
+    """The conditions of a `RunFilter` by the same names, as texts of a query say them.
 
-def run_filter(asked: Struct, *, without: tuple[str, ...] = (), **also: Any) -> RunFilter:
-    """The runs that a query asks for. Raises InvalidInput.
-
-    without: parameters that mean something else in this list. also: conditions beside the query's.
+    duration_min, duration_max: ISO 8601. metadata: as `metadata_tests` reads it.
     """
-    conditions: dict[str, Any] = {}
-    issues: list[Issue] = []
-    for name in asked.__struct_fields__:
-        value, condition = getattr(asked, name), _NAMES.get(name, name)
-        if value is None or name in without or condition not in RunFilter.__struct_fields__:
-            continue
-        try:
-            conditions[condition] = _converted(name, value)
-        except ValueError as error:
-            issues.append(Issue((name,), str(error)))
-    if issues:
-        raise InvalidInput(issues)
-    return RunFilter(**conditions, **also)
 
+    search_query: str | None = None
+    ids: list[UUID] | None = None
+    outcomes: list[RunOutcome] | None = None
+    procedure_ids: list[UUID] | None = None
+    procedure_versions: list[str] | None = None
+    deployment_ids: list[UUID] | None = None
+    environments: list[Environment] | None = None
+    execution_ids: list[str] | None = None
+    slot_keys: list[str] | None = None
+    slot_names: list[str] | None = None
+    serial_numbers: list[str] | None = None
+    samples: list[SampleChoice] | None = None
+    part_numbers: list[str] | None = None
+    revision_numbers: list[str] | None = None
+    batch_numbers: list[str] | None = None
+    duration_min: str | None = None
+    duration_max: str | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    ended_after: datetime | None = None
+    ended_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    created_by_user_ids: list[UUID] | None = None
+    created_by_station_ids: list[UUID] | None = None
+    operated_by_ids: list[UUID] | None = None
+    operated_by_names: list[str] | None = None
+    metadata: str | None = None
 
-def samples_of(asked: list[SampleQuery]) -> list[SampleClass | None]:
-    """Sample classes as the record knows them: production is none."""
-    return [None if one == "production" else one for one in asked]
-
-
-def _converted(name: str, value: Any) -> Any:
-    if isinstance(value, datetime):
-        return as_utc(value)
-    if name in ("duration_min", "duration_max"):
-        duration: timedelta = parse_duration(value)
-        return duration
-    return samples_of(value) if name == "samples" else value
+    def run_filter(self) -> RunFilter:
+        """The same conditions as the record knows them. Raises InvalidInput that names every bound that is wrong."""
+        tests, bounds = metadata_tests(self.metadata), Bounds()
+        run_filter = RunFilter(
+            search_query=self.search_query,
+            ids=self.ids,
+            outcomes=self.outcomes,
+            procedure_ids=self.procedure_ids,
+            procedure_versions=self.procedure_versions,
+            deployment_ids=self.deployment_ids,
+            environments=self.environments,
+            execution_ids=self.execution_ids,
+            slot_keys=self.slot_keys,
+            slot_names=self.slot_names,
+            serial_numbers=self.serial_numbers,
+            samples=self.samples,
+            part_numbers=self.part_numbers,
+            revision_numbers=self.revision_numbers,
+            batch_numbers=self.batch_numbers,
+            duration_min=bounds.duration("duration_min", self.duration_min),
+            duration_max=bounds.duration("duration_max", self.duration_max),
+            started_after=bounds.moment("started_after", self.started_after),
+            started_before=bounds.moment("started_before", self.started_before),
+            ended_after=bounds.moment("ended_after", self.ended_after),
+            ended_before=bounds.moment("ended_before", self.ended_before),
+            created_after=bounds.moment("created_after", self.created_after),
+            created_before=bounds.moment("created_before", self.created_before),
+            created_by_user_ids=self.created_by_user_ids,
+            created_by_station_ids=self.created_by_station_ids,
+            operated_by_ids=self.operated_by_ids,
+            operated_by_names=self.operated_by_names,
+            metadata=tests,
+        )
+        bounds.check()
+        return run_filter
 
 
 class MetadataTestBody(Struct, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, Table, or_, select, type_coerce
 
-from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.sample import SampleChoice, SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
@@ -18,24 +18,24 @@ from runcard.store.metadata import MetadataTest, keeps
 
 
 class RunFilter(Struct, frozen=True, kw_only=True):
-    """Conditions that a run must keep, all of them; None asks for nothing. Bounds are inclusive.
+    """Conditions that a run must all keep, named as in the v2 API. None: no condition. Bounds are inclusive.
 
-    search: part of the unit's serial number, or the beginning of the run's id.
-    samples: what units were at the time of the run; None among them: of production, which are no samples.
+    search_query: part of the unit's serial number, or the beginning of the run's id.
+    samples: what the unit was at the time of the run.
     """
 
-    search: str | None = None
+    search_query: str | None = None
     ids: Sequence[UUID] | None = None
     outcomes: Sequence[RunOutcome] | None = None
     procedure_ids: Sequence[UUID] | None = None
-    version_tags: Sequence[str] | None = None
+    procedure_versions: Sequence[str] | None = None
     deployment_ids: Sequence[UUID] | None = None
     environments: Sequence[str] | None = None
     execution_ids: Sequence[str] | None = None
     slot_keys: Sequence[str] | None = None
     slot_names: Sequence[str] | None = None
     serial_numbers: Sequence[str] | None = None
-    samples: Sequence[SampleClass | None] | None = None
+    samples: Sequence[SampleChoice] | None = None
     part_numbers: Sequence[str] | None = None
     revision_numbers: Sequence[str] | None = None
     batch_numbers: Sequence[str] | None = None
@@ -49,8 +49,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
     created_by_user_ids: Sequence[UUID] | None = None
     created_by_station_ids: Sequence[UUID] | None = None
-    operator_ids: Sequence[UUID] | None = None
-    operator_names: Sequence[str] | None = None
+    operated_by_ids: Sequence[UUID] | None = None
+    operated_by_names: Sequence[str] | None = None
     metadata: Sequence[MetadataTest] = ()
 
 
@@ -83,8 +83,8 @@ def _own_lists(run_filter: RunFilter) -> Iterator[ColumnElement[bool]]:
         (run_filter.slot_names, r.slot_name),
         (run_filter.created_by_user_ids, r.created_by_user_id),
         (run_filter.created_by_station_ids, r.created_by_station_id),
-        (run_filter.operator_ids, r.operator_id),
-        (run_filter.operator_names, r.operator_name),
+        (run_filter.operated_by_ids, r.operator_id),
+        (run_filter.operated_by_names, r.operator_name),
     ]
     for values, column in lists:
         if values is not None:
@@ -117,8 +117,8 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
             yield r[reference].in_(ids)
     if run_filter.samples is not None:
         yield sample_is_one_of(r.sample, run_filter.samples)
-    if run_filter.search is not None:
-        yield or_(*_matches(organization_id, run_filter.search))
+    if run_filter.search_query is not None:
+        yield or_(*_matches(organization_id, run_filter.search_query))
 
 
 def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Select[Any]]:
@@ -128,7 +128,7 @@ def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Sele
         ("part_id", run_filter.part_numbers, t.parts, t.parts.c.number_key),
         ("revision_id", run_filter.revision_numbers, t.revisions, t.revisions.c.number_key),
         ("batch_id", run_filter.batch_numbers, t.batches, t.batches.c.number_key),
-        ("version_id", run_filter.version_tags, t.procedure_versions, t.procedure_versions.c.tag_key),
+        ("version_id", run_filter.procedure_versions, t.procedure_versions, t.procedure_versions.c.tag_key),
     ]
     found = {
         reference: select(table.c.id).where(
@@ -146,11 +146,11 @@ def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Sele
 
 
 def sample_is_one_of(
-    sample: ColumnElement[SampleClass | None], samples: Sequence[SampleClass | None]
+    sample: ColumnElement[SampleClass | None], samples: Sequence[SampleChoice]
 ) -> ColumnElement[bool]:
-    """The condition that a class, of a unit or of a run, is one of these; None: production."""
-    named = [one for one in samples if one is not None]
-    return or_(sample.in_(named), sample.is_(None)) if None in samples else sample.in_(named)
+    """The condition that the class of a unit or a run is one of these."""
+    named = [one for one in samples if one != "production"]
+    return or_(sample.in_(named), sample.is_(None)) if "production" in samples else sample.in_(named)
 
 
 def serial_number_contains(text: str) -> ColumnElement[bool]:

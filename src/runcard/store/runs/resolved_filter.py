@@ -21,11 +21,11 @@ def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]]
     It stands for the filter's names, search and metadata.
     """
     queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, run_filter))
-    if run_filter.search is not None or run_filter.metadata:
+    if run_filter.search_query is not None or run_filter.metadata:
         said = with_merges(
             scope,
             RunFilter(
-                search=run_filter.search,
+                search_query=run_filter.search_query,
                 metadata=run_filter.metadata,
                 procedure_ids=run_filter.procedure_ids,
             ),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, ScalarSelect, Select, Table, and_, func, select, true
 
-from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine.chunks import in_chunks
@@ -29,7 +29,7 @@ UnitSort = Literal["created_at", "serial_number", "part_number", "last_run_at", 
 class UnitFilter(Struct, frozen=True, kw_only=True):
     """Conditions that a unit must keep, all of them; None asks for nothing. Bounds are inclusive.
 
-    search: part of the serial number. samples: None among them: units of production. with_run: a run of the unit must
+    search: part of the serial number. with_run: a run of the unit must
     be so; its newest one where with_newest_run.
     """
 
@@ -39,7 +39,7 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     part_numbers: Sequence[str] | None = None
     revision_numbers: Sequence[str] | None = None
     batch_numbers: Sequence[str] | None = None
-    samples: Sequence[SampleClass | None] | None = None
+    samples: Sequence[SampleChoice] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     created_by_user_ids: Sequence[UUID] | None = None

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.snapshot import Selection
+from runcard.domain.floor.sample import SampleChoice
 from runcard.edge.requests.queries import QueryReader
-from runcard.edge.requests.run_filters import SampleQuery, samples_of
 from runcard.edge.requests.unknown_names import refuse_parameters
 from runcard.store.lists.choices import Choices
 from runcard.store.lists.run_filter import RunFilter
@@ -40,7 +40,7 @@ class FilterQuery(PeriodQuery, kw_only=True):
     revision: str | None = None
     batch: str | None = None
     version: str | None = None
-    sample: SampleQuery | None = None
+    sample: SampleChoice | None = None
 
 
 class FigureQuery(FilterQuery, kw_only=True):
@@ -112,8 +112,8 @@ def run_filter_of(query: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilte
         part_numbers=_one(query.part),
         revision_numbers=_one(query.revision),
         batch_numbers=_one(query.batch),
-        version_tags=_one(query.version),
-        samples=None if query.sample is None else samples_of([query.sample]),
+        procedure_versions=_one(query.version),
+        samples=_one(query.sample),
     )
 
 

@@ -114,11 +114,11 @@ def runs_wanted(scope: Scope, query: RunsPageQuery, visit: Visit, now: datetime)
     operator_ids, operator_names = _operators(scope, query.operator)
     return replace(
         runs,
-        search=query.search,
+        search_query=query.search,
         outcomes=None if query.outcome is None else [query.outcome],
         serial_numbers=None if query.serial is None else [query.serial],
-        operator_ids=operator_ids,
-        operator_names=operator_names,
+        operated_by_ids=operator_ids,
+        operated_by_names=operator_names,
         duration_min=_span(query.min_s),
         duration_max=_span(query.max_s),
         metadata=metadata_asked(query.metadata),

@@ -19,7 +19,7 @@ from runcard.analytics.questions.activity.throughput import ThroughputRow, throu
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import FiguresUnavailable
-from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.sample import SampleChoice
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import RunRecord
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars
@@ -34,7 +34,7 @@ from runcard.web.lists.filters import FilterQuery
 from runcard.web.lists.point_links import PointLinks
 
 # That a station reports at all is told by samples too.
-ANY_UNIT: Sequence[SampleClass | None] = [None, *get_args(SampleClass)]
+ANY_UNIT: Sequence[SampleChoice] = get_args(SampleChoice)
 
 # Of the procedures that a station reports most, how many it is compared with others on.
 _COMPARED = 3

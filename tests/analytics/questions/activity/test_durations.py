@@ -18,7 +18,7 @@ from tests.analytics.selections import ZONE, every_attempts, every_filter, every
 from tests.analytics.truth import expected_durations, group_names, selected_runs
 
 UTC = ZoneInfo("UTC")
-EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
+EVERYTHING = Selection(RunFilter(samples=["production", "golden", "failing", "ignored"]))
 
 
 @every_filter

@@ -33,7 +33,7 @@ from tests.examples import one_in
 from tests.histories import START, Floor, histories
 
 UTC = ZoneInfo("UTC")
-EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
+EVERYTHING = Selection(RunFilter(samples=["production", "golden", "failing", "ignored"]))
 WHOLE = TimedPhases(top=200)
 
 

@@ -23,7 +23,7 @@ from runcard.analytics.questions.values.capability import CapabilityAnswer, Capa
 from runcard.analytics.questions.values.whole import whole_of
 from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import InvalidInput
-from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.domain.runs.validator import Validator
@@ -35,7 +35,7 @@ from tests.analytics.truth import group_names, selected_runs
 from tests.analytics.written import START, Written, run_of, written
 
 UTC = ZoneInfo("UTC")
-EVERYTHING: list[SampleClass | None] = [None, "golden", "failing", "ignored"]
+EVERYTHING: list[SampleChoice] = ["production", "golden", "failing", "ignored"]
 # Measured by every procedure, with an upper limit, and in phases that are repeated.
 CONTACT = "contact_resistance"
 

@@ -37,7 +37,7 @@ def test_yields_are_those_of_the_record(line: Line, filter_name: str):
 
 @every_group
 def test_groups_share_out_the_units(line: Line, group_by: GroupBy):
-    wanted = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
+    wanted = Selection(RunFilter(samples=["production", "golden", "failing", "ignored"]))
     answer = first_pass_yield(line.snapshot, wanted, ZoneInfo(ZONE), group_by)
     first = selected_runs(line.frames, wanted._replace(attempts="first"))
     names = group_names(first, group_by, ZONE)

@@ -19,7 +19,7 @@ from tests.analytics.truth import Frames, read_frames, selected_runs
 from tests.examples import one_in
 from tests.histories import Floor, histories
 
-EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
+EVERYTHING = Selection(RunFilter(samples=["production", "golden", "failing", "ignored"]))
 KINDS: tuple[ParetoKind, ...] = get_args(ParetoKind)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

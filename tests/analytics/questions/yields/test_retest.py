@@ -19,7 +19,7 @@ from tests.analytics.selections import ZONE, every_filter, every_group, selectio
 from tests.analytics.truth import group_names, selected_runs
 
 UTC = ZoneInfo("UTC")
-EVERYTHING = Selection(RunFilter(samples=[None, "golden", "failing", "ignored"]))
+EVERYTHING = Selection(RunFilter(samples=["production", "golden", "failing", "ignored"]))
 
 
 @every_filter

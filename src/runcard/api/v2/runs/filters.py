@@ -1,13 +1,14 @@
-"""The parameters that lists of runs, and of what lies inside them, share."""
+"""The parameters that the lists of what lies inside runs share."""
 
 from uuid import UUID
 
 from runcard.domain.floor.deployment import Environment
 from runcard.edge.requests.paging import PageQuery
+from runcard.store.lists.run_filter import RunFilter
 
 
 class OfRunsQuery(PageQuery):
-    """A list of runs, or of what lies inside runs, in pages."""
+    """A list of what lies inside runs, in pages."""
 
     procedure_versions: list[str] | None = None
     deployment_ids: list[UUID] | None = None
@@ -18,3 +19,17 @@ class OfRunsQuery(PageQuery):
     batch_numbers: list[str] | None = None
     created_by_user_ids: list[UUID] | None = None
     created_by_station_ids: list[UUID] | None = None
+
+    def run_filter(self) -> RunFilter:
+        """What these parameters say of the runs. Each list adds its own."""
+        return RunFilter(
+            procedure_versions=self.procedure_versions,
+            deployment_ids=self.deployment_ids,
+            environments=self.environments,
+            serial_numbers=self.serial_numbers,
+            part_numbers=self.part_numbers,
+            revision_numbers=self.revision_numbers,
+            batch_numbers=self.batch_numbers,
+            created_by_user_ids=self.created_by_user_ids,
+            created_by_station_ids=self.created_by_station_ids,
+        )

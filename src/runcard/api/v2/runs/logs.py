@@ -6,12 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_logs
 from runcard.api.v2.runs.filters import OfRunsQuery
 from runcard.api.v2.shapes import CreatorRefEmail, IdName, UnitRef, creator_with_email, named
 from runcard.domain.errors import LogNotFound
+from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.runs.clock import reported_times
 from runcard.domain.runs.outcome import LogLevel, RunOutcome
 from runcard.edge.answers.openapi import operation
@@ -20,7 +22,6 @@ from runcard.edge.requests.bounds import moment_bound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import SampleQuery, run_filter
 from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.logs import FoundLog, LogFilter, get_log
@@ -39,7 +40,7 @@ class LogListQuery(OfRunsQuery):
     source_files: list[str] | None = None
     run_ids: list[UUID] | None = None
     run_outcomes: list[RunOutcome] | None = None
-    samples: list[SampleQuery] | None = None
+    samples: list[SampleChoice] | None = None
     sort_by: Literal["created_at", "level", "run_id", "outcome"] = "created_at"
     sort_order: Literal["asc", "desc"] = "desc"
 
@@ -82,7 +83,13 @@ def list_(
 ) -> Response:
     """Filtered, sorted, paged logs of runs."""
     page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
-    runs = run_filter(query, without=("search_query",), ids=query.run_ids, outcomes=query.run_outcomes)
+    runs = replace(
+        query.run_filter(),
+        procedure_ids=query.procedure_ids,
+        ids=query.run_ids,
+        outcomes=query.run_outcomes,
+        samples=query.samples,
+    )
     log_filter = LogFilter(
         search=query.search_query,
         levels=query.levels,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_measurements
@@ -25,11 +25,10 @@ from runcard.domain.runs.measurement import ValueKind, shown_validators
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.bounds import moment_bound
+from runcard.edge.requests.bounds import duration_bound, moment_bound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import run_filter
 from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.measurements import (
@@ -120,8 +119,14 @@ def list_(
 ) -> Response:
     """Filtered, sorted, paged measurements of one procedure."""
     page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
-    runs = run_filter(
-        query, without=("ids", "started_after", "started_before"), procedure_ids=[query.procedure_id]
+    runs = replace(
+        query.run_filter(),
+        procedure_ids=[query.procedure_id],
+        outcomes=query.outcomes,
+        duration_min=duration_bound("duration_min", query.duration_min),
+        duration_max=duration_bound("duration_max", query.duration_max),
+        operated_by_ids=query.operated_by_ids,
+        operated_by_names=query.operated_by_names,
     )
     listed = list_measurements(
         services.copy,

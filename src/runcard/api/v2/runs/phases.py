@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from runcard.analytics.lists.inside_lists import list_phases
@@ -13,7 +14,7 @@ from runcard.api.v2.runs.filters import OfRunsQuery
 from runcard.api.v2.runs.measurement_shapes import MeasurementOut, measurement_out
 from runcard.api.v2.shapes import IdName
 from runcard.domain.errors import PhaseNotFound
-from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.sample import SampleChoice, SampleClass
 from runcard.domain.instant import format_duration
 from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
@@ -22,7 +23,6 @@ from runcard.edge.requests.bounds import duration_bound, moment_bound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import SampleQuery, run_filter
 from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.contents.inside_runs import Deadline
 from runcard.store.contents.phases import FoundPhase, PhaseFilter, get_phase
@@ -48,13 +48,9 @@ class PhaseListQuery(OfRunsQuery, kw_only=True):
     duration_max: str | None = None
     operated_by_ids: list[UUID] | None = None
     operated_by_names: list[str] | None = None
-    samples: list[SampleQuery] | None = None
+    samples: list[SampleChoice] | None = None
     sort_by: Literal["started_at", "duration", "outcome", "serial_number", "phase_name"] = "started_at"
     sort_order: Literal["asc", "desc"] = "desc"
-
-
-# What in the query is about phases, though lists of runs have it too.
-_OF_PHASES = ("ids", "outcomes", "started_after", "started_before", "duration_min", "duration_max")
 
 
 class PhaseListItem(Struct):
@@ -111,8 +107,13 @@ def list_(
 ) -> Response:
     """Filtered, sorted, paged phases of one procedure."""
     page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
-    runs = run_filter(
-        query, without=_OF_PHASES, procedure_ids=[query.procedure_id], outcomes=query.run_outcomes
+    runs = replace(
+        query.run_filter(),
+        procedure_ids=[query.procedure_id],
+        outcomes=query.run_outcomes,
+        operated_by_ids=query.operated_by_ids,
+        operated_by_names=query.operated_by_names,
+        samples=query.samples,
     )
     phase_filter = PhaseFilter(
         ids=query.ids,

@@ -1,6 +1,5 @@
 """Runs of the v2 API."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,21 +10,19 @@ from starlette.responses import Response
 
 from runcard.analytics.lists.run_lists import list_runs
 from runcard.api.v2.runs.bodies import RunCreateBody, UsualRunCreateBody
-from runcard.api.v2.runs.filters import OfRunsQuery
 from runcard.api.v2.runs.reports import report_of
 from runcard.api.v2.runs.shapes import RunGetResponse, RunListResponse, WholeRun, run_item, whole_run
 from runcard.api.v2.shapes import IdListResult, IdResult, MetadataChangeBody
 from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, RunNotFound
-from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse, header_of, send_json
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.bodies import BodyDecoder, read_body
 from runcard.edge.requests.ids import id_of
-from runcard.edge.requests.paging import meta_of, page_of
+from runcard.edge.requests.paging import DEFAULT_LIMIT, Cursor, Limit, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, run_filter
+from runcard.edge.requests.run_filters import RunFilterQuery
 from runcard.edge.requests.services import (
     WithRecordingActor,
     WithScope,
@@ -50,30 +47,13 @@ router = APIRouter()
 _decoder = BodyDecoder(RunCreateBody, UsualRunCreateBody)
 
 
-class RunListQuery(OfRunsQuery):
-    search_query: str | None = None
-    ids: list[UUID] | None = None
-    outcomes: list[RunOutcome] | None = None
-    procedure_ids: list[UUID] | None = None
-    execution_ids: list[str] | None = None
-    slot_keys: list[str] | None = None
-    slot_names: list[str] | None = None
-    samples: list[SampleQuery] | None = None
-    duration_min: str | None = None
-    duration_max: str | None = None
-    started_after: datetime | None = None
-    started_before: datetime | None = None
-    ended_after: datetime | None = None
-    ended_before: datetime | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    operated_by_ids: list[UUID] | None = None
-    operated_by_names: list[str] | None = None
+class RunListQuery(RunFilterQuery, kw_only=True):
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = None
     sort_by: Literal[
         "started_at", "created_at", "duration", "outcome", "serial_number", "part_number", "revision_number"
     ] = "started_at"
     sort_order: Literal["asc", "desc"] = "desc"
-    metadata: str | None = None
     include_metadata: bool = False
     include_sequences: bool = False
 
@@ -133,9 +113,8 @@ def list_(
 ) -> Response:
     """Filtered, sorted, paged summaries of runs."""
     page = page_of(scope.connection, query)
-    wanted = run_filter(query, without=("metadata",), metadata=metadata_tests(query.metadata))
     descending = query.sort_order == "desc"
-    listed = list_runs(services.copy, scope, wanted, query.sort_by, page, descending=descending)
+    listed = list_runs(services.copy, scope, query.run_filter(), query.sort_by, page, descending=descending)
     ids = [record.id for record in listed.rows]
     metadata = read_metadata(scope, ids) if query.include_metadata else None
     documents = read_documents(scope, ids) if query.include_sequences else None

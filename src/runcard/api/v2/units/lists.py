@@ -23,7 +23,7 @@ from runcard.api.v2.shapes import (
     unit_ref,
 )
 from runcard.api.v2.units.units import part_of
-from runcard.domain.floor.sample import SampleClass
+from runcard.domain.floor.sample import SampleChoice, SampleClass
 from runcard.domain.runs.clock import reported_times
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
@@ -31,7 +31,7 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.bounds import moment_bound
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
-from runcard.edge.requests.run_filters import SampleQuery, metadata_tests, samples_of
+from runcard.edge.requests.run_filters import metadata_tests
 from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
@@ -63,7 +63,7 @@ class UnitListQuery(CreatedQuery):
     created_by_user_ids: list[UUID] | None = None
     created_by_station_ids: list[UUID] | None = None
     exclude_units_with_parent: bool = False
-    samples: list[SampleQuery] | None = None
+    samples: list[SampleChoice] | None = None
     sort_by: Literal["serial_number", "created_at", "last_run_at", "part_number", "last_run_procedure"] = (
         "created_at"
     )
@@ -146,7 +146,7 @@ def _wanted(query: UnitListQuery) -> UnitFilter:
         part_numbers=query.part_numbers,
         revision_numbers=query.revision_numbers,
         batch_numbers=query.batch_numbers,
-        samples=None if query.samples is None else samples_of(query.samples),
+        samples=query.samples,
         created_after=created.after,
         created_before=created.before,
         created_by_user_ids=query.created_by_user_ids,
