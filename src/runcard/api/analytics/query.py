@@ -12,7 +12,7 @@ from runcard.analytics.measured import MeasurementSelection
 from runcard.analytics.snapshot import Selection
 from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.runs.outcome import RunOutcome
-from runcard.edge.requests.bounds import Bounds
+from runcard.edge.requests.bounds import QueryBounds
 from runcard.store.lists.run_filter import RunFilter
 
 
@@ -70,7 +70,7 @@ def measured_of(query: MeasurementQuery) -> MeasurementSelection:
 
 def selection_of(query: RunsQuery) -> Selection:
     """The runs that a question is about. Raises InvalidInput."""
-    bounds = Bounds()
+    bounds = QueryBounds()
     runs = RunFilter(
         started_after=bounds.moment("started_after", query.started_after),
         started_before=bounds.moment("started_before", query.started_before),

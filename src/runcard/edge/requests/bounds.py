@@ -1,4 +1,4 @@
-"""Bounds in queries: moments and durations as the record knows them."""
+"""QueryBounds in queries: moments and durations as the record knows them."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ def duration_bound(name: str, text: str | None) -> timedelta | None:
         raise InvalidInput.at(name, str(error)) from error
 
 
-class Bounds:
+class QueryBounds:
     """Reads several bounds. `check` tells what is wrong with any of them."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.deployment import Environment
 from runcard.domain.floor.sample import SampleChoice
 from runcard.domain.runs.outcome import RunOutcome
-from runcard.edge.requests.bounds import Bounds
+from runcard.edge.requests.bounds import QueryBounds
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
 
@@ -54,7 +54,7 @@ class RunFilterQuery(Struct, kw_only=True):
 
     def run_filter(self) -> RunFilter:
         """The same conditions as the record knows them. Raises InvalidInput that names every bound that is wrong."""
-        tests, bounds = metadata_tests(self.metadata), Bounds()
+        tests, bounds = metadata_tests(self.metadata), QueryBounds()
         run_filter = RunFilter(
             search_query=self.search_query,
             ids=self.ids,
