@@ -27,7 +27,7 @@ from runcard.settings import Settings
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.files.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.files.attachments import AnnouncedFile, Attachment, create_attachment, mark_stored
 from runcard.store.files.blobs import BlobMeta
 from runcard.store.files.imports import ImportedFile
 from runcard.store.people.organizations import create_organization
@@ -104,10 +104,8 @@ def _prepare(tx: SharedTransaction) -> UserActor:
 def _upload(tx: Transaction, actor: UserActor, name: str, size_bytes: int) -> Attachment:
     announced = create_attachment(
         tx,
-        name,
-        content_type=None,
-        declared_bytes=None,
-        creator=Creator.of(actor),
+        AnnouncedFile(name),
+        Creator.of(actor),
     )
     return mark_stored(tx, announced, BlobMeta(size_bytes, None))
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from string import ascii_uppercase, digits
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 import typer
@@ -70,7 +70,7 @@ class Line(msgspec.Struct):
 def parsed_beside_pystdf(repeats: int) -> Line:
     found = _case(Compared, "bench.pystdf_case", str(_LOT), "--repeats", str(repeats))
     size = len(gzip.decompress(_LOT.read_bytes()))
-    line = _line("parse", "STDF", _LOT, found.runs, found.seconds, size)
+    line = _line("parse", "STDF", _LOT, size, _Took(found.runs, found.seconds))
     line.ratio_to_pystdf, line.pystdf_s = round(found.ratio, 2), round(found.pystdf_s, 3)
     return line
 
@@ -81,7 +81,7 @@ def stored(importer: FormatName, least_runs: int) -> Line:
     content = path.read_bytes()
     size = len(gzip.decompress(content) if path.suffix == ".gz" else content)
     files = -(-found.runs // _runs_in(importer, path))
-    return _line("store", importer, path, found.runs, found.seconds, size * files, found.peak_bytes)
+    return _line("store", importer, path, size * files, _Took(found.runs, found.seconds, found.peak_bytes))
 
 
 def parsed_big(directory: Path, size_bytes: int) -> Line:
@@ -93,7 +93,9 @@ def parsed_big(directory: Path, size_bytes: int) -> Line:
         raise BenchFailed(f"The big file has {parts} parts, and {found.runs} runs were told")
     if found.peak_bytes > MAX_BIG_PEAK_BYTES:
         raise BenchFailed(f"The big file took {found.peak_bytes} bytes of memory, above {MAX_BIG_PEAK_BYTES}")
-    return _line("parse_big", "STDF", path, found.runs, found.seconds, path.stat().st_size, found.peak_bytes)
+    return _line(
+        "parse_big", "STDF", path, path.stat().st_size, _Took(found.runs, found.seconds, found.peak_bytes)
+    )
 
 
 def imported_big(directory: Path, size_bytes: int) -> Line:
@@ -112,7 +114,7 @@ def imported_big(directory: Path, size_bytes: int) -> Line:
         raise BenchFailed(
             f"Importing the big file took {peak_bytes} bytes of memory, above {MAX_BIG_PEAK_BYTES}"
         )
-    return _line("import_big", "STDF", path, runs, seconds, path.stat().st_size, peak_bytes)
+    return _line("import_big", "STDF", path, path.stat().st_size, _Took(runs, seconds, peak_bytes))
 
 
 def _runcard(*arguments: str) -> tuple[str, int]:
@@ -176,9 +178,16 @@ def _case(kind: type[T], *arguments: str) -> T:
     return msgspec.json.decode(done.stdout, type=kind)
 
 
-def _line(
-    case: str, importer: str, path: Path, runs: int, seconds: float, size: int, peak: int | None = None
-) -> Line:
+class _Took(NamedTuple):
+    """runs: how many were read. peak_bytes: None where memory was not measured."""
+
+    runs: int
+    seconds: float
+    peak_bytes: int | None = None
+
+
+def _line(case: str, importer: str, path: Path, size_bytes: int, took: _Took) -> Line:
+    runs, seconds, peak = took
     return Line(
         case=case,
         format=importer,
@@ -186,7 +195,7 @@ def _line(
         runs=runs,
         seconds=round(seconds, 3),
         runs_per_s=round(runs / seconds, 1),
-        mb_per_s=round(size / seconds / 1e6, 2),
+        mb_per_s=round(size_bytes / seconds / 1e6, 2),
         peak_mb=None if peak is None else round(peak / 1e6, 1),
     )
 

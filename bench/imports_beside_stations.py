@@ -126,8 +126,8 @@ class Importing:
         self._stop = context.Event()
         self._started = context.Event()
         self._results, sender = context.Pipe(duplex=False)
-        sent = (target.port, target.records.api_key, file._replace(make=bytes), content)
-        self._process = context.Process(target=_import_again, args=(*sent, self._started, self._stop, sender))
+        work = _Work(target.port, target.records.api_key, file._replace(make=bytes), content)
+        self._process = context.Process(target=_import_again, args=(work, self._started, self._stop, sender))
 
     def __enter__(self) -> "Importing":
         self._process.start()
@@ -145,15 +145,17 @@ class Importing:
         return found
 
 
-def _import_again(
-    port: int,
-    api_key: str,
-    file: HostileFile,
-    content: bytes,
-    started: Event,
-    stop: Event,
-    results: Connection,
-) -> None:
+class _Work(NamedTuple):
+    """Which file to import, and where."""
+
+    port: int
+    api_key: str
+    file: HostileFile
+    content: bytes
+
+
+def _import_again(work: _Work, started: Event, stop: Event, results: Connection) -> None:
+    port, api_key, file, content = work
     os.nice(19)
     if sys.platform == "linux":
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -8,7 +8,7 @@ from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists.inside_lists import list_logs, list_measurements, list_phases
 from runcard.analytics.lists.run_lists import list_runs
 from runcard.analytics.lists.unit_lists import list_units
-from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.inside_runs import Deadline, Listing
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort
 from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter, MeasurementSort
 from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, PhaseSort
@@ -176,7 +176,7 @@ def _of_phases(procedure_id: UUID) -> list[Question]:
         runs = RunFilter(procedure_ids=[procedure_id], serial_numbers=None if serial is None else [serial])
 
         def ask(data: Data, page: Page) -> object:
-            return list_phases(*data, runs, wanted, order, page, Deadline(_TIME_S), descending=True)
+            return list_phases(*data, runs, wanted, Listing(order, page, Deadline(_TIME_S), descending=True))
 
         of_all = {"procedure_id": str(procedure_id), **query}
         return Question(f"phase-list {how}", "/phases", of_all, ask)
@@ -197,7 +197,9 @@ def _of_measurements(procedure_id: UUID) -> list[Question]:
         how: str, query: Query, wanted: MeasurementFilter, order: MeasurementSort = "started_at"
     ) -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_measurements(*data, runs, wanted, order, page, Deadline(_TIME_S), descending=True)
+            return list_measurements(
+                *data, runs, wanted, Listing(order, page, Deadline(_TIME_S), descending=True)
+            )
 
         of_all = {"procedure_id": str(procedure_id), **query}
         return Question(f"measurement-list {how}", "/measurements", of_all, ask)
@@ -221,7 +223,7 @@ def _of_logs(procedure_id: UUID) -> list[Question]:
 
     def listed(how: str, query: Query, wanted: LogFilter, order: LogSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_logs(*data, runs, wanted, order, page, Deadline(_TIME_S), descending=True)
+            return list_logs(*data, runs, wanted, Listing(order, page, Deadline(_TIME_S), descending=True))
 
         return Question(f"log-list {how}", "/logs", {"procedure_ids": str(procedure_id), **query}, ask)
 

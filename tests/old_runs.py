@@ -13,7 +13,7 @@ from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
-from runcard.store.files.attachments import Owner, create_attachment, mark_stored
+from runcard.store.files.attachments import AnnouncedFile, Owner, create_attachment, mark_stored
 from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
 
 CONTENT = b"a curve"
@@ -39,13 +39,7 @@ def attach_at(tx: SharedTransaction, blobs: Blobs, actor: Actor, moment: datetim
     blobs.write(blob_key(home, wanted), BytesIO(CONTENT))
     tx.now, now = moment, tx.now
     made = create_attachment(
-        tx.of(home),
-        "curve.csv",
-        content_type="text/csv",
-        declared_bytes=len(CONTENT),
-        creator=Creator.of(actor),
-        owner=owner,
-        attachment_id=wanted,
+        tx.of(home), AnnouncedFile("curve.csv", "text/csv", len(CONTENT), wanted), Creator.of(actor), owner
     )
     mark_stored(tx.of(home), made, BlobMeta(len(CONTENT), "text/csv"))
     tx.now = now

@@ -13,7 +13,7 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
-from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.inside_runs import Deadline, Listing
 from runcard.store.contents.logs import LogFilter
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -76,10 +76,7 @@ def test_a_reader_sees_what_was_committed_before_it_asked(floor: Floor, copy: Co
                 scope,
                 RunFilter(procedure_ids=[procedure_id]),
                 LogFilter(),
-                "run_id",
-                Page(1),
-                Deadline(0),
-                descending=True,
+                Listing("run_id", Page(1), Deadline(0), descending=True),
             )
         assert [one.run.id for one in listed.rows] == list(made)
 

@@ -32,6 +32,7 @@ from runcard.store.intake.quarantine import (
     QuarantinedFile,
     QuarantineFilter,
     Refusal,
+    RefusedFile,
     get_quarantined,
     list_quarantined,
     list_quarantined_page,
@@ -288,7 +289,7 @@ def test_content_that_is_known_by_now_leaves_quarantine(
     digest = hashlib.sha256(content).digest()
     stores.writer.write_shared(
         lambda tx: quarantine_file(
-            tx.of(ada.organization_id), ada, digest, attachment_id, Refusal("JUNIT", "no"), client=None
+            tx.of(ada.organization_id), ada, RefusedFile(digest, attachment_id, Refusal("JUNIT", "no"))
         )
     )
     fate = retry(kept())

@@ -21,7 +21,13 @@ from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, metadata, runs, units
-from runcard.store.files.attachments import create_attachment, get_attachment, list_attachments, mark_stored
+from runcard.store.files.attachments import (
+    AnnouncedFile,
+    create_attachment,
+    get_attachment,
+    list_attachments,
+    mark_stored,
+)
 from runcard.store.files.blobs import BlobMeta
 from runcard.store.files.imports import find_import, find_import_state, what_is_left
 from runcard.store.intake.quarantine import list_quarantined
@@ -182,10 +188,8 @@ def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
     made = stores.writer.write_shared(
         lambda tx: create_attachment(
             tx.of(world.acme.id),
-            "a.xml",
-            content_type=None,
-            declared_bytes=None,
-            creator=Creator.of(world.acme.admin.actor),
+            AnnouncedFile("a.xml"),
+            Creator.of(world.acme.admin.actor),
         )
     )
     stores.blobs.write(made.blob_key, BytesIO(content))

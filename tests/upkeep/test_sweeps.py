@@ -29,7 +29,7 @@ from runcard.store.files.attachments import Owner, find_attachments, get_attachm
 from runcard.store.files.blobs import Blobs, blob_key
 from runcard.store.files.bytes_to_remove import list_removals
 from runcard.store.files.imports import ImportedFile, find_import, note_import
-from runcard.store.intake.quarantine import Refusal, quarantine
+from runcard.store.intake.quarantine import Refusal, RefusedFile, quarantine
 from runcard.store.people.organizations import create_organization, update_organization
 from runcard.store.people.users import create_user
 from runcard.store.procedures.rows import create_procedure
@@ -240,7 +240,8 @@ def test_files_that_something_else_needs_stay(home: Home) -> None:
         mine = t.attachments.c.id == of_unit
         tx.connection.execute(update(t.attachments).where(mine).values(unit_id=unit.id))
         creator = Creator.of(home.actor)
-        quarantine(tx.of(home.id), b"d" * 32, quarantined, Refusal("WATS", "unreadable"), creator)
+        refused = RefusedFile(b"d" * 32, quarantined, Refusal("WATS", "unreadable"))
+        quarantine(tx.of(home.id), refused, creator)
 
     home.stores.writer.write_shared(apply)
     assert home.sweep(None, 7) == Amount()

@@ -47,7 +47,7 @@ class _Plan(NamedTuple):
     days: int
 
 
-def demo(
+def demo(  # noqa: PLR0913 (the options of a command)
     host: Host = "127.0.0.1",
     port: Port = 8000,
     seed: Annotated[int, typer.Option(help="Another seed makes another history.")] = 1,

@@ -25,6 +25,7 @@ from typing import BinaryIO, NamedTuple
 from runcard.domain.errors import UnreadableReport
 from runcard.domain.runs.measurement import Measurement, storable_number
 from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, RunOutcome
+from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import moment_of, number_of, value_of
 from runcard.importers.content.xml_stream import Element, children, name_of, read_records, root_of, text_of
@@ -245,14 +246,8 @@ def _record_case(recording: Recording, case: Element, path: str | None, clock: d
         recording.remark(f"The <testcase> in line {case.sourceline} has no name; it is called {name!r}.")
     started_at = _timestamp(recording, case) or clock
     ended_at = seconds_after(started_at, _seconds(case) or 0.0, f"time of testcase {name!r}")
-    recording.add_phase(
-        name,
-        _case_outcome(case),
-        started_at,
-        ended_at,
-        [_measurement(said, value) for said, value in _properties(case) if said],
-        sequence_path=path,
-    )
+    measured = tuple(_measurement(said, value) for said, value in _properties(case) if said)
+    recording.add_phase(Phase(name, _case_outcome(case), started_at, ended_at, measured, sequence_path=path))
     source, line = _attribute(case, "file") or name, _count(case, "line")
     for element in children(case, *_LEVELS):
         if name_of(element) in _OUTPUT:

@@ -22,6 +22,7 @@ from typing import BinaryIO, NamedTuple
 from runcard.domain.errors import InvalidInput, UnreadableReport
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, RunOutcome
+from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import moment_of, number_of
 from runcard.importers.content.xml_stream import (
@@ -193,14 +194,12 @@ def _record_inside(recording: Recording, suite: Element, path: str | None) -> No
 
 def _record_case(recording: Recording, case: Element, path: str | None) -> None:
     name, status = _named(case), _status(case)
-    recording.add_phase(
-        name,
-        _OUTCOMES.get(status.state, "ERROR"),
-        status.started_at,
-        status.ended_at,
-        docstring=text_of(child(case, "doc")),
-        sequence_path=path,
+    outcome: PhaseOutcome = _OUTCOMES.get(status.state, "ERROR")
+    documentation = text_of(child(case, "doc")) or None
+    phase = Phase(
+        name, outcome, status.started_at, status.ended_at, docstring=documentation, sequence_path=path
     )
+    recording.add_phase(phase)
     said = _log_messages(recording, case, name, status.started_at)
     if status.message and status.message not in said:
         level: LogLevel = "ERROR" if status.state == "FAIL" else "INFO"

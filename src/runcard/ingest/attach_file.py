@@ -12,6 +12,7 @@ from runcard.ingest.reach import check_may_add, check_reaches_run, check_reaches
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import (
+    AnnouncedFile,
     Attachment,
     Owner,
     create_attachment,
@@ -140,12 +141,4 @@ def announce_file_of_unit(
 
 
 def _announce(tx: Transaction, actor: Actor, name: str, owner: Owner, attachment_id: UUID) -> Attachment:
-    return create_attachment(
-        tx,
-        name,
-        content_type=None,
-        declared_bytes=None,
-        creator=Creator.of(actor),
-        owner=owner,
-        attachment_id=attachment_id,
-    )
+    return create_attachment(tx, AnnouncedFile(name, id=attachment_id), Creator.of(actor), owner)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict
-from runcard.ingest.told_reports import Told, link_report, record_told
+from runcard.ingest.told_reports import Told, UnderImport, link_report, record_told
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Attachment
@@ -26,7 +26,7 @@ def import_upload(
             f"Upload {attachment.id} belongs to {owner} already. Upload the file again to import it again."
         )
     noted = note_import(tx, file, (), Creator.of(actor))
-    recorded = record_told(tx, actor, file, noted.id, told)
+    recorded = record_told(tx, actor, told, UnderImport(file, noted.id))
     link_report(tx, attachment, recorded)
     release(tx, file.digest)
     repair_ids: list[UUID] = [repair.id for repair in recorded.repairs]

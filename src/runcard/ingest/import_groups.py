@@ -14,7 +14,15 @@ from runcard.importers.report.remarks import Remark, Remarks
 from runcard.importers.report.stated import StatedReport
 from runcard.ingest.earlier_runs import Deed
 from runcard.ingest.record_run import PreparedRun, RunClient
-from runcard.ingest.told_reports import NO_RUN, RecordedReport, Told, link_report, prepare, record_told
+from runcard.ingest.told_reports import (
+    NO_RUN,
+    RecordedReport,
+    Told,
+    UnderImport,
+    link_report,
+    prepare,
+    record_told,
+)
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Attachment
@@ -92,24 +100,35 @@ class Imported(NamedTuple):
     recorded: RecordedReport
 
 
+class ImportOptions(NamedTuple):
+    """How a file is imported.
+
+    under: the import that the reports belong to, whatever else was imported of this content; None: the one of this
+    content. links: whether the attachment becomes the report of the first run. earlier: as of `UnderImport`.
+    """
+
+    under: UUID | None = None
+    links: bool = True
+    earlier: Deed = "refuse"
+
+
+_USUAL = ImportOptions()
+
+
 def import_group(
     tx: Transaction,
     actor: Actor,
     file: ImportedFile,
     attachment: Attachment,
     group: ReportGroup,
-    *,
-    under: UUID | None = None,
-    links: bool = True,
-    earlier: Deed = "refuse",
+    options: ImportOptions = _USUAL,
 ) -> Imported | None:
     """Record the next reports of a file; None where its content had been imported to the end before.
 
-    Of those that another process has recorded meanwhile, none is recorded again. under: the import that they belong
-    to, whatever else was imported of this content; None: the one of this content. links: whether the attachment becomes
-    the report of the first of them. earlier: as of `record_told`. Raises what that raises, and Conflict where runs of
-    the file that had been recorded are gone.
+    Of those that another process has recorded meanwhile, none is recorded again. Raises what `record_told` raises, and
+    Conflict where runs of the file that had been recorded are gone.
     """
+    under, links, earlier = options
     check_may_record(actor)
     tx.lock_imports()
     scope = tx.scope
@@ -120,9 +139,7 @@ def import_group(
     import_id = note_import(tx, file, (), Creator.of(actor), under).id if state is None else state.id
     told = group.told[done - group.first :]
     of_several = not group.is_last or group.end > 1
-    recorded = record_told(
-        tx, actor, file, import_id, told, first=done, of_several=of_several, earlier=earlier
-    )
+    recorded = record_told(tx, actor, told, UnderImport(file, import_id, done, of_several, earlier))
     if links:
         link_report(tx, attachment, recorded)
     note_recorded(tx, import_id, None if group.is_last else max(done, group.end))
@@ -150,9 +167,8 @@ def rehearse_group(
     check_may_record(actor)
     noted = note_import(tx, file, (), Creator.of(actor))
     of_several = not group.is_last or group.end > 1
-    return record_told(
-        tx, actor, file, noted.id, group.told, first=group.first, of_several=of_several, earlier=earlier
-    )
+    under = UnderImport(file, noted.id, group.first, of_several, earlier)
+    return record_told(tx, actor, group.told, under)
 
 
 def _check_goes_on(state: ImportState | None, group: ReportGroup) -> int:

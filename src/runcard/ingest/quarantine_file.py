@@ -7,27 +7,17 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import get_attachment
 from runcard.store.files.removal import delete_unneeded
-from runcard.store.intake.quarantine import NOTHING_SAID, QuarantinedFile, Refusal, Said, quarantine, release
+from runcard.store.intake.quarantine import QuarantinedFile, RefusedFile, quarantine, release
 
 
-def quarantine_file(
-    tx: Transaction,
-    actor: Actor,
-    digest: bytes,
-    attachment_id: UUID,
-    refusal: Refusal,
-    *,
-    client: str | None,
-    said: Said = NOTHING_SAID,
-) -> UUID:
+def quarantine_file(tx: Transaction, actor: Actor, file: RefusedFile) -> UUID:
     """Id of the file in quarantine. It leaves that when its content is imported, or by `discard_file`.
 
-    client: the program that brought it. Raises PermissionDenied for a viewer; then AttachmentNotFound.
+    Raises PermissionDenied for a viewer; then AttachmentNotFound.
     """
     check_may_record(actor)
-    get_attachment(tx.scope, attachment_id)
-    creator = Creator.of(actor)
-    return quarantine(tx, digest, attachment_id, refusal, creator, said, client)
+    get_attachment(tx.scope, file.attachment_id)
+    return quarantine(tx, file, Creator.of(actor))
 
 
 def discard_file(tx: Transaction, file: QuarantinedFile) -> None:

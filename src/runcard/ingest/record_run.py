@@ -183,7 +183,8 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     version_id = create_missing_version(tx, procedure_id, version, creator)
     unit_id = _place_unit(tx, run, unit, place, creator)
     sample = None if unit is None else unit.sample
-    row = _header(organization.id, run, procedure_id, version_id, unit_id, place, operator, sample)
+    references = _References(procedure_id, version_id, unit_id, place, operator, sample)
+    row = _header(organization.id, run, references)
     stage_run(tx, row, run.document, creator)
     if report.metadata:
         stage_metadata(tx, run.id, report.metadata)
@@ -228,16 +229,19 @@ def _check_slot(tx: Transaction, report: RunReport) -> None:
         )
 
 
-def _header(
-    organization_id: UUID,
-    run: PreparedRun,
-    procedure_id: UUID,
-    version_id: UUID | None,
-    unit_id: UUID,
-    place: ResolvedPlace,
-    operator: Operator,
-    sample: SampleClass | None,
-) -> RunRow:
+class _References(NamedTuple):
+    """The records that a run refers to. sample: the class of its unit."""
+
+    procedure_id: UUID
+    version_id: UUID | None
+    unit_id: UUID
+    place: ResolvedPlace
+    operator: Operator
+    sample: SampleClass | None
+
+
+def _header(organization_id: UUID, run: PreparedRun, references: _References) -> RunRow:
+    procedure_id, version_id, unit_id, place, operator, sample = references
     report = run.report
     return RunRow(
         id=run.id,

@@ -40,23 +40,27 @@ def prepare(claimed: StatedReport, client: RunClient) -> Told:
     )
 
 
-def record_told(
-    tx: Transaction,
-    actor: Actor,
-    file: ImportedFile,
-    import_id: UUID,
-    told: Sequence[Told],
-    *,
-    first: int = 0,
-    of_several: bool = False,
-    earlier: Deed = "refuse",
-) -> RecordedReport:
+class UnderImport(NamedTuple):
+    """The import of a file that reports are recorded under.
+
+    first: how many reports of the file come before. of_several: whether the file has more than one report. earlier:
+    what to do about runs of the same reports that an earlier file told of.
+    """
+
+    file: ImportedFile
+    import_id: UUID
+    first: int = 0
+    of_several: bool = False
+    earlier: Deed = "refuse"
+
+
+def record_told(tx: Transaction, actor: Actor, told: Sequence[Told], under: UnderImport) -> RecordedReport:
     """Record reports under the import of their file.
 
-    first: how many reports of the file come before. earlier: what to do about runs of the same reports that an earlier
-    file told of. Raises what `record_run`, `record_repair` and `settle_earlier` raise; where the report is one
-    `of_several`, as ReportRefused that says which.
+    Raises what `record_run`, `record_repair` and `settle_earlier` raise; of a report of several, as ReportRefused that
+    says which it is.
     """
+    file, import_id, first, of_several, earlier = under
     noted: list[NotedRun] = []
     repairs = []
     runs: list[tuple[int, Told]] = []

@@ -16,6 +16,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.files.attachments import (
+    AnnouncedFile,
     Attachment,
     create_attachment,
     find_attachments,
@@ -122,11 +123,6 @@ class NewFile:
         if known is not None:
             return known
         made = create_attachment(
-            tx,
-            self._name,
-            content_type=None,
-            declared_bytes=None,
-            creator=Creator.of(self._actor),
-            attachment_id=self.attachment_id,
+            tx, AnnouncedFile(self._name, id=self.attachment_id), Creator.of(self._actor)
         )
         return made if self._meta is None else mark_stored(tx, made, self._meta)

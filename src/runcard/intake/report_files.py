@@ -29,6 +29,7 @@ from runcard.ingest.import_file import import_upload
 from runcard.ingest.import_groups import (
     MOST,
     Imported,
+    ImportOptions,
     ReportGroup,
     import_group,
     rehearse_group,
@@ -52,7 +53,7 @@ from runcard.store.files.imports import (
     find_unfinished,
 )
 from runcard.store.intake.earlier_runs import EarlierRun
-from runcard.store.intake.quarantine import Refusal
+from runcard.store.intake.quarantine import Refusal, RefusedFile
 from runcard.store.runs.records import read_runs
 
 # Of the runs of a file that is only tried.
@@ -150,9 +151,8 @@ class ReportFiles:
         state = self._state(opened.digest)
         if state is not None and state.recorded_count is None:
             return self._known_as(arrived, opened, reading, state)
-        recording = _Recording(
-            self._stores, self._actor, self._choice, arrived, reading, opened, state, self._rehearsed
-        )
+        file = _OpenFile(arrived, opened, reading, state)
+        recording = _Recording(self._stores, self._actor, self._choice, file, self._rehearsed)
         try:
             for group in opened.groups(reading, recording.fate.recorded_count):
                 began_at = time.monotonic()
@@ -218,9 +218,8 @@ class ReportFiles:
 
         def apply(tx: Transaction) -> UUID:
             kept, said = arrived.keep(tx).id, self._choice.said
-            return quarantine_file(
-                tx, self._actor, digest, kept, refusal, client=self._client.name, said=said
-            )
+            file = RefusedFile(digest, kept, refusal, said, self._client.name)
+            return quarantine_file(tx, self._actor, file)
 
         # Somebody may have deleted an upload since it was read: then there is nothing to keep.
         with suppress(AttachmentNotFound):
@@ -248,6 +247,15 @@ def record_upload(
     return made, [one for group in groups for one in group.warnings]
 
 
+class _OpenFile(NamedTuple):
+    """A file that is being imported. state: None where nothing of its content was imported before."""
+
+    arrived: Arrived
+    opened: OpenedFile
+    reading: Reading
+    state: ImportState | None
+
+
 class _Recording:
     """The groups of one file on their way into the record. fate: what has become of it by now."""
 
@@ -256,12 +264,10 @@ class _Recording:
         stores: Stores,
         actor: Actor,
         choice: ImportChoice,
-        arrived: Arrived,
-        reading: Reading,
-        opened: OpenedFile,
-        state: ImportState | None,
+        file: _OpenFile,
         rehearsed: Rehearsed | None,
     ) -> None:
+        arrived, opened, reading, state = file
         self._stores = stores
         self._actor = actor
         self._choice = choice
@@ -325,9 +331,7 @@ class _Recording:
             self._file,
             attachment,
             group,
-            under=self._under,
-            links=not is_whole,
-            earlier=self._choice.earlier,
+            ImportOptions(self._under, not is_whole, self._choice.earlier),
         )
         if imported is not None and is_whole and group.is_last:
             link_report(tx, attachment, [*self._imported, imported][0].recorded)

@@ -20,7 +20,7 @@ from runcard.analytics.questions.activity.phase_durations import (
 from runcard.analytics.questions.activity.throughput import ThroughputAnswer, throughput
 from runcard.analytics.questions.activity.utilisation import UtilisationAnswer, utilisation
 from runcard.analytics.questions.values.capabilities import MAX_ROWS, CapabilitiesAnswer, capabilities
-from runcard.analytics.questions.values.capability import CapabilityAnswer, capability
+from runcard.analytics.questions.values.capability import CapabilityAnswer, Within, capability
 from runcard.analytics.questions.values.compare import CompareAnswer, compare
 from runcard.analytics.questions.values.control_chart import ChartSettings, ControlChartAnswer, control_chart
 from runcard.analytics.questions.values.correlation import CorrelationAnswer, correlation
@@ -190,7 +190,7 @@ class Notebook:
         """uom: see `MeasurementSelection`. subgroup_by: what sigma_within is pooled over; None: the moving range's."""
         with self._asking(runs, group_by=group_by, subgroup_by=subgroup_by) as asked:
             measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
-            return capability(*asked, measured, zone_of(time_zone), group_by, subgroup_by)
+            return capability(*asked, measured, zone_of(time_zone), group_by, Within(subgroup_by))
 
     def capabilities(
         self,

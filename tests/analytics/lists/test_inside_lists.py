@@ -19,7 +19,7 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
-from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
+from runcard.store.contents.inside_runs import MAX_PLACES, Deadline, Listing
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort
 from runcard.store.contents.measurements import MEASUREMENT_ORDERS, MeasurementFilter, MeasurementSort
 from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, PhaseSort
@@ -121,7 +121,7 @@ def test_phases(
         ids = [*inner, *other, line.runs[0], uuid4()] if by_id else None
         wanted, runs = PhaseFilter(ids=ids, **asked), of_line(line, of_runs)
         return lambda copy, connection, page: inside_lists.list_phases(
-            copy, Scope(connection, floor.home), runs, wanted, by, page, time_for(copy), descending=descending
+            copy, Scope(connection, floor.home), runs, wanted, Listing(by, page, time_for(copy), descending)
         )
 
     check(floor, followed, history, happened, limit, list_of)
@@ -154,7 +154,7 @@ def test_measurements(
         ids = [part_id(run_id, RunPart.MEASUREMENT, 1) for run_id in line.runs] + line.runs[1:2]
         wanted, runs = MeasurementFilter(ids=ids if by_id else None, **asked), of_line(line, of_runs)
         return lambda copy, connection, page: inside_lists.list_measurements(
-            copy, Scope(connection, floor.home), runs, wanted, by, page, time_for(copy), descending=descending
+            copy, Scope(connection, floor.home), runs, wanted, Listing(by, page, time_for(copy), descending)
         )
 
     check(floor, followed, history, happened, limit, list_of)
@@ -177,7 +177,7 @@ def test_logs(
     def list_of(line: Line) -> List:
         wanted, runs = LogFilter(**asked), of_line(line, of_runs)
         return lambda copy, connection, page: inside_lists.list_logs(
-            copy, Scope(connection, floor.home), runs, wanted, by, page, time_for(copy), descending=descending
+            copy, Scope(connection, floor.home), runs, wanted, Listing(by, page, time_for(copy), descending)
         )
 
     check(floor, followed, history, happened, limit, list_of)
@@ -228,10 +228,7 @@ def test_integers_beyond_doubles_keep_bounds_and_order_exactly(
             scope,
             RunFilter(procedure_ids=[line.procedure_id]),
             wanted,
-            "value",
-            Page(99),
-            Deadline(0),
-            descending=False,
+            Listing("value", Page(99), Deadline(0), descending=False),
         )
     values = [one.item.measurement.value for one in listed.rows]
     kept = [one for one in (*WHOLE, 2.0**53) if (one >= bound if is_lower else one <= bound)]
@@ -247,10 +244,7 @@ def log_pages(
             scope,
             runs,
             LogFilter(),
-            "created_at",
-            page,
-            time_for(copy),
-            descending=True,
+            Listing("created_at", page, time_for(copy), descending=True),
         )
 
 
@@ -295,10 +289,7 @@ def test_a_copy_that_is_ahead_of_the_reader_shows_nothing_that_the_reader_cannot
             scope,
             runs,
             LogFilter(),
-            "run_id",
-            page,
-            Deadline(0),
-            descending=True,
+            Listing("run_id", page, Deadline(0), descending=True),
         )
     assert [one.run.id for one in found.rows] == line.runs[:1]
     assert not found.has_more

@@ -13,7 +13,7 @@ from runcard.analytics.lists import inside_lists, log_search
 from runcard.domain.runs.outcome import LOG_LEVELS
 from runcard.domain.runs.phase import Log
 from runcard.domain.runs.report import RunReport
-from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.inside_runs import Deadline, Listing
 from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -130,10 +130,9 @@ def found(
                 scope,
                 RunFilter(procedure_ids=[line.procedure_id]),
                 wanted,
-                by,
-                Page(limit, limit * len(pages)),
-                Deadline(0 if copy else LONG),
-                descending=descending,
+                Listing(
+                    by, Page(limit, limit * len(pages)), Deadline(0 if copy else LONG), descending=descending
+                ),
             )
             pages.append([(one.id, one.item.log.message) for one in listed.rows])
             if not listed.has_more:

@@ -28,7 +28,13 @@ from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import migrate
 from runcard.store.engine.tables import attachments, run_documents, units
-from runcard.store.files.attachments import Attachment, create_attachment, link_attachment, mark_stored
+from runcard.store.files.attachments import (
+    AnnouncedFile,
+    Attachment,
+    create_attachment,
+    link_attachment,
+    mark_stored,
+)
 from runcard.store.files.blobs import BlobMeta, Blobs, blob_key
 from tests.world import World, build_world
 
@@ -75,10 +81,8 @@ class Patient:
         def announce(tx: Transaction) -> Attachment:
             return create_attachment(
                 tx,
-                "curve.csv",
-                content_type="text/csv",
-                declared_bytes=len(CONTENT),
-                creator=Creator.of(actor),
+                AnnouncedFile("curve.csv", "text/csv", len(CONTENT)),
+                Creator.of(actor),
             )
 
         attachment = self._writer.write(actor.organization_id, announce)

@@ -21,16 +21,15 @@ from runcard.domain.errors import (
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
-from runcard.store.contents.inside_runs import MAX_PLACES, Deadline
-from runcard.store.contents.logs import LOG_ORDERS, LogFilter, LogSort, get_log, list_logs
+from runcard.store.contents.inside_runs import MAX_PLACES, Deadline, Listing, get_inside, list_inside
+from runcard.store.contents.logs import LOG_ORDERS, LOGS, LogFilter, LogSort
 from runcard.store.contents.measurements import (
     MEASUREMENT_ORDERS,
+    MEASUREMENTS,
     MeasurementFilter,
     MeasurementSort,
-    get_measurement,
-    list_measurements,
 )
-from runcard.store.contents.phases import PHASE_ORDERS, PhaseFilter, PhaseSort, get_phase, list_phases
+from runcard.store.contents.phases import PHASE_ORDERS, PHASES, PhaseFilter, PhaseSort
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
 from runcard.store.lists.run_filter import RunFilter
@@ -196,8 +195,8 @@ def test_phases(
 
         def list_(connection: Any, home: UUID, page: Page) -> Any:
             wanted = PhaseFilter(ids=ids, **asked)
-            return list_phases(
-                Scope(connection, home), runs, wanted, by, page, Deadline(LONG), descending=descending
+            return list_inside(
+                Scope(connection, home), PHASES, runs, wanted, Listing(by, page, Deadline(LONG), descending)
             )
 
         return list_, ordered(rows, values[by], descending=descending), limit
@@ -266,8 +265,12 @@ def test_measurements(
 
         def list_(connection: Any, home: UUID, page: Page) -> Any:
             wanted = MeasurementFilter(ids=ids, **asked)
-            return list_measurements(
-                Scope(connection, home), runs, wanted, by, page, Deadline(LONG), descending=descending
+            return list_inside(
+                Scope(connection, home),
+                MEASUREMENTS,
+                runs,
+                wanted,
+                Listing(by, page, Deadline(LONG), descending),
             )
 
         return list_, ordered(rows, values[by], descending=descending), limit
@@ -317,8 +320,8 @@ def test_logs(
 
         def list_(connection: Any, home: UUID, page: Page) -> Any:
             wanted = LogFilter(**asked)
-            return list_logs(
-                Scope(connection, home), runs, wanted, by, page, Deadline(LONG), descending=descending
+            return list_inside(
+                Scope(connection, home), LOGS, runs, wanted, Listing(by, page, Deadline(LONG), descending)
             )
 
         return list_, ordered(rows, values[by], descending=descending), limit
@@ -332,33 +335,35 @@ def test_each_is_found_by_its_id_and_nothing_else_is(floor: Floor, history: list
     runs = floor.record(floor.procedure(), history)
     with floor.database.read() as connection:
         for row in phase_rows(runs):
-            found = get_phase(Scope(connection, floor.home), row.id)
+            found = get_inside(Scope(connection, floor.home), PHASES, row.id)
             assert (found.id, found.run.id) == (row.id, row.run_id)
             assert repr(found.item.phase) == repr(row.phase)  # NaN is not itself
             assert found.item.is_final is not was_repeated(row)
         for row in measurement_rows(runs):
-            measured = get_measurement(Scope(connection, floor.home), row.id)
+            measured = get_inside(Scope(connection, floor.home), MEASUREMENTS, row.id)
             assert repr((measured.item.measurement, measured.item.attempt.phase)) == repr(
                 (row.item, row.phase)
             )
         for run_id, report in runs.items():
             for place, log in enumerate(report.logs):
                 assert (
-                    get_log(Scope(connection, floor.home), part_id(run_id, RunPart.LOG, place)).item.log
+                    get_inside(
+                        Scope(connection, floor.home), LOGS, part_id(run_id, RunPart.LOG, place)
+                    ).item.log
                     == log
                 )
             for nothing in (run_id, part_id(run_id, RunPart.PHASE, 99), uuid4()):
                 with pytest.raises(PhaseNotFound):
-                    get_phase(Scope(connection, floor.home), nothing)
+                    get_inside(Scope(connection, floor.home), PHASES, nothing)
                 with pytest.raises(MeasurementNotFound):
-                    get_measurement(Scope(connection, floor.home), nothing)
+                    get_inside(Scope(connection, floor.home), MEASUREMENTS, nothing)
                 with pytest.raises(LogNotFound):
-                    get_log(Scope(connection, floor.home), nothing)
+                    get_inside(Scope(connection, floor.home), LOGS, nothing)
         for row in phase_rows(runs):
             with pytest.raises(PhaseNotFound):
-                get_phase(Scope(connection, floor.elsewhere), row.id)
+                get_inside(Scope(connection, floor.elsewhere), PHASES, row.id)
             with pytest.raises(MeasurementNotFound):
-                get_measurement(Scope(connection, floor.home), row.id)
+                get_inside(Scope(connection, floor.home), MEASUREMENTS, row.id)
 
 
 LOGGED = RunReport(
@@ -389,7 +394,9 @@ def test_a_list_ends_at_its_deadline(floor: Floor) -> None:
         deadline = Deadline(seconds, Clock())
         runs = RunFilter(procedure_ids=[procedure_id])
         with floor.database.read_in(floor.home) as scope:
-            found = list_logs(scope, runs, LogFilter(), "level", Page(9), deadline, descending=True)
+            found = list_inside(
+                scope, LOGS, runs, LogFilter(), Listing[LogSort]("level", Page(9), deadline, descending=True)
+            )
         return len(found.rows)
 
     assert list_(4) == 3
@@ -400,14 +407,12 @@ def test_a_list_ends_at_its_deadline(floor: Floor) -> None:
 def test_more_places_than_a_list_keeps_are_refused(floor: Floor) -> None:
     page = Page(1, MAX_PLACES)
     with floor.database.read_in(floor.home) as scope, pytest.raises(InvalidInput) as refused:
-        list_logs(
+        list_inside(
             scope,
+            LOGS,
             RunFilter(),
             LogFilter(),
-            "level",
-            page,
-            Deadline(LONG),
-            descending=True,
+            Listing[LogSort]("level", page, Deadline(LONG), descending=True),
         )
     assert refused.value.issues[0].path == ("cursor",)
 
@@ -418,14 +423,12 @@ def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
     gone = next(iter(made))
     floor.writer.write_shared(lambda tx: delete_run(tx.of(floor.home), gone))
     with floor.database.read_in(floor.home) as scope:
-        found = list_logs(
+        found = list_inside(
             scope,
+            LOGS,
             RunFilter(procedure_ids=[procedure_id]),
             LogFilter(),
-            "created_at",
-            Page(500),
-            Deadline(LONG),
-            descending=False,
+            Listing[LogSort]("created_at", Page(500), Deadline(LONG), descending=False),
         )
     assert [one.run.id for one in found.rows] == list(made)[1:]
 
@@ -434,13 +437,11 @@ def test_another_organization_sees_none_of_it(floor: Floor) -> None:
     procedure_id = floor.procedure()
     run_id = next(iter(floor.record(procedure_id, [LOGGED])))
     with floor.database.read_in(floor.elsewhere) as scope:
-        found = list_logs(
+        found = list_inside(
             scope,
+            LOGS,
             RunFilter(ids=[run_id]),
             LogFilter(),
-            "level",
-            Page(9),
-            Deadline(LONG),
-            descending=False,
+            Listing[LogSort]("level", Page(9), Deadline(LONG), descending=False),
         )
     assert found == Listed([], has_more=False)

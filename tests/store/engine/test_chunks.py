@@ -13,7 +13,13 @@ from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import MAX_VALUES, in_chunks
 from runcard.store.engine.database import Database
-from runcard.store.files.attachments import create_attachment, link_attachment, list_attachments, mark_stored
+from runcard.store.files.attachments import (
+    AnnouncedFile,
+    create_attachment,
+    link_attachment,
+    list_attachments,
+    mark_stored,
+)
 from runcard.store.files.blobs import BlobMeta
 from runcard.store.runs.records import list_sub_units, read_documents
 from tests.world import World
@@ -50,10 +56,8 @@ def run_ids(writer: Writer, world: World) -> list[UUID]:
         acme = tx.of(actor.organization_id)
         file = create_attachment(
             acme,
-            "a.txt",
-            content_type=None,
-            declared_bytes=None,
-            creator=Creator.of(actor),
+            AnnouncedFile("a.txt"),
+            Creator.of(actor),
         )
         mark_stored(acme, file, BlobMeta(1, None))
         link_attachment(acme, file, run_id)

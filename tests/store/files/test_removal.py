@@ -17,6 +17,7 @@ from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import deployments, revisions, runs, stations
 from runcard.store.files.attachments import (
+    AnnouncedFile,
     Attachment,
     Owner,
     create_attachment,
@@ -26,7 +27,7 @@ from runcard.store.files.attachments import (
 from runcard.store.files.bytes_to_remove import list_removals, note_removals
 from runcard.store.files.imports import ImportedFile, note_import
 from runcard.store.files.removal import delete_attachments, delete_unneeded, is_abandoned, list_page
-from runcard.store.intake.quarantine import Refusal, list_quarantined, quarantine
+from runcard.store.intake.quarantine import Refusal, RefusedFile, list_quarantined, quarantine
 from runcard.store.runs.rows import delete_run
 from tests.world import World
 
@@ -35,9 +36,7 @@ Names = Callable[[SharedTransaction, World, UUID], object]
 
 def _announced(tx: SharedTransaction, world: World) -> Attachment:
     creator = Creator.of(world.acme.admin.actor)
-    return create_attachment(
-        tx.of(world.acme.id), "a.txt", content_type=None, declared_bytes=None, creator=creator
-    )
+    return create_attachment(tx.of(world.acme.id), AnnouncedFile("a.txt"), creator)
 
 
 def _run(tx: SharedTransaction, world: World) -> UUID:
@@ -82,7 +81,8 @@ def _as_report_of_several_runs(tx: SharedTransaction, world: World, file: UUID) 
 
 def _as_file_in_quarantine(tx: SharedTransaction, world: World, file: UUID) -> None:
     creator = Creator.of(world.acme.admin.actor)
-    quarantine(tx.of(world.acme.id), b"d" * 32, file, Refusal("WATS", "unreadable"), creator)
+    refused = RefusedFile(b"d" * 32, file, Refusal("WATS", "unreadable"))
+    quarantine(tx.of(world.acme.id), refused, creator)
 
 
 def _abandoned(database: Database, after: timedelta) -> list[UUID]:

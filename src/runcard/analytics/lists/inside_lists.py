@@ -17,23 +17,29 @@ from runcard.analytics.lists.log_search import Search, holding
 from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy
 from runcard.analytics.lists.ordered_places import Key, RowOrder, RowPlace, RowSource, find_places
 from runcard.domain.ids import part_id, run_of
-from runcard.store.contents.inside_runs import Deadline, Found, Kind, NumberedPart, places_up_to, read_inside
+from runcard.store.contents.inside_runs import (
+    Found,
+    Kind,
+    Listing,
+    NumberedPart,
+    list_inside,
+    places_up_to,
+    read_inside,
+)
 from runcard.store.contents.logs import LOGS, FoundLog, LogFilter, LogSort
-from runcard.store.contents.logs import list_logs as logs_of_truth
 from runcard.store.contents.measurements import (
     MEASUREMENTS,
     FoundMeasurement,
     MeasurementFilter,
     MeasurementSort,
 )
-from runcard.store.contents.measurements import list_measurements as measurements_of_truth
 from runcard.store.contents.phases import PHASES, FoundPhase, PhaseFilter, PhaseSort
-from runcard.store.contents.phases import list_phases as phases_of_truth
 from runcard.store.engine.scope import Scope
-from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.pages import Listed
 from runcard.store.lists.run_filter import RunFilter
 
 T = TypeVar("T", bound=NumberedPart)
+S = TypeVar("S", bound=str)
 
 _SPECS = "JOIN specs s USING (spec)"
 _BY_SERIAL = RowOrder(of_runs=[Key("u.serial_key", "VARCHAR")], joins="JOIN units u ON u.id = r.unit")
@@ -61,13 +67,13 @@ _LOG_ORDERS: Mapping[LogSort, RowOrder] = {
 }
 
 
-class _Wanted(NamedTuple, Generic[T]):
-    """What to list: rows of a table that keep conditions, and specs that do; ids as in `inside_runs.Wanted`.
+class _Wanted(NamedTuple, Generic[T, S]):
+    """What to list: rows of a table that keep conditions, and specs that do; ids as of an `InsideFilter`.
 
     text: what the messages of logs must hold, folded.
     """
 
-    kind: Kind[T]
+    kind: Kind[T, S]
     table: str
     rows: Conditions
     order: RowOrder
@@ -81,13 +87,9 @@ def list_phases(
     scope: Scope,
     runs: RunFilter,
     phase_filter: PhaseFilter,
-    order: PhaseSort,
-    page: Page,
-    deadline: Deadline,
-    *,
-    descending: bool,
+    listing: Listing[PhaseSort],
 ) -> Listed[FoundPhase]:
-    """As `store.contents.phases.list_phases`."""
+    """A page of the phases of some runs. Raises as `store.contents.inside_runs.list_inside`."""
     rows = Conditions()
     rows.one_of("x.name", phase_filter.names)
     rows.one_of("x.sequence_path", phase_filter.sequence_paths)
@@ -96,11 +98,9 @@ def list_phases(
     rows.within(_PHASE_DURATION, phase_filter.duration_min, phase_filter.duration_max)
     if phase_filter.only_final:
         rows.add("x.is_final")
-    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[order], ids=phase_filter.ids)
-    listed = _list(copy, scope, runs, asked, page, descending=descending)
-    if listed is not None:
-        return listed
-    return phases_of_truth(scope, runs, phase_filter, order, page, deadline, descending=descending)
+    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[listing.order], ids=phase_filter.ids)
+    listed = _list(copy, scope, runs, asked, listing)
+    return listed or list_inside(scope, PHASES, runs, phase_filter, listing)
 
 
 def list_measurements(
@@ -108,13 +108,9 @@ def list_measurements(
     scope: Scope,
     runs: RunFilter,
     measurement_filter: MeasurementFilter,
-    order: MeasurementSort,
-    page: Page,
-    deadline: Deadline,
-    *,
-    descending: bool,
+    listing: Listing[MeasurementSort],
 ) -> Listed[FoundMeasurement]:
-    """As `store.contents.measurements.list_measurements`."""
+    """A page of the measurements of some runs. Raises as `store.contents.inside_runs.list_inside`."""
     specs = Conditions()
     specs.one_of("name", measurement_filter.names)
     specs.one_of("phase", measurement_filter.phase_names)
@@ -122,16 +118,12 @@ def list_measurements(
         MEASUREMENTS,
         "measurements",
         _on_measurements(measurement_filter),
-        _MEASUREMENT_ORDERS[order],
+        _MEASUREMENT_ORDERS[listing.order],
         None if measurement_filter.names is None and measurement_filter.phase_names is None else specs,
         measurement_filter.ids,
     )
-    listed = _list(copy, scope, runs, asked, page, descending=descending)
-    if listed is not None:
-        return listed
-    return measurements_of_truth(
-        scope, runs, measurement_filter, order, page, deadline, descending=descending
-    )
+    listed = _list(copy, scope, runs, asked, listing)
+    return listed or list_inside(scope, MEASUREMENTS, runs, measurement_filter, listing)
 
 
 def list_logs(
@@ -139,23 +131,17 @@ def list_logs(
     scope: Scope,
     runs: RunFilter,
     log_filter: LogFilter,
-    order: LogSort,
-    page: Page,
-    deadline: Deadline,
-    *,
-    descending: bool,
+    listing: Listing[LogSort],
 ) -> Listed[FoundLog]:
-    """As `store.contents.logs.list_logs`."""
+    """A page of the logs of some runs. Raises as `store.contents.inside_runs.list_inside`."""
     rows = Conditions()
     rows.one_of("x.level", log_filter.levels, "log_level")
     rows.one_of("x.source_file", log_filter.source_files)
     rows.within("x.timestamp", log_filter.logged_after, log_filter.logged_before)
     text = None if log_filter.search is None else log_filter.search.casefold()
-    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[order], text=text)
-    listed = _list(copy, scope, runs, asked, page, descending=descending)
-    if listed is not None:
-        return listed
-    return logs_of_truth(scope, runs, log_filter, order, page, deadline, descending=descending)
+    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[listing.order], text=text)
+    listed = _list(copy, scope, runs, asked, listing)
+    return listed or list_inside(scope, LOGS, runs, log_filter, listing)
 
 
 def _on_measurements(measurement_filter: MeasurementFilter) -> Conditions:
@@ -184,12 +170,11 @@ def _list(
     copy: ColumnarCopy | None,
     scope: Scope,
     runs: RunFilter,
-    wanted: _Wanted[T],
-    page: Page,
-    *,
-    descending: bool,
+    wanted: _Wanted[T, S],
+    listing: Listing[S],
 ) -> Listed[Found[T]] | None:
     """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
+    page, descending = listing.page, listing.descending
     count = places_up_to(page)
 
     def find(cursor: Cursor, found: MatchingRuns) -> list[RowPlace]:
@@ -209,7 +194,7 @@ def _list(
     return Listed(read_inside(scope, wanted.kind, ids), len(places) > page.limit)
 
 
-def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, wanted: _Wanted[T]) -> RowSource:
+def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, wanted: _Wanted[T, S]) -> RowSource:
     """The rows that are wanted of these runs."""
     rows = runs.what_lies_inside().and_of(wanted.rows)
     if wanted.specs is not None:
@@ -227,7 +212,7 @@ def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
 
 
 def _with_ids(
-    cursor: Cursor, organization_id: UUID, source: RowSource, kind: Kind[T], ids: Collection[UUID]
+    cursor: Cursor, organization_id: UUID, source: RowSource, kind: Kind[T, S], ids: Collection[UUID]
 ) -> RowSource:
     """Of these rows those that have one of these ids, or lie in a run that has."""
     places = {one: run_of(one) for one in ids}

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.analytics.groups import GroupBy, zone_of
-from runcard.analytics.questions.values.capability import CapabilityAnswer, capability
+from runcard.analytics.questions.values.capability import CapabilityAnswer, Within, capability
 from runcard.api.analytics.query import MeasurementQuery, measured_of, selection_of
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
@@ -40,6 +40,6 @@ def ask(
             measured_of(query),
             zone_of(query.time_zone),
             query.group_by,
-            query.subgroup_by,
+            Within(query.subgroup_by),
         )
     )

@@ -21,7 +21,7 @@ from runcard.intake.report_files import ReportFiles
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
-from runcard.store.files.attachments import Attachment, create_attachment, mark_stored
+from runcard.store.files.attachments import AnnouncedFile, Attachment, create_attachment, mark_stored
 from runcard.store.files.blobs import BlobMeta, Blobs
 from runcard.store.people.api_keys import create_station_key, create_user_key
 from runcard.store.people.organizations import create_organization
@@ -122,10 +122,8 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
     def announce(tx: Transaction) -> Attachment:
         return create_attachment(
             tx,
-            file.name,
-            content_type=file.content_type,
-            declared_bytes=len(file.content),
-            creator=Creator.of(station),
+            AnnouncedFile(file.name, file.content_type, len(file.content)),
+            Creator.of(station),
         )
 
     attachment = writer.write(station.organization_id, announce)

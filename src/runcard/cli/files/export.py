@@ -50,7 +50,7 @@ TimeZone = Annotated[
 ]
 
 
-def export(
+def export(  # noqa: PLR0913 (the options of a command)
     what: Annotated[
         Literal["runs", "measurements"], typer.Argument(metavar="runs|measurements", help="What a row is.")
     ],

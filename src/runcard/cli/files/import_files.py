@@ -80,7 +80,7 @@ _Watch = Annotated[
 ]
 
 
-def import_files(
+def import_files(  # noqa: PLR0913 (the options of a command)
     paths: _Paths = None,
     *,
     watch: _Watch = None,

@@ -70,7 +70,7 @@ def list_(
 
 
 @app.command()
-def retry(
+def retry(  # noqa: PLR0913 (the options of a command)
     ids: Ids = None,
     *,
     everything: All = False,

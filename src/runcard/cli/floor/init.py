@@ -14,7 +14,7 @@ from runcard.cli.terminal.output import Record, show_record
 from runcard.settings import load_settings
 
 
-def init(
+def init(  # noqa: PLR0913 (the options of a command)
     organization: Annotated[str, typer.Option(help="Name of the organization.")],
     email: Annotated[str, typer.Option(help="E-mail of its first admin.")],
     *,

@@ -77,7 +77,7 @@ def list_(*, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json
 
 
 @app.command("set")
-def set_(
+def set_(  # noqa: PLR0913 (the options of a command)
     *,
     name: Annotated[str | None, typer.Option(help="A new name; the slug stays.")] = None,
     serial_number_pattern: Pattern = None,

@@ -17,7 +17,7 @@ _ANOTHER = "give --same-name"
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913 (the options of a command)
     name: str,
     *,
     identifier: Annotated[

@@ -25,7 +25,7 @@ from runcard.upkeep.sweeps import sweep
 _KEEPS_ALL = "It keeps everything: `runcard organization set --run-retention-days DAYS` changes that."
 
 
-def retention(
+def retention(  # noqa: PLR0913 (the options of a command)
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be deleted; delete nothing.")

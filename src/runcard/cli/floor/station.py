@@ -33,7 +33,7 @@ Procedures = Annotated[
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913 (the options of a command)
     name: str,
     *,
     procedures: Annotated[

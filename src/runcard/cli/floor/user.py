@@ -73,7 +73,7 @@ def chosen_password(password: str | None, *about: str) -> str:
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913 (the options of a command)
     email: str,
     *,
     name: Annotated[str, typer.Option(help="How the member is called. Default: the e-mail.")] = "",
@@ -145,7 +145,7 @@ def reinstate(
 
 
 @app.command("password")
-def change_password(
+def change_password(  # noqa: PLR0913 (the options of a command)
     email: Email,
     *,
     password: Password = None,

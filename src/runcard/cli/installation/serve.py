@@ -45,7 +45,7 @@ _LOGGING: dict[str, Any] = {
 }
 
 
-def serve(
+def serve(  # noqa: PLR0913 (the options of a command)
     *,
     host: Host = "127.0.0.1",
     port: Port = 8000,

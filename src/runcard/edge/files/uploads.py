@@ -13,7 +13,7 @@ from runcard.ingest.attach_file import arrived, arrived_whole
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.files.attachments import Attachment, create_attachment, get_attachment
+from runcard.store.files.attachments import AnnouncedFile, Attachment, create_attachment, get_attachment
 from runcard.store.files.blobs import BlobMeta, blob_key
 from runcard.store.files.replacement import keep_first
 
@@ -50,11 +50,8 @@ def initialize_upload(
         actor.organization_id,
         lambda tx: create_attachment(
             tx,
-            name,
-            content_type=content_type,
-            declared_bytes=size_bytes,
-            creator=Creator.of(actor),
-            attachment_id=slot.id,
+            AnnouncedFile(name, content_type, size_bytes, slot.id),
+            Creator.of(actor),
         ),
     )
     return slot

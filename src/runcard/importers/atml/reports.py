@@ -27,6 +27,7 @@ from runcard.domain.runs.outcome import (
     RunOutcome,
     SequenceOutcome,
 )
+from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
 from runcard.importers.atml.data import data_of, measurements_of
 from runcard.importers.content.cells import moment_of
@@ -214,7 +215,8 @@ def _record_inside(recording: Recording, element: Element, path: str | None, aro
         else:
             name = _attribute(one, "name") or _attribute(one, "ID") or name_of(one)
             phase_outcome = _PHASE_OUTCOMES.get(outcome, "ERROR")
-            recording.add_phase(name, phase_outcome, *span, _measurements(one, name), sequence_path=path)
+            measured = tuple(_measurements(one, name))
+            recording.add_phase(Phase(name, phase_outcome, *span, measured, sequence_path=path))
         _log_events(recording, one, name, span.ended_at)
 
 

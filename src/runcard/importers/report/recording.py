@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from runcard.domain.errors import UnreadableReport
 from runcard.domain.metadata import MAX_KEY_LENGTH, MAX_KEYS, MAX_TEXT_LENGTH, Metadata, MetadataValue
-from runcard.domain.runs.measurement import Measurement
-from runcard.domain.runs.outcome import LogLevel, PhaseOutcome, SequenceOutcome
+from runcard.domain.runs.outcome import LogLevel, SequenceOutcome
 from runcard.domain.runs.phase import MAX_LOG_MESSAGE_LENGTH, Log, Phase, RetryCounter, tidy_source_file
 from runcard.domain.runs.sequence import PhaseSequence
 from runcard.importers.report.remarks import Remark
@@ -66,32 +67,11 @@ class Recording:
     ) -> None:
         self._sequences[path] = PhaseSequence(path, name, outcome, source, started_at, ended_at)
 
-    def add_phase(
-        self,
-        name: str,
-        outcome: PhaseOutcome,
-        started_at: datetime,
-        ended_at: datetime,
-        measurements: Iterable[Measurement] = (),
-        *,
-        docstring: str | None = None,
-        sequence_path: str | None = None,
-    ) -> None:
-        """Repeated names in a sequence are attempts."""
-        attempt = self._retries.next(f"{sequence_path or ''}{_SEPARATOR}{name}")
-        ended_at = max(started_at, ended_at)
-        self.phases.append(
-            Phase(
-                name,
-                outcome,
-                started_at,
-                ended_at,
-                tuple(measurements),
-                docstring or None,
-                attempt,
-                sequence_path,
-            )
-        )
+    def add_phase(self, phase: Phase) -> None:
+        """Add a phase. Its attempt is counted here: repeated names in a sequence are attempts."""
+        attempt = self._retries.next(f"{phase.sequence_path or ''}{_SEPARATOR}{phase.name}")
+        ended_at = max(phase.started_at, phase.ended_at)
+        self.phases.append(replace(phase, ended_at=ended_at, retry_count=attempt))
 
     def add_log(self, level: LogLevel, at: datetime, message: str, source: str, line_number: int = 0) -> None:
         """A blank message is none; one that is too long for a log becomes several."""

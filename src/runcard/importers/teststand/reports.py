@@ -22,6 +22,7 @@ from runcard.domain.errors import UnreadableReport
 from runcard.domain.floor.repair import REPORT_ID
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome, SequenceOutcome
+from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
 from runcard.importers.content.cells import moment_of
 from runcard.importers.content.xml_stream import Element, children, read_records, root_of
@@ -189,6 +190,14 @@ def _start(report: Element) -> datetime:
         ) from error
 
 
+class _Step(NamedTuple):
+    """The result of a step. span: when it started and ended."""
+
+    element: Element
+    name: str
+    span: tuple[datetime, datetime]
+
+
 def _record_steps(
     recording: Recording, call: Element | None, path: str | None, clock: _Clock, started_at: datetime
 ) -> None:
@@ -199,41 +208,33 @@ def _record_steps(
             kind = text(said, "StepType")
             name = text(said, "StepName") or kind or "Step"
             inner = prop(said, "SequenceCall")
-            span = clock.span(step, started_at)
+            named = _Step(step, name, clock.span(step, started_at))
             if inner is None:
                 if not kind.startswith(_FLOW) or _phase_outcome(step) == "ERROR":
-                    _record_phase(recording, step, name, path, span)
+                    _record_phase(recording, named, path)
             else:
-                _record_call(recording, step, inner, name, path, clock, span)
-            _log_step(recording, step, name, span[1])
+                _record_call(recording, named, inner, path, clock)
+            _log_step(recording, step, name, named.span[1])
 
 
 def _phase_outcome(step: Element) -> PhaseOutcome:
     return _PHASE_OUTCOMES.get(text(step, "Status"), "ERROR")
 
 
-def _record_phase(
-    recording: Recording, step: Element, name: str, path: str | None, span: tuple[datetime, datetime]
-) -> None:
-    recording.add_phase(name, _phase_outcome(step), *span, measurements_of(step, name), sequence_path=path)
+def _record_phase(recording: Recording, step: _Step, path: str | None) -> None:
+    measured = tuple(measurements_of(step.element, step.name))
+    outcome = _phase_outcome(step.element)
+    recording.add_phase(Phase(step.name, outcome, *step.span, measured, sequence_path=path))
 
 
-def _record_call(
-    recording: Recording,
-    step: Element,
-    call: Element,
-    name: str,
-    parent: str | None,
-    clock: _Clock,
-    span: tuple[datetime, datetime],
-) -> None:
-    """A sequence; what its call itself measured is a phase of its name inside of it."""
-    path = recording.open_sequence(parent, name)
-    _record_steps(recording, call, path, clock, span[0])
-    if any(True for _ in measurements_of(step, name)):
-        _record_phase(recording, step, name, path, span)
-    outcome = _SEQUENCE_OUTCOMES.get(text(step, "Status") or text(call, "Status"), "ERROR")
-    recording.close_sequence(path, name, outcome, *span, text(call, "SequenceFile") or None)
+def _record_call(recording: Recording, step: _Step, call: Element, parent: str | None, clock: _Clock) -> None:
+    """Record a sequence. What its call itself measured is a phase of its name inside of it."""
+    path = recording.open_sequence(parent, step.name)
+    _record_steps(recording, call, path, clock, step.span[0])
+    if any(True for _ in measurements_of(step.element, step.name)):
+        _record_phase(recording, step, path)
+    outcome = _SEQUENCE_OUTCOMES.get(text(step.element, "Status") or text(call, "Status"), "ERROR")
+    recording.close_sequence(path, step.name, outcome, *step.span, text(call, "SequenceFile") or None)
 
 
 def _log_step(recording: Recording, step: Element, name: str, at: datetime) -> None:

@@ -4,7 +4,7 @@ after the other, and of what is found only the places of a page's rows in the or
 
 import heapq
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -37,6 +37,8 @@ class NumberedPart(Protocol):
 
 
 T = TypeVar("T", bound=NumberedPart)
+S = TypeVar("S", bound=str)
+Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 class Deadline:
@@ -61,26 +63,37 @@ class ScannedRun(NamedTuple):
     serial_key: str
 
 
-class Kind(NamedTuple, Generic[T]):
-    """One kind of what lies inside runs: what its ids stand for, and how it is read out of a document."""
+class Kind(NamedTuple, Generic[T, S]):
+    """One kind of what lies inside runs: phases, measurements or logs.
+
+    of: reads them out of a document. orders: by the name of an order, the value that it sorts by. missing: makes the
+    error for an id that none of them has.
+    """
 
     part: RunPart
     of: Callable[[RunDocument], Iterable[T]]
+    orders: Mapping[S, Callable[[ScannedRun, T], Any]]
+    missing: Callable[[UUID], Exception]
 
     def id_of(self, run_id: UUID, item: T) -> UUID:
         return part_id(run_id, self.part, item.position)
 
 
-class Wanted(NamedTuple, Generic[T]):
-    """What to list, and by what to order it: where `order` gives None it comes last, whichever way the order goes.
+class InsideFilter(Protocol[Item_contra]):
+    """Conditions on what lies inside runs. ids: of such things, or of runs, which mean all that lies in them."""
 
-    ids: of what to list, or of runs, which mean all that lies inside; None asks for nothing.
-    """
+    @property
+    def ids(self) -> Collection[UUID] | None: ...
 
-    runs: RunFilter
-    ids: Collection[UUID] | None
-    keeps: Callable[[T], bool]
-    order: Callable[[ScannedRun, T], Any]
+    def keeps(self, item: Item_contra, /) -> bool: ...
+
+
+class Listing(NamedTuple, Generic[S]):
+    """Which page of a list to make, in which order, and by when."""
+
+    order: S
+    page: Page
+    deadline: Deadline
     descending: bool
 
 
@@ -91,23 +104,19 @@ class Found(NamedTuple, Generic[T]):
 
 
 def list_inside(
-    scope: Scope,
-    kind: Kind[T],
-    wanted: Wanted[T],
-    page: Page,
-    deadline: Deadline,
+    scope: Scope, kind: Kind[T, S], runs: RunFilter, inside_filter: InsideFilter[T], listing: Listing[S]
 ) -> Listed[Found[T]]:
-    """A page of what lies inside runs; of equals, by run and by place in it the same way.
+    """A page of what lies inside some runs. Equals go by run and by their place in it.
 
+    What has no value to sort by comes last, in either direction.
     Raises QueryTooSlow, and InvalidInput for a page that ends beyond MAX_PLACES.
     """
+    page = listing.page
     count = places_up_to(page)
-    if wanted.ids is not None:
-        wanted = wanted._replace(
-            ids=set(wanted.ids), runs=replace(wanted.runs, ids=_runs_with(wanted.ids, wanted.runs.ids))
-        )
-    pick = heapq.nlargest if wanted.descending else heapq.nsmallest
-    places = pick(count, _places(scope, kind, wanted, page, deadline))[page.offset :]
+    if inside_filter.ids is not None:
+        runs = replace(runs, ids=_runs_with(inside_filter.ids, runs.ids))
+    pick = heapq.nlargest if listing.descending else heapq.nsmallest
+    places = pick(count, _places(scope, kind, runs, inside_filter, listing))[page.offset :]
     ids = [UUID(int=number) for *_, number in places[: page.limit]]
     return Listed(read_inside(scope, kind, ids), len(places) > page.limit)
 
@@ -125,15 +134,18 @@ def places_up_to(page: Page) -> int:
     return count
 
 
-def read_inside(scope: Scope, kind: Kind[T], ids: Sequence[UUID]) -> Sequence[Found[T]]:
+def read_inside(scope: Scope, kind: Kind[T, S], ids: Sequence[UUID]) -> Sequence[Found[T]]:
     """What has these ids, in their order; what is not there, or no longer, is left out."""
     found = {one.id: one for one in _read(scope, kind, ids)}
     return [found[one] for one in ids if one in found]
 
 
-def find_inside(scope: Scope, kind: Kind[T], inner_id: UUID) -> Found[T] | None:
-    """What has this id; None where there is no such thing."""
-    return next(_read(scope, kind, [inner_id]), None)
+def get_inside(scope: Scope, kind: Kind[T, S], inner_id: UUID) -> Found[T]:
+    """The phase, measurement or log with this id. Raises the error of its kind where there is none."""
+    found = next(_read(scope, kind, [inner_id]), None)
+    if found is None:
+        raise kind.missing(inner_id)
+    return found
 
 
 def is_among(values: Collection[Any] | None, value: Any) -> bool:
@@ -154,22 +166,20 @@ def _runs_with(ids: Collection[UUID], among: Sequence[UUID] | None = None) -> li
 
 
 def _places(
-    scope: Scope,
-    kind: Kind[T],
-    wanted: Wanted[T],
-    page: Page,
-    deadline: Deadline,
+    scope: Scope, kind: Kind[T, S], runs: RunFilter, inside_filter: InsideFilter[T], listing: Listing[S]
 ) -> Iterator[tuple[bool, Any, int]]:
-    """Where each thing that is wanted stands in the order; the last is its id, which holds run and place."""
-    for run, document in _scan(scope, wanted.runs, page):
-        deadline.check()
+    """The place in the order of each thing that the filter keeps. The last is its id, which holds run and place."""
+    ids = None if inside_filter.ids is None else set(inside_filter.ids)
+    order = kind.orders[listing.order]
+    for run, document in _scan(scope, runs, listing.page):
+        listing.deadline.check()
         for item in kind.of(document):
-            if not wanted.keeps(item):
+            if not inside_filter.keeps(item):
                 continue
             own_id = kind.id_of(run.id, item)
-            if wanted.ids is None or own_id in wanted.ids or run.id in wanted.ids:
-                value = wanted.order(run, item)
-                yield (value is None) != wanted.descending, value, own_id.int
+            if ids is None or own_id in ids or run.id in ids:
+                value = order(run, item)
+                yield (value is None) != listing.descending, value, own_id.int
 
 
 def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[ScannedRun, RunDocument]]:
@@ -188,7 +198,7 @@ def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[Sca
             yield ScannedRun(*run), counted_document(unpack_document(body), started_at, reported_started_at)
 
 
-def _read(scope: Scope, kind: Kind[T], ids: Collection[UUID]) -> Iterator[Found[T]]:
+def _read(scope: Scope, kind: Kind[T, S], ids: Collection[UUID]) -> Iterator[Found[T]]:
     """What has these ids, in no order."""
     asked: dict[UUID, dict[int, UUID]] = {}
     for one in ids:

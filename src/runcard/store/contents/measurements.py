@@ -13,25 +13,16 @@ from runcard.domain.runs.inside import Measured, measured_in
 from runcard.domain.runs.measurement import ValueKind
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.store.contents.inside_runs import (
-    Deadline,
     Found,
     Kind,
     ScannedRun,
-    Wanted,
-    find_inside,
     is_among,
     is_within,
-    list_inside,
 )
-from runcard.store.engine.scope import Scope
-from runcard.store.lists.pages import Listed, Page
-from runcard.store.lists.run_filter import RunFilter
 
 MeasurementSort = Literal["started_at", "value", "outcome", "serial_number", "phase_name", "measurement_name"]
 
 FoundMeasurement = Found[Measured]
-
-MEASUREMENTS = Kind(RunPart.MEASUREMENT, measured_in)
 
 
 class MeasurementFilter(Struct, frozen=True, kw_only=True):
@@ -78,6 +69,7 @@ class MeasurementFilter(Struct, frozen=True, kw_only=True):
         return self.value_strings is None or (kind == "string" and value in self.value_strings)
 
 
+# `value`: a finite number; anything else comes last.
 MEASUREMENT_ORDERS: Mapping[MeasurementSort, Callable[[ScannedRun, Measured], Any]] = {
     "started_at": lambda _run, measured: measured.attempt.phase.started_at,
     "value": lambda _run, measured: measured.number,
@@ -87,30 +79,4 @@ MEASUREMENT_ORDERS: Mapping[MeasurementSort, Callable[[ScannedRun, Measured], An
     "measurement_name": lambda _run, measured: measured.measurement.name,
 }
 
-
-def list_measurements(
-    scope: Scope,
-    runs: RunFilter,
-    measurement_filter: MeasurementFilter,
-    order: MeasurementSort,
-    page: Page,
-    deadline: Deadline,
-    *,
-    descending: bool,
-) -> Listed[FoundMeasurement]:
-    """A page of measurements of some runs in one of the MEASUREMENT_ORDERS; see `contents.inside_runs.list_inside`.
-
-    By value, whatever is no finite number comes last.
-    """
-    asked = Wanted(
-        runs, measurement_filter.ids, measurement_filter.keeps, MEASUREMENT_ORDERS[order], descending
-    )
-    return list_inside(scope, MEASUREMENTS, asked, page, deadline)
-
-
-def get_measurement(scope: Scope, measurement_id: UUID) -> FoundMeasurement:
-    """The measurement with this id. Raises MeasurementNotFound."""
-    found = find_inside(scope, MEASUREMENTS, measurement_id)
-    if found is None:
-        raise MeasurementNotFound(measurement_id)
-    return found
+MEASUREMENTS = Kind(RunPart.MEASUREMENT, measured_in, MEASUREMENT_ORDERS, MeasurementNotFound)

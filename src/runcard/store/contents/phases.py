@@ -1,4 +1,4 @@
-"""Reading phases: lists of them, and one by its id."""
+"""Phases of runs: which of them a list keeps, and how it sorts them."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
@@ -12,25 +12,16 @@ from runcard.domain.ids import RunPart
 from runcard.domain.runs.inside import Attempt, attempts_of
 from runcard.domain.runs.outcome import PhaseOutcome
 from runcard.store.contents.inside_runs import (
-    Deadline,
     Found,
     Kind,
     ScannedRun,
-    Wanted,
-    find_inside,
     is_among,
     is_within,
-    list_inside,
 )
-from runcard.store.engine.scope import Scope
-from runcard.store.lists.pages import Listed, Page
-from runcard.store.lists.run_filter import RunFilter
 
 PhaseSort = Literal["started_at", "duration", "outcome", "serial_number", "phase_name"]
 
 FoundPhase = Found[Attempt]
-
-PHASES = Kind(RunPart.PHASE, attempts_of)
 
 
 class PhaseFilter(Struct, frozen=True, kw_only=True):
@@ -69,25 +60,4 @@ PHASE_ORDERS: Mapping[PhaseSort, Callable[[ScannedRun, Attempt], Any]] = {
     "phase_name": lambda _run, attempt: attempt.phase.name,
 }
 
-
-def list_phases(
-    scope: Scope,
-    runs: RunFilter,
-    phase_filter: PhaseFilter,
-    order: PhaseSort,
-    page: Page,
-    deadline: Deadline,
-    *,
-    descending: bool,
-) -> Listed[FoundPhase]:
-    """A page of the phases of some runs in one of the PHASE_ORDERS; see `store.contents.inside_runs.list_inside`."""
-    asked = Wanted(runs, phase_filter.ids, phase_filter.keeps, PHASE_ORDERS[order], descending)
-    return list_inside(scope, PHASES, asked, page, deadline)
-
-
-def get_phase(scope: Scope, phase_id: UUID) -> FoundPhase:
-    """The phase with this id. Raises PhaseNotFound."""
-    found = find_inside(scope, PHASES, phase_id)
-    if found is None:
-        raise PhaseNotFound(phase_id)
-    return found
+PHASES = Kind(RunPart.PHASE, attempts_of, PHASE_ORDERS, PhaseNotFound)

@@ -68,23 +68,25 @@ ATTACHMENT_COLUMNS = [attachments.c[name] for name in Attachment._fields]
 _UNLINKED = Owner()
 
 
+class AnnouncedFile(NamedTuple):
+    """A file that is to come. id: None: a fresh one."""
+
+    name: str
+    content_type: str | None = None
+    declared_bytes: int | None = None
+    id: UUID | None = None
+
+
 def create_attachment(
-    tx: Transaction,
-    name: str,
-    *,
-    content_type: str | None,
-    declared_bytes: int | None,
-    creator: Creator,
-    owner: Owner = _UNLINKED,
-    attachment_id: UUID | None = None,
+    tx: Transaction, file: AnnouncedFile, creator: Creator, owner: Owner = _UNLINKED
 ) -> Attachment:
-    """The promise of a file, linked to its owner already where it has one. attachment_id: None: a fresh one."""
+    """The attachment of a file that is to come, linked to its owner already where it has one."""
     attachment = Attachment(
-        id=attachment_id or new_id(),
+        id=file.id or new_id(),
         organization_id=tx.organization_id,
-        name=name,
-        content_type=content_type,
-        declared_bytes=declared_bytes,
+        name=file.name,
+        content_type=file.content_type,
+        declared_bytes=file.declared_bytes,
         size_bytes=None,
         stored_at=None,
         run_id=owner.run_id,

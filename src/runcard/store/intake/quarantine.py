@@ -81,19 +81,22 @@ class QuarantineFilter(NamedTuple):
 _OWN = QuarantinedFile._fields[3:-2]
 
 
-def quarantine(
-    tx: Transaction,
-    digest: bytes,
-    attachment_id: UUID,
-    refusal: Refusal,
-    creator: Creator,
-    said: Said = NOTHING_SAID,
-    client: str | None = None,
-) -> UUID:
+class RefusedFile(NamedTuple):
+    """A file whose content could not be read or recorded. client: the program that brought it."""
+
+    digest: bytes
+    attachment_id: UUID
+    refusal: Refusal
+    said: Said = NOTHING_SAID
+    client: str | None = None
+
+
+def quarantine(tx: Transaction, file: RefusedFile, creator: Creator) -> UUID:
     """Put a file into quarantine; the id that it has there.
 
     Of one whose content lies there already, it is noted that it was tried again.
     """
+    digest, attachment_id, refusal, said, client = file
     q = quarantined_files.c
     mine = (tx.owns(q), q.digest == digest)
     # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.

@@ -16,7 +16,7 @@ from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope
-from runcard.store.files.attachments import create_attachment, find_attachments, mark_stored
+from runcard.store.files.attachments import AnnouncedFile, create_attachment, find_attachments, mark_stored
 from runcard.store.files.blobs import BlobMeta, blob_key
 from runcard.web.frame.forms import Fields
 from runcard.web.frame.sent_form import read_sent_form
@@ -69,12 +69,7 @@ def keep_picture(services: Services, actor: UserActor, picture: bytes) -> Callab
 
     def attach(tx: Transaction) -> UUID:
         attachment = create_attachment(
-            tx,
-            "picture",
-            content_type=meta.content_type,
-            declared_bytes=meta.size_bytes,
-            creator=Creator.of(actor),
-            attachment_id=picture_id,
+            tx, AnnouncedFile("picture", meta.content_type, meta.size_bytes, picture_id), Creator.of(actor)
         )
         return mark_stored(tx, attachment, meta).id
 

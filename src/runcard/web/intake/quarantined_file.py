@@ -71,6 +71,15 @@ class QuarantinedFilePage(NamedTuple):
     outcomes: Sequence[OutcomeLine]
 
 
+class _Tried(NamedTuple):
+    """How the file was or is to be read. error: what is wrong with the form. arrived: what a rehearsal told."""
+
+    choice: ImportChoice
+    error: InvalidInput | NotFound | None = None
+    was_retried: bool = False
+    arrived: Sequence[ArrivedFile] = ()
+
+
 @router.get("")
 def show_file(
     request: Request,
@@ -80,7 +89,7 @@ def show_file(
     query: Annotated[QuarantinedFileQuery, page_query(QuarantinedFileQuery)],
 ) -> Response:
     file = _get(services, visit, file_id)
-    return _show(request, services, visit, file, last_choice(file), was_retried=query.retried)
+    return _show(request, services, visit, file, _Tried(last_choice(file), was_retried=query.retried))
 
 
 @router.get("/content")
@@ -102,9 +111,10 @@ def retry(
         choice = reading_of(fields)
         fate = retry_as_brought(services.stores, visit.actor, CLIENT, file, choice)
     except (InvalidInput, NotFound) as error:
-        return _show(request, services, visit, file, choice, error)
+        return _show(request, services, visit, file, _Tried(choice, error))
     if choice.rehearses:
-        return _show(request, services, visit, file, choice, arrived=[ArrivedFile(file.name, fate)])
+        tried = _Tried(choice, arrived=[ArrivedFile(file.name, fate)])
+        return _show(request, services, visit, file, tried)
     if fate.quarantined_id is not None:
         return redirect(f"{quarantined_url(fate.quarantined_id)}?retried=true")
     if fate.warnings:
@@ -129,18 +139,14 @@ def _show(
     services: Services,
     visit: Visit,
     file: QuarantinedFile,
-    choice: ImportChoice,
-    error: InvalidInput | NotFound | None = None,
-    *,
-    was_retried: bool = False,
-    arrived: Sequence[ArrivedFile] = (),
+    tried: _Tried,
 ) -> Response:
     organization_id, url = visit.actor.organization_id, quarantined_url(file.id)
     with services.database.read_in(organization_id) as scope:
         attachment = get_attachment(scope, file.attachment_id)
         state = find_import_state(scope, file.digest)
-        reading = reading_fields(scope, choice)
-        outcomes = outcome_lines(scope, visit, arrived)
+        reading = reading_fields(scope, tried.choice)
+        outcomes = outcome_lines(scope, visit, tried.arrived)
     (line,) = attachment_lines(services, [attachment], str(request.base_url))
     page = QuarantinedFilePage(
         url=url,
@@ -154,11 +160,11 @@ def _show(
         may_retry=may_retry(visit.actor, file),
         mapping_url=mapping_url(file.id) if may_be_table(file.name, file.importer) else "",
         may_discard=may_manage(visit.actor),
-        was_retried=was_retried,
-        problems=problems_of(error),
+        was_retried=tried.was_retried,
+        problems=problems_of(tried.error),
         outcomes=outcomes,
     )
-    status = answer_error(error).status if error else 200
+    status = answer_error(tried.error).status if tried.error else 200
     return render("intake/quarantined_file.html", page, visit, status=status)
 
 

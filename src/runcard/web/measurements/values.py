@@ -15,7 +15,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
-from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.inside_runs import Deadline, Listing
 from runcard.store.contents.measurements import FoundMeasurement, MeasurementFilter
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import Choices, list_choices
@@ -176,10 +176,7 @@ def _listed(
         scope,
         run_filter_of(query, zone, datetime.now(UTC)),
         _filter(query),
-        query.sort,
-        page,
-        Deadline(services.list_timeout_s),
-        descending=query.order == "desc",
+        Listing(query.sort, page, Deadline(services.list_timeout_s), descending=query.order == "desc"),
     )
 
 

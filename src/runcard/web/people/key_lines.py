@@ -40,12 +40,19 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
     return KeyLine(key.id, key.prefix, moment_of(key.created_at, zone), revoked)
 
 
-def show_new_key(
-    request: Request, services: Services, visit: Visit, owner: str, api_key: str, back: str, procedure: str
-) -> Response:
-    """The one page that shows a key, in the answer to the form that made it. procedure: of a first run."""
+class MadeKey(NamedTuple):
+    """owner: whose the key is. back: the page of its owner. procedure: of a first run."""
+
+    owner: str
+    api_key: str
+    back: str
+    procedure: str
+
+
+def show_new_key(request: Request, services: Services, visit: Visit, made: MadeKey) -> Response:
+    """The one page that shows a key, in the answer to the form that made it."""
     root = services.links.root(str(request.base_url))
-    page = KeyMadePage(owner, api_key, back, snippets(root, api_key, procedure))
+    page = KeyMadePage(made.owner, made.api_key, made.back, snippets(root, made.api_key, made.procedure))
     return render("people/key_made.html", page, visit)
 
 
@@ -56,4 +63,5 @@ def show_key_of_station(
     with services.database.read_in(visit.actor.organization_id) as scope:
         linked = list_procedures_of(scope, [station])[station.id]
     procedure = linked[0].identifier if linked else SOME_PROCEDURE
-    return show_new_key(request, services, visit, station.name, api_key, f"/stations/{station.id}", procedure)
+    made = MadeKey(station.name, api_key, f"/stations/{station.id}", procedure)
+    return show_new_key(request, services, visit, made)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter
 from msgspec import Struct
@@ -93,7 +93,7 @@ def show_organization(
     visit: WithVisit,
     query: Annotated[OrganizationQuery, page_query(OrganizationQuery)],
 ) -> Response:
-    return _show(services, visit, None, is_saved=query.saved)
+    return _show(services, visit, None, shows="saved" if query.saved else None)
 
 
 @router.post(_HERE)
@@ -128,7 +128,7 @@ def preview(services: WithServices, visit: WithVisit, fields: WithForm) -> Respo
 def preview_retention(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     """As `preview`: what would be deleted."""
     check_may_administer(visit.actor, "change the organization")
-    return _show(services, visit, fields, shows_due=True)
+    return _show(services, visit, fields, shows="due")
 
 
 def _show(
@@ -138,9 +138,9 @@ def _show(
     error: InvalidInput | None = None,
     *,
     question: Question | None = None,
-    shows_due: bool = False,
-    is_saved: bool = False,
+    shows: Literal["saved", "due"] | None = None,
 ) -> Response:
+    """The page. shows: that the organization was saved, or what retention would delete."""
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         now = get_organization(scope)
@@ -153,7 +153,7 @@ def _show(
             fields,
             services.activity,
             visit.zone,
-            shows_due=shows_due or question is not None,
+            shows_due=shows == "due" or question is not None,
         )
     if fields is None:
         pattern, name = now.serial_number_pattern or "", now.name
@@ -178,7 +178,7 @@ def _show(
         retention=retention,
         question=question,
         may_change=may_administer(visit.actor),
-        is_saved=is_saved,
+        is_saved=shows == "saved",
         problems=problems_of(error),
     )
     return render(

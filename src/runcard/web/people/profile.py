@@ -32,7 +32,7 @@ from runcard.web.frame.visit import Visit, WithVisit, remember_session
 from runcard.web.lists.filters import page_query
 from runcard.web.people.browser_names import browser_name
 from runcard.web.people.first_run import SOME_PROCEDURE
-from runcard.web.people.key_lines import KeyLine, key_line, show_new_key
+from runcard.web.people.key_lines import KeyLine, MadeKey, key_line, show_new_key
 
 router = APIRouter()
 
@@ -121,7 +121,7 @@ def create_key(request: Request, services: WithServices, visit: WithVisit, _fiel
     with services.database.read_in(organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
-    return show_new_key(request, services, visit, visit.email, key.api_key, _HERE, procedure)
+    return show_new_key(request, services, visit, MadeKey(visit.email, key.api_key, _HERE, procedure))
 
 
 @router.post(f"{_HERE}/keys/{{key_id}}/revoke")

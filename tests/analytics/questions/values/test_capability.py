@@ -19,7 +19,13 @@ from runcard.analytics.left_out import LeftOut
 from runcard.analytics.measured import MeasurementSelection, SpecRow
 from runcard.analytics.measured_values import Values
 from runcard.analytics.questions.values.capabilities import capabilities
-from runcard.analytics.questions.values.capability import CapabilityAnswer, CapabilityRow, _row, capability
+from runcard.analytics.questions.values.capability import (
+    CapabilityAnswer,
+    CapabilityRow,
+    Within,
+    _row,
+    capability,
+)
 from runcard.analytics.questions.values.whole import whole_of
 from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import InvalidInput
@@ -104,7 +110,7 @@ def test_of_too_many_values_what_needs_only_sums_is_exact_and_the_rest_has_no_in
     measured = MeasurementSelection(_procedure(line, 0), "rail_5v")
     wanted = Selection(RunFilter())
     every = ask(line, wanted, measured, "station")
-    some = capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), "station", most_values=300)
+    some = capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), "station", Within(most_values=300))
     assert not some.is_exact
     assert some.n == every.n > 300
     assert "More than 300 values" in some.definition
@@ -362,7 +368,7 @@ def ask(
     group_by: GroupBy | None = None,
     subgroup_by: GroupBy | None = None,
 ) -> CapabilityAnswer:
-    return capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), group_by, subgroup_by)
+    return capability(line.snapshot, wanted, measured, ZoneInfo(ZONE), group_by, Within(subgroup_by))
 
 
 def _ask(floor: Written, group_by: GroupBy | None = None) -> CapabilityAnswer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -102,19 +103,32 @@ class CapabilityAnswer(MeasuredAnswer, frozen=True, kw_only=True):
     rows: Sequence[CapabilityRow]
 
 
+class Within(NamedTuple):
+    """How the scatter within subgroups is found.
+
+    subgroup_by: None: from moving ranges, without subgroups. most_values: of more values, so many are sampled.
+    """
+
+    subgroup_by: GroupBy | None = None
+    most_values: int = MAX_VALUES
+
+
+_MOVING_RANGES = Within()
+
+
 def capability(
     snapshot: Snapshot,
     selection: Selection,
     measured: MeasurementSelection,
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
-    subgroup_by: GroupBy | None = None,
-    most_values: int = MAX_VALUES,
+    within: Within = _MOVING_RANGES,
 ) -> CapabilityAnswer:
     """Capability of a measurement; sigma_within is pooled over subgroups where a way to form them is given.
 
     Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
+    subgroup_by, most_values = within
     asking = snapshot.asking(measured.among(selection), USUAL_ATTEMPTS)
     specs = find_specs(asking, measured)
     grouping = Grouping(asking, group_by, zone)

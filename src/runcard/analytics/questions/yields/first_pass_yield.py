@@ -1,6 +1,7 @@
 """Yield: which share of the units passed at first, by the second run, and in the end."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -57,6 +58,17 @@ _FIGURES_OF: Mapping[First, str] = {
 }
 
 
+class _Counts(NamedTuple):
+    """As _FIGURES counts. first, by_second, in_the_end: units that passed at the first run, the second, the last."""
+
+    units: int
+    first: int
+    by_second: int
+    in_the_end: int
+    opportunities: int
+    defects: int
+
+
 def first_pass_yield(
     snapshot: Snapshot,
     selection: Selection,
@@ -70,7 +82,7 @@ def first_pass_yield(
     first = first_of(selection.attempts)
     figures = _FIGURES_OF[first]
     asking = snapshot.asking(selection._replace(attempts=first))
-    total = _row(ALL, *asking.one(f"SELECT {figures} FROM runs r WHERE {asking.runs.sql}"))
+    total = _row(ALL, _Counts(*asking.one(f"SELECT {figures} FROM runs r WHERE {asking.runs.sql}")))
     return YieldAnswer(
         n=total.units,
         definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
@@ -87,18 +99,17 @@ def _rows(asking: Asking, grouping: Grouping, figures: str) -> Sequence[YieldRow
         f"SELECT {grouping.sql} AS g, {figures} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
     )
     groups = grouping.named([row[0] for row in found])
-    return [_row(group, *counts) for group, counts in in_order(groups, found)]
+    return [_row(group, _Counts(*counts)) for group, counts in in_order(groups, found)]
 
 
-def _row(
-    group: Group, units: int, first: int, by_second: int, in_the_end: int, opportunities: int, defects: int
-) -> YieldRow:
+def _row(group: Group, counts: _Counts) -> YieldRow:
+    units, opportunities, defects = counts.units, counts.opportunities, counts.defects
     return YieldRow(
         group,
         units,
-        ratio_of(first, units),
-        ratio_of(by_second, units),
-        ratio_of(in_the_end, units),
+        ratio_of(counts.first, units),
+        ratio_of(counts.by_second, units),
+        ratio_of(counts.in_the_end, units),
         opportunities,
         defects,
         1e6 * defects / opportunities if opportunities else None,

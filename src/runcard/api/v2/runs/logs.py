@@ -23,8 +23,8 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import WithScope, WithServices
-from runcard.store.contents.inside_runs import Deadline
-from runcard.store.contents.logs import FoundLog, LogFilter, get_log
+from runcard.store.contents.inside_runs import Deadline, Listing, get_inside
+from runcard.store.contents.logs import LOGS, FoundLog, LogFilter
 
 router = APIRouter()
 
@@ -82,7 +82,10 @@ def list_(
     query: Annotated[LogListQuery, query(LogListQuery)],
 ) -> Response:
     """Filtered, sorted, paged logs of runs."""
-    page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
+    page = page_of(scope.connection, query)
+    listing = Listing(
+        query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"
+    )
     runs = replace(
         query.run_filter(),
         procedure_ids=query.procedure_ids,
@@ -102,10 +105,7 @@ def list_(
         scope,
         runs,
         log_filter,
-        query.sort_by,
-        page,
-        deadline,
-        descending=query.sort_order == "desc",
+        listing,
     )
     return JsonResponse(LogListResponse([_shown(one) for one in listed.rows], meta_of(page, listed)))
 
@@ -116,7 +116,7 @@ def get(
     scope: WithScope,
 ) -> Response:
     """A line that a run logged."""
-    found = get_log(scope, id_of(id, LogNotFound))
+    found = get_inside(scope, LOGS, id_of(id, LogNotFound))
     return JsonResponse(_shown(found))
 
 

@@ -30,11 +30,11 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import WithScope, WithServices
-from runcard.store.contents.inside_runs import Deadline
+from runcard.store.contents.inside_runs import Deadline, Listing, get_inside
 from runcard.store.contents.measurements import (
+    MEASUREMENTS,
     FoundMeasurement,
     MeasurementFilter,
-    get_measurement,
 )
 
 router = APIRouter()
@@ -118,7 +118,10 @@ def list_(
     query: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
 ) -> Response:
     """Filtered, sorted, paged measurements of one procedure."""
-    page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
+    page = page_of(scope.connection, query)
+    listing = Listing(
+        query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"
+    )
     runs = replace(
         query.run_filter(),
         procedure_ids=[query.procedure_id],
@@ -133,10 +136,7 @@ def list_(
         scope,
         runs,
         _filter(query),
-        query.sort_by,
-        page,
-        deadline,
-        descending=query.sort_order == "desc",
+        listing,
     )
     return JsonResponse(MeasurementListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
 
@@ -147,7 +147,7 @@ def get(
     scope: WithScope,
 ) -> Response:
     """A measurement with its validators, aggregations and series."""
-    found = get_measurement(scope, id_of(id, MeasurementNotFound))
+    found = get_inside(scope, MEASUREMENTS, id_of(id, MeasurementNotFound))
     attempt, run = found.item.attempt, found.run
     shown = measurement_out(run.id, found.item.position, found.item.measurement)
     return JsonResponse(

@@ -24,8 +24,8 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import WithScope, WithServices
-from runcard.store.contents.inside_runs import Deadline
-from runcard.store.contents.phases import FoundPhase, PhaseFilter, get_phase
+from runcard.store.contents.inside_runs import Deadline, Listing, get_inside
+from runcard.store.contents.phases import PHASES, FoundPhase, PhaseFilter
 
 router = APIRouter()
 
@@ -106,7 +106,10 @@ def list_(
     query: Annotated[PhaseListQuery, query(PhaseListQuery)],
 ) -> Response:
     """Filtered, sorted, paged phases of one procedure."""
-    page, deadline = page_of(scope.connection, query), Deadline(services.list_timeout_s)
+    page = page_of(scope.connection, query)
+    listing = Listing(
+        query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"
+    )
     runs = replace(
         query.run_filter(),
         procedure_ids=[query.procedure_id],
@@ -131,10 +134,7 @@ def list_(
         scope,
         runs,
         phase_filter,
-        query.sort_by,
-        page,
-        deadline,
-        descending=query.sort_order == "desc",
+        listing,
     )
     return JsonResponse(PhaseListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
 
@@ -145,7 +145,7 @@ def get(
     scope: WithScope,
 ) -> Response:
     """A phase with its measurements."""
-    found = get_phase(scope, id_of(id, PhaseNotFound))
+    found = get_inside(scope, PHASES, id_of(id, PhaseNotFound))
     attempt, run = found.item, found.run
     phase = attempt.phase
     return JsonResponse(
