@@ -1,1 +1,1 @@
-"""Timings; never part of the test run or of what is installed."""
+"""Benchmarks. They are part of neither the test run nor the installed package."""

@@ -1,4 +1,4 @@
-"""How fast questions are answered from the columnar copy, beside their bare queries and beside rows in PostgreSQL.
+"""How fast the columnar copy answers questions, compared with their bare queries and with rows in PostgreSQL.
 
     python bench/analytics.py --runs 200000 --postgresql --json
 
@@ -39,9 +39,9 @@ _SEEN_RUNS = 25
 
 
 class Line(msgspec.Struct):
-    """A question: medians of its answer, of the bare queries of that in the engine, and of the same on rows.
+    """A question: medians of its answer, of the answer's bare queries in the engine, and of the same on rows.
 
-    postgresql_with_our_columns_ms: on rows of runs that have what the copy keeps on them; None where that says nothing.
+    postgresql_with_our_columns_ms: on rows of runs that have the copy's columns; None if there is no such statement.
     """
 
     question: str
@@ -55,9 +55,9 @@ class Line(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """visible_s: from the commit of a run until questions know it. memory_mb: the most that the process had.
+    """visible_p50_s, visible_p95_s: from the commit of a run until questions count it. memory_mb: of the process.
 
-    postgresql_with_our_columns_sum_ms: with these times in place of the others, where there are any.
+    postgresql_with_our_columns_sum_ms: with these times in place of the others, if there are any.
     """
 
     runs: int
@@ -75,7 +75,7 @@ class Summary(msgspec.Struct):
 
 
 class ListeningDuckDb(DuckDb):
-    """Tells what is asked of it."""
+    """Records the queries that it runs, in `heard`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -84,7 +84,7 @@ class ListeningDuckDb(DuckDb):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Cursor]:
         with super().transaction() as cursor:
-            yield _Ear(cursor, self.heard)  # type: ignore[misc]  # a cursor in all that is used of one
+            yield _Ear(cursor, self.heard)  # type: ignore[misc]  # it does all that its users need of a cursor
 
 
 class _Ear:
@@ -101,7 +101,7 @@ class _Ear:
 
 
 def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRows | None) -> Line:
-    """Raises BenchFailed where rows in PostgreSQL say something else."""
+    """The times of a question. Raises BenchFailed if rows in PostgreSQL give other figures."""
     engine = copied.copy.engine
     assert isinstance(engine, ListeningDuckDb)
     with copied.database.read() as connection:
@@ -110,7 +110,7 @@ def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRow
         question.answer(copied, connection)
         heard = list(engine.heard)
         whole, bare = [], []
-        for _ in range(repeat):  # in turn, so that what disturbs hits both
+        for _ in range(repeat):  # in turn, so that a disturbance hits both
             whole.append(_ms(partial(question.answer, copied, connection)))
             bare.append(_ms(partial(_ask_bare, engine, heard)))
     on_rows = with_columns = None
@@ -133,7 +133,7 @@ def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRow
 def _on_rows(
     rows: FilledRows, question: Question, answer: Any, repeat: int, folder: str = ""
 ) -> float | None:
-    """The median on rows, which say the same where the answer is exact; None where there is no such statement."""
+    """The median time on rows, in ms; None if there is no such statement. Raises BenchFailed for other figures."""
     statement = question.statement(folder)
     if statement is None:
         return None
@@ -154,7 +154,7 @@ def _ask_bare(engine: DuckDb, queries: list[tuple[str, Any]]) -> None:
 
 
 def visible(copied: CopiedRuns) -> list[float]:
-    """Seconds from the commit of a run until the copy knows it, ascending, while a worker follows."""
+    """Seconds from the commit of a run until the copy has it, ascending, while a worker follows the change log."""
     times = []
     worker = Worker(copied.database, copied.copy)
     try:
@@ -165,7 +165,7 @@ def visible(copied: CopiedRuns) -> list[float]:
             with copied.database.read() as connection:
                 newest = last_seq(connection)
             while (copied.copy.seen or 0) < newest:
-                time.sleep(0.005)  # as one who does not wait for it: whoever asks hurries the worker
+                time.sleep(0.005)  # without asking the copy, because a question hurries the worker
             times.append(time.perf_counter() - started)
             time.sleep(0.05)
     finally:
@@ -189,15 +189,15 @@ def _rounded(value: float | None) -> float | None:
 
 def _summary(lines: list[Line], copied: CopiedRuns, runs: int, size: int) -> Summary:
     times = visible(copied)
-    total = sum(one.p50_ms for one in lines)
-    on_rows = _sum([one.postgresql_ms for one in lines])
-    with_columns = _sum([one.postgresql_with_our_columns_ms or one.postgresql_ms for one in lines])
+    total = sum(line.p50_ms for line in lines)
+    on_rows = _sum([line.postgresql_ms for line in lines])
+    with_columns = _sum([line.postgresql_with_our_columns_ms or line.postgresql_ms for line in lines])
     return Summary(
         runs,
         runs * MEASUREMENTS,
         round(total, 1),
-        round(sum(one.bare_ms for one in lines), 1),
-        max(one.p50_ms for one in lines),
+        round(sum(line.bare_ms for line in lines), 1),
+        max(line.p50_ms for line in lines),
         on_rows,
         None if on_rows is None else round(on_rows / total, 2),
         with_columns,
@@ -209,8 +209,8 @@ def _summary(lines: list[Line], copied: CopiedRuns, runs: int, size: int) -> Sum
 
 
 def _sum(times_ms: list[float | None]) -> float | None:
-    """None where one of them is not known."""
-    known = [one for one in times_ms if one is not None]
+    """The sum of the times; None if any time is unknown."""
+    known = [time_ms for time_ms in times_ms if time_ms is not None]
     return round(sum(known), 1) if len(known) == len(times_ms) else None
 
 
@@ -247,7 +247,7 @@ def _floor(folder: Path, runs: int, bar: Progress) -> Iterator[CopiedRuns]:
 
 
 def _table(lines: Sequence[Line | arriving.Line], title: str) -> Table:
-    """The fields of the lines as they are."""
+    """A table with the fields of the lines as columns."""
     table = Table(title=title)
     for name in lines[0].__struct_fields__:
         is_name = name == "question"
@@ -279,7 +279,7 @@ def main(
         bool, typer.Option("--json", help="One JSON line for each question, and a summary.")
     ] = False,
 ) -> None:
-    """Measure each question on a made-up floor of so many runs."""
+    """Measure each question on a made-up floor."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
     lines: Sequence[Line | arriving.Line]

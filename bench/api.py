@@ -1,4 +1,4 @@
-"""How fast the list operations of v2 answer when there are many runs.
+"""How fast the list operations of v2 answer with many runs.
 
     python bench/api.py --json
 
@@ -40,8 +40,8 @@ _COPIED_WITHIN_S = 300.0
 _AT_ONCE_S = 0.2
 
 
-class Asked(NamedTuple):
-    """A page of a list, and the cursor that leads to it; None: the first."""
+class ListPage(NamedTuple):
+    """A page of a list. cursor: leads to the page; None: the first page."""
 
     question: Question
     page: int
@@ -49,9 +49,9 @@ class Asked(NamedTuple):
 
 
 class Line(msgspec.Struct):
-    """A page of a list: times of the answer over HTTP, and the median of the bare SQL that it stands on.
+    """A page of a list: times of the answer over HTTP, and the median of its bare SQL.
 
-    sql_ms: of the truth, or of the columnar copy where that finds the list.
+    sql_ms: in the database, or in the columnar copy if that finds the list.
     """
 
     operation: str
@@ -63,7 +63,7 @@ class Line(msgspec.Struct):
 
 
 def fill(target: Target, runs: int, tell: Callable[[int], None]) -> int:
-    """Record runs through the server until there are so many, and return their number."""
+    """Record runs through the server until there are this many, and return their number."""
     while (count := target.records.count()) < runs:
         tell(count)
         load = drive(target.port, _CONNECTIONS, _FILL_S, target.requests)
@@ -73,7 +73,7 @@ def fill(target: Target, runs: int, tell: Callable[[int], None]) -> int:
 
 
 def wait_for_copy(client: httpx.Client, procedure_id: UUID) -> None:
-    """Until a list that the truth takes seconds for is answered at once. Raises BenchFailed where it never is."""
+    """Wait until a list that takes the database seconds is answered at once. Raises BenchFailed if it never is."""
     until = time.monotonic() + _COPIED_WITHIN_S
     while time.monotonic() < until:
         started = time.monotonic()
@@ -81,31 +81,31 @@ def wait_for_copy(client: httpx.Client, procedure_id: UUID) -> None:
         elapsed = time.monotonic() - started
         if elapsed < _AT_ONCE_S:
             return
-        time.sleep(4 * elapsed)  # the truth, which answered, keeps the copy from catching up
+        time.sleep(4 * elapsed)  # the database answered, and that kept the copy from catching up
     raise BenchFailed("The columnar copy did not catch up.")
 
 
-def pages_of(client: httpx.Client, question: Question) -> list[Asked]:
-    """The pages to ask for, as one who pages gets there: of the state that the first was read in."""
-    found = [Asked(question, 1, None)]
+def pages_of(client: httpx.Client, question: Question) -> list[ListPage]:
+    """The pages of a list to time, all of the state in which the first page was read, as a reader gets them."""
+    found = [ListPage(question, 1, None)]
     following = _get(client, question, None).get("meta", {}).get("next_cursor")
     if following is not None:
         found += [
-            Asked(question, page, following + (page - 2) * _LIMIT) for page in question.pages if page > 1
+            ListPage(question, page, following + (page - 2) * _LIMIT) for page in question.pages if page > 1
         ]
     return found
 
 
-def time_over_http(client: httpx.Client, asked: Asked, repeat: int) -> list[float]:
-    """Raises BenchFailed where an answer is no page."""
-    return times_ms(lambda: _get(client, asked.question, asked.cursor), repeat)
+def time_over_http(client: httpx.Client, page: ListPage, repeat: int) -> list[float]:
+    """The times of a page over HTTP, in ms, ascending. Raises BenchFailed if an answer is not a page."""
+    return times_ms(lambda: _get(client, page.question, page.cursor), repeat)
 
 
-def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int) -> list[float]:
-    """The median time of each of these in this process, which owns the columnar copy for that."""
+def time_past_http(records: RuncardRecords, pages: Sequence[ListPage], repeat: int) -> list[float]:
+    """The median time of each page without HTTP, in ms, in this process, which owns the columnar copy meanwhile."""
     medians = []
     with records.opened_copy() as copy, records.opened() as (database, organization_id):
-        for question, _, cursor in asked:
+        for question, _, cursor in pages:
 
             def ask(question: Question = question, cursor: int | None = cursor) -> None:
                 with database.read() as connection:
@@ -117,7 +117,7 @@ def time_past_http(records: RuncardRecords, asked: Sequence[Asked], repeat: int)
 
 
 def record_runs(place: Place, runs: int, bar: Progress) -> int:
-    """Record runs through a server until there are so many. How many there are then."""
+    """Record runs through a server until there are this many, and return their number."""
     task = bar.add_task("recording runs", total=runs)
     with serving(place) as target:
         count = fill(target, runs, lambda done: bar.update(task, completed=done, refresh=True))
@@ -139,7 +139,7 @@ def _get(client: httpx.Client, question: Question, cursor: int | None) -> dict[s
 
 
 def times_ms(call: Callable[[], object], repeat: int) -> list[float]:
-    """Ascending, after three calls to warm up."""
+    """The times of the calls in ms, ascending, after three calls to warm up."""
     times = []
     for _ in range(repeat + 3):
         started = time.perf_counter()
@@ -154,7 +154,7 @@ def _table(lines: list[Line], runs: int) -> Table:
         table.add_column(name, justify="left" if name == "operation" else "right")
     for line in lines:
         times = (line.p50_ms, line.p95_ms, line.sql_ms)
-        table.add_row(line.operation, str(line.page), *(f"{one:.1f}" for one in times))
+        table.add_row(line.operation, str(line.page), *(f"{time_ms:.1f}" for time_ms in times))
     return table
 
 
@@ -166,7 +166,7 @@ def main(
     case: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
     only: Annotated[str, typer.Option(help="Ask for lists with this in their name only.")] = "",
 ) -> None:
-    """Measure pages of the lists of v2 over HTTP, beside the SQL that they stand on."""
+    """Measure pages of the lists of v2 over HTTP, and their bare SQL."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
     try:
@@ -190,7 +190,7 @@ def main(
 
 
 def _furnish(place: Place, runs: int, bar: Progress) -> None:
-    """Half of the units of these runs are new; as many are added that never ran."""
+    """Add parts, stations and so on, and as many units that never ran as there are new units: half of the runs."""
     task = bar.add_task("adding units, parts and so on", total=None)
     records = records_of(place)
     records.furnish(runs // 2)
@@ -202,21 +202,21 @@ def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Li
     records = records_of(place)
     with records.opened() as (database, organization_id), database.read() as connection:
         procedure_id = get_procedure(Scope(connection, organization_id), PROCEDURE).id
-    wanted = [one for one in questions(procedure_id) if only in one.name]
-    lines, asked = [], []
-    # Another server than the one that recorded: it has seen none of this grow.
+    chosen = [question for question in questions(procedure_id) if only in question.name]
+    lines, pages = [], []
+    # Not the server that recorded the runs: this one has not seen them grow.
     with serving(place) as target, _client(target, records.member_key) as client:
         wait_for_copy(client, procedure_id)
-        task = bar.add_task("asking", total=len(wanted))
-        for question in wanted:
+        task = bar.add_task("asking", total=len(chosen))
+        for question in chosen:
             bar.update(task, description=question.name, refresh=True)
-            for one in pages_of(client, question):
-                times = time_over_http(client, one, repeat)
+            for page in pages_of(client, question):
+                times = time_over_http(client, page, repeat)
                 p95 = times[int(len(times) * 0.95)]
-                lines.append(Line(question.name, one.page, 0, round(median(times), 2), round(p95, 2), 0))
-                asked.append(one)
+                lines.append(Line(question.name, page.page, 0, round(median(times), 2), round(p95, 2), 0))
+                pages.append(page)
             bar.advance(task)
-    for line, sql_ms in zip(lines, time_past_http(records, asked, repeat), strict=True):
+    for line, sql_ms in zip(lines, time_past_http(records, pages, repeat), strict=True):
         line.sql_ms = round(sql_ms, 2)
     return lines
 

@@ -1,4 +1,4 @@
-"""Questions asked of a server while runs arrive: real reports at a set rate, and the 16 questions in turn over REST."""
+"""Questions to a server while runs arrive: real reports at a set rate, and the 16 questions in turn over REST."""
 
 import random
 import time
@@ -32,31 +32,31 @@ _QUIET_ROUNDS = 9
 _OK = 200
 _ANSWERED_WITHIN_S = 60.0
 _MORE_THAN_EVER = 2**31
-# The bodies come again and again; all of them are the newest of the floor.
+# The bodies repeat. All of them are newer than the other runs of the floor.
 _STARTED_AT = END - timedelta(days=1)
 _APART = timedelta(seconds=30)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Line(msgspec.Struct):
-    """A question over HTTP. quiet_p50_ms: while nothing arrives; the others: while runs arrive.
+    """A question over HTTP. quiet_p50_ms: while nothing arrives; the other times: while runs arrive.
 
-    current_ratio: of the answers that knew all that was recorded before they were asked.
+    answers: their number. current_ratio: the share of answers that included all that was recorded before the question.
     """
 
     question: str
     quiet_p50_ms: float
     p50_ms: float
     p95_ms: float
-    asked: int
+    answers: int
     current_ratio: float
 
 
 class Summary(msgspec.Struct):
-    """asked_per_s: so many runs a second were to arrive; arrived_per_s: so many were answered with 200.
+    """asked_per_s: runs a second that should arrive. arrived_per_s: runs a second that were answered with 200.
 
     report_p50_ms, report_p99_ms: of these answers, from when the report was due. visible_p50_s, visible_p95_s: from
-    the answer to a report until an answer of a question counted its run.
+    the answer to a report until a question counts its run.
     """
 
     asked_per_s: float
@@ -74,23 +74,23 @@ class Summary(msgspec.Struct):
 
 
 class Keys(NamedTuple):
-    """Of a station that reports, and of a member who asks."""
+    """The keys of a station that reports, and of a member who asks."""
 
     station: str
     member: str
 
 
-class _Asked(NamedTuple):
+class _TimedAnswer(NamedTuple):
     took_ms: float
     is_current: bool
 
 
 # By the name of the question.
-_Times = Mapping[str, Sequence[_Asked]]
+_Times = Mapping[str, Sequence[_TimedAnswer]]
 
 
 def add_keys(copied: CopiedRuns) -> Keys:
-    """Keys to a server on this record."""
+    """Make keys for a server on this database."""
     keys = Keys(new_token("rc"), new_token("rc"))
 
     def add(tx: SharedTransaction) -> None:
@@ -110,9 +110,9 @@ def add_keys(copied: CopiedRuns) -> Keys:
 def ask_while_arriving(
     data_dir: Path, floor: Floor, keys: Keys, per_s: float, seconds: float
 ) -> tuple[list[Line], Summary]:
-    """A line for each question, and a summary. data_dir: what `copied_runs` left behind, for a server to run on.
+    """A line for each question, and a summary. data_dir: as `copied_runs` left it; a server runs on it.
 
-    Raises BenchFailed where a report or a question is not answered, or where not every answered report was recorded.
+    Raises BenchFailed if a report or a question is not answered, or if an answered report was not recorded.
     """
     runs_before = _count_runs(data_dir, floor)
     templates = make_templates(_TEMPLATES, _STARTED_AT, _APART, str(floor.procedure_ids[0]), _phase)
@@ -126,7 +126,7 @@ def ask_while_arriving(
         quiet = _together([_ask_all(http, floor, keys) for _ in range(_QUIET_ROUNDS)])
         requests = Requests(templates, "/v1/runs", keys.station)
         arriving = pool.submit(drive, server.port, _CONNECTIONS, seconds, requests, per_s)
-        rounds: list[Mapping[str, _Asked]] = []
+        rounds: list[Mapping[str, _TimedAnswer]] = []
         visible_s: list[float] = []
         while not arriving.done():
             rounds.append(_ask_all(http, floor, keys))
@@ -143,20 +143,20 @@ def ask_while_arriving(
     return lines, _summary(per_s, load, lines, times, sorted(visible_s))
 
 
-def _ask_all(http: httpx.Client, floor: Floor, keys: Keys) -> Mapping[str, _Asked]:
-    """All questions, one after the other."""
+def _ask_all(http: httpx.Client, floor: Floor, keys: Keys) -> Mapping[str, _TimedAnswer]:
+    """Ask all questions, one after the other, and return their answers' times by name."""
     taken = {}
     for question in QUESTIONS:
         path, query = question.url(floor)
         started = time.perf_counter()
         answer = _get(http, keys, path, query)
         took_ms = (time.perf_counter() - started) * 1000
-        taken[question.name] = _Asked(took_ms, answer["freshness"]["is_current"])
+        taken[question.name] = _TimedAnswer(took_ms, answer["freshness"]["is_current"])
     return taken
 
 
 def _seconds_until_visible(http: httpx.Client, keys: Keys, template: Template, serial_number: str) -> float:
-    """From the answer to a report of a new unit until a question counts its run."""
+    """Report a new unit; return the seconds from the answer until a question counts its run."""
     body = template.with_serial(serial_number)
     answer = http.post("/v1/runs", content=body, headers=_bearer(keys.station))
     if answer.status_code != _OK:
@@ -183,7 +183,7 @@ def _bearer(key: str) -> Mapping[str, str]:
 
 
 def _count_runs(data_dir: Path, floor: Floor) -> int:
-    """In the record; the other runs of the floor are in the copy only."""
+    """The number of runs in the database. The other runs of the floor are only in the copy."""
     database = Database.open(None, data_dir / "runcard.sqlite3")
     try:
         with database.read_in(floor.home) as scope:
@@ -192,48 +192,48 @@ def _count_runs(data_dir: Path, floor: Floor) -> int:
         database.close()
 
 
-def _together(rounds: Sequence[Mapping[str, _Asked]]) -> _Times:
-    return {question.name: [one[question.name] for one in rounds] for question in QUESTIONS}
+def _together(rounds: Sequence[Mapping[str, _TimedAnswer]]) -> _Times:
+    return {question.name: [answers[question.name] for answers in rounds] for question in QUESTIONS}
 
 
-def _line(name: str, quiet: Sequence[_Asked], taken: Sequence[_Asked]) -> Line:
+def _line(name: str, quiet: Sequence[_TimedAnswer], taken: Sequence[_TimedAnswer]) -> Line:
     return Line(
         name,
-        round(median(one.took_ms for one in quiet), 1),
+        round(median(answer.took_ms for answer in quiet), 1),
         round(_percentile_ms(taken, 0.5), 1),
         round(_percentile_ms(taken, 0.95), 1),
         len(taken),
-        round(fmean(one.is_current for one in taken), 3),
+        round(fmean(answer.is_current for answer in taken), 3),
     )
 
 
 def _summary(
     per_s: float, load: Load, lines: Sequence[Line], times: _Times, visible_s: Sequence[float]
 ) -> Summary:
-    every = [one for some in times.values() for one in some]
+    every = [answer for answers in times.values() for answer in answers]
     return Summary(
         per_s,
         round(load.per_s, 1),
         load.answered,
         round(load.percentile_ms(0.5), 1),
         round(load.percentile_ms(0.99), 1),
-        round(sum(one.quiet_p50_ms for one in lines), 1),
-        round(sum(one.p50_ms for one in lines), 1),
+        round(sum(line.quiet_p50_ms for line in lines), 1),
+        round(sum(line.p50_ms for line in lines), 1),
         round(_percentile_ms(every, 0.5), 1),
         round(_percentile_ms(every, 0.95), 1),
-        round(fmean(one.is_current for one in every), 3),
+        round(fmean(answer.is_current for answer in every), 3),
         round(median(visible_s), 3),
         round(visible_s[int(len(visible_s) * 0.95)], 3),
     )
 
 
-def _percentile_ms(taken: Sequence[_Asked], ratio: float) -> float:
-    times = sorted(one.took_ms for one in taken)
+def _percentile_ms(taken: Sequence[_TimedAnswer], ratio: float) -> float:
+    times = sorted(answer.took_ms for answer in taken)
     return times[min(int(len(times) * ratio), len(times) - 1)]
 
 
 def _phase(rng: random.Random, run_started_at: datetime, number: int) -> dict[str, Any]:
-    """A phase like those of the floor, on the wire."""
+    """A phase like those of the floor, as v1 sends it."""
     started_ms = int(run_started_at.timestamp() * 1000) + 3000 * number
     return {
         "name": f"phase_{number}",

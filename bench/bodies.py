@@ -11,9 +11,9 @@ MEASUREMENTS_PER_PHASE = 5
 LOGS = 50
 PROCEDURE = "FVT1"
 
-# Units of one product share part, revision and batch; a unit that comes again is of the same product.
+# Units of a product share part, revision and batch. A retested unit stays of the same product.
 _PRODUCTS = 8
-# How long ago, in units of its product, a unit was new that comes again: never one that is still on its way.
+# How long ago a retested unit was new, counted in units of its product: so it is never still on its way.
 _RETEST_AFTER = (32, 1000)
 _PLACEHOLDER = "SERIAL-NUMBER-HERE"
 
@@ -29,7 +29,7 @@ _STARTED_AT = datetime(2026, 1, 5, 6, tzinfo=UTC)
 _APART = timedelta(seconds=7.3)
 
 
-# A phase on the wire: given the start of its run, and its number in this.
+# Makes a phase on the wire, given the start of its run and its number in the run.
 PhaseOf = Callable[[random.Random, datetime, int], dict[str, Any]]
 
 
@@ -45,7 +45,7 @@ class Template(NamedTuple):
 
 
 class Requests:
-    """Whole requests, one a call, without end: half of them name a new unit, half one that was there before."""
+    """Makes a whole request per call, without end. Half of them name a new unit, half a known one."""
 
     def __init__(self, templates: Sequence[Template], path: str, api_key: str) -> None:
         self._templates = templates
@@ -57,8 +57,8 @@ class Requests:
         self._heads = [
             f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
             "Content-Type: application/json\r\n"
-            f"Content-Length: {len(one.before) + serial_bytes + len(one.after)}\r\n\r\n".encode()
-            for one in templates
+            f"Content-Length: {len(template.before) + serial_bytes + len(template.after)}\r\n\r\n".encode()
+            for template in templates
         ]
 
     def __call__(self) -> bytes:
@@ -69,7 +69,7 @@ class Requests:
         return b"".join((self._heads[position], template.before, serial, template.after))
 
     def _unit(self, product: int) -> int:
-        """Number of the unit that is reported next."""
+        """The number of the unit to report next."""
         self._reports[product] += 1
         known = self._units[product]
         at_least, at_most = _RETEST_AFTER
@@ -90,9 +90,9 @@ def make_templates(
     procedure: str = PROCEDURE,
     phase_of: PhaseOf | None = None,
 ) -> list[Template]:
-    """So many different bodies, the same ones every time; the first run started then, each one so much later.
+    """`count` different bodies, always the same ones. The first run starts at `started_at`, each next `apart` later.
 
-    phase_of: what its phases are, in place of those that this module knows.
+    phase_of: makes the phases; None: those of this module.
     """
     rng = random.Random(20260105)
     return [
@@ -128,7 +128,7 @@ def _template(
 
 def _phase(rng: random.Random, run_started_at: datetime, number: int) -> dict[str, Any]:
     measurements = [_measurement(rng, slot) for slot in range(MEASUREMENTS_PER_PHASE)]
-    passed = all(one["outcome"] == "PASS" for one in measurements)
+    passed = all(measurement["outcome"] == "PASS" for measurement in measurements)
     started_ms = int(run_started_at.timestamp() * 1000) + 3450 * number
     return {
         "name": f"{_PHASES[number % len(_PHASES)]}_{number}",
@@ -140,7 +140,7 @@ def _phase(rng: random.Random, run_started_at: datetime, number: int) -> dict[st
 
 
 def _measurement(rng: random.Random, slot: int) -> dict[str, Any]:
-    """A value about its nominal one, and one time in some thousands beyond its limits of 4 sigma."""
+    """A value around its nominal; one in some thousands is beyond its limits of 4 sigma."""
     name, units, nominal, sigma = _QUANTITIES[slot]
     value = round(rng.gauss(nominal, sigma), 5)
     lower, upper = round(nominal - 4 * sigma, 5), round(nominal + 4 * sigma, 5)

@@ -1,4 +1,4 @@
-"""A columnar copy of many made-up runs: a few are recorded and copied, the others made of them by SQL."""
+"""A columnar copy of many made-up runs: a few are recorded and copied, the others are made from them by SQL."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from runcard.store.procedures.rows import create_procedure
 from runcard.store.stations.rows import create_station, link_procedures
 
 PROCEDURES, STATIONS, PARTS, REVISIONS, BATCHES = 4, 8, 4, 3, 40
-# Of the first.
+# The name of the first procedure.
 PROCEDURE_NAME = "Procedure 0"
 PHASES, A_PHASE = 10, 5
 MEASUREMENTS = PHASES * A_PHASE
@@ -64,7 +64,7 @@ def build_floor(tx: SharedTransaction) -> Floor:
 
 
 def record_seeds(writer: Writer, floor: Floor) -> None:
-    """Runs of every procedure, station, part, revision and batch, with all that is measured."""
+    """Record runs of every procedure, station, part, revision and batch, with all measurements."""
     for n in range(_SEEDS):
         run, station = a_run(floor, n, f"SEED-{n}", _SEEDED_AT)
         writer.write(station.organization_id, partial(record_run, actor=station, run=run))
@@ -73,7 +73,7 @@ def record_seeds(writer: Writer, floor: Floor) -> None:
 def a_run(
     floor: Floor, n: int, serial_number: str = "NEW", started_at: datetime | None = None
 ) -> tuple[PreparedRun, StationActor]:
-    """One of the runs that a floor records, and who reports it. started_at: None: now."""
+    """A run that the floor records, and the station that reports it. started_at: None: now."""
     part = n % PARTS
     report = RunReport(
         procedure=str(floor.procedure_ids[n % PROCEDURES]),
@@ -99,7 +99,7 @@ def _phase(number: int) -> Phase:
 
 
 def fill(copy: ColumnarCopy, runs: int, tell: Callable[[int], None]) -> None:
-    """Make so many runs in the copy, which has taken in the seeds, and tell how many there are as they come."""
+    """Make this many runs in the copy, which must have the seeds. tell: called with their number as they come."""
     with copy.engine.transaction() as cursor:
         _make_runs(cursor, runs)
     for start in range(_FIRST, _FIRST + runs, _CHUNK):
@@ -111,7 +111,7 @@ def fill(copy: ColumnarCopy, runs: int, tell: Callable[[int], None]) -> None:
 
 def _make_runs(cursor: Cursor, runs: int) -> None:
     step_us = DAYS * 86_400_000_000 // runs
-    # A tenth of the runs is of a unit that was tested a while before, by the same procedure.
+    # A tenth of the runs are of a unit that the same procedure tested a while before.
     cursor.execute(
         f"""CREATE TEMP TABLE made AS
         SELECT n, n + {_FIRST} AS run, s.*,
@@ -175,7 +175,7 @@ def _make_inside(cursor: Cursor, start: int, end: int) -> None:
 
 
 class CopiedRuns(NamedTuple):
-    """A record of a few runs, and a copy that has these and many others."""
+    """A database of a few runs, and a copy that has these and many others."""
 
     database: Database
     writer: Writer

@@ -1,5 +1,5 @@
-"""The one way in which the bench ends early."""
+"""The error that ends the bench early."""
 
 
 class BenchFailed(Exception):
-    """Something went otherwise than a measurement may; the message says what."""
+    """Something happened that makes a measurement invalid; the message says what."""

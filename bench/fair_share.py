@@ -35,10 +35,10 @@ _MIB = 1024 * 1024
 
 
 class Line(msgspec.Struct):
-    """A kind of readers: what stations reach beside them, and alone just before.
+    """A kind of readers: what stations reach beside them, and what they reach alone just before.
 
-    reads, refused: how many answers the readers had, with status 200 or another. peak_mib: the most memory that the
-    server and the process that records for it have had so far, together.
+    reads, refused: answers to the readers, with status 200 or with another. peak_mib: the most memory so far of the
+    server and the process that records for it, together.
     """
 
     case: str
@@ -73,14 +73,14 @@ def readers_of(procedure_id: str) -> Mapping[str, Readers]:
     exports = ("measurements", "runs")
     return {
         "questions": Readers(16, [f"/api/analytics/{question}" for question in questions]),
-        "lists": Readers(16, [f"/api/v2/{one}" for one in lists]),
-        "exports": Readers(6, [f"/api/export/{one}" for one in exports]),
-        "unread": Readers(30, [f"/api/export/{one}" for one in exports], takes=False),
+        "lists": Readers(16, [f"/api/v2/{path}" for path in lists]),
+        "exports": Readers(6, [f"/api/export/{path}" for path in exports]),
+        "unread": Readers(30, [f"/api/export/{path}" for path in exports], takes=False),
     }
 
 
 def measure(target: Target, name: str, readers: Readers, connections: int, seconds: float) -> Line:
-    """Raises BenchFailed where stations were answered with anything but 200 while nobody read."""
+    """The line of a case. Raises BenchFailed if stations had other answers than 200 while nobody read."""
     alone = drive(target.port, connections, seconds, target.requests)
     if alone.refused or not alone.answered:
         raise BenchFailed(f"{alone.refused} of the reports were refused\n{target.log_tail()}")
@@ -102,7 +102,7 @@ def measure(target: Target, name: str, readers: Readers, connections: int, secon
 
 def _beside(target: Target, readers: Readers, connections: int, seconds: float) -> tuple[Load, Reads]:
     assert isinstance(target.records, RuncardRecords)
-    # A process of their own: this one is the stations.
+    # The readers have their own process: this one plays the stations.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(_nothing).result()
         reading = pool.submit(read, target.port, target.records.member_key, readers, seconds)
@@ -111,21 +111,23 @@ def _beside(target: Target, readers: Readers, connections: int, seconds: float) 
 
 
 def _nothing() -> None:
-    """Called to have the process started."""
+    """Do nothing. A call of it starts the process."""
 
 
 def _peak_mib(target: Target) -> int:
     family = [
-        one for process in target.serving.processes for one in (process, *process.children(recursive=True))
+        member
+        for process in target.serving.processes
+        for member in (process, *process.children(recursive=True))
     ]
-    return round(sum(_peak_bytes(one) for one in family) / _MIB)
+    return round(sum(_peak_bytes(process) for process in family) / _MIB)
 
 
 def _peak_bytes(process: psutil.Process) -> int:
     for line in Path(f"/proc/{process.pid}/status").read_text("ascii", "replace").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise BenchFailed(f"Process {process.pid} tells no peak of its memory.")
+    raise BenchFailed(f"/proc/{process.pid}/status has no VmHWM, the peak of the process's memory.")
 
 
 def _with_memory(place: Place, memory_mb: int) -> Place:
@@ -196,9 +198,10 @@ def main(
             serving(_with_memory(place, memory_mb)) as target,
         ):
             _fill(target, runs, connections)
-            chosen = {name: one for name, one in readers_of(_procedure_id(target)).items() if only in name}
-            lines = [measure(target, name, one, connections, seconds) for name, one in chosen.items()]
-            said = target.log_tail()
+            cases = readers_of(_procedure_id(target))
+            chosen = {name: readers for name, readers in cases.items() if only in name}
+            lines = [measure(target, name, readers, connections, seconds) for name, readers in chosen.items()]
+            log = target.log_tail()
     except BenchFailed as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -207,8 +210,8 @@ def main(
             print(msgspec.json.encode(line).decode())
     else:
         Console().print(_table(lines))
-    if said:
-        typer.echo(said, err=True)
+    if log:
+        typer.echo(log, err=True)
 
 
 if __name__ == "__main__":

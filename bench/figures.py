@@ -1,6 +1,6 @@
-"""What an answer says, as the rows that the statement of the same name in `sql` finds: so the two can be compared.
+"""The figures of an answer as rows, to compare with the rows that the statement of the same name in `sql` finds.
 
-What is made of these figures alone, such as shares, intervals and p-values, is left to whoever has them, and in no row.
+Figures that follow from others alone, such as shares, intervals and p-values, are in no row.
 """
 
 import math
@@ -28,13 +28,13 @@ from runcard.analytics.statistics.control_rules import RuleName
 
 Row = Sequence[Any]
 Rows = Sequence[Row]
-# The number that the copy, and so PostgreSQL, has of a run.
+# The number of a run in the copy, and so in PostgreSQL, given its id.
 NumberOf = Callable[[UUID], int]
-# Given an answer of the question.
+# Makes the rows of an answer.
 Figures = Callable[[Any, NumberOf], Rows]
 
 _TOLERANCE = 1e-9
-# What is called zero where figures are differences of numbers around 1.
+# Counts as zero for figures that are differences of numbers around 1.
 _ZERO = 1e-12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RULES: Sequence[RuleName] = (
@@ -51,7 +51,7 @@ _RULES: Sequence[RuleName] = (
 
 
 def difference(ours: Any, theirs: Any, where: str = "") -> str | None:
-    """The first place where rows differ, floating-point numbers by more than a billionth of them; None where none."""
+    """The first place where rows differ, floats by more than a billionth of their size; None if they do not differ."""
     if isinstance(ours, list | tuple) and isinstance(theirs, list | tuple):
         if len(ours) != len(theirs):
             return f"{where} has {len(ours)} here and {len(theirs)} there"
@@ -75,36 +75,36 @@ def of_yield(answer: YieldAnswer, _: NumberOf) -> Rows:
 
 
 def of_yields(answer: YieldAnswer, _: NumberOf) -> Rows:
-    return [(one.group.name, *_of_yield(one)) for one in (answer.total, *answer.rows)]
+    return [(row.group.name, *_of_yield(row)) for row in (answer.total, *answer.rows)]
 
 
-def _of_yield(one: YieldRow) -> Row:
-    passed = (one.first_pass.count, one.second_pass.count, one.final.count)
-    return (one.units, *passed, one.opportunities, one.defects)
+def _of_yield(row: YieldRow) -> Row:
+    passed = (row.first_pass.count, row.second_pass.count, row.final.count)
+    return (row.units, *passed, row.opportunities, row.defects)
 
 
 def of_rolled_yield(answer: RolledYieldAnswer, _: NumberOf) -> Rows:
     return [
-        (part.part.name, one.procedure.name, one.first_pass.count, one.first_pass.n)
+        (part.part.name, procedure.procedure.name, procedure.first_pass.count, procedure.first_pass.n)
         for part in answer.parts
-        for one in part.procedures
+        for procedure in part.procedures
     ]
 
 
 def of_throughput(answer: ThroughputAnswer, _: NumberOf) -> Rows:
-    return [_of_throughput(one) for one in (answer.total, *answer.rows)]
+    return [_of_throughput(row) for row in (answer.total, *answer.rows)]
 
 
-def _of_throughput(one: ThroughputRow) -> Row:
-    counts = [count for outcome in one.outcomes for count in (outcome.runs, outcome.units)]
-    return (one.group.name, one.runs, one.units, *counts)
+def _of_throughput(row: ThroughputRow) -> Row:
+    counts = [count for outcome in row.outcomes for count in (outcome.runs, outcome.units)]
+    return (row.group.name, row.runs, row.units, *counts)
 
 
 def of_retests(answer: RetestAnswer, _: NumberOf) -> Rows:
     total = answer.total
     page = [
-        (one.serial_number, one.procedure.name, one.attempts, one.passed_at, one.last_outcome)
-        for one in answer.unit_page
+        (row.serial_number, row.procedure.name, row.attempts, row.passed_at, row.last_outcome)
+        for row in answer.unit_page
     ]
     return [
         (
@@ -114,8 +114,8 @@ def of_retests(answer: RetestAnswer, _: NumberOf) -> Rows:
             total.passed_after_retest.count,
             total.passed_elsewhere.n,
             total.passed_elsewhere.count,
-            [(one.attempts, one.units) for one in answer.attempts],
-            [(one.first_station.name, one.passing_station.name, one.units) for one in answer.moves] or None,
+            [(row.attempts, row.units) for row in answer.attempts],
+            [(row.first_station.name, row.passing_station.name, row.units) for row in answer.moves] or None,
             answer.units_over,
             page or None,
         )
@@ -125,13 +125,13 @@ def of_retests(answer: RetestAnswer, _: NumberOf) -> Rows:
 def of_failures(answer: ParetoAnswer, _: NumberOf) -> Rows:
     rows = [
         (
-            one.sequence_path,
-            one.phase,
-            *([one.measurement] if one.measurement else []),
-            one.failures,
-            one.runs,
+            row.sequence_path,
+            row.phase,
+            *([row.measurement] if row.measurement else []),
+            row.failures,
+            row.runs,
         )
-        for one in answer.rows
+        for row in answer.rows
     ]
     names = len(answer.rows) + answer.others.names
     return [(answer.n, answer.runs_affected, answer.failures, names, rows)]
@@ -140,78 +140,79 @@ def of_failures(answer: ParetoAnswer, _: NumberOf) -> Rows:
 def of_durations(answer: DurationsAnswer, _: NumberOf) -> Rows:
     return [
         (None, *_of_durations(answer.total)),
-        *((one.group.name, *_of_durations(one.figures)) for one in answer.rows),
+        *((row.group.name, *_of_durations(row.figures)) for row in answer.rows),
     ]
 
 
 def of_phase_durations(answer: PhaseDurationsAnswer, _: NumberOf) -> Rows:
     rows = [
-        (one.sequence_path, one.phase, one.time_share, *_of_durations(one.figures)) for one in answer.phases
+        (row.sequence_path, row.phase, row.time_share, *_of_durations(row.figures)) for row in answer.phases
     ]
     return [(answer.runs, answer.n, answer.phases_count, rows)]
 
 
-def _of_durations(one: DurationFigures) -> Row:
-    return (one.n, one.mean_s, [one.median_s, one.p95_s], one.min_s, one.max_s)
+def _of_durations(durations: DurationFigures) -> Row:
+    quantiles = [durations.median_s, durations.p95_s]
+    return (durations.n, durations.mean_s, quantiles, durations.min_s, durations.max_s)
 
 
 def of_capabilities(answer: CapabilitiesAnswer, _: NumberOf) -> Rows:
     return [
         (
-            *_of_spec(one.spec),
-            one.n,
-            one.failed,
-            one.mean,
-            one.sigma_overall,
-            one.sigma_within,
-            one.cp,
-            one.cpk,
-            one.pp,
-            one.ppk,
+            *_of_spec(row.spec),
+            row.n,
+            row.failed,
+            row.mean,
+            row.sigma_overall,
+            row.sigma_within,
+            row.cp,
+            row.cpk,
+            row.pp,
+            row.ppk,
         )
-        for one in answer.rows
+        for row in answer.rows
     ]
 
 
 def of_capability(answer: CapabilityAnswer, _: NumberOf) -> Rows:
     return [
         (
-            *_of_spec(one.spec),
-            _microseconds(one.first_at),
-            _microseconds(one.last_at),
-            one.n,
-            one.failed,
-            one.mean,
-            one.sigma_overall,
-            one.sigma_within,
-            one.observed.below,
-            one.observed.above,
-            one.skewness,
-            one.percentiles and [one.percentiles.low, one.percentiles.median, one.percentiles.high],
-            one.outliers,
-            one.normality and one.normality.n,
-            one.normality and one.normality.statistic,
+            *_of_spec(row.spec),
+            _microseconds(row.first_at),
+            _microseconds(row.last_at),
+            row.n,
+            row.failed,
+            row.mean,
+            row.sigma_overall,
+            row.sigma_within,
+            row.observed.below,
+            row.observed.above,
+            row.skewness,
+            row.percentiles and [row.percentiles.low, row.percentiles.median, row.percentiles.high],
+            row.outliers,
+            row.normality and row.normality.n,
+            row.normality and row.normality.statistic,
         )
-        for one in answer.rows
+        for row in answer.rows
     ]
 
 
 def of_control_chart(answer: ControlChartAnswer, number_of: NumberOf) -> Rows:
     segments = [
-        (*_of_spec(one.spec), one.n, one.centre, one.sigma, one.first, one.last) for one in answer.segments
+        (*_of_spec(row.spec), row.n, row.centre, row.sigma, row.first, row.last) for row in answer.segments
     ]
     points = [
         (
-            number_of(one.run_id),
-            _microseconds(one.started_at),
-            one.value,
-            one.spread,
-            one.outcome,
-            one.segment,
+            number_of(point.run_id),
+            _microseconds(point.started_at),
+            point.value,
+            point.spread,
+            point.outcome,
+            point.segment,
         )
-        for one in answer.points
+        for point in answer.points
     ]
-    broken = {one.rule: one.points for one in answer.rules}
+    broken = {rule.rule: rule.points for rule in answer.rules}
     rules = [broken.get(name) for name in _RULES]
     changes, beyond = answer.limit_changes or None, answer.spreads_beyond or None
     return [(answer.has_older, segments, points, changes, beyond, *rules)]
@@ -223,57 +224,59 @@ def of_histogram(answer: HistogramAnswer, _: NumberOf) -> Rows:
     assert total.box is not None
     percentiles = [getattr(total.percentiles, name) for name in total.percentiles.__struct_fields__]
     box = (total.box.whisker_low, total.box.whisker_high, total.box.outliers)
-    limits = [(*_of_spec(one.spec), one.n) for one in answer.limits]
+    limits = [(*_of_spec(row.spec), row.n) for row in answer.limits]
     figures = (total.n, total.mean, total.s, total.lowest, total.highest)
     return [(*figures, percentiles, *box, answer.edges, total.counts, limits)]
 
 
 def of_comparison(answer: CompareAnswer, _: NumberOf) -> Rows:
-    tests = [one and one.statistic for one in (answer.anova, answer.kruskal)]
+    tests = [test and test.statistic for test in (answer.anova, answer.kruskal)]
     return [
         (
-            one.group.name,
-            one.n,
-            one.mean,
-            one.s,
-            one.ppk,
-            one.difference and one.difference.difference,
-            _deviation_of([other for other in answer.groups if other is not one]),
+            row.group.name,
+            row.n,
+            row.mean,
+            row.s,
+            row.ppk,
+            row.difference and row.difference.difference,
+            _deviation_of([other for other in answer.groups if other is not row]),
             *tests,
         )
-        for one in answer.groups
+        for row in answer.groups
     ]
 
 
 def _deviation_of(groups: Sequence[ComparedGroup]) -> float | None:
-    """The standard deviation of all values of some groups."""
-    n = sum(one.n for one in groups)
-    mean = sum(one.n * one.mean for one in groups) / n
-    squares = sum((one.n - 1) * (one.s or 0) ** 2 + one.n * (one.mean - mean) ** 2 for one in groups)
+    """The standard deviation of all values of these groups."""
+    n = sum(group.n for group in groups)
+    mean = sum(group.n * group.mean for group in groups) / n
+    squares = sum(
+        (group.n - 1) * (group.s or 0) ** 2 + group.n * (group.mean - mean) ** 2 for group in groups
+    )
     return math.sqrt(squares / (n - 1)) if n > 1 else None
 
 
 def of_correlation(answer: CorrelationAnswer, number_of: NumberOf) -> Rows:
     found = answer.correlation
     assert found is not None
-    points = [(number_of(one.run_id), one.x, one.y) for one in answer.points]
+    points = [(number_of(point.run_id), point.x, point.y) for point in answer.points]
     return [(answer.n, found.pearson, found.spearman, found.slope, found.intercept, points)]
 
 
 def of_disagreement(answer: OutcomeDisagreementAnswer, number_of: NumberOf) -> Rows:
     rows = [
-        (one.phase, one.sequence_path, one.name, one.n, one.passed_outside, one.failed_inside)
-        for one in answer.rows
+        (row.phase, row.sequence_path, row.name, row.n, row.passed_outside, row.failed_inside)
+        for row in answer.rows
     ]
     examples = [
         (
-            one.kind == "passed_outside",
-            number_of(one.run_id),
-            _microseconds(one.measured_at),
-            *_of_spec(one.spec),
-            one.value,
+            row.kind == "passed_outside",
+            number_of(row.run_id),
+            _microseconds(row.measured_at),
+            *_of_spec(row.spec),
+            row.value,
         )
-        for one in answer.examples
+        for row in answer.examples
     ]
     counts = (answer.n, answer.passed_outside, answer.failed_inside, answer.measurements)
     return [(*counts, rows or None, examples or None)]

@@ -1,4 +1,4 @@
-"""What else there is on a large test floor beside its runs, so that every list has a 100th page."""
+"""The other records of a large test floor beside its runs, so that every list has a 100th page."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,14 +20,14 @@ from runcard.store.stations.deployments import Commit, NewDeployment, Repository
 from runcard.store.stations.rows import create_station
 from runcard.store.units.rows import stage_unit
 
-# Parts, batches, procedures, stations, deployments and import templates; units of one transaction.
+# The number of parts, batches, procedures, stations, deployments and import templates, and of units per transaction.
 MANY = 5_000
-# All of them are one page.
+# All users are on one page.
 USERS = 300
 
 _PROCEDURES_OF_A_STATION = 3
 _STATIONS_OF_A_DEPLOYMENT = 2
-# One unit of so many has the others as its parts.
+# One unit in this many has the others as its sub-units.
 _ASSEMBLED = 4
 _BRANCHES = ("main", "release", "new-fixture", "limits")
 
@@ -39,7 +39,7 @@ class _Place(NamedTuple):
 
 
 class Floor:
-    """What is added in the name of a station, for what was added before to refer to."""
+    """Adds records in the name of a station. Later ones refer to earlier ones."""
 
     def __init__(self, writer: Writer, actor: StationActor) -> None:
         self._writer = writer

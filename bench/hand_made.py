@@ -1,7 +1,7 @@
-"""The hand-made way to keep test runs: FastAPI, pydantic, SQLAlchemy ORM, a row each, a commit a request.
+"""The hand-made way to keep test runs: FastAPI, pydantic, SQLAlchemy ORM, a row for each thing, a commit per request.
 
-Written as a careful engineer would, and given the faster way wherever several were as natural: children in bulk
-inserts (8 to 10 ms a run; as objects, or with their ids read back, 14 to 21 ms), a connection for each thread.
+It is written as a careful engineer would write it. Of several natural ways it takes the fastest: children in bulk
+inserts (8 to 10 ms a run; as objects, or with their ids read back, 14 to 21 ms), and a connection for each thread.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from bench.hand_made_tables import (
     Unit,
 )
 
-# As many as FastAPI runs plain functions at a time.
+# The number of plain functions that FastAPI runs at a time.
 _THREADS = 40
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -140,7 +140,7 @@ def create_run(
 
 
 def _unit_id(session: Session, organization_id: UUID, unit: UnitIn) -> UUID:
-    """Id of the unit, which is brought up to date, or created with all that it refers to."""
+    """The id of the unit, which is updated, or created with all that it refers to."""
     part_id = _find_or_create(session, Part, organization_id=organization_id, number=unit.part_number)
     revision_id = _find_or_create(session, Revision, part_id=part_id, number=unit.revision)
     batch_id = None
@@ -183,11 +183,12 @@ def _add_phases(session: Session, run_id: UUID, phases: list[PhaseIn]) -> None:
                 "ended_at": datetime.fromtimestamp(phase.end_time_millis / 1000, UTC),
             }
         )
-        for slot, one in enumerate(phase.measurements):
-            row = one.model_dump(exclude={"measured_value"})
-            is_number = isinstance(one.measured_value, float)
-            row["value_number"] = one.measured_value if is_number else None
-            row["value_text"] = None if is_number or one.measured_value is None else str(one.measured_value)
+        for slot, measurement in enumerate(phase.measurements):
+            row = measurement.model_dump(exclude={"measured_value"})
+            value = measurement.measured_value
+            is_number = isinstance(value, float)
+            row["value_number"] = value if is_number else None
+            row["value_text"] = None if is_number or value is None else str(value)
             measurement_rows.append({"phase_id": phase_id, "position": slot, **row})
     if phase_rows:
         session.execute(insert(Phase), phase_rows)
@@ -201,7 +202,7 @@ def _engine(database_url: str) -> Engine:
 
 
 def prepare(database_url: str, procedure: str, api_key: str) -> None:
-    """Create the tables, and an organization with one procedure and one key."""
+    """Create the tables, and an organization with a procedure and a key."""
     engine = _engine(database_url)
     Base.metadata.create_all(engine)
     organization = Organization(id=uuid_utils.compat.uuid7(), name="Bench")

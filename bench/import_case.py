@@ -1,4 +1,4 @@
-"""One case of `importers.py`, in a process of its own, so that its peak of memory is its own.
+"""A case of `importers.py`, in its own process, so that the peak of memory is of this case alone.
 
 Prints a JSON object. Started as `python -m bench.import_case CASE …`.
 """
@@ -36,7 +36,7 @@ from runcard.store.procedures.rows import create_procedure
 
 
 class Measured(msgspec.Struct):
-    """What a case took. peak_bytes: of the whole process."""
+    """The cost of a case. peak_bytes: memory of the whole process."""
 
     runs: int
     seconds: float
@@ -44,7 +44,7 @@ class Measured(msgspec.Struct):
 
 
 def parse(importer: FormatName, path: Path) -> Measured:
-    """The runs of a file, each dropped as it is told."""
+    """Read the runs of a file, and drop each at once."""
     parser = next(one.parse for one in FORMATS if one.name == importer)
     started = time.perf_counter()
     with path.open("rb") as file:
@@ -53,9 +53,9 @@ def parse(importer: FormatName, path: Path) -> Measured:
 
 
 def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
-    """A file imported into a fresh database, again and again until there are enough runs.
+    """Import a file into a fresh database, again and again until there are enough runs.
 
-    All of it counts: reading, checking, packing, and the durable commit of each file.
+    The time includes reading, checking, packing, and the durable commit of each file.
     """
     content = path.read_bytes()
     digest = sha256(content).digest()

@@ -1,4 +1,4 @@
-"""How fast report files become runs, and in how much memory; STDF beside pystdf.
+"""How fast report files become runs, and with how much memory; for STDF, compared with pystdf.
 
     python bench/importers.py --json
 
@@ -34,7 +34,7 @@ from runcard.importers.formats import FORMATS, FormatName
 _ROOT = Path(__file__).parents[1]
 _CASES = _ROOT / "tests" / "importers" / "cases"
 _RUNCARD = Path(sys.executable).with_name("runcard")
-# A file for each format that has one.
+# A sample file of each format that has one.
 SAMPLES: dict[FormatName, Path] = {
     "OPENHTF": _CASES / "openhtf" / "pass.json",
     "STDF": _CASES / "stdf" / "lot2.stdf.gz",
@@ -44,7 +44,7 @@ _LOT = SAMPLES["STDF"]
 _BIG_BYTES = 1 << 30
 MAX_BIG_PEAK_BYTES = 300 * 10**6
 _BEGIN_WAFER, _END_WAFER, _END_PART = b"\x02\x0a", b"\x02\x14", b"\x05\x14"
-# Id of the sample's wafer, whose last two characters count those of the big file.
+# The id of the sample's wafer. Its last two characters count the wafers of the big file.
 _WAFER = b"GAL-LOT-02"
 _DIGITS = (digits + ascii_uppercase).encode()
 MOST_WAFERS = len(_DIGITS) ** 2
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 class Line(msgspec.Struct):
-    """ratio_to_pystdf: how many times as long pystdf takes. peak_mb: of a process of its own; None where shared."""
+    """ratio_to_pystdf: how many times as long pystdf takes. peak_mb: of the case's own process; None if shared."""
 
     case: str
     format: str
@@ -85,12 +85,12 @@ def stored(importer: FormatName, least_runs: int) -> Line:
 
 
 def parsed_big(directory: Path, size_bytes: int) -> Line:
-    """Raises BenchFailed where that takes more memory than MAX_BIG_PEAK_BYTES."""
+    """The time to parse a big file. Raises BenchFailed if that takes more memory than MAX_BIG_PEAK_BYTES."""
     path = directory / "big.stdf"
     parts = write_big(path, size_bytes)
     found = _case(Measured, "bench.import_case", "parse", "STDF", str(path))
     if found.runs != parts:
-        raise BenchFailed(f"The big file has {parts} parts, and {found.runs} runs were told")
+        raise BenchFailed(f"The big file has {parts} parts, but the parser found {found.runs} runs")
     if found.peak_bytes > MAX_BIG_PEAK_BYTES:
         raise BenchFailed(f"The big file took {found.peak_bytes} bytes of memory, above {MAX_BIG_PEAK_BYTES}")
     return _line(
@@ -99,7 +99,7 @@ def parsed_big(directory: Path, size_bytes: int) -> Line:
 
 
 def imported_big(directory: Path, size_bytes: int) -> Line:
-    """`runcard import` of the same file into a fresh SQLite database. Raises BenchFailed as `parsed_big` does."""
+    """The time to `runcard import` the same file into a fresh SQLite database. Raises BenchFailed as `parsed_big`."""
     path, data_dir = directory / "big.stdf", directory / "data"
     parts = write_big(path, size_bytes)
     at = ["--data-dir", str(data_dir), "--json"]
@@ -109,7 +109,7 @@ def imported_big(directory: Path, size_bytes: int) -> Line:
     seconds = time.perf_counter() - started
     runs = json.loads(printed)["runs"]
     if runs != parts:
-        raise BenchFailed(f"The big file has {parts} parts, and {runs} runs were recorded")
+        raise BenchFailed(f"The big file has {parts} parts, but {runs} runs were recorded")
     if peak_bytes > MAX_BIG_PEAK_BYTES:
         raise BenchFailed(
             f"Importing the big file took {peak_bytes} bytes of memory, above {MAX_BIG_PEAK_BYTES}"
@@ -118,23 +118,24 @@ def imported_big(directory: Path, size_bytes: int) -> Line:
 
 
 def _runcard(*arguments: str) -> tuple[str, int]:
-    """What a command prints, and the most memory that it had, in bytes. Raises BenchFailed where it fails."""
-    with TemporaryFile("w+") as printed, TemporaryFile("w+") as said:
-        process = subprocess.Popen([_RUNCARD, *arguments], stdout=printed, stderr=said)
+    """What a command prints, and its peak of memory in bytes. Raises BenchFailed if it fails."""
+    with TemporaryFile("w+") as printed, TemporaryFile("w+") as errors:
+        process = subprocess.Popen([_RUNCARD, *arguments], stdout=printed, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        for file in (printed, said):
+        for file in (printed, errors):
             file.seek(0)
         if process.returncode:
             raise BenchFailed(
-                f"runcard {' '.join(arguments)} ended with {process.returncode}\n{said.read()[-4000:]}"
+                f"runcard {' '.join(arguments)} ended with {process.returncode}\n{errors.read()[-4000:]}"
             )
         return printed.read(), usage.ru_maxrss * 1024
 
 
 def write_big(path: Path, size_bytes: int) -> int:
-    """A lot of at least so many bytes: the wafer of the sample again and again, each with an id, and so with units, of
-    its own. Returns how many parts it has.
+    """Write a lot of at least this many bytes, and return its number of parts.
+
+    It repeats the wafer of the sample, each time with another id, and so with other units.
     """
     content = gzip.decompress(_LOT.read_bytes())
     kinds = list(_kinds(content))
@@ -155,7 +156,7 @@ def write_big(path: Path, size_bytes: int) -> int:
 
 
 def _kinds(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Where each record of a big-endian file begins, and of which kind it is."""
+    """Where each record of a big-endian file begins, and its kind."""
     at = 0
     while at < len(content):
         yield at, content[at + 2 : at + 4]
@@ -163,13 +164,13 @@ def _kinds(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _runs_in(importer: FormatName, path: Path) -> int:
-    parse = next(one.parse for one in FORMATS if one.name == importer)
+    parse = next(known.parse for known in FORMATS if known.name == importer)
     with path.open("rb") as file:
         return sum(1 for _ in parse(file))
 
 
 def _case(kind: type[T], *arguments: str) -> T:
-    """What a case measured, in a process of its own."""
+    """Run a case in its own process, and return what it measured."""
     done = subprocess.run(
         [sys.executable, "-m", *arguments], cwd=_ROOT, capture_output=True, text=True, check=False
     )
@@ -226,7 +227,7 @@ def _formats(text: str) -> list[FormatName]:
     known: dict[str, FormatName] = {name: name for name in SAMPLES}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: no sample; there are {', '.join(SAMPLES)}")
+        raise typer.BadParameter(f"{', '.join(unknown)}: no sample; use one of {', '.join(SAMPLES)}")
     return [known[name] for name in names]
 
 

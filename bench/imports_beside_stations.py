@@ -1,4 +1,4 @@
-"""How long stations wait for their answers while files are imported that are made to cost much.
+"""How long stations wait for their answers during the import of files that are made to cost much.
 
     python bench/imports_beside_stations.py --json
 
@@ -39,7 +39,7 @@ _TIMEOUT_S = 3600.0
 
 
 class HostileFile(NamedTuple):
-    """make: its content, of a size that a number says. is_refused: nothing of it is recorded."""
+    """make: makes its content, given a size in its own measure. is_refused: nothing of it is recorded."""
 
     name: str
     importer: str
@@ -49,8 +49,8 @@ class HostileFile(NamedTuple):
 
 
 def attributes(count: int) -> bytes:
-    said = " ".join(f'a{number}="1"' for number in range(count))
-    return f"<testsuites><testsuite {said}/></testsuites>".encode()
+    text = " ".join(f'a{number}="1"' for number in range(count))
+    return f"<testsuites><testsuite {text}/></testsuites>".encode()
 
 
 def many_runs(count: int) -> bytes:
@@ -76,8 +76,8 @@ def commas(count: int) -> bytes:
 
 
 FILES = {
-    one.name: one
-    for one in (
+    file.name: file
+    for file in (
         HostileFile("attributes_80000", "JUNIT", attributes, 80_000),
         HostileFile("attributes_1000000", "JUNIT", attributes, 1_000_000),
         HostileFile("shared_texts", "TABLE", shared_texts, 7_400_000),
@@ -90,9 +90,9 @@ _DEFAULT = ",".join(name for name in FILES if name != "runs_400000")
 
 
 class Line(msgspec.Struct):
-    """A file: what stations wait before and while it is imported, again and again. ratio: of the two p99_ms.
+    """A file: how long stations wait before its imports and while it is imported again and again.
 
-    imports: so many came to their end. import_s: what the first of them took.
+    ratio: of the two p99_ms. imports: how many were finished. import_s: how long the first one took.
     """
 
     file: str
@@ -108,17 +108,17 @@ class Line(msgspec.Struct):
 
 
 class Imported(NamedTuple):
-    """took_s: what each import took, as far as they came to their end. failure: what was wrong; empty: nothing."""
+    """took_s: how long each finished import took. failure: what went wrong; empty: nothing."""
 
     took_s: list[float]
     failure: str
 
 
 class Importing:
-    """Sends a file again and again, until it is told to stop; the last one comes to its end.
+    """Sends a file again and again until it is stopped; the last import is finished.
 
-    In a process of its own, which stands back as if it were on another machine: what it does besides would be taken
-    for what stations wait.
+    It has its own process with the lowest priority, as if on another machine: otherwise its own work would add to the
+    time that stations wait.
     """
 
     def __init__(self, target: Target, file: HostileFile, content: bytes) -> None:
@@ -132,14 +132,14 @@ class Importing:
     def __enter__(self) -> "Importing":
         self._process.start()
         if not self._started.wait(_TIMEOUT_S):
-            raise BenchFailed("the process that imports did not start")
+            raise BenchFailed("The process that imports did not start.")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
 
     def result(self) -> Imported:
-        """Waits until the last import has come to its end."""
+        """Wait until the last import is finished, and return the result."""
         found: Imported = self._results.recv()
         self._process.join()
         return found
@@ -187,7 +187,7 @@ def _import(http: httpx.Client, file: HostileFile, content: bytes) -> None:
 
 
 def measure(target: Target, file: HostileFile, seconds: float, connections: int, per_s: float) -> Line:
-    """Raises BenchFailed where a run is refused, or a file comes to another end than it must."""
+    """The line of a file. Raises BenchFailed if a run is refused, or an import does not end as it should."""
     content = file.make(file.size)
     target.serving.wait_until_it_rests()
     idle = drive(target.port, connections, seconds, target.requests, per_s)
@@ -239,7 +239,7 @@ def main(
     """Measure how long stations wait while files are imported. Every run must be answered with 200."""
     unknown = set(files.split(",")) - set(FILES)
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: no such file; there are {', '.join(FILES)}")
+        raise typer.BadParameter(f"{', '.join(unknown)}: no such file; use one of {', '.join(FILES)}")
     lines: list[Line] = []
     try:
         with (

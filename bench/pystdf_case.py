@@ -1,4 +1,4 @@
-"""Runcard's reader of STDF beside pystdf, in turn on the same file. Prints a JSON object."""
+"""Compare Runcard's reader of STDF with pystdf, in turn on the same file. Prints a JSON object."""
 
 import argparse
 import gzip
@@ -14,7 +14,7 @@ from runcard.importers.stdf import binary as stdf
 
 
 class Compared(msgspec.Struct):
-    """Medians of processor time (both work in one thread), and the median of the ratios of theirs to ours."""
+    """seconds, pystdf_s: medians of processor time; both work in one thread. ratio: median of theirs to ours."""
 
     runs: int
     seconds: float
@@ -23,7 +23,7 @@ class Compared(msgspec.Struct):
 
 
 class PartCounter:
-    """What pystdf hands its records to."""
+    """The sink to which pystdf sends its records."""
 
     def __init__(self) -> None:
         self.parts = 0
@@ -42,7 +42,7 @@ def count_runs(path: Path) -> int:
 
 
 def count_parts(path: Path) -> int:
-    """pystdf has decoded every field of every record when it returns."""
+    """The number of parts in a file. pystdf decodes every field of every record for it."""
     counter = PartCounter()
     with gzip.open(path) as unpacked:
         reader = Parser(inp=unpacked)
@@ -52,7 +52,7 @@ def count_parts(path: Path) -> int:
 
 
 def compare(path: Path, repeats: int) -> Compared:
-    """Raises BenchFailed where the two count differently."""
+    """The times of both readers. Raises BenchFailed if their counts differ."""
     ours, theirs, counts = [], [], set[int]()
     for _ in range(repeats):
         started = time.process_time()

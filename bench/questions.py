@@ -1,4 +1,4 @@
-"""The lists that `api.py` asks for: by filter and by order, over HTTP and past it."""
+"""The lists that `api.py` times: by filter and by order, over HTTP and without it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -30,7 +30,7 @@ _PAGED = (1, 100)
 
 
 class Data(NamedTuple):
-    """What a list is made of, past HTTP."""
+    """What a list is made from, without HTTP."""
 
     copy: ColumnarCopy
     scope: Scope
@@ -41,7 +41,7 @@ Ask = Callable[[Data, Page], object]
 
 
 class Question(NamedTuple):
-    """A list: its path and query, and the same asked past HTTP."""
+    """A list. path, query: over HTTP. ask: the same without HTTP."""
 
     name: str
     path: str
@@ -51,7 +51,7 @@ class Question(NamedTuple):
 
 
 def questions(procedure_id: UUID) -> list[Question]:
-    """procedure_id: the one that has the runs."""
+    """All lists to time. procedure_id: of the procedure that has the runs."""
     return [
         *_of_runs(procedure_id),
         *_of_units(),
@@ -64,9 +64,9 @@ def questions(procedure_id: UUID) -> list[Question]:
 
 
 def _of_runs(procedure_id: UUID) -> list[Question]:
-    def listed(how: str, query: Query, wanted: RunFilter, order: RunSort = "started_at") -> Question:
+    def listed(how: str, query: Query, run_filter: RunFilter, order: RunSort = "started_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_runs(data.copy, data.scope, wanted, order, page, descending=True)
+            return list_runs(data.copy, data.scope, run_filter, order, page, descending=True)
 
         return Question(f"run-list {how}", "/runs", query, ask)
 
@@ -88,9 +88,9 @@ def _of_runs(procedure_id: UUID) -> list[Question]:
 
 
 def _of_units() -> list[Question]:
-    def listed(how: str, query: Query, wanted: UnitFilter, order: UnitSort = "created_at") -> Question:
+    def listed(how: str, query: Query, unit_filter: UnitFilter, order: UnitSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_units(data.copy, data.scope, wanted, order, page, descending=True)
+            return list_units(data.copy, data.scope, unit_filter, order, page, descending=True)
 
         return Question(f"unit-list {how}", "/units", query, ask)
 
@@ -110,15 +110,17 @@ def _of_units() -> list[Question]:
 
 
 def _of_parts_and_batches() -> list[Question]:
-    def of_parts(how: str, query: Query, wanted: PartFilter, order: PartSort = "created_at") -> Question:
+    def of_parts(how: str, query: Query, part_filter: PartFilter, order: PartSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_parts(data.scope, wanted, order, page, descending=True)
+            return list_parts(data.scope, part_filter, order, page, descending=True)
 
         return Question(f"part-list {how}", "/parts", query, ask)
 
-    def of_batches(how: str, query: Query, wanted: BatchFilter, order: BatchSort = "created_at") -> Question:
+    def of_batches(
+        how: str, query: Query, batch_filter: BatchFilter, order: BatchSort = "created_at"
+    ) -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_batches(data.scope, wanted, order, page, descending=True)
+            return list_batches(data.scope, batch_filter, order, page, descending=True)
 
         return Question(f"batch-list {how}", "/batches", query, ask)
 
@@ -140,8 +142,8 @@ def _of_others() -> list[Question]:
     def templates(data: Data, page: Page) -> object:
         return list_templates(data.scope, page)
 
-    def deployments(wanted: DeploymentFilter) -> Ask:
-        return lambda data, page: list_deployments(data.scope, wanted, page)
+    def deployments(deployment_filter: DeploymentFilter) -> Ask:
+        return lambda data, page: list_deployments(data.scope, deployment_filter, page)
 
     of_branch = {"branch_names": "main"}
     return [

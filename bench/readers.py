@@ -1,4 +1,4 @@
-"""Those who read while stations report: connections of one key, each of which asks again when it is answered."""
+"""Readers beside reporting stations: connections of one key. Each asks again when it is answered."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ _PIECE_BYTES = 65_536
 
 
 class Readers(NamedTuple):
-    """connections: at once; paths: asked in turn. takes: whether they take what they are sent."""
+    """connections: at once. paths: asked in turn. takes: whether they read the answers."""
 
     connections: int
     paths: Sequence[str]
@@ -19,14 +19,14 @@ class Readers(NamedTuple):
 
 
 class Reads(NamedTuple):
-    """answered: whole answers with status 200; refused: other answers, and connections that were lost."""
+    """answered: whole answers with status 200. refused: other answers, and lost connections."""
 
     answered: int
     refused: int
 
 
 def read(port: int, api_key: str, readers: Readers, seconds: float) -> Reads:
-    """Read from the server on this port of the loopback address for so long."""
+    """Read from the server on this port of the loopback address for this many seconds."""
     return asyncio.run(_read(port, api_key, readers, seconds))
 
 
@@ -51,7 +51,7 @@ async def _read(port: int, api_key: str, readers: Readers, seconds: float) -> Re
 
 
 async def _answer(port: int, request: bytes, *, takes: bool) -> bool:
-    """Whether a request is answered with 200, to the end. takes: else it is never read."""
+    """Whether a request is answered with 200, to the end. takes: False: the answer is never read."""
     incoming, out = await asyncio.open_connection("127.0.0.1", port, limit=_PIECE_BYTES)
     try:
         out.write(request)

@@ -1,4 +1,4 @@
-"""What a server has recorded, prepared for the bench and asked past the server."""
+"""The database of a server: prepared for the bench, and read without the server."""
 
 import secrets
 import sqlite3
@@ -38,14 +38,14 @@ _SQLITE_FULL = 2
 
 
 class Records(Protocol):
-    """A database that holds an organization with one procedure, and a key that may report its runs."""
+    """A database that holds an organization with a procedure, and a key that may report its runs."""
 
     api_key: str
 
     def count(self) -> int: ...
 
     def settled_bytes(self) -> int:
-        """Size on disk once background work is done."""
+        """The size on disk in bytes, once background work is done."""
         ...
 
 
@@ -55,7 +55,7 @@ class RuncardRecords:
     def __init__(self, data_dir: Path, database_url: str | None) -> None:
         self._settings = Settings(data_dir=data_dir, database_url=database_url)
         self.api_key = new_token("rc")
-        # Of a member, who may list what stations may not.
+        # A member's key: members may list what stations may not.
         self.member_key = new_token("rc")
         with self._writing() as writer:
             self._actor, self._member = writer.write_shared(self._prepare)
@@ -78,12 +78,12 @@ class RuncardRecords:
         return actor, UserActor(member.id, organization.id, "admin")
 
     def furnish(self, units: int) -> None:
-        """Add what else there is on a large floor, and so many units. For when no server runs."""
+        """Add the other records of a large floor, and this many units. No server may run."""
         with self._writing() as writer:
             Floor(writer, self._actor).furnish(units)
 
     def log_in(self) -> str:
-        """What the cookie of a new session of the member holds. For when no server runs."""
+        """Log the member in, and return the value of the session cookie. No server may run."""
         with self._writing() as writer:
             return writer.write(self._member.organization_id, lambda tx: log_in(tx, self._member))
 
@@ -98,7 +98,7 @@ class RuncardRecords:
             database.close()
 
     def follow(self) -> None:
-        """Bring the columnar copy up to date, without the rests that a server takes. For when no server runs."""
+        """Bring the columnar copy up to date, without the pauses of a server. No server may run."""
         with self.opened_copy() as copy, self.opened() as (database, _):
             projector = Projector(database, copy.engine)
             while projector.step().is_behind:
@@ -119,7 +119,7 @@ class RuncardRecords:
 
     @contextmanager
     def opened_copy(self) -> Iterator[ColumnarCopy]:
-        """The columnar copy as the last server left it. For when no server runs."""
+        """The columnar copy as the last server left it. No server may run."""
         copy = open_copy(self._settings)
         assert copy is not None
         with self.opened() as (database, _):
@@ -150,7 +150,7 @@ class HandMadeRecords:
 
 
 def secret_of(token: str) -> KeptSecret:
-    """What the record keeps of a key."""
+    """What the database keeps of a key."""
     return KeptSecret(digest_of(token), display_prefix(token))
 
 
@@ -161,7 +161,7 @@ def _check_durable(tx: SharedTransaction) -> None:
 
 
 def _settled_sqlite_bytes(path: Path) -> int:
-    """Size of the file and what is left of its write-ahead log after a checkpoint."""
+    """The size in bytes of the file, and of the rest of its write-ahead log after a checkpoint."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

@@ -1,12 +1,12 @@
-"""The runs of a copy as rows in PostgreSQL, in tables and indexes that somebody would make by hand for the questions.
+"""The runs of a copy as rows in PostgreSQL, with the tables and indexes that one would make by hand for the questions.
 
-A unit, a run, a phase and a measurement is a row each, with what the station reported of it, in the narrowest types.
-The limits stand on the measurement, and so do its procedure, phase and time, so that an index can cover a question.
-Nothing stands on a row that other rows would have to be looked at for: which attempt a run was, and whether a later one
-passed, is found when it is asked. `is_final` is known when a run is reported: no later attempt of the phase is in it.
+Each unit, run, phase and measurement is a row with what the station reported, in the narrowest types. The limits are on
+the measurement, and so are its procedure, phase and time, so that an index can cover a question. No row holds what
+other rows decide: which attempt a run was, and whether a later attempt passed, is computed by each query. `is_final` is
+known when a run is reported: the run has no later attempt of the phase.
 
-`runs_with_our_columns` has what the copy of Runcard keeps on a run beside that, for the statements in
-`sql/with_our_columns`: to tell what the columns do for an answer from what the engine does.
+`runs_with_our_columns` also has the columns that Runcard's copy keeps on a run, for the statements in
+`sql/with_our_columns`. It shows how much of a time is due to the columns, and how much to the engine.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from runcard.store.lists.names import NameKind, names_of
 
 
 class _Table(NamedTuple):
-    """query: finds its rows in the copy, in the order of their key."""
+    """query: finds the rows in the copy, in the order of their key."""
 
     columns: str
     query: str
@@ -96,7 +96,7 @@ _INDEXES = {
         "(run_id, outcome) WHERE is_final",
     ],
 }
-# Tables of names, and where the copy has which there are.
+# The tables of names, and the query of the copy for their numbers and ids.
 _NAMED: Mapping[NameKind, tuple[str, str]] = {
     "procedure": ("procedures", "SELECT procedure, id FROM procedures"),
     "part": ("parts", "SELECT row_number() OVER (ORDER BY part), part FROM runs GROUP BY part"),
@@ -111,7 +111,7 @@ _NAMED: Mapping[NameKind, tuple[str, str]] = {
 
 
 class FilledRows(NamedTuple):
-    """A database that has the runs. procedure: the number of the first one. numbers: those of runs, by their ids."""
+    """A database that has the runs. procedure: number of the first procedure. numbers: of runs, by their ids."""
 
     connection: psycopg.Connection
     procedure: int
@@ -123,7 +123,7 @@ class FilledRows(NamedTuple):
 
 @contextmanager
 def rows_of(copied: CopiedRuns, folder: Path) -> Iterator[FilledRows]:
-    """A server of its own that has the runs, vacuumed and analyzed."""
+    """A PostgreSQL server that has the runs, vacuumed and analyzed."""
     with (
         postgresql(folder / "postgresql", ["rows"], _settings()) as urls,
         psycopg.connect(urls["rows"], autocommit=True) as connection,
@@ -137,7 +137,7 @@ def rows_of(copied: CopiedRuns, folder: Path) -> Iterator[FilledRows]:
 
 
 def _settings() -> Mapping[str, str]:
-    """As whoever cares for a server of two cores sets it up."""
+    """The settings that a careful administrator gives a server of two cores."""
     memory_mb = psutil.virtual_memory().total >> 20
     return {
         "shared_buffers": f"{min(memory_mb // 4, 4096)}MB",
@@ -153,7 +153,7 @@ def _settings() -> Mapping[str, str]:
 
 
 def _fill(copied: CopiedRuns, connection: psycopg.Connection, folder: Path) -> None:
-    names = ", ".join(f"'{one}'" for one in _OUTCOMES)
+    names = ", ".join(f"'{outcome}'" for outcome in _OUTCOMES)
     connection.execute(f"CREATE TYPE outcome AS ENUM ({names})".encode())
     for name, (columns, query) in _TABLES.items():
         connection.execute(f"CREATE TABLE {name} ({columns})".encode())
@@ -188,12 +188,12 @@ def _copy_rows(
 
 
 def _name(copied: CopiedRuns, connection: psycopg.Connection) -> None:
-    """The tables of names, by the numbers that rows have of them."""
+    """Make the tables of names, by the numbers that rows refer to."""
     with copied.copy.engine.transaction() as cursor, copied.database.read_in(copied.floor.home) as scope:
         for kind, (table, query) in _NAMED.items():
             ids = cursor.execute(query).fetchall()
-            names = names_of(scope, kind, [one for _, one in ids])
+            names = names_of(scope, kind, [id_ for _, id_ in ids])
             connection.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, name {_TEXT} NOT NULL)".encode())
             with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as into:
-                for number, one in ids:
-                    into.write_row((number, names[one]))
+                for number, id_ in ids:
+                    into.write_row((number, names[id_]))

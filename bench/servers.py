@@ -1,7 +1,7 @@
-"""One server process of the bench: Runcard as it is, without its columnar copy, without noting calls, with the write
-left out, or hand-made.
+"""A server process of the bench: Runcard as it is, without its columnar copy, without its log of calls, without the
+write, or hand-made.
 
-Started by `targets.py`, which hands down a listening socket; says "ready" on its standard output.
+`targets.py` starts it and passes on a listening socket. It prints "ready" when it is.
 """
 
 import argparse
@@ -34,14 +34,14 @@ KINDS = ("runcard", "no_copy", "no_activity", "no_store", "hand_made")
 
 
 class NoRecorder:
-    """Stands where the Recorder stands, and answers at once: what it is given is dropped."""
+    """Takes the place of the Recorder: drops each run and answers at once."""
 
     async def record(self, _admission: Admission, run: PreparedRun) -> UUID:
         return run.id
 
 
 def without_store(server: ApiPaths) -> ApiPaths:
-    """The same server, whose runs are decoded, checked and packed, and then go nowhere."""
+    """The same server, which decodes, checks and packs runs, and then drops them."""
     router = server.app.router
     whole = router.lifespan_context
 

@@ -21,14 +21,14 @@ _ROOT = Path(__file__).parents[1]
 _READY_WITHIN_S = 60
 _STOPPED_WITHIN_S = 15
 _LOG_TAIL_BYTES = 4000
-# A server at rest looks now and then whether there is something to do.
+# A server at rest still checks now and then whether there is something to do.
 _AT_REST_RATIO = 0.05
 _AT_REST_WITHIN_S = 120
 _LOOK_S = 0.5
 
 
 class Case(NamedTuple):
-    """server: what `servers.py` calls it; processes: how many of them share the port."""
+    """server: its name in `servers.py`. processes: how many share the port."""
 
     name: str
     server: str
@@ -56,13 +56,13 @@ CASES = {
 
 
 class Serving(NamedTuple):
-    """A server that answers at this port of the loopback address, and its processes."""
+    """A server on this port of the loopback address, and its processes."""
 
     port: int
     processes: Sequence[psutil.Process]
 
     def wait_until_it_rests(self) -> None:
-        """Until it does no more than look whether there is something to do. Raises BenchFailed where it never rests."""
+        """Wait until it only checks whether there is something to do. Raises BenchFailed if it never rests."""
         until = time.monotonic() + _AT_REST_WITHIN_S
         used_s = self._used_s()
         while time.monotonic() < until:
@@ -73,12 +73,14 @@ class Serving(NamedTuple):
         raise BenchFailed(f"The server at port {self.port} did not come to rest.")
 
     def _used_s(self) -> float:
-        family = [one for process in self.processes for one in (process, *process.children(recursive=True))]
-        return sum(sum(one.cpu_times()[:2]) for one in family)
+        family = [
+            member for process in self.processes for member in (process, *process.children(recursive=True))
+        ]
+        return sum(sum(process.cpu_times()[:2]) for process in family)
 
 
 class Target(NamedTuple):
-    """A case with its server running. log: what its processes wrote to standard error."""
+    """A case and its running server. log: standard error of its processes."""
 
     case: Case
     serving: Serving
@@ -95,7 +97,7 @@ class Target(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A case with its database, for servers to run on. arguments: what these are started with."""
+    """A case and its database. arguments: of the servers that run on it."""
 
     case: Case
     records: Records
@@ -106,7 +108,7 @@ class Place(NamedTuple):
 
 @contextmanager
 def running(cases: Sequence[Case], templates: Sequence[Template], directory: Path) -> Iterator[list[Target]]:
-    """A server of its own for each case, with a fresh database in `directory`; all stopped in the end."""
+    """A server for each case, each with a fresh database in `directory`. All are stopped in the end."""
     with prepared(cases, templates, directory) as places, ExitStack() as stack:
         yield [stack.enter_context(serving(place)) for place in places]
 
@@ -122,7 +124,7 @@ def prepared(cases: Sequence[Case], templates: Sequence[Template], directory: Pa
 
 @contextmanager
 def serving(place: Place) -> Iterator[Target]:
-    """A server that runs on what is there, stopped in the end."""
+    """A server that runs on the database of a case. It is stopped in the end."""
     case, records = place.case, place.records
     with server_process(place.arguments, place.log, case.processes) as started:
         requests = Requests(place.templates, "/v1/runs", records.api_key)
@@ -131,16 +133,16 @@ def serving(place: Place) -> Iterator[Target]:
 
 @contextmanager
 def server_process(arguments: Sequence[str], log: Path, processes: int = 1) -> Iterator[Serving]:
-    """The server that `servers.py` makes of these arguments.
+    """The server that `servers.py` starts with these arguments.
 
-    processes: so many share it. log: what they write to standard error.
+    processes: how many share its port. log: where their standard error goes.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         started = [stack.enter_context(_process(arguments, listener, log)) for _ in range(processes)]
         port: int = listener.getsockname()[1]
         listener.close()  # so that a server that has died refuses connections
-        yield Serving(port, [psutil.Process(one.pid) for one in started])
+        yield Serving(port, [psutil.Process(process.pid) for process in started])
 
 
 def _place(case: Case, templates: Sequence[Template], directory: Path, database_url: str | None) -> Place:

@@ -1,4 +1,4 @@
-"""The typical questions of a test engineer, each as Runcard answers it, over REST, and as SQL on rows in PostgreSQL."""
+"""The typical questions of a test engineer: as Runcard answers them, over REST, and as SQL on rows in PostgreSQL."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -34,15 +34,15 @@ _ZONE = ZoneInfo("Europe/Berlin")
 _PHASE, _NAME, _OTHER = "phase_3", "value_3_1", "value_3_2"
 _SQL = Path(__file__).parent / "sql"
 
-# Of the selected runs.
+# Asks about the selected runs.
 Ask = Callable[[CopiedRuns, Connection, Selection], Any]
 
 
 class Question(NamedTuple):
-    """About the last so many days.
+    """A question about the last `days` days.
 
-    path, query: the same over REST, where {procedure} stands for the id of the first procedure. sql: names the
-    statement in `sql` that finds the same; figures: the answer as the rows of that.
+    path, query: the same over REST; {procedure} stands for the id of the first procedure. sql: name of the statement in
+    `sql` that finds the same. figures: makes the rows of that statement from the answer.
     """
 
     name: str
@@ -62,12 +62,12 @@ class Question(NamedTuple):
         return f"/api/analytics/{self.path}", {"started_after": self._since.isoformat(), **query}
 
     def statement(self, folder: str = "") -> str | None:
-        """The SQL of the question, or that in a folder beside it; None where there is none."""
+        """The SQL of the question, from `sql` or a folder in it; None if there is no such file."""
         path = _SQL / folder / f"{self.sql}.sql"
         return path.read_text() if path.exists() else None
 
     def values(self, procedure: int) -> Mapping[str, Any]:
-        """What the parameters of the statement stand for, given the number of the first procedure."""
+        """The parameters of the statement. procedure: number of the first procedure."""
         names = {"phase": _PHASE, "name": _NAME, "other": _OTHER}
         return {"since": self._since, "procedure": procedure, **names}
 
@@ -82,15 +82,15 @@ def _snapshot(copied: CopiedRuns, connection: Connection) -> Snapshot:
 
 def _of(question: Callable[..., Any], *more: Any) -> Ask:
     """A question about all runs."""
-    return lambda copied, connection, wanted: question(_snapshot(copied, connection), wanted, *more)
+    return lambda copied, connection, selection: question(_snapshot(copied, connection), selection, *more)
 
 
 def _of_procedure(question: Callable[..., Any], *more: Any) -> Ask:
     """A question about the first procedure."""
 
-    def ask(copied: CopiedRuns, connection: Connection, wanted: Selection) -> Any:
+    def ask(copied: CopiedRuns, connection: Connection, selection: Selection) -> Any:
         runs = RunFilter(
-            started_after=wanted.runs.started_after, procedure_ids=copied.floor.procedure_ids[:1]
+            started_after=selection.runs.started_after, procedure_ids=copied.floor.procedure_ids[:1]
         )
         return question(_snapshot(copied, connection), Selection(runs), *more)
 
@@ -99,18 +99,18 @@ def _of_procedure(question: Callable[..., Any], *more: Any) -> Ask:
 
 def _of_one(question: Callable[..., Any], *more: Any) -> Ask:
     """A question about one measurement."""
-    return lambda copied, connection, wanted: question(
-        _snapshot(copied, connection), wanted, _measured(copied, _NAME), *more
+    return lambda copied, connection, selection: question(
+        _snapshot(copied, connection), selection, _measured(copied, _NAME), *more
     )
 
 
-def _pairs(copied: CopiedRuns, connection: Connection, wanted: Selection) -> Any:
+def _pairs(copied: CopiedRuns, connection: Connection, selection: Selection) -> Any:
     x, y = _measured(copied, _NAME), _measured(copied, _OTHER)
-    return correlation(_snapshot(copied, connection), wanted, x, y)
+    return correlation(_snapshot(copied, connection), selection, x, y)
 
 
-def _all_capabilities(copied: CopiedRuns, connection: Connection, wanted: Selection) -> Any:
-    return capabilities(_snapshot(copied, connection), wanted, copied.floor.procedure_ids[0])
+def _all_capabilities(copied: CopiedRuns, connection: Connection, selection: Selection) -> Any:
+    return capabilities(_snapshot(copied, connection), selection, copied.floor.procedure_ids[0])
 
 
 def _measured(copied: CopiedRuns, name: str) -> MeasurementSelection:

@@ -32,7 +32,7 @@ from tests.browser.chromium import find_chromium, running_chromium
 from tests.browser.site import explore
 from tests.web.browser import Browser
 
-# The period that pages show when nothing else is asked for has all runs in it.
+# All runs are in the period that pages show by default.
 _WITHIN = timedelta(days=29)
 _DIFFERENT = 1000
 _VIEWS = 5
@@ -56,9 +56,9 @@ class Line(msgspec.Struct):
 
 
 class FirstView(msgspec.Struct):
-    """Medians of the overview in browsers that had nothing of it.
+    """Medians of the overview in browsers with an empty cache.
 
-    first_paint_ms: until something is to be seen. drawn_ms: until all of it is there, charts included.
+    first_paint_ms: until something shows. drawn_ms: until everything shows, charts included.
     """
 
     page: str
@@ -70,7 +70,7 @@ class FirstView(msgspec.Struct):
 def time_pages(
     http: httpx.Client, pages: Sequence[tuple[str, str]], repeat: int, bar: Progress
 ) -> list[Line]:
-    """Raises BenchFailed where an answer is no page."""
+    """A line for each page. Raises BenchFailed if an answer is not a page."""
     lines = []
     task = bar.add_task("asking", total=len(pages))
     for kind, url in pages:
@@ -90,7 +90,7 @@ def time_pages(
 
 
 def view_first(program: Path, root: str, session: str) -> FirstView:
-    """The overview, in one new browser after the other."""
+    """The times of the overview in new browsers, one after the other."""
     painted, drawn = [], []
     with running_chromium(program) as browser:
         for _ in range(_VIEWS):
@@ -98,7 +98,7 @@ def view_first(program: Path, root: str, session: str) -> FirstView:
             context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": root}])
             page = context.new_page()
             page.goto("/", wait_until="load")
-            # Charts are drawn by scripts that a page waits for before it is loaded.
+            # A page counts as loaded only after the scripts that draw its charts.
             page.locator("[data-chart] canvas").first.wait_for()
             first_paint_ms, drawn_ms = page.evaluate(_TIMES)
             painted.append(first_paint_ms)
@@ -112,7 +112,7 @@ def _measure(place: Place, repeat: int, bar: Progress) -> tuple[list[Line], Firs
     bar.add_task("bringing the columnar copy up to date", total=None)
     records.follow()
     session = records.log_in()
-    # Another server than the one that recorded: it has seen none of this grow.
+    # Not the server that recorded the runs: this one has not seen them grow.
     with serving(place) as target:
         root = f"http://127.0.0.1:{target.port}"
         browser = Browser(root, httpx.Cookies({SESSION_COOKIE: session}))

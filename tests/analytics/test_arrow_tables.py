@@ -115,7 +115,7 @@ def test_what_is_no_table_is_refused(name: str):
         answer().to_arrow(name)
     [issue] = raised.value.issues
     assert issue.path == ("of",)
-    assert issue.message.endswith("there are total, lines, edges")
+    assert issue.message.endswith("use one of total, lines, edges")
 
 
 def test_frames_of_pandas():
@@ -141,4 +141,4 @@ def test_who_has_no_pandas_is_told_what_to_install():
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "to_pandas needs pandas; pip install pandas, or use to_arrow\n"
+    assert done.stdout == "to_pandas needs pandas: install it (pip install pandas), or use to_arrow\n"

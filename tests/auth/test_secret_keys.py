@@ -37,7 +37,7 @@ def test_a_key_that_can_be_guessed_is_refused(given: str, tmp_path: Path) -> Non
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / KEY_FILE).write_bytes(b"\xff" * 64)
-    with pytest.raises(SecretKeyUnusable, match="something else than keys"):
+    with pytest.raises(SecretKeyUnusable, match="something other than keys"):
         open_keys(None, tmp_path)
 
 

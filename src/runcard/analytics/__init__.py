@@ -1,1 +1,1 @@
-"""The columnar copy of what was recorded, and what is asked of it. It may be deleted at any time and grows back."""
+"""The columnar copy of what was recorded, and the questions put to it. The copy may be deleted; it is made again."""

@@ -1,4 +1,4 @@
-"""What every answer says beside its figures: of how many, by which definition, of when, how exactly and how fresh."""
+"""What every answer says beside its figures: count, definition, period, exactness and freshness."""
 
 import math
 from datetime import datetime
@@ -11,9 +11,9 @@ from runcard.analytics.attempts import Attempts
 
 
 class Window(Struct, frozen=True):
-    """Of which runs the figures are: those that started in a period, both ends included; None: no bound.
+    """The runs behind the figures: those that started in this period, both ends included; None: no bound.
 
-    attempts: which of the runs of each unit on a procedure, as asked for, or as is usual for the question.
+    attempts: which runs of each unit on a procedure count: as the query says, else as is usual for the question.
     """
 
     started_after: datetime | None
@@ -22,10 +22,10 @@ class Window(Struct, frozen=True):
 
 
 class Freshness(Struct, frozen=True):
-    """How much of the record the figures know.
+    """How up to date the figures are.
 
-    is_current: they know all that was recorded before the question was asked. seen_change, seen_at: the last change of
-    the record that they know, and its moment; None where they know none. changes_behind: how many they do not know.
+    is_current: they include all that was recorded before the question. seen_change, seen_at: number and time of the
+    last change that they include; 0 and None if they include none. changes_behind: changes that they do not include.
     """
 
     is_current: bool
@@ -46,22 +46,24 @@ class Answer(Struct, frozen=True, kw_only=True):
     is_exact: bool
     freshness: Freshness
 
-    # The list that is meant where none is named.
+    # The field that `to_arrow` takes if none is named.
     table: ClassVar[str] = "rows"
 
     def to_arrow(self, of: str | None = None) -> Any:
-        """What the answer lists, or what stands in another field of it, as a pyarrow.Table; see `arrow_table`."""
+        """The main list of the answer, or another field, as a pyarrow.Table; see `arrow_table`."""
         return arrow_table(self, of or self.table)
 
     def to_pandas(self, of: str | None = None) -> Any:
-        """The same as a pandas.DataFrame. Raises ImportError where pandas is not installed."""
+        """The same as a pandas.DataFrame. Raises ImportError if pandas is not installed."""
         table = self.to_arrow(of)
         try:
             return table.to_pandas()
         except ModuleNotFoundError as error:
-            raise ImportError("to_pandas needs pandas; pip install pandas, or use to_arrow") from error
+            raise ImportError(
+                "to_pandas needs pandas: install it (pip install pandas), or use to_arrow"
+            ) from error
 
 
 def finite(figure: float) -> float | None:
-    """A figure that can be told; None for NaN, and for what no double can hold."""
+    """The figure; None if it is NaN or infinite."""
     return figure if math.isfinite(figure) else None

@@ -1,4 +1,4 @@
-"""Arrow tables of what answers list."""
+"""Arrow tables of the lists in answers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,16 +22,19 @@ _TYPES = {
 
 
 def arrow_table(answer: Struct, field: str) -> Any:
-    """A pyarrow.Table of what stands in a field: a row for each of a list; one for what is no list, none for None.
+    """A pyarrow.Table of a field: a row for each item of a list, one row for a single value, no rows for None.
 
-    Columns are those of the type, whatever is in them. What lies inside a row is a column `outer.inner`; a list inside
-    it is a list. Raises InvalidInput for a field that holds neither rows nor numbers.
+    The type gives the columns, whatever the values are. A struct in a row becomes columns `outer.inner`; a list in a
+    row stays a list. Raises InvalidInput for a field that is neither a list nor a struct.
     """
-    told = inspect.type_info(type(answer))
-    assert isinstance(told, inspect.StructType)
-    tables = {one.name: one.type for one in told.fields if one.name in _names_of_tables(told)}
+    answer_type = inspect.type_info(type(answer))
+    assert isinstance(answer_type, inspect.StructType)
+    names = _names_of_tables(answer_type)
+    tables = {column.name: column.type for column in answer_type.fields if column.name in names}
     if field not in tables:
-        raise InvalidInput.at("of", f"{field!r} is no table of this answer; there are {', '.join(tables)}")
+        raise InvalidInput.at(
+            "of", f"{field!r} is not a table of this answer; use one of {', '.join(tables)}"
+        )
     kind, found = _not_none(tables[field]), getattr(answer, field)
     if isinstance(kind, inspect.ListType):
         kind, rows = _not_none(kind.item_type), found
@@ -39,23 +42,23 @@ def arrow_table(answer: Struct, field: str) -> Any:
         rows = [] if found is None else [found]
     columns = _columns(kind, ()) if isinstance(kind, inspect.StructType) else {(): _arrow(kind)}
     values = msgspec.to_builtins(rows, builtin_types=(datetime,))
-    arrays = [pa.array([_at(one, path) for one in values], type_) for path, type_ in columns.items()]
+    arrays = [pa.array([_at(row, path) for row in values], type_) for path, type_ in columns.items()]
     return pa.table(arrays, [".".join(path) or field for path in columns])
 
 
-def _names_of_tables(told: inspect.StructType) -> Sequence[str]:
+def _names_of_tables(answer_type: inspect.StructType) -> Sequence[str]:
     return [
-        one.name
-        for one in told.fields
-        if isinstance(_not_none(one.type), inspect.ListType | inspect.StructType)
-        and one.name not in ("window", "freshness")
+        field.name
+        for field in answer_type.fields
+        if isinstance(_not_none(field.type), inspect.ListType | inspect.StructType)
+        and field.name not in ("window", "freshness")
     ]
 
 
-def _columns(told: inspect.StructType, path: tuple[str, ...]) -> dict[tuple[str, ...], Any]:
+def _columns(row_type: inspect.StructType, path: tuple[str, ...]) -> dict[tuple[str, ...], Any]:
     found: dict[tuple[str, ...], Any] = {}
-    for one in told.fields:
-        kind, inner = _not_none(one.type), (*path, one.name)
+    for field in row_type.fields:
+        kind, inner = _not_none(field.type), (*path, field.name)
         found |= _columns(kind, inner) if isinstance(kind, inspect.StructType) else {inner: _arrow(kind)}
     return found
 
@@ -65,15 +68,15 @@ def _arrow(kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.ListType):
         return pa.list_(_arrow(kind.item_type))
     if isinstance(kind, inspect.StructType):
-        return pa.struct([(one.name, _arrow(one.type)) for one in kind.fields])
+        return pa.struct([(field.name, _arrow(field.type)) for field in kind.fields])
     return _TYPES[type(kind)]
 
 
 def _not_none(kind: inspect.Type) -> inspect.Type:
     if not isinstance(kind, inspect.UnionType):
         return kind
-    [some] = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
-    return some
+    [not_none] = [type_ for type_ in kind.types if not isinstance(type_, inspect.NoneType)]
+    return not_none
 
 
 def _at(value: Any, path: Sequence[str]) -> Any:

@@ -1,15 +1,15 @@
-"""Which of the runs of a unit on a procedure a question counts."""
+"""Which runs of a unit on a procedure a question counts."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-# Of the runs of a unit on a procedure, counted over all time by their start: only the first, the first that ended PASS
-# or FAIL, only the last, or all.
+# Of the runs of a unit on a procedure over all time, in order of their start: only the first, the first that ended
+# PASS or FAIL, only the last, or all.
 Attempts = Literal["first", "first_completed", "last", "all"]
-# What a yield can be of.
+# The attempts that a yield can count.
 First = Literal["first", "first_completed"]
 
-# What a row of `runs r` must keep.
+# The condition on a row of `runs r`.
 CONDITIONS: Mapping[Attempts, str] = {
     "first": "r.attempt = 1",
     "first_completed": "r.completed = 1",
@@ -19,5 +19,5 @@ CONDITIONS: Mapping[Attempts, str] = {
 
 
 def first_of(attempts: Attempts | None) -> First:
-    """Of which first runs a yield is, where these attempts are asked for."""
+    """The first runs that a yield counts for these attempts."""
     return "first_completed" if attempts == "first_completed" else "first"

@@ -1,4 +1,4 @@
-"""The calendar of a time zone: which hour, day, week or month a run started in, as SQL and by name."""
+"""The calendar of a time zone: the hour, day, week or month in which a run started, as SQL and by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from runcard.analytics.copy.columns import utc
 
 Period = Literal["hour", "day", "week", "month"]
 
-# Between two changes of a zone's clocks lie months, or weeks at least.
+# Between two clock changes of a zone lie months, or at least weeks.
 _STEP = timedelta(days=7)
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -18,14 +18,14 @@ _TICK = timedelta(microseconds=1)
 
 
 class CalendarSpan(NamedTuple):
-    """From the first to the last moment that a calendar must know."""
+    """The first and the last moment that a calendar must know."""
 
     first: datetime
     last: datetime
 
 
 class ClockChange(NamedTuple):
-    """A moment at which the clocks of a zone are changed, and by how much they are ahead of UTC before and after."""
+    """A moment at which the clocks of a zone change, and how far they are ahead of UTC before and after."""
 
     at: datetime
     before: timedelta
@@ -33,7 +33,7 @@ class ClockChange(NamedTuple):
 
     @property
     def cuts_an_hour(self) -> bool:
-        """Whether the clocks do not go from one whole hour to another, as on Lord Howe Island."""
+        """Whether the clocks change within an hour instead of at a whole one, as on Lord Howe Island."""
         since_midnight = self.at - self.at.replace(hour=0, minute=0, second=0, microsecond=0)
         return any((since_midnight + offset) % _HOUR for offset in (self.before, self.after))
 
@@ -48,20 +48,24 @@ class Calendar:
         self._first_shift = _interval(_offset(zone, first))
 
     def sql(self, period: Period) -> str:
-        """The period in which a run `r` starts: an hour by its start in UTC, others by their start on the clocks."""
+        """SQL of the period in which a run `r` starts: an hour as its start in UTC, others as their local start."""
         # Faster than DuckDB's own time zones.
-        shift = self._choice({one.at: _interval(one.after) for one in self._changes}, self._first_shift)
+        shifts = {change.at: _interval(change.after) for change in self._changes}
+        shift = self._choice(shifts, self._first_shift)
         local = f"date_trunc('{period}', r.started_at + {shift})"
         if period != "hour":
             return local
         # An hour that the clocks repeat is two hours.
         hour = f"{local} - {shift}"
-        cuts = {one.at: f"TIMESTAMP '{utc(one.at)}'" for one in self._changes if one.cuts_an_hour}
-        # What is left of an hour after such a change starts with it.
+        cuts = {change.at: f"TIMESTAMP '{utc(change.at)}'" for change in self._changes if change.cuts_an_hour}
+        # The rest of an hour after such a change starts at the change.
         return f"greatest({hour}, {self._choice(cuts, 'NULL')})" if cuts else hour
 
     def _choice(self, since: Mapping[datetime, str], before: str) -> str:
-        """What holds when a run starts: of each moment since then. Most runs are new, so the latest comes first."""
+        """SQL of the value that holds when a run starts; each holds from its moment on.
+
+        Most runs are new, so the latest moment comes first.
+        """
         cases = " ".join(
             f"WHEN r.started_at >= TIMESTAMP '{utc(moment)}' THEN {value}"
             for moment, value in sorted(since.items(), reverse=True)
@@ -70,12 +74,12 @@ class Calendar:
 
 
 def start_of(period: Period, key: datetime, zone: ZoneInfo) -> datetime:
-    """When the period starts that `Calendar.sql` made this key of."""
+    """The start of a period, given its key by `Calendar.sql`."""
     return key.replace(tzinfo=UTC).astimezone(zone) if period == "hour" else key.replace(tzinfo=zone)
 
 
 def name_of(period: Period, start: datetime) -> str:
-    """As people call it: 2026-01-31 13:00, 2026-01-31, 2026-W05, 2026-01. An hour that is cut begins at 01:30."""
+    """The usual name of a period: 2026-01-31 13:00, 2026-01-31, 2026-W05, 2026-01. A cut hour may be 01:30."""
     match period:
         case "hour":
             return f"{start.date().isoformat()} {start:%H:%M}"
@@ -88,17 +92,18 @@ def name_of(period: Period, start: datetime) -> str:
 
 
 def clock_changes(zone: ZoneInfo, span: CalendarSpan) -> Iterator[ClockChange]:
-    """The changes of a zone's clocks after the first moment of a span and up to the last, in order."""
+    """The clock changes of a zone after the first moment of a span and up to the last, in order."""
     for year in range(span.first.year, span.last.year + 1):
-        yield from (one for one in _changes_in(zone, year) if span.first < one.at <= span.last)
+        changes = _changes_in(zone, year)
+        yield from (change for change in changes if span.first < change.at <= span.last)
 
 
 @lru_cache(maxsize=4096)
 def _changes_in(zone: ZoneInfo, year: int) -> Sequence[ClockChange]:
-    """Those of a year of UTC, kept because finding those of some decades takes milliseconds."""
+    """The clock changes in a year of UTC. They are cached because finding those of some decades takes milliseconds."""
     moment = datetime(year, 1, 1, tzinfo=UTC)
     last = moment.replace(month=12, day=31, hour=23, minute=59, second=59, microsecond=999_999)
-    # The first moment itself may be one.
+    # The first moment itself may be a change.
     moment -= min(_TICK, moment - _NEVER)
     offset, found = _offset(zone, moment), []
     while moment < last:

@@ -1,4 +1,4 @@
-"""Conditions on rows of the copy: SQL made of names from `schema`, with values beside it."""
+"""Conditions on rows of the copy: SQL made of names from `schema`, and its values."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _LONGEST = 2**62
 
 
 class Conditions:
-    """All of which a row must keep."""
+    """Conditions that a row must all meet."""
 
     def __init__(self) -> None:
         self._sql: list[str] = []
@@ -23,17 +23,17 @@ class Conditions:
 
     @classmethod
     def of(cls, sql: str, *values: Any) -> "Conditions":
-        """One condition."""
-        found = cls()
-        found.add(sql, *values)
-        return found
+        """A single condition."""
+        conditions = cls()
+        conditions.add(sql, *values)
+        return conditions
 
     def add(self, sql: str, *values: Any) -> None:
         self._sql.append(sql)
         self.values += values
 
     def one_of(self, column: str, values: Collection[Any] | None, kind: str = "VARCHAR") -> None:
-        """None asks for nothing."""
+        """The column has one of these values; None: no condition."""
         if values is not None:
             self.add(is_one_of(column, values, kind), *values)
 
@@ -45,10 +45,10 @@ class Conditions:
             self.add(f"{column} <= ?", _bound(upper))
 
     def and_of(self, other: "Conditions") -> "Conditions":
-        """These and those."""
+        """The conditions of both."""
         both = Conditions()
-        for one in (self, other):
-            both.add(one.sql, *one.values)
+        for conditions in (self, other):
+            both.add(conditions.sql, *conditions.values)
         return both
 
     @property
@@ -61,7 +61,7 @@ class Conditions:
 
 
 def is_one_of(column: str, values: Collection[Any], kind: str) -> str:
-    """The condition that a column has one of these values; with the type, or numbers would be compared as texts."""
+    """The condition that a column has one of these values. The type keeps numbers from being compared as texts."""
     return f"{column} IN ({', '.join([f'?::{kind}'] * len(values))})" if values else "FALSE"
 
 
@@ -70,7 +70,7 @@ def microseconds_between(start: str, end: str) -> str:
 
 
 def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Conditions:
-    """What a row of `runs r` must keep beside its procedure. `resolved`: what the filter's names stand for."""
+    """The conditions on a row of `runs r`, other than its procedure. resolved: ids for the names in the filter."""
     runs = Conditions()
     ids: list[tuple[str, Collection[UUID] | None]] = [
         ("id", run_filter.ids),
@@ -104,15 +104,15 @@ def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Co
 def procedure_numbers(
     cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None
 ) -> list[int]:
-    """Those of the organization's procedures, or of those of them that are asked for."""
-    asked = Conditions()
-    asked.add("organization = ?", organization_id)
-    asked.one_of("id", procedure_ids, "UUID")
-    return numbers(cursor, "procedure", "procedures", asked)
+    """The numbers of the organization's procedures, or of these among them; None: all."""
+    conditions = Conditions()
+    conditions.add("organization = ?", organization_id)
+    conditions.one_of("id", procedure_ids, "UUID")
+    return numbers(cursor, "procedure", "procedures", conditions)
 
 
 def numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:
-    """The numbers in a column of the rows that keep some conditions: as literals they rule out more than a join."""
+    """The numbers in a column of the rows that meet the conditions. As literals they rule out more than a join."""
     query = f"SELECT {column} FROM {table} WHERE {conditions.sql}"
     return [number for (number,) in cursor.execute(query, conditions.values).fetchall()]
 

@@ -1,7 +1,7 @@
-"""Moments of any number of values, summed inside of the copy: to the last digit, and the same at every asking.
+"""Moments of any number of values, summed in the copy: exact to the last digit, and the same for every query.
 
-Sums of doubles are rounded in the order in which they are made, and threads make them in another one each time. So each
-value becomes an integer first: how far it is from a centre, as a share of a power of two. Sums of integers are exact.
+The rounding of a sum of doubles depends on the order of the values, and threads add them in another order each time. So
+each value first becomes an integer: its distance from a centre, as a share of a power of two. Integer sums are exact.
 """
 
 import math
@@ -22,7 +22,7 @@ Key = TypeVar("Key", bound=tuple[int, ...])
 
 
 class Extent(NamedTuple):
-    """Between which two numbers values lie, and a number that is near to most of them."""
+    """The lowest and the highest value, and a number that is near to most values."""
 
     lowest: float
     highest: float
@@ -30,21 +30,21 @@ class Extent(NamedTuple):
 
     @property
     def power(self) -> int:
-        """No value is farther from the centre than half of 2 ** power."""
-        # Of halves, because the whole may be no double.
+        """The power of two such that no value is farther from the centre than half of 2 ** power."""
+        # Halves, because the whole may be too large for a double.
         reach = max(self.highest / 2 - self.centre / 2, self.centre / 2 - self.lowest / 2)
         return max(math.frexp(reach)[1] + 2, _LOWEST_POWER)
 
     @property
     def scale(self) -> float:
-        """What a number is multiplied by to be a share of 2 ** power."""
+        """The factor that makes a number a share of 2 ** power."""
         return math.ldexp(1.0, -self.power)
 
 
 class ValueSource(NamedTuple):
-    """Where values come from. number: SQL of a value of `measurements x JOIN runs r USING (run)`, NULL for none.
+    """Where values come from. number: SQL of a value of `measurements x JOIN runs r USING (run)`, NULL for no value.
 
-    keys: SQL of the integers that values are told apart by. join: of what these need, which has `parameters`.
+    keys: SQL of the integers that group the values. join: the SQL join that the keys need, with its `parameters`.
     """
 
     number: str
@@ -55,12 +55,12 @@ class ValueSource(NamedTuple):
 
 
 def share_sql(number: str, scale: str, centre: str) -> str:
-    """How far a number is from a centre, given both as shares."""
+    """SQL of the distance of a number from a centre, as a share."""
     return f"({number} * {scale} - {centre} * {scale})"
 
 
 def sums_sql(share: str) -> tuple[str, str]:
-    """The sums of shares and of their squares, as integers."""
+    """SQL of the sums of shares and of their squares, as integers."""
     return (
         f"sum(CAST({share} * {_SHARE}::DOUBLE AS BIGINT))",
         f"sum(CAST({share} * {share} * {_SQUARE}::DOUBLE AS BIGINT))",
@@ -68,19 +68,19 @@ def sums_sql(share: str) -> tuple[str, str]:
 
 
 def mean_sql(total: str, n: str) -> str:
-    """The mean of shares, given their sum."""
+    """SQL of the mean of shares, given their integer sum."""
     return f"({total}::DOUBLE / {_SHARE}::DOUBLE / {n})"
 
 
 def squares_sql(squares: str) -> str:
-    """The sum of squares of shares, given that of their integers."""
+    """SQL of the sum of squares of shares, given their integer sum."""
     return f"({squares}::DOUBLE / {_SQUARE}::DOUBLE)"
 
 
 def exact_moments(
     asking: Asking, source: ValueSource, extents: Mapping[Key, Extent]
 ) -> Mapping[Key, Moments]:
-    """Of the values of each key that has an extent, and any value."""
+    """The moments of the values of each key. Keys without an extent or without values are left out."""
     if not extents:
         return {}
     columns = [list(column) for column in zip(*extents, strict=True)]
@@ -97,8 +97,8 @@ def exact_moments(
         [
             *source.parameters,
             *columns,
-            [one.scale for one in extents.values()],
-            [one.centre for one in extents.values()],
+            [extent.scale for extent in extents.values()],
+            [extent.centre for extent in extents.values()],
             *source.where.values,
         ],
     )

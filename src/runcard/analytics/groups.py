@@ -1,4 +1,4 @@
-"""Figures side by side: by a period of the calendar, or by what runs refer to."""
+"""Groups of figures: by period of the calendar, or by what runs refer to."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ _COLUMNS = {
     "procedure": "r.procedure",
     "version": "r.version",
     "station": "r.created_by_station",
-    # A member's id, or the name of somebody who is none.
+    # A member's id, or the name of somebody who is not a member.
     "operator": "coalesce(r.operator::VARCHAR, r.operator_name)",
     "part": "r.part",
     "revision": "r.revision",
@@ -33,10 +33,10 @@ _UTC = ZoneInfo("UTC")
 
 
 class Group(Struct, frozen=True):
-    """What some figures are about.
+    """The group that figures are about.
 
-    key: the id of a record, the name of an operator who is no member, or when a period starts (ISO 8601, in the asked
-    zone); None: all runs, or those that refer to nothing of the kind. name: as people call it.
+    key: the id of a record, the name of an operator who is not a member, or the start of a period (ISO 8601, in the
+    time zone of the query); None: all runs, or the runs that refer to nothing of the kind. name: for people to read.
     """
 
     key: str | None
@@ -47,7 +47,7 @@ ALL = Group(None, None)
 
 
 class Grouping:
-    """sql: what to group `runs r` by; its values are turned into groups by `named`."""
+    """sql: the expression to group `runs r` by. `named` makes groups of its values."""
 
     def __init__(self, asking: Asking, group_by: GroupBy | None, zone: ZoneInfo) -> None:
         self._asking = asking
@@ -56,9 +56,9 @@ class Grouping:
         self.sql = "NULL" if group_by is None else self._sql(group_by)
 
     def named(self, keys: Collection[Any]) -> Mapping[Any, Group]:
-        """The group of each key, in order: periods by time, others by name, those without one last.
+        """The group of each key, in order: periods by time, others by name, groups without a name last.
 
-        Raises InvalidInput for too many.
+        Raises InvalidInput for more than MAX_GROUPS.
         """
         if len(keys) > MAX_GROUPS:
             mend = "choose a longer period or filter"
@@ -77,32 +77,35 @@ class Grouping:
     def _sql(self, group_by: GroupBy) -> str:
         if group_by in _COLUMNS:
             return _COLUMNS[group_by]
-        period: Period = group_by  # type: ignore[assignment]  # no Reference: those have columns
+        period: Period = group_by  # type: ignore[assignment]  # not a Reference: those have columns
         return Calendar(self._zone, self._asking.span).sql(period)
 
     def _period(self, key: datetime) -> Group:
-        period: Period = self._by  # type: ignore[assignment]  # no Reference: those were told apart
+        period: Period = self._by  # type: ignore[assignment]  # not a Reference: `named` checked that
         start = start_of(period, key, self._zone)
         return Group(start.isoformat(), name_of(period, start))
 
     def _references(self, keys: Collection[Any]) -> dict[Any, Group]:
         ids = self._ids(keys)
-        kind: NameKind = self._by  # type: ignore[assignment]  # a Reference: periods were told apart
+        kind: NameKind = self._by  # type: ignore[assignment]  # a Reference: `named` checked that
         names = names_of(
             self._asking.snapshot.scope,
             kind,
-            [one for one in ids.values() if isinstance(one, UUID)],
+            [reference for reference in ids.values() if isinstance(reference, UUID)],
         )
         return {key: _reference(ids[key], names) for key in keys}
 
     def _ids(self, keys: Collection[Any]) -> dict[Any, UUID | str | None]:
         if self._by == "procedure":
-            return {number: one for one, number in self._asking.snapshot.procedures.items()}
+            return {number: procedure_id for procedure_id, number in self._asking.snapshot.procedures.items()}
         return {key: _id_or_name(key) for key in keys}
 
 
 def references(asking: Asking, kind: Reference, keys: Collection[Any]) -> Mapping[Any, Group]:
-    """The names of what runs refer to, in order, by what stands in their column. Raises InvalidInput for too many."""
+    """The groups of what runs refer to, by the value in the column, in order of name.
+
+    Raises InvalidInput for more than MAX_GROUPS.
+    """
     return Grouping(asking, kind, _UTC).named(keys)
 
 
@@ -112,7 +115,7 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError) as error:
         raise InvalidInput.at(
-            "time_zone", f"{name!r} is no time zone; use an IANA name such as Europe/Berlin"
+            "time_zone", f"{name!r} is not a time zone; use an IANA name such as Europe/Berlin"
         ) from error
 
 
@@ -134,7 +137,7 @@ def _reference(key: UUID | str | None, names: Mapping[UUID, str]) -> Group:
 def in_order(
     groups: Mapping[Any, Group], rows: Sequence[tuple[Any, ...]]
 ) -> Iterator[tuple[Group, tuple[Any, ...]]]:
-    """Rows whose first value is their key, with their groups, in the order of these."""
+    """Each group with its row, in the order of the groups. The first value of a row is its key, and is left out."""
     by_key = {row[0]: row[1:] for row in rows}
     for key, group in groups.items():
         yield group, by_key[key]

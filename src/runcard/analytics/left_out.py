@@ -1,4 +1,4 @@
-"""What an answer about measured values leaves out, and why: counted, so that nothing is missing silently.
+"""The values that an answer leaves out, counted by reason, so that nothing is missing silently.
 
 Each value of the measurement in the selected runs is counted once: in `n` of the answer, or here.
 """
@@ -39,17 +39,17 @@ _OF_KIND: Mapping[str, Reason] = {
     "empty": "no_value",
 }
 REASONS: Sequence[Reason] = get_args(Reason)
-# In place of the number of a reason where there is none.
+# Stands in place of the number of a reason for a value that is counted.
 COUNTED = -1
 
 
 class LeftOut(Struct, frozen=True):
-    """How many values take no part in the figures, for one reason.
+    """How many values the figures leave out for one reason.
 
-    not_finite: infinite, or no number. boolean, text, series, json: of another kind. no_value: nothing was measured.
-    repeated: of an attempt of a phase that was repeated in the same run. other_phase, other_unit: of the same name in
-    another phase, or in a unit of measure that does not convert. no_limit, no_verdict: cannot be judged. no_partner:
-    the other of a pair is missing, or it is not the last of its run.
+    not_finite: infinite or NaN. boolean, text, series, json: the value is of that kind. no_value: nothing was measured.
+    repeated: the attempt of the phase was repeated in the same run. other_phase, other_unit: the same name in another
+    phase, or in a unit of measure that does not convert. no_limit, no_verdict: the value cannot be judged. no_partner:
+    the other value of the pair is missing, or this value is not the last of its run.
     """
 
     reason: Reason
@@ -57,20 +57,20 @@ class LeftOut(Struct, frozen=True):
 
 
 class MeasuredAnswer(Answer, frozen=True, kw_only=True):
-    """left_out: of the values of the selected runs, those that are not among the `n`, in the order of the reasons."""
+    """left_out: the values of the selected runs that are not counted in `n`, in the order of the reasons."""
 
     left_out: Sequence[LeftOut]
 
 
-def told(counts: Mapping[Reason, int]) -> Sequence[LeftOut]:
-    """The reasons that there are any values for."""
+def left_out_of(counts: Mapping[Reason, int]) -> Sequence[LeftOut]:
+    """The reasons that have values, in order."""
     return [LeftOut(reason, count) for reason in REASONS if (count := counts.get(reason, 0))]
 
 
 def why_sql(*more: tuple[str, Reason], only_final: bool) -> str:
-    """SQL of why a row of `measurements x` is no number that counts: the place among REASONS, or COUNTED.
+    """SQL of why a row of `measurements x` is left out: the place of the reason in REASONS, or COUNTED.
 
-    more: what else keeps a finite number from it, and the reason. Places group faster than texts.
+    more: further conditions that leave a finite number out, each with its reason. Places group faster than texts.
     """
     kinds = " ".join(f"WHEN '{kind}' THEN {REASONS.index(why)}" for kind, why in _OF_KIND.items())
     cases = [("x.num IS NULL", f"CASE x.kind {kinds} END")]
@@ -89,16 +89,16 @@ def count_left_out(
     only_final: bool,
     has_others: bool | None = None,
 ) -> Counter[Reason]:
-    """How many values of the name that a quantity has are not numbers of it, in the selected runs, by reason.
+    """How many values in the selected runs have the quantity's name but are not its numbers, by reason.
 
-    since: of phases that started then or later. has_others: see `Looked`; None: that is not known.
+    since: only values of phases that started then or later. has_others: see `Survey`; None: unknown.
     """
     if has_others is False and not quantity.others:
         return Counter()
     rest = _rest(quantity, only_final=only_final)
     values = on_specs(quantity.every).and_of(rest)
     values.within("x.started_at", since, None)
-    # Most measurements are numbers of one phase, of which this is known without a look at runs.
+    # Most measurements are numbers in one phase. For them this query is enough, without a join with runs.
     if has_others is None and not asking.rows(
         f"SELECT 1 FROM measurements x WHERE {values.sql} LIMIT 1", values.values
     ):
@@ -110,9 +110,9 @@ def count_left_out(
         values.values,
     )
     elsewhere = {
-        one.spec
-        for one in quantity.others
-        if (one.phase, one.sequence_path) != (quantity.phase, quantity.sequence_path)
+        spec.spec
+        for spec in quantity.others
+        if (spec.phase, spec.sequence_path) != (quantity.phase, quantity.sequence_path)
     }
     counts = Counter[Reason]()
     for spec, number, count in found:
@@ -122,7 +122,7 @@ def count_left_out(
 
 
 def _rest(quantity: Quantity, *, only_final: bool) -> Conditions:
-    """What is true of a value that is not counted."""
+    """The condition that a value is not counted."""
     rest = Conditions.of("x.num IS NULL")
     if only_final:
         rest = Conditions.of(f"({rest.sql} OR NOT x.is_final)")

@@ -1,4 +1,4 @@
-"""Which values a question about a measurement is about, and the limits that they were judged by."""
+"""The values that a question about a measurement takes, and the limits by which they were judged."""
 
 import math
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from runcard.analytics.snapshot import Asking, Selection
 from runcard.domain.errors import InvalidInput
 from runcard.domain.uom import power_between
 
-# Literals in a query: ten times as many would take longer to compare than answers may take.
+# Specs are literals in a query. Comparing ten times as many would take longer than an answer may take.
 MAX_SPECS = 1000
-# The order of specifications of a procedure. Their numbers are those of one copy, and would be others in a new one.
+# The order of the specifications of a procedure. Not by number: a new copy would give other numbers.
 BY_NAME = "phase, sequence_path NULLS FIRST, name, uom NULLS FIRST, lower NULLS FIRST, upper NULLS FIRST"
 
 
 class MeasurementSelection(NamedTuple):
     """A measurement of a procedure, in the runs of a selection.
 
-    phase, sequence_path: None: in whichever phase. uom: None: in whichever unit of measure; an empty text: in none.
-    only_final: not those of attempts of a phase that were repeated in the same run.
+    phase, sequence_path: None: any phase. uom: None: any unit of measure; empty: no unit of measure. only_final:
+    without values of attempts of a phase that were repeated in the same run.
     """
 
     procedure_id: UUID
@@ -33,12 +33,12 @@ class MeasurementSelection(NamedTuple):
     uom: str | None = None
 
     def among(self, selection: Selection) -> Selection:
-        """The runs of a selection that are of the procedure."""
+        """The selection, narrowed to runs of the procedure."""
         return selection._replace(runs=replace(selection.runs, procedure_ids=[self.procedure_id]))
 
 
 class SpecRow(NamedTuple):
-    """A measurement as it was specified for a while: where its limits or unit of measure change, another follows.
+    """A specification of a measurement. When its limits or unit of measure change, it gets another specification.
 
     spec: its number in the copy.
     """
@@ -57,10 +57,10 @@ class SpecRow(NamedTuple):
 def find_specs(
     asking: Asking, measured: MeasurementSelection, field: str = "measurement_name"
 ) -> Sequence[SpecRow]:
-    """How a measurement was specified, by phase, unit of measure and limits.
+    """The specifications of a measurement, in order of phase, unit of measure and limits.
 
-    Raises InvalidInput, naming `field`, for more than MAX_SPECS: there is one for each run where limits are computed
-    anew each time.
+    Raises InvalidInput, naming `field`, for more than MAX_SPECS: if each run computes its limits, each has its own
+    specification.
     """
     conditions = asking.snapshot.of_procedures([measured.procedure_id], "procedure")
     conditions.add("name = ?", measured.name)
@@ -74,19 +74,18 @@ def find_specs(
         raise InvalidInput.at(
             field,
             f"the limits of {measured.name!r} changed too often: it has more than {MAX_SPECS} specifications; name a "
-            "phase in which they change less",
+            "phase in which they change less often",
         )
     specs = [SpecRow(*row) for row in rows]
     if measured.uom is None:
         return specs
-    return [one for one in specs if power_between(one.uom, measured.uom or None) is not None]
+    return [spec for spec in specs if power_between(spec.uom, measured.uom or None) is not None]
 
 
 def on_values(asking: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> Conditions:
-    """What a row of `measurements x JOIN runs r USING (run)` must keep: it is specified so, and its run is selected.
+    """The condition on `measurements x JOIN runs r USING (run)`: a row has one of these specs, and its run is selected.
 
-    The numbers of specs are literals, which rule out more than a join with them. Finite numbers are those whose `num`
-    is not NULL.
+    The numbers of specs are literals, which rule out more than a join. A finite number has a `num` that is not NULL.
     """
     found = on_specs(specs)
     if only_final:
@@ -94,18 +93,18 @@ def on_values(asking: Asking, specs: Sequence[SpecRow], *, only_final: bool) -> 
     return found.and_of(asking.runs)
 
 
-class Looked(NamedTuple):
-    """step: of the numbers, one in so many makes at most about as many as are wanted.
+class Survey(NamedTuple):
+    """step: one number in `step` makes a sample of at most about the wanted size.
 
-    has_others: whether any run has values with these specs that are no finite numbers, or of repeated attempts.
+    has_others: whether any run has values with these specs that are not finite, or are of repeated attempts.
     """
 
     step: int
     has_others: bool
 
 
-def look_at(asking: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> Looked:
-    """How many of the numbers that keep these conditions, all with these specs, make about `most`."""
+def survey_of(asking: Asking, specs: Sequence[SpecRow], numbers: Conditions, most: int) -> Survey:
+    """The survey for a sample of at most about `most` numbers. numbers: their conditions; all have these specs."""
     every = on_specs(specs)
     n, others = asking.one(
         "SELECT count(x.num), count(*) FILTER (x.num IS NULL OR NOT x.is_final) "
@@ -113,15 +112,15 @@ def look_at(asking: Asking, specs: Sequence[SpecRow], numbers: Conditions, most:
         every.values,
     )
     if n > most:
-        # Only then, because it takes longer: how many are selected.
+        # Count the selected numbers only if it matters, because that takes longer.
         [n] = asking.one(
             f"SELECT count(*) FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql}", numbers.values
         )
-    return Looked(max(1, math.ceil(n / most)), others > 0)
+    return Survey(max(1, math.ceil(n / most)), others > 0)
 
 
 def on_specs(specs: Sequence[SpecRow]) -> Conditions:
-    """That a row of `measurements x` is specified so."""
+    """The condition that a row of `measurements x` has one of these specs."""
     found = Conditions()
-    found.one_of("x.spec", [one.spec for one in specs], "INTEGER")
+    found.one_of("x.spec", [spec.spec for spec in specs], "INTEGER")
     return found

@@ -1,4 +1,4 @@
-"""The values of a measurement as arrays, by specification and group, each in order of time."""
+"""The values of a measurement as arrays in order of time, by specification and group."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ _NO_KEY: tuple[Any, ...] = (None,)
 
 
 class Values(NamedTuple):
-    """In order of time, one of each column a value. number: NaN where it is not finite. at: microseconds since 1970.
-    failed: the station's own verdict. spec, group: the places of its specification and of its key. subgroup: the
-    number, 0 or more, of its subgroup.
+    """Values in order of time, as columns. number: NaN if it is not finite. at: microseconds since 1970. failed: by
+    the station's own verdict. spec, group: the places of the specification and of the key. subgroup: its number,
+    0 or more.
     """
 
     number: Floats
@@ -36,7 +36,7 @@ class Values(NamedTuple):
 
     @property
     def finite(self) -> "Values":
-        """Those that are finite numbers."""
+        """The values that are finite numbers."""
         are_finite = np.isfinite(self.number)
         return self if are_finite.all() else self.take(np.flatnonzero(are_finite))
 
@@ -49,9 +49,9 @@ NO_VALUES = Values(np.array([], np.float64), _NONE, np.array([], np.bool_), _NON
 
 
 class Keys:
-    """What runs are grouped by: the values of an expression on `runs r` among those that are selected.
+    """The keys by which runs are grouped: the values of an expression on the selected `runs r`.
 
-    place: the place of a run's key among `keys`, in SQL that holds where `join` is joined, which has `parameters`.
+    place: SQL of the place of a run's key in `keys`. It needs `join`, which has `parameters`.
     """
 
     def __init__(self, asking: Asking, expression: str | None, alias: str) -> None:
@@ -59,7 +59,7 @@ class Keys:
         self.place, self.join, self.parameters = "0::BIGINT", "", list[Any]()
         if expression is None:
             return
-        # With their places made by the query that joins them, keys need not be told apart in Python a value at a time.
+        # The query numbers the keys, so that Python need not compare them value by value.
         numbered = (
             f"SELECT key, row_number() OVER (ORDER BY key NULLS LAST) - 1 AS place "
             f"FROM (SELECT DISTINCT {expression} AS key FROM runs r WHERE {asking.runs.sql})"
@@ -72,7 +72,7 @@ class Keys:
 
 
 class FoundValues(NamedTuple):
-    """is_exact: these are all values; else those of some slices of time. left_out: what is no number among all."""
+    """is_exact: all values are here; else only those of some slices of time. left_out: counted among all values."""
 
     values: Values
     is_exact: bool
@@ -82,9 +82,9 @@ class FoundValues(NamedTuple):
 def find_values(
     asking: Asking, specs: Sequence[SpecRow], groups: Keys, subgroup: str, most: int, *, only_final: bool
 ) -> FoundValues:
-    """The numbers with these specifications, finite or not; of more than `most`, about half as many.
+    """The numbers with these specifications, finite or not; if there are more than `most`, about half of `most`.
 
-    subgroup: SQL of what is the same for runs of one subgroup.
+    subgroup: SQL of an expression that is equal for the runs of a subgroup.
     """
     source = _Source(groups, subgroup, why_sql(only_final=only_final))
     every = on_specs(specs).and_of(asking.runs)
@@ -105,12 +105,12 @@ def find_values(
 
 
 def by_cell(values: Values, groups: int) -> Mapping[tuple[int, int], Values]:
-    """The values of each specification and group, by the places of both, given the number of groups."""
+    """The values of each specification and group, by the places of both. groups: their number."""
     cells = values.spec * groups + values.group
     counts = np.bincount(cells)
     together = values
     if np.count_nonzero(counts) > 1:
-        # Numbers of 16 bits are put in order without comparing them.
+        # NumPy sorts 16-bit numbers without comparing them.
         kind = np.uint16 if len(counts) <= 2**16 else np.int64
         together = values.take(np.argsort(cells.astype(kind), kind="stable"))
     return {
@@ -119,7 +119,7 @@ def by_cell(values: Values, groups: int) -> Mapping[tuple[int, int], Values]:
 
 
 def moment_of(at: int) -> datetime:
-    """The moment so many microseconds after 1970."""
+    """The moment that is `at` microseconds after 1970 began."""
     return _EPOCH + timedelta(microseconds=at)
 
 
@@ -130,7 +130,7 @@ def _spans(counts: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
 
 
 class _Source(NamedTuple):
-    """What is told of each value. subgroup: as in `find_values`. why: SQL of what keeps it from being a number."""
+    """Reads the columns of values. subgroup: as in `find_values`. why: SQL of why a value is left out."""
 
     groups: Keys
     subgroup: str
@@ -139,7 +139,7 @@ class _Source(NamedTuple):
     def columns(
         self, asking: Asking, conditions: Conditions, slices: Slices, most: int
     ) -> Mapping[str, NDArray[Any]]:
-        # A hash of 64 bits tells subgroups apart, and is quicker to hand over than what they are.
+        # A 64-bit hash tells subgroups apart, and is faster to hand over than their values.
         found = asking.arrays(
             "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, "
             f"x.outcome = 'FAIL' AS failed, {self.groups.place} AS grouped, hash({self.subgroup}) AS subgrouped, "
@@ -154,7 +154,7 @@ class _Source(NamedTuple):
 def _numbers_among(
     columns: Mapping[str, NDArray[Any]],
 ) -> tuple[Mapping[str, NDArray[Any]], Counter[Reason]]:
-    """The columns of numbers, finite or not, and how many values are none that counts, by reason."""
+    """The columns of the numbers, finite or not, and how many values are left out, by reason."""
     reasons, counts = np.unique(columns["why"], return_counts=True)
     left_out = Counter[Reason](
         {
@@ -170,14 +170,15 @@ def _numbers_among(
 
 
 def _numbered(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """0 and on for each of these, those that are equal the same."""
+    """A number for each hash, from 0 on; equal hashes have the same number."""
     return np.asarray(pa.array(hashes).dictionary_encode().indices, np.int64)
 
 
 def _in_order(columns: Mapping[str, NDArray[Any]], specs: Sequence[SpecRow]) -> Values:
-    """They come nearly so; to have them sorted by the copy takes many times longer."""
-    places = np.zeros(max((one.spec for one in specs), default=0) + 1, np.int64)
-    places[[one.spec for one in specs]] = np.arange(len(specs))
+    """The values in order of time. They come nearly in order; the copy would take many times longer to sort them."""
+    numbers = [spec.spec for spec in specs]
+    places = np.zeros(max(numbers, default=0) + 1, np.int64)
+    places[numbers] = np.arange(len(specs))
     found = Values(
         columns["num"],
         columns["at"],

@@ -1,7 +1,7 @@
-"""What is one set of numbers: the values of a measurement in one phase and one unit of measure.
+"""A quantity: the values of a measurement in one phase and one unit of measure, which form one set of numbers.
 
 Values of two phases (at 1 V and at 10 V), or in volts and in degrees, have no common mean. Values in volts and in
-millivolts have one: these convert.
+millivolts have one, because they convert.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from runcard.domain.uom import power_between, times_power
 
 
 class Quantity(NamedTuple):
-    """specs: those in which the numbers were specified, with limits in `uom`. number: SQL of a number in `uom`.
+    """specs: the specifications of the numbers, with limits in `uom`. number: SQL of a number in `uom`.
 
-    phase, sequence_path, uom: None where there are no specs. others: specs of the same name that are no part of it.
+    phase, sequence_path, uom: None if there are no specs. others: specs of the same name that do not belong to it.
     """
 
     specs: Sequence[SpecRow] = ()
@@ -34,13 +34,13 @@ class Quantity(NamedTuple):
 def latest_quantity(
     asking: Asking, specs: Sequence[SpecRow], uom: str | None = None, *, only_final: bool
 ) -> Quantity:
-    """That of the latest number: in its phase, and in its unit of measure, or in `uom`, which it converts to.
+    """The quantity of the latest number, in its phase, and in its unit of measure or in `uom` if that is given.
 
-    Where there is no number, that of the latest value, in no unit of measure.
+    If there is no number, the quantity of the latest value, without a unit of measure.
     """
     if not specs:
         return Quantity()
-    if len({(one.phase, one.sequence_path, one.uom) for one in specs}) == 1:
+    if len({(spec.phase, spec.sequence_path, spec.uom) for spec in specs}) == 1:
         return _quantity(specs, specs[0], uom or specs[0].uom)
     latest = _latest(asking, specs, Conditions.of("x.num IS NOT NULL"), only_final=only_final)
     if latest is not None:
@@ -48,8 +48,8 @@ def latest_quantity(
     latest = _latest(asking, specs, Conditions(), only_final=only_final)
     if latest is None:
         return Quantity(others=specs)
-    own = [one for one in specs if _place(one) == _place(latest)]
-    others = [one for one in specs if _place(one) != _place(latest)]
+    own = [spec for spec in specs if _place(spec) == _place(latest)]
+    others = [spec for spec in specs if _place(spec) != _place(latest)]
     return Quantity(own, latest.phase, latest.sequence_path, None, others=others)
 
 
@@ -62,7 +62,7 @@ def _latest(
         "GROUP BY x.spec ORDER BY max(x.started_at) DESC, max(x.run) DESC, max(x.position) DESC LIMIT 1",
         conditions.values,
     )
-    return next((one for one in specs if (one.spec,) in found), None)
+    return next((spec for spec in specs if (spec.spec,) in found), None)
 
 
 def _place(spec: SpecRow) -> tuple[str, str | None]:
@@ -72,13 +72,13 @@ def _place(spec: SpecRow) -> tuple[str, str | None]:
 def _quantity(specs: Sequence[SpecRow], latest: SpecRow, uom: str | None) -> Quantity:
     own, others = list[SpecRow](), list[SpecRow]()
     numbers: dict[int, list[str]] = {}
-    for one in specs:
-        power = power_between(one.uom, uom)
-        if power is None or _place(one) != _place(latest):
-            others.append(one)
+    for spec in specs:
+        power = power_between(spec.uom, uom)
+        if power is None or _place(spec) != _place(latest):
+            others.append(spec)
             continue
-        own.append(_converted(one, power, uom))
-        numbers.setdefault(power, []).append(str(one.spec))
+        own.append(_converted(spec, power, uom))
+        numbers.setdefault(power, []).append(str(spec.spec))
     return Quantity(own, latest.phase, latest.sequence_path, uom, _number(numbers), others)
 
 
@@ -90,7 +90,7 @@ def _converted(spec: SpecRow, power: int, uom: str | None) -> SpecRow:
 
 
 def _number(specs_by_power: dict[int, list[str]]) -> str:
-    """The number of `measurements x`, times the power of ten that its spec asks for."""
+    """SQL of the number of `measurements x`, times the power of ten of its spec."""
     cases = [
         f"WHEN x.spec IN ({', '.join(specs)}) THEN x.num {'*' if power > 0 else '/'} 1e{abs(power)}::DOUBLE"
         for power, specs in specs_by_power.items()

@@ -1,4 +1,4 @@
-"""Asking the copy: which runs a question is about, and one state of the copy to find them in."""
+"""Queries on the copy: the runs that a question is about, in one state of the copy."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Selection(NamedTuple):
-    """The runs that a question is about. Units that are samples count only where `runs.samples` asks for them.
+    """The runs that a question is about. Samples count only if `runs.samples` asks for them.
 
     attempts: None: those that are usual for the question.
     """
@@ -49,10 +49,10 @@ class _State(NamedTuple):
 
 
 class Snapshot:
-    """One state of the copy, as an organization sees it: for a question, or for all of a page.
+    """One state of the copy, as an organization sees it: for a question, or for a whole page.
 
-    scope: of the truth, for names. The first question waits, for a bounded time, until the copy knows what its
-    connection sees; those that follow in the `with` block are asked of the same state.
+    scope: reads the database, for names. The first question waits for a bounded time until the copy has seen all that
+    the scope's connection sees. Later questions in the `with` block use the same state.
     """
 
     def __init__(self, copy: ColumnarCopy | None, scope: Scope) -> None:
@@ -71,13 +71,13 @@ class Snapshot:
     ) -> None:
         try:
             self._opened.close()
-        except CopyFailed as failure:  # of a question that was told so
+        except CopyFailed as failure:  # the question that caused it has raised it already
             _log.info("%s", failure)
 
     def asking(self, selection: Selection, usual: Attempts = "all") -> "Asking":
-        """usual: the attempts that the question counts where the selection does not say.
+        """The conditions on the runs of a selection. usual: the attempts to count if the selection names none.
 
-        Raises FiguresUnavailable, and InvalidInput for a selection that names too much.
+        Raises FiguresUnavailable, or InvalidInput for a selection that names or matches more than MAX_IDS things.
         """
         runs = selection.counted
         with self._telling():
@@ -85,7 +85,7 @@ class Snapshot:
         resolved = resolve(self.scope, runs)
         if resolved is None:
             raise InvalidInput.at(
-                "filter", f"names or matches more than {MAX_IDS} things of one kind; ask for fewer"
+                "filter", f"names or matches more than {MAX_IDS} things of one kind; use a narrower filter"
             )
         conditions = self.of_procedures(runs.procedure_ids, "r.procedure").and_of(on_runs(runs, resolved))
         attempts = selection.attempts or usual
@@ -94,20 +94,20 @@ class Snapshot:
         return Asking(self, conditions, Window(runs.started_after, runs.started_before, attempts), freshness)
 
     def of_procedures(self, procedure_ids: Collection[UUID] | None, column: str) -> Conditions:
-        """That a row belongs to one of the organization's procedures, or of those of them that are asked for."""
+        """The condition that a row belongs to one of these procedures of the organization; None: to any of them."""
         known = self.procedures
         if procedure_ids is None:
-            wanted = set(known.values())
+            numbers = set(known.values())
         else:
-            asked = follow_merges(self.scope, procedure_ids)
-            wanted = {known[one] for one in asked if one in known}
+            merged = follow_merges(self.scope, procedure_ids)
+            numbers = {known[procedure_id] for procedure_id in merged if procedure_id in known}
         found = Conditions()
-        found.one_of(column, sorted(wanted), "INTEGER")
+        found.one_of(column, sorted(numbers), "INTEGER")
         return found
 
     @property
     def procedures(self) -> Mapping[UUID, int]:
-        """The numbers in the copy of the organization's procedures that have, or had, runs."""
+        """The numbers, in the copy, of the organization's procedures that have or had runs."""
         if self._procedures is None:
             organization_id = self.scope.organization_id
             with self.cursor() as cursor:
@@ -119,42 +119,43 @@ class Snapshot:
 
     @property
     def places(self) -> str:
-        """SQL of a table `places` of each `procedure` that has runs and its `place` by name, then by age.
+        """SQL of a table `places`: each `procedure` that has runs, and its `place` in order of name, then of age.
 
-        The copy knows no names, and gives numbers in the order in which it meets procedures.
+        The copy has no names, and numbers procedures in the order in which it meets them.
         """
         if self._places is None:
             numbers = self.procedures
-            ranked = sorted((rank, one) for one, rank in rank_by_name(self.scope, numbers.keys()))
-            rows = [f"({numbers[one]}, {place})" for place, (_, one) in enumerate(ranked)]
+            ranks = rank_by_name(self.scope, numbers.keys())
+            ranked = sorted((rank, procedure_id) for procedure_id, rank in ranks)
+            rows = [f"({numbers[procedure_id]}, {place})" for place, (_, procedure_id) in enumerate(ranked)]
             self._places = f"(VALUES {', '.join(rows) or '(0, 0)'}) AS places (procedure, place)"
         return self._places
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        """For a query. Raises FiguresUnavailable, also where the query fails."""
+        """A cursor for a query. Raises FiguresUnavailable, also if the query fails."""
         with self._telling():
             yield self._seen().cursor
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """What the copy fails at inside, as FiguresUnavailable."""
+        """Turn failures of the copy inside the block into FiguresUnavailable."""
         try:
             with failing_as_copy():
                 yield
         except CopyFailed as error:
-            _log.warning("a question was not answered: %s", error)
+            _log.warning("A question was not answered: %s", error)
             if error.is_damaged and self.copy is not None:
                 self.copy.distrust()
             raise FiguresUnavailable(
-                "The columnar copy failed; it is being mended. Ask again in a minute."
+                "The columnar copy failed and is being repaired. Ask again in a minute."
             ) from error
 
     def _seen(self) -> _State:
         if self._state is None:
             if self.copy is None:
                 raise FiguresUnavailable(
-                    "This server keeps no columnar copy. Switch columnar_copy on, or ask the one that has."
+                    "This server keeps no columnar copy. Switch columnar_copy on, or ask the server that keeps one."
                 )
             newest = last_seq(self.scope.connection)
             is_current = self.copy.is_fresh(newest)
@@ -164,10 +165,7 @@ class Snapshot:
 
 
 class Asking:
-    """The conditions on `runs r` of one selection, in a snapshot.
-
-    window, freshness: what answers say of themselves.
-    """
+    """A selection in a snapshot, as conditions on `runs r`. window, freshness: what answers state about themselves."""
 
     def __init__(self, snapshot: Snapshot, runs: Conditions, window: Window, freshness: Freshness) -> None:
         self.snapshot = snapshot
@@ -177,7 +175,7 @@ class Asking:
 
     @property
     def span(self) -> CalendarSpan:
-        """In which all selected runs start: the window, as far as runs may count there (see `domain.runs.clock`)."""
+        """The span in which all selected runs start: the window, within the times that `domain.runs.clock` allows."""
         first, last = self.window.started_after, self.window.started_before
         newest = datetime.now(UTC) + MOST_AHEAD
         return CalendarSpan(
@@ -186,12 +184,12 @@ class Asking:
         )
 
     def rows(self, sql: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        """What a query finds; its parameters are those of `runs` where no others are given."""
+        """The rows that a query finds. values: its parameters; None: those of `runs`."""
         with self.snapshot.cursor() as cursor:
             return cursor.execute(sql, self.runs.values if values is None else values).fetchall()
 
     def arrays(self, sql: str, values: Sequence[Any] | None = None) -> Mapping[str, Any]:
-        """What a query finds as one NumPy array a column, masked where there are NULLs."""
+        """The columns that a query finds, as NumPy arrays, masked if they have NULLs. values: as in `rows`."""
         with self.snapshot.cursor() as cursor:
             found: Mapping[str, Any] = cursor.execute(
                 sql, self.runs.values if values is None else values
@@ -199,7 +197,7 @@ class Asking:
         return found
 
     def one(self, sql: str, values: Sequence[Any] | None = None) -> tuple[Any, ...]:
-        """The only row of what a query finds."""
+        """The only row that a query finds. values: as in `rows`."""
         [row] = self.rows(sql, values)
         return row
 

@@ -1,19 +1,19 @@
-"""How a measurement was specified, as answers tell it."""
+"""The specification of a measurement, as answers show it."""
 
 from msgspec import Struct
 
 from runcard.analytics.measured import SpecRow
 from runcard.domain.runs.limit import Interval
 
-# SQL of what limits make of a value of `measurements x JOIN specs s`; NULL where there is no such limit.
+# SQL: whether a value of `measurements x JOIN specs s` is outside of the limit; NULL without that limit.
 BELOW = "(x.num < s.lower OR (s.lower_is_strict AND x.num <= s.lower))"
 ABOVE = "(x.num > s.upper OR (s.upper_is_strict AND x.num >= s.upper))"
 
 
 class Specified(Struct, frozen=True):
-    """A measurement in its phase, its unit of measure, and its limits; None: no limit on that side.
+    """A measurement in its phase, with unit of measure and limits; None: no limit on that side.
 
-    lower_is_strict, upper_is_strict: whether a value that equals the limit breaks it, as `< 5.6` says.
+    lower_is_strict, upper_is_strict: a value equal to the limit breaks it, as in `< 5.6`.
     """
 
     phase: str

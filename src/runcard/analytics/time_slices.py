@@ -1,18 +1,18 @@
-"""Part of the runs of a selection, where all would be too many: those that started in some slices of its time.
+"""A sample of the runs of a selection, if all would be too many: those that started in some slices of its time.
 
-Within a slice all runs are there, so what follows each other does so in the whole record as well.
+A slice holds all its runs, so runs that follow each other in it do so in the whole record too.
 """
 
 from typing import NamedTuple
 
 from runcard.analytics.snapshot import Asking
 
-# So many slices are looked at: enough to meet what the hours of a day and the days of a week are like.
-_LOOKED_AT = 100
+# The number of slices that are taken: enough to meet all hours of a day and all days of a week.
+_TAKEN = 100
 
 
 class Slices(NamedTuple):
-    """sql: the number of the slice that `runs r` is in. condition: that it is one of those that are looked at."""
+    """sql: the number of the slice of `runs r`. condition: SQL of whether the slice is taken."""
 
     sql: str
     condition: str
@@ -22,15 +22,15 @@ ALL_OF_TIME = Slices("0", "TRUE")
 
 
 def one_of_each(asking: Asking, step: int) -> Slices:
-    """Slices that hold about one of `step` runs; all of time for a step of 1.
+    """Slices that hold about one run in `step`; all of time for a step of 1.
 
-    A hash chooses them, or their distance might be that of the shifts of a day.
+    A hash chooses the slices, because evenly spaced ones might all fall into the same shift of the day.
     """
     if step <= 1:
         return ALL_OF_TIME
     first, last = asking.one(
         f"SELECT epoch_us(min(started_at)), epoch_us(max(started_at)) FROM runs r WHERE {asking.runs.sql}"
     )
-    width = max((last - first) // (_LOOKED_AT * step), 1)
+    width = max((last - first) // (_TAKEN * step), 1)
     number = f"(epoch_us(r.started_at) // {width})"
     return Slices(number, f"hash({number}) % {step} = 0")

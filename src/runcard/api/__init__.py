@@ -1,1 +1,1 @@
-"""The JSON doors. Versions are strangers to each other."""
+"""The JSON APIs. Versions do not import each other."""

@@ -1,4 +1,4 @@
-"""What is known of a key that was let in."""
+"""What is known of an API key that was let in."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from runcard.domain.actor import Actor
 
 
 class Admission(NamedTuple):
-    """A key that held a moment ago, and whose it is."""
+    """The digest of a key that was valid a moment ago, and its owner."""
 
     digest: bytes
     actor: Actor

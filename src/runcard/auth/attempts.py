@@ -1,4 +1,4 @@
-"""Slowing down those who guess: so many attempts a key in a sliding window of time, remembered by this process only."""
+"""Slowing down guesses: a limited number of attempts per key in a sliding window, remembered by this process only."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ _MAX_KEYS = 10_000
 
 
 class AttemptCounts:
-    """Counts attempts by key, such as an address. With several server processes, each counts for itself."""
+    """Counts attempts by key, such as an address. Each server process counts for itself."""
 
     def __init__(self, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._window_s = window_s
@@ -20,9 +20,9 @@ class AttemptCounts:
         self._made_at: dict[str, deque[float]] = {}
 
     def count(self, limits: Mapping[str, int]) -> None:
-        """Count an attempt for each key. Raises TooManyAttempts, counting nothing, where one is at its limit.
+        """Count an attempt for each key. Raises TooManyAttempts, and counts nothing, if a key is at its limit.
 
-        An attempt is counted before it is known to fail, so that many at once pass no more than many in a row.
+        An attempt is counted before it is known to fail, so that no more pass at once than one after another.
         """
         with self._lock:
             now = self._clock()
@@ -35,7 +35,7 @@ class AttemptCounts:
                 self._made_at[key] = made_at
 
     def note(self, key: str, most: int) -> None:
-        """Count an attempt for a key that is at no limit; no more than the newest `most` are remembered."""
+        """Count an attempt for a key that has no limit; only the newest `most` are remembered."""
         with self._lock:
             now = self._clock()
             made_at = self._recent(key, now)
@@ -46,7 +46,7 @@ class AttemptCounts:
                 made_at.popleft()
 
     def has(self, key: str, count: int) -> bool:
-        """Whether so many attempts of a key are remembered."""
+        """Whether at least `count` attempts of a key are remembered."""
         with self._lock:
             return len(self._recent(key, self._clock())) >= count
 
@@ -68,7 +68,7 @@ class AttemptCounts:
         return made_at
 
     def _make_room(self, now: float) -> None:
-        """Keep the memory bounded: drop the keys whose attempts are over, else the one that was seen first."""
+        """Keep the memory bounded: drop keys whose attempts are out of the window, then the keys seen first."""
         if len(self._made_at) < _MAX_KEYS:
             return
         self._made_at = {key: made_at for key in self._made_at if (made_at := self._recent(key, now))}

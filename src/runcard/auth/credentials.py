@@ -1,4 +1,4 @@
-"""Checking the e-mail and password that somebody logs in with."""
+"""Check the e-mail and password that somebody logs in with."""
 
 import ipaddress
 import time
@@ -14,27 +14,27 @@ from runcard.store.people.users import find_credentials
 
 WINDOW_S = 300
 MAX_FAILURES = 10
-# A whole floor may reach the server through one address; it bounds the hashes that one may ask for.
+# A whole floor may reach the server through one address. The limit bounds the hashes that an address can cause.
 MAX_FAILURES_PER_ADDRESS = 100
-# An e-mail that has failed so often, wherever from, is being guessed at by many.
+# After this many failures, from any address, an e-mail counts as being guessed at.
 GUESSED_AT = 30
 MAX_FAILURES_OF_GUESSED = 2
 
 
 class LogInCaller(NamedTuple):
-    """Who asks. browser: tells one that has logged in with the same e-mail before from others; None: it has not."""
+    """Who logs in. browser: identifies a browser that has logged in with this e-mail before; None: it has not."""
 
     address: str
     browser: str | None = None
 
 
 class CredentialCheck:
-    """Says whose e-mail and password these are, slowly to those who guess.
+    """Finds the user of an e-mail and password, and slows down guesses.
 
-    In WINDOW_S, MAX_FAILURES are answered of one e-mail from one address (IPv6: from one /64 network), and of that
-    address MAX_FAILURES_PER_ADDRESS. An e-mail that is guessed at from many addresses has MAX_FAILURES_OF_GUESSED at
-    each: so nobody elsewhere keeps a member out who types the right password. A browser that has logged in with this
-    e-mail before has MAX_FAILURES of its own, whatever others do, even behind the same proxy.
+    Within WINDOW_S, an e-mail may fail MAX_FAILURES times from one address (IPv6: one /64 network), and an address
+    MAX_FAILURES_PER_ADDRESS times in all. An e-mail that is guessed at from many addresses may fail
+    MAX_FAILURES_OF_GUESSED times from each, so that guesses from elsewhere do not keep its owner out. A browser that
+    has logged in with this e-mail before has MAX_FAILURES of its own, whatever others do behind the same proxy.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,7 +43,7 @@ class CredentialCheck:
     def find_user(
         self, connection: Connection, email: str, password: str, caller: LogInCaller
     ) -> UserActor | None:
-        """Whose they are; None, after the same work, for an unknown e-mail, a wrong password or a suspended user.
+        """The user; None, after the same work, for an unknown e-mail, a wrong password or a suspended user.
 
         Raises TooManyAttempts.
         """
@@ -62,7 +62,7 @@ class CredentialCheck:
         return UserActor(found.user.id, found.user.organization_id, found.user.role)
 
     def _count(self, email: str, caller: LogInCaller) -> Sequence[str]:
-        """Count an attempt. The keys that it counts for, that of this caller alone first. Raises TooManyAttempts."""
+        """Count an attempt and return its keys, the caller's own first. Raises TooManyAttempts."""
         if caller.browser is not None:
             own = f"browser {caller.browser}"
             self._attempts.count({own: MAX_FAILURES})
@@ -77,7 +77,7 @@ class CredentialCheck:
 
 
 def _network(address: str) -> str:
-    """What one caller has to itself: an IPv4 address, or an IPv6 network of 64 bits."""
+    """The addresses that belong to one caller: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

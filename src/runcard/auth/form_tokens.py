@@ -1,4 +1,4 @@
-"""Tokens in forms, so that no other site can make a browser send one (CSRF)."""
+"""Tokens in forms: another site cannot make a browser send a form (CSRF)."""
 
 import hashlib
 import secrets
@@ -12,25 +12,25 @@ _SALT_BYTES = 16
 
 
 class FormTokens:
-    """A form carries a salted signature of a secret that its browser has as a cookie.
+    """Makes and checks the token of a form: a salted signature of a secret that the browser has as a cookie.
 
-    The holder is the secret of the log-in session; before there is one, that of a cookie made for the purpose
-    (signed double submit).
+    The holder is that secret: of the log-in session or, before log-in, of a cookie made for forms (signed double
+    submit).
     """
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
-        """secret_keys: the newest first, which signs; each is believed."""
+        """secret_keys: newest first. The newest signs; all are accepted."""
         self._signer = Signer(
             secret_keys[::-1], salt="runcard.form", key_derivation="hmac", digest_method=hashlib.sha256
         )
 
     def token(self, holder: str) -> str:
-        """Another one each time: sizes of compressed pages tell what they repeat (`edge.connections.compression`)."""
+        """A new token for each form: sizes of compressed pages betray repeats (`edge.connections.compression`)."""
         salt = secrets.token_urlsafe(_SALT_BYTES)
         return f"{salt}.{self._signer.get_signature(_signed(holder, salt)).decode('ascii')}"
 
     def check(self, holder: str | None, token: str) -> None:
-        """Raises FormExpired where the token was not made for this holder."""
+        """Check that the token was made for this holder. Raises FormExpired."""
         salt, _, signature = token.partition(".")
         if not holder or not self._signer.verify_signature(_signed(holder, salt), signature):
             raise FormExpired

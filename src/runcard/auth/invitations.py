@@ -1,4 +1,4 @@
-"""Inviting people by a one-time link, with which they choose their own name and password."""
+"""Invite people by a one-time link, through which they choose their own name and password."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ INVITATION_LIFETIME = timedelta(days=7)
 
 
 def invite(tx: Transaction, actor: UserActor, email: str, role: Role) -> str:
-    """The secret of a new invitation, in place of an earlier one to this e-mail.
+    """Invite somebody and return the secret of the link. An earlier invitation to this e-mail stops working.
 
     Raises InvalidInput or AlreadyExists.
     """
@@ -43,7 +43,7 @@ def find_invited(connection: Connection, token: str) -> Invitation:
 
 
 def accept(tx: Transaction, token: str, name: str, password_hash: str) -> UserActor:
-    """The new member; the invitation is spent. Raises InvitationSpent, InvalidInput or AlreadyExists."""
+    """Use up the invitation and return the new member. Raises InvitationSpent, InvalidInput or AlreadyExists."""
     invitation = get_invitation(tx.connection, digest_of(token), tx.now)
     organization_id = invitation.organization_id
     user = create_user(tx, invitation.email, name=name, role=invitation.role, password_hash=password_hash)

@@ -1,4 +1,4 @@
-"""Browsers from which somebody has logged in: guesses that others make do not keep them out."""
+"""Browsers from which somebody has logged in: the guesses of others do not lock them out."""
 
 import hashlib
 import secrets
@@ -11,10 +11,10 @@ from runcard.domain.text import lookup_key
 
 
 class KnownBrowsers:
-    """Makes and checks marks, each of which says that its browser has logged in with an e-mail."""
+    """Makes and checks marks. A mark in a browser says that it has logged in with an e-mail."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
-        """secret_keys: the newest first, which signs; each is believed."""
+        """secret_keys: newest first. The newest signs; all are accepted."""
         self._signer = Signer(
             secret_keys[::-1], salt="runcard.browser", key_derivation="hmac", digest_method=hashlib.sha256
         )
@@ -24,7 +24,7 @@ class KnownBrowsers:
         return self._signer.sign(f"{secrets.token_urlsafe(12)}:{_digest(email)}").decode("ascii")
 
     def find(self, mark: str | None, email: str) -> str | None:
-        """What tells this browser from others; None where it is not known to have logged in with this e-mail."""
+        """The id of the browser in its mark; None if the mark does not say that it logged in with this e-mail."""
         try:
             browser, _, digest = self._signer.unsign(mark or "").decode("ascii").partition(":")
         except BadSignature:

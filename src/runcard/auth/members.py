@@ -1,4 +1,4 @@
-"""What an admin changes about other members, so that somebody can always change it back."""
+"""An admin's changes to other members. One admin always remains, who can change them back."""
 
 from uuid import UUID
 
@@ -10,21 +10,21 @@ from runcard.store.people.users import count_admins, reinstate_user, set_role, s
 
 
 def give_role(tx: Transaction, actor: UserActor, user_id: UUID, role: Role) -> None:
-    """Raises PermissionDenied, NotFound, and Conflict where no admin would be left."""
+    """Give a member another role. Raises PermissionDenied, NotFound, or Conflict if no admin would be left."""
     check_may_administer(actor, "change roles")
     set_role(tx, user_id, role)
     _check_an_admin_is_left(tx)
 
 
 def suspend(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
-    """Raises PermissionDenied, NotFound, and Conflict where no admin would be left."""
+    """Suspend a member. Raises PermissionDenied, NotFound, or Conflict if no admin would be left."""
     check_may_administer(actor, "suspend members")
     suspend_user(tx, user_id)
     _check_an_admin_is_left(tx)
 
 
 def reinstate(tx: Transaction, actor: UserActor, user_id: UUID) -> None:
-    """Raises PermissionDenied and NotFound."""
+    """Reinstate a suspended member. Raises PermissionDenied or NotFound."""
     check_may_administer(actor, "reinstate members")
     reinstate_user(tx, user_id)
 

@@ -10,13 +10,13 @@ from argon2.exceptions import VerifyMismatchError
 from runcard.domain.errors import InvalidInput
 
 MIN_PASSWORD_LENGTH = 10
-# Far above what anyone types; it bounds what a stranger can make the server hash.
+# Far above what anyone types. It bounds what a stranger can make the server hash.
 _MAX_PASSWORD_LENGTH = 1000
-# Of zxcvbn, from 0 to 4: below it, 10^8 guesses find the password.
+# The lowest zxcvbn score (0 to 4) that is accepted: below it, 10^8 guesses find the password.
 _ENOUGH = 3
-# What it looks at, for its time grows fast with the length.
+# zxcvbn sees only this much of a password: its time grows fast with the length.
 _LOOKED_AT_LENGTH = 72
-# So much of a password must be nothing that is known of its owner.
+# This many characters of a password must not come from what is known of its owner.
 _UNKNOWN_LENGTH = 8
 _IS_KNOWN = "It is made of what is known of you, or of common words."
 _WORDS = re.compile(r"\w{3,}")
@@ -26,9 +26,9 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
 
 
 def check_password_strength(password: str, about: Sequence[str] = ()) -> None:
-    """Raises InvalidInput for a password that nobody should use: short, common, or made of what is known.
+    """Check that a password is neither short nor common nor made of what is known. Raises InvalidInput.
 
-    about: what others know of its owner, such as an e-mail and the name of the organization.
+    about: what others know of its owner, such as the e-mail and the name of the organization.
     """
     if len(password) < MIN_PASSWORD_LENGTH:
         raise InvalidInput.at(
@@ -47,14 +47,14 @@ def check_password_strength(password: str, about: Sequence[str] = ()) -> None:
 
 
 def _how_to_guess(password: str, known: Sequence[str]) -> str | None:
-    """What makes a password easy to guess for those who know these texts; None for one that is not."""
+    """Why a password is easy to guess for those who know these texts; None if it is not."""
     words = sorted(
         {word for text in known for word in _WORDS.findall(text.casefold())}, key=len, reverse=True
     )
     rest = re.sub("|".join(map(re.escape, words)), "", password.casefold())
     if len(rest) < min(_UNKNOWN_LENGTH, len(password)):
         return _IS_KNOWN
-    # Loaded when it is needed: its lists of words take 14 MB, which an import of files has better use for.
+    # Loaded only when needed: its word lists take 14 MB, which the process that imports files does not need.
     zxcvbn = import_module("zxcvbn").zxcvbn
     found = zxcvbn(password[:_LOOKED_AT_LENGTH], user_inputs=[*known, *words])
     if found["score"] >= _ENOUGH:
@@ -64,15 +64,15 @@ def _how_to_guess(password: str, known: Sequence[str]) -> str | None:
 
 
 def hash_password(password: str) -> str:
-    """What is kept of a password: its salted hash, with the parameters that it was made with."""
+    """The salted hash of a password, with the parameters it was made with. Only the hash is kept."""
     return _hasher.hash(password)
 
 
 def is_right_password(password: str, password_hash: str | None) -> bool:
-    """Whether a hash was made of this password.
+    """Whether a hash was made from this password.
 
-    None stands for an unknown user or one without a password. The answer takes as long then, so that nobody learns
-    from the time it takes which users there are.
+    None means an unknown user or a user without a password. The answer then takes as long as otherwise, so that its
+    time does not betray which users exist.
     """
     if len(password) > _MAX_PASSWORD_LENGTH:
         return False

@@ -5,14 +5,14 @@ from runcard.domain.errors import PermissionDenied
 
 
 def may_manage(actor: Actor) -> bool:
-    """Whether the actor may change and delete what is recorded: only admins and engineers do."""
+    """Whether the actor may change and delete what is recorded: only admins and engineers may."""
     return isinstance(actor, UserActor) and actor.role in ("admin", "engineer")
 
 
 def check_may_manage(actor: Actor, deed: str) -> UserActor:
-    """Only admins and engineers change and delete what is recorded. Raises PermissionDenied.
+    """The user, if they may change and delete what is recorded: admins and engineers. Raises PermissionDenied.
 
-    deed: what the actor wants to do, such as "delete runs".
+    deed: what the actor wants to do, such as "delete runs". The message says it.
     """
     user = check_is_user(actor, deed)
     if not may_manage(user):
@@ -21,25 +21,25 @@ def check_may_manage(actor: Actor, deed: str) -> UserActor:
 
 
 def may_administer(user: UserActor) -> bool:
-    """Whether a user decides over the organization and its members."""
+    """Whether a user may change the organization and its members."""
     return user.role == "admin"
 
 
 def check_may_administer(user: UserActor, deed: str) -> None:
-    """Only admins decide over the organization and its members. Raises PermissionDenied."""
+    """Check that a user may change the organization and its members: only admins may. Raises PermissionDenied."""
     if not may_administer(user):
         raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
 
 
 def check_is_user(actor: Actor, deed: str) -> UserActor:
-    """What only people do, in whichever role. Raises PermissionDenied."""
+    """The actor as a user, for what only people may do, in any role. Raises PermissionDenied."""
     if isinstance(actor, StationActor):
         raise PermissionDenied(f"Stations cannot {deed}. Use the API key of a user.")
     return actor
 
 
 def check_is_station(actor: Actor, deed: str) -> StationActor:
-    """What only stations do. Raises PermissionDenied."""
+    """The actor as a station, for what only stations may do. Raises PermissionDenied."""
     if isinstance(actor, UserActor):
         raise PermissionDenied(f"Users have no permission to {deed}. Use the API key of a station.")
     return actor

@@ -1,6 +1,6 @@
-"""The keys that sign links and forms: those of the settings, or those of a file in the data directory, one a line.
+"""The keys that sign links and forms: from the settings, or from a file in the data directory, one per line.
 
-The newest comes first and signs. All are believed, so that what was signed before a key is replaced works on.
+The newest key comes first and signs. All keys are accepted, so that links signed before a key change still work.
 """
 
 import hashlib
@@ -16,17 +16,17 @@ KEY_FILE = "secret.key"
 LEAST_CHARACTERS = 32
 
 _MEND = (
-    f"Use one of at least {LEAST_CHARACTERS} characters, such as `openssl rand -hex 32` prints, or leave it out: then "
-    f"a server keeps one in {KEY_FILE} of its data directory."
+    f"Use a key of at least {LEAST_CHARACTERS} characters, such as `openssl rand -hex 32` prints, or leave secret_key "
+    f"out: the server then keeps a key in {KEY_FILE} of its data directory."
 )
 _MEND_FILE = (
-    "Restore it from a backup, or remove it: the next server makes a new one, and links and forms that are out stop "
-    "working."
+    "Restore the file from a backup, or remove it: the next server then makes a new key, and links and forms signed "
+    "with the old one stop working."
 )
 
 
 class SecretKeyUnusable(Exception):
-    """Whoever can guess a key can forge links. fault: what is wrong, never with the key itself."""
+    """A secret key is unusable: if it can be guessed, links can be forged. fault: what is wrong; it quotes no key."""
 
     def __init__(self, fault: str, mend: str) -> None:
         super().__init__(f"{fault} {mend}")
@@ -35,7 +35,7 @@ class SecretKeyUnusable(Exception):
 
 
 def open_keys(given: str | None, data_dir: Path) -> Sequence[str]:
-    """The keys that the settings give, else those of the key file, which is made where there is none.
+    """The keys of the settings, else those of the key file, which is made if it is missing.
 
     Raises SecretKeyUnusable.
     """
@@ -46,7 +46,7 @@ def open_keys(given: str | None, data_dir: Path) -> Sequence[str]:
 
 
 def read_keys(given: str | None, data_dir: Path) -> Sequence[str]:
-    """As `open_keys`; none where there is no key file. Raises SecretKeyUnusable."""
+    """The same keys as `open_keys`, but empty if the key file is missing. Raises SecretKeyUnusable."""
     if given is not None:
         return _checked("secret_key", given.split(","), _MEND)
     path = data_dir / KEY_FILE
@@ -55,11 +55,11 @@ def read_keys(given: str | None, data_dir: Path) -> Sequence[str]:
     try:
         return _checked(str(path), path.read_text("ascii").splitlines(), _MEND_FILE)
     except UnicodeDecodeError as error:
-        raise SecretKeyUnusable(f"{path} holds something else than keys.", _MEND_FILE) from error
+        raise SecretKeyUnusable(f"{path} holds something other than keys.", _MEND_FILE) from error
 
 
 def key_id(key: str) -> str:
-    """What people tell a key by, on several hosts too. It tells nothing of the key."""
+    """A short name for a key, the same on every host. It reveals nothing of the key."""
     return hashlib.sha256(b"runcard key id:" + key.encode()).hexdigest()[:8]
 
 
@@ -68,7 +68,7 @@ def new_key() -> str:
 
 
 def write_keys(path: Path, keys: Sequence[str]) -> None:
-    """Put these keys in place of those of a key file."""
+    """Replace the keys in a key file by these."""
     _written(path, keys).replace(path)
     make_durable(path)
 
@@ -76,7 +76,7 @@ def write_keys(path: Path, keys: Sequence[str]) -> None:
 def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = _written(path, [new_key()])
-    # Of several processes that start at once, one names its key and all read that.
+    # When several processes start at once, the first one's key gets the name and all read that.
     with suppress(FileExistsError):
         path.hardlink_to(fresh)
     fresh.unlink()
@@ -84,7 +84,7 @@ def _make(path: Path) -> None:
 
 
 def _written(path: Path, keys: Sequence[str]) -> Path:
-    """A file beside that one with these keys, readable by its owner only, and on the disk."""
+    """Write these keys to a new file beside the path, readable by its owner only and synced; return its path."""
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(
         os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
@@ -102,6 +102,6 @@ def _checked(source: str, lines: Sequence[str], mend: str) -> Sequence[str]:
     shortest = min(map(len, keys))
     if shortest < LEAST_CHARACTERS:
         raise SecretKeyUnusable(
-            f"{source} has a key of {shortest} characters; {LEAST_CHARACTERS} are the least.", mend
+            f"{source} has a key of {shortest} characters; it needs at least {LEAST_CHARACTERS}.", mend
         )
     return keys

@@ -1,4 +1,4 @@
-"""Setting up an organization: with its first admin, and a key for them."""
+"""Set up an organization with its first admin and a key for them."""
 
 from typing import NamedTuple
 
@@ -25,9 +25,9 @@ def set_up_organization(
     secret: KeptSecret,
     person: str = "",
 ) -> SetUp:
-    """A new organization, its admin and a key of theirs; set-up links that are still open are closed.
+    """Make an organization, its admin and a key for them, and close the set-up links that are still open.
 
-    person: what the admin is called; blank: as their e-mail.
+    person: the name of the admin; blank: their e-mail.
     Raises InvalidInput or AlreadyExists.
     """
     organization = create_organization(shared, name)

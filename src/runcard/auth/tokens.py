@@ -1,4 +1,4 @@
-"""Secrets that are handed out: made at random, kept only as a digest."""
+"""Secrets that are given out: made at random, kept only as a digest."""
 
 import hashlib
 import secrets
@@ -9,17 +9,17 @@ _PREFIX_LENGTH = 8
 
 
 def new_token(kind: str) -> str:
-    """A fresh secret of 43 random characters behind its kind, such as `rc_…`."""
+    """A fresh secret: its kind and 43 random characters, such as `rc_…`."""
     return f"{kind}_{secrets.token_urlsafe(32)}"
 
 
 def digest_of(token: str) -> bytes:
-    """What is kept of a secret. It is long and random, so one round of SHA-256 is enough."""
+    """The digest of a secret, all that is kept of it. A secret is long and random: one round of SHA-256 is enough."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def display_prefix(token: str) -> str:
-    """The beginning of a secret, by which a person tells it from others."""
+    """The beginning of a secret, by which people recognize it."""
     return token[:_PREFIX_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""A columnar copy of the notebook's own: a server's belongs to the server."""
+"""The notebook's own columnar copy: the copy of a server belongs to that server."""
 
 import fcntl
 import hashlib
@@ -13,24 +13,24 @@ from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database
 
-# Told how many changes have been taken in, and of how many.
+# Called with the number of changes taken in so far, and the number of all.
 Progress = Callable[[int, int], None]
 
 
 class PrivateCopy:
-    """In a file of the cache folder, where the next notebook finds it; in a temporary one where another notebook has
-    that, or the folder cannot be used.
+    """A copy in a file of the cache folder, where the next notebook finds it. If another notebook uses that file, or
+    the folder cannot be used, the copy is in a temporary file.
     """
 
     def __init__(self, database: Database, cache_dir: Path) -> None:
-        """Raises CopyFailed where there is no place for it."""
+        """Open the copy, or begin one. Raises CopyFailed if no file can be made for it."""
         self._database = database
         self._place = ExitStack()
         self.columns = ColumnarCopy(self._open(cache_dir, _file_name(database)), timeout_s=0)
         self._projector = Projector(database, self.columns.engine)
 
     def follow(self, progress: Progress | None = None) -> None:
-        """Take in what has happened until now. Raises CopyFailed and what the database raises."""
+        """Take in all changes so far. Raises CopyFailed and what the database raises."""
         with self._database.read() as connection:
             last = last_seq(connection)
         if self.columns.is_damaged:
@@ -50,7 +50,7 @@ class PrivateCopy:
 
     def _take_in(self, last: int, progress: Progress | None) -> None:
         is_behind = True
-        # The first step looks whether the copy is of this history, even where there is nothing to take in.
+        # The first step checks that the copy is of this history, even if there is nothing to take in.
         while is_behind:
             step = self._projector.step()
             self.columns.tell(step.seq)
@@ -64,9 +64,9 @@ class PrivateCopy:
 
     def _open(self, cache_dir: Path, name: str) -> DuckDb:
         try:
-            # For nobody else: what is recorded stands in it.
+            # Readable by its owner only: it holds what is recorded.
             cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # DuckDB keeps other processes out, but not another notebook of this one.
+            # DuckDB keeps other processes out, but not another notebook in this process.
             lock = self._place.enter_context((cache_dir / f"{name}.lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return DuckDb(cache_dir / name)
@@ -76,7 +76,7 @@ class PrivateCopy:
 
 
 def _file_name(database: Database) -> str:
-    """The same for the same database; a password is no part of it."""
+    """The name of the copy's file: the same for the same database, whatever the password."""
     url = database.url
     if not database.is_postgresql:
         url = url.set(database=str(Path(url.database or "").resolve()))

@@ -1,4 +1,4 @@
-"""What a notebook asks for, by the names that people type."""
+"""The conditions of a notebook's question, by the names that people type."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -31,11 +31,11 @@ _Names = Sequence[str]
 
 
 class AskedRuns(TypedDict, total=False):
-    """Which runs; what is left out asks for nothing, but samples for those of production.
+    """The runs to ask about. A condition left out matches all runs, but without samples only production runs match.
 
-    started_after, started_before: both ends included; a text is ISO 8601, and UTC where it names no zone. procedures:
-    names, identifiers or ids. stations: names or ids. operators: e-mails or ids of members; operator_names: of people
-    who are none. attempts: those that are usual for the question, where it is left out.
+    started_after, started_before: both ends included; a text is ISO 8601, in UTC if it names no zone. procedures:
+    names, identifiers or ids. stations: names or ids. operators: e-mails or ids of members. operator_names: names of
+    people who are no members. attempts: left out, those that are usual for the question.
     """
 
     started_after: datetime | str
@@ -55,7 +55,7 @@ class AskedRuns(TypedDict, total=False):
 
 
 class _Options(TypedDict, total=False):
-    """What questions take beside runs, and its bounds."""
+    """The options of questions beside the runs, with their bounds."""
 
     group_by: GroupBy | None
     subgroup_by: GroupBy | None
@@ -76,13 +76,13 @@ _OPTIONS = get_type_hints(_Options, include_extras=True)
 
 
 def check(options: Mapping[str, object]) -> None:
-    """Raises InvalidInput for an option that no question can take."""
+    """Check that options are within their bounds. Raises InvalidInput."""
     _converted(options, _OPTIONS)
 
 
-def selection_of(scope: Scope, asked: AskedRuns) -> Selection:
-    """Raises InvalidInput, and NotFound for a name that nothing has."""
-    runs = _converted(asked, _RUNS)
+def selection_of(scope: Scope, conditions: AskedRuns) -> Selection:
+    """The selection of these conditions. Raises InvalidInput, or NotFound for an unknown name."""
+    runs = _converted(conditions, _RUNS)
     attempts: Attempts | None = runs.pop("attempts", None)
     for name in ("started_after", "started_before"):
         if name in runs:
@@ -116,7 +116,7 @@ def _converted(given: Mapping[str, object], kinds: Mapping[str, Any]) -> dict[st
     issues: list[Issue] = []
     for name, value in given.items():
         if name not in kinds:
-            issues.append(Issue((name,), f"is no condition on runs; there are {', '.join(kinds)}"))
+            issues.append(Issue((name,), f"is not a condition on runs; use one of {', '.join(kinds)}"))
             continue
         try:
             found[name] = msgspec.convert(_plain(value), kinds[name])
@@ -128,5 +128,5 @@ def _converted(given: Mapping[str, object], kinds: Mapping[str, Any]) -> dict[st
 
 
 def _plain(value: object) -> object:
-    """A moment of a library's own class (pandas has one) as what it is."""
+    """A datetime subclass of a library, such as that of pandas, as ISO 8601; any other value as it is."""
     return value.isoformat() if isinstance(value, datetime) and type(value) is not datetime else value

@@ -1,4 +1,4 @@
-"""The questions, asked of an installation on this machine, or of its database."""
+"""The questions, put to an installation on this machine or to its database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,10 +46,10 @@ from runcard.store.people.organizations import get_organization_by_slug
 
 
 class _Asking(NamedTuple):
-    """What every question takes first."""
+    """The first two arguments of every question."""
 
     snapshot: Snapshot
-    wanted: Selection
+    selection: Selection
 
     def procedure_id(self, reference: str) -> UUID:
         return procedure_id_of(self.snapshot.scope, reference)
@@ -62,10 +62,10 @@ class _Asking(NamedTuple):
 
 
 class Notebook:
-    """Asks one organization. Each question takes in first what has been recorded since the one before.
+    """Answers questions about one organization. Each question first takes in what was recorded since the last one.
 
-    All questions take the conditions of `AskedRuns`; groups are periods of `time_zone`, or what runs refer to. They
-    raise InvalidInput, and NotFound for a name that nothing has.
+    All questions take the conditions of `AskedRuns`. Groups are periods in `time_zone`, or what runs refer to.
+    Questions raise InvalidInput, or NotFound for an unknown name.
     """
 
     def __init__(
@@ -79,16 +79,16 @@ class Notebook:
     ) -> None:
         """data_dir, database_url: as for `runcard serve`, from RUNCARD_* variables and runcard.toml too.
 
-        organization: its slug, where there are several. cache_dir: None: where this machine's user keeps such things.
-        progress: told how many changes the copy has taken in, and of how many. Raises SettingsError, DatabaseFailed,
-        NotFound, InvalidInput.
+        organization: its slug; needed if there are several. cache_dir: None: the cache folder of this user. progress:
+        called with the number of changes taken in so far, and the number of all. Raises SettingsError,
+        DatabaseFailed, NotFound, InvalidInput.
         """
         settings = load_settings(data_dir=data_dir, database_url=database_url)
         check_is_there(settings)
         self._progress = progress
         self._database = Database.open(settings.database_url, settings.sqlite_path)
         try:
-            self._home = _organization_of(self._database, organization)
+            self._organization_id = _organization_of(self._database, organization)
             cache = user_cache_path("runcard") if cache_dir is None else Path(cache_dir)
             self._copy = PrivateCopy(self._database, cache)
         except BaseException:
@@ -110,22 +110,22 @@ class Notebook:
     def first_pass_yield(
         self, *, group_by: GroupBy | None = None, time_zone: str = "UTC", **runs: Unpack[AskedRuns]
     ) -> YieldAnswer:
-        with self._asking(runs, group_by=group_by) as asked:
-            return first_pass_yield(*asked, zone_of(time_zone), group_by)
+        with self._asking(runs, group_by=group_by) as asking:
+            return first_pass_yield(*asking, zone_of(time_zone), group_by)
 
     def rolled_yield(self, **runs: Unpack[AskedRuns]) -> RolledYieldAnswer:
-        with self._asking(runs) as asked:
-            return rolled_yield(*asked)
+        with self._asking(runs) as asking:
+            return rolled_yield(*asking)
 
     def throughput(
         self, *, group_by: GroupBy | None = None, time_zone: str = "UTC", **runs: Unpack[AskedRuns]
     ) -> ThroughputAnswer:
-        with self._asking(runs, group_by=group_by) as asked:
-            return throughput(*asked, zone_of(time_zone), group_by)
+        with self._asking(runs, group_by=group_by) as asking:
+            return throughput(*asking, zone_of(time_zone), group_by)
 
     def utilisation(self, **runs: Unpack[AskedRuns]) -> UtilisationAnswer:
-        with self._asking(runs) as asked:
-            return utilisation(*asked)
+        with self._asking(runs) as asking:
+            return utilisation(*asking)
 
     def retest(
         self,
@@ -137,10 +137,10 @@ class Notebook:
         offset: int = 0,
         **runs: Unpack[AskedRuns],
     ) -> RetestAnswer:
-        """more_than, limit, offset: which of the units with more than so many attempts `unit_page` shows."""
-        with self._asking(runs, group_by=group_by, more_than=more_than, limit=limit, offset=offset) as asked:
+        """limit, offset: which units `unit_page` shows, of those with more than `more_than` attempts."""
+        with self._asking(runs, group_by=group_by, more_than=more_than, limit=limit, offset=offset) as asking:
             many = ManyAttempts(more_than, limit, offset)
-            return retest(*asked, zone_of(time_zone), group_by, many)
+            return retest(*asking, zone_of(time_zone), group_by, many)
 
     def pareto(
         self,
@@ -150,14 +150,14 @@ class Notebook:
         top: int = 20,
         **runs: Unpack[AskedRuns],
     ) -> ParetoAnswer:
-        with self._asking(runs, kind=kind, top=top) as asked:
-            return pareto(*asked, Failing(kind, exclude_retries, top))
+        with self._asking(runs, kind=kind, top=top) as asking:
+            return pareto(*asking, Failing(kind, exclude_retries, top))
 
     def durations(
         self, *, group_by: GroupBy | None = None, time_zone: str = "UTC", **runs: Unpack[AskedRuns]
     ) -> DurationsAnswer:
-        with self._asking(runs, group_by=group_by) as asked:
-            return durations(*asked, zone_of(time_zone), group_by)
+        with self._asking(runs, group_by=group_by) as asking:
+            return durations(*asking, zone_of(time_zone), group_by)
 
     def phase_durations(
         self,
@@ -169,9 +169,9 @@ class Notebook:
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> PhaseDurationsAnswer:
-        with self._asking(runs, group_by=group_by, top=top) as asked:
+        with self._asking(runs, group_by=group_by, top=top) as asking:
             return phase_durations(
-                *asked, TimedPhases(exclude_retries, phase, top), zone_of(time_zone), group_by
+                *asking, TimedPhases(exclude_retries, phase, top), zone_of(time_zone), group_by
             )
 
     def capability(
@@ -200,10 +200,10 @@ class Notebook:
         exclude_retries: bool = True,
         **runs: Unpack[AskedRuns],
     ) -> CapabilitiesAnswer:
-        """Those with the lowest Ppk, at most `limit`."""
-        with self._asking(runs, limit=limit) as asked:
-            procedure_id = asked.procedure_id(procedure)
-            return capabilities(*asked, procedure_id, limit, only_final=exclude_retries)
+        """The capabilities of the measurements with the lowest Ppk, at most `limit`."""
+        with self._asking(runs, limit=limit) as asking:
+            procedure_id = asking.procedure_id(procedure)
+            return capabilities(*asking, procedure_id, limit, only_final=exclude_retries)
 
     def control_chart(
         self,
@@ -223,10 +223,10 @@ class Notebook:
         """last, subgroup_size: see `ChartSettings`."""
         with self._asking(
             runs, group_by=group_by, chart=chart, last=last, subgroup_size=subgroup_size
-        ) as asked:
-            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
+        ) as asking:
+            measured = asking.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
             settings = ChartSettings(chart, last, subgroup_size)
-            return control_chart(*asked, measured, settings, zone_of(time_zone), group_by)
+            return control_chart(*asking, measured, settings, zone_of(time_zone), group_by)
 
     def histogram(
         self,
@@ -241,10 +241,10 @@ class Notebook:
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> HistogramAnswer:
-        """bins: None: as many as suit."""
-        with self._asking(runs, group_by=group_by, bins=bins) as asked:
-            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
-            return histogram(*asked, measured, zone_of(time_zone), group_by, bins)
+        """bins: their number; None: as many as suit the values."""
+        with self._asking(runs, group_by=group_by, bins=bins) as asking:
+            measured = asking.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
+            return histogram(*asking, measured, zone_of(time_zone), group_by, bins)
 
     def compare(
         self,
@@ -258,9 +258,9 @@ class Notebook:
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> CompareAnswer:
-        with self._asking(runs, group_by=group_by) as asked:
-            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
-            return compare(*asked, measured, zone_of(time_zone), group_by)
+        with self._asking(runs, group_by=group_by) as asking:
+            measured = asking.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
+            return compare(*asking, measured, zone_of(time_zone), group_by)
 
     def correlation(
         self,
@@ -270,13 +270,13 @@ class Notebook:
         exclude_retries: bool = True,
         **runs: Unpack[AskedRuns],
     ) -> CorrelationAnswer:
-        """x, y: procedure and measurement, and the phase where several measure something of that name."""
-        with self._asking(runs) as asked:
+        """x, y: procedure and measurement, and the phase if several phases have a measurement of that name."""
+        with self._asking(runs) as asking:
             sides = [
-                asked.measured(procedure, name, phase[0] if phase else None, only_final=exclude_retries)
+                asking.measured(procedure, name, phase[0] if phase else None, only_final=exclude_retries)
                 for procedure, name, *phase in (x, y)
             ]
-            return correlation(*asked, *sides)
+            return correlation(*asking, *sides)
 
     def outcome_disagreement(
         self,
@@ -286,9 +286,9 @@ class Notebook:
         exclude_retries: bool = True,
         **runs: Unpack[AskedRuns],
     ) -> OutcomeDisagreementAnswer:
-        """limit, examples: so many measurements, and single values, at most."""
-        with self._asking(runs, limit=limit, examples=examples) as asked:
-            return outcome_disagreement(*asked, Shown(limit, examples), only_final=exclude_retries)
+        """limit: of measurements. examples: of single values."""
+        with self._asking(runs, limit=limit, examples=examples) as asking:
+            return outcome_disagreement(*asking, Shown(limit, examples), only_final=exclude_retries)
 
     @contextmanager
     def _asking(self, runs: AskedRuns, **options: object) -> Iterator[_Asking]:
@@ -296,12 +296,12 @@ class Notebook:
             check(options)
             self._copy.follow(self._progress)
             with (
-                self._database.read_in(self._home) as scope,
+                self._database.read_in(self._organization_id) as scope,
                 Snapshot(self._copy.columns, scope) as snapshot,
             ):
                 yield _Asking(snapshot, selection_of(scope, runs))
         except InvalidInput as error:
-            _tell(error)
+            _add_notes(error)
             raise
 
 
@@ -314,7 +314,7 @@ def _organization_of(database: Database, slug: str | None) -> UUID:
         return get_organization_by_slug(connection, slug).id
 
 
-def _tell(error: InvalidInput) -> None:
-    """What a traceback does not show of itself."""
+def _add_notes(error: InvalidInput) -> None:
+    """Add the issues as notes, because a traceback shows only the message."""
     for issue in error.issues:
         error.add_note(f"{issue.location}: {issue.message}")

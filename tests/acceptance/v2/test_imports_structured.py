@@ -250,7 +250,7 @@ def test_content_whose_runs_went_for_their_age_is_known(
     server.change(grow_old)
     result = imported(user, uploaded(user, content))
     assert (result["success"], result["already_imported"], "id" in result) == (True, True, False)
-    assert "as old as the organization keeps runs" in result["warnings"][0]
+    assert "deleted by somebody or by the organization's retention" in result["warnings"][0]
     assert run_ids(user, serial_number) == []
     again = imported(user, uploaded(user, content), allow_duplicate=True)
     assert run_ids(user, serial_number) == [again["id"]]

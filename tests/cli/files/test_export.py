@@ -61,7 +61,7 @@ def test_a_spreadsheet_has_times_of_the_zone_that_is_named(acme: Installation, t
     path = tmp_path / "runs.xlsx"
     assert acme.runcard("export", "runs", "-o", str(path))["format"] == "xlsx"
     assert load_workbook(path).worksheets[0].max_row == 4
-    assert "no time zone" in said(acme, "export", "runs", "--time-zone", "Tokyo")
+    assert "not a time zone" in said(acme, "export", "runs", "--time-zone", "Tokyo")
 
 
 def test_a_pipe_gets_the_rows_and_nothing_else(acme: Installation) -> None:

@@ -53,13 +53,13 @@ def test_no_server_starts_with_a_key_that_can_be_guessed(tmp_path: Path) -> None
     Installation(tmp_path, None).runcard("init", "--organization", "A", "--email", "a@a.test")
     given = runcard("serve", "--port", "0", *at, RUNCARD_SECRET_KEY="hunter2")
     assert (given.code, given.stdout) == (1, "")
-    assert "secret_key has a key of 7 characters; 32 are the least." in given.stderr
+    assert "secret_key has a key of 7 characters; it needs at least 32." in given.stderr
     assert "hunter2" not in given.stderr
     key = tmp_path / KEY_FILE
     key.touch(mode=0o600)
     emptied = runcard("serve", "--port", "0", *at)
     assert emptied.code == 1
-    assert f"{key} is empty. Restore it from a backup, or remove it" in emptied.stderr
+    assert f"{key} is empty. Restore the file from a backup, or remove it" in emptied.stderr
     assert key.read_bytes() == b""
     told = json.loads(CliRunner().invoke(app, ["doctor", *at, "--json"]).stdout)
     assert [one["message"] for one in told["findings"]] == [f"{key} is empty."]

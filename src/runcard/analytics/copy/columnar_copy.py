@@ -1,15 +1,15 @@
-"""The copy as readers and the worker share it: where it stands, who waits for it, and whether it can be trusted."""
+"""The copy, as readers and the worker share it: how far it is, who waits for it, and whether it can be trusted."""
 
 import threading
 
 from runcard.analytics.copy.engines.duckdb import DuckDb
 
-# A copy that misses more changes than this will not have seen them within any bearable time.
+# A copy that lacks more changes than this cannot catch up while a reader waits.
 _HOPELESS = 5_000
 
 
 class ColumnarCopy:
-    """The columns, and up to which change they have been brought."""
+    """The columnar copy, and the last change that it has seen."""
 
     def __init__(self, engine: DuckDb, timeout_s: float) -> None:
         self.engine = engine
@@ -21,7 +21,7 @@ class ColumnarCopy:
         self._is_closed = False
 
     def is_fresh(self, seq: int) -> bool:
-        """Whether the copy has seen this change, after waiting for it for a bounded time."""
+        """Wait for this change for at most the timeout, and return whether the copy has seen it."""
         with self._changed:
             if self._has_seen(seq):
                 return True
@@ -36,43 +36,43 @@ class ColumnarCopy:
             return self._has_seen(seq)
 
     def tell(self, seen: int | None) -> None:
-        """Up to which change the copy has been brought; None: that is not known."""
+        """Set the last change that the copy has seen; None: unknown."""
         with self._changed:
             self._seen = None if self._is_damaged else seen
             self._changed.notify_all()
 
     def distrust(self) -> None:
-        """It cannot be right: the worker shall begin the copy anew."""
+        """Mark the copy as damaged: the worker begins it anew."""
         with self._changed:
             self._seen = None
             self._is_damaged = True
             self._changed.notify_all()
 
     def begin_anew(self) -> None:
-        """For the worker: make the copy an empty one, which can be trusted. Raises as `DuckDb.begin_anew`."""
+        """For the worker: replace the copy by an empty one, which can be trusted. Raises as `DuckDb.begin_anew`."""
         self.engine.begin_anew()
         with self._changed:
             self._is_damaged = False
 
     def rest(self, seconds: float) -> None:
-        """For the worker: let time pass, but not while a reader waits."""
+        """For the worker: wait for this long, or until a reader waits for a change."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_damaged or self._is_closed, seconds)
 
     def pause(self, seconds: float) -> None:
-        """For the worker: let time pass, whoever waits."""
+        """For the worker: wait for this long, even while readers wait."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_closed, seconds)
 
     def close(self) -> None:
-        """Nobody waits for it any more."""
+        """Let nobody wait for the copy any more."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
     @property
     def seen(self) -> int | None:
-        """The last change that the copy has seen; None where that is not known yet, or no more."""
+        """The last change that the copy has seen; None if it is unknown."""
         return self._seen
 
     @property

@@ -1,4 +1,4 @@
-"""Runs as rows of the copy, gathered by table and handed to it as columns."""
+"""Runs as rows of the copy, collected by table and given to it as columns."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,12 +28,12 @@ _ARROW = {
     "TIMESTAMP": pa.timestamp("us"),
     "UUID": pa.uuid(),
 }
-# Of a 128-bit id, so that the rest fits 64 bits signed.
+# Bits of a 128-bit id that are cut off, so that the rest fits into 64 bits with a sign.
 _LOW_BITS = 65
 
 
 class Spec(NamedTuple):
-    """What is measured: the name in its phase, and limits and unit of measure as they were then."""
+    """A specification: the name of a measurement in its phase, with its limits and unit of measure at the time."""
 
     procedure: int
     phase: str
@@ -47,7 +47,7 @@ class Spec(NamedTuple):
 
 
 class Rows:
-    """Rows by table; measurements have the places of their specs among `specs` until these have numbers."""
+    """Rows by table. A measurement holds the place of its spec in `specs` until the specs have numbers."""
 
     def __init__(self) -> None:
         self._specs: dict[Spec, int] = {}
@@ -71,7 +71,7 @@ class Rows:
     ) -> None:
         run_id, _procedure_id, *rest = header
         document = counted_document(document, header.started_at, header.reported_started_at)
-        outcomes = Counter(one.measurement.outcome for one in measured_in(document))
+        outcomes = Counter(measured.measurement.outcome for measured in measured_in(document))
         counts = (outcomes["PASS"] + outcomes["FAIL"], outcomes["FAIL"])
         self.add("runs", (run, organization_id, procedure, run_id, *rest, *counts, *standing))
         place = (run, run_id.int >> _LOW_BITS, procedure)
@@ -123,7 +123,7 @@ class Rows:
             self.add("series", (place[0], position, axis, series.uom, series.data))
 
     def tables(self, spec_numbers: Sequence[int] = ()) -> Iterator[tuple[str, pa.Table]]:
-        """The tables that have rows, each as columns, given the number of each of the `specs`."""
+        """The tables that have rows, as columns. spec_numbers: the number of each of `specs`."""
         for name, rows in self._rows.items():
             if rows:
                 columns = columns_of(TABLES[name], rows)
@@ -145,7 +145,7 @@ def columns_of(kinds: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> pa.Ta
 
 
 def split_number(number: float | int | None) -> tuple[float | None, int]:
-    """The double nearest to a finite number, and by how much an integer is above that."""
+    """The double nearest to a finite number and, for an integer, the difference from that double."""
     if number is None:
         return None, 0
     nearest = float(number) + 0.0  # makes zero of minus zero, which compares as equal
@@ -153,7 +153,7 @@ def split_number(number: float | int | None) -> tuple[float | None, int]:
 
 
 def utc(moment: datetime) -> datetime:
-    """A moment as the copy holds it: UTC without saying so."""
+    """A moment as the copy holds it: in UTC, without a time zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 

@@ -1,8 +1,8 @@
-"""Blocks of lines that a run logged, and marks of what is written in each, by which a search passes most of them over.
+"""Blocks of the lines that a run logged. A block has marks of its text, so that a search can skip most blocks.
 
-Any three bytes in a row of a block's messages set one of its marks, which they are spread over by a hash: a Bloom
-filter. What lacks a mark of a text does not hold the text; what has them all may hold it. The marks are the bits of
-numbers in a list, whose length is a power of two: a small block has few.
+The marks are a Bloom filter: a hash of each three bytes in a row of a block's messages sets one mark. A block that
+lacks a mark of a text does not hold the text; a block that has them all may hold it. The marks are the bits of the
+numbers in a list, whose length is a power of two: a small block has few numbers.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-# The more is in a block, the more texts it may hold; the less, the more blocks there are to look at.
+# A larger block may hold more texts; smaller blocks are more to look at.
 _BLOCK_BYTES = 4096
-# Of a block of 1 kB, which is 40 lines of 25 bytes, or 10 of 100, a fourth of the marks are set.
+# With these, a block of 1 kB (40 lines of 25 bytes, or 10 of 100) has a fourth of its marks set.
 _LONGEST = 32
 _BYTES_A_NUMBER = 24
-# So much is marked at once: what is held of each byte in between should stay in the processor's cache.
+# Bytes that are marked at once: the intermediate arrays should stay in the processor's cache.
 _SLICE_BYTES = 60_000
 
 _BITS = 64
 _GRAM = 3
-# Knuth's multiplicative hashing, of which the highest bits are the best.
+# Knuth's multiplicative hashing, whose highest bits are the best.
 _MULTIPLIER = np.uint32(2_654_435_761)
 _SHIFT = np.uint32(32 - (_LONGEST * _BITS - 1).bit_length())
 
@@ -30,7 +30,7 @@ Integers = NDArray[np.int64]
 
 
 def blocks_of(logs: pa.Table) -> pa.Table:
-    """The blocks of new rows of `logs`, in which the lines of a run stand together and in their order."""
+    """The blocks of new rows of `logs`, which hold the lines of each run together and in order."""
     found = []
     for lines in logs.to_batches():
         starts, _ = _bytes_of(lines["folded_message"])
@@ -41,9 +41,9 @@ def blocks_of(logs: pa.Table) -> pa.Table:
 
 
 def marks_of(text: str) -> Mapping[int, int]:
-    """What a block that holds a text has set: bits of the number at a place, of as many as a block has at most.
+    """The marks of a text, which each block that holds it has set: place in the longest list, and bits of its number.
 
-    In a shorter list that number is at the place modulo the length. Nothing for a text that is too short to tell.
+    In a shorter list the number is at the place modulo the length. Empty for a text of fewer than three bytes.
     """
     marks: dict[int, int] = {}
     for mark in _hashes(np.frombuffer(text.encode(), np.uint8)).tolist():
@@ -79,9 +79,12 @@ def _blocks_of(lines: pa.RecordBatch) -> pa.Table:
 def _marks(
     starts: Integers, written: NDArray[np.uint8], begins: Integers, lengths: Integers, count: int
 ) -> Integers:
-    """So many numbers, with the marks of each line among those that begin there and are so many."""
+    """The marks of all blocks as `count` numbers.
+
+    begins, lengths: for each line, where the numbers of its block begin, and how many they are.
+    """
     marks = np.zeros(count * _BITS, np.bool_)
-    # The first stands for what reaches over the end of a message, and so from block to block.
+    # Three bytes that reach over the end of a message set the first mark, which every block has.
     marks[begins * _BITS] = True
     if len(written) >= _GRAM:
         sizes = np.diff(starts)
@@ -94,13 +97,13 @@ def _marks(
 
 
 def _lengths(sizes: Integers) -> Integers:
-    """How many numbers blocks of so many bytes have."""
+    """The length of the list of marks, for blocks of these sizes in bytes."""
     powers = 2 ** np.arange(_LONGEST.bit_length())
     return powers[np.searchsorted(powers[:-1], sizes / _BYTES_A_NUMBER)]
 
 
 def _bytes_of(texts: pa.StringArray) -> tuple[Integers, NDArray[np.uint8]]:
-    """Where each text starts and the last one ends, and the bytes of them all."""
+    """Where each text starts and where the last one ends, and the bytes of all texts."""
     _, offsets, written = texts.buffers()
     starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     if written is None:
@@ -109,7 +112,7 @@ def _bytes_of(texts: pa.StringArray) -> tuple[Integers, NDArray[np.uint8]]:
 
 
 def _begins(*columns: Integers) -> Integers:
-    """Where a value is another than the one before, in any of these columns."""
+    """The places at which a value differs from the one before, in any of these columns."""
     is_other = np.zeros(len(columns[0]), np.bool_)
     is_other[:1] = True
     for column in columns:
@@ -118,7 +121,7 @@ def _begins(*columns: Integers) -> Integers:
 
 
 def _hashes(written: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """The mark of each three bytes in a row."""
+    """The mark of each three consecutive bytes."""
     wide = written.astype(np.uint32)
     grams: NDArray[np.uint32] = wide[:-2] | wide[1:-1] << np.uint32(8) | wide[2:] << np.uint32(16)
     grams *= _MULTIPLIER

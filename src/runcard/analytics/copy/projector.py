@@ -1,6 +1,6 @@
-"""Bringing the copy up to what happened: the change log is followed, and each run that it names is copied as it is now.
+"""Keep the copy up to date: follow the change log, and copy each run that it names as the run is now.
 
-Rebuilding is following it from the start.
+A rebuild follows the change log from the start.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.scope import Scope
 from runcard.store.runs.headers import CopiedHeader, read_unit_headers, read_whole_runs
 
-# What one transaction of the copy takes in; a run makes two or three changes at most, and about 110 rows.
+# Changes in one transaction of the copy. A run makes two or three changes at most, and about 110 rows.
 _CHANGES = 400
 _MAX_SPECS_REMEMBERED = 100_000
 
@@ -27,21 +27,21 @@ _OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_deleted")
 
 
 class Progress(NamedTuple):
-    """seq: the last change that the copy has seen. is_behind: there was as much as one step takes."""
+    """seq: the last change that the copy has seen. is_behind: the step was full, so more may follow."""
 
     seq: int
     is_behind: bool
 
 
 class AnotherHistory(Exception):
-    """The truth has not the change that the copy saw last: a backup was restored, or it is another database."""
+    """The database lacks the change that the copy saw last: a backup was restored, or it is another database."""
 
 
 class Projector:
-    """Follows one truth into one copy."""
+    """Brings the changes of one database into one copy."""
 
     def __init__(self, database: Database, engine: DuckDb, enough_rows: int = ENOUGH_ROWS) -> None:
-        """enough_rows: how many recent measurements are sorted in at once."""
+        """enough_rows: number of recent measurements from which they are moved to the sorted ones."""
         self._enough_rows = enough_rows
         self._database = database
         self._engine = engine
@@ -53,12 +53,12 @@ class Projector:
             return _seen(cursor)
 
     def step(self) -> Progress:
-        """Take in the next changes, all or none. Raises CopyFailed, AnotherHistory and what the truth raises."""
+        """Take in the next changes, all or none. Raises CopyFailed, AnotherHistory and what the database raises."""
         try:
             with self._engine.transaction() as cursor:
                 return self._step(cursor)
         except BaseException:
-            # Numbers that were given in what is now undone.
+            # The rolled-back transaction may have given some of these numbers.
             self._specs.clear()
             raise
 
@@ -88,7 +88,7 @@ class Projector:
 
 
 class _Batch:
-    """Changes of one organization, on their way into the copy."""
+    """Takes changes of one organization into the copy."""
 
     def __init__(
         self, cursor: Cursor, connection: Connection, organization_id: UUID, specs: dict[Spec, int]
@@ -123,7 +123,7 @@ class _Batch:
         self._insert(rows)
 
     def _remove_runs(self, run_ids: Collection[UUID]) -> tuple[dict[UUID, int], set[UUID]]:
-        """Take what there is of these runs out of the copy; the numbers of those that were there, and their units."""
+        """Delete these runs from the copy; return the numbers of those that were in it, by id, and their units."""
         ids = list(run_ids)
         found = (
             self._cursor.execute(
@@ -139,7 +139,7 @@ class _Batch:
         return {run_id: run for run_id, run, _ in found}, {unit for _, _, unit in found}
 
     def _restand(self, fresh: Sequence[CopiedAttempt], unit_ids: Collection[UUID]) -> Mapping[int, Standing]:
-        """Where runs that are about to be added stand; those of the same units that are there are told anew."""
+        """Correct the standing of all runs of these units in the copy; return it, and that of the fresh runs."""
         ids = list(unit_ids)
         columns = ", ".join((*CopiedAttempt._fields, *Standing._fields))
         rows = (
@@ -150,13 +150,15 @@ class _Batch:
         width = len(CopiedAttempt._fields)
         there = [CopiedAttempt(*row[:width]) for row in rows]
         found = standings([*there, *fresh])
-        others = [one for one, row in zip(there, rows, strict=True) if found[one.run] != row[width:]]
-        if others:
+        changed = [
+            attempt.run for attempt, row in zip(there, rows, strict=True) if found[attempt.run] != row[width:]
+        ]
+        if changed:
             kinds = {name: TABLES["runs"][name] for name in ("run", *Standing._fields)}
-            self._cursor.register("told", columns_of(kinds, [(one.run, *found[one.run]) for one in others]))
-            changes = ", ".join(f"{name} = told.{name}" for name in Standing._fields)
-            self._cursor.execute(f"UPDATE runs SET {changes} FROM told WHERE runs.run = told.run")
-            self._cursor.unregister("told")
+            self._cursor.register("changed", columns_of(kinds, [(run, *found[run]) for run in changed]))
+            changes = ", ".join(f"{name} = changed.{name}" for name in Standing._fields)
+            self._cursor.execute(f"UPDATE runs SET {changes} FROM changed WHERE runs.run = changed.run")
+            self._cursor.unregister("changed")
         return found
 
     def _number_procedures(self, procedure_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -183,7 +185,7 @@ class _Batch:
         self._insert(rows)
 
     def _number_specs(self, specs: Sequence[Spec]) -> list[int]:
-        """The number of each of these in the copy; new ones get the next."""
+        """The number of each spec in the copy. New specs get the next numbers."""
         missing = [spec for spec in specs if spec not in self._specs]
         if missing:
             kinds = {name: TABLES["specs"][name] for name in Spec._fields}
@@ -217,7 +219,7 @@ def _seen(cursor: Cursor) -> int:
 
 def _check_history(cursor: Cursor, found: Sequence[Change]) -> None:
     [state] = cursor.execute("SELECT seq, entity, changed_at FROM copy_state").fetchall()
-    if [(one.seq, one.entity_id, utc(one.changed_at)) for one in found] != [state]:
+    if [(change.seq, change.entity_id, utc(change.changed_at)) for change in found] != [state]:
         raise AnotherHistory(f"The database has no change {state[0]} as the columnar copy saw it.")
 
 

@@ -1,22 +1,23 @@
 """The tables of the columnar copy.
 
-`run` is the number of the change that recorded a run: later runs have higher ones, so what a page's snapshot leaves
-out is a comparison. `id_high` are the highest 63 bits of the run's id, which order rows nearly as the id does and are
-compared faster. `procedure` and `spec` are numbers of the copy's own. Moments are UTC, and those at which a run counts
-(`domain.runs.clock`); `reported_started_at` is what a wrong clock said, NULL where it was right.
+`run` is the number of the change that recorded a run. Later runs have higher numbers, so one comparison leaves out the
+runs that came after a page's snapshot. `id_high` is the highest 63 bits of the run's id: it orders rows nearly as the
+id does, and compares faster. The copy gives the numbers in `procedure` and `spec` itself. Moments are UTC, corrected
+for wrong clocks (`domain.runs.clock`); `reported_started_at` is what a wrong clock said, NULL if it was right.
 
-What a run is among the runs of its unit on its procedure stands on its row, so that no question has to count them: by
-`started_at` it is number `attempt` of `attempts`; `passed_at` is the attempt that passed first, NULL where none did;
-`last_outcome` is that of the last. Of those that ended PASS or FAIL it is number `completed`, NULL where it is none of
-them; `passed_completed` and `last_completed` are of these what the two before are of all. `sample` is what its unit
-was then. `judged` and `failed` count its measurements, in each attempt of a phase.
+The row of a run says what it is among the runs of its unit on its procedure, so that no question has to count them.
+In order of `started_at` it is number `attempt` of `attempts`. `passed_at` is the number of the first attempt that
+passed, NULL if none did; `last_outcome` is the outcome of the last attempt. Among the attempts that ended PASS or
+FAIL, the run is number `completed`, NULL if it is not among them; `passed_completed` and `last_completed` are the same
+as `passed_at` and `last_outcome`, but for these attempts only. `sample` is what the unit was at the time. `judged` and
+`failed` count the measurements of the run, in each attempt of a phase.
 
-Measurements stand in two tables, which `measurements` shows as one: RECENT in order of arrival, and SORTED by spec and
-time, into which the recent ones are moved when there are many (`compaction`). So the values of one measurement lie
-close together, and the newest rows of all are found at the end.
+Measurements are in two tables, which the view `measurements` shows as one: RECENT in order of arrival, and SORTED by
+spec and time. When there are many recent ones, they are moved to the sorted ones (`compaction`). So the values of one
+measurement lie close together, and the newest rows of all are found at the end.
 
-Rows of what lies inside runs repeat `id_high` and `procedure`, which compress to nothing, so that common lists need no
-join. The types are in the order in which their values sort in lists.
+Rows of phases, measurements and logs repeat `id_high` and `procedure`, so that common lists need no join; repeated
+values compress to nothing. The values of each type are in the order in which lists sort them.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from typing import get_args
 from runcard.domain.runs.measurement import ValueKind
 from runcard.domain.runs.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
-# To be raised with every change below, and of what the projector makes of a document: an older copy is begun anew.
+# Raise it with every change below, and with every change in how the projector copies runs. Older copies are begun anew.
 SCHEMA_VERSION = 7
 
 _TYPES = {
@@ -37,9 +38,9 @@ _TYPES = {
 }
 
 _IN_RUN = {"run": "BIGINT", "id_high": "BIGINT", "procedure": "INTEGER", "position": "INTEGER"}
-# Columns with their types, in the order in which rows are made.
+# Columns with their types, in the order of the values in a row.
 TABLES: Mapping[str, Mapping[str, str]] = {
-    # The last change that was taken in: its number, and what tells it from one of another history.
+    # The last change that was taken in: its number, and the values that tell it from a change of another history.
     "copy_state": {"version": "INTEGER", "seq": "BIGINT", "entity": "UUID", "changed_at": "TIMESTAMP"},
     "procedures": {"procedure": "INTEGER", "organization": "UUID", "id": "UUID"},
     "units": {"id": "UUID", "organization": "UUID", "serial_key": "VARCHAR"},
@@ -52,7 +53,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "uom": "VARCHAR",
         "lower": "DOUBLE",
         "upper": "DOUBLE",
-        # A value that equals a strict bound breaks it. False where there is no bound.
+        # A value equal to a strict limit breaks it. False if there is no limit.
         "lower_is_strict": "BOOLEAN",
         "upper_is_strict": "BOOLEAN",
     },
@@ -100,7 +101,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "retry_count": "BIGINT",
         "is_final": "BOOLEAN",
     },
-    # A finite number is `num` + `rest`: the nearest double, and what an integer beyond 2^53 differs from it.
+    # A finite number is `num` + `rest`: the nearest double, and the difference of an integer beyond 2^53 from it.
     "measurements": {
         **_IN_RUN,
         "phase": "INTEGER",
@@ -123,7 +124,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "uom": "VARCHAR",
         "data": "DOUBLE[]",
     },
-    # The message as it is searched, in no case; what is shown comes from the documents.
+    # The message as it is searched, case-folded. The message that is shown comes from the documents.
     "logs": {
         **_IN_RUN,
         "level": "log_level",
@@ -132,7 +133,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "source_file": "VARCHAR",
         "line_number": "BIGINT",
     },
-    # Lines of a run from the first place to the last, and marks of what is written in them; see `log_blocks`.
+    # The lines of a run from `first` to `last`, and marks of their text; see `log_blocks`.
     "log_blocks": {
         "run": "BIGINT",
         "procedure": "INTEGER",
@@ -142,13 +143,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 RECENT, SORTED = "measurements_recent", "measurements_sorted"
-# The tables that hold what lies inside runs, and the one that new rows of a kind are added to.
+# The tables of what is inside runs, and the table into which new rows go, if it has another name.
 INSIDE_RUNS = ("phases", RECENT, SORTED, "series", "logs", "log_blocks")
 INTO = {"measurements": RECENT}
 
 
 def statements() -> list[str]:
-    """What makes an empty copy, which has seen nothing."""
+    """The SQL statements that make an empty copy, which has seen no change."""
     types = [
         f"CREATE TYPE {name} AS ENUM ({', '.join(repr(value) for value in values)})"
         for name, values in _TYPES.items()

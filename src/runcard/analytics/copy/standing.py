@@ -1,4 +1,4 @@
-"""What a run is among the runs of its unit on its procedure."""
+"""The standing of a run: what it is among the runs of its unit on its procedure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,12 +8,12 @@ from uuid import UUID
 
 from runcard.domain.runs.outcome import RunOutcome
 
-# Of runs that came to a verdict on their unit.
+# The outcomes of runs that reached a verdict on their unit.
 COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")
 
 
 class CopiedAttempt(NamedTuple):
-    """A run as far as its standing goes. run, procedure: numbers of the copy."""
+    """What the standing of a run depends on. run, procedure: their numbers in the copy."""
 
     run: int
     procedure: int
@@ -23,7 +23,7 @@ class CopiedAttempt(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """The columns of the same names; see `schema`."""
+    """The columns of the same names in `runs`; see `schema`."""
 
     attempt: int
     attempts: int
@@ -35,21 +35,21 @@ class Standing(NamedTuple):
 
 
 def standings(runs: Iterable[CopiedAttempt]) -> Mapping[int, Standing]:
-    """Where each run stands, by its number, given all runs of its unit."""
+    """The standing of each run, by its number, given all runs of its unit."""
     found: dict[int, Standing] = {}
-    together: dict[tuple[int, UUID], list[CopiedAttempt]] = defaultdict(list)
-    for one in runs:
-        together[one.procedure, one.unit].append(one)
-    for some in together.values():
-        some.sort(key=lambda one: (one.started_at, one.run))
-        passed_at, last = _first_pass(some), some[-1].outcome
-        completed = [one for one in some if one.outcome in COMPLETED]
-        places = {one.run: place for place, one in enumerate(completed, start=1)}
+    by_unit: dict[tuple[int, UUID], list[CopiedAttempt]] = defaultdict(list)
+    for run in runs:
+        by_unit[run.procedure, run.unit].append(run)
+    for runs_of_unit in by_unit.values():
+        ordered = sorted(runs_of_unit, key=lambda run: (run.started_at, run.run))
+        passed_at, last, count = _first_pass(ordered), ordered[-1].outcome, len(ordered)
+        completed = [run for run in ordered if run.outcome in COMPLETED]
+        places = {run.run: place for place, run in enumerate(completed, start=1)}
         of_completed = (_first_pass(completed), completed[-1].outcome if completed else None)
-        for attempt, one in enumerate(some, start=1):
-            found[one.run] = Standing(attempt, len(some), passed_at, last, places.get(one.run), *of_completed)
+        for attempt, run in enumerate(ordered, start=1):
+            found[run.run] = Standing(attempt, count, passed_at, last, places.get(run.run), *of_completed)
     return found
 
 
 def _first_pass(runs: Sequence[CopiedAttempt]) -> int | None:
-    return next((attempt for attempt, one in enumerate(runs, start=1) if one.outcome == "PASS"), None)
+    return next((attempt for attempt, run in enumerate(runs, start=1) if run.outcome == "PASS"), None)

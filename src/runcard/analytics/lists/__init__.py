@@ -1,1 +1,1 @@
-"""Pages of records, found in the copy and read from the truth."""
+"""Pages of records, found in the copy and read from the database."""

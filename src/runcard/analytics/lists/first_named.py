@@ -1,4 +1,4 @@
-"""Measurements in the order of names: those of the first names, so that nobody looks at the names of all others."""
+"""Measurements in the order of names: the first names are tried first, so that the others need not be read."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from runcard.analytics.conditions import Conditions, is_one_of
 from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
-# Names that are tried, one more each time; where these have too few rows, those of all names are looked at.
+# The number of names to try, one more each time. If these have too few rows, the rows of all names are read.
 MOST_NAMES = 4
 
 
@@ -19,9 +19,9 @@ def first_named(
     *,
     descending: bool,
 ) -> tuple[RowSource, RowOrder]:
-    """The same rows, or those of the first names with the first `count` among them; what these are ordered by.
+    """The source, narrowed to the first names if these hold the first `count` rows, and the order that is left to do.
 
-    procedures: those that all rows are of. order: by a column of `specs s`.
+    procedures: of all rows. order: by a column of `specs s`.
     """
     name = order.of_rows[0].sql
     names = cursor.execute(
@@ -38,6 +38,6 @@ def first_named(
             rows.values,
         ).fetchall()
         if found_count == count:
-            # Rows of one name are equals.
+            # The rows of a single name are equal in this order.
             return source._replace(rows=rows), order if number else RowOrder()
     return source, order

@@ -1,4 +1,4 @@
-"""Lines of logs that hold a text, found without reading the messages of all."""
+"""Log lines that hold a text, found without reading all messages."""
 
 import math
 from typing import NamedTuple
@@ -8,38 +8,38 @@ from runcard.analytics.copy.engines.duckdb import Cursor
 from runcard.analytics.copy.log_blocks import marks_of
 from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
-# So many lines are looked at first, to see how many hold the text.
+# The lines of a first sample, which shows how many hold the text.
 SAMPLE = 8_000
-# Lines that come first are looked at by themselves where so many should do, and at least so many are.
+# The first lines in the order are searched alone if at most MOST_NEAR should be enough; at least LEAST_NEAR are taken.
 LEAST_NEAR, MOST_NEAR = 500, 300_000
-# So many more than these are not kept.
+# If the first lines turn out to be this many more than expected, they are not kept.
 MANY = 100_000
-# How far these go is seen in so many of a hundred parts of the table.
+# How far the first lines reach is estimated from this percentage of the table.
 PERCENT = 6
-# Looked at are so many times the lines that should do.
+# This many times the lines that should be enough are searched.
 _TO_SPARE = 2
-# Lines of blocks that may hold the text are looked at by themselves where these are few of all blocks.
+# The lines of blocks that may hold the text are searched alone if these are at most this share of all blocks.
 MOST_BLOCKS = 0.25
 
 
 class Search(NamedTuple):
-    """Which lines are wanted, and in what order how many of them; a text that they hold, folded.
+    """A search. lines: their source. text: case-folded. line_count: how many are needed, the first in this order.
 
-    blocks: what rows `x` of `log_blocks` keep that have such lines.
+    blocks: the condition on rows `x` of `log_blocks` that may have such lines.
     """
 
     lines: RowSource
     blocks: Conditions
     text: str
     order: RowOrder
-    wanted_count: int
+    line_count: int
     descending: bool
 
 
 def holding(cursor: Cursor, search: Search) -> RowSource:
-    """The lines that are wanted and hold the text, or some of them with the first `count` among them.
+    """The lines of a search that hold the text, or some of them that include the first `line_count`.
 
-    What is found on the way is kept in the temporary tables `likely`, of blocks, and `found_lines`.
+    Intermediate results are in the temporary tables `likely`, of blocks, and `found_lines`.
     """
     rows, holds = search.lines.rows, Conditions.of("contains(x.folded_message, ?)", search.text)
     [(sampled_count, held_count)] = cursor.execute(
@@ -47,7 +47,7 @@ def holding(cursor: Cursor, search: Search) -> RowSource:
         f"FROM (SELECT x.folded_message FROM logs x WHERE {rows.sql} LIMIT {SAMPLE}) x",
         [*holds.values, *rows.values],
     ).fetchall()
-    if sampled_count < SAMPLE:  # which are all
+    if sampled_count < SAMPLE:  # the sample was all lines
         _keep(cursor, "logs x", rows, search.text)
         return _kept(search)
     share = held_count / sampled_count
@@ -58,8 +58,11 @@ def holding(cursor: Cursor, search: Search) -> RowSource:
 
 
 def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: float) -> RowSource | None:
-    """Those that hold the text among the lines that come first, as this share should; None if they are too few."""
-    rows, count = search.lines.rows, search.wanted_count
+    """The lines that hold the text among the first lines in the order; None if they are too few.
+
+    share: the share of lines that should hold it.
+    """
+    rows, count = search.lines.rows, search.line_count
     if not search.order.of_rows:
         return None
     for _ in range(2):
@@ -69,11 +72,11 @@ def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: f
         near = _near(cursor, search, reach)
         if near is None:
             return None
-        wanted = rows.and_of(near)
-        if _are_many_more(cursor, wanted, reach):
-            is_enough = _keep(cursor, "logs x", wanted, search.text, count) == count
-            return search.lines._replace(rows=wanted.and_of(holds)) if is_enough else None
-        found_count = _keep(cursor, "logs x", wanted, search.text)
+        first_rows = rows.and_of(near)
+        if _are_many_more(cursor, first_rows, reach):
+            is_enough = _keep(cursor, "logs x", first_rows, search.text, count) == count
+            return search.lines._replace(rows=first_rows.and_of(holds)) if is_enough else None
+        found_count = _keep(cursor, "logs x", first_rows, search.text)
         if found_count >= count:
             return _kept(search)
         share = found_count / reach
@@ -81,7 +84,7 @@ def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: f
 
 
 def _near(cursor: Cursor, search: Search, reach: float) -> Conditions | None:
-    """That a line is among the first, about so many and its equals; None where that cannot be told."""
+    """The condition that a line is among about the first `reach`, or equal to the last of them; None if unknown."""
     key, rows = search.order.of_rows[0], search.lines.rows
     way, not_beyond = ("DESC", ">=") if search.descending else ("ASC", "<=")
     furthest = cursor.execute(
@@ -89,20 +92,20 @@ def _near(cursor: Cursor, search: Search, reach: float) -> Conditions | None:
         f"ORDER BY {key.sql} {way} NULLS LAST LIMIT 1 OFFSET {math.ceil(reach * PERCENT / 100) - 1}",
         rows.values,
     ).fetchall()
-    if not furthest or furthest[0][0] is None:  # what is NULL comes after all others
+    if not furthest or furthest[0][0] is None:  # NULL comes after all others
         return None
     return Conditions.of(f"{key.sql} {not_beyond} ?::{key.kind}", furthest[0][0])
 
 
 def _are_many_more(cursor: Cursor, rows: Conditions, reach: float) -> bool:
-    """Whether these are far more lines than should be reached, as where the last of them has many equals."""
+    """Whether these rows are far more than `reach`, for example because the last one has many equals."""
     query = f"SELECT count(*) FROM logs x TABLESAMPLE system({PERCENT}%) WHERE {rows.sql}"
     [(seen_count,)] = cursor.execute(query, rows.values).fetchall()
     return bool(seen_count * 100 / PERCENT > _TO_SPARE * reach + MANY)
 
 
 def _in_blocks(cursor: Cursor, search: Search) -> RowSource | None:
-    """All that hold the text; None where so many blocks may hold it that looking at each is not worth it."""
+    """All lines that hold the text; None if too many blocks may hold it to search each."""
     blocks, marked = search.blocks, Conditions()
     for place, bits in marks_of(search.text).items():
         marked.add(f"x.marks[1 + ({place} & (len(x.marks) - 1))] & {bits} = {bits}")
@@ -124,15 +127,15 @@ def _in_blocks(cursor: Cursor, search: Search) -> RowSource | None:
 
 
 def _keep(cursor: Cursor, source: str, rows: Conditions, text: str, limit: int | None = None) -> int:
-    """Keep the lines that hold the text, or so many, with what lines are ordered by; how many are kept."""
-    # Of a constant DuckDB looks at each message of a part of the table, be it of one of these rows or not.
-    wanted = rows.and_of(
+    """Put the lines that hold the text, or `limit` of them, into `found_lines`, and return their number."""
+    # If the text were a constant, DuckDB would search each message of a part of the table, not only those of the rows.
+    matching = rows.and_of(
         Conditions.of("contains(x.folded_message, CASE WHEN x.position >= 0 THEN ? END)", text)
     )
     [(kept_count,)] = cursor.execute(
         "CREATE OR REPLACE TEMP TABLE found_lines AS SELECT x.run, x.position, x.timestamp, x.level "
-        f"FROM {source} WHERE {wanted.sql} {'' if limit is None else f'LIMIT {limit}'}",
-        wanted.values,
+        f"FROM {source} WHERE {matching.sql} {'' if limit is None else f'LIMIT {limit}'}",
+        matching.values,
     ).fetchall()
     return int(kept_count)
 

@@ -1,4 +1,4 @@
-"""Which runs of the copy a filter means, for whoever looks for them or for what lies inside them."""
+"""The runs in the copy that a filter matches, for lists of runs and of what is inside them."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -20,18 +20,18 @@ T = TypeVar("T")
 
 
 class MatchingRuns(NamedTuple):
-    """Runs of these procedures, up to the newest one, that keep other conditions on `runs r`."""
+    """Runs of these procedures, up to the newest one, that meet other conditions on `runs r`."""
 
     procedures: Sequence[int]
     newest: int
     others: Conditions
 
     def themselves(self) -> Conditions:
-        """On runs `r`."""
+        """The conditions on runs `r`."""
         return self._on("r").and_of(self.others)
 
     def what_lies_inside(self) -> Conditions:
-        """On rows `x` of what lies inside runs."""
+        """The conditions on rows `x` of what is inside runs."""
         rows = self._on("x")
         if not self.others.is_empty:
             rows.add(f"x.run IN (SELECT r.run FROM runs r WHERE {self.others.sql})", *self.others.values)
@@ -51,7 +51,7 @@ def find_in_copy(
     page: Page,
     find: Callable[[Cursor, MatchingRuns], T],
 ) -> T | None:
-    """What `find` finds for a page; None where the copy is not there, has not seen everything in time, or failed."""
+    """What `find` finds for a page; None if there is no copy, it has not seen all changes in time, or it failed."""
     if copy is None:
         return None
     seen = last_seq(scope.connection)
@@ -61,23 +61,23 @@ def find_in_copy(
     resolved = resolve(scope, runs)
     if resolved is None:
         return None
-    # The copy may be ahead of the connection, which must not see what it will not find.
+    # The copy may be ahead of the connection. Runs that the connection does not see yet must not be found.
     newest = min(seen, seen if page.snapshot is None else page.snapshot)
 
-    def find_those(cursor: Cursor) -> T:
+    def find_matching(cursor: Cursor) -> T:
         procedures = procedure_numbers(cursor, scope.organization_id, runs.procedure_ids)
         return find(cursor, MatchingRuns(procedures, newest, on_runs(runs, resolved)))
 
-    return ask_copy(copy, find_those)
+    return ask_copy(copy, find_matching)
 
 
 def ask_copy(copy: ColumnarCopy, find: Callable[[Cursor], T]) -> T | None:
-    """What `find` finds in one state of the copy; None where the copy failed."""
+    """What `find` finds in one state of the copy; None if the copy failed."""
     try:
         with copy.engine.transaction() as cursor:
             return find(cursor)
     except CopyFailed as error:
-        _log.warning("the truth is asked instead: %s", error)
+        _log.warning("The columnar copy failed, so the database answers: %s", error)
         if error.is_damaged:
             copy.distrust()
         return None

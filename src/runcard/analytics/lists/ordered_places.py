@@ -1,8 +1,8 @@
 """A page of many rows in an order with many equals.
 
-DuckDB finds the first rows by one column of theirs fast, because it skips what cannot be among them, but not by
-several columns. So what comes first by one column is found, and only among the equals of the last of these the next
-column is looked at. What is then left to order by is something of the runs, and few runs hold all rows of a page.
+DuckDB finds the first rows by a single column fast, because it skips rows that cannot be among them; by several columns
+it does not. So the first rows by one column are found, and the next column is used only among the equals of the last of
+them. What is left to order by is a column of the runs, and few runs hold all rows of a page.
 """
 
 import math
@@ -22,9 +22,9 @@ class Key(NamedTuple):
 
 
 class RowOrder(NamedTuple):
-    """What rows `x` are ordered by: columns of theirs, or of their runs `r`, and what has to be joined to either.
+    """The order of rows `x`: by their own columns, or by columns of their runs `r`. joins: needed by either.
 
-    Where a column is NULL it comes last, whichever way the order goes. Equals are ordered by run and place in it.
+    NULL comes last, in both directions. Equal rows are in the order of their run and their place in it.
     """
 
     of_rows: Sequence[Key] = ()
@@ -33,7 +33,7 @@ class RowOrder(NamedTuple):
 
 
 class RowSource(NamedTuple):
-    """Rows `x` of a table that keep some conditions; runs `r` that do not keep `runs` have no such rows."""
+    """Rows `x` of a table that meet `rows`. runs: a condition that all runs `r` of such rows meet."""
 
     table: str
     rows: Conditions
@@ -45,21 +45,21 @@ class RowPlace(NamedTuple):
     position: int
 
 
-# So few rows are all taken and sorted.
+# Fewer rows than this are all taken and sorted.
 FEW = 10_000
-# Of so many runs for each row that is wanted the rows are looked at, before those of all runs are.
+# To find `count` rows, the rows of this many times `count` runs are tried, one after the other, before those of all.
 RUNS_PER_ROW = (0.25, 1.25, 4.0)
 
 
 def find_places(
     cursor: Cursor, source: RowSource, order: RowOrder, count: int, offset: int, *, descending: bool
 ) -> list[RowPlace]:
-    """The first `count` places but `offset`, in this order or, descending, in the opposite one."""
+    """The first `count` places, without the first `offset`, in this order or, descending, in the opposite one."""
     return _Search(cursor, source, order, "DESC" if descending else "ASC").places(count, offset)
 
 
 class _Search:
-    """Keeps what it found last in temporary tables: `found` and `few`, of rows, and `nearest`, of runs."""
+    """Finds places with the help of temporary tables: `found` and `few`, of rows, and `nearest`, of runs."""
 
     def __init__(self, cursor: Cursor, source: RowSource, order: RowOrder, way: str) -> None:
         self._cursor = cursor
@@ -86,16 +86,16 @@ class _Search:
             equal = equal.and_of(_is(keys.pop(0), last[0][0]))
         return found + self._by_runs(equal, count, offset)
 
-    def _find_first(self, keys: Sequence[Key], wanted: Conditions, count: int) -> None:
-        """The first `count` rows by the first of these keys, or all where there are fewer."""
+    def _find_first(self, keys: Sequence[Key], rows: Conditions, count: int) -> None:
+        """Put the first `count` rows by the first of these keys into `found`, or all if there are fewer."""
         self._fetch(
             f"CREATE OR REPLACE TEMP TABLE found AS SELECT {_named(keys)}x.run, x.position FROM {self._rows} "
-            f"WHERE {wanted.sql} ORDER BY {self._by(keys[0].sql)} LIMIT {count}",
-            wanted,
+            f"WHERE {rows.sql} ORDER BY {self._by(keys[0].sql)} LIMIT {count}",
+            rows,
         )
 
     def _sorted(self, keys: Sequence[Key], known: Conditions, offset: int) -> list[RowPlace]:
-        """What was found and keeps these conditions, but for `offset`."""
+        """The places in `found` that meet these conditions, in order, without the first `offset`."""
         order = self._by(*(f"k{number}" for number in range(len(keys))), "r.id", "f.position")
         return self._fetch_places(
             f"SELECT r.id, f.position FROM found f JOIN runs r USING (run) WHERE {known.sql} "
@@ -103,12 +103,12 @@ class _Search:
             known,
         )
 
-    def _by_runs(self, wanted: Conditions, count: int, offset: int) -> list[RowPlace]:
-        """The first `count` rows but `offset`, ordered by their runs."""
+    def _by_runs(self, rows: Conditions, count: int, offset: int) -> list[RowPlace]:
+        """The first `count` rows, without the first `offset`, in the order of their runs."""
         [(few_count,)] = self._fetch(
-            f"CREATE OR REPLACE TEMP TABLE few AS SELECT x.run, x.position FROM {self._rows} WHERE {wanted.sql} "
+            f"CREATE OR REPLACE TEMP TABLE few AS SELECT x.run, x.position FROM {self._rows} WHERE {rows.sql} "
             f"LIMIT {FEW}",
-            wanted,
+            rows,
         )
         if few_count < FEW:
             keys = [key.sql for key in self._order.of_runs]
@@ -117,20 +117,20 @@ class _Search:
                 f"ORDER BY {self._by(*keys, 'r.id', 'f.position')} LIMIT {count - offset} OFFSET {offset}"
             )
         keys = [f"o.k{number}" for number in range(len(self._order.of_runs))]
-        # The rows of few runs are mostly enough; to order those of all takes long.
+        # The rows of few runs are mostly enough. Ordering the rows of all runs takes long.
         for limit in (*(math.ceil(ratio * count) for ratio in RUNS_PER_ROW), None):
             are_all = self._find_nearest_runs(limit)
             found = self._fetch_places(
-                f"SELECT o.id, x.position FROM {self._rows} JOIN nearest o ON o.run = x.run WHERE {wanted.sql} "
+                f"SELECT o.id, x.position FROM {self._rows} JOIN nearest o ON o.run = x.run WHERE {rows.sql} "
                 f"ORDER BY {self._by(*keys, 'o.id', 'x.position')} LIMIT {count - offset} OFFSET {offset}",
-                wanted,
+                rows,
             )
             if are_all or len(found) == count - offset:
                 break
         return found
 
     def _find_nearest_runs(self, limit: int | None) -> bool:
-        """The first runs, and whether there are no others."""
+        """Put the first runs into `nearest`, at most `limit`, and return whether these are all."""
         keys, runs = self._order.of_runs, self._source.runs
         if limit is not None and not keys:
             runs = runs.and_of(self._not_beyond_the_last(limit))
@@ -143,10 +143,10 @@ class _Search:
         return limit is None or found_count < limit
 
     def _not_beyond_the_last(self, limit: int) -> Conditions:
-        """That a run is among the first by its id, or nearly so.
+        """The condition that a run is among the first by its id, or nearly so.
 
-        Ids come nearly in the order of the runs' numbers, and so each would be the first of all until then, which is
-        the slowest way to find the first.
+        Ids are nearly in the order of the runs' numbers. Without this condition, each run would be first among those
+        read so far, which is the slowest way to find the first runs.
         """
         runs, (last, not_beyond) = self._source.runs, ("min", ">=") if self._way == "DESC" else ("max", "<=")
         [(last_id,)] = self._fetch(
@@ -171,7 +171,7 @@ def _named(keys: Sequence[Key]) -> str:
 
 
 def _before(key: Key, value: Any, way: str) -> Conditions:
-    """That a row comes before those with this value."""
+    """The condition that a row comes before rows with this value."""
     before = Conditions()
     if value is None:
         before.add(f"{key.sql} IS NOT NULL")

@@ -1,6 +1,6 @@
-"""Lists of runs, found in the copy where no index of the truth leads to a page, and read from the truth.
+"""Lists of runs, found in the copy if no index of the database leads to a page, and read from the database.
 
-Where the copy cannot tell, the truth makes the list.
+If the copy cannot answer, the database makes the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ from runcard.store.runs.records import list_runs as runs_of_truth
 
 
 class _Order(NamedTuple):
-    """What runs `r` are ordered by, and what is joined to them for that.
+    """The order of runs `r`, and the joins that it needs.
 
-    numbered: by the number of that, which the copy does not have: `n` are the numbers of those that runs refer to.
+    numbered: runs are ordered by the number of this record, which the copy lacks; `n` are the numbers, by id.
     """
 
     key: str
@@ -55,7 +55,7 @@ def list_runs(
     *,
     descending: bool,
 ) -> Listed[RunRecord]:
-    """As `store.runs.records.list_runs`."""
+    """A page of runs, as `store.runs.records.list_runs` returns it."""
 
     if not _has_index(run_filter, order):
         found = find_runs(copy, scope, run_filter, order, page, descending=descending)
@@ -65,9 +65,9 @@ def list_runs(
 
 
 def count_runs(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, at_most: int) -> int | None:
-    """Return how many runs a filter finds. Counting stops at `at_most`.
+    """How many runs a filter matches, at most `at_most`.
 
-    None where the copy cannot tell and the truth would have to look at every run.
+    None if the copy cannot answer and the database would have to read every run.
     """
 
     def count(cursor: Cursor, runs: MatchingRuns) -> int:
@@ -82,7 +82,7 @@ def count_runs(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, a
 
 
 def latest_runs(snapshot: Snapshot, run_filter: RunFilter, count: int) -> Sequence[RunRecord]:
-    """Those that started last, the latest first."""
+    """The runs that started last, latest first."""
     return list_runs(
         snapshot.copy, snapshot.scope, run_filter, "started_at", Page(count), descending=True
     ).rows
@@ -97,7 +97,7 @@ def find_runs(
     *,
     descending: bool,
 ) -> Listed[RunRecord] | None:
-    """The page as the copy finds it; None where it cannot tell."""
+    """The page as the copy finds it; None if it cannot answer."""
 
     def find(cursor: Cursor, runs: MatchingRuns) -> list[UUID]:
         return _find(cursor, scope, runs, _ORDERS[order], page, descending=descending)
@@ -109,7 +109,7 @@ def find_runs(
 
 
 def _has_index(run_filter: RunFilter, order: RunSort) -> bool:
-    """Whether the truth goes straight to the runs that are wanted, or along their order past few others."""
+    """Whether an index of the database leads to the runs of a filter, or along the order past few others."""
     if any(one is not None for one in (run_filter.ids, run_filter.serial_numbers, run_filter.execution_ids)):
         return True
     # What these name is looked up in the truth in any case.
@@ -130,11 +130,11 @@ def _find(
     *,
     descending: bool,
 ) -> list[UUID]:
-    """The ids of a page, and of one more where there are more."""
+    """The ids of a page, and one more id if more runs follow."""
     conditions, way = runs.themselves(), "DESC" if descending else "ASC"
     if order.numbered is not None:
         query = f"SELECT DISTINCT r.{order.numbered} FROM runs r WHERE {conditions.sql}"
-        ids = [one for (one,) in cursor.execute(query, conditions.values).fetchall()]
+        ids = [id_ for (id_,) in cursor.execute(query, conditions.values).fetchall()]
         numbers = read_number_keys(scope, order.numbered, ids)
         if not numbers:
             return []

@@ -1,6 +1,6 @@
-"""Lists of all units by their last runs, and of few by what runs they have, found in the copy and read from the truth.
+"""Lists of units, found in the copy and read from the database: all units by their last run, or a few by their runs.
 
-Where the copy cannot tell, and for other filters, the truth makes the list.
+If the copy cannot answer, and for other filters, the database makes the list.
 """
 
 from collections.abc import Mapping, Set
@@ -22,7 +22,7 @@ from runcard.store.units.lists import UnitFilter, UnitSort, read_listed_units
 from runcard.store.units.lists import list_units as units_of_truth
 from runcard.store.units.records import UnitRecord
 
-# What a unit's last run is ordered by; `p`: the places of procedures by name.
+# The order of units by their last run, and the joins that it needs. `p`: the places of procedures by name.
 _ORDERS: Mapping[UnitSort, tuple[str, str]] = {
     "last_run_at": ("max(r.started_at)", ""),
     "last_run_procedure": (
@@ -30,9 +30,9 @@ _ORDERS: Mapping[UnitSort, tuple[str, str]] = {
         "JOIN places p ON p.procedure = r.procedure",
     ),
 }
-# Units that are newer than a page's state: more, and the truth leaves them out faster.
+# The most units that are newer than a page's state: the database leaves out more of them faster.
 _MAX_NEWER = 10_000
-# Units that have such runs: of more, the truth finds a page as fast by looking at one after the other.
+# The most units that have such runs: of more, the database finds a page as fast by reading one unit after the other.
 MAX_WITH_RUN = 2_000
 
 
@@ -45,17 +45,17 @@ def list_units(
     *,
     descending: bool,
 ) -> Listed[UnitRecord]:
-    """As `store.unit_lists.list_units`."""
+    """A page of units, as `store.units.lists.list_units` returns it."""
     if order in _ORDERS and unit_filter.asks_for_nothing:
         found = find_units(copy, scope, order, page, descending=descending)
         if found is not None:
             return found
-    told = by_ids(copy, scope, unit_filter)
-    return units_of_truth(scope, told, order, page, descending=descending)
+    unit_filter = by_ids(copy, scope, unit_filter)
+    return units_of_truth(scope, unit_filter, order, page, descending=descending)
 
 
 def by_ids(copy: ColumnarCopy | None, scope: Scope, unit_filter: UnitFilter) -> UnitFilter:
-    """The same filter, with the ids of the units in place of what their runs must be, where the copy finds few."""
+    """The filter with the ids of units in place of the conditions on their runs, if the copy finds few such units."""
     for field in ("with_run", "with_newest_run"):
         runs: RunFilter | None = getattr(unit_filter, field)
         if runs is None:
@@ -74,13 +74,13 @@ def _units_with(
     *,
     is_newest: bool,
 ) -> Set[UUID] | None:
-    """Those that have such a run, or whose newest one is such; None where they are many, or the copy cannot tell."""
+    """The units with a matching run, or whose newest run matches; None if they are many or the copy cannot answer."""
 
-    def find(cursor: Cursor, such: MatchingRuns) -> Set[UUID]:
-        conditions = such.themselves()
+    def find(cursor: Cursor, matching: MatchingRuns) -> Set[UUID]:
+        conditions = matching.themselves()
         if is_newest:
             later = "l.unit = r.unit AND (l.started_at, l.id) > (r.started_at, r.id) AND l.run <= ?"
-            conditions.add(f"NOT EXISTS (SELECT 1 FROM runs l WHERE {later})", such.newest)
+            conditions.add(f"NOT EXISTS (SELECT 1 FROM runs l WHERE {later})", matching.newest)
         query = f"SELECT DISTINCT r.unit FROM runs r WHERE {conditions.sql} LIMIT {MAX_WITH_RUN + 1}"
         return {unit_id for (unit_id,) in cursor.execute(query, conditions.values).fetchall()}
 
@@ -96,7 +96,7 @@ def find_units(
     *,
     descending: bool,
 ) -> Listed[UnitRecord] | None:
-    """The page of all units by their last runs, as the copy finds it; None where it cannot tell."""
+    """A page of all units by their last runs, as the copy finds it; None if it cannot answer."""
     seen = last_seq(scope.connection)
     if copy is None or not copy.is_fresh(seen):
         return None
@@ -105,7 +105,8 @@ def find_units(
         return None
 
     def find(cursor: Cursor) -> list[UUID] | None:
-        # It does not say when a unit came, so one that is ahead of the connection cannot leave out those since.
+        # The copy does not know when a unit was created. So if it is ahead of the connection, it cannot leave out the
+        # newer units.
         if cursor.execute("SELECT seq FROM copy_state").fetchall() != [(seen,)]:
             return None
         if order == "last_run_procedure":
@@ -126,7 +127,7 @@ def find_units(
 def _find(
     cursor: Cursor, organization_id: UUID, units: Conditions, order: UnitSort, page: Page, *, descending: bool
 ) -> list[UUID]:
-    """The ids of a page, and of one more where there are more."""
+    """The ids of a page, and one more id if more units follow."""
     key, joins = _ORDERS[order]
     ordered = "n.key DESC NULLS LAST, u.id DESC" if descending else "n.key ASC NULLS FIRST, u.id ASC"
     found = cursor.execute(
@@ -139,10 +140,10 @@ def _find(
 
 
 def _register_places(cursor: Cursor, scope: Scope) -> None:
-    """Make `places`: of each procedure that has runs its place by name, which the copy does not know."""
+    """Make the table `places`: the place of each procedure that has runs, by name. The copy has no names."""
     query = "SELECT id, procedure FROM procedures WHERE organization = ?"
     numbers = dict(cursor.execute(query, [scope.organization_id]).fetchall())
     ranked = rank_by_name(scope, numbers.keys())
-    no_procedure = (0, 0)  # so that there is a row where nothing has run yet
-    rows = [no_procedure, *((numbers[one], place) for one, place in ranked)]
+    no_procedure = (0, 0)  # so that there is a row even if nothing has run yet
+    rows = [no_procedure, *((numbers[procedure_id], place) for procedure_id, place in ranked)]
     cursor.register("places", columns_of({"procedure": "INTEGER", "place": "INTEGER"}, rows))

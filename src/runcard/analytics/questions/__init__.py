@@ -1,1 +1,1 @@
-"""What may be asked of the copy: a file a question, with what only that question needs."""
+"""The questions put to the copy: one file per question, with what only that question needs."""

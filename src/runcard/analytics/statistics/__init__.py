@@ -1,1 +1,1 @@
-"""Figures of arrays of numbers, by published definitions; nothing here knows of runs."""
+"""Figures of arrays of numbers, by published definitions. Nothing here knows of runs."""

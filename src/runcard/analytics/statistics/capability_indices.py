@@ -1,4 +1,4 @@
-"""How a process fits between its limits: the width of these against its scatter, each index with its interval."""
+"""Capability indices: the width of the limits compared with the scatter of the process, each with its interval."""
 
 import math
 from typing import NamedTuple
@@ -9,16 +9,16 @@ from msgspec import Struct
 from runcard.analytics.statistics.dispersion import Dispersion
 from runcard.domain.runs.limit import Interval
 
-# Two-sided, 95 %: what lies below the interval, and the quantile of the normal distribution above it.
+# Two-sided, 95 %: the share below the interval, and the normal quantile at its upper end.
 _BELOW = 0.025
 _Z = 1.959963984540054
 
 
 class Index(Struct, frozen=True):
-    """low, high: its 95 % interval, None of a sample.
+    """low, high: the 95 % interval; None for a sample.
 
-    All three are None where the index cannot be told: a limit that it needs is missing, values do not scatter or are
-    too few, or the limits exclude every value.
+    All three are None if there is no index: a limit that it needs is missing, the values do not scatter or are too few,
+    or the limits exclude every value.
     """
 
     value: float | None
@@ -27,8 +27,8 @@ class Index(Struct, frozen=True):
 
 
 class PartsPerMillion(Struct, frozen=True):
-    """Values outside of limits, 0 to 1e6. below, above: None without that limit; total: None without any. All three are
-    None where there is nothing to tell them from.
+    """Values outside of the limits, 0 to 1e6. below, above: None without that limit. total: None without any limit.
+    Without values all three are None.
     """
 
     below: float | None
@@ -37,8 +37,8 @@ class PartsPerMillion(Struct, frozen=True):
 
 
 class Indices(NamedTuple):
-    """both: of both limits (Cp, Pp). lower, upper: of one limit (Cpl, Cpu; Ppl, Ppu). worst: the lesser of these (Cpk,
-    Ppk), or the one that there is.
+    """both: of both limits (Cp, Pp). lower, upper: of one limit (Cpl, Cpu; Ppl, Ppu). worst: the lesser of lower and
+    upper (Cpk, Ppk), or the only one of them.
     """
 
     both: Index
@@ -52,10 +52,10 @@ _NO_INDICES = Indices(NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX)
 
 
 def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Interval) -> Indices:
-    """The indices of so many values with this mean and scatter.
+    """The indices of n values with this mean and scatter.
 
-    Sources: NIST/SEMATECH e-Handbook 6.1.6, also for the interval of Cp (chi-square); that of the others is normal, by
-    Bissell, Applied Statistics 39 (1990), 331-340, with the degrees of freedom of sigma in place of n - 1.
+    Sources: NIST/SEMATECH e-Handbook 6.1.6, also for the interval of Cp (chi-square). The other intervals are normal,
+    by Bissell, Applied Statistics 39 (1990), 331-340, with the degrees of freedom of sigma in place of n - 1.
     """
     sigma, freedom = dispersion
     if mean is None or not sigma or limits.is_empty:
@@ -69,12 +69,12 @@ def indices_of(n: int, mean: float | None, dispersion: Dispersion, limits: Inter
 
 
 def without_intervals(indices: Indices) -> Indices:
-    """The same of a sample of which nobody knows how near it is."""
-    return Indices._make(Index(one.value, None, None) for one in indices)
+    """The indices without intervals, for a sample whose accuracy is unknown."""
+    return Indices._make(Index(index.value, None, None) for index in indices)
 
 
 def expected_outside(mean: float | None, sigma: float | None, limits: Interval) -> PartsPerMillion:
-    """What a normal distribution has outside of limits, strict or not."""
+    """The parts of a normal distribution that lie outside of the limits, whether these are strict or not."""
     if mean is None or not sigma:
         return PartsPerMillion(None, None, None)
     return _parts(
@@ -84,7 +84,7 @@ def expected_outside(mean: float | None, sigma: float | None, limits: Interval) 
 
 
 def observed_outside(n: int, below: int, above: int, limits: Interval) -> PartsPerMillion:
-    """What of so many values was outside of limits, given how many were on each side."""
+    """The parts of n values that were outside of the limits, given the counts on each side."""
     if n == 0:
         return PartsPerMillion(None, None, None)
     return _parts(None if limits.lower is None else below / n, None if limits.upper is None else above / n)
@@ -105,13 +105,13 @@ def _of_distance(value: float, n: int, freedom: float) -> Index:
 
 
 def _worst(lower: Index, upper: Index) -> Index:
-    """Their intervals have the same width for the same value, so the lesser index brings its own."""
-    known = [one for one in (lower, upper) if one.value is not None]
-    return min(known, key=lambda one: one.value or 0.0, default=NO_INDEX)
+    """The lesser index with its own interval: intervals of equal values have the same width."""
+    known = [index for index in (lower, upper) if index.value is not None]
+    return min(known, key=lambda index: index.value or 0.0, default=NO_INDEX)
 
 
 def _parts(below: float | None, above: float | None) -> PartsPerMillion:
-    known = [one for one in (below, above) if one is not None]
+    known = [share for share in (below, above) if share is not None]
     return PartsPerMillion(
         None if below is None else 1e6 * below,
         None if above is None else 1e6 * above,

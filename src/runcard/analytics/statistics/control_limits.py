@@ -1,4 +1,4 @@
-"""Where the points of a process in control lie: three sigma to both sides of the mean.
+"""Control limits: the points of a process in control lie within three sigma of the mean.
 
 Sources: NIST/SEMATECH e-Handbook 6.3.2.1 (X-bar with R and S) and 6.3.2.2 (individuals); for subgroups of unequal
 sizes: Burr, Journal of Quality Technology 1 (1969), 163-167.
@@ -19,10 +19,10 @@ ChartKind = Literal["i_mr", "xbar_r", "xbar_s"]
 
 
 class ControlLimits(Struct, frozen=True):
-    """Control limits of points that are the mean of `size` values, and of the spread of these.
+    """Control limits of points that are the mean of `size` values, and of their spread.
 
-    None: sigma cannot be told, or the points are too far apart for a double; of the spread also where a subgroup has a
-    single value.
+    None: sigma is unknown, or the points are too far apart for a double. Limits of the spread are None too if a
+    subgroup has a single value.
     """
 
     size: int
@@ -34,10 +34,10 @@ class ControlLimits(Struct, frozen=True):
 
 
 class Fitted(NamedTuple):
-    """What points tell of their process. spreads: of each point, NaN where it has none.
+    """Points, and the centre and sigma of their process. spreads: of each point; NaN if it has none.
 
-    centre, sigma: mean of the values, and their standard deviation within subgroups or from one to the next; NaN where
-    they cannot be told.
+    centre: mean of the values. sigma: their standard deviation within subgroups, or from one value to the next. NaN:
+    unknown.
     """
 
     kind: ChartKind
@@ -49,23 +49,23 @@ class Fitted(NamedTuple):
 
     @property
     def z(self) -> Floats:
-        """How far each point is from the centre line, in sigmas of its own; sigma is neither 0 nor NaN.
+        """The distance of each point from the centre line, in its own sigmas. Needs a sigma that is not 0 or NaN.
 
-        Rounded, so that a point that is on a line is on it, however the mean was rounded.
+        Rounded, so that a point on a line stays on it however the mean was rounded.
         """
         return np.round((self.means - self.centre) * np.sqrt(self.sizes) / self.sigma, 9)
 
     def limits(self) -> Sequence[ControlLimits]:
-        """For each size of a subgroup that there is, in order."""
+        """The control limits for each size of subgroup that occurs, in order of size."""
         return [self._limits(size) for size in np.unique(self.sizes).tolist()]
 
     def beyond_in_spread(self) -> Sequence[int]:
         """The points whose spread is beyond its limits."""
         found: list[int] = []
-        for one in self.limits():
-            if one.spread_lower is not None and one.spread_upper is not None:
-                beyond = (self.spreads > one.spread_upper) | (self.spreads < one.spread_lower)
-                found += np.flatnonzero(beyond & (self.sizes == one.size)).tolist()
+        for limits in self.limits():
+            if limits.spread_lower is not None and limits.spread_upper is not None:
+                beyond = (self.spreads > limits.spread_upper) | (self.spreads < limits.spread_lower)
+                found += np.flatnonzero(beyond & (self.sizes == limits.size)).tolist()
         return sorted(found)
 
     def _limits(self, size: int) -> ControlLimits:
@@ -82,7 +82,7 @@ class Fitted(NamedTuple):
 
 
 def fit(kind: ChartKind, points: Subgroups, series: Integers | None = None) -> Fitted:
-    """Centre line and sigma of points in order of time, at least one. series: of individuals, as in `moving_ranges`."""
+    """Centre line and sigma of points in order of time, at least one. series: as in `moving_ranges`, for i_mr."""
     if kind == "i_mr":
         spreads = moving_ranges(points.means, series)
     else:
@@ -92,21 +92,21 @@ def fit(kind: ChartKind, points: Subgroups, series: Integers | None = None) -> F
 
 
 def _sigma(kind: ChartKind, sizes: Integers, spreads: Floats) -> float:
-    """The mean of what each spread says of sigma, each with the inverse of its variance as weight."""
-    told = ~np.isnan(spreads)
-    if not told.any():
+    """The mean of the estimates of sigma from each spread, weighted by the inverse of their variance."""
+    has_spread = ~np.isnan(spreads)
+    if not has_spread.any():
         return np.nan
     estimates, weights = np.zeros(len(sizes)), np.zeros(len(sizes))
-    for size in np.unique(sizes[told]).tolist():
+    for size in np.unique(sizes[has_spread]).tolist():
         spread = _spread(kind, _sample_size(kind, size))
-        of_size = told & (sizes == size)
+        of_size = has_spread & (sizes == size)
         estimates[of_size] = spreads[of_size] / spread.mean
         weights[of_size] = (spread.mean / spread.deviation) ** 2
     return float(np.average(estimates, weights=weights))
 
 
 def _sample_size(kind: ChartKind, size: int) -> int:
-    """Of how many values a spread is: that of an individual is its range with the one before."""
+    """The number of values in a spread. The spread of an individual value is its range with the value before."""
     return 2 if kind == "i_mr" else size
 
 

@@ -1,11 +1,11 @@
-"""Run rules of control charts: patterns that points of a process in control make seldom.
+"""Run rules of control charts: patterns that are rare in a process in control.
 
 Sources: Western Electric, Statistical Quality Control Handbook (1956), 23-28, as in NIST/SEMATECH e-Handbook 6.3.2;
 Nelson, Journal of Quality Technology 16 (1984), 237-239.
 
-A rule marks the points that complete a pattern, and each further point that goes on with it. Beyond a line is more
-than on it; within one sigma is less. A point on the centre line is on neither side, and equal neighbours neither rise
-nor fall. Rules 3 and 4 of Nelson count steps from point to point, as Minitab and JASP do: six steps take seven points.
+A rule marks the points that complete a pattern, and each further point that continues it. A point on a line is neither
+beyond it nor within it. A point on the centre line is on neither side, and equal neighbours neither rise nor fall.
+Rules 3 and 4 of Nelson count steps from point to point, as Minitab and JASP do: six steps take seven points.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,9 @@ RuleName = Literal[
 
 
 class Rule(NamedTuple):
-    """marks: of points in order of time, given their values and their distances from the centre line in sigmas."""
+    """says: the rule in words. marks: marks points in order of time, given their values and their distances from the
+    centre line in sigmas.
+    """
 
     says: str
     marks: Callable[[Floats, Floats], Marks]
@@ -45,7 +47,7 @@ def _beyond(z: Floats, sigmas: float) -> Marks:
 
 
 def _some_beyond(z: Floats, count: int, among: int, sigmas: float) -> Marks:
-    """Points beyond a line that are the `count`th, or more, on this side of the last `among`."""
+    """Points beyond a line, if at least `count` of the last `among` points are beyond it on this side."""
     above, below = z > sigmas, z < -sigmas
     return (above & (_in_last(above, among) >= count)) | (below & (_in_last(below, among) >= count))
 
@@ -55,13 +57,13 @@ def _one_side(z: Floats, count: int) -> Marks:
 
 
 def _trend(values: Floats, count: int) -> Marks:
-    """Points that complete so many steps up, or so many down."""
+    """Points that complete `count` steps up, or `count` steps down."""
     steps = _steps(values)
     return _in_a_row(steps > 0, count) | _in_a_row(steps < 0, count)
 
 
 def _alternating(values: Floats, count: int) -> Marks:
-    """Points that complete so many steps, up and down in turn."""
+    """Points that complete `count` steps, up and down in turn."""
     steps = _steps(values)
     turns = np.zeros(len(values), bool)
     turns[1:] = steps[1:] * steps[:-1] < 0
@@ -69,7 +71,7 @@ def _alternating(values: Floats, count: int) -> Marks:
 
 
 def _steps(values: Floats) -> Floats:
-    """Whether each point is above (1) or below (-1) the one before; 0 for neither, as for the first."""
+    """The step from the point before to each point: 1 up, -1 down, 0 for no step and for the first point."""
     return np.sign(np.diff(values, prepend=values[:1]))
 
 
@@ -79,13 +81,13 @@ def _in_a_row(marks: Marks, count: int) -> Marks:
 
 
 def _in_last(marks: Marks, among: int) -> npt.NDArray[np.int64]:
-    """How many of the last `among` points, each with those before it, are marked."""
+    """For each point, how many of the `among` points up to it are marked."""
     total = np.concatenate([np.zeros(among, np.int64), np.cumsum(marks)])
     counts: npt.NDArray[np.int64] = total[among:] - total[: len(marks)]
     return counts
 
 
-# The two have these in common.
+# Western Electric and Nelson share these rules.
 _ONE_BEYOND = Rule("one point beyond 3 sigma", lambda _, z: _beyond(z, 3))
 _TWO_OF_THREE = Rule("two of three points beyond 2 sigma on one side", lambda _, z: _some_beyond(z, 2, 3, 2))
 _FOUR_OF_FIVE = Rule("four of five points beyond 1 sigma on one side", lambda _, z: _some_beyond(z, 4, 5, 1))
@@ -113,7 +115,7 @@ RULES: Mapping[RuleName, Rule] = {
 def marks_by_rule(values: Floats, z: Floats) -> Mapping[RuleName, npt.NDArray[np.intp]]:
     """The indices of the points that each rule marks, for the rules that mark any.
 
-    values: in order of time. z: how far each is from the centre line, in sigmas of its own, finite.
+    values: in order of time. z: the distance of each from the centre line, in its own sigmas, finite.
     """
     found = {name: np.flatnonzero(rule.marks(values, z)) for name, rule in RULES.items()}
     return {name: points for name, points in found.items() if len(points)}

@@ -1,4 +1,4 @@
-"""Whether the means of groups differ: each from that of all others, and all of them from one."""
+"""Whether the means of groups differ: each from that of all other groups together, and all from one another."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from runcard.analytics.statistics.moments import Floats, Moments, in_common, sca
 
 
 class Difference(Struct, frozen=True):
-    """In the measurement's unit of measure. low, high: the 95 % interval. p: of no difference (0..1)."""
+    """In the measurement's unit of measure. low, high: the 95 % interval. p: the p-value of no difference, 0 to 1."""
 
     difference: float
     low: float
@@ -19,15 +19,15 @@ class Difference(Struct, frozen=True):
 
 
 class TestResult(Struct, frozen=True):
-    """statistic: F, or H. p: how likely so much is by chance, were the groups alike (0..1)."""
+    """statistic: F or H. p: the probability of such a statistic by chance if the groups were alike, 0 to 1."""
 
     statistic: float
     p: float
 
 
 def differences_of(moments: Sequence[Moments]) -> Sequence[Difference | None]:
-    """For each group, whose variance may be another; None where it or all others together have fewer than two values,
-    where neither has any spread, or where values are too far apart for a double.
+    """The difference of each group from all others together. Their variances may differ. None if the group or the
+    others have fewer than two values, if neither has any spread, or if values are too far apart for a double.
 
     Source: Welch, Biometrika 34 (1947), 28-35, as in NIST/SEMATECH e-Handbook 7.3.1.
     """
@@ -35,7 +35,7 @@ def differences_of(moments: Sequence[Moments]) -> Sequence[Difference | None]:
         return []
     n, offset, squares, power = in_common(moments)
     other_n, difference, other_squares = _from_all_others(n, offset, squares)
-    # What is of too few values becomes infinite or NaN, and then nothing is told.
+    # Figures of too few values become infinite or NaN, and then None.
     with np.errstate(all="ignore"):
         own_error, other_error = squares / (n - 1) / n, other_squares / (other_n - 1) / other_n
         error, share = np.sqrt(own_error + other_error), own_error / (own_error + other_error)
@@ -47,16 +47,16 @@ def differences_of(moments: Sequence[Moments]) -> Sequence[Difference | None]:
 
 
 def anova_of(moments: Sequence[Moments]) -> TestResult | None:
-    """One-way analysis of variance; groups of one value count as all others do.
+    """The one-way analysis of variance. Groups of a single value count too.
 
-    None of fewer than two groups, of no more values than groups, or without spread in any group, where F has no end.
-    Source: NIST/SEMATECH e-Handbook 7.4.3.
+    None for fewer than two groups, for no more values than groups, or if no group has spread, because F would be
+    infinite. Source: NIST/SEMATECH e-Handbook 7.4.3.
     """
-    groups, count = len(moments), sum(one.n for one in moments)
+    groups, count = len(moments), sum(of_group.n for of_group in moments)
     if groups < 2 or count <= groups:
         return None
     n, offset, squares, _ = in_common(moments)
-    # Twice, because the first mean is rounded as the offsets are.
+    # Twice, because the first mean is rounded like the offsets.
     offset = offset - (n * offset).sum() / count
     offset = offset - (n * offset).sum() / count
     between, within = float((n * np.square(offset)).sum()), float(squares.sum())
@@ -68,14 +68,14 @@ def anova_of(moments: Sequence[Moments]) -> TestResult | None:
 
 
 def _from_all_others(n: Floats, offset: Floats, squares: Floats) -> tuple[Floats, Floats, Floats]:
-    """How many all others together are, by how much the mean of each is above theirs, and their squared deviations.
+    """For each group: the count of all others together, how far its mean is above theirs, and their squared deviations.
 
-    Without a look at their values: see `moments`.
+    Computed from moments, without the values: see `moments`.
     """
     weights = np.where(np.eye(len(n), dtype=bool), 0.0, n)
     other_n = weights.sum(axis=1)
     with np.errstate(all="ignore"):
-        # Of groups that are equal the difference is nothing, however sums are rounded.
+        # Equal groups have a difference of exactly 0, however sums are rounded.
         difference = (weights * (offset[:, None] - offset)).sum(axis=1) / other_n
         apart = np.where(
             weights > 0, squares + weights * np.square(offset - offset[:, None] + difference[:, None]), 0
@@ -85,13 +85,12 @@ def _from_all_others(n: Floats, offset: Floats, squares: Floats) -> tuple[Floats
 
 
 def _are_equal(offset: Floats, squares: Floats) -> bool:
-    """Whether groups hold one value all together: then rounding must not make a little spread of nothing."""
+    """Whether all values of the groups are the same. Then rounding must not make a spread."""
     return len(offset) == 0 or (not squares.any() and bool(np.ptp(offset) == 0))
 
 
 def _difference(figures: Sequence[float], p: float, power: int) -> Difference | None:
-    told = [scaled(one, power) if np.isfinite(one) else None for one in figures]
-    difference, low, high = told
+    difference, low, high = (scaled(figure, power) if np.isfinite(figure) else None for figure in figures)
     if difference is None or low is None or high is None or not np.isfinite(p):
         return None
     return Difference(difference, low, high, p)

@@ -1,4 +1,4 @@
-"""How much values scatter: over all, from one to the next, or inside of subgroups."""
+"""How much values scatter: overall, from one to the next, or within subgroups."""
 
 import math
 from typing import NamedTuple
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from runcard.analytics.statistics.moments import Floats, Moments, moments_of, power_of, scaled
 
-# d2 of two values: the mean range of two standard normal ones (Tippett, Biometrika 17 (1925), 364-387).
+# d2 for two values: the mean range of two standard normal values (Tippett, Biometrika 17 (1925), 364-387).
 D2_OF_TWO = 2 / math.sqrt(math.pi)
 
 
 class Dispersion(NamedTuple):
     """An estimated standard deviation.
 
-    sigma: 0 or more; None where there are too few values, or too large ones. freedom: degrees of freedom: those of a
-    chi-square distribution that sigma squared follows, at least nearly, where the values are normal.
+    sigma: 0 or more; None if the values are too few or too large. freedom: degrees of freedom of the chi-square
+    distribution that sigma squared follows, at least nearly, if the values are normal.
     """
 
     sigma: float | None
@@ -27,7 +27,7 @@ UNKNOWN = Dispersion(None, 0)
 
 
 def are_equal(values: Floats) -> bool:
-    """Whether no value differs from another; of their deviations rounding would make a little more than nothing."""
+    """Whether all values are equal. Rounding would make their deviations slightly more than 0."""
     return len(values) == 0 or bool(np.min(values) == np.max(values))
 
 
@@ -37,18 +37,18 @@ def overall(values: Floats) -> Dispersion:
 
 
 def of_moments(moments: Moments) -> Dispersion:
-    """What `overall` is of values of which these are known."""
+    """The sample standard deviation of values with these moments; unknown for fewer than two values."""
     return UNKNOWN if moments.s is None else Dispersion(moments.s, moments.n - 1)
 
 
 def moving_ranges(values: Floats, series: NDArray[np.int64] | None = None) -> Floats:
-    """How far each value is from the one before it in its series; NaN for the first of each.
+    """The distance of each value from the one before it in its series; NaN for the first of a series.
 
-    series: the number, 0 or more, of each one's series; None: all are of one.
+    series: the number of the series of each value, 0 or more; None: all values are one series.
     """
     if series is None or len(series) == 0 or np.min(series) == np.max(series):
         return np.abs(np.diff(values, prepend=np.nan))
-    # Numbers of 16 bits are put in order without comparing them.
+    # NumPy sorts 16-bit numbers without comparing them.
     kind = np.uint16 if np.max(series) < 2**16 else np.int64
     order = np.argsort(series.astype(kind), kind="stable")
     moved: Floats = np.abs(np.diff(values[order], prepend=np.nan))
@@ -59,7 +59,7 @@ def moving_ranges(values: Floats, series: NDArray[np.int64] | None = None) -> Fl
 
 
 def by_moving_range(values: Floats, series: NDArray[np.int64] | None = None) -> Dispersion:
-    """What values in order of time scatter from one to the next of their series: the mean moving range of two by d2.
+    """The scatter from one value to the next of its series, in order of time: the mean moving range of two, over d2.
 
     series: as in `moving_ranges`. Source: NIST/SEMATECH e-Handbook 6.3.2.2.
     """
@@ -76,11 +76,11 @@ def by_moving_range(values: Floats, series: NDArray[np.int64] | None = None) -> 
 
 
 def freedom_of_moving_range(ranges: int, series: int = 1) -> float:
-    """Degrees of freedom that the mean of so many moving ranges of two is worth: 1 / 2v, where v is the variance of the
+    """The degrees of freedom of the mean of this many moving ranges of two: 1 / 2v, where v is the variance of the
     estimate as a share of sigma squared. series: how many series of values have a range.
 
-    Each range is of the size |x - y|; two that follow each other share a value, so their differences correlate by -1/2.
-    About 0.605 for each range. Source of v: Hoel, Annals of Mathematical Statistics 17 (1946), 475-482.
+    Each range is |x - y|. Two neighbouring ranges share a value, so their differences correlate by -1/2. The result is
+    about 0.605 for each range. Source of v: Hoel, Annals of Mathematical Statistics 17 (1946), 475-482.
     """
     own = math.pi / 2 - 1
     shared = math.sqrt(3) / 2 + math.pi / 12 - 1
@@ -88,8 +88,9 @@ def freedom_of_moving_range(ranges: int, series: int = 1) -> float:
 
 
 def pooled(values: Floats, subgroups: NDArray[np.integer]) -> Dispersion:
-    """What values scatter inside of their subgroups, given the number of each one's subgroup: the root of the mean
-    variance, each by its degrees of freedom. Subgroups of one value say nothing.
+    """The scatter within subgroups: the root of their mean variance, weighted by degrees of freedom.
+
+    subgroups: the number of the subgroup of each value. A subgroup of a single value adds nothing.
     """
     if len(values) == 0:
         return UNKNOWN
@@ -101,7 +102,7 @@ def pooled(values: Floats, subgroups: NDArray[np.integer]) -> Dispersion:
         return UNKNOWN
     power = power_of(float(np.min(values)), float(np.max(values)))
     shares = np.ldexp(together, -power) if power else together
-    # From the first value of the subgroup, so that what its values have in common drowns nothing; of equals, 0.
+    # Relative to the first value of the subgroup, so that a large common part drowns no digits. Equal values give 0.
     shares = shares - np.repeat(shares[starts], counts)
     deviations = shares - np.repeat(np.add.reduceat(shares, starts) / counts, counts)
     return Dispersion(scaled(math.sqrt(float(np.square(deviations).sum()) / freedom), power), freedom)

@@ -1,8 +1,8 @@
 """Mean and standard deviation of numbers, to the last digits, whatever their size and however many there are.
 
-Numbers are taken from a centre among them first, so that what they have in common drowns nothing (Chan, Golub and
-LeVeque, The American Statistician 37 (1983), 242-247). Where their squares would be no doubles, they are
-taken as shares of a power of two, which changes no digit.
+A centre among the numbers is subtracted first, so that a large common part drowns no digits (Chan, Golub and LeVeque,
+The American Statistician 37 (1983), 242-247). If their squares would not fit a double, the numbers are taken as shares
+of a power of two, which changes no digit.
 """
 
 import math
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Squares of numbers whose exponents are within are doubles, and so are sums of as many as there may be.
+# Squares of numbers with exponents in this range fit a double, and so do the largest sums of them.
 _USUAL_POWERS = range(-400, 400)
 
 
 class Moments(NamedTuple):
-    """Of n numbers: their mean, as what it is above a centre, and the sum of their squared deviations from it.
+    """The moments of n numbers. offset: of the mean from the centre. squares: sum of squared deviations from the mean.
 
-    All but n is in units of 2 ** power. Without numbers the rest is 0.
+    All but n are in units of 2 ** power. Without numbers all are 0.
     """
 
     n: int
@@ -32,17 +32,17 @@ class Moments(NamedTuple):
 
     @property
     def mean(self) -> float | None:
-        """None without numbers."""
+        """The mean; None without numbers, or if it is too large for a double."""
         return None if self.n == 0 else scaled(self.centre + self.offset, self.power)
 
     @property
     def s(self) -> float | None:
-        """The sample standard deviation; None of fewer than two numbers, and where it is no double."""
+        """The sample standard deviation; None for fewer than two numbers, or if it is too large for a double."""
         return None if self.n < 2 else scaled(math.sqrt(self.squares / (self.n - 1)), self.power)
 
 
 class MomentsOfGroups(NamedTuple):
-    """Of several groups, one in each place, all in units of 2 ** power and above the same centre."""
+    """The moments of several groups, one in each place, all in units of 2 ** power and from the same centre."""
 
     n: Floats
     offset: Floats
@@ -51,7 +51,7 @@ class MomentsOfGroups(NamedTuple):
 
 
 def moments_of(values: Floats) -> Moments:
-    """The same for values in the same order; of equal values, exactly what they are."""
+    """The moments of values. Their order can change the rounding. The mean of equal values is exactly their value."""
     if len(values) == 0:
         return Moments(0)
     lowest, highest = float(np.min(values)), float(np.max(values))
@@ -67,31 +67,27 @@ def moments_of(values: Floats) -> Moments:
 
 
 def in_common(moments: Sequence[Moments]) -> MomentsOfGroups:
-    """Moments of groups, none of which is empty, so that they can be compared."""
-    power = max(one.power for one in moments)
-    shifts = [one.power - power for one in moments]
-    centres = [math.ldexp(one.centre, shift) for one, shift in zip(moments, shifts, strict=True)]
-    return MomentsOfGroups(
-        np.array([one.n for one in moments], np.float64),
-        np.array(
-            [
-                centre - centres[0] + math.ldexp(one.offset, shift)
-                for one, centre, shift in zip(moments, centres, shifts, strict=True)
-            ]
-        ),
-        np.array([math.ldexp(one.squares, 2 * shift) for one, shift in zip(moments, shifts, strict=True)]),
-        power,
-    )
+    """The moments of groups on a common centre and power, so that they can be compared. No group may be empty."""
+    power = max(group.power for group in moments)
+    shifts = [group.power - power for group in moments]
+    centres = [math.ldexp(group.centre, shift) for group, shift in zip(moments, shifts, strict=True)]
+    squares = [math.ldexp(group.squares, 2 * shift) for group, shift in zip(moments, shifts, strict=True)]
+    offsets = [
+        centre - centres[0] + math.ldexp(group.offset, shift)
+        for group, centre, shift in zip(moments, centres, shifts, strict=True)
+    ]
+    counts = np.array([group.n for group in moments], np.float64)
+    return MomentsOfGroups(counts, np.array(offsets), np.array(squares), power)
 
 
 def power_of(lowest: float, highest: float) -> int:
-    """0 where numbers between these can be squared, else the power of two that they are taken as shares of."""
+    """0 if numbers between these can be squared, else the power of two of which they are taken as shares."""
     _, power = math.frexp(max(abs(lowest), abs(highest)))
     return 0 if power in _USUAL_POWERS else power
 
 
 def scaled(figure: float, power: int) -> float | None:
-    """A figure that is known in units of 2 ** power; None where it is no double."""
+    """A figure in units of 2 ** power as a plain number; None if it is too large for a double."""
     try:
         found = math.ldexp(figure, power)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Shares of a whole, with what they may be in the long run."""
+"""Shares of a whole, with their confidence intervals."""
 
 import math
 
@@ -9,7 +9,7 @@ _Z = 1.959963984540054
 
 
 class Ratio(Struct, frozen=True):
-    """`count` of `n`. low, high: the 95 % Wilson interval. All three figures are from 0 to 1; None where n is 0."""
+    """`count` of `n`. low, high: the 95 % Wilson interval. ratio, low, high: from 0 to 1; None if n is 0."""
 
     count: int
     n: int
@@ -19,7 +19,7 @@ class Ratio(Struct, frozen=True):
 
 
 def ratio_of(count: int, n: int) -> Ratio:
-    """The share of `count` among `n`, with its score interval without continuity correction.
+    """The share of `count` in `n`, with its score interval without continuity correction.
 
     Source: Wilson, Journal of the American Statistical Association 22 (1927), 209-212; NIST/SEMATECH e-Handbook
     7.2.4.1.

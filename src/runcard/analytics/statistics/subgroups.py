@@ -1,4 +1,4 @@
-"""Values that are taken together, as points of a control chart."""
+"""Subgroups: values that together make a point of a control chart."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -12,7 +12,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class Subgroups(NamedTuple):
-    """Figures of each subgroup; the range and the standard deviation (n - 1) of a single value are NaN."""
+    """Figures of each subgroup. Range and standard deviation (n - 1) of a single value are NaN."""
 
     sizes: Integers
     means: Floats
@@ -21,15 +21,15 @@ class Subgroups(NamedTuple):
 
 
 def subgroups_of(numbers: Floats, members: Sequence[Sequence[int]]) -> Subgroups:
-    """The figures of subgroups, given the places of the values of each; none is empty."""
-    sizes = np.array([len(one) for one in members], np.int64)
+    """The figures of subgroups, given the places of the values of each. No subgroup may be empty."""
+    sizes = np.array([len(places) for places in members], np.int64)
     if not len(sizes):
         none = np.array([], np.float64)
         return Subgroups(sizes, none, none, none)
     together = numbers[np.fromiter(chain.from_iterable(members), np.int64)]
     starts = np.cumsum(sizes) - sizes
     lowest, highest = np.minimum.reduceat(together, starts), np.maximum.reduceat(together, starts)
-    # The mean of equals is what they are, and they do not deviate from it, however sums are rounded.
+    # The mean of equal values is exactly their value, and they do not deviate from it, however sums are rounded.
     means = np.where(lowest == highest, lowest, np.add.reduceat(together, starts) / sizes)
     squares = np.add.reduceat((together - np.repeat(means, sizes)) ** 2, starts)
     single = sizes == 1

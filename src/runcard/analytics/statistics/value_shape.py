@@ -1,4 +1,4 @@
-"""How values are distributed: whether as a normal distribution is, and what can be said where they are not."""
+"""How values are distributed: whether they are normal, and figures that also hold if they are not."""
 
 import math
 
@@ -10,23 +10,23 @@ from runcard.analytics.statistics.dispersion import are_equal
 from runcard.analytics.statistics.moments import Floats, moments_of
 from runcard.domain.runs.limit import Interval
 
-# What three sigmas leave out on each side, and the middle.
+# The shares below minus three sigmas, the middle and plus three sigmas of a normal distribution.
 _REFERENCE = (0.00135, 0.5, 0.99865)
-# So many have one value beyond the 0.135 % percentile on average.
+# This many values have, on average, one below the 0.135 % percentile.
 _FEWEST_FOR_PERCENTILES = math.ceil(1 / _REFERENCE[0])
-# Fewer values than these reject nothing, and more reject everything.
+# The test rejects nothing with fewer values than this, and everything with more.
 _FEWEST_JUDGED = 8
 _MOST_JUDGED = 5000
 _FARTHEST_ADJUSTED = 153.467
-# Tukey, Exploratory Data Analysis (1977): the inner fences, in distances between the quartiles.
+# Tukey, Exploratory Data Analysis (1977): the inner fences, in interquartile ranges.
 _FENCE = 1.5
 _FEWEST_WITH_SKEW = 3
 
 
 class Normality(Struct, frozen=True):
-    """Anderson-Darling, mean and sigma estimated. n: values judged. statistic: A²; the larger, the less normal.
+    """The Anderson-Darling test, with mean and sigma estimated. n: values judged. statistic: A²; larger is less normal.
 
-    p_value: how likely a normal distribution deviates so much (0..1).
+    p_value: the probability that values of a normal distribution deviate this much, 0 to 1.
     """
 
     n: int
@@ -35,10 +35,10 @@ class Normality(Struct, frozen=True):
 
 
 class PercentileIndices(Struct, frozen=True):
-    """Capability whatever the distribution: percentiles in place of mean and three sigmas, in the values' unit.
+    """Capability for any distribution, with percentiles in place of mean and three sigmas.
 
-    low, median, high: the 0.135 %, 50 % and 99.865 % percentiles. pp, ppl, ppu, ppk: None without the limits that they
-    need, or where the percentiles do not differ.
+    low, median, high: the 0.135 %, 50 % and 99.865 % percentiles, in the unit of the values. pp, ppl, ppu, ppk: None
+    without the limits that they need, or if the percentiles do not differ.
     """
 
     low: float
@@ -51,10 +51,10 @@ class PercentileIndices(Struct, frozen=True):
 
 
 def normality_of(values: Floats) -> Normality | None:
-    """Whether values may come from a normal distribution; None for fewer than 8, or for values that are all equal.
+    """Whether values may come from a normal distribution; None for fewer than 8 values, or if all are equal.
 
-    Of more than 5000, so many are judged, evenly spaced in the order that they have. Source: Stephens, JASA 69 (1974),
-    730-737; NIST/SEMATECH e-Handbook 7.2.1.3. SciPy's p-values end at 0.01 and 0.15.
+    Of more than 5000 values, 5000 are judged, evenly spaced in their order. Source: Stephens, JASA 69 (1974), 730-737;
+    NIST/SEMATECH e-Handbook 7.2.1.3. SciPy is not used: its p-values end at 0.01 and 0.15.
     """
     judged = values
     if len(values) > _MOST_JUDGED:
@@ -73,7 +73,7 @@ def normality_of(values: Floats) -> Normality | None:
 
 
 def _standardized(values: Floats) -> Floats:
-    """Values that differ, in standard deviations from their mean."""
+    """The values, not all equal, as standard deviations from their mean."""
     n, centre, offset, squares, power = moments_of(values)
     shares = np.ldexp(values, -power) if power else values
     standardized: Floats = (shares - centre - offset) / math.sqrt(squares / (n - 1))
@@ -83,8 +83,8 @@ def _standardized(values: Floats) -> Floats:
 def _chance_of_normal(adjusted: float) -> float:
     """The p-value of A² adjusted for the number of values.
 
-    Source: D'Agostino and Stephens, Goodness-of-Fit Techniques (1986), table 4.9; beyond 153, where the formula turns
-    back, that of 153, which is nothing.
+    Source: D'Agostino and Stephens, Goodness-of-Fit Techniques (1986), table 4.9. Beyond 153, where the formula would
+    rise again, it is that of 153, which is practically 0.
     """
     a = min(adjusted, _FARTHEST_ADJUSTED)
     if a < 0.2:
@@ -97,7 +97,8 @@ def _chance_of_normal(adjusted: float) -> float:
 
 
 def percentile_indices(ordered: Floats, limits: Interval) -> PercentileIndices | None:
-    """The percentile method, given values by size; None for fewer than 741, which do not show such percentiles.
+    """The indices of sorted values by the percentile method; None for fewer than 741 values, which cannot show the
+    0.135 % percentile.
 
     Source: ISO 22514-2 and NIST/SEMATECH e-Handbook 6.1.6; percentiles are interpolated linearly between values.
     """
@@ -112,7 +113,7 @@ def percentile_indices(ordered: Floats, limits: Interval) -> PercentileIndices |
 
 
 def skewness_of(values: Floats) -> float | None:
-    """The adjusted Fisher-Pearson coefficient, 0 where values are symmetric; None for fewer than 3, or all equal.
+    """The adjusted Fisher-Pearson coefficient, 0 for symmetric values; None for fewer than 3, or if all are equal.
 
     Source: NIST/SEMATECH e-Handbook 1.3.5.11. SciPy's takes ten times longer, because it raises to a power.
     """
@@ -120,7 +121,7 @@ def skewness_of(values: Floats) -> float | None:
     if n < _FEWEST_WITH_SKEW or are_equal(values):
         return None
     with np.errstate(all="ignore"):
-        # In standard deviations, whose powers are numbers, however large or small the values are.
+        # In standard deviations, whose powers fit a double however large or small the values are.
         deviations = _standardized(values)
         squares = deviations * deviations
         found = (
@@ -130,7 +131,7 @@ def skewness_of(values: Floats) -> float | None:
 
 
 def count_outliers(ordered: Floats) -> int:
-    """How many values, given by size, lie beyond Tukey's fences."""
+    """How many of the sorted values lie beyond Tukey's fences."""
     if len(ordered) == 0:
         return 0
     first, third = _quantiles(ordered, (0.25, 0.75))
@@ -141,8 +142,8 @@ def count_outliers(ordered: Floats) -> int:
 
 
 def _quantiles(ordered: Floats, shares: tuple[float, ...]) -> list[float]:
-    """Between two values linearly; taken of halves, because the whole of what lies between may be no double."""
-    return [2 * float(one) for one in np.quantile(ordered / 2, shares)]
+    """The quantiles, interpolated linearly; of halves, because two values may be too far apart for a double."""
+    return [2 * float(half) for half in np.quantile(ordered / 2, shares)]
 
 
 def _share(distance: float, spread: float) -> float | None:
@@ -151,4 +152,4 @@ def _share(distance: float, spread: float) -> float | None:
 
 
 def _lesser(ppl: float | None, ppu: float | None) -> float | None:
-    return min((one for one in (ppl, ppu) if one is not None), default=None)
+    return min((index for index in (ppl, ppu) if index is not None), default=None)

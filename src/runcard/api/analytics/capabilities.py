@@ -1,4 +1,4 @@
-"""Capability of all that a procedure measures, over REST."""
+"""Capability of all measurements of a procedure, over REST."""
 
 from typing import Annotated
 from uuid import UUID
@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 class CapabilitiesQuery(RunsQuery, kw_only=True):
-    """limit: so many rows at most. exclude_retries: leave out attempts of phases that were repeated in the same run."""
+    """limit: of rows. exclude_retries: leave out attempts of phases that were repeated in the same run."""
 
     procedure_id: UUID
     exclude_retries: bool = True

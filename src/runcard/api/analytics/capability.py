@@ -17,7 +17,7 @@ router = APIRouter()
 
 
 class CapabilityQuery(MeasurementQuery, kw_only=True):
-    """subgroup_by: what sigma_within is pooled over; the moving range, where nothing is said."""
+    """subgroup_by: sigma_within is pooled over these groups; left out: from moving ranges."""
 
     subgroup_by: GroupBy | None = None
 
@@ -32,7 +32,7 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[CapabilityQuery, query(CapabilityQuery)],
 ) -> Response:
-    """Capability of a measurement: Cp, Cpk, Pp, Ppk and what they rest on, by specification and group."""
+    """Capability of a measurement by specification and group: Cp, Cpk, Pp, Ppk and the figures behind them."""
     return JsonResponse(
         capability(
             snapshot,

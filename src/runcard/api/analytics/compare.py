@@ -1,4 +1,4 @@
-"""Comparing groups over REST."""
+"""Comparison of groups over REST."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[MeasurementQuery, query(MeasurementQuery)],
 ) -> Response:
-    """One measurement between groups (stations, where no `group_by` is given)."""
+    """Comparison of a measurement between groups. Without `group_by`, the groups are stations."""
     return JsonResponse(
         compare(
             snapshot,

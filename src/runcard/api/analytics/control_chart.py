@@ -25,7 +25,9 @@ router = APIRouter()
 
 
 class ControlChartQuery(MeasurementQuery, kw_only=True):
-    """See `analytics.control_chart.ChartSettings`."""
+    """last: how many values the chart shows. subgroup_size: how many values of one group and segment make a point; left
+    out: all values of a group, or five without groups.
+    """
 
     chart: ChartKind = "i_mr"
     last: Annotated[int, Meta(ge=1, le=MAX_LAST)] = 500

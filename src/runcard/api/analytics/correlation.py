@@ -21,8 +21,8 @@ _Name = Annotated[str, Meta(min_length=1)]
 
 
 class CorrelationQuery(RunsQuery, kw_only=True):
-    """y_procedure_id: that of x, where nothing is said. x_uom, y_uom: in this unit of measure, or in one that converts
-    to it; an empty text: in none.
+    """y_procedure_id: left out: the procedure of x. x_uom, y_uom: only values in this unit of measure, or in one that
+    converts to it; an empty text: only values without one.
     """
 
     x_procedure_id: UUID
@@ -46,7 +46,7 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[CorrelationQuery, query(CorrelationQuery)],
 ) -> Response:
-    """Two measurements of the same units, with the points to draw."""
+    """Correlation of two measurements of the same units, with the points to draw."""
     finals = query.exclude_retries
     x = MeasurementSelection(
         query.x_procedure_id, query.x_measurement_name, query.x_phase_name, finals, uom=query.x_uom

@@ -19,7 +19,7 @@ router = APIRouter()
 
 
 class HistogramQuery(MeasurementQuery, kw_only=True):
-    """bins: as many as suit, where nothing is said."""
+    """bins: how many; left out: as many as suit the values."""
 
     bins: Annotated[int, Meta(ge=1, le=MAX_BINS)] | None = None
 

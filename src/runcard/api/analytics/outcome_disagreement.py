@@ -21,7 +21,7 @@ router = APIRouter()
 
 
 class OutcomeDisagreementQuery(RunsQuery, kw_only=True):
-    """limit: so many measurements at most. examples: so many single values at most.
+    """limit: of measurements. examples: limit of single values.
 
     exclude_retries: leave out attempts of phases that were repeated in the same run.
     """
@@ -43,7 +43,7 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[OutcomeDisagreementQuery, query(OutcomeDisagreementQuery)],
 ) -> Response:
-    """Measurements whose outcome, as the station claimed it, contradicts their limits."""
+    """Measurements whose outcome, as the station reported it, contradicts their limits."""
     return JsonResponse(
         outcome_disagreement(
             snapshot,

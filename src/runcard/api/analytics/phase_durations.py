@@ -22,7 +22,7 @@ router = APIRouter()
 
 
 class PhaseDurationsQuery(GroupedQuery, kw_only=True):
-    """exclude_retries: leave out attempts of phases that were repeated in the same run. top: of how many phases."""
+    """exclude_retries: leave out attempts of phases that were repeated in the same run. top: how many phases."""
 
     exclude_retries: bool = True
     phase_name: str | None = None

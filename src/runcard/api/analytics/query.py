@@ -1,4 +1,4 @@
-"""What every question may be asked about: the common parameters."""
+"""The parameters that all questions share."""
 
 from datetime import datetime
 from typing import Annotated
@@ -17,7 +17,7 @@ from runcard.store.lists.run_filter import RunFilter
 
 
 class RunsQuery(Struct, kw_only=True):
-    """Which runs. samples: production only, where nothing is said. attempts: as is usual for the question, then."""
+    """The runs to ask about. samples: left out: production only. attempts: left out: as is usual for the question."""
 
     started_after: datetime | None = None
     started_before: datetime | None = None
@@ -36,17 +36,17 @@ class RunsQuery(Struct, kw_only=True):
 
 
 class GroupedQuery(RunsQuery, kw_only=True):
-    """time_zone: IANA name of the zone whose hours, days, weeks and months are meant."""
+    """time_zone: IANA name of the zone of the hours, days, weeks and months."""
 
     group_by: GroupBy | None = None
     time_zone: Annotated[str, Meta(max_length=100)] = "UTC"
 
 
 class MeasurementQuery(GroupedQuery, kw_only=True):
-    """A measurement of one procedure; of several phases that measure something of this name, all are meant, or one.
+    """A measurement of a procedure, in all phases that have a measurement of this name, or in one of them.
 
-    uom: in this unit of measure, or in one that converts to it; an empty text: in none. exclude_retries: leave out
-    attempts of phases that were repeated in the same run.
+    uom: only values in this unit of measure, or in one that converts to it; an empty text: only values without one.
+    exclude_retries: leave out attempts of phases that were repeated in the same run.
     """
 
     procedure_id: UUID

@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 class RetestsQuery(GroupedQuery, kw_only=True):
-    """more_than, limit, offset: which page of the units with more than so many attempts."""
+    """limit, offset: the page of units that had more than `more_than` attempts."""
 
     more_than: Annotated[int, Meta(ge=1, le=1_000_000)] = 2
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
@@ -35,7 +35,7 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[RetestsQuery, query(RetestsQuery)],
 ) -> Response:
-    """Attempts per unit, what retests brought, and at which stations."""
+    """Attempts per unit, how many units passed after a retest, and at which stations."""
     return JsonResponse(
         retest(
             snapshot,

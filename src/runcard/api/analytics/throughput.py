@@ -26,7 +26,7 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[GroupedQuery, query(GroupedQuery)],
 ) -> Response:
-    """Runs and units, by outcome."""
+    """Numbers of runs and units, by outcome."""
     return JsonResponse(
         throughput(
             snapshot,

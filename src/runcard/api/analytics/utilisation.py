@@ -25,5 +25,5 @@ def ask(
     snapshot: WithSnapshot,
     query: Annotated[RunsQuery, query(RunsQuery)],
 ) -> Response:
-    """For which share of the time each station was running something."""
+    """The share of the time in which each station was running something."""
     return JsonResponse(utilisation(snapshot, selection_of(query)))

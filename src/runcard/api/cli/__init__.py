@@ -1,1 +1,1 @@
-"""The API of command lines at stations and developers: who they are, and which code to run."""
+"""The API for command lines of stations and developers: who they are, and which code to run."""

@@ -1,4 +1,4 @@
-"""Bringing code to stations: an archive is uploaded, then deployed; nothing is built here, so it is ready at once."""
+"""Deploy code to stations: upload an archive, then deploy it. Nothing is built here, so it is ready at once."""
 
 import hashlib
 from collections.abc import Sequence
@@ -78,10 +78,10 @@ class DeployRepository(Struct):
 
 
 class DeployBody(Struct, kw_only=True):
-    """procedure_id: an id, or an identifier such as FVT1. sha256: of the archive, to be checked.
+    """procedure_id: an id, or an identifier such as FVT1. sha256: of the archive; it is checked.
 
-    station_ids: where it is brought; without it a production deployment is brought to all stations that may run the
-    procedure, and any other to none.
+    station_ids: the stations to deploy to; left out: for production, all stations that may run the procedure, else
+    none.
     """
 
     procedure_id: SomeLine
@@ -162,7 +162,10 @@ def create(
     attachment = taken_in(services, get_attachment(scope, body.upload_id))
     archive = _read_archive(services.blobs, attachment)
     if body.sha256 is not None and body.sha256.lower() != archive.sha256:
-        raise InvalidInput.at("sha256", f"{body.sha256} is not that of the upload, which is {archive.sha256}")
+        raise InvalidInput.at(
+            "sha256",
+            f"{body.sha256} is not the SHA-256 of the upload, which is {archive.sha256}; upload it again",
+        )
     new = _new_deployment(body, procedure, archive)
 
     def apply(tx: Transaction) -> DeployResult:
@@ -196,7 +199,7 @@ def logs(
     scope: WithScope,
     query: Annotated[LogQuery, query(LogQuery)],
 ) -> Response:
-    """What a deployment's log says after an entry, at most 1000 entries; a station reads of those brought to it."""
+    """The log of a deployment after an entry, at most 1000 entries. A station reads only of its own deployments."""
     station_id = actor.station_id if isinstance(actor, StationActor) else None
     deployment = get_deployment(scope, id_of(deployment_id, DeploymentNotFound), station_id=station_id)
     entries = list_log(scope, deployment.id, after_seq=query.after_seq, limit=_LOG_LIMIT)
@@ -204,7 +207,7 @@ def logs(
 
 
 def _read_archive(blobs: Blobs, attachment: Attachment) -> _Archive:
-    """Raises Conflict while no bytes have arrived."""
+    """The digest and size of an uploaded archive. Raises Conflict while its bytes have not arrived."""
     pieces = blobs.stream(attachment.blob_key)
     if pieces is None:
         raise Conflict(f"Upload {attachment.id} has no bytes yet. PUT them to its upload_url first.")
@@ -247,7 +250,7 @@ def _commit(body: DeployCommit) -> Commit:
 
 
 def _stations(scope: Scope, procedure: Procedure, body: DeployBody) -> Sequence[Named]:
-    """Where the code is brought. Raises StationNotFound, and InvalidInput where a station may not run the procedure."""
+    """The stations to deploy to. Raises StationNotFound, or InvalidInput if a station may not run the procedure."""
     able = list_stations_for(scope, procedure.id)
     if body.station_ids is None:
         return able if body.environment == "production" else []

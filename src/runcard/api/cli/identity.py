@@ -1,4 +1,4 @@
-"""Whose key a command line has, and how the server is set."""
+"""The owner of a command line's key, and the settings of the server."""
 
 from typing import Literal
 from uuid import UUID
@@ -20,7 +20,7 @@ router = APIRouter()
 
 
 class CliWhoami(Struct, kw_only=True):
-    """Members of the station are null for a user's key, and the other way round."""
+    """For the key of a user, the fields of a station are null, and the other way round."""
 
     auth_type: Literal["user", "station"]
     user_id: UUID | None = None
@@ -35,7 +35,7 @@ class CliWhoami(Struct, kw_only=True):
 
 @router.get("/whoami", openapi_extra=operation(CliWhoami, name="cli-whoami"))
 def whoami(actor: WithActor, scope: WithScope) -> Response:
-    """Which station or user the key is, and its organization."""
+    """The station or user that owns the key, and its organization."""
     organization = get_organization(scope)
     answer = CliWhoami(
         auth_type="user",
@@ -54,7 +54,7 @@ def whoami(actor: WithActor, scope: WithScope) -> Response:
 
 @router.get("/config", openapi_extra=operation(dict[str, str], name="cli-config"))
 def config(request: Request, services: WithServices, scope: WithScope) -> Response:
-    """What a command line has to know of this server, as texts by name."""
+    """What a command line needs to know of this server, as texts by name."""
     organization = get_organization(scope)
     return JsonResponse(
         {

@@ -1,4 +1,4 @@
-"""Which code a station is to run, and where it gets it."""
+"""The code that a station should run, and where to get it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -34,7 +34,7 @@ class PulledStation(Struct):
 
 
 class PullableDeployment(Struct):
-    """sha: that of the commit; of the archive where no commit was named."""
+    """sha: of the commit; if no commit was named, of the archive."""
 
     id: UUID
     sha: str
@@ -56,7 +56,7 @@ class PullListResponse(Struct):
 
 
 class PullResponse(Struct, rename="camel"):
-    """artifact_url: works without a key for a while. deployment_id: to be named by the runs that the code reports."""
+    """artifact_url: works without a key for a limited time. deployment_id: runs of this code should report it."""
 
     deployment_id: UUID
     sha: str
@@ -73,7 +73,7 @@ class PullResponse(Struct, rename="camel"):
 
 @router.get("/pull", openapi_extra=operation(PullListResponse, name="cli-pullList"))
 def list_(actor: PullingStation, scope: WithScope) -> Response:
-    """The procedures that the station may run, each with the newest deployment that is ready for it."""
+    """The procedures that the station may run, each with its newest deployment that is ready for the station."""
     station = get_station_record(scope, actor.station_id)
     newest = list_newest_ready(scope, station.id)
     procedures = list_procedures_of(scope, [station])[station.id]
@@ -81,8 +81,10 @@ def list_(actor: PullingStation, scope: WithScope) -> Response:
         PullListResponse(
             PulledStation(station.id, station.name),
             [
-                PulledProcedure(one.id, one.identifier, one.name, _pullable(newest.get(one.id)))
-                for one in procedures
+                PulledProcedure(
+                    procedure.id, procedure.identifier, procedure.name, _pullable(newest.get(procedure.id))
+                )
+                for procedure in procedures
             ],
         )
     )
@@ -92,11 +94,13 @@ def list_(actor: PullingStation, scope: WithScope) -> Response:
 def pull(
     procedure_id: str, request: Request, actor: PullingStation, services: WithServices, scope: WithScope
 ) -> Response:
-    """Where the station gets the newest code of a procedure, named by id or identifier; 409 while there is none."""
+    """Where to get the newest code of a procedure, named by id or identifier; 409 while there is none."""
     procedure = _may_run(scope.connection, actor, procedure_id)
     newest = list_newest_ready(scope, actor.station_id).get(procedure.id)
     if newest is None:
-        raise Conflict(f"No deployment of procedure {procedure.identifier} is ready for this station yet.")
+        raise Conflict(
+            f"No deployment of procedure {procedure.identifier} is ready for this station yet. Deploy it first."
+        )
     if newest.artifact_id is None or newest.artifact_sha256 is None:
         raise Conflict(f"The archive of deployment {newest.id} has been deleted. Deploy it again.")
     archive = get_attachment(scope, newest.artifact_id)
@@ -118,7 +122,7 @@ def pull(
 
 
 def _may_run(connection: Connection, station: StationActor, reference: str) -> Procedure:
-    """The procedure with this id or identifier. Raises StationNotAuthorized, also where there is none."""
+    """The procedure with this id or identifier. Raises StationNotAuthorized, also if there is no such procedure."""
     try:
         procedure = get_procedure(Scope(connection, station.organization_id), reference)
     except ProcedureNotFound:

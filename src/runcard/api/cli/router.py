@@ -1,4 +1,4 @@
-"""The routes of the API of command lines."""
+"""The routes of the API for command lines."""
 
 from fastapi import APIRouter
 

@@ -1,1 +1,1 @@
-"""Runs and measurements as files, streamed."""
+"""Runs and measurements, streamed as files."""

@@ -1,4 +1,4 @@
-"""Runs and measurements as files of several formats, by the filters of the lists."""
+"""Runs and measurements as files of several formats, filtered like the lists."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -37,7 +37,7 @@ class ExportRunsQuery(RunFilterQuery, kw_only=True):
 
 
 class ExportMeasurementsQuery(ExportRunsQuery, kw_only=True):
-    """Ids, outcomes, moments and durations are those of the runs."""
+    """ids, outcomes, times and durations: of the runs."""
 
     phase_names: list[str] | None = None
     measurement_names: list[str] | None = None
@@ -50,14 +50,14 @@ class ExportMeasurementsQuery(ExportRunsQuery, kw_only=True):
     exclude_retries: bool = False
 
 
-def _described(name: str, asked: type[Struct]) -> dict[str, Any]:
-    encodings = [encoding_of(one, ZoneInfo("UTC")) for one in _FORMATS]
-    content: dict[str, Any] = {one.content_type.partition(";")[0]: {} for one in encodings}
+def _described(name: str, query_type: type[Struct]) -> dict[str, Any]:
+    encodings = [encoding_of(format_name, ZoneInfo("UTC")) for format_name in _FORMATS]
+    content: dict[str, Any] = {encoding.content_type.partition(";")[0]: {} for encoding in encodings}
     return {
         "operationId": name,
         "summary": name,
         "security": [{"ApiKey": []}],
-        "parameters": query_parameters(asked),
+        "parameters": query_parameters(query_type),
         "responses": {"200": {"description": "Success", "content": content}},
     }
 
@@ -99,8 +99,8 @@ def _streamed(
 ) -> Response:
     encoding = encoding_of(query.format, zone_of(query.time_zone))
     pieces = encoding.encode(kind, pages)
-    # Whatever is wrong with what was asked shows at the first rows: before the answer has begun. That there are too
-    # many for Excel shows when its file is whole, and until then there are empty pieces.
+    # An error in the query shows at the first rows, before the answer begins. Too many rows for Excel show only when
+    # its file is whole; until then the pieces are empty.
     first = next((piece for piece in pieces if piece), b"")
     return StreamingResponse(
         chain([first], pieces),

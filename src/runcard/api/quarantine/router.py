@@ -1,4 +1,4 @@
-"""Files that could not be read or recorded: list them, look at them, try them again, give them up."""
+"""Files that could not be read or recorded: list them, read them, retry them, discard them."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -46,7 +46,7 @@ from runcard.store.intake.quarantine import (
 
 router = APIRouter()
 
-# What is called otherwise in a query than in the record.
+# Importers whose name in a query differs from that in the record.
 _IMPORTERS: Mapping[str, str | None] = {"UNKNOWN": None}
 
 
@@ -61,11 +61,9 @@ def list_(
     query: Annotated[QuarantineListQuery, query(QuarantineListQuery)],
 ) -> Response:
     """The files in quarantine, the newest first."""
-    importers = None if query.formats is None else [_IMPORTERS.get(one, one) for one in query.formats]
-    quarantine_filter, page = (
-        QuarantineFilter(query.search_query, importers),
-        page_of(scope.connection, query),
-    )
+    importers = None if query.formats is None else [_IMPORTERS.get(name, name) for name in query.formats]
+    quarantine_filter = QuarantineFilter(query.search_query, importers)
+    page = page_of(scope.connection, query)
     listed = list_quarantined_page(scope, quarantine_filter, page)
     data = [file_body(file) for file in listed.rows]
     return JsonResponse(QuarantineListResponse(data, meta_of(page, listed)))
@@ -77,7 +75,7 @@ def get(
     actor: WithActor,
     services: WithServices,
 ) -> Response:
-    """One file, and why it was refused."""
+    """A file, and why it was refused."""
     return JsonResponse(file_body(_get(services, actor, id)))
 
 
@@ -95,7 +93,7 @@ def download(
     actor: WithActor,
     services: WithServices,
 ) -> Response:
-    """The bytes of a file as they came."""
+    """The bytes of a file as they arrived."""
     file = _get(services, actor, id)
     with services.database.read_in(actor.organization_id) as scope:
         attachment = get_attachment(scope, file.attachment_id)
@@ -113,7 +111,7 @@ def retry(
     client: WithClient,
     body: Annotated[QuarantineRetryBody, json_body(QuarantineRetryBody)],
 ) -> Response:
-    """Try a file again, after a fix: it is recorded by whoever brought it."""
+    """Retry a file after a fix. It is recorded as coming from whoever first brought it."""
     file = _get(services, actor, id)
     choice = ImportChoice(
         body.format,
@@ -135,7 +133,7 @@ def delete(
     actor: Annotated[UserActor, to_manage("discard files in quarantine")],
     services: WithServices,
 ) -> Response:
-    """Give a file up; runs that were recorded from it stay."""
+    """Discard a file. Runs that were recorded from it stay."""
     file = _get(services, actor, id)
     discard(services.stores, actor.organization_id, file)
     return JsonResponse(QuarantineDeleteResponse(file.id))
@@ -143,5 +141,4 @@ def delete(
 
 def _get(services: Services, actor: Actor, file_id: str) -> QuarantinedFile:
     with services.database.read_in(actor.organization_id) as scope:
-        wanted = id_of(file_id, QuarantinedFileNotFound)
-        return get_quarantined(scope, wanted)
+        return get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))

@@ -1,4 +1,4 @@
-"""Bodies of the quarantine's operations. Members that may be null are always there."""
+"""Bodies of the quarantine's operations. Fields that may be null are always present."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ _Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
 
 
 class QuarantineListQuery(PageQuery, kw_only=True):
-    """search_query: part of the name or of the reason. formats: UNKNOWN: of no known one."""
+    """search_query: part of the name or of the reason. formats: UNKNOWN: files of no known format."""
 
     search_query: str | None = None
     formats: list[Literal[FormatName, "TABULAR", "UNKNOWN"]] | None = None
@@ -30,9 +30,9 @@ class QuarantineCreator(Struct):
 
 
 class QuarantinedFileBody(Struct):
-    """format: that it was read as; null where none was found. recorded_reports: of a file of many, how many are
-    recorded all the same. client: the program that brought it. procedure_id, part_number, template_id: what was said of
-    it, and `stated` the rest.
+    """format: the one in which the file was read; null if none was found. recorded_reports: how many of the file's
+    reports are recorded all the same. client: the program that sent it. procedure_id, part_number, template_id, stated:
+    what its sender stated about it.
     """
 
     id: UUID
@@ -59,10 +59,10 @@ class QuarantineListResponse(Struct):
 
 
 class QuarantineRetryBody(StatedBody):
-    """What is null is as it was when the file was tried last. procedure_id: an identifier, such as FVT1, is one too.
+    """A field that is null stays as in the last try. procedure_id: an id, or an identifier such as FVT1.
 
-    replace: a report takes the place of the run that an earlier file told of by the same report. skip_bad_rows: rows of
-    a table that cannot be read are left out. dry_run: only say what would become of it.
+    replace: a report replaces the run that an earlier file recorded from the same report. skip_bad_rows: leave out rows
+    of a table that cannot be read. dry_run: only say what would happen.
     """
 
     format: FormatName | None = None
@@ -75,10 +75,10 @@ class QuarantineRetryBody(StatedBody):
 
 
 class QuarantineRetryResponse(Struct):
-    """known: it had been recorded before. runs, repairs: recorded now; of a known one, the runs that there are.
+    """status: known: recorded before. runs, repairs: recorded now; for a known file, the existing ones.
 
-    id: of the file in quarantine, where it was refused again; then `reason` says why. stated: the fields that were
-    stated, and of how many runs. first_runs: as they would be recorded, of a dry run.
+    id: of the file in quarantine if it was refused again; then `reason` says why. stated: the stated fields, and for
+    how many runs. first_runs: for a dry run, the first runs as they would be recorded.
     """
 
     status: Literal["recorded", "known", "refused"]
@@ -120,7 +120,7 @@ def file_body(file: QuarantinedFile) -> QuarantinedFileBody:
 
 
 def retry_body(fate: Fate) -> QuarantineRetryResponse:
-    # What is kept in quarantine is refused there too, and never passed over.
+    # A file in quarantine that no importer knows is refused again, not passed over.
     status = "refused" if fate.status == "strange" else fate.status
     return QuarantineRetryResponse(
         status,

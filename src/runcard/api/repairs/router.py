@@ -1,4 +1,4 @@
-"""What was repaired: a list."""
+"""The list of repairs."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ router = APIRouter()
 
 
 class RepairListQuery(PageQuery, kw_only=True):
-    """part_numbers: of what the units are now."""
+    """part_numbers: the units' present part numbers."""
 
     ids: list[UUID] | None = None
     serial_numbers: list[str] | None = None
@@ -34,7 +34,7 @@ class RepairListQuery(PageQuery, kw_only=True):
 
 
 class RepairedUnit(Struct):
-    """part_number: of what the unit is now."""
+    """part_number: the unit's present part number."""
 
     id: UUID
     serial_number: str
@@ -42,7 +42,7 @@ class RepairedUnit(Struct):
 
 
 class RepairPerson(Struct):
-    """Somebody who is no member has only a name."""
+    """A person who is not a member has only a name."""
 
     id: UUID | None
     name: str
@@ -50,14 +50,14 @@ class RepairPerson(Struct):
 
 
 class RepairSource(Struct):
-    """What brought the report: a member or a station."""
+    """The member or station that sent the report."""
 
     id: UUID
     name: str
 
 
 class FoundFailure(Struct):
-    """component: where it sits on the board. serial_number: the sub-unit that had it; null: the unit itself."""
+    """component: its place on the board. serial_number: of the sub-unit that failed; null: the unit itself."""
 
     code: str | None
     category: str | None
@@ -74,7 +74,7 @@ class FoundFailure(Struct):
 
 
 class FoundPart(Struct):
-    """replaced: serial number of the sub-unit whose place it took; null: it was only looked at."""
+    """replaced: serial number of the sub-unit that it replaced; null: it was only inspected."""
 
     serial_number: str | None
     part_number: str | None
@@ -84,8 +84,8 @@ class FoundPart(Struct):
 
 
 class RepairListItem(Struct):
-    """operation: what kind of repair it was. of_report, of_operation: report and operation of the run that sent the
-    unit to repair; run_id: that run, where the unit has one that came of that report.
+    """operation: kind of the repair. of_report, of_operation: report and operation of the run that sent the unit to
+    repair. run_id: that run, if the unit has a run from that report.
     """
 
     id: UUID
@@ -118,7 +118,7 @@ class RepairListResponse(Struct):
     ),
 )
 def list_(scope: WithScope, query: Annotated[RepairListQuery, query(RepairListQuery)]) -> Response:
-    """Filtered, paged repairs, in the order in which they began."""
+    """Filtered and paged repairs, in the order of their start."""
     page = page_of(scope.connection, query)
     repair_filter = RepairFilter(
         query.ids,
@@ -128,7 +128,7 @@ def list_(scope: WithScope, query: Annotated[RepairListQuery, query(RepairListQu
         moment_bound("started_before", query.started_before),
     )
     listed = list_repairs(scope, repair_filter, page, descending=query.sort_order == "desc")
-    return JsonResponse(RepairListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
+    return JsonResponse(RepairListResponse([_item(record) for record in listed.rows], meta_of(page, listed)))
 
 
 def _item(record: RepairRecord) -> RepairListItem:
@@ -144,8 +144,8 @@ def _item(record: RepairRecord) -> RepairListItem:
         of_report=report.of_report,
         of_operation=report.of_operation,
         run_id=record.run_id,
-        failures=[FoundFailure(**asdict(one)) for one in report.failures],
-        parts=[FoundPart(**asdict(one)) for one in report.parts],
+        failures=[FoundFailure(**asdict(failure)) for failure in report.failures],
+        parts=[FoundPart(**asdict(part)) for part in report.parts],
         metadata=dict(report.metadata),
         created_at=record.created_at,
         created_by_user=None if user is None else RepairSource(user.id, user.name),

@@ -1,4 +1,4 @@
-"""Bodies of the v1 API as they stand on the wire. Unknown members are passed over; null means absent."""
+"""Bodies of the v1 API as they are on the wire. Unknown fields are ignored; null means absent."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -13,7 +13,7 @@ AnyLog = TypeVar("AnyLog")
 Number = float | int
 Name = Annotated[str, Meta(max_length=255)]
 Named = Annotated[str, Meta(min_length=1)]
-# JSON values of any shape: number, text, boolean, object, array.
+# A JSON value of any kind: number, text, boolean, object, array.
 AnyJson = Any
 
 
@@ -51,7 +51,7 @@ class PhaseBody(Struct, gc=False):
 
 
 class LogBody(Struct, gc=False):
-    """A number as timestamp is milliseconds since 1970; a number as level is that of Python's logging."""
+    """timestamp: a number is milliseconds since 1970. level: a number is a level of Python's logging."""
 
     level: str | Number
     timestamp: datetime | Number
@@ -61,7 +61,7 @@ class LogBody(Struct, gc=False):
 
 
 class StepBody(Struct, gc=False):
-    """The deprecated form of a phase with at most one measurement. str_value, comparator: sent and not read."""
+    """The deprecated form of a phase with at most one measurement. str_value, comparator: accepted but not used."""
 
     name: Named
     step_passed: bool | None = None
@@ -76,7 +76,7 @@ class StepBody(Struct, gc=False):
 
 
 class RunBody(Struct, Generic[AnyLog], gc=False):
-    """report_variables: sent by old clients and not read."""
+    """report_variables: old clients send it; it is not used."""
 
     run_passed: bool
     procedure_id: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -102,7 +102,7 @@ class RunBody(Struct, Generic[AnyLog], gc=False):
     report_variables: AnyJson = None
 
 
-# What may come, and what nearly always comes: lines that need no mending.
+# The first accepts every log line. The second, which nearly all bodies fit, has lines that need no conversion.
 CreateRunBody = RunBody[LogBody]
 UsualRunBody = RunBody[Log]
 
@@ -162,7 +162,7 @@ class DeletedUnitBody(Struct):
 
 
 class RoomBody(Struct):
-    """`url` of a websocket that takes whatever it is sent, and shows it to nobody."""
+    """url: of a websocket that accepts all messages and shows them to nobody."""
 
     url: str
 
@@ -178,7 +178,7 @@ class ErrorMessageBody(Struct):
 
 
 class ErrorBody(Struct):
-    """The one body of all errors: for the vendor's page, and `error` for old clients."""
+    """The body of all errors, as the vendor documents it; `error` is for old clients."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""Where old clients stream a test to, for an operator's page. There is none: their tests must go on in peace."""
+"""Where old clients stream a test to, for an operator's page. There is no such page, but their tests must go on."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ router = APIRouter()
 
 
 class StreamingBody(Struct, rename="camel"):
-    """Credentials in the form that the client hands to its MQTT library."""
+    """Credentials in the form that the client passes to its MQTT library."""
 
     token: str
     operator_page: str
@@ -27,8 +27,8 @@ class StreamingBody(Struct, rename="camel"):
     subscribe_options: dict[str, Any]
 
 
-# Port 9 (discard) of the client's own machine is closed: the client warns once, goes on without, and uploads as usual.
-# Any error here would make it log errors or retry for ever.
+# Port 9 (discard) of the client's own machine is closed: the client warns once, goes on without streaming, and uploads
+# as usual. An error from here would make it log errors or retry for ever.
 _NOWHERE = StreamingBody(
     token="",
     operator_page="",
@@ -48,6 +48,6 @@ def streaming(_actor: WithActor) -> Response:
 
 @router.get("/rooms", openapi_extra=operation(RoomBody))
 def rooms(request: Request, _actor: WithActor, services: WithServices) -> Response:
-    """Where clients before 1.11 stream to: a websocket that drops all. Without one, 1.6 and 1.6.1 never end."""
+    """Where clients before 1.11 stream to: a websocket that drops all. Without it, 1.6 and 1.6.1 never end."""
     root = services.links.root(str(request.base_url))
     return JsonResponse(RoomBody(f"ws{root.removeprefix('http')}{ROOM_PATH}"))

@@ -89,7 +89,7 @@ class SeriesBody(Struct):
 
 
 class MeasurementRecordBody(Struct):
-    """`measured_value` holds a value of any kind, the four others only one of theirs. NaN and infinities are texts."""
+    """measured_value: of any kind. The next four fields each hold only their own kind. NaN and infinities are texts."""
 
     id: str
     name: str
@@ -174,7 +174,7 @@ class RunRecordBody(Struct):
 
 
 class RunsEnvelopeBody(Struct):
-    """The list of runs for clients before 2.2.1, which read an object."""
+    """The list of runs for clients before 2.2.1, which expect an object."""
 
     message: str
     data: list[RunRecordBody]
@@ -182,7 +182,7 @@ class RunsEnvelopeBody(Struct):
 
 
 class RecordedRun(NamedTuple):
-    """Everything that is known of a run."""
+    """A recorded run with all that v1 shows of it."""
 
     record: RunRecord
     document: RunDocument
@@ -191,7 +191,7 @@ class RecordedRun(NamedTuple):
 
 
 def run_body(run: RecordedRun, link_to: Callable[[Attachment], str]) -> RunRecordBody:
-    """A run as v1 shows it; `link_to` makes the URL from which an attachment is downloaded."""
+    """A run as v1 shows it. link_to: makes the download URL of an attachment."""
     record, reported = run.record, reported_times(run.record)
     stored = [attachment for attachment in run.attachments if attachment.size_bytes is not None]
     reports = [attachment for attachment in stored if attachment.is_report]

@@ -1,4 +1,4 @@
-"""From a v1 body to a run report. On the path of every run: plain loops, no second pass over the same data."""
+"""Make a run report of a v1 body. Every run passes here: plain loops, no second pass over the same data."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ _LEVELS: dict[str, LogLevel] = {
 
 
 def report_of(body: RunBody[LogBody] | RunBody[Log], received_at: datetime) -> RunReport:
-    """The report that a body makes. Raises InvalidInput for what its types could not rule out."""
+    """The report of a body. Raises InvalidInput for values that the types of the body let through."""
     unit = body.unit_under_test or UnitUnderTestBody()
     serial_number = _name(unit.serial_number) or _name(body.serial_number)
     if serial_number is None:
@@ -78,7 +78,7 @@ def _name(text: str | None) -> str | None:
 
 
 def serial_numbers_of(sub_units: Iterable[SubUnitBody | str]) -> Iterable[str]:
-    """The serial numbers that sub-units are named by, as objects or as plain texts."""
+    """The serial numbers of sub-units, which are given as objects or as plain texts."""
     for item in sub_units:
         yield (item if isinstance(item, str) else item.serial_number).strip()
 
@@ -141,13 +141,15 @@ def _phase(
 def _step(
     step: StepBody, path: tuple[str | int, ...], run_started_at: datetime, retries: RetryCounter
 ) -> Phase:
-    """The deprecated form: a phase, with one measurement of the same name where the value is a number."""
+    """The deprecated form as a phase, with a measurement of the same name if the value is a number."""
     started_at = _moment(step.started_at, (*path, "started_at")) or run_started_at
     duration = timedelta() if step.duration is None else _duration(step.duration, (*path, "duration"))
     try:
         ended_at = max(started_at, started_at + duration)
     except OverflowError as error:
-        raise InvalidInput.at((*path, "duration"), "Step would end after the year 9999") from error
+        raise InvalidInput.at(
+            (*path, "duration"), "Step would end after the year 9999; send a shorter duration"
+        ) from error
     outcome: Literal["PASS", "FAIL"] = "PASS" if step.step_passed else "FAIL"
     measurements: tuple[Measurement, ...] = ()
     if isinstance(step.measurement_value, int | float) and not isinstance(step.measurement_value, bool):
@@ -159,7 +161,7 @@ def _step(
 
 
 def _kept_steps(steps: list[StepBody]) -> list[object]:
-    """The steps as they came, so that a value that is no number is not lost."""
+    """The steps as they came, so that values that are not numbers are kept."""
     kept: list[object] = []
     for position, step in enumerate(steps):
         try:
@@ -175,7 +177,7 @@ def _measurements(bodies: list[MeasurementBody], path: tuple[str | int, ...]) ->
     measurements: list[Measurement] = []
     try:
         for body in bodies:
-            measurements.append(_measurement(body))  # noqa: PERF401 (how far it came tells which one is wrong)
+            measurements.append(_measurement(body))  # noqa: PERF401 (the length tells which measurement is wrong)
     except InvalidInput as error:
         issue = error.issues[0]
         raise InvalidInput.at((*path, len(measurements), *issue.path), issue.message) from error
@@ -219,21 +221,24 @@ def _joined(units: list[str | None]) -> str | None:
 
 
 def _logs(bodies: list[LogBody] | list[Log]) -> tuple[Log, ...]:
-    if bodies and isinstance(bodies[0], Log):  # decoded as usual: all are
+    if bodies and isinstance(bodies[0], Log):  # decoded as UsualRunBody: all are
         return tuple(bodies)
-    mended = cast("list[LogBody]", bodies)
-    return tuple([_log(body, position) for position, body in enumerate(mended)])
+    unusual = cast("list[LogBody]", bodies)
+    return tuple([_log(body, position) for position, body in enumerate(unusual)])
 
 
 def _log(body: LogBody, position: int) -> Log:
-    """A line with its oddities mended or refused."""
+    """A log line with unusual values converted. Raises InvalidInput for values that cannot be."""
     moment, line = body.timestamp, body.line_number or 0
     try:
         timestamp = as_utc(moment) if isinstance(moment, datetime) else of_unix_ms(moment)
     except ValueError as error:
         raise InvalidInput.at(("logs", position, "timestamp"), str(error)) from error
     if not -MAX_LINE_NUMBER <= line <= MAX_LINE_NUMBER or line % 1:
-        raise InvalidInput.at(("logs", position, "line_number"), f"{line} is not a whole number")
+        raise InvalidInput.at(
+            ("logs", position, "line_number"),
+            f"{line} is not a whole number from -{MAX_LINE_NUMBER} to {MAX_LINE_NUMBER}",
+        )
     return Log(
         _level(body.level, position),
         timestamp,
@@ -244,7 +249,7 @@ def _log(body: LogBody, position: int) -> Log:
 
 
 def _level(level: str | float, position: int) -> LogLevel:
-    """The level, also as only some clients write it: " CRITICAL", warn, 40."""
+    """The level, also in the forms that only some clients use: " CRITICAL", warn, 40."""
     if isinstance(level, str):
         known = _LEVELS.get(level.strip().upper())
         if known is not None:
@@ -252,5 +257,5 @@ def _level(level: str | float, position: int) -> LogLevel:
     elif 10 <= level <= 50:
         return log_level_of_number(level)
     raise InvalidInput.at(
-        ("logs", position, "level"), f"{level!r} is no log level; use one of {', '.join(LOG_LEVELS)}"
+        ("logs", position, "level"), f"{level!r} is not a log level; use one of {', '.join(LOG_LEVELS)}"
     )

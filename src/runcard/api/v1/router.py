@@ -14,7 +14,7 @@ router.routes.append(Route("/runs", create_run, methods=["POST"]))
 for part in (runs, uploads, units, live):
     router.include_router(part.router)
 
-# What the OpenAPI document says of routes that FastAPI does not see, by path and method.
+# The OpenAPI descriptions of routes that FastAPI does not see, by path and method.
 DESCRIPTIONS = {
     "/runs": {"post": {"summary": "Create Run", "tags": ["v1"], **operation(b.IdBody, b.CreateRunBody)}}
 }

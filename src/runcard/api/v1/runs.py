@@ -34,9 +34,9 @@ _decoder = BodyDecoder(CreateRunBody, UsualRunBody)
 
 
 class CreateRun:
-    """POST /runs as a plain ASGI endpoint: the one route whose speed a production line feels.
+    """POST /runs as a plain ASGI endpoint: the only route whose speed a production line notices.
 
-    The order of errors is that of the contract: key, then body, then what the body refers to.
+    Errors come in the order of the contract: key, then body, then what the body refers to.
     """
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -67,7 +67,7 @@ def list_runs(
     serial_number: Annotated[str, Query(min_length=1, max_length=255)],
     envelope: Literal["array", "object"] | None = None,
 ) -> Response:
-    """All runs of a unit, the latest recorded first. Stations see those of procedures that they are linked to."""
+    """All runs of a unit, the latest recorded first. A station sees only runs of procedures that it is linked to."""
     runs = _recorded_runs(scope, actor, serial_number)
     root = str(request.base_url)
     bodies = [run_body(run, lambda attachment: download_url(services, attachment, root)) for run in runs]
@@ -78,7 +78,7 @@ def list_runs(
 
 @router.delete("/runs/{run_id}", openapi_extra=operation(DeletedRunBody))
 def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Response:
-    """Delete a run with all that lies inside it."""
+    """Delete a run with everything inside it."""
     check_may_manage(actor, "delete runs")
     wanted = id_of(run_id, RunNotFound)
     deleted = services.writer.write(actor.organization_id, lambda tx: delete_run(tx, wanted))

@@ -36,13 +36,13 @@ def update_unit_by_path(
     services: WithServices,
     body: Annotated[AddSubUnitsBody, json_body(AddSubUnitsBody)],
 ) -> Response:
-    """Add sub-units to a unit; the rest of the path is its serial number."""
+    """Add sub-units to a unit. The rest of the path is its serial number."""
     return _add(services, actor, serial_number, body.sub_units or [])
 
 
 @router.delete("/units/{serial_number:path}", openapi_extra=operation(DeletedUnitBody))
 def remove_unit(serial_number: str, actor: WithActor, services: WithServices) -> Response:
-    """Delete a unit that has no runs; its sub-units stay."""
+    """Delete a unit that has no runs. Its sub-units stay."""
     check_may_manage(actor, "delete units")
 
     def apply(tx: Transaction) -> str:

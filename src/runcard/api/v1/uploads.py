@@ -1,4 +1,4 @@
-"""Uploads and imports of the v1 API: initialize, PUT to the signed link, then sync to a run or import as one."""
+"""Uploads and imports of the v1 API: initialize, PUT to the signed link, then attach to a run or import as a run."""
 
 from typing import Annotated
 
@@ -74,7 +74,7 @@ def import_report(
     scope: WithScope,
     body: Annotated[ImportBody, json_body(ImportBody)],
 ) -> Response:
-    """Record the run that an uploaded report file tells of."""
+    """Record the run in an uploaded report file."""
     upload = Upload(taken_in(services, get_attachment(scope, body.upload_id)))
     reading = Reading(body.importer, RunClient(body.client, body.client_version))
     imported, _ = record_upload(services.stores, actor, upload, reading)

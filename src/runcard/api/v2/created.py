@@ -1,4 +1,4 @@
-"""Lists of what was created within some time."""
+"""Lists of what was created within a period."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -13,14 +13,14 @@ class CreatedQuery(PageQuery):
 
 
 class CreatedPeriod(NamedTuple):
-    """Both ends are inside; None: open."""
+    """The period of creation, in UTC. Both ends are included; None: open."""
 
     after: datetime | None
     before: datetime | None
 
 
 def period_of(query: CreatedQuery) -> CreatedPeriod:
-    """When what is listed must have been created, in UTC. Raises InvalidInput."""
+    """The period of creation that a query names. Raises InvalidInput."""
     return CreatedPeriod(
         moment_bound("created_after", query.created_after),
         moment_bound("created_before", query.created_before),

@@ -1,4 +1,4 @@
-"""Where the statuses of v2 differ from those that all APIs share."""
+"""The statuses of v2 that differ from those of all APIs."""
 
 from collections import ChainMap
 
@@ -8,7 +8,7 @@ from runcard.edge.answers.errors import Answers, StatusAnswer
 
 ANSWERS: Answers = ChainMap(
     {
-        # The media type keeps the SDK from taking it for its own error class of 400 (decision D1 of the contract).
+        # With this media type, the SDK does not take it for its own error class of 400 (decision D1 of the contract).
         e.EndsBeforeStart: StatusAnswer(400, "BAD_REQUEST", "application/problem+json"),
         e.MalformedBody: StatusAnswer(400, "BAD_REQUEST"),
         e.PartNumberMissing: StatusAnswer(422, "UNPROCESSABLE_CONTENT"),

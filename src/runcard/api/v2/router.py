@@ -22,8 +22,8 @@ create_run = runs.create_run
 
 router = APIRouter()
 router.routes.append(Route("/runs", create_run, methods=["POST"]))
-# By tag. A path of a revision or of a unit's files is one of a part or unit too, whose number would hold slashes: so
-# those come first.
+# By tag. Revisions and the files of units come first: their paths also match those of parts and units, whose numbers
+# may contain slashes.
 _RESOURCES = {
     "runs": (runs,),
     "attachments": (attachments,),
@@ -41,7 +41,7 @@ for tag, modules in _RESOURCES.items():
     for module in modules:
         router.include_router(module.router, tags=[f"v2 {tag}"])
 
-# What the OpenAPI document says of routes that FastAPI does not see, by path and method.
+# The OpenAPI descriptions of routes that FastAPI does not see, by path and method.
 DESCRIPTIONS = {
     "/runs": {
         "post": {

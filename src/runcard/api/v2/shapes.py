@@ -1,4 +1,4 @@
-"""What several operations of v2 say in the same way. Members that may be null are always there."""
+"""Types that several operations of v2 share. Fields that may be null are always present."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,12 +9,12 @@ from runcard.domain.metadata import MetadataValue
 from runcard.store.lists.refs import Named, Numbered, UserRef
 from runcard.store.lists.refs import SerialRef as UnitRefRow
 
-# Something other than spaces, and no NUL, which PostgreSQL does not keep.
+# At least one character that is not a space, and no NUL, which PostgreSQL cannot store.
 SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
 # Serial, part and revision numbers, and version tags.
 Name60 = Annotated[str, Meta(min_length=1, max_length=60, pattern=SOME_TEXT)]
 MetadataBody = dict[str, MetadataValue]
-# A null takes its key away.
+# A null removes its key.
 MetadataChangeBody = dict[str, MetadataValue | None]
 
 
@@ -62,7 +62,7 @@ class NameBody(Struct):
 
 
 def given(text: str | UnsetType) -> str | None:
-    """A text that a change brings, trimmed; None where it does not."""
+    """The text of a change, trimmed; None if it was left out."""
     return None if text is UNSET else text.strip()
 
 

@@ -40,8 +40,8 @@ def test_the_poorest_come_first_and_the_rest_is_said(line: Line):
     assert few.rows == every.rows[:3]
     assert few.specifications == every.specifications == len(every.rows)
     assert (few.n, few.is_exact) == (every.n, True)
-    assert f"{every.specifications - 3} specifications follow" in few.definition
-    assert "follow that are not shown" not in every.definition
+    assert f"{every.specifications - 3} more specifications are not shown" in few.definition
+    assert "are not shown" not in every.definition
     known = [row.ppk for row in every.rows if row.ppk is not None]
     assert known == sorted(known)
     assert [row.ppk for row in every.rows[len(known) :]] == [None] * (len(every.rows) - len(known))
@@ -49,7 +49,7 @@ def test_the_poorest_come_first_and_the_rest_is_said(line: Line):
 
 def test_moving_ranges_of_many_values_are_those_of_slices(line: Line, monkeypatch: pytest.MonkeyPatch):
     # Wide ones: of the few values of the demo, a narrow slice holds no two of one station.
-    monkeypatch.setattr(time_slices, "_LOOKED_AT", 5)
+    monkeypatch.setattr(time_slices, "_TAKEN", 5)
     procedure_id, wanted = line.frames.runs["procedure_id"].iloc[0], Selection(RunFilter())
     every = capabilities(line.snapshot, wanted, procedure_id)
     some = capabilities(line.snapshot, wanted, procedure_id, most_ranged=every.n // 2)

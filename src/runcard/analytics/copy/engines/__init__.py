@@ -1,1 +1,1 @@
-"""What keeps the columns."""
+"""The engine that stores the columnar copy."""

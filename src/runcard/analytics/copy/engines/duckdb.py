@@ -1,4 +1,4 @@
-"""DuckDB in one file, which one process owns."""
+"""DuckDB in a single file, which one process owns."""
 
 import logging
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _MIB = 1024 * 1024
 _MEMORY_BYTES = 400 * _MIB
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
-    # Nothing is fetched from anywhere, and no file is read or written but the copy's own, whatever a query says.
+    # Whatever a query says, nothing is downloaded, and only the copy's own file is read and written.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "enable_external_access": False,
@@ -25,12 +25,12 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 
 Cursor = duckdb.DuckDBPyConnection
 
-# Damage, or what may come of it; neither a query that is too large nor a mistake in one.
+# Errors that mean damage or may come from it. A query that is too large or wrong raises others.
 _DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 
 
 class CopyFailed(Exception):
-    """The copy did not do what it was asked; the message holds its own words.
+    """A query or change of the copy failed; the message quotes DuckDB.
 
     is_damaged: it cannot be trusted any more.
     """
@@ -42,7 +42,7 @@ class CopyFailed(Exception):
 
 @contextmanager
 def failing_as_copy() -> Iterator[None]:
-    """What DuckDB raises inside, as CopyFailed."""
+    """Turn errors of DuckDB inside the block into CopyFailed."""
     try:
         yield
     except duckdb.Error as error:
@@ -54,28 +54,28 @@ class CopyLocked(Exception):
 
 
 class DuckDb:
-    """The columns in a file. One that is missing, damaged or of another version is begun anew."""
+    """The columnar copy in a file. A file that is missing, damaged or of another version is begun anew."""
 
     def __init__(self, path: Path, memory_bytes: int = _MEMORY_BYTES) -> None:
-        """Raises CopyLocked, and CopyFailed where the file can be neither used nor begun anew."""
+        """Open the file. Raises CopyLocked, or CopyFailed if the file can be neither used nor begun anew."""
         self.path = path
         self._memory_bytes = memory_bytes
         self._connection = self._open()
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """A cursor that sees one state of the copy; what it changes is kept where the block ends without an error.
+        """A cursor that sees one state of the copy. Its changes are kept if the block ends without an error.
 
         Raises CopyFailed.
         """
         with failing_as_copy(), self._connection.cursor() as cursor:
-            cursor.execute("SET enable_progress_bar = false")  # which is each cursor's own
+            cursor.execute("SET enable_progress_bar = false")  # each cursor has its own setting
             cursor.begin()
             yield cursor
-            cursor.commit()  # else closing the cursor rolls back
+            cursor.commit()  # without it, closing the cursor rolls back
 
     def begin_anew(self) -> None:
-        """Delete the file and make an empty one. Raises as opening does."""
+        """Delete the file and make an empty one. Raises CopyLocked or CopyFailed."""
         self.close()
         try:
             _delete(self.path)
@@ -92,11 +92,11 @@ class DuckDb:
             if _is_of_this_version(found):
                 return found
             found.close()
-            _log.info("%s is new or of another version, and is begun anew", self.path)
+            _log.info("The columnar copy %s is new or of another version, and is begun anew", self.path)
         except duckdb.Error as error:
             if _is_locked(error):
                 raise CopyLocked(self.path) from error
-            _log.warning("%s cannot be read, and is begun anew: %s", self.path, error)
+            _log.warning("The columnar copy %s cannot be read, and is begun anew: %s", self.path, error)
         try:
             return _make(self.path, self._memory_bytes)
         except (duckdb.Error, OSError) as error:
@@ -106,7 +106,7 @@ class DuckDb:
 
 
 def look_at(path: Path) -> int | None:
-    """The last change that the copy in a file has seen; None where there is none of this version. Changes nothing.
+    """The last change that the copy in a file has seen; None if there is no copy of this version. Changes nothing.
 
     Raises CopyLocked.
     """
@@ -127,7 +127,7 @@ def _connect(path: Path, memory_bytes: int) -> Cursor:
 
 
 def _make(path: Path, memory_bytes: int) -> Cursor:
-    """An empty copy in place of whatever there is."""
+    """Replace the file by an empty copy, and open it."""
     _delete(path)
     connection = _connect(path, memory_bytes)
     connection.begin()
@@ -138,8 +138,9 @@ def _make(path: Path, memory_bytes: int) -> Cursor:
 
 
 def _is_of_this_version(connection: Cursor) -> bool:
-    """False for a file without tables, as a new one is. Raises duckdb.Error, having closed the file, where there are
-    others, or damaged ones.
+    """Whether the file is a copy of this version; False for a new file, which has no tables.
+
+    If its tables are others or damaged, closes the file and raises duckdb.Error.
     """
     try:
         if not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall():
@@ -151,7 +152,7 @@ def _is_of_this_version(connection: Cursor) -> bool:
 
 
 def _is_locked(error: Exception) -> bool:
-    """DuckDB has no class of its own for that."""
+    """Whether another process owns the file. DuckDB has no error class of its own for that."""
     return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
 
 

@@ -1,1 +1,1 @@
-"""How much the floor does, and how long that takes."""
+"""Questions on how much the floor does, and how long it takes."""

@@ -25,7 +25,7 @@ _DEFINITION = (
 
 
 class DurationFigures(Struct, frozen=True):
-    """Seconds. p95_s: what 95 % do not exceed. All but n are None where n is 0."""
+    """Durations in seconds. p95_s: 95 % of the durations are at most this. If n is 0, all others are None."""
 
     n: int
     mean_s: float | None
@@ -43,7 +43,7 @@ class DurationRow(Struct, frozen=True):
 
 
 class DurationsAnswer(Answer, frozen=True, kw_only=True):
-    """total: all selected runs; rows: them by group, empty where no grouping was asked for."""
+    """total: all selected runs. rows: the same by group; empty without a grouping."""
 
     total: DurationFigures
     rows: Sequence[DurationRow]
@@ -55,7 +55,7 @@ def durations(
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> DurationsAnswer:
-    """How long the runs of a selection took. Raises as `asking` does."""
+    """The durations of the runs of a selection. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
     [n] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     quantiles = quantiles_of(n)
@@ -81,12 +81,12 @@ def _rows(asking: Asking, grouping: Grouping, columns: str) -> Sequence[Duration
 
 
 def quantiles_of(n: int) -> str:
-    """The aggregate that finds quantiles among so many durations."""
+    """The SQL aggregate that finds quantiles of n durations."""
     return EXACT_QUANTILES if n <= MAX_EXACT else APPROXIMATE_QUANTILES
 
 
 def figure_columns(duration: str, quantiles: str) -> str:
-    """The columns that `figures_of` takes, of a duration in microseconds."""
+    """SQL of the columns that `figures_of` takes. duration: SQL of microseconds."""
     return (
         f"count(*) AS n, avg({duration}) AS mean, {quantiles}({duration}, [0.5, 0.95]) AS quantiles, "
         f"min({duration}) AS lowest, max({duration}) AS highest"
@@ -96,7 +96,7 @@ def figure_columns(duration: str, quantiles: str) -> str:
 def figures_of(
     n: int, mean: float | None, quantiles: Sequence[float] | None, lowest: int | None, highest: int | None
 ) -> DurationFigures:
-    """Figures from microseconds."""
+    """The figures in seconds, given microseconds."""
     median, p95 = quantiles or (None, None)
     return DurationFigures(n, *map(_seconds, (mean, median, p95, lowest, highest)))
 

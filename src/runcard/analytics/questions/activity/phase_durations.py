@@ -1,4 +1,4 @@
-"""Durations of phases: what takes the time of a run, and how that changes."""
+"""Durations of phases: which phases take the time of a run, and how that changes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -22,7 +22,7 @@ from runcard.analytics.questions.activity.durations import (
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.domain.errors import InvalidInput
 
-# Of more, a sample of about so many is looked at.
+# Of more runs than this, a sample of about this many is taken.
 MAX_RUNS = 100_000
 MAX_ROWS = 10_000
 
@@ -37,9 +37,9 @@ _NAME = "x.procedure, x.sequence_path, x.name"
 
 
 class TimedPhases(NamedTuple):
-    """Which phases, and how many names, those that took the most time first.
+    """Which phases an answer covers. top: how many names, those that took the most time first.
 
-    only_final: not attempts of a phase that were repeated in the same run. name: None: whichever.
+    only_final: without attempts of a phase that were repeated in the same run. name: None: phases of any name.
     """
 
     only_final: bool = True
@@ -48,8 +48,9 @@ class TimedPhases(NamedTuple):
 
 
 class PhaseDurations(Struct, frozen=True):
-    """time_share: from 0 to 1; None where no phase took any time. A phase that is recorded as having ended before it
-    started took none, and stands in the figures as it is recorded. rows: by group, where a grouping was asked for."""
+    """time_share: from 0 to 1; None if no phase took any time. A phase whose recorded end is before its start adds
+    nothing to the time, but counts in the figures as recorded. rows: by group; empty without a grouping.
+    """
 
     procedure: Group
     sequence_path: str | None
@@ -60,7 +61,7 @@ class PhaseDurations(Struct, frozen=True):
 
 
 class PhaseDurationsAnswer(Answer, frozen=True, kw_only=True):
-    """runs: selected ones; runs_sampled: those of them whose phases were looked at. phases_count: of all names."""
+    """runs: the selected runs. runs_sampled: those whose phases were read. phases_count: number of names in all."""
 
     table: ClassVar[str] = "phases"
 
@@ -70,8 +71,8 @@ class PhaseDurationsAnswer(Answer, frozen=True, kw_only=True):
     phases: Sequence[PhaseDurations]
 
 
-class _Way(NamedTuple):
-    """Which phases are looked at, those of how many runs, and the aggregate that finds their quantiles."""
+class _Sampling(NamedTuple):
+    """The runs and phases that are read. quantiles: the SQL aggregate for their quantiles."""
 
     runs: int
     runs_sampled: int
@@ -94,24 +95,24 @@ def phase_durations(
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> PhaseDurationsAnswer:
-    """How long the phases of the runs of a selection took.
+    """The durations of the phases of the runs of a selection.
 
-    Raises as `asking` does, and InvalidInput for a grouping that makes too many figures.
+    Raises as `Snapshot.asking` does, and InvalidInput for a grouping that makes more than MAX_ROWS figures.
     """
     asking = snapshot.asking(selection)
-    way = _way(asking, phases)
-    found = _by_name(asking, way, phases.top)
+    sampling = _sampling(asking, phases)
+    found = _by_name(asking, sampling, phases.top)
     n, names, total = found[0][-3:] if found else (0, 0, 0)
-    rows = {} if group_by is None else _by_group(asking, way, found, Grouping(asking, group_by, zone))
+    rows = {} if group_by is None else _by_group(asking, sampling, found, Grouping(asking, group_by, zone))
     procedures = references(asking, "procedure", {row[0] for row in found})
     return PhaseDurationsAnswer(
         n=n,
-        definition=_definition(way, phases),
+        definition=_definition(sampling, phases),
         window=asking.window,
-        is_exact=way.is_exact,
+        is_exact=sampling.is_exact,
         freshness=asking.freshness,
-        runs=way.runs,
-        runs_sampled=way.runs_sampled,
+        runs=sampling.runs,
+        runs_sampled=sampling.runs_sampled,
         phases_count=names,
         phases=[
             PhaseDurations(
@@ -127,18 +128,18 @@ def phase_durations(
     )
 
 
-def _definition(way: _Way, phases: TimedPhases) -> str:
-    everything = way.runs_sampled == way.runs
+def _definition(sampling: _Sampling, phases: TimedPhases) -> str:
+    everything = sampling.runs_sampled == sampling.runs
     return _DEFINITION.format(
         runs="the selected runs"
         if everything
-        else f"a sample of {way.runs_sampled} of the {way.runs} selected runs",
+        else f"a sample of {sampling.runs_sampled} of the {sampling.runs} selected runs",
         attempts=_FINAL if phases.only_final else _EVERY,
-        how=HOW_QUANTILES[way.quantiles],
+        how=HOW_QUANTILES[sampling.quantiles],
     )
 
 
-def _way(asking: Asking, phases: TimedPhases) -> _Way:
+def _sampling(asking: Asking, phases: TimedPhases) -> _Sampling:
     [runs] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     conditions = Conditions()
     conditions.add("x.outcome <> 'SKIP'")
@@ -150,36 +151,36 @@ def _way(asking: Asking, phases: TimedPhases) -> _Way:
         [count] = asking.one(
             f"SELECT count(*) FROM phases x JOIN runs r USING (run) WHERE {conditions.sql}", conditions.values
         )
-        return _Way(runs, runs, conditions, quantiles_of(count))
-    # Numbers of runs follow patterns, their hashes do not; the same runs are taken each time.
+        return _Sampling(runs, runs, conditions, quantiles_of(count))
+    # The numbers of runs follow patterns, their hashes do not. The same runs are taken each time.
     in_sample = f"hash(r.run) % {-(-runs // MAX_RUNS)} = 0"
     conditions.add(in_sample)
     [sampled] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql} AND {in_sample}")
-    return _Way(runs, sampled, conditions, APPROXIMATE_QUANTILES)
+    return _Sampling(runs, sampled, conditions, APPROXIMATE_QUANTILES)
 
 
-def _by_name(asking: Asking, way: _Way, top: int) -> Sequence[tuple[Any, ...]]:
-    """Procedure, path and name of the phases, the time they took, their figures; then of all: phases, names, time."""
+def _by_name(asking: Asking, sampling: _Sampling, top: int) -> Sequence[tuple[Any, ...]]:
+    """Rows of procedure, path, name, time taken and figures; then, the same in each, all phases, names and time."""
     return asking.rows(
-        f"WITH timed AS (SELECT {_NAME}, sum(greatest({_DURATION}, 0))::BIGINT AS took, {way.columns} "
-        f"FROM phases x JOIN runs r USING (run) WHERE {way.conditions.sql} GROUP BY {_NAME}) "
+        f"WITH timed AS (SELECT {_NAME}, sum(greatest({_DURATION}, 0))::BIGINT AS took, {sampling.columns} "
+        f"FROM phases x JOIN runs r USING (run) WHERE {sampling.conditions.sql} GROUP BY {_NAME}) "
         "SELECT timed.*, (sum(n) OVER ())::BIGINT, count(*) OVER (), (sum(took) OVER ())::BIGINT "
         f"FROM timed JOIN {asking.snapshot.places} USING (procedure) "
         f"ORDER BY took DESC, name, sequence_path NULLS FIRST, places.place LIMIT ?",
-        [*way.conditions.values, top],
+        [*sampling.conditions.values, top],
     )
 
 
 def _by_group(
-    asking: Asking, way: _Way, found: Sequence[tuple[Any, ...]], grouping: Grouping
+    asking: Asking, sampling: _Sampling, found: Sequence[tuple[Any, ...]], grouping: Grouping
 ) -> Mapping[tuple[Any, ...], Sequence[DurationRow]]:
-    """By procedure, path and name of phases that were found, their durations by group."""
+    """The durations by group of each phase that was found, by its procedure, path and name."""
     rows: dict[tuple[Any, ...], dict[Any, DurationFigures]] = {row[:3]: {} for row in found}
     conditions = Conditions()
     conditions.one_of("x.name", {name for _, _, name in rows})
-    conditions = conditions.and_of(way.conditions)
+    conditions = conditions.and_of(sampling.conditions)
     cells = asking.rows(
-        f"SELECT {_NAME}, {grouping.sql} AS g, {way.columns} FROM phases x JOIN runs r USING (run) "
+        f"SELECT {_NAME}, {grouping.sql} AS g, {sampling.columns} FROM phases x JOIN runs r USING (run) "
         f"WHERE {conditions.sql} GROUP BY {_NAME}, g LIMIT {MAX_ROWS + 1}",
         conditions.values,
     )

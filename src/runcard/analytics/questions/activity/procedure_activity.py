@@ -1,4 +1,4 @@
-"""How much each procedure is run, and when it was last."""
+"""How often each procedure is run, and when it was last run."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
 
 class ProcedureActivity(NamedTuple):
-    """Of the selected runs of a procedure, of which there is at least one.
+    """The activity of a procedure that has at least one selected run.
 
-    first_pass: of the units whose first run is selected, whichever attempts are, those that passed it.
+    first_pass: of the units whose first run is in the selection, those that passed it, whichever attempts count.
     """
 
     runs: int
@@ -28,7 +28,7 @@ def procedure_activity(
     selection: Selection,
     procedure_ids: Sequence[UUID] | None = None,
 ) -> Mapping[UUID, ProcedureActivity]:
-    """By procedure, those with the most runs first; procedure_ids: only of these. Raises as `asking` does."""
+    """The activity of each procedure, most runs first. procedure_ids: None: all. Raises as `Snapshot.asking` does."""
     if procedure_ids is not None:
         selection = selection._replace(runs=replace(selection.runs, procedure_ids=procedure_ids))
     asking = snapshot.asking(selection._replace(attempts="all"))

@@ -1,4 +1,4 @@
-"""Which stations report, how much, since when those that do not are silent, and which are new."""
+"""Which stations report and how much, which are silent and since when, and which are new."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,16 +15,16 @@ from runcard.store.stations.rows import list_stations
 
 DEFINITION = (
     "n: runs that stations reported, among those selected. runs, last_started_at: of each station in use, among "
-    "these; last_started_at is when the latest started, None where none did. last_received_at: when the station's "
-    "last run was received, whether it started before the end of the window or not; None where none was. "
-    "has_reported: whether any run of it is there, selected or not."
+    "these; last_started_at is when the latest started, None if there is none. last_received_at: when the station's "
+    "last run was received, whether or not it started before the end of the window; None if there is none. "
+    "has_reported: whether the station has any run, selected or not."
 )
 
 
 # A station whose last run was received longer ago is silent.
 SILENT_AFTER = timedelta(hours=8)
 
-# new: it has never reported, so there is nothing to wonder about.
+# new: the station has never reported, so its silence is no cause for concern.
 StationState = Literal["active", "silent", "new"]
 
 
@@ -37,7 +37,7 @@ class StationActivity(Struct, frozen=True):
     has_reported: bool
 
     def state(self, now: datetime) -> StationState:
-        """By the clock of the server: that of a station may be ahead."""
+        """The state by the clock of the server, because that of a station may be ahead."""
         if not self.has_reported:
             return "new"
         is_active = self.last_received_at is not None and now - self.last_received_at < SILENT_AFTER
@@ -45,7 +45,7 @@ class StationActivity(Struct, frozen=True):
 
 
 class StationActivityAnswer(Answer, frozen=True, kw_only=True):
-    """stations: all that are in use, the latest first, those without a run last."""
+    """stations: all that are in use, latest run first, those without a run last."""
 
     table: ClassVar[str] = "stations"
 
@@ -53,7 +53,7 @@ class StationActivityAnswer(Answer, frozen=True, kw_only=True):
 
 
 def station_activity(snapshot: Snapshot, selection: Selection) -> StationActivityAnswer:
-    """Raises as `asking` does."""
+    """The activity of the stations in use. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection._replace(runs=replace(selection.runs, started_before=None)))
     in_window = Conditions()
     in_window.within("r.started_at", None, selection.runs.started_before)
@@ -65,13 +65,14 @@ def station_activity(snapshot: Snapshot, selection: Selection) -> StationActivit
     )
     found = {station: (runs, _utc(started), _utc(received)) for station, runs, started, received in rows}
     in_use = list_stations(snapshot.scope)
-    reported = {*found} | _reported(asking, [one.id for one in in_use if one.id not in found])
+    reported = {*found} | _reported(asking, [station.id for station in in_use if station.id not in found])
+    nothing = (0, None, None)
     stations = [
-        StationActivity(one.id, one.name, *found.get(one.id, (0, None, None)), one.id in reported)
-        for one in in_use
+        StationActivity(station.id, station.name, *found.get(station.id, nothing), station.id in reported)
+        for station in in_use
     ]
     never = datetime.min.replace(tzinfo=UTC)
-    stations.sort(key=lambda one: one.last_started_at or never, reverse=True)
+    stations.sort(key=lambda station: station.last_started_at or never, reverse=True)
     return StationActivityAnswer(
         n=sum(runs for runs, *_ in found.values()),
         definition=DEFINITION,
@@ -83,7 +84,7 @@ def station_activity(snapshot: Snapshot, selection: Selection) -> StationActivit
 
 
 def _reported(asking: Asking, station_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of these stations that any run is there of."""
+    """Those of these stations that have any run."""
     if not station_ids:
         return set()
     anything = Conditions()

@@ -7,21 +7,21 @@ from runcard.analytics.snapshot import Selection, Snapshot
 
 
 class WrongClock(NamedTuple):
-    """What a clock said of the start of a run, and when the run was received."""
+    """The start of a run by the station's clock, and when the run was received by the server's."""
 
     said_at: datetime
     received_at: datetime
 
     @property
     def ahead(self) -> timedelta:
-        """Negative where it is behind."""
+        """How far the clock is ahead; negative if it is behind."""
         return self.said_at - self.received_at
 
 
 def station_clock(snapshot: Snapshot, selection: Selection) -> WrongClock | None:
-    """By the last recorded of these runs, which are of one station; None where its clock was right, or there is none.
+    """The wrong clock of a station, by the run recorded last; None if the clock was right, or there is no run.
 
-    Raises as `asking` does.
+    selection: runs of one station. Raises as `Snapshot.asking` does.
     """
     asking = snapshot.asking(selection)
     found = asking.rows(

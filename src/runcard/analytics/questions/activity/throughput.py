@@ -1,4 +1,4 @@
-"""Throughput: how many runs were made, and how many units were tested, by outcome."""
+"""Throughput: how many runs were made and how many units were tested, by outcome."""
 
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -12,14 +12,14 @@ from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.domain.runs.outcome import RunOutcome
 
 DEFINITION = (
-    "n: selected runs. units: units with a selected run, counted once on each procedure; a unit with several in a "
-    "group counts there once, in each group where it has one, and with each outcome that it had there."
+    "n: selected runs. units: units with a selected run, counted once on each procedure. A unit counts once in each "
+    "group in which it has a run, and there once for each outcome that it had."
 )
 _OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
 
 
 class OutcomeCount(Struct, frozen=True):
-    """units: those with such a run."""
+    """units: those with a run of this outcome."""
 
     outcome: RunOutcome
     runs: int
@@ -27,7 +27,7 @@ class OutcomeCount(Struct, frozen=True):
 
 
 class ThroughputRow(Struct, frozen=True):
-    """outcomes: every outcome, also those that did not occur; their runs add up to `runs`, their units need not."""
+    """outcomes: every outcome, even if it did not occur. Their runs add up to `runs`; their units need not."""
 
     group: Group
     runs: int
@@ -36,7 +36,7 @@ class ThroughputRow(Struct, frozen=True):
 
 
 class ThroughputAnswer(Answer, frozen=True, kw_only=True):
-    """total: all selected runs; rows: them by group, empty where no grouping was asked for."""
+    """total: all selected runs. rows: the same by group; empty without a grouping."""
 
     total: ThroughputRow
     rows: Sequence[ThroughputRow]
@@ -48,7 +48,7 @@ def throughput(
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> ThroughputAnswer:
-    """Runs and units of a selection. Raises as `asking` does."""
+    """The numbers of runs and units of a selection. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
     [(_, *figures)] = asking.rows(_query(asking, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
     total = _row(ALL, figures)
@@ -64,7 +64,7 @@ def throughput(
 
 
 def count_runs(snapshot: Snapshot, selection: Selection) -> int:
-    """How many runs are selected. Raises as `asking` does."""
+    """How many runs are selected. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
     [count] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     return int(count)
@@ -77,9 +77,9 @@ def _rows(asking: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
 
 
 def _query(asking: Asking, group: str) -> str:
-    """Units that were tested once need no telling apart, which leaves few to be counted distinctly."""
-    per_outcome = ", ".join(f"count(*) FILTER (outcome = '{one}') AS {one}" for one in _OUTCOMES)
-    counts = ", ".join(f"sum({one})::BIGINT, sum(least({one}, most))::BIGINT" for one in _OUTCOMES)
+    """The query of runs and units by group. Only units that were tested again, which are few, are told apart."""
+    per_outcome = ", ".join(f"count(*) FILTER (outcome = '{name}') AS {name}" for name in _OUTCOMES)
+    counts = ", ".join(f"sum({name})::BIGINT, sum(least({name}, most))::BIGINT" for name in _OUTCOMES)
     return f"""
         WITH chosen AS (
             SELECT {group} AS g, r.outcome AS outcome, r.attempts > 1 AS again,

@@ -1,4 +1,4 @@
-"""Utilisation: for which share of the time a station was running something."""
+"""Utilisation: the share of the time in which a station was running something."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,7 +11,7 @@ from runcard.analytics.answers import Answer
 from runcard.analytics.groups import Group, references
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
 
-# Each takes some 50 bytes while it is answered.
+# Each run takes about 50 bytes of memory during a query.
 MAX_RUNS = 4_000_000
 MAX_STATIONS = 500
 
@@ -23,9 +23,9 @@ _DEFINITION = (
 
 
 class StationUse(Struct, frozen=True):
-    """runs: how many the figures are made from. busy_s, span_s: seconds.
+    """runs: number of runs behind the figures. busy_s, span_s: seconds.
 
-    utilisation: from 0 to 1; None where all runs of the station are one moment.
+    utilisation: from 0 to 1; None if span_s is 0.
     """
 
     station: Group
@@ -36,7 +36,7 @@ class StationUse(Struct, frozen=True):
 
 
 class UtilisationAnswer(Answer, frozen=True, kw_only=True):
-    """stations: by name; of more than 500, those with the most runs. stations_count: of all with a selected run."""
+    """stations: by name; of more than 500, those with the most runs. stations_count: all with a selected run."""
 
     table: ClassVar[str] = "stations"
 
@@ -45,7 +45,7 @@ class UtilisationAnswer(Answer, frozen=True, kw_only=True):
 
 
 def utilisation(snapshot: Snapshot, selection: Selection) -> UtilisationAnswer:
-    """How busy stations were with the runs of a selection. Raises as `asking` does."""
+    """How busy stations were with the runs of a selection. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
     n, reported, stations_count = asking.one(
         "SELECT count(*), count(r.created_by_station), count(DISTINCT r.created_by_station) FROM runs r "
@@ -91,7 +91,7 @@ def _stations(asking: Asking, bound: str) -> Sequence[StationUse]:
 
 
 def _use(station: Group, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> StationUse:
-    """starts, ends: at least one, in microseconds, in the order of the starts."""
+    """The use of a station. starts, ends: of at least one run, in microseconds, in the order of the starts."""
     busy_us = length_of_union(starts, ends)
     span_us = int(np.max(ends)) - int(starts[0])
     return StationUse(
@@ -100,7 +100,7 @@ def _use(station: Group, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> 
 
 
 def length_of_union(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> int:
-    """How much at least one of these spans covers; they are in the order of their starts, and there is one."""
+    """The length covered by at least one of these spans. They are in the order of their starts; one or more."""
     reached = np.maximum.accumulate(ends)
     fresh = ends[1:] - np.maximum(starts[1:], reached[:-1])
     return int(ends[0] - starts[0] + np.maximum(fresh, 0).sum())

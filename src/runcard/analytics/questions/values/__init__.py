@@ -1,1 +1,1 @@
-"""How the values of measurements lie."""
+"""Questions on the values of measurements."""

@@ -1,4 +1,4 @@
-"""Capability of all that a procedure measures, the poorest first."""
+"""Capability of all measurements of a procedure, the poorest first."""
 
 import math
 from collections import Counter
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, mean_sql, share_sql, squares_sql, sums_sql
-from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
+from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, left_out_of, why_sql
 from runcard.analytics.measured import BY_NAME
 from runcard.analytics.questions.values.capability import USUAL_ATTEMPTS
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
@@ -20,8 +20,8 @@ from runcard.analytics.statistics.dispersion import D2_OF_TWO
 from runcard.analytics.time_slices import ALL_OF_TIME, one_of_each
 
 MAX_ROWS = 2000
-# Up to so many values, the moving ranges of all are taken; to put many millions in order would take many times as long
-# as all the rest. Of more, those of a part: of 50 measurements it tells each sigma to about 2 %.
+# Up to this many values, all moving ranges are taken. Sorting many millions would take many times as long as all the
+# rest, so of more values only a part is taken: with 50 measurements, it gives each sigma to about 2 %.
 MAX_RANGED = 500_000
 _PART_RANGED = 0.2
 
@@ -29,20 +29,20 @@ DEFINITION = (
     "n: finite values of all measurements; left_out counts the others. One row for each specification (limits, unit "
     "of measure, phase), the lowest Ppk first, those without one last. Cp, Cpk: of sigma_within, the mean moving "
     "range of two values of one station that follow each other in time, by d2 = 1.128. Pp, Ppk: of sigma_overall, "
-    "the sample standard deviation; what TofuPilot calls Cpk is this Ppk. failed: by the station's own verdict, of the "
-    "values that are not finite too."
+    "the sample standard deviation; what TofuPilot calls Cpk is this Ppk. failed: by the station's own verdict, values "
+    "that are not finite included."
 )
 _SAMPLED = " Of more than {most} values, sigma_within is that of some slices of time, chosen by a hash."
-_NOT_SHOWN = " {count} specifications follow that are not shown."
+_NOT_SHOWN = " {count} more specifications are not shown."
 _WIDTH = len(Specified.__struct_fields__)
 
 
 class SummaryRow(Struct, frozen=True):
-    """The values of one specification; figures in its unit of measure. failed: those that are FAIL, finite or not.
-    not_finite: values that are infinite or NaN, beside the `n`.
+    """The capability of one specification, in its unit of measure.
 
-    cp, cpk, pp, ppk: None where a limit that they need is missing, values do not scatter or are too few, or the limits
-    exclude every value. mean and sigmas: None where there are too few values, or too large ones.
+    failed: values whose outcome is FAIL, finite or not. not_finite: values that are infinite or NaN; `n` does not count
+    them. cp, cpk, pp, ppk: None if a limit that they need is missing, the values do not scatter or are too few, or the
+    limits exclude every value. mean and sigmas: None if the values are too few or too large.
     """
 
     spec: Specified
@@ -59,7 +59,7 @@ class SummaryRow(Struct, frozen=True):
 
 
 class CapabilitiesAnswer(MeasuredAnswer, frozen=True, kw_only=True):
-    """specifications: how many there are, of which `rows` are those of the lowest Ppk."""
+    """specifications: how many there are. rows: those with the lowest Ppk."""
 
     specifications: int
     rows: Sequence[SummaryRow]
@@ -74,22 +74,22 @@ def _index(figure: str) -> str:
 
 
 _FROM = "FROM measurements x JOIN runs r USING (run)"
-# What there is of each specification, by what keeps it out of the figures.
+# The values of each specification, by the reason why the figures leave them out.
 _EXTENTS = f"""
 SELECT x.spec, {{why}} AS why,
     count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num),
     min(hash(r.created_by_station)), max(hash(r.created_by_station))
 {_FROM} WHERE {{conditions}} GROUP BY x.spec, why
 """
-# Values are summed as `exact_sums` says, from a centre that is near to them: the mean of those in the slices, or the
-# middle where these have none. What divides by nothing, or is too large, is no finite number, and becomes NULL. Ranges
-# are made of halves, because the whole may be no double.
+# Values are summed as `exact_sums` says, from a centre near to them: the mean of those in the slices, or the middle of
+# the extent if the slices have none. A division by zero, or a number that is too large, becomes NULL. Ranges are made
+# of halves, because the whole may be too large for a double.
 _SHARE = share_sql("x.num", "c.scale", "c.centre")
 _SLICE_SHARE = share_sql("o.num", "e.scale", "e.middle")
 _SLICE_TOTAL, _ = sums_sql(_SLICE_SHARE)
 _MOVED_TOTAL, _ = sums_sql("(o.half_moved * e.scale * 2)")
 _TOTAL, _SQUARES = sums_sql("share")
-# Values are read again only where the slices do not hold them all.
+# Values are read again only if the slices do not hold them all.
 _HELD = "ordered x JOIN near c ON c.spec = x.spec"
 _READ = "measurements x JOIN runs r USING (run) JOIN near c ON c.spec = x.spec WHERE {conditions}"
 _ROWS = f"""
@@ -142,8 +142,9 @@ FROM indices ORDER BY ppk NULLS LAST, {BY_NAME} LIMIT ?
 
 
 class _Extents(NamedTuple):
-    """One of each column a specification. left_out, stations: of all of them together. stations: one, or more; users
-    are one more.
+    """A column of values, one for each specification; left_out and stations are of all specifications together.
+
+    stations: 1, or more than 1 for several; users count as another station.
     """
 
     specs: Sequence[int]
@@ -173,9 +174,9 @@ def capabilities(
     *,
     only_final: bool = True,
 ) -> CapabilitiesAnswer:
-    """At most `limit` measurements of a procedure, the poorest. Raises as `asking` does.
+    """The capability of a procedure's measurements, the poorest first, at most `limit`.
 
-    only_final: not those of attempts of a phase that were repeated in the same run.
+    only_final: without attempts of a phase that were repeated in the same run. Raises as `Snapshot.asking` does.
     """
     selection = selection._replace(runs=replace(selection.runs, procedure_ids=[procedure_id]))
     asking = snapshot.asking(selection, USUAL_ATTEMPTS)
@@ -204,19 +205,19 @@ def capabilities(
         window=asking.window,
         is_exact=is_held,
         freshness=asking.freshness,
-        left_out=told(extents.left_out),
+        left_out=left_out_of(extents.left_out),
         specifications=count,
         rows=[SummaryRow(Specified(*row[:_WIDTH]), *row[_WIDTH:-1]) for row in found],
     )
 
 
 def _series(extents: _Extents, slices: str) -> str:
-    """SQL of what moving ranges stay within: a slice of time, and a station where several report."""
+    """SQL of the series within which moving ranges are taken: a slice of time and, if several report, a station."""
     return f"{slices}, r.created_by_station" if extents.stations > 1 else slices
 
 
 def _extents(asking: Asking, values: Conditions, *, only_final: bool) -> _Extents:
-    """Of the specifications that have numbers, finite or not."""
+    """The extents of the specifications that have numbers, finite or not."""
     why_not = why_sql(only_final=only_final)
     found = asking.rows(_EXTENTS.format(why=why_not, conditions=values.sql), values.values)
     left_out = Counter[Reason]()
@@ -235,11 +236,11 @@ def _extents(asking: Asking, values: Conditions, *, only_final: bool) -> _Extent
     both = [(finite.get(spec, none), infinite.get(spec, none)) for spec in specs]
     return _Extents(
         specs,
-        [one[0] for one, _ in both],
-        [one[1] + other[1] for one, other in both],
-        [other[0] for _, other in both],
-        [one[2] for one, _ in both],
-        [one[3] for one, _ in both],
+        [numbers[0] for numbers, _ in both],
+        [numbers[1] + others[1] for numbers, others in both],
+        [others[0] for _, others in both],
+        [numbers[2] for numbers, _ in both],
+        [numbers[3] for numbers, _ in both],
         left_out,
         len(stations),
     )

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runcard.analytics.attempts import Attempts
 from runcard.analytics.groups import MAX_GROUPS, Group, GroupBy, Grouping
-from runcard.analytics.left_out import MeasuredAnswer, told
+from runcard.analytics.left_out import MeasuredAnswer, left_out_of
 from runcard.analytics.measured import MeasurementSelection, SpecRow, find_specs
 from runcard.analytics.measured_values import NO_VALUES, Keys, Values, by_cell, find_values, moment_of
 from runcard.analytics.questions.values.whole import Cell, Whole, find_wholes, whole_of
@@ -36,38 +36,38 @@ from runcard.analytics.statistics.value_shape import (
 from runcard.domain.errors import InvalidInput
 
 MAX_VALUES = 3_000_000
-# A unit that is measured again and again would weigh as much as many; what it was in the end counts.
+# A unit that is measured again and again would weigh as much as many units, so only its last run counts.
 USUAL_ATTEMPTS: Attempts = "last"
 
 DEFINITION = (
     "n: finite values; left_out counts the others. One row for each specification (limits, unit of measure, phase) "
     "that they were judged by, and for each group. Cp, Cpl, Cpu, Cpk: of sigma_within. Pp, Ppl, Ppu, Ppk: of "
     "sigma_overall, the sample standard deviation; what TofuPilot calls Cpk is this Ppk. Cpk and Ppk are the lesser "
-    "of the one-sided indices, or the one that there is. Intervals: 95 %, for normal values. expected: what a normal "
-    "distribution with this mean and sigma_overall has outside of the limits; observed: what of the values is. "
-    "failed: by the station's own verdict, of the values that are not finite too. {within}"
+    "of the one-sided indices; with a single limit, its own. Intervals: 95 %, for normal values. expected: the parts "
+    "outside of the limits in a normal distribution with this mean and sigma_overall; observed: in the values. "
+    "failed: by the station's own verdict, values that are not finite included. {within}"
 )
 _MOVING_RANGE = (
     "sigma_within: the mean moving range of two values of one station that follow each other in time, by d2 = 1.128. "
-    "What users reported is of one more station."
+    "Users count as another station."
 )
 _POOLED = "sigma_within: the standard deviation inside of subgroups by {by}, pooled."
 _SAMPLED = (
     " More than {most} values: n, failed, mean, sigma_overall, Pp, Ppl, Ppu, Ppk, expected and observed are of all. "
-    "The others are of those of some slices of time, chosen by a hash; how near these are is not known, so they have "
-    "no interval, and outliers are not counted."
+    "The other figures are of the values in some slices of time, chosen by a hash. Their accuracy is unknown, so they "
+    "have no interval, and outliers are not counted."
 )
 
 
 class CapabilityRow(Struct, frozen=True):
-    """The values of one specification in one group; figures in its unit of measure.
+    """The capability of one specification in one group, in its unit of measure.
 
-    first_at, last_at: when the first and the last were measured. failed: values whose outcome is FAIL, finite or not.
-    not_finite: values that are infinite or NaN, beside the `n`. sampled: of how many values sigma_within, Cp to Cpk,
-    normality, percentiles and skewness are; None: of all.
-    mean, sigma_overall, sigma_within, skewness: None where there are too few values to tell, or too large ones.
-    outliers: values beyond Tukey's fences, 1.5 distances between the quartiles outside of these; None of a sample.
-    normality, percentiles: None where there are too few values, or where they do not differ.
+    first_at, last_at: when the first and the last value were measured. failed: values whose outcome is FAIL, finite or
+    not. not_finite: values that are infinite or NaN; `n` does not count them. sampled: how many values are behind
+    sigma_within, Cp to Cpk, normality, percentiles and skewness; None: all.
+    mean, sigma_overall, sigma_within, skewness: None if the values are too few or too large. outliers: values beyond
+    Tukey's fences, more than 1.5 interquartile ranges outside of the quartiles; None for a sample.
+    normality, percentiles: None if the values are too few or do not differ.
     """
 
     group: Group
@@ -124,9 +124,9 @@ def capability(
     group_by: GroupBy | None = None,
     within: Within = _MOVING_RANGES,
 ) -> CapabilityAnswer:
-    """Capability of a measurement; sigma_within is pooled over subgroups where a way to form them is given.
+    """The capability of a measurement. subgroup_by: sigma_within is pooled over these; None: from moving ranges.
 
-    Raises as `asking` does, and InvalidInput for more groups or specifications than can be shown.
+    Raises as `Snapshot.asking` does, and InvalidInput for more groups or specifications than can be shown.
     """
     subgroup_by, most_values = within
     asking = snapshot.asking(measured.among(selection), USUAL_ATTEMPTS)
@@ -134,28 +134,30 @@ def capability(
     grouping = Grouping(asking, group_by, zone)
     groups = Keys(asking, group_by and grouping.sql, "g")
     named = grouping.named(groups.keys)
-    # Ranges are taken within a station: from one to the other is no scatter within.
+    # Moving ranges are taken within a station: the step from one station to another is not scatter within.
     subgroup = Grouping(asking, subgroup_by or "station", zone).sql
     finals = measured.only_final
     values, is_exact, left_out = find_values(asking, specs, groups, subgroup, most_values, only_final=finals)
     samples = by_cell(values, len(groups.keys))
-    cells: Mapping[Cell, Whole] = {cell: whole_of(some, specs[cell[0]]) for cell, some in samples.items()}
+    cells: Mapping[Cell, Whole] = {
+        cell: whole_of(values_of_cell, specs[cell[0]]) for cell, values_of_cell in samples.items()
+    }
     if not is_exact:
         cells = find_wholes(asking, specs, groups, samples, only_final=finals)
     if len(cells) > MAX_GROUPS:
         raise InvalidInput.at(
             "group_by",
-            f"makes {len(cells)} rows, more than {MAX_GROUPS}; choose a longer period or filter",
+            f"{group_by} makes {len(cells)} rows, more than {MAX_GROUPS}; choose a longer period or filter",
         )
     places = {key: place for place, key in enumerate(groups.keys)}
     is_pooled = subgroup_by is not None
     return CapabilityAnswer(
-        n=sum(one.moments.n for one in cells.values()),
+        n=sum(whole.moments.n for whole in cells.values()),
         definition=_definition(subgroup_by, None if is_exact else most_values),
         window=asking.window,
         is_exact=is_exact,
         freshness=asking.freshness,
-        left_out=told(left_out),
+        left_out=left_out_of(left_out),
         rows=[
             _row(
                 group, spec, cells[cell], samples.get(cell, NO_VALUES), is_pooled=is_pooled, is_exact=is_exact
@@ -175,19 +177,19 @@ def _definition(subgroup_by: GroupBy | None, most: int | None) -> str:
 def _row(
     group: Group, spec: SpecRow, whole: Whole, values: Values, *, is_pooled: bool, is_exact: bool
 ) -> CapabilityRow:
-    """values: of the whole those that are held, in order of time."""
-    told_spec = specified(spec)
-    limits, values = told_spec.limits, values.finite
+    """The row of a cell. values: all values of the whole, or a sample, in order of time."""
+    of_spec = specified(spec)
+    limits, values = of_spec.limits, values.finite
     numbers, n, mean = values.number, whole.moments.n, whole.moments.mean
     within = pooled(numbers, values.subgroup) if is_pooled else by_moving_range(numbers, values.subgroup)
     over_all = of_moments(whole.moments)
-    potential, performance = (indices_of(n, mean, one, limits) for one in (within, over_all))
+    potential, performance = (indices_of(n, mean, sigma, limits) for sigma in (within, over_all))
     if not is_exact:
         potential = without_intervals(potential)
     ordered = np.sort(numbers)
     return CapabilityRow(
         group=group,
-        spec=told_spec,
+        spec=of_spec,
         first_at=moment_of(whole.first_at),
         last_at=moment_of(whole.last_at),
         n=n,

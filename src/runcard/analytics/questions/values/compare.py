@@ -12,8 +12,8 @@ from runcard.analytics.answers import finite
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.exact_sums import Extent, ValueSource, exact_moments
 from runcard.analytics.groups import Group, GroupBy, Grouping
-from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
-from runcard.analytics.measured import MeasurementSelection, find_specs, look_at, on_values
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, left_out_of
+from runcard.analytics.measured import MeasurementSelection, find_specs, on_values, survey_of
 from runcard.analytics.measured_values import Keys
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
@@ -26,24 +26,25 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.limit import Interval
 
 MAX_COMPARED = 50
-# Ranking more takes longer than anyone waits, and tells no more.
+# Ranking more values takes longer than anyone waits, and says no more.
 MAX_TESTED = 100_000
 
 DEFINITION = (
     "n: finite values in the phase of the latest one, in its unit of measure or in one that converts to it; left_out "
     "counts the others. mean, s: of each group, all its values. "
     "mean_low, mean_high: the 95 % interval of the mean, for normal values. ppk: by the "
-    "overall s, where all values of the group had the same limits. difference: of the group's mean from that of all "
+    "overall s, if all values of the group had the same limits. difference: of the group's mean from that of all "
     "other values together, with the 95 % interval of Welch. anova: one-way, equal means. kruskal: Kruskal-Wallis, "
-    "equal places. Both take groups of one value too."
+    "equal locations. Both take groups of one value too."
 )
 SAMPLED = f" kruskal is of about {MAX_TESTED} values, drawn evenly; all else is of all values."
 
 
 class ComparedGroup(Struct, frozen=True):
-    """mean_low, mean_high: the 95 % interval of the mean. s: sample standard deviation. All None for one value. ppk:
-    None without limits, without spread, or with several limits. difference: None where the group or all others
-    together have fewer than two values, or no spread. Each is None also where values are too far apart for a double.
+    """mean_low, mean_high: the 95 % interval of the mean. s: sample standard deviation. All three are None for a single
+    value. ppk: None without limits, without spread, or with several pairs of limits. difference: None if the group, or
+    all other values together, have fewer than two values or no spread. Each is None too if values are too far apart
+    for a double.
     """
 
     group: Group
@@ -57,10 +58,10 @@ class ComparedGroup(Struct, frozen=True):
 
 
 class CompareAnswer(MeasuredAnswer, frozen=True, kw_only=True):
-    """phase, sequence_path, uom: of the values that are compared; limits of other units of measure are converted.
+    """phase, sequence_path, uom: of the compared values; limits in other units of measure are converted.
 
-    anova, kruskal: None where there are fewer than two groups, or no more values than groups, or all values are equal;
-    anova also without spread in any group, where F has no end.
+    anova, kruskal: None for fewer than two groups, no more values than groups, or if all values are equal. anova: None
+    too if no group has spread, because F would be infinite.
     """
 
     table: ClassVar[str] = "groups"
@@ -74,7 +75,7 @@ class CompareAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 
 
 class _Sample(NamedTuple):
-    """The values of a group, or those of them that are ranked; all else of all."""
+    """A group. values: all of them, or those that are ranked; moments and specs are of all values."""
 
     key: Any
     moments: Moments
@@ -89,25 +90,30 @@ def compare(
     zone: ZoneInfo,
     group_by: GroupBy,
 ) -> CompareAnswer:
-    """Raises as `asking` does, and InvalidInput for more than 50 groups."""
+    """The comparison of a measurement between groups.
+
+    Raises as `Snapshot.asking` does, and InvalidInput for more than 50 groups.
+    """
     asking = snapshot.asking(measured.among(selection))
     finals = measured.only_final
     quantity = latest_quantity(asking, find_specs(asking, measured), measured.uom, only_final=finals)
     grouping = Grouping(asking, group_by, zone)
     keep = on_values(asking, quantity.specs, only_final=finals)
     keep.add("x.num IS NOT NULL")
-    looked = look_at(asking, quantity.specs, keep, MAX_TESTED)
-    samples = _samples(asking, quantity, grouping, keep, looked.step)
+    survey = survey_of(asking, quantity.specs, keep, MAX_TESTED)
+    samples = _samples(asking, quantity, grouping, keep, survey.step)
     if len(samples) > MAX_COMPARED:
         mend = "choose a longer period or filter"
-        raise InvalidInput.at("group_by", f"makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}")
-    moments = [one.moments for one in samples]
-    n = sum(one.n for one in moments)
-    groups = grouping.named([one.key for one in samples])
-    limits = {one.spec: specified(one).limits for one in quantity.specs}
+        raise InvalidInput.at(
+            "group_by", f"{group_by} makes {len(samples)} groups, more than {MAX_COMPARED}; {mend}"
+        )
+    moments = [sample.moments for sample in samples]
+    n = sum(of_group.n for of_group in moments)
+    groups = grouping.named([sample.key for sample in samples])
+    limits = {spec.spec: specified(spec).limits for spec in quantity.specs}
     compared = {
-        one.key: _compared(groups[one.key], one, limits, difference)
-        for one, difference in zip(samples, differences_of(moments), strict=True)
+        sample.key: _compared(groups[sample.key], sample, limits, difference)
+        for sample, difference in zip(samples, differences_of(moments), strict=True)
     }
     return CompareAnswer(
         n=n,
@@ -115,20 +121,22 @@ def compare(
         window=asking.window,
         is_exact=n <= MAX_TESTED,
         freshness=asking.freshness,
-        left_out=told(count_left_out(asking, quantity, only_final=finals, has_others=looked.has_others)),
+        left_out=left_out_of(
+            count_left_out(asking, quantity, only_final=finals, has_others=survey.has_others)
+        ),
         phase=quantity.phase,
         sequence_path=quantity.sequence_path,
         uom=quantity.uom,
         groups=[compared[key] for key in groups],
         anova=anova_of(moments),
-        kruskal=_kruskal([one.values for one in samples]),
+        kruskal=_kruskal([sample.values for sample in samples]),
     )
 
 
 def _samples(
     asking: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, step: int
 ) -> Sequence[_Sample]:
-    """The groups with all their values or, where these are more than are ranked, some, drawn evenly."""
+    """The groups with their values: all or, if there are too many to rank, some, drawn evenly."""
     are_ranked = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
     found = asking.arrays(
         f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "
@@ -137,23 +145,24 @@ def _samples(
         keep.values,
     )
     keys, lowest, highest = (found[name].tolist() for name in ("g", "lowest", "highest"))
-    # In order, because they come in another one at every asking.
+    # Sorted, because each query returns them in another order.
     ranked = [np.sort(np.asarray(values, np.float64)) for values in found["ranked"]]
-    moments = [moments_of(one) for one in ranked]
+    moments = [moments_of(values) for values in ranked]
     if step > 1:
         extents = [
-            Extent(low, high, low if one.mean is None else one.mean)
-            for low, high, one in zip(lowest, highest, moments, strict=True)
+            Extent(low, high, low if of_group.mean is None else of_group.mean)
+            for low, high, of_group in zip(lowest, highest, moments, strict=True)
         ]
         every = _exact(asking, quantity, grouping, keep, dict(zip(keys, extents, strict=True)))
         moments = [every[key] for key in keys]
-    return [_Sample(*one) for one in zip(keys, moments, map(list, found["specs"]), ranked, strict=True)]
+    columns = (keys, moments, map(list, found["specs"]), ranked)
+    return [_Sample(*row) for row in zip(*columns, strict=True)]
 
 
 def _exact(
     asking: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, extents: Mapping[Any, Extent]
 ) -> Mapping[Any, Moments]:
-    """Of all values of each group, by its key."""
+    """The moments of all values of each group, by its key."""
     groups = Keys(asking, grouping.sql, "g")
     places = {(place,): key for place, key in enumerate(groups.keys) if key in extents}
     source = ValueSource(quantity.number, [groups.place], keep, groups.join, groups.parameters)
@@ -162,20 +171,20 @@ def _exact(
 
 
 def _compared(
-    group: Group, one: _Sample, limits: Mapping[int, Interval], difference: Difference | None
+    group: Group, sample: _Sample, limits: Mapping[int, Interval], difference: Difference | None
 ) -> ComparedGroup:
-    n, mean, s = one.moments.n, one.moments.mean, one.moments.s
+    n, mean, s = sample.moments.n, sample.moments.mean, sample.moments.s
     assert mean is not None  # there is no group without a value
-    judged_by = {limits[spec] for spec in one.specs}
+    judged_by = {limits[spec] for spec in sample.specs}
     ppk = None
     if len(judged_by) == 1:
-        ppk = indices_of(n, mean, of_moments(one.moments), judged_by.pop()).worst.value
+        ppk = indices_of(n, mean, of_moments(sample.moments), judged_by.pop()).worst.value
     low, high = _interval(n, mean, s)
     return ComparedGroup(group, n, mean, low, high, s, ppk, difference)
 
 
 def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float | None]:
-    """Where the mean is with 95 % confidence. Source: NIST/SEMATECH e-Handbook 1.3.5.2."""
+    """The 95 % confidence interval of the mean. Source: NIST/SEMATECH e-Handbook 1.3.5.2."""
     if s is None:
         return None, None
     half = float(scipy.special.stdtrit(n - 1, 0.975)) * s / n**0.5
@@ -183,8 +192,8 @@ def _interval(n: int, mean: float, s: float | None) -> tuple[float | None, float
 
 
 def _kruskal(samples: Sequence[Floats]) -> TestResult | None:
-    """By ranks, which groups of one value have too."""
-    values = [one for one in samples if len(one)]
+    """The Kruskal-Wallis test. It compares ranks, so groups of a single value count too."""
+    values = [sample for sample in samples if len(sample)]
     if len(values) < 2 or sum(map(len, values)) <= len(values) or are_equal(np.concatenate(values)):
         return None
     found = scipy.stats.kruskal(*values)

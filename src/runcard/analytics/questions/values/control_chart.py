@@ -1,4 +1,4 @@
-"""Control chart: is a measurement as steady as its own short-term spread says it should be, and where is it not."""
+"""Control chart: whether a measurement is as steady as its own short-term spread suggests, and where it is not."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from runcard.analytics.groups import Group, GroupBy, Grouping
-from runcard.analytics.left_out import MeasuredAnswer, count_left_out, told
+from runcard.analytics.left_out import MeasuredAnswer, count_left_out, left_out_of
 from runcard.analytics.measured import MeasurementSelection, find_specs
 from runcard.analytics.quantity import Quantity
 from runcard.analytics.questions.values.control_points import BrokenRule, ChartSegment, ControlPoint, charted
@@ -28,18 +28,18 @@ _SPREADS = {
 _DEFINITION = (
     "n: finite numbers of the selected runs that started last, in the order in which they were measured; left_out "
     "counts the other values since the first of them. {spreads} "
-    "Centre line, sigma and control limits (three sigma) are told for each segment by itself: the values of a phase "
+    "Each segment has its own centre line, sigma and control limits (three sigma). A segment is the values of a phase "
     "that had the same limits and unit of measure. sigma: mean spread over the mean spread of a normal sample of "
     "sigma 1 (d2, c4); where sizes differ, weighted by the inverse of the variance. Rules look at the points of a "
-    "segment in order and mark those that complete a pattern; there are none where sigma is 0 or cannot be told."
+    "segment in order and mark those that complete a pattern; there are none where sigma is 0 or unknown."
 )
 
 
 class ChartSettings(NamedTuple):
-    """last: how many values are charted, from 1 to MAX_LAST.
+    """last: how many values the chart shows, from 1 to MAX_LAST.
 
-    subgroup_size: how many values of one group and segment make a point, from 2 on; None: all of a group, or five
-    where there are no groups. The last ones may be fewer.
+    subgroup_size: how many values of one group and segment make a point, at least 2; None: all values of a group, or
+    five without groups. The last point may have fewer.
     """
 
     kind: ChartKind = "i_mr"
@@ -48,10 +48,10 @@ class ChartSettings(NamedTuple):
 
 
 class ControlChartAnswer(MeasuredAnswer, frozen=True, kw_only=True):
-    """points: in order of time. limit_changes: points whose limits are others than those before in their phase.
+    """points: in order of time. limit_changes: points whose limits differ from those before in the same phase.
 
     rules: those that are broken. spreads_beyond: points whose spread is beyond its control limits. has_older: the
-    selection has values before those that are charted.
+    selection has older values, which the chart does not show.
     """
 
     table: ClassVar[str] = "points"
@@ -74,7 +74,7 @@ def control_chart(
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> ControlChartAnswer:
-    """The newest values of a measurement as a control chart. Raises as `asking` does, and InvalidInput."""
+    """The newest values of a measurement as a control chart. Raises as `Snapshot.asking` does, and InvalidInput."""
     if settings.kind == "i_mr" and settings.subgroup_size is not None:
         mend = "leave it out, or ask for the chart xbar_r or xbar_s"
         raise InvalidInput.at("subgroup_size", f"an i_mr chart has no subgroups; {mend}")
@@ -84,7 +84,7 @@ def control_chart(
     values, has_older = newest_values(
         asking, specs, settings.last, grouping.sql, only_final=measured.only_final
     )
-    groups = {} if group_by is None else grouping.named({one.group for one in values})
+    groups = {} if group_by is None else grouping.named({value.group for value in values})
     size = settings.subgroup_size or (_SUBGROUP_SIZE if group_by is None else settings.last)
     chart = charted(values, specs, list(groups), settings.kind, size)
     return ControlChartAnswer(
@@ -93,7 +93,7 @@ def control_chart(
         window=asking.window,
         is_exact=True,
         freshness=asking.freshness,
-        left_out=told(
+        left_out=left_out_of(
             count_left_out(
                 asking,
                 Quantity(specs),

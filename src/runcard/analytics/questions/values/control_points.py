@@ -1,4 +1,4 @@
-"""From values in order of time to the points of a control chart, and what is told of them."""
+"""Make the points of a control chart from values in order of time, with segments, limit changes and broken rules."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -21,10 +21,10 @@ from runcard.domain.runs.outcome import MeasurementOutcome
 
 
 class ControlPoint(Struct, frozen=True):
-    """A value, or the mean of `size` values. run_id, started_at: of the first of them; the start is that of its phase.
+    """A value, or the mean of `size` values. run_id, started_at: the run and phase start of the first value.
 
-    outcome: FAIL where one failed, else PASS where one passed. spread: None where it has none. segment, group: places
-    in the answer's lists; group is None where no grouping was asked for.
+    outcome: FAIL if any failed, else PASS if any passed. spread: None if there is none. segment, group: places in the
+    answer's lists; group is None without a grouping.
     """
 
     run_id: UUID
@@ -38,10 +38,10 @@ class ControlPoint(Struct, frozen=True):
 
 
 class ChartSegment(Struct, frozen=True):
-    """The points of one phase under one pair of limits; where these come back, so does the segment.
+    """The points of one phase under one pair of limits. If the same limits return, they continue the same segment.
 
-    n: values. centre, sigma: see the definition; None where they cannot be told. control: control limits by size of a
-    point. first, last: its first and last point.
+    n: number of values. centre, sigma: see the definition; None if unknown. control: control limits by size of a
+    point. first, last: places of its first and last point.
     """
 
     spec: Specified
@@ -54,7 +54,7 @@ class ChartSegment(Struct, frozen=True):
 
 
 class BrokenRule(Struct, frozen=True):
-    """says: the rule in words. points: which it marks."""
+    """says: the rule in words. points: the points that it marks."""
 
     rule: RuleName
     says: str
@@ -62,7 +62,7 @@ class BrokenRule(Struct, frozen=True):
 
 
 class Charted(NamedTuple):
-    """points: in order of time. limit_changes: points whose limits are others than those before in their phase.
+    """points: in order of time. limit_changes: points whose limits differ from those before in the same phase.
 
     rules: those that are broken. spreads_beyond: points whose spread is beyond its control limits.
     """
@@ -75,7 +75,7 @@ class Charted(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """The points of a segment, by their places among all, and what they tell."""
+    """A segment. places: of its points among all points. fitted: what is computed from them."""
 
     spec: SpecRow
     places: npt.NDArray[np.int64]
@@ -89,15 +89,18 @@ def charted(
     kind: ChartKind,
     subgroup_size: int,
 ) -> Charted:
-    """Values as points: each by itself, or `subgroup_size` of one group and segment together, the last ones fewer."""
+    """The chart of these values, which are in order of time.
+
+    For i_mr each value is a point, else `subgroup_size` values of one group and segment; the last point may have fewer.
+    """
     members = _members(values, 1 if kind == "i_mr" else subgroup_size)
-    # What is too large for a double becomes infinite, and then None.
+    # A figure that is too large for a double becomes infinite, and then None.
     with np.errstate(all="ignore"):
-        stretches = _stretches(values, members, {one.spec: one for one in specs}, kind)
+        stretches = _stretches(values, members, {spec.spec: spec for spec in specs}, kind)
         points = _points(values, members, stretches, group_keys)
         return Charted(
             points,
-            [_segment(one) for one in stretches],
+            [_segment(stretch) for stretch in stretches],
             _limit_changes(points, stretches),
             _rules(stretches),
             _spreads_beyond(stretches),
@@ -105,11 +108,11 @@ def charted(
 
 
 def _members(values: Sequence[Value], size: int) -> Sequence[Sequence[int]]:
-    """The places of the values of each point, in order of its first."""
+    """The places of the values of each point. Points are in the order of their first values."""
     counts: Counter[Any] = Counter()
     members: dict[Any, list[int]] = defaultdict(list)
-    for place, one in enumerate(values):
-        together = (one.spec, one.group)
+    for place, value in enumerate(values):
+        together = (value.spec, value.group)
         members[together, counts[together] // size].append(place)
         counts[together] += 1
     return list(members.values())
@@ -118,23 +121,23 @@ def _members(values: Sequence[Value], size: int) -> Sequence[Sequence[int]]:
 def _stretches(
     values: Sequence[Value], members: Sequence[Sequence[int]], specs: Mapping[int, SpecRow], kind: ChartKind
 ) -> Sequence[_Stretch]:
-    """The segments, in order of their first points."""
-    numbers = np.array([one.number for one in values], np.float64)
-    stations = {key: number for number, key in enumerate({one.station for one in values})}
+    """The segments, in the order of their first points."""
+    numbers = np.array([value.number for value in values], np.float64)
+    stations = {key: number for number, key in enumerate({value.station for value in values})}
     places: dict[int, list[int]] = defaultdict(list)
-    for place, some in enumerate(members):
-        places[values[some[0]].spec].append(place)
+    for place, point in enumerate(members):
+        places[values[point[0]].spec].append(place)
     return [
         _Stretch(
             specs[spec],
-            np.array(some),
+            np.array(places_of_spec),
             fit(
                 kind,
-                subgroups_of(numbers, [members[one] for one in some]),
-                np.array([stations[values[members[one][0]].station] for one in some]),
+                subgroups_of(numbers, [members[place] for place in places_of_spec]),
+                np.array([stations[values[members[place][0]].station] for place in places_of_spec]),
             ),
         )
-        for spec, some in places.items()
+        for spec, places_of_spec in places.items()
     ]
 
 
@@ -149,15 +152,15 @@ def _points(
     for number, (_, places, fitted) in enumerate(stretches):
         figures = zip(places.tolist(), fitted.means.tolist(), fitted.spreads.tolist(), strict=True)
         for place, mean, spread in figures:
-            some = [values[one] for one in members[place]]
-            first = some[0]
+            of_point = [values[member] for member in members[place]]
+            first = of_point[0]
             points[place] = ControlPoint(
                 run_id=first.run_id,
                 started_at=first.measured_at.replace(tzinfo=UTC),
                 value=finite(mean),
-                size=len(some),
+                size=len(of_point),
                 spread=finite(spread),
-                outcome=_outcome({one.outcome for one in some}),
+                outcome=_outcome({value.outcome for value in of_point}),
                 segment=number,
                 group=groups.get(first.group),
             )
@@ -207,4 +210,6 @@ def _rules(stretches: Sequence[_Stretch]) -> Sequence[BrokenRule]:
 
 
 def _spreads_beyond(stretches: Sequence[_Stretch]) -> Sequence[int]:
-    return sorted(place for one in stretches for place in one.places[one.fitted.beyond_in_spread()].tolist())
+    return sorted(
+        place for stretch in stretches for place in stretch.places[stretch.fitted.beyond_in_spread()].tolist()
+    )

@@ -1,4 +1,4 @@
-"""Whether two measurements of the same units go together."""
+"""Whether two measurements of the same units are correlated."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, told
+from runcard.analytics.left_out import MeasuredAnswer, Reason, count_left_out, left_out_of
 from runcard.analytics.measured import MeasurementSelection, find_specs, on_values
 from runcard.analytics.quantity import Quantity, latest_quantity
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
@@ -19,13 +19,14 @@ from runcard.analytics.statistics.dispersion import are_equal
 from runcard.analytics.statistics.moments import Floats
 
 MAX_POINTS = 2000
-# Ranking more takes longer than anyone waits, and tells no more.
+# Ranking more pairs takes longer than anyone waits, and says no more.
 MAX_PAIRS = 200_000
 
 DEFINITION = (
-    "n: pairs of finite values, each of the phase of the latest of its kind, in its unit of measure or in one that "
-    "converts to it; left_out counts the values of both that are in no pair. Of one procedure: both measured "
-    "in the same selected run. Of two: both in the last runs of the same unit on them, where these are selected. "
+    "n: pairs of finite values. Each side takes the values in the phase of its latest one, in the unit of measure of "
+    "that or in one that converts to it; left_out counts the values of both sides that are in no pair. Measurements of "
+    "one procedure are paired in the same selected run; those of two procedures in the last runs of a unit on each, if "
+    "both are selected. "
     "pearson: with the 95 % interval of Fisher. spearman: of ranks. slope, intercept: of the least squares line of y "
     "over x."
 )
@@ -34,7 +35,7 @@ SAMPLED_ALL = f" All figures but n are made of about {MAX_PAIRS} pairs, drawn ev
 
 
 class Point(Struct, frozen=True):
-    """run_id: that of x."""
+    """run_id: the run in which x was measured."""
 
     x: float
     y: float
@@ -42,8 +43,8 @@ class Point(Struct, frozen=True):
 
 
 class Correlation(Struct, frozen=True):
-    """pearson, spearman: -1..1, with low and high the 95 % interval of the first (None for three pairs). p: of no
-    linear correlation (0..1). slope: in units of y by unit of x.
+    """pearson, spearman: -1 to 1. low, high: the 95 % interval of pearson; None for three pairs. p: the p-value of no
+    linear correlation, 0 to 1. slope: in units of y per unit of x.
     """
 
     pearson: float
@@ -56,7 +57,7 @@ class Correlation(Struct, frozen=True):
 
 
 class CorrelationAnswer(MeasuredAnswer, frozen=True, kw_only=True):
-    """correlation: None for fewer than three pairs, where x or y are all equal, or where they are too far apart for a
+    """correlation: None for fewer than three pairs, if all x or all y are equal, or if they are too far apart for a
     double. points: at most 2 000.
     """
 
@@ -71,7 +72,7 @@ class CorrelationAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 
 
 class _Side(NamedTuple):
-    """x, or y."""
+    """One side of the pairs: x or y."""
 
     measured: MeasurementSelection
     quantity: Quantity
@@ -83,10 +84,10 @@ def correlation(
     x: MeasurementSelection,
     y: MeasurementSelection,
 ) -> CorrelationAnswer:
-    """Raises as `asking` does."""
+    """The correlation of two measurements. Raises as `Snapshot.asking` does."""
     both = replace(selection.runs, procedure_ids=list({x.procedure_id, y.procedure_id}))
     asking = snapshot.asking(selection._replace(runs=both))
-    sides = [_side(asking, *one) for one in ((x, "x_measurement_name"), (y, "y_measurement_name"))]
+    sides = [_side(asking, x, "x_measurement_name"), _side(asking, y, "y_measurement_name")]
     n, found = _found(asking, _pairs(asking, sides))
     numbers = int(found["numbers"][0]) if n else _numbers_of(asking, sides)
     has_others = bool(found["others"][0]) if n else None
@@ -97,7 +98,7 @@ def correlation(
         window=asking.window,
         is_exact=n <= MAX_PAIRS,
         freshness=asking.freshness,
-        left_out=told(_left_out(asking, sides, numbers - 2 * n, has_others=has_others)),
+        left_out=left_out_of(_left_out(asking, sides, numbers - 2 * n, has_others=has_others)),
         x_phase=sides[0].quantity.phase,
         y_phase=sides[1].quantity.phase,
         x_uom=sides[0].quantity.uom,
@@ -108,14 +109,14 @@ def correlation(
 
 
 def _found(asking: Asking, pairs: Conditions) -> tuple[int, Mapping[str, Any]]:
-    """How many pairs there are, and x, y and run of all of them or of those that are drawn, in the order of runs."""
+    """The number of pairs; and x, y and run of all pairs, or of a sample of them, in the order of runs."""
     found = asking.arrays(
         f"SELECT x, y, run, numbers, others FROM (SELECT * FROM ({pairs.sql}) LIMIT {MAX_PAIRS + 1}) ORDER BY run",
         pairs.values,
     )
     n = len(found["x"])
     if n > MAX_PAIRS:
-        # Only then, because it takes longer: how many there are.
+        # Count the pairs only if there are too many, because that takes longer.
         [n] = asking.one(f"SELECT count(*) FROM ({pairs.sql})", pairs.values)
         found = asking.arrays(
             f"SELECT x, y, run, numbers, others FROM ({pairs.sql}) "
@@ -131,10 +132,10 @@ def _side(asking: Asking, measured: MeasurementSelection, field: str) -> _Side:
 
 
 def _pairs(asking: Asking, sides: Sequence[_Side]) -> Conditions:
-    """A query of run, x and y, and how many numbers and other values both sides have in all; with its values."""
-    is_one_procedure = len({one.measured.procedure_id for one in sides}) == 1
+    """A query of run, x and y, and the counts of numbers and other values that both sides have in all; with values."""
+    is_one_procedure = len({side.measured.procedure_id for side in sides}) == 1
     same = "a.run = b.run" if is_one_procedure else "a.unit = b.unit AND a.is_last AND b.is_last"
-    (first, *values), (second, *others) = (_numbers_sql(asking, one) for one in sides)
+    (first, *values), (second, *others) = (_numbers_sql(asking, side) for side in sides)
     return Conditions.of(
         f"WITH a AS MATERIALIZED ({first}), b AS MATERIALIZED ({second}) SELECT a.run, a.num AS x, b.num AS y, "
         "((SELECT sum(n) FROM a) + (SELECT sum(n) FROM b))::BIGINT AS numbers, "
@@ -146,7 +147,7 @@ def _pairs(asking: Asking, sides: Sequence[_Side]) -> Conditions:
 
 
 def _numbers_sql(asking: Asking, side: _Side) -> Sequence[Any]:
-    """A query of the numbers of a side by run, and its values. Of several of a run, the last counts."""
+    """A query of the numbers of a side by run, then its values. If a run has several numbers, the last counts."""
     keep = on_values(asking, side.quantity.specs, only_final=False)
     counts = f"{side.quantity.number} IS NOT NULL" + (" AND x.is_final" if side.measured.only_final else "")
     sql = (
@@ -159,7 +160,7 @@ def _numbers_sql(asking: Asking, side: _Side) -> Sequence[Any]:
 
 
 def _numbers_of(asking: Asking, sides: Sequence[_Side]) -> int:
-    """How many numbers both sides have; for where there is no pair to tell it."""
+    """How many numbers both sides have together. Without a pair, the query of pairs does not say."""
     total = 0
     for side in sides:
         sql, *values = _numbers_sql(asking, side)
@@ -170,16 +171,16 @@ def _numbers_of(asking: Asking, sides: Sequence[_Side]) -> int:
 def _left_out(
     asking: Asking, sides: Sequence[_Side], alone: int, *, has_others: bool | None
 ) -> Counter[Reason]:
-    """Of both sides together; alone: how many numbers are in no pair."""
+    """What both sides together leave out. alone: how many numbers are in no pair."""
     counts: Counter[Reason] = Counter({"no_partner": alone})
-    for one in sides:
-        finals = one.measured.only_final
-        counts += count_left_out(asking, one.quantity, only_final=finals, has_others=has_others)
+    for side in sides:
+        finals = side.measured.only_final
+        counts += count_left_out(asking, side.quantity, only_final=finals, has_others=has_others)
     return counts
 
 
 def _points(asking: Asking, xs: Any, ys: Any, runs: Any) -> Sequence[Point]:
-    """The pairs that are shown; ids are looked up of no others, because to make them takes longer than all else."""
+    """The pairs to show. Only their run ids are looked up, because that takes longer than everything else."""
     if len(xs) > MAX_POINTS:
         shown = np.unique(np.linspace(0, len(xs) - 1, MAX_POINTS).astype(int))
         xs, ys, runs = xs[shown], ys[shown], runs[shown]
@@ -191,7 +192,7 @@ def _points(asking: Asking, xs: Any, ys: Any, runs: Any) -> Sequence[Point]:
 def _correlation(xs: Any, ys: Any) -> Correlation | None:
     if len(xs) < 3 or are_equal(xs) or are_equal(ys):
         return None
-    # What is too large for a double becomes infinite, or NaN, and then nothing is told.
+    # A figure that is too large for a double becomes infinite or NaN. Then there is no correlation to show.
     with np.errstate(all="ignore"):
         pearson = scipy.stats.pearsonr(xs, ys)
         interval = pearson.confidence_interval(0.95) if len(xs) > 3 else None
@@ -211,7 +212,7 @@ def _correlation(xs: Any, ys: Any) -> Correlation | None:
 def _line(xs: Floats, ys: Floats) -> tuple[float, float]:
     """Slope and intercept of the least squares line of y over x. Source: NIST/SEMATECH e-Handbook 4.1.4.1.
 
-    SciPy's takes a matrix product for it, which waits for all cores, and for 20 ms where another one has them.
+    SciPy's `linregress` uses a matrix product, which waits for all cores: 20 ms if another thread has them.
     """
     x = xs - xs.mean()
     slope = float((x * (ys - ys.mean())).sum() / np.square(x).sum())

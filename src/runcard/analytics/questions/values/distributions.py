@@ -1,4 +1,4 @@
-"""How numbers are distributed: bins, percentiles, quartiles with whiskers, and the normal curve beside them."""
+"""The distribution of numbers: bins, percentiles, quartiles with whiskers, and the normal curve."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,9 @@ _WHISKER = 1.5
 
 
 class Percentiles(Struct, frozen=True):
-    """Values that this share of all is below; between two values, on the line from one to the next.
+    """The values below which this share of all values lies, interpolated linearly between two values.
 
-    None: what they lie between is too far apart for a double.
+    None: the two values are too far apart for a double.
     """
 
     p1: float | None
@@ -36,7 +36,7 @@ class Percentiles(Struct, frozen=True):
 
 
 class Box(Struct, frozen=True):
-    """Quartiles, and whiskers to the farthest values within 1.5 times their distance; outliers: how many lie beyond.
+    """Quartiles, and whiskers to the farthest values within 1.5 interquartile ranges. outliers: values beyond.
 
     Source: Tukey, Exploratory Data Analysis (1977).
     """
@@ -50,10 +50,11 @@ class Box(Struct, frozen=True):
 
 
 class Distribution(Struct, frozen=True):
-    """Of `n` numbers. counts: in each bin of the answer; a bin includes its lower edge, the last one both.
+    """The distribution of `n` numbers. counts: of each bin of the answer. A bin includes its lower edge, the last bin
+    both edges.
 
-    mean, lowest, highest: None of no numbers; s: sample standard deviation (n - 1), None of fewer than two; each None
-    also where it is too large for a double, and so are percentiles and box.
+    mean, lowest, highest: None without numbers. s: sample standard deviation (n - 1), None for fewer than two numbers.
+    These, percentiles and box are None too if they are too large for a double.
     """
 
     group: Group
@@ -68,18 +69,18 @@ class Distribution(Struct, frozen=True):
 
 
 class CurvePoint(Struct, frozen=True):
-    """y: how many values a bin of the answer would have around x, were they normal."""
+    """y: how many values a bin around x would have if the values were normal."""
 
     x: float
     y: float
 
 
 def edges_of(ordered: Floats, bins: int | None) -> Floats:
-    """The edges of bins of one width over sorted numbers; none where there are none, or their range exceeds a double.
+    """The edges of bins of equal width over sorted numbers; empty without numbers, or if their range exceeds a double.
 
-    bins: how many; None: by the rule of Freedman and Diaconis, or that of Sturges where half of the numbers are equal,
-    as NumPy has them, but at most MAX_BINS. Where doubles lie too close for so many, there is one. Source: Freedman and
-    Diaconis, Zeitschrift für Wahrscheinlichkeitstheorie 57 (1981), 453-476.
+    bins: how many; None: by the rule of Freedman and Diaconis or, if half of the numbers are equal, the rule of
+    Sturges, both as in NumPy, but at most MAX_BINS. If the numbers lie too close for that many bins, there is one bin.
+    Source: Freedman and Diaconis, Zeitschrift für Wahrscheinlichkeitstheorie 57 (1981), 453-476.
     """
     if not len(ordered) or not np.isfinite(ordered[-1] - ordered[0]):
         return np.array([], np.float64)
@@ -100,11 +101,12 @@ def _bin_count(ordered: Floats) -> int:
 
 
 def distribution_of(group: Group, ordered: Floats, edges: Floats) -> Distribution:
-    """The figures of sorted numbers."""
+    """The distribution of sorted numbers."""
     if not len(ordered):
         return Distribution(group, 0, None, None, None, None, None, None, [0] * max(len(edges) - 1, 0))
     moments = moments_of(ordered)
-    percentiles = [finite(one) for one in np.quantile(ordered, [one / 100 for one in _PERCENT]).tolist()]
+    quantiles = np.quantile(ordered, [percent / 100 for percent in _PERCENT])
+    percentiles = [finite(quantile) for quantile in quantiles.tolist()]
     return Distribution(
         group=group,
         n=len(ordered),
@@ -119,9 +121,9 @@ def distribution_of(group: Group, ordered: Floats, edges: Floats) -> Distributio
 
 
 def curve_of(total: Distribution, edges: Floats) -> Sequence[CurvePoint]:
-    """The normal curve with the mean and standard deviation of some numbers, from the first edge to the last.
+    """The normal curve with the mean and standard deviation of these numbers, from the first edge to the last.
 
-    Empty where one of the two cannot be told, or all numbers are equal.
+    Empty if mean or standard deviation is unknown, or all numbers are equal.
     """
     if not len(edges) or total.mean is None or not total.s:
         return []

@@ -1,4 +1,4 @@
-"""What a procedure measures, by name."""
+"""The names of the measurements of a procedure."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,13 +20,13 @@ class MeasurementName(Struct, frozen=True):
 
 
 class MeasurementNamesAnswer(Answer, frozen=True, kw_only=True):
-    """names: by phase and name; of more than 500, the first of them."""
+    """names: in order of phase and name; of more than 500, the first 500."""
 
     names: Sequence[MeasurementName]
 
 
 def measurement_names(snapshot: Snapshot, procedure_id: UUID) -> MeasurementNamesAnswer:
-    """Raises as `asking` does."""
+    """The names of a procedure's measurements, in all its runs. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(Selection(RunFilter()))
     specs = asking.snapshot.of_procedures([procedure_id], "procedure")
     found = asking.rows(

@@ -10,13 +10,13 @@ from runcard.analytics.measured import SpecRow, on_values
 from runcard.analytics.snapshot import Asking
 from runcard.domain.runs.outcome import MeasurementOutcome
 
-# Among how many times as many of the newest runs the values are looked for, one try after the other; then among all.
+# To find `count` values, `count` times this many of the newest runs are searched, one try after the other; then all.
 _TRIES = (1, 8, 64)
 
 
 class Value(NamedTuple):
-    """measured_at: the start of its phase. spec: number of its SpecRow. group: key of its group. station: None: a user
-    reported it.
+    """measured_at: start of its phase. spec: number of its SpecRow. group: key of its group. station: None if a user
+    reported the run.
     """
 
     measured_at: datetime
@@ -31,7 +31,7 @@ class Value(NamedTuple):
 
 
 class Newest(NamedTuple):
-    """values: in the order of their measuring. has_older: the selection has more, in runs that started earlier."""
+    """values: in the order of measuring. has_older: the selection has older values, in runs that started earlier."""
 
     values: Sequence[Value]
     has_older: bool
@@ -42,7 +42,7 @@ def newest_values(
 ) -> Newest:
     """The finite numbers of the selected runs that started last, at most `count`.
 
-    group: SQL of the key that `Grouping` groups `runs r` by.
+    group: SQL of the key by which `Grouping` groups `runs r`.
     """
     found = _newest_first(asking, specs, count + 1, group, only_final=only_final)
     values = sorted(found[:count], key=attrgetter("measured_at", "run", "position"))
@@ -63,7 +63,7 @@ def _newest_first(
 
 
 def _start_of_newest(asking: Asking, count: int) -> datetime | None:
-    """When the first of the newest selected runs started; None where there are fewer."""
+    """When the earliest of the `count` newest selected runs started; None if there are fewer."""
     found = asking.rows(
         f"SELECT r.started_at FROM runs r WHERE {asking.runs.sql} "
         f"ORDER BY r.started_at DESC LIMIT 1 OFFSET {count - 1}"

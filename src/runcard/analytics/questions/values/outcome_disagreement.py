@@ -1,4 +1,4 @@
-"""Outcome disagreement: measurements whose outcome, as the station claimed it, contradicts their limits."""
+"""Outcome disagreement: measurements whose outcome, as the station reported it, contradicts their limits."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runcard.analytics.groups import Group, Grouping
-from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, told, why_sql
+from runcard.analytics.left_out import COUNTED, REASONS, MeasuredAnswer, Reason, left_out_of, why_sql
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.specified import ABOVE, BELOW, Specified
 from runcard.domain.ids import RunPart, part_id
@@ -19,22 +19,22 @@ DisagreementKind = Literal["passed_outside", "failed_inside"]
 DEFINITION = (
     "n: finite values with a limit that the station called PASS or FAIL; left_out counts the others. passed_outside: "
     "PASS with a value below the lower or above the upper limit, or at one that is strict. failed_inside: FAIL with a"
-    " value that keeps its limits; the reason may be a check that is no limit (an equality, a list, an aggregation), "
-    "which is not seen. {attempts}"
+    " value within its limits; the reason may be a check other than a limit (an equality, a list, an aggregation), "
+    "which is not considered. {attempts}"
 )
 _FINAL = "Attempts of phases that were repeated in the same run are left out."
 _EVERY = "Each attempt of a phase counts."
 
 
 class Shown(NamedTuple):
-    """How much of what disagrees an answer shows: measurements at most, and examples at most."""
+    """How much of the disagreement an answer shows. rows: measurements at most. examples: single values at most."""
 
     rows: int = 100
     examples: int = 20
 
 
 class DisagreementRow(Struct, frozen=True):
-    """A measurement of a procedure, whatever its limits were. n: values judged; the others: as in the definition."""
+    """A measurement of a procedure, under any limits. n: judged values. The other counts: as in the definition."""
 
     procedure: Group
     phase: str
@@ -46,7 +46,7 @@ class DisagreementRow(Struct, frozen=True):
 
 
 class Disagreement(Struct, frozen=True):
-    """One value that disagrees. measured_at: the start of its phase. value: the nearest double."""
+    """A value that disagrees. measured_at: start of its phase. value: the nearest double."""
 
     kind: DisagreementKind
     run_id: UUID
@@ -57,9 +57,9 @@ class Disagreement(Struct, frozen=True):
 
 
 class OutcomeDisagreementAnswer(MeasuredAnswer, frozen=True, kw_only=True):
-    """passed_outside, failed_inside: all of them. measurements: how many measurements have any.
+    """passed_outside, failed_inside: counts of all values. measurements: how many measurements have such values.
 
-    rows: those with the most of both together. examples: the newest.
+    rows: the measurements with the most of both together. examples: the newest values.
     """
 
     passed_outside: int
@@ -77,9 +77,9 @@ _NOT_JUDGED: Sequence[tuple[str, Reason]] = (
     ("x.outcome = 'UNSET'", "no_verdict"),
 )
 _FROM = "FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {conditions}"
-# All values are gone through once: of those that disagree the newest of each specification are kept, among which the
-# examples are. is_judged: whether the value counts. Keys of which little is known group values slowly; so why some do
-# not count is asked only where there are such.
+# The query reads all values once. Of those that disagree it keeps the newest of each specification, which include the
+# examples. is_judged: whether the value counts. Grouping by reason too would be slow, because DuckDB knows little about
+# that key; so the reasons are queried only if some values do not count.
 _QUERY = f"""
 WITH judged AS (
     SELECT x.spec, x.outcome = 'PASS' AS has_passed, ({BELOW} OR {ABOVE}) IS TRUE AS is_outside,
@@ -127,9 +127,9 @@ def outcome_disagreement(
     *,
     only_final: bool = True,
 ) -> OutcomeDisagreementAnswer:
-    """Measurements of the selected runs that disagree with their limits. Raises as `asking` does.
+    """The measurements of the selected runs that disagree with their limits. Raises as `Snapshot.asking` does.
 
-    only_final: not those of attempts of a phase that were repeated in the same run.
+    only_final: without attempts of a phase that were repeated in the same run.
     """
     asking = snapshot.asking(selection)
     conditions = asking.snapshot.of_procedures(selection.runs.procedure_ids, "x.procedure").and_of(
@@ -155,7 +155,7 @@ def outcome_disagreement(
         window=asking.window,
         is_exact=True,
         freshness=asking.freshness,
-        left_out=told({REASONS[reason]: count for reason, count in left_out}),
+        left_out=left_out_of({REASONS[reason]: count for reason, count in left_out}),
         passed_outside=passed or 0,
         failed_inside=failed or 0,
         measurements=measurements,

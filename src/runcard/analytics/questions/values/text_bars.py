@@ -1,4 +1,4 @@
-"""How often a measurement has which text: strings, and booleans as true and false."""
+"""How often a measurement has each text: strings, and booleans as true and false."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _FROM = "FROM measurements x JOIN runs r USING (run)"
 
 
 class BarRow(Struct, frozen=True):
-    """Of `n` values: how many have each of the texts, and how many another one."""
+    """counts: of the `n` values, how many have each of the texts. others: how many have another text."""
 
     group: Group
     n: int
@@ -29,9 +29,9 @@ class BarRow(Struct, frozen=True):
 
 
 class TextBars(Struct, frozen=True):
-    """texts: the most frequent, at most MAX_BARS, most frequent first. distinct: how many there are in all.
+    """texts: at most MAX_BARS, most frequent first. distinct: number of different texts in all.
 
-    rows: by group, empty where no grouping was asked for.
+    rows: by group; empty without a grouping.
     """
 
     texts: Sequence[str]
@@ -46,9 +46,9 @@ NO_TEXTS = TextBars([], 0, BarRow(ALL, 0, [], 0), [])
 def text_bars(
     asking: Asking, specs: Sequence[SpecRow], values: Conditions, grouping: Grouping, *, is_grouped: bool
 ) -> TextBars:
-    """The texts of values. `values`: conditions on `measurements x` and `runs r`."""
+    """The texts of values. values: conditions on `measurements x` and `runs r`."""
     anywhere = on_specs(specs).and_of(_TEXTS)
-    # Most measurements are numbers, of which this is known without a look at runs.
+    # Most measurements are numbers. For them this query is enough, without a join with runs.
     if not asking.rows(f"SELECT 1 FROM measurements x WHERE {anywhere.sql} LIMIT 1", anywhere.values):
         return NO_TEXTS
     values = values.and_of(_TEXTS)

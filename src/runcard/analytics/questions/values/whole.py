@@ -1,4 +1,4 @@
-"""What capability tells of all values of a specification and group, however many there are: sums and counts."""
+"""Sums and counts of all values of a specification and group, however many there are, for capability."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -18,9 +18,10 @@ Cell = tuple[int, int]
 
 
 class Whole(NamedTuple):
-    """moments, below, above: of the finite values, and how many of these lie outside of the limits.
+    """moments: of the finite values. below, above: how many of these lie outside of the limits.
 
-    first_at, last_at: microseconds since 1970. failed: by the station's own verdict. Both of all values.
+    failed: values that failed by the station's own verdict. first_at, last_at: microseconds since 1970. These three
+    are of all values.
     """
 
     moments: Moments
@@ -33,7 +34,7 @@ class Whole(NamedTuple):
 
 
 def whole_of(values: Values, spec: SpecRow) -> Whole:
-    """Of values that are all held, at least one, in order of time."""
+    """The sums and counts of values held in memory, at least one, in order of time."""
     numbers = values.finite.number
     return Whole(
         moments_of(numbers),
@@ -53,10 +54,10 @@ def find_wholes(
     *,
     only_final: bool,
 ) -> Mapping[Cell, Whole]:
-    """Of all values, of which some are held: counted and summed in the copy."""
+    """The sums and counts of all values, made in the copy. samples: the values that are held in memory."""
     where = on_values(asking, specs, only_final=only_final)
     where.add("x.kind = 'numeric'")
-    places = {one.spec: place for place, one in enumerate(specs)}
+    places = {spec.spec: place for place, spec in enumerate(specs)}
     rows = asking.rows(
         f"SELECT x.spec, {groups.place} AS grouped, min(x.num), max(x.num), count(*) - count(x.num), "
         "count(*) FILTER (x.outcome = 'FAIL'), epoch_us(min(x.started_at)), epoch_us(max(x.started_at)), "
@@ -84,7 +85,7 @@ def _centre(sample: Values | None, otherwise: float) -> float:
 
 
 def _outside(ordered: Floats, limits: Interval) -> tuple[int, int]:
-    """How many values, given by size, lie below and above what limits allow."""
+    """How many of the sorted values lie below and above the limits."""
     below = above = 0
     if limits.lower is not None:
         below = int(np.searchsorted(ordered, limits.lower, "right" if limits.lower_is_strict else "left"))

@@ -1,1 +1,1 @@
-"""What passes, what fails, and what is tested again."""
+"""Questions on what passes, what fails, and what is tested again."""

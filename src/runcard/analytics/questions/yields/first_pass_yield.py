@@ -1,4 +1,4 @@
-"""Yield: which share of the units passed at first, by the second run, and in the end."""
+"""Yield: the share of the units that passed in the first run, by the second run, and in the end."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,21 +15,19 @@ from runcard.analytics.statistics.ratios import Ratio, ratio_of
 DEFINITION = (
     "n: units, counted once on each procedure, whose first run there (by start, over all time) is selected. "
     "first_pass: that run passed. second_pass: it or the second run passed. final: the last run passed, whenever it "
-    "was. Every outcome but PASS counts as not passed. final may be below second_pass: the last run of a unit that "
-    "passed need not have. dpmo: measurements that failed in the selected first runs, in each attempt of a phase, per "
+    "was. Every outcome but PASS counts as not passed. final may be below second_pass, because a unit that passed may "
+    "fail its last run. dpmo: measurements that failed in the selected first runs, in each attempt of a phase, per "
     "million judged there."
 )
 
-COMPLETED_ONLY = (
-    " Only runs that ended PASS or FAIL count as runs; those before, between and after are passed over."
-)
+COMPLETED_ONLY = " Only runs that ended PASS or FAIL count as runs; all others are ignored."
 
 
 class YieldRow(Struct, frozen=True):
-    """units: those that were first run. opportunities: measurements judged in these runs, in each
-    attempt of a phase; defects: failed ones.
+    """units: those whose first run is selected. opportunities: measurements judged in these runs, in each attempt of
+    a phase. defects: those that failed.
 
-    dpmo: defects per million opportunities; None without an opportunity.
+    dpmo: defects per million opportunities; None without opportunities.
     """
 
     group: Group
@@ -43,13 +41,13 @@ class YieldRow(Struct, frozen=True):
 
 
 class YieldAnswer(Answer, frozen=True, kw_only=True):
-    """total: all selected units; rows: them by group, empty where no grouping was asked for."""
+    """total: all selected units. rows: the same by group; empty without a grouping."""
 
     total: YieldRow
     rows: Sequence[YieldRow]
 
 
-# The last run, unlike the two before, may have any number.
+# The first and second run are known by the number of the run that passed. The last run may have any number.
 _FIGURES = """count(*), count(*) FILTER (r.{passed} = 1), count(*) FILTER (r.{passed} <= 2),
     count(*) FILTER (r.{last} = 'PASS'), coalesce(sum(r.judged), 0)::BIGINT, coalesce(sum(r.failed), 0)::BIGINT"""
 _FIGURES_OF: Mapping[First, str] = {
@@ -75,9 +73,9 @@ def first_pass_yield(
     zone: ZoneInfo,
     group_by: GroupBy | None = None,
 ) -> YieldAnswer:
-    """Yields of the units whose first run is selected, or first completed run where `wanted.attempts` says so.
+    """The yield of the units whose first run is selected, or first completed run if `selection.attempts` says so.
 
-    Raises as `asking` does.
+    Raises as `Snapshot.asking` does.
     """
     first = first_of(selection.attempts)
     figures = _FIGURES_OF[first]

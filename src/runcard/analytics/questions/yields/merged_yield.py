@@ -1,4 +1,4 @@
-"""What two procedures would be as one: their yield, and the units whose attempts would be counted anew."""
+"""What a merge of two procedures would give: their yield, and the units whose attempts would be renumbered."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,10 +13,10 @@ _MOST_NAMED = 10
 
 
 class MergedYield(Struct, frozen=True):
-    """Over all time, of units of production; of a unit that both tested, the earlier first run counts.
+    """The yield of production units over all time. For a unit that both procedures tested, its earlier run counts.
 
-    units: of both together. shared_units: those, samples too, that both tested. shared_runs: their runs, which are
-    numbered anew. shared: at most 10 of these units.
+    units: of both procedures together. shared_units: those that both tested, samples included. shared_runs: their
+    runs, whose attempts are renumbered. shared: ids of at most 10 of these units.
     """
 
     units: int
@@ -26,7 +26,7 @@ class MergedYield(Struct, frozen=True):
     shared: Sequence[UUID]
 
 
-# A unit that both tested has more than one procedure, and its runs are one row of attempts.
+# After the merge, the runs of a unit on both procedures are one sequence of attempts.
 _FIRSTS = """SELECT count(*), count(*) FILTER (outcome = 'PASS') FROM (
     SELECT first(r.outcome ORDER BY r.started_at, r.run) AS outcome FROM runs r WHERE {conditions} GROUP BY r.unit)"""
 _SHARED = """SELECT unit, count(*) FROM runs r WHERE {conditions}
@@ -34,7 +34,7 @@ _SHARED = """SELECT unit, count(*) FROM runs r WHERE {conditions}
 
 
 def merged_yield(snapshot: Snapshot, procedure_ids: Sequence[UUID]) -> MergedYield:
-    """Raises as `asking` does."""
+    """What a merge of these procedures would give. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(Selection(RunFilter(procedure_ids=procedure_ids)))
     units, passed = asking.one(_FIRSTS.format(conditions=asking.runs.sql))
     of_both = snapshot.of_procedures(procedure_ids, "r.procedure")

@@ -1,4 +1,4 @@
-"""Pareto: what fails most, and which share of all failures that makes."""
+"""Pareto: what fails most, and its share of all failures."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -26,9 +26,9 @@ _DEFINITION = (
 
 
 class Failing(NamedTuple):
-    """What is counted, and how many rows of it, the most frequent first.
+    """What is counted. top: number of rows, most frequent first.
 
-    only_final: not attempts of a phase that were repeated in the same run.
+    only_final: without attempts of a phase that were repeated in the same run.
     """
 
     kind: ParetoKind = "phases"
@@ -37,7 +37,7 @@ class Failing(NamedTuple):
 
 
 class ParetoRow(Struct, frozen=True):
-    """measurement: None where phases are counted. Shares are from 0 to 1."""
+    """measurement: None if phases are counted. Shares are from 0 to 1."""
 
     procedure: Group
     sequence_path: str | None
@@ -50,7 +50,7 @@ class ParetoRow(Struct, frozen=True):
 
 
 class ParetoOthers(Struct, frozen=True):
-    """What there is beside the rows. names: how many phases or measurements. share: None where nothing failed."""
+    """Failures that have no row. names: how many phases or measurements. share: None if nothing failed."""
 
     names: int
     failures: int
@@ -58,7 +58,7 @@ class ParetoOthers(Struct, frozen=True):
 
 
 class ParetoAnswer(Answer, frozen=True, kw_only=True):
-    """failures, runs_affected: of all phases or measurements, those in `others` too."""
+    """failures, runs_affected: of all phases or measurements, including those in `others`."""
 
     kind: ParetoKind
     failures: int
@@ -72,7 +72,7 @@ def pareto(
     selection: Selection,
     failing: Failing,
 ) -> ParetoAnswer:
-    """What failed most in the runs of a selection. Raises as `asking` does."""
+    """What failed most in the runs of a selection. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
     [n] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
     found = asking.rows(_query(asking, failing), [*asking.runs.values, failing.top])
@@ -109,7 +109,7 @@ def _rows(asking: Asking, found: Sequence[tuple[Any, ...]], total: int) -> Seque
 
 
 def _query(asking: Asking, failing: Failing) -> str:
-    """The most frequent names, each with how many there are, and how many failures and runs they make together."""
+    """The query of the most frequent names; each row ends with the counts of all names, failures and affected runs."""
     return f"""
         WITH failing AS ({_failing(asking, failing)}), by_run AS (
             SELECT run, procedure, sequence_path, phase, measurement, count(*) AS failures
@@ -125,9 +125,9 @@ def _query(asking: Asking, failing: Failing) -> str:
 
 
 def _failing(asking: Asking, failing: Failing) -> str:
-    """One row for each failure."""
+    """The query of failures, one row each."""
     if failing.kind == "measurements":
-        # What the runs say of all their attempts leaves few of them to be joined.
+        # r.failed counts failures in all attempts, and leaves few runs to join.
         final = "AND x.is_final AND r.failed > 0" if failing.only_final else ""
         return f"""
             SELECT x.run AS run, s.procedure AS procedure, s.sequence_path AS sequence_path, s.phase AS phase,

@@ -1,4 +1,4 @@
-"""Retests: how often units were run again, and what came of it."""
+"""Retests: how often units were run again, and with which result."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,21 +13,21 @@ from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.lists.names import names_of
 
-# Units with so many attempts or more are counted together.
+# Units with this many attempts or more are counted together.
 MANY_ATTEMPTS = 10
 MAX_MOVES = 400
 
 DEFINITION = (
     "n: units, counted once on each procedure, whose first run there (by start, over all time) is selected; all their "
-    "runs on the procedure count, whenever they were. retested: those with more than one run. passed_after_retest: of "
-    "the retested whose first run did not pass, those of which a later run did. passed_elsewhere: of these, where "
-    "stations reported the first run and the first that passed, those for which they are two stations. Every outcome "
-    "but PASS counts as not passed."
+    "runs on the procedure count, whenever they were. retested: units with more than one run. passed_after_retest: of "
+    "the retested units whose first run did not pass, those with a later run that passed. passed_elsewhere: of these, "
+    "if stations reported both the first run and the first that passed, those for which the two stations differ. Every "
+    "outcome but PASS counts as not passed."
 )
 
 
 class ManyAttempts(NamedTuple):
-    """A page of the units with more than so many attempts."""
+    """A page of the units with more than `more_than` attempts."""
 
     more_than: int = 2
     limit: int = 50
@@ -38,7 +38,7 @@ _FIRST_PAGE = ManyAttempts()
 
 
 class RetestRow(Struct, frozen=True):
-    """units: those that were first run."""
+    """units: those whose first run is selected."""
 
     group: Group
     units: int
@@ -48,7 +48,7 @@ class RetestRow(Struct, frozen=True):
 
 
 class AttemptsCount(Struct, frozen=True):
-    """How many units had so many attempts; or_more: or more than those."""
+    """How many units had this many attempts; or_more: this many or more."""
 
     attempts: int
     or_more: bool
@@ -56,7 +56,7 @@ class AttemptsCount(Struct, frozen=True):
 
 
 class StationMove(Struct, frozen=True):
-    """How many units did not pass first at one station, and passed first at another, or at the same."""
+    """How many units did not pass their first run at one station, and first passed at another or the same."""
 
     first_station: Group
     passing_station: Group
@@ -64,7 +64,7 @@ class StationMove(Struct, frozen=True):
 
 
 class RetestedUnit(Struct, frozen=True):
-    """passed_at: the number of the attempt that passed first; None where none did."""
+    """passed_at: number of the first attempt that passed; None if none did."""
 
     serial_number: str
     procedure: Group
@@ -74,11 +74,10 @@ class RetestedUnit(Struct, frozen=True):
 
 
 class RetestAnswer(Answer, frozen=True, kw_only=True):
-    """total: all selected units; rows: them by group, empty where no grouping was asked for.
+    """total: all selected units. rows: the same by group; empty without a grouping.
 
-    attempts: the numbers that occur, ascending; the last is `or_more` where it is 10. moves: the most frequent first,
-    at most 400. units_over: how many units had more attempts than was asked for; unit_page: a page of them, most
-    attempts first.
+    attempts: the numbers that occur, ascending; 10 is the last, and `or_more`. moves: most frequent first, at most
+    400. units_over: how many units had more attempts than `more_than`. unit_page: a page of them, most attempts first.
     """
 
     total: RetestRow
@@ -91,7 +90,7 @@ class RetestAnswer(Answer, frozen=True, kw_only=True):
 
 _FIGURES = """count(*), count(*) FILTER (r.attempts > 1),
     count(*) FILTER (r.attempts > 1 AND r.passed_at IS DISTINCT FROM 1), count(*) FILTER (r.passed_at > 1)"""
-# Of units that passed at a later attempt than the first: the first run, and the one that passed.
+# The first run and the passing run of units that passed after the first attempt.
 _FIRST_AND_PASSING = """runs r JOIN (
         SELECT unit, procedure, created_by_station FROM runs WHERE attempt = passed_at AND attempt > 1
     ) p ON p.unit = r.unit AND p.procedure = r.procedure"""
@@ -105,7 +104,10 @@ def retest(
     group_by: GroupBy | None = None,
     many: ManyAttempts = _FIRST_PAGE,
 ) -> RetestAnswer:
-    """Retests of the units whose first run is selected; `wanted.attempts` has no say. Raises as `asking` does."""
+    """The retests of the units whose first run is selected, whatever `selection.attempts`.
+
+    Raises as `Snapshot.asking` does.
+    """
     asking = snapshot.asking(selection._replace(attempts="first"))
     total = _total(asking, zone)
     return RetestAnswer(
@@ -128,7 +130,7 @@ def retest_total(
     selection: Selection,
     zone: ZoneInfo,
 ) -> RetestRow:
-    """The `total` of the answer alone."""
+    """Only the `total` of the answer."""
     asking = snapshot.asking(selection._replace(attempts="first"))
     return _total(asking, zone)
 
@@ -183,7 +185,7 @@ def _moves(asking: Asking) -> Sequence[StationMove]:
     stations = references(asking, "station", {station for row in rows for station in row[:2]})
     moves = [StationMove(stations[first], stations[passing], units) for first, passing, units in rows]
     return sorted(
-        moves, key=lambda one: (-one.units, one.first_station.name or "", one.passing_station.name or "")
+        moves, key=lambda move: (-move.units, move.first_station.name or "", move.passing_station.name or "")
     )
 
 

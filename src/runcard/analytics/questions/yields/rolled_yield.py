@@ -1,4 +1,4 @@
-"""Rolled throughput yield: the chance that a unit of a part passes all its procedures at first."""
+"""Rolled throughput yield: the chance that a unit of a part passes each of its procedures in the first run."""
 
 import math
 from collections import defaultdict
@@ -26,14 +26,14 @@ DEFINITION = (
 
 
 class ProcedureYield(Struct, frozen=True):
-    """The share of the units that passed a procedure at first."""
+    """The share of the units that passed a procedure in their first run."""
 
     procedure: Group
     first_pass: Ratio
 
 
 class RolledYieldRow(Struct, frozen=True):
-    """rolled_yield, low, high: from 0 to 1. low, high: None where a yield is 0, whose logarithm there is not.
+    """rolled_yield, low, high: from 0 to 1. low, high: None if a yield is 0, which has no logarithm.
 
     procedures: by name.
     """
@@ -46,7 +46,7 @@ class RolledYieldRow(Struct, frozen=True):
 
 
 class RolledYieldAnswer(Answer, frozen=True, kw_only=True):
-    """parts: by number; of more than 200, those with the most units. parts_count: of all with a selected unit."""
+    """parts: by number; of more than 200, those with the most units. parts_count: all parts with a selected unit."""
 
     table: ClassVar[str] = "parts"
 
@@ -63,7 +63,10 @@ class Estimate(NamedTuple):
 
 
 def rolled_yield(snapshot: Snapshot, selection: Selection) -> RolledYieldAnswer:
-    """Yields of the units whose first run is selected, as in `first_pass_yield`. Raises as `asking` does."""
+    """The rolled yield of the units whose first run is selected, as in `first_pass_yield`.
+
+    Raises as `Snapshot.asking` does.
+    """
     first = first_of(selection.attempts)
     asking = snapshot.asking(selection._replace(attempts=first))
     n, parts_count = asking.one(
@@ -102,35 +105,36 @@ def _parts(asking: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
 
 
 def _row(part: Group, procedures: Sequence[ProcedureYield]) -> RolledYieldRow:
-    yields = [one.first_pass for one in procedures]
+    yields = [procedure.first_pass for procedure in procedures]
     interval = interval_of_product(yields)
     low, high = (None, None) if interval is None else interval
-    return RolledYieldRow(part, math.prod(one.count / one.n for one in yields), low, high, procedures)
+    product = math.prod(share.count / share.n for share in yields)
+    return RolledYieldRow(part, product, low, high, procedures)
 
 
 def interval_of_product(shares: Sequence[Ratio]) -> tuple[float, float] | None:
-    """The 95 % interval of the product of independent shares; None where one of them is 0, or of nothing.
+    """The 95 % interval of the product of independent shares; None if any share is 0, or its n is 0.
 
-    That of a single share is its own.
+    For a single share, it is the share's own interval.
     """
     logarithms = []
-    for one in shares:
-        if not one.ratio or not one.low or not one.high:
+    for share in shares:
+        if not share.ratio or not share.low or not share.high:
             return None
-        logarithms.append(Estimate(math.log(one.ratio), math.log(one.low), math.log(one.high)))
+        logarithms.append(Estimate(math.log(share.ratio), math.log(share.low), math.log(share.high)))
     low, high = interval_of_sum(logarithms)
     return math.exp(low), math.exp(high)
 
 
 def interval_of_sum(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """The interval of the sum of independent figures, at the level of their own, by the method of variance estimates
-    recovery.
+    """The interval of the sum of independent figures, at the confidence of their own intervals, by the method of
+    variance estimates recovery.
 
     Source: Zou and Donner, Statistics in Medicine 27 (2008), 1693-1702; Newcombe, Statistics in Medicine 17 (1998),
     873-890, method 10, is the same for a difference of two shares.
     """
-    total = math.fsum(one.value for one in estimates)
+    total = math.fsum(estimate.value for estimate in estimates)
     return (
-        total - math.hypot(*(one.value - one.low for one in estimates)),
-        total + math.hypot(*(one.high - one.value for one in estimates)),
+        total - math.hypot(*(estimate.value - estimate.low for estimate in estimates)),
+        total + math.hypot(*(estimate.high - estimate.value for estimate in estimates)),
     )

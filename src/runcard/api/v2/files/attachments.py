@@ -1,4 +1,4 @@
-"""Files in the v2 API: announcing, finalizing and deleting them, by themselves or as part of a run or unit."""
+"""Files of the v2 API: announce, finalize and delete them, alone or as part of a run or unit."""
 
 from typing import Annotated
 from uuid import UUID
@@ -85,7 +85,7 @@ def delete(
     services: WithServices,
     query: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
-    """Delete files, whatever they are part of; all of them, or none where one is unknown."""
+    """Delete files, whatever they are part of. If any is unknown, none is deleted."""
     ids = [id_of(text, AttachmentNotFound) for text in query.ids]
     deleted = services.writer.write(actor.organization_id, lambda tx: delete_attachments(tx, ids))
     remove_soon(services.stores, actor.organization_id)
@@ -140,7 +140,7 @@ def delete_of_unit(
     services: WithServices,
     query: Annotated[AttachmentDeleteQuery, query(AttachmentDeleteQuery)],
 ) -> Response:
-    """Delete files of a unit, stations those they brought; all, or none where one is unknown or not part of it."""
+    """Delete files of a unit. A station deletes only its own. If any is unknown or of another unit, none is deleted."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> list[Attachment]:

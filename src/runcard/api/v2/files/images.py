@@ -1,4 +1,4 @@
-"""Images of records: uploads that a change names."""
+"""Images of records: a change names an upload."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from runcard.store.files.attachments import get_attachment
 
 
 def image_id_of(scope: Scope, text: str) -> UUID | None:
-    """The upload with this id, whose bytes may still be to come; None for an empty text, which takes an image away.
+    """The upload with this id, whose bytes may not have arrived yet; None for an empty text, which removes an image.
 
     Raises AttachmentNotFound.
     """

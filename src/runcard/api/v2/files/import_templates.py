@@ -1,4 +1,4 @@
-"""Import templates: mappings of tabular imports, kept under a name. An addition of Runcard's own to the v2 API."""
+"""Import templates: named mappings of tabular imports. Runcard's own addition to the v2 API."""
 
 from datetime import datetime
 from typing import Annotated
@@ -64,7 +64,7 @@ def create(
     services: WithServices,
     body: Annotated[ImportTemplateCreateBody, json_body(ImportTemplateCreateBody)],
 ) -> Response:
-    """Keep a mapping under a name that no other template has."""
+    """Save a mapping under a name that no other template has."""
     mapping = msgspec.json.encode(body.mapping).decode()
     template_id = services.writer.write(
         actor.organization_id,
@@ -80,10 +80,12 @@ def create(
     ),
 )
 def list_(scope: WithScope, query: Annotated[PageQuery, query(PageQuery)]) -> Response:
-    """All templates, the newest first."""
+    """All templates, newest first."""
     page = page_of(scope.connection, query)
     listed = list_templates(scope, page)
-    data = [ImportTemplateListItem(one.id, one.name, one.created_at) for one in listed.rows]
+    data = [
+        ImportTemplateListItem(template.id, template.name, template.created_at) for template in listed.rows
+    ]
     return JsonResponse(ImportTemplateListResponse(data, meta_of(page, listed)))
 
 
@@ -94,7 +96,7 @@ def get(
     id: str,  # noqa: A002 (as the other operations name it)
     scope: WithScope,
 ) -> Response:
-    """A template with its mapping and who made it."""
+    """A template with its mapping and its creator."""
     template = get_template(scope, id_of(id, ImportTemplateNotFound))
     return JsonResponse(
         ImportTemplateGetResponse(
@@ -114,7 +116,7 @@ def delete(
     actor: Annotated[UserActor, to_manage("delete import templates")],
     services: WithServices,
 ) -> Response:
-    """Delete a template; runs that were imported with it stay."""
+    """Delete a template. Runs that were imported with it stay."""
     template_id = id_of(id, ImportTemplateNotFound)
     services.writer.write(actor.organization_id, lambda tx: delete_template(tx, template_id))
     return JsonResponse(IdResult(template_id))

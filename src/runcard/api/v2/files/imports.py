@@ -1,4 +1,4 @@
-"""Imports of the v2 API: uploaded report files of known formats, and tables through a mapping, become runs."""
+"""Imports of the v2 API: make runs of uploaded report files in known formats, and of tables through a mapping."""
 
 from typing import Annotated
 from uuid import UUID
@@ -28,14 +28,14 @@ from runcard.store.intake.templates import get_template
 router = APIRouter()
 
 _NONE_LEFT = (
-    "None of its runs is left: they were replaced, or deleted, as old as the organization keeps runs. allow_duplicate "
-    "records them again."
+    "None of its runs is left: they were replaced, or deleted by somebody or by the organization's retention. Set "
+    "allow_duplicate to record them again."
 )
 
 
 class ImportStructuredItem(StatedBody):
-    """procedure_id: of all runs, whatever they say; an identifier, such as FVT1, is one too. part_number: of runs that
-    name none.
+    """procedure_id: for all runs, whatever the file says; an id, or an identifier such as FVT1. part_number: for runs
+    that name none.
     """
 
     upload_id: UUID
@@ -45,7 +45,7 @@ class ImportStructuredItem(StatedBody):
 
 
 class ImportStructuredRequest(Struct):
-    """dry_run: only say what would become of the files."""
+    """dry_run: only say what would happen to the files."""
 
     items: Annotated[list[ImportStructuredItem], Meta(min_length=1, max_length=100)]
     allow_duplicate: bool | None = False
@@ -55,11 +55,11 @@ class ImportStructuredRequest(Struct):
 
 
 class ImportStructuredResult(Struct):
-    """ids: of all runs, where there are several. error: what is wrong, where nothing was imported.
+    """ids: of all runs, if there are several. error: what is wrong, if nothing was imported.
 
-    A file of repair reports alone makes no run: it has warnings, and no id. Warnings also tell what was left out of a
-    file, and what may be meant otherwise than it was read. stated: the fields that were stated, and of how many runs.
-    first_runs: as they would be recorded, of a dry run.
+    A file with only repair reports makes no run: it has warnings and no id. Warnings also say what was left out of a
+    file, and what may have been read otherwise than it was meant. stated: the stated fields, and for how many runs.
+    first_runs: for a dry run, the first runs as they would be recorded.
     """
 
     upload_id: UUID
@@ -86,7 +86,7 @@ class ImportTabularRequest(Struct):
 
 
 class ImportTabularResponse(Struct):
-    """warnings: each row that was left out."""
+    """warnings: one for each row that was left out."""
 
     id: UUID
     file_import_id: UUID
@@ -103,18 +103,20 @@ def structured(
     services: WithServices,
     body: Annotated[ImportStructuredRequest, json_body(ImportStructuredRequest)],
 ) -> Response:
-    """Turn uploaded report files into runs, each file by itself: one that fails keeps no other from its runs."""
-    said = ImportChoice(
+    """Make runs of uploaded report files. Each file is imported by itself: one that fails does not stop the others."""
+    choice = ImportChoice(
         is_whole=True,
         is_again=body.allow_duplicate is True,
         replaces=body.replace is True,
         skips_bad_rows=body.skip_bad_rows is True,
         rehearses=body.dry_run is True,
     )
-    if said.is_again and said.replaces:
-        raise InvalidInput.at("replace", "allow_duplicate keeps both runs; give one of them")
-    check_may_replace(actor, said)
-    results = [_import_item(services, actor, item, client, said) for item in body.items]
+    if choice.is_again and choice.replaces:
+        raise InvalidInput.at(
+            "replace", "cannot be given with allow_duplicate, which keeps both runs; give one of them"
+        )
+    check_may_replace(actor, choice)
+    results = [_import_item(services, actor, item, client, choice) for item in body.items]
     return JsonResponse(ImportStructuredResponse(results))
 
 
@@ -128,7 +130,7 @@ def tabular(
     services: WithServices,
     body: Annotated[ImportTabularRequest, json_body(ImportTabularRequest)],
 ) -> Response:
-    """Turn an uploaded CSV or Excel file into a run, as a mapping or a saved template says."""
+    """Make a run of an uploaded CSV or Excel file, through a mapping or a saved template."""
     mapping = _mapping(services, actor, body)
     skips = body.skip_bad_rows is True
     stating = Stating(procedure=str(body.procedure_id))
@@ -139,9 +141,9 @@ def tabular(
 
 
 def _import_item(
-    services: Services, actor: Actor, item: ImportStructuredItem, client: RunClient, said: ImportChoice
+    services: Services, actor: Actor, item: ImportStructuredItem, client: RunClient, choice: ImportChoice
 ) -> ImportStructuredResult:
-    choice = said._replace(
+    choice = choice._replace(
         importer=item.importer,
         procedure=item.procedure_id,
         part_number=item.part_number,
@@ -153,7 +155,7 @@ def _import_item(
         upload = _upload(services, actor, item.upload_id)
         fate = ReportFiles(services.stores, actor, client, choice).bring_in_upload(upload)
     except Outage:
-        raise  # which says nothing of the file
+        raise  # an outage is not the file's fault
     except RuncardError as error:
         return ImportStructuredResult(item.upload_id, success=False, error=error.summary)
     if fate.status == "refused":
@@ -185,7 +187,7 @@ def _rehearsed(item: ImportStructuredItem, fate: Fate) -> ImportStructuredResult
 
 
 def _imported(services: Services, actor: Actor, fate: Fate) -> FileImport:
-    """All that was imported of a file, by now or before."""
+    """All that was imported from a file, now or before."""
     assert fate.import_id is not None, "what is recorded belongs to an import"
     with services.database.read_in(actor.organization_id) as scope:
         return what_is_left(scope, fate.import_id)
@@ -204,19 +206,19 @@ def _warnings(imported: FileImport, *, known: bool) -> list[str]:
 
 
 def _upload(services: Services, actor: Actor, upload_id: UUID) -> Upload:
-    # No connection stays open while a file is read, or a later file would not see what an earlier one left.
+    # The connection is closed before the file is read. Otherwise a later file would not see what an earlier one left.
     with services.database.read_in(actor.organization_id) as scope:
         attachment = get_attachment(scope, upload_id)
     return Upload(taken_in(services, attachment))
 
 
 def _mapping(services: Services, actor: Actor, body: ImportTabularRequest) -> TableMapping:
-    """Raises InvalidInput for a mapping of many runs: the answer has the id of one."""
+    """The mapping of a request. Raises InvalidInput if it makes several runs: the answer has the id of only one."""
     mapping = _mapping_of(services, actor, body)
     if mapping.runs != "file":
         raise InvalidInput.at(
             "mapping.runs",
-            f"{mapping.runs!r} makes a run of each; this call records one. Give 'file', or import the file on its page",
+            f"{mapping.runs!r} makes several runs, and this call records one; give 'file', or import it on its page",
         )
     return mapping
 

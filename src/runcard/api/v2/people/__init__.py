@@ -1,1 +1,1 @@
-"""Users, and whose key it is."""
+"""Users, and the owner of a key."""

@@ -1,4 +1,4 @@
-"""Whose key it is, for the v2 API."""
+"""The owner of a key, in the v2 API."""
 
 from typing import Literal
 from uuid import UUID
@@ -32,7 +32,7 @@ class WhoamiOrganization(Struct):
 
 
 class WhoamiResponse(Struct):
-    """One of `station` and `user` is null, as `type` says."""
+    """type: which of `station` and `user` is given; the other is null."""
 
     type: Literal["station", "user"]
     station: IdName | None
@@ -42,7 +42,7 @@ class WhoamiResponse(Struct):
 
 @router.get("/whoami", openapi_extra=operation(WhoamiResponse, name="identity-whoami"))
 def whoami(actor: WithActor, scope: WithScope) -> Response:
-    """Which station or user the key is, and its organization."""
+    """The station or user that owns the key, and its organization."""
     found = get_organization(scope)
     organization = WhoamiOrganization(found.id, found.slug, found.name)
     if isinstance(actor, StationActor):

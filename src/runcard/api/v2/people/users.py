@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 class UserListQuery(Struct):
-    """current: only whom the key belongs to, as clients before 2.3 ask."""
+    """current: only the owner of the key. Clients before 2.3 use it."""
 
     current: bool = False
 
@@ -40,7 +40,7 @@ class MemberBody(Struct):
 def list_(
     actor: WithActor, scope: WithScope, query: Annotated[UserListQuery, query(UserListQuery)]
 ) -> Response:
-    """All members of the organization, suspended ones too, oldest first."""
+    """All members of the organization, oldest first, suspended ones included."""
     members = list_users(scope)
     if query.current:
         me = actor.user_id if isinstance(actor, UserActor) else None
@@ -52,7 +52,7 @@ def list_(
 def get_current(
     actor: Annotated[UserActor, as_user("ask for the current user")], scope: WithScope
 ) -> Response:
-    """The user behind the key."""
+    """The user who owns the key."""
     return JsonResponse(_body(get_user(scope, str(actor.user_id))))
 
 

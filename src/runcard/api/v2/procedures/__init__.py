@@ -1,1 +1,1 @@
-"""Procedures, their versions, and where these were brought."""
+"""Procedures, their versions, and their deployments."""

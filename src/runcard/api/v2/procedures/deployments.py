@@ -1,4 +1,4 @@
-"""Deployments of the v2 API: which code was brought to which stations. `api.cli` makes them."""
+"""Deployments of the v2 API: which code was deployed to which stations. `api.cli` makes them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -120,7 +120,7 @@ class BuildLog(Struct):
 
 
 class DeploymentGetResponse(Struct):
-    """artifact_url: works without a key for a while."""
+    """artifact_url: works without a key for a limited time."""
 
     id: UUID
     environment: Environment
@@ -154,11 +154,11 @@ def list_(
     scope: WithScope,
     query: Annotated[DeploymentListQuery, query(DeploymentListQuery)],
 ) -> Response:
-    """Filter and page deployments, newest first; a station sees those that were brought to it."""
+    """Filtered and paged deployments, newest first. A station sees only its own deployments."""
     organization_id, page = actor.organization_id, page_of(scope.connection, query)
     listed = list_deployments(scope, _filter(actor, query), page)
-    stations = list_deployed_stations(scope, [one.id for one in listed.rows])
-    data = [_item(organization_id, one, stations.get(one.id, ())) for one in listed.rows]
+    stations = list_deployed_stations(scope, [deployment.id for deployment in listed.rows])
+    data = [_item(organization_id, deployment, stations.get(deployment.id, ())) for deployment in listed.rows]
     return JsonResponse(DeploymentListResponse(data, meta_of(page, listed)))
 
 
@@ -170,7 +170,7 @@ def get(
     services: WithServices,
     scope: WithScope,
 ) -> Response:
-    """A deployment with its archive, commit, stations and log; a station sees those that were brought to it."""
+    """A deployment with its archive, commit, stations and log. A station sees only its own deployments."""
     organization_id = actor.organization_id
     deployment = get_deployment(scope, id_of(id, DeploymentNotFound), station_id=_station_id(actor))
     stations = list_deployed_stations(scope, [deployment.id]).get(deployment.id, ())
@@ -178,7 +178,7 @@ def get(
     urls = _Urls(
         services,
         str(request.base_url),
-        find_attachments(scope, [one for one in files if one is not None]),
+        find_attachments(scope, [file for file in files if file is not None]),
     )
     user = deployment.created_by.user
     return JsonResponse(
@@ -201,8 +201,8 @@ def get(
             created_by_user=None if user is None else DeployedBy(user.id, user.name, None),
             commit=_commit(organization_id, deployment),
             stations=[
-                DeploymentGetStation(one.id, one.name, urls.of(one.image_id), one.pushed_at)
-                for one in stations
+                DeploymentGetStation(station.id, station.name, urls.of(station.image_id), station.pushed_at)
+                for station in stations
             ],
             build_logs=[BuildLog(*entry) for entry in list_log(scope, deployment.id)],
         )
@@ -210,7 +210,7 @@ def get(
 
 
 class _Urls(Struct):
-    """Signed URLs of files, as far as they are there."""
+    """Makes signed URLs of files. A file that is not stored has none."""
 
     services: Services
     request_root: str
@@ -240,22 +240,24 @@ def _station_id(actor: Actor) -> UUID | None:
     return actor.station_id if isinstance(actor, StationActor) else None
 
 
-def _item(organization_id: UUID, one: Deployment, stations: Sequence[DeployedStation]) -> DeploymentListItem:
-    commit = one.commit
+def _item(
+    organization_id: UUID, deployment: Deployment, stations: Sequence[DeployedStation]
+) -> DeploymentListItem:
+    commit, repository = deployment.commit, deployment.repository
     return DeploymentListItem(
-        id=one.id,
-        environment=one.environment,
-        trigger=one.trigger,
-        status=one.status,
+        id=deployment.id,
+        environment=deployment.environment,
+        trigger=deployment.trigger,
+        status=deployment.status,
         skipped=False,
-        started_at=one.started_at,
-        ended_at=one.ended_at,
-        deployed_at=one.created_at,
-        procedure=IdName(*one.procedure),
+        started_at=deployment.started_at,
+        ended_at=deployment.ended_at,
+        deployed_at=deployment.created_at,
+        procedure=IdName(*deployment.procedure),
         commit=None
         if commit is None
-        else DeploymentListCommit(_git_id(organization_id, one.repository, "commit", commit.sha), *commit),
-        repository=None if one.repository is None else DeploymentListRepository(one.repository.provider),
+        else DeploymentListCommit(_git_id(organization_id, repository, "commit", commit.sha), *commit),
+        repository=None if repository is None else DeploymentListRepository(repository.provider),
         stations=[IdName(station.id, station.name) for station in stations],
     )
 
@@ -278,5 +280,5 @@ def _commit(organization_id: UUID, deployment: Deployment) -> DeploymentGetCommi
 
 
 def _git_id(organization_id: UUID, repository: Repository | None, kind: str, name: str) -> UUID:
-    """Commits and branches are no records of their own: their ids are made of what they are."""
+    """The id of a commit or branch. These are not records, so their id is made from their repository and name."""
     return uuid5(organization_id, "\0".join((repository.full_name if repository else "", kind, name)))

@@ -46,7 +46,7 @@ router = APIRouter()
 _RECENT = 10
 
 ProcedureName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH, pattern=SOME_TEXT)]
-# A branch, a path or a pattern; blank ones are none.
+# A branch, a path or a pattern; a blank text means none.
 GitText = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
 
 
@@ -55,7 +55,7 @@ class ProcedureListQuery(CreatedQuery):
 
 
 class ProcedureCreateBody(Struct):
-    """identifier: none: the next free one, FVT1, FVT2, …"""
+    """identifier: left out: the next free one of FVT1, FVT2, …"""
 
     name: ProcedureName
     identifier: str | None = None
@@ -84,9 +84,9 @@ class LinkedRepository(Struct, rename="camel"):
 
 
 class ProcedureListItem(Struct):
-    """linkedRepository: null, as none can be linked yet. runs: for clients before 2.26, which need the key.
+    """linkedRepository: null, because none can be linked yet. runs: clients before 2.26 need the key.
 
-    former_identifiers: those that lead on to it. archived_at: null while it is in use.
+    former_identifiers: they still lead to this procedure. archived_at: null while it is in use.
     """
 
     id: UUID
@@ -140,7 +140,7 @@ def create(
     services: WithServices,
     body: Annotated[ProcedureCreateBody, json_body(ProcedureCreateBody)],
 ) -> Response:
-    """Create a procedure; several may have the same name."""
+    """Create a procedure. Several may have the same name."""
     organization_id, by = actor.organization_id, Creator.of(actor)
     made = services.writer.write(
         organization_id, lambda tx: create_procedure(tx, body.name, by, body.identifier)
@@ -159,24 +159,24 @@ def list_(
     scope: WithScope,
     query: Annotated[ProcedureListQuery, query(ProcedureListQuery)],
 ) -> Response:
-    """Search and page procedures, newest first."""
+    """Procedures that a search finds, paged, newest first."""
     organization_id, page, created = actor.organization_id, page_of(scope.connection, query), period_of(query)
     procedure_filter = ProcedureFilter(query.search_query, created.after, created.before)
     listed = list_procedure_records(scope, procedure_filter, page)
-    former = list_former_identifiers(scope, [one.id for one in listed.rows])
+    former = list_former_identifiers(scope, [procedure.id for procedure in listed.rows])
     data = [
         ProcedureListItem(
-            one.id,
-            one.identifier,
-            one.name,
-            one.created_at,
-            _creator(organization_id, one),
+            procedure.id,
+            procedure.identifier,
+            procedure.name,
+            procedure.created_at,
+            _creator(organization_id, procedure),
             None,
             [],
-            former[one.id],
-            one.archived_at,
+            former[procedure.id],
+            procedure.archived_at,
         )
-        for one in listed.rows
+        for procedure in listed.rows
     ]
     return JsonResponse(ProcedureListResponse(data, meta_of(page, listed)))
 
@@ -217,7 +217,7 @@ def update(
     services: WithServices,
     body: Annotated[ProcedureUpdateBody, json_body(ProcedureUpdateBody)],
 ) -> Response:
-    """Rename a procedure, change its identifier or its git settings, archive it or bring it back."""
+    """Rename a procedure, change its identifier or git settings, archive it or restore it."""
     if body == ProcedureUpdateBody():
         raise InvalidInput.at((), f"The body is empty; give {', '.join(body.__struct_encode_fields__)}.")
     organization_id, change = actor.organization_id, _change(body)
@@ -236,7 +236,7 @@ def delete(
     actor: Annotated[UserActor, to_manage("delete procedures")],
     services: WithServices,
 ) -> Response:
-    """Delete a procedure with all its runs; their units stay."""
+    """Delete a procedure with all its runs. Their units stay."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
@@ -252,10 +252,10 @@ def delete(
 
 
 def _creator(organization_id: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:
-    """Who made a procedure. Clients take no null here, and before 2.26 no missing e-mail either.
+    """The creator of a procedure. Clients accept no null here, and before 2.26 no missing e-mail.
 
-    What the command line makes is ascribed to an admin; so only what no user made needs a stand-in, under its own
-    name and without an e-mail: the station that made it, or this server.
+    If no user made it, a stand-in is given, by name and without e-mail: the station that made it, or this server.
+    (What the command line makes belongs to an admin.)
     """
     user, station = procedure.created_by
     if user is not None:
@@ -272,7 +272,7 @@ def _change(body: ProcedureUpdateBody) -> ProcedureChange:
         archived=body.archived,
         production_branch=_setting(body.production_branch),
         auto_push_enabled=body.auto_push_enabled,
-        excluded_branch_patterns=UNSET if patterns is UNSET else [one for one in patterns if one.strip()],
+        excluded_branch_patterns=UNSET if patterns is UNSET else [text for text in patterns if text.strip()],
         root_directory=_setting(body.root_directory),
         entry_point=_setting(body.entry_point),
     )

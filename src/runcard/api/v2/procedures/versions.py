@@ -38,7 +38,7 @@ _MAX_TAG_LENGTH = 60
 
 
 class VersionCreateBody(Struct):
-    # Too long a tag is refused below: clients look for words that msgspec does not say.
+    # A tag that is too long is refused below, because clients look for words that msgspec's message lacks.
     tag: Annotated[
         str, Meta(min_length=1, pattern=SOME_TEXT, extra_json_schema={"maxLength": _MAX_TAG_LENGTH})
     ]
@@ -64,7 +64,7 @@ def create(
     services: WithServices,
     body: Annotated[VersionCreateBody, json_body(VersionCreateBody)],
 ) -> Response:
-    """Register a version of a procedure; a station, of one that it is linked to."""
+    """Register a version of a procedure. A station does so only for procedures that it is linked to."""
     tag = body.tag.strip()
     if len(tag) > _MAX_TAG_LENGTH:
         raise InvalidInput.at("tag", f"has {len(tag)} characters; use at most {_MAX_TAG_LENGTH} characters")
@@ -82,7 +82,7 @@ def create(
     openapi_extra=operation(VersionGetResponse, name="procedure-getVersion"),
 )
 def get(procedure_id: str, tag: str, scope: WithScope) -> Response:
-    """A version by its tag, with how many runs name it."""
+    """A version by its tag, with the number of runs that name it."""
     procedure = get_procedure_record(scope, procedure_id)
     version = get_version(scope, procedure.id, tag)
     return JsonResponse(
@@ -108,7 +108,7 @@ def delete(
     actor: Annotated[UserActor, to_manage("delete versions")],
     services: WithServices,
 ) -> Response:
-    """Delete a version; refused while runs name it."""
+    """Delete a version. Refused while runs name it."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:

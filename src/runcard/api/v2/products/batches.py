@@ -38,7 +38,7 @@ from runcard.store.units.members import MemberUnit, count_units, list_units_of_b
 
 router = APIRouter()
 
-# Runs may bring batches of other names into being, so only what is named here is held to this.
+# Runs may create batches with other names; only numbers given here must match this.
 BatchNumber = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -82,7 +82,7 @@ class BatchUnit(Struct):
 
 
 class BatchGetResponse(Struct):
-    """units: the newest of them, where there are more than 10 000."""
+    """units: of more than 10 000, the newest."""
 
     id: UUID
     number: str
@@ -114,7 +114,7 @@ def create(
     ),
 )
 def list_(scope: WithScope, query: Annotated[BatchListQuery, query(BatchListQuery)]) -> Response:
-    """Search, filter and page batches."""
+    """Batches that a search and filters find, paged."""
     page, created = page_of(scope.connection, query), period_of(query)
     batch_filter = BatchFilter(
         query.search_query,
@@ -143,7 +143,7 @@ def list_(scope: WithScope, query: Annotated[BatchListQuery, query(BatchListQuer
 
 @router.get("/batches/{number:path}", openapi_extra=operation(BatchGetResponse, name="batch-get"))
 def get(number: str, scope: WithScope) -> Response:
-    """A batch by number, with its units."""
+    """A batch by its number, with its units."""
     batch = get_batch(scope, number)
     return JsonResponse(
         BatchGetResponse(
@@ -181,7 +181,7 @@ def update(
 def delete(
     number: str, actor: Annotated[UserActor, to_manage("delete batches")], services: WithServices
 ) -> Response:
-    """Delete a batch; its units and its runs stay."""
+    """Delete a batch. Its units and runs stay."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:

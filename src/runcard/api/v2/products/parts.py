@@ -125,7 +125,7 @@ def create(
     services: WithServices,
     body: Annotated[PartCreateBody, json_body(PartCreateBody)],
 ) -> Response:
-    """Create a part together with its first revision."""
+    """Create a part with its first revision."""
     name = (body.name or "").strip() or None
     revision = None if body.revision_number is None else body.revision_number.strip()
 
@@ -144,7 +144,7 @@ def create(
     openapi_extra=operation(PartListResponse, name="part-list", parameters=query_parameters(PartListQuery)),
 )
 def list_(scope: WithScope, query: Annotated[PartListQuery, query(PartListQuery)]) -> Response:
-    """Search and page parts with their revisions."""
+    """Parts that a search finds, paged, with their revisions."""
     page = page_of(scope.connection, query)
     part_filter = PartFilter(query.search_query, query.procedure_ids, metadata_tests(query.metadata))
     listed = list_parts(scope, part_filter, query.sort_by, page, descending=query.sort_order == "desc")
@@ -157,7 +157,7 @@ def list_(scope: WithScope, query: Annotated[PartListQuery, query(PartListQuery)
             part.number,
             part.name,
             part.created_at,
-            [IdNumber(one.id, one.number) for one in revisions.get(part.id, ())],
+            [IdNumber(revision.id, revision.number) for revision in revisions.get(part.id, ())],
             UNSET if metadata is None else metadata.get(part.id, {}),
         )
         for part in listed.rows
@@ -167,7 +167,7 @@ def list_(scope: WithScope, query: Annotated[PartListQuery, query(PartListQuery)
 
 @router.get("/parts/{number:path}", openapi_extra=operation(PartGetResponse, name="part-get"))
 def get(number: str, scope: WithScope) -> Response:
-    """A part by number, with its revisions and who made it."""
+    """A part by its number, with its revisions and its creator."""
     part = get_part(scope, number)
     revisions = list_revisions(scope, [part.id]).get(part.id, ())
     return JsonResponse(
@@ -176,7 +176,7 @@ def get(number: str, scope: WithScope) -> Response:
             part.number,
             part.name,
             part.created_at,
-            [PartRevision(one.id, one.number, one.created_at) for one in revisions],
+            [PartRevision(revision.id, revision.number, revision.created_at) for revision in revisions],
             creator(part.created_by.user),
             named(part.created_by.station),
             read_metadata(scope, [part.id]).get(part.id, {}),
@@ -193,7 +193,7 @@ def update(
     services: WithServices,
     body: Annotated[PartUpdateBody, json_body(PartUpdateBody)],
 ) -> Response:
-    """Renumber or rename a part, merge its metadata."""
+    """Renumber or rename a part, and merge its metadata."""
     if body == PartUpdateBody():
         raise InvalidInput.at((), "The body is empty; give new_number, name or metadata.")
     organization_id = actor.organization_id
@@ -211,7 +211,7 @@ def update(
 def delete(
     number: str, actor: Annotated[UserActor, to_manage("delete parts")], services: WithServices
 ) -> Response:
-    """Delete a part and all its revisions; refused while units or runs name it."""
+    """Delete a part and all its revisions. Refused while units or runs name it."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartDeleteResponse:

@@ -42,7 +42,7 @@ from runcard.store.units.members import list_units_of_revision
 
 router = APIRouter()
 
-# A number may hold slashes; of several ways to read a path, the part's number is the longer.
+# A number may contain slashes. If a path can be read in several ways, the part's number is the longest possible.
 _REVISIONS = "/parts/{part_number:path}/revisions"
 _REVISION = _REVISIONS + "/{revision_number:path}"
 
@@ -53,7 +53,7 @@ class RevisionCreateBody(Struct):
 
 
 class RevisionUpdateBody(Struct):
-    """image_id: an upload; an empty text takes the image away."""
+    """image_id: an upload; an empty text removes the image."""
 
     number: Name60 | UnsetType = UNSET
     image_id: str | UnsetType = UNSET
@@ -67,7 +67,7 @@ class RevisionPart(Struct):
 
 
 class RevisionGetResponse(Struct):
-    """units: the newest of them, where there are more than 10 000."""
+    """units: of more than 10 000, the newest."""
 
     id: UUID
     number: str
@@ -126,7 +126,7 @@ def update(
     services: WithServices,
     body: Annotated[RevisionUpdateBody, json_body(RevisionUpdateBody)],
 ) -> Response:
-    """Renumber a revision, set or take away its image, merge its metadata."""
+    """Renumber a revision, set or remove its image, and merge its metadata."""
     if body == RevisionUpdateBody():
         raise InvalidInput.at((), "The body is empty; give number, image_id or metadata.")
     organization_id = actor.organization_id
@@ -149,7 +149,7 @@ def delete(
     actor: Annotated[UserActor, to_manage("delete revisions")],
     services: WithServices,
 ) -> Response:
-    """Delete a revision; refused while units or runs name it, and for the last one of a part."""
+    """Delete a revision. Refused while units or runs name it, and for the last revision of a part."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:

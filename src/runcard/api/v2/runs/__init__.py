@@ -1,1 +1,1 @@
-"""Runs, and what lies inside them."""
+"""Runs, and what is inside them."""

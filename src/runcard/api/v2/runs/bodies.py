@@ -1,4 +1,4 @@
-"""The body of runs.create. Members that may be null may also be left out."""
+"""The body of runs.create. Fields that may be null may also be left out."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -19,9 +19,9 @@ from runcard.domain.runs.phase import MAX_LINE_NUMBER, Log
 
 AnyLog = TypeVar("AnyLog")
 Number = float | int
-# What every client can say exactly.
+# The integers that every client can send exactly.
 Integer = Annotated[int, Meta(ge=-(2**53), le=2**53)]
-# Clients of 2.2 write whole numbers as floats.
+# Clients of 2.2 send whole numbers as floats.
 LineNumber = (
     Annotated[int, Meta(ge=-MAX_LINE_NUMBER, le=MAX_LINE_NUMBER)]
     | Annotated[float, Meta(ge=-MAX_LINE_NUMBER, le=MAX_LINE_NUMBER, multiple_of=1)]
@@ -32,7 +32,7 @@ Name255 = Annotated[str, Meta(min_length=1, max_length=255, pattern=SOME_TEXT)]
 
 
 class ValidatorIn(Struct, gc=False):
-    """expected_value: a number, a text, a boolean, a list of numbers or of texts; anything else is kept as text."""
+    """expected_value: a number, text or boolean, or a list of numbers or texts; anything else is kept as text."""
 
     outcome: MeasurementOutcome | None = None
     operator: str | None = None
@@ -59,7 +59,7 @@ class SeriesIn(Struct, gc=False):
 
 
 class MeasurementIn(Struct, gc=False):
-    """measured_value: any JSON value; a list of lists of numbers is a table, a row for each point."""
+    """measured_value: any JSON value; a list of lists of numbers is a table with a row for each point."""
 
     name: Named
     outcome: MeasurementOutcome
@@ -111,7 +111,7 @@ class ParameterIn(Struct, gc=False):
 
 
 class SecretIn(Struct, gc=False, forbid_unknown_fields=True):
-    """Says that a secret was used. Nothing else may stand here, least of all its value."""
+    """Says that a secret was used. No other field is allowed, least of all its value."""
 
     key: Named
     variable_id: str | None = None
@@ -146,6 +146,6 @@ class RunIn(Struct, Generic[AnyLog], gc=False):
     secrets: list[SecretIn] | None = None
 
 
-# What may come, and what nearly always comes: lines that need no mending.
+# The first accepts every log line. The second, which nearly all bodies fit, has lines that need no conversion.
 RunCreateBody = RunIn[LogIn]
 UsualRunCreateBody = RunIn[Log]

@@ -1,4 +1,4 @@
-"""What runs logged, in the v2 API."""
+"""Log lines of runs, in the v2 API."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -107,7 +107,7 @@ def list_(
         log_filter,
         listing,
     )
-    return JsonResponse(LogListResponse([_shown(one) for one in listed.rows], meta_of(page, listed)))
+    return JsonResponse(LogListResponse([_shown(line) for line in listed.rows], meta_of(page, listed)))
 
 
 @router.get("/logs/{id}", openapi_extra=operation(LogGetResponse, name="log-get"))

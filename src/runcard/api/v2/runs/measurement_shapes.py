@@ -44,7 +44,7 @@ class SeriesOut(Struct):
 
 
 class MeasurementOut(Struct):
-    """measured_value is left out where nothing was measured, or where `data_series` holds it."""
+    """measured_value is left out if nothing was measured, or if `data_series` holds it."""
 
     id: UUID
     name: str
@@ -58,18 +58,18 @@ class MeasurementOut(Struct):
 
 
 def measurement_out(run_id: UUID, position: int, measurement: Measurement) -> MeasurementOut:
-    """A measurement, by its position among all of its run."""
+    """A measurement as v2 shows it. position: among all measurements of its run."""
     own_id = part_id(run_id, RunPart.MEASUREMENT, position)
     value = wire_value(measurement)
     return MeasurementOut(
         own_id,
         measurement.name,
         measurement.outcome,
-        [validator_out(one) for one in shown_validators(measurement)],
+        [validator_out(validator) for validator in shown_validators(measurement)],
         measurement.uom,
         _aggregations(own_id, "", measurement.aggregations),
         UNSET if value is None else value,
-        [_series(own_id, at, one) for at, one in enumerate(measurement.series)],
+        [_series(own_id, at, series) for at, series in enumerate(measurement.series)],
         measurement.docstring,
     )
 
@@ -94,21 +94,23 @@ def _series(measurement_id: UUID, position: int, series: Series) -> SeriesOut:
         series.uom,
         series.name,
         series.description,
-        [validator_out(one) for one in series.validators],
+        [validator_out(validator) for validator in series.validators],
         _aggregations(measurement_id, f"series {position} ", series.aggregations),
     )
 
 
-def _aggregations(measurement_id: UUID, where: str, found: tuple[Aggregation, ...]) -> list[AggregationOut]:
-    """Nobody looks an aggregation up by its id, so that is made from where it stands."""
+def _aggregations(
+    measurement_id: UUID, where: str, aggregations: tuple[Aggregation, ...]
+) -> list[AggregationOut]:
+    """Aggregations as v2 shows them. Nobody looks one up by its id, so the id is made from its place."""
     return [
         AggregationOut(
             uuid5(measurement_id, f"{where}aggregation {position}"),
-            one.type,
-            one.outcome,
-            wire_number(one.value),
-            one.uom,
-            [validator_out(validator) for validator in one.validators],
+            aggregation.type,
+            aggregation.outcome,
+            wire_number(aggregation.value),
+            aggregation.uom,
+            [validator_out(validator) for validator in aggregation.validators],
         )
-        for position, one in enumerate(found)
+        for position, aggregation in enumerate(aggregations)
     ]

@@ -41,7 +41,7 @@ router = APIRouter()
 
 
 class MeasurementListQuery(OfRunsQuery, kw_only=True):
-    """ids: of measurements or of runs. Outcomes and durations are those of the runs, moments those of the phases."""
+    """ids: of measurements or of runs. outcomes and durations: of the runs. started_*: of the phases."""
 
     procedure_id: UUID
     phase_name: str | None = None
@@ -69,7 +69,7 @@ class MeasurementListQuery(OfRunsQuery, kw_only=True):
 
 
 class MeasurementListItem(Struct):
-    """At most one of the values is there, as the type says; a number that is not finite is null."""
+    """measurement_type: which of the values is given; the others are null, and so is a number that is not finite."""
 
     id: UUID
     phase_name: str
@@ -138,7 +138,8 @@ def list_(
         _filter(query),
         listing,
     )
-    return JsonResponse(MeasurementListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
+    items = [_item(found) for found in listed.rows]
+    return JsonResponse(MeasurementListResponse(items, meta_of(page, listed)))
 
 
 @router.get("/measurements/{id}", openapi_extra=operation(MeasurementGetResponse, name="measurement-get"))
@@ -200,5 +201,5 @@ def _item(found: FoundMeasurement) -> MeasurementListItem:
         kind,
         attempt.phase.retry_count,
         attempt.is_final,
-        [validator_out(one) for one in shown_validators(measurement)],
+        [validator_out(validator) for validator in shown_validators(measurement)],
     )

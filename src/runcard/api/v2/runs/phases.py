@@ -33,7 +33,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class PhaseListQuery(OfRunsQuery, kw_only=True):
-    """ids: of phases or of runs. Moments, durations and outcomes are those of the phases."""
+    """ids: of phases or of runs. started_*, durations and outcomes: of the phases."""
 
     procedure_id: UUID
     names: list[str] | None = None
@@ -136,7 +136,7 @@ def list_(
         phase_filter,
         listing,
     )
-    return JsonResponse(PhaseListResponse([_item(one) for one in listed.rows], meta_of(page, listed)))
+    return JsonResponse(PhaseListResponse([_item(found) for found in listed.rows], meta_of(page, listed)))
 
 
 @router.get("/phases/{id}", openapi_extra=operation(PhaseGetResponse, name="phase-get"))
@@ -159,8 +159,8 @@ def get(
             phase.retry_count,
             phase.sequence_path,
             [
-                measurement_out(run.id, position, one)
-                for position, one in enumerate(phase.measurements, attempt.measured_before)
+                measurement_out(run.id, position, measurement)
+                for position, measurement in enumerate(phase.measurements, attempt.measured_before)
             ],
             PhaseRun(run.id, run.unit.serial_number),
             IdName(run.procedure.id, run.procedure.name),

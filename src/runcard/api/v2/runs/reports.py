@@ -1,4 +1,4 @@
-"""From the body of runs.create to a run report. On the path of every run: plain loops over the data."""
+"""Make a run report of the body of runs.create. Every run passes here: plain loops over the data."""
 
 from datetime import datetime
 from typing import cast
@@ -37,7 +37,7 @@ Path = tuple[str | int, ...]
 
 
 def report_of(body: RunIn[LogIn] | RunIn[Log]) -> RunReport:
-    """The report that a body makes. Raises InvalidInput, and EndsBeforeStart."""
+    """The report of a body. Raises InvalidInput or EndsBeforeStart."""
     started_at = _moment(body.started_at, ("started_at",))
     ended_at = _moment(body.ended_at, ("ended_at",))
     if ended_at < started_at:
@@ -63,10 +63,13 @@ def report_of(body: RunIn[LogIn] | RunIn[Log]) -> RunReport:
         slot_key=_name(body.slot_key),
         slot_name=_name(body.slot_name),
         deployment_id=body.deployment_id,
-        sequences=tuple(_sequence(one, ("sequences", at)) for at, one in enumerate(body.sequences or ())),
-        config=tuple(_parameter(one) for one in body.config or ()),
+        sequences=tuple(
+            _sequence(sequence, ("sequences", at)) for at, sequence in enumerate(body.sequences or ())
+        ),
+        config=tuple(_parameter(parameter) for parameter in body.config or ()),
         secrets=tuple(
-            Secret(one.key, one.variable_id, one.version, one.source) for one in body.secrets or ()
+            Secret(secret.key, secret.variable_id, secret.version, secret.source)
+            for secret in body.secrets or ()
         ),
         metadata=body.metadata or None,
         unit_metadata=body.unit_metadata or None,
@@ -101,7 +104,7 @@ def _measurements(bodies: list[MeasurementIn], path: Path) -> tuple[Measurement,
     measurements: list[Measurement] = []
     try:
         for body in bodies:
-            measurements.append(_measurement(body))  # noqa: PERF401 (how far it came tells which one is wrong)
+            measurements.append(_measurement(body))  # noqa: PERF401 (the length tells which measurement is wrong)
     except InvalidInput as error:
         issue = error.issues[0]
         raise InvalidInput.at((*path, len(measurements), *issue.path), issue.message) from error
@@ -176,7 +179,7 @@ def _validator(body: ValidatorIn) -> Validator:
 
 
 def _expected(value: object) -> tuple[Expected, bool]:
-    """What can be compared with, and whether the value is that: an object or a mixed list is not."""
+    """The value to compare with, and whether it can be: an object or a mixed list cannot."""
     match value:
         case None | bool() | str():
             return value, True
@@ -190,7 +193,7 @@ def _expected(value: object) -> tuple[Expected, bool]:
 
 
 def _text(body: ValidatorIn) -> str:
-    """A check that has no structure, written down as far as it was given."""
+    """The text of a check without structure: what was given of it."""
     if body.expected_value is None:
         return ""
     written = msgspec.json.encode(storable_json(body.expected_value)).decode()
@@ -214,9 +217,9 @@ def _parameter(body: ParameterIn) -> Parameter:
 
 
 def _logs(bodies: list[LogIn] | list[Log]) -> tuple[Log, ...]:
-    if bodies and isinstance(bodies[0], Log):  # decoded as usual: all are
+    if bodies and isinstance(bodies[0], Log):  # decoded as UsualRunCreateBody: all are
         return tuple(bodies)
-    mended = cast("list[LogIn]", bodies)
+    unusual = cast("list[LogIn]", bodies)
     return tuple(
         Log(
             body.level,
@@ -225,5 +228,5 @@ def _logs(bodies: list[LogIn] | list[Log]) -> tuple[Log, ...]:
             tidy_source_file(body.source_file),
             int(body.line_number),
         )
-        for at, body in enumerate(mended)
+        for at, body in enumerate(unusual)
     )

@@ -59,7 +59,7 @@ class RunListQuery(RunFilterQuery, kw_only=True):
 
 
 class RunCreateResponse(Struct):
-    """ids: of all runs, where one request made several."""
+    """ids: of all runs, if one request made several."""
 
     id: UUID
     ids: list[UUID] | UnsetType = UNSET
@@ -78,7 +78,7 @@ class RunDeleteQuery(Struct):
 
 
 class CreateRun:
-    """POST /runs as a plain ASGI endpoint, as in v1: the route whose speed a production line feels."""
+    """POST /runs as a plain ASGI endpoint, as in v1: the route whose speed a production line notices."""
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         services = services_of(scope)
@@ -111,7 +111,7 @@ def list_(
     scope: WithScope,
     query: Annotated[RunListQuery, query(RunListQuery)],
 ) -> Response:
-    """Filtered, sorted, paged summaries of runs."""
+    """Filtered, sorted and paged summaries of runs."""
     page = page_of(scope.connection, query)
     descending = query.sort_order == "desc"
     listed = list_runs(services.copy, scope, query.run_filter(), query.sort_by, page, descending=descending)
@@ -138,7 +138,7 @@ def delete(
     services: WithServices,
     query: Annotated[RunDeleteQuery, query(RunDeleteQuery)],
 ) -> Response:
-    """Delete runs with all that lies inside them; all of them, or none where one is unknown."""
+    """Delete runs with everything inside them. If any is unknown, none is deleted."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> list[UUID]:
@@ -183,7 +183,7 @@ def update(
     services: WithServices,
     body: Annotated[RunUpdateBody, json_body(RunUpdateBody)],
 ) -> Response:
-    """Link uploads to a run, beside those that are linked to it."""
+    """Link uploads to a run, in addition to those already linked."""
     run_id = id_of(id, RunNotFound)
     services.writer.write(
         actor.organization_id, lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id)
@@ -200,7 +200,7 @@ def update_metadata(
     services: WithServices,
     body: Annotated[RunMetadataBody, json_body(RunMetadataBody)],
 ) -> Response:
-    """Merge metadata into a run; a null takes its key away."""
+    """Merge metadata into a run. A null removes its key."""
     organization_id, run_id = actor.organization_id, id_of(id, RunNotFound)
 
     def apply(tx: Transaction) -> None:
@@ -215,4 +215,4 @@ def update_metadata(
 
 def _check_email(operator: str | None) -> None:
     if operator is not None and "@" not in operator:
-        raise InvalidInput.at("operated_by", f"operated_by {operator!r} is no e-mail; give the operator's")
+        raise InvalidInput.at("operated_by", f"{operator!r} is not an e-mail; give the operator's e-mail")

@@ -1,4 +1,4 @@
-"""Runs as v2 shows them: as an item of a list, and whole."""
+"""Runs as v2 shows them: as an item of a list, and in full."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ class PartWithRevision(Struct):
 
 
 class RunUnitOut(Struct):
-    """Part, revision and batch are those that the unit had at the time of the run."""
+    """part, with its revision, and batch: those of the unit at the time of the run."""
 
     id: UUID
     serial_number: str
@@ -61,7 +61,7 @@ class RunUnitOut(Struct):
 
 
 class OperatorRef(Struct):
-    """An operator who is no member has only a name."""
+    """An operator who is not a member has only a name."""
 
     id: UUID | None
     name: str | None
@@ -82,7 +82,7 @@ class SequenceOut(Struct):
 
 
 class RunHeader(Struct):
-    """What a run is in a list, and where it is shown whole."""
+    """What a run shows both in a list and in full."""
 
     id: UUID
     created_at: datetime
@@ -140,7 +140,7 @@ class PhaseOut(Struct):
 
 
 class RunAttachment(Struct):
-    """size is null until the bytes have arrived."""
+    """size, content_type, download_url: null until the bytes have arrived."""
 
     id: UUID
     name: str
@@ -178,7 +178,7 @@ class RunGetResponse(RunHeader, kw_only=True):
 
 
 class WholeRun(NamedTuple):
-    """Everything that is known of a run."""
+    """A recorded run with all that v2 shows of it."""
 
     record: RunRecord
     document: RunDocument
@@ -192,26 +192,31 @@ def run_item(
     metadata: MetadataBody | UnsetType = UNSET,
     sequences: Sequence[PhaseSequence] | UnsetType = UNSET,
 ) -> RunListItem:
-    """An item of a list, with metadata and top sequences where they are asked for."""
+    """A run as an item of a list. metadata, sequences: left out if they are UNSET; of sequences only the top ones."""
     top: list[SequenceOut] | UnsetType = UNSET
     if sequences is not UNSET:
-        top = sequences_out(record.id, [one for one in sequences if one.parent_path is None])
+        top = sequences_out(record.id, [sequence for sequence in sequences if sequence.parent_path is None])
     return RunListItem(**asdict(_header(record)), metadata=metadata, sequences=top)
 
 
 def whole_run(run: WholeRun, link_to: Callable[[Attachment], str]) -> RunGetResponse:
-    """A run with all that lies inside it; `link_to` makes the URL from which an attachment is downloaded."""
+    """A run with everything inside it. link_to: makes the download URL of an attachment."""
     run_id, document = run.record.id, run.document
     return RunGetResponse(
         **asdict(_header(run.record)),
         config=[
-            ParameterOut(one.key, one.value, one.variable_id, one.version, one.source)
-            for one in document.config
+            ParameterOut(
+                parameter.key, parameter.value, parameter.variable_id, parameter.version, parameter.source
+            )
+            for parameter in document.config
         ],
-        secrets=[SecretOut(one.key, one.variable_id, one.version, one.source) for one in document.secrets],
+        secrets=[
+            SecretOut(secret.key, secret.variable_id, secret.version, secret.source)
+            for secret in document.secrets
+        ],
         phases=_phases(run_id, document),
         sequences=sequences_out(run_id, document.sequences),
-        attachments=[_attachment(one, link_to) for one in run.attachments],
+        attachments=[_attachment(attachment, link_to) for attachment in run.attachments],
         logs=[
             RunLog(
                 part_id(run_id, RunPart.LOG, position),
@@ -232,25 +237,25 @@ def whole_run(run: WholeRun, link_to: Callable[[Attachment], str]) -> RunGetResp
 
 
 def sequences_out(run_id: UUID, sequences: Sequence[PhaseSequence]) -> list[SequenceOut]:
-    """Sequences by their start, parents before what lies in them. Nobody looks one up by its id."""
+    """Sequences in the order of their start, parents first. Their ids are made of their paths: nobody looks them up."""
     never = datetime.max.replace(tzinfo=UTC)
-    ordered = sorted(sequences, key=lambda one: (one.path.count("/"), one.started_at or never))
+    ordered = sorted(sequences, key=lambda sequence: (sequence.path.count("/"), sequence.started_at or never))
     return [
         SequenceOut(
-            uuid5(run_id, f"sequence {one.path}"),
-            one.path,
-            one.key,
-            one.parent_path,
-            one.name,
-            one.source,
-            one.outcome,
-            one.started_at,
-            one.ended_at,
+            uuid5(run_id, f"sequence {sequence.path}"),
+            sequence.path,
+            sequence.key,
+            sequence.parent_path,
+            sequence.name,
+            sequence.source,
+            sequence.outcome,
+            sequence.started_at,
+            sequence.ended_at,
             None
-            if one.started_at is None or one.ended_at is None
-            else format_duration(one.ended_at - one.started_at),
+            if sequence.started_at is None or sequence.ended_at is None
+            else format_duration(sequence.ended_at - sequence.started_at),
         )
-        for one in ordered
+        for sequence in ordered
     ]
 
 
@@ -290,7 +295,7 @@ def _operator(record: RunRecord) -> OperatorRef | None:
 
 
 def _phases(run_id: UUID, document: RunDocument) -> list[PhaseOut]:
-    """Phases by start; their ids are those of their places in the document."""
+    """Phases in the order of their start. Their ids are made from their places in the document."""
     shown = [
         PhaseOut(
             part_id(run_id, RunPart.PHASE, position),
@@ -301,7 +306,10 @@ def _phases(run_id: UUID, document: RunDocument) -> list[PhaseOut]:
             format_duration(phase.ended_at - phase.started_at),
             phase.retry_count,
             phase.sequence_path,
-            [measurement_out(run_id, at, one) for at, one in enumerate(phase.measurements, measured)],
+            [
+                measurement_out(run_id, at, measurement)
+                for at, measurement in enumerate(phase.measurements, measured)
+            ],
             phase.docstring,
         )
         for position, phase, _, measured in attempts_of(document)
@@ -310,12 +318,12 @@ def _phases(run_id: UUID, document: RunDocument) -> list[PhaseOut]:
 
 
 def _in_order(phases: Sequence[PhaseOut]) -> list[PhaseOut]:
-    """Phases by start, those of one start as they were recorded; attempts of one phase go by their count."""
+    """Phases in the order of their start, then as recorded; attempts of a phase with equal start by retry_count."""
     waiting: dict[tuple[datetime, str | None, str], deque[PhaseOut]] = defaultdict(deque)
-    for phase in sorted(phases, key=lambda one: one.retry_count):
+    for phase in sorted(phases, key=lambda phase: phase.retry_count):
         waiting[phase.started_at, phase.sequence_path, phase.name].append(phase)
-    by_start = sorted(phases, key=lambda one: one.started_at)
-    return [waiting[one.started_at, one.sequence_path, one.name].popleft() for one in by_start]
+    by_start = sorted(phases, key=lambda phase: phase.started_at)
+    return [waiting[phase.started_at, phase.sequence_path, phase.name].popleft() for phase in by_start]
 
 
 def _attachment(attachment: Attachment, link_to: Callable[[Attachment], str]) -> RunAttachment:

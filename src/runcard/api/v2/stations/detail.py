@@ -1,4 +1,4 @@
-"""All that the v2 API shows of one station."""
+"""A station as the v2 API shows it in full."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -44,7 +44,7 @@ class StationDeployment(Struct):
 
 
 class StationProcedure(Struct):
-    """runs_count: those that this station reported. deployment: the newest that it can pull."""
+    """runs_count: runs that this station reported. deployment: the newest that it can pull."""
 
     id: UUID
     name: str
@@ -54,7 +54,7 @@ class StationProcedure(Struct):
 
 
 class StationDetail(Struct):
-    """api_key: how its newest key begins. archived_at: null while it is in use."""
+    """api_key: the beginning of its newest key. archived_at: null while it is in use."""
 
     id: UUID
     name: str
@@ -68,7 +68,7 @@ class StationDetail(Struct):
 
 
 def detail_of(scope: Scope, station: StationRecord) -> StationDetail:
-    """All that is shown of a station."""
+    """The full view of a station."""
     key = find_key_prefix(scope, station.id) if station.archived_at is None else None
     return StationDetail(
         id=station.id,

@@ -70,7 +70,7 @@ class StationCreateBody(Struct):
 
 
 class StationUpdateBody(Struct):
-    """image_id: an upload; an empty text takes the image away. team_id: null takes the team away."""
+    """image_id: an upload; an empty text removes the image. team_id: null removes the team."""
 
     name: StationName | UnsetType = UNSET
     image_id: str | UnsetType = UNSET
@@ -79,7 +79,7 @@ class StationUpdateBody(Struct):
 
 
 class ListedProcedure(Struct):
-    """identifier: for clients of 2.2, which need the key."""
+    """identifier: clients of 2.2 need the key."""
 
     id: UUID
     name: str
@@ -106,7 +106,7 @@ def create(
     services: WithServices,
     body: Annotated[StationCreateBody, json_body(StationCreateBody)],
 ) -> Response:
-    """Create a station, linked to a procedure where one is named. Its key is made elsewhere."""
+    """Create a station, linked to a procedure if one is named. Its key is made elsewhere."""
     organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
@@ -131,7 +131,7 @@ def list_(
     scope: WithScope,
     query: Annotated[StationListQuery, query(StationListQuery)],
 ) -> Response:
-    """Search and page the stations in use, newest first."""
+    """The stations in use that a search finds, paged, newest first."""
     page = page_of(scope.connection, query)
     station_filter = StationFilter(query.search_query, query.procedure_ids, metadata_tests(query.metadata))
     listed = list_station_records(scope, station_filter, page)
@@ -142,7 +142,10 @@ def list_(
         StationListItem(
             station.id,
             station.name,
-            [ListedProcedure(one.id, one.name, one.identifier) for one in procedures[station.id]],
+            [
+                ListedProcedure(procedure.id, procedure.name, procedure.identifier)
+                for procedure in procedures[station.id]
+            ],
             len(procedures[station.id]),
             named(station.team),
             UNSET if metadata is None else metadata.get(station.id, {}),
@@ -156,7 +159,7 @@ def list_(
 def get_current(
     actor: Annotated[StationActor, as_station("ask for the current station")], scope: WithScope
 ) -> Response:
-    """The station behind the key."""
+    """The station that owns the key."""
     station = get_station_record(scope, actor.station_id)
     detail = detail_of(scope, station)
     detail.connection_status = "connected"
@@ -168,7 +171,7 @@ def get(
     id: str,  # noqa: A002 (as the contract names it)
     scope: WithScope,
 ) -> Response:
-    """A station by id, with the procedures that it may report; an archived one too."""
+    """A station by id, archived or not, with the procedures that it may report."""
     station = get_station_record(scope, id_of(id, StationNotFound))
     return JsonResponse(detail_of(scope, station))
 
@@ -180,7 +183,7 @@ def update(
     services: WithServices,
     body: Annotated[StationUpdateBody, json_body(StationUpdateBody)],
 ) -> Response:
-    """Rename a station, set or take away its image and its team, merge its metadata."""
+    """Rename a station, set or remove its image and its team, and merge its metadata."""
     organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdName:
@@ -199,7 +202,7 @@ def remove(
     actor: Annotated[UserActor, to_manage("remove stations")],
     services: WithServices,
 ) -> Response:
-    """Delete a station that has made nothing yet, archive one that has."""
+    """Delete a station that has made nothing yet; archive a station that has."""
     organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdResult:
@@ -211,7 +214,7 @@ def remove(
 
 
 def _changed(scope: Scope, before: StationRecord, body: StationUpdateBody) -> StationRecord:
-    """The station as a change makes it. Raises TeamNotFound or AttachmentNotFound."""
+    """The station after a change. Raises TeamNotFound or AttachmentNotFound."""
     after = before._replace(name=given(body.name) or before.name)
     if body.team_id is not UNSET:
         after = after._replace(team=None if body.team_id is None else get_team(scope, body.team_id))

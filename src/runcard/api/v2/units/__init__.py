@@ -1,1 +1,1 @@
-"""Units, and which is part of which."""
+"""Units, their parents and their children."""

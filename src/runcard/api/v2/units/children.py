@@ -1,4 +1,4 @@
-"""Which unit is part of which, in the v2 API."""
+"""Parents and children of units, in the v2 API."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ def add(
     services: WithServices,
     body: Annotated[UnitAddChildBody, json_body(UnitAddChildBody)],
 ) -> Response:
-    """Make one unit part of another, away from the one that it was part of."""
+    """Make a unit part of another. It leaves the unit of which it was part before."""
     wanted = [body.child_serial_number]
     (child,) = services.writer.write(
         actor.organization_id, lambda tx: add_sub_units(tx, actor, serial_number, wanted)
@@ -53,7 +53,7 @@ def remove(
     services: WithServices,
     query: Annotated[UnitRemoveChildQuery, query(UnitRemoveChildQuery)],
 ) -> Response:
-    """Take one unit out of another."""
+    """Take a unit out of another."""
     child_id = services.writer.write(
         actor.organization_id,
         lambda tx: remove_sub_unit(tx, actor, serial_number, query.child_serial_number),

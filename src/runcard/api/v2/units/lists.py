@@ -45,7 +45,7 @@ RunCount = Annotated[int, Meta(ge=0, lt=1 << 53)]
 
 
 class UnitListQuery(CreatedQuery):
-    """procedure_ids, outcomes and started_* are of a run of the unit; of its newest one with latest_only."""
+    """procedure_ids, outcomes, started_*: of any run of the unit; with latest_only, of its newest run."""
 
     search_query: str | None = None
     ids: list[UUID] | None = None
@@ -109,10 +109,10 @@ def list_(
     scope: WithScope,
     query: Annotated[UnitListQuery, query(UnitListQuery)],
 ) -> Response:
-    """Filtered, sorted, paged units with what they are part of, what is part of them, and their newest run."""
+    """Filtered, sorted and paged units, each with its parent, its first children and its newest run."""
     page = page_of(scope.connection, query)
-    wanted, descending = _wanted(query), query.sort_order == "desc"
-    listed = list_units(services.copy, scope, wanted, query.sort_by, page, descending=descending)
+    unit_filter, descending = _unit_filter(query), query.sort_order == "desc"
+    listed = list_units(services.copy, scope, unit_filter, query.sort_by, page, descending=descending)
     ids = [unit.id for unit in listed.rows]
     children = list_first_children(scope, ids, _SHOWN_CHILDREN)
     last_runs = list_last_runs(scope, ids)
@@ -137,8 +137,8 @@ def list_(
     return JsonResponse(UnitListResponse(data, meta_of(page, listed)))
 
 
-def _wanted(query: UnitListQuery) -> UnitFilter:
-    created, run = period_of(query), _wanted_run(query)
+def _unit_filter(query: UnitListQuery) -> UnitFilter:
+    created, run = period_of(query), _run_filter(query)
     return UnitFilter(
         search=query.search_query,
         ids=query.ids,
@@ -160,8 +160,8 @@ def _wanted(query: UnitListQuery) -> UnitFilter:
     )
 
 
-def _wanted_run(query: UnitListQuery) -> RunFilter | None:
-    """What a run of a unit must be; None: it need not have any."""
+def _run_filter(query: UnitListQuery) -> RunFilter | None:
+    """The filter that a run of the unit must match; None: the unit need not have a run."""
     run = RunFilter(
         procedure_ids=query.procedure_ids,
         outcomes=query.outcomes,

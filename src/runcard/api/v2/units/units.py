@@ -66,9 +66,9 @@ class UnitCreateBody(Struct):
 
 
 class UnitUpdateBody(Struct):
-    """batch_number: null takes the unit out of its batch. sample: null makes it one of production.
+    """batch_number: null takes the unit out of its batch. sample: null makes it a production unit.
 
-    sample_applies_to: later_runs: the runs that the unit has stay what they are.
+    sample_applies_to: later_runs: the present runs of the unit stay what they are.
     """
 
     new_serial_number: Name60 | UnsetType = UNSET
@@ -82,7 +82,7 @@ class UnitUpdateBody(Struct):
 
 
 class UnitDeleteQuery(Struct):
-    """cascade: units that have runs are deleted with them; without it they are refused."""
+    """cascade: delete units together with their runs; without it, units that have runs are refused."""
 
     serial_numbers: Annotated[list[str], Meta(min_length=1, max_length=1000)]
     cascade: bool = False
@@ -95,7 +95,7 @@ class UnitRelative(Struct):
 
 
 class UnitFirstRun(Struct):
-    """The run that was the first to name a unit."""
+    """The first run that named the unit."""
 
     id: UUID
     created_at: datetime
@@ -138,7 +138,7 @@ def create(
     services: WithServices,
     body: Annotated[UnitCreateBody, json_body(UnitCreateBody)],
 ) -> Response:
-    """Create a unit of a part revision that there is."""
+    """Create a unit of an existing part revision."""
     unit = NewUnit(
         body.serial_number.strip(),
         body.part_number.strip(),
@@ -159,7 +159,7 @@ def delete(
     services: WithServices,
     query: Annotated[UnitDeleteQuery, query(UnitDeleteQuery)],
 ) -> Response:
-    """Delete units, all of them or none; what is part of them stays."""
+    """Delete units, all or none. Their sub-units stay."""
     deleted = services.writer.write_catalog(
         actor.organization_id, lambda tx: delete_units(tx, query.serial_numbers, with_runs=query.cascade)
     )
@@ -169,7 +169,7 @@ def delete(
 
 @router.get("/units/{serial_number:path}", openapi_extra=operation(UnitGetResponse, name="unit-get"))
 def get(serial_number: str, request: Request, services: WithServices, scope: WithScope) -> Response:
-    """A unit by serial number, with what it is part of, what is part of it, and its files."""
+    """A unit by its serial number, with its parent, its children and its files."""
     root = str(request.base_url)
     unit = get_unit(scope, serial_number)
     parent = unit.parent and read_units(scope, [unit.parent.id]).get(unit.parent.id)
@@ -187,7 +187,7 @@ def get(serial_number: str, request: Request, services: WithServices, scope: Wit
             None if unit.batch is None else numbered(unit.batch),
             [_relative(child) for child in list_children(scope, unit.id)],
             _first_run(find_first_run(scope, unit)),
-            [_attachment(file, lambda one: download_url(services, one, root)) for file in files],
+            [_attachment(file, lambda stored: download_url(services, stored, root)) for file in files],
             read_metadata(scope, [unit.id]).get(unit.id, {}),
         )
     )
@@ -202,7 +202,7 @@ def update(
     services: WithServices,
     body: Annotated[UnitUpdateBody, json_body(UnitUpdateBody)],
 ) -> Response:
-    """Change what a unit is called, where it belongs, its class and metadata; link files to it."""
+    """Change a unit's numbers, batch, sample class and metadata, and link files to it."""
     change = UnitChange(
         serial_number=_trimmed(body.new_serial_number),
         part_number=_trimmed(body.part_number),
