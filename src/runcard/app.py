@@ -71,24 +71,24 @@ from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
 
-# Each as routes know it, and as it may be called too.
+# The prefix in the routes, and the shorter one that clients may use too.
 _V1 = ("/api/v1", "/v1")
 _V2 = ("/api/v2", "/v2")
 _QUESTIONS = "/api/analytics"
 _COMMAND_LINES = "/api/cli"
 _EXPORTS = "/api/export"
 _QUARANTINE = "/api/quarantine"
-# Of what needs no folder of its own; it comes last, as the others lie below it.
+# Of the APIs without a prefix of their own. It comes last, because the other prefixes begin with it.
 _OWN = "/api"
 
 
 def memory_plan(settings: Settings) -> MemoryPlan:
-    """Which part of an installation's memory is for what."""
+    """How the memory of an installation is divided among its parts."""
     return MemoryPlan.of(settings.memory_mb, settings.max_body_bytes)
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of an installation, brought up to the newest schema."""
+    """The database of an installation, migrated to the newest schema."""
     bound_page_caches(memory_plan(settings).page_caches_bytes)
     database = Database.open(settings.database_url, settings.sqlite_path)
     migrate(database)
@@ -96,7 +96,7 @@ def open_database(settings: Settings) -> Database:
 
 
 def open_blobs(settings: Settings) -> Blobs:
-    """The place of an installation's attachments."""
+    """The attachment store of an installation."""
     return Blobs.open(
         settings.attachments_url, settings.attachments_endpoint, settings.data_dir / "attachments"
     )
@@ -108,8 +108,9 @@ def open_secret_keys(settings: Settings) -> Sequence[str]:
 
 
 def open_copy(settings: Settings) -> ColumnarCopy | None:
-    """The columnar copy of an installation; None where it is not wanted, or where this process cannot have it, which
-    is logged.
+    """The columnar copy of an installation; None where the settings turn it off.
+
+    None also where this process cannot open it; the log says why.
     """
     if not settings.columnar_copy:
         return None
@@ -117,18 +118,20 @@ def open_copy(settings: Settings) -> ColumnarCopy | None:
         engine = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
         return ColumnarCopy(engine, settings.copy_timeout_s)
     except CopyLocked:
-        _log.warning("another process has %s open: this one asks the database instead", settings.copy_path)
+        _log.warning(
+            "another process has %s open: this process queries the database instead", settings.copy_path
+        )
     except CopyFailed:
-        _log.exception("%s cannot be used: the database is asked instead", settings.copy_path)
+        _log.exception("%s cannot be used: this process queries the database instead", settings.copy_path)
     return None
 
 
 def open_activity(
     settings: Settings, truth: Database, notes: Notes, plain: Collection[str]
 ) -> ActivityLog | None:
-    """What writes down the calls of an installation's APIs; None where that is not wanted.
+    """The log of an installation's API calls; None where the settings turn it off.
 
-    plain: paths that are called past routing.
+    plain: paths that are called without routing.
     """
     if not settings.activity:
         return None
@@ -147,7 +150,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
 
 def create_server(settings: Settings, notes: Notes) -> ApiPaths:
-    """The same, for whoever sees to it that its calls are noted."""
+    """The server without the layer that notes its calls in `notes`; the caller has to add that layer."""
     failures = FailureLog(_log, "request failed")
     direct = _direct(failures)
 
@@ -189,8 +192,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             yield
         finally:
             await recorder.close()
-            for beside in (parsers, merger, sweeper):
-                beside.close()
+            for helper in (parsers, merger, sweeper):
+                helper.close()
             if worker is not None:
                 worker.close()
             writer.close()
@@ -209,7 +212,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
 
 
 def _direct(failures: FailureLog) -> dict[str, ASGIApp]:
-    """The endpoints that are called past routing, by their path."""
+    """The endpoints that are called without routing, by their path."""
     return {
         f"{prefix}/runs": _answering(LargeBodies(create_run), failures)
         for prefixes, create_run in ((_V1, v1.create_run), (_V2, v2.create_run))
@@ -222,7 +225,7 @@ def _answer_errors(app: FastAPI, failures: FailureLog) -> None:
     app.add_exception_handler(RequestValidationError, partial(_answer_invalid, failures))
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    # Not as a handler of Exception: Starlette raises that again once it is answered, and the connection is lost.
+    # Not as a handler of Exception: Starlette raises the exception again after the answer, and the connection is lost.
     app.add_middleware(_answering, failures)
 
 
@@ -274,7 +277,7 @@ def _openapi(app: FastAPI) -> JsonResponse:
 
 
 def _answering(app: ASGIApp, failures: FailureLog) -> ASGIApp:
-    """The same, answering its own errors: once one is answered, the connection is as good as before."""
+    """The app with its errors answered, so that the connection stays usable after an error."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
@@ -292,7 +295,7 @@ def _answering(app: ASGIApp, failures: FailureLog) -> ASGIApp:
             if scope["type"] != "http":
                 raise
             if has_begun:
-                # What was sent cannot be taken back. The server cuts it short, so that nobody takes it for whole.
+                # Half of the answer is sent already. The server cuts it short, so that nobody takes it for complete.
                 failures.tell(outage_of(error) or error)
                 return
             response = await _answer_error(failures, Request(scope), error)
@@ -328,5 +331,5 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    """The connection ended before the body did, which is no failure of this server."""
+    """An answer that nobody reads: the client went away while it sent the body. That is no failure of this server."""
     return Response(status_code=400)

@@ -1,7 +1,6 @@
-"""What fails in a server, as its log tells it: in full when it begins, then a line a minute with how often it happened.
+"""The log of failures: each kind is logged in full at first, then one line a minute says how often it happened.
 
-A disk that is full or a database that is away fails thousands of requests, and a traceback for each would fill the
-disk further.
+A full disk or a missing database fails thousands of requests, and a traceback for each would fill the disk further.
 """
 
 import logging
@@ -13,15 +12,15 @@ from runcard.domain.errors import Outage, RuncardError
 from runcard.domain.text import shortened
 
 _EVERY_S = 60.0
-# Of more kinds at the same time, no more than how often they happened is told.
+# If there are more kinds at the same time, the others are only counted.
 _MOST_KINDS = 20
 _OTHERS = "other failures"
-# Characters of a traceback; what a statement was given stands in it.
+# Characters of a traceback, which contains the parameters of an SQL statement.
 _MOST_TRACEBACK = 8_000
 
 
 class FailureLog:
-    """For any thread. subject: what failed, as each line begins. `close` tells what is left to tell."""
+    """Any thread may use it. subject: the beginning of each line. `close` logs the last counts."""
 
     def __init__(self, log: logging.Logger, subject: str, every_s: float = _EVERY_S) -> None:
         self._log = log
@@ -29,29 +28,32 @@ class FailureLog:
         self._every_s = every_s
         self._is_closed = False
         self._lock = threading.Lock()
-        # Kinds that were told, and how often each has happened since.
-        self._untold: dict[str, int] = {}
+        # The kinds that were logged, and how often each has happened since.
+        self._unlogged: dict[str, int] = {}
         self._timer: threading.Timer | None = None
 
     def tell(self, error: Exception) -> None:
-        """Tell of a failure, or count it where one of its kind was told within the minute."""
+        """Log a failure, or only count it where one of its kind was logged within the last minute."""
         kind = _kind_of(error)
         with self._lock:
-            if kind not in self._untold and len(self._untold) >= _MOST_KINDS:
+            if kind not in self._unlogged and len(self._unlogged) >= _MOST_KINDS:
                 kind = _OTHERS
-            if kind in self._untold:
-                self._untold[kind] += 1
+            if kind in self._unlogged:
+                self._unlogged[kind] += 1
                 return
-            self._untold[kind] = 0
+            self._unlogged[kind] = 0
             if self._timer is None:
                 self._start_timer()
-        self._log.error("%s: %s", self._subject, kind if kind == _OTHERS else _told(error))
+        self._log.error("%s: %s", self._subject, kind if kind == _OTHERS else _full_text(error))
 
     def tell_counts(self) -> None:
-        """Tell how often each kind has happened since it was told last; one that has not is told in full again."""
+        """Log how often each kind has happened since it was last logged.
+
+        A kind that has not happened again is logged in full when it comes back.
+        """
         with self._lock:
-            counts = {kind: count for kind, count in self._untold.items() if count}
-            self._untold = dict.fromkeys(counts, 0)
+            counts = {kind: count for kind, count in self._unlogged.items() if count}
+            self._unlogged = dict.fromkeys(counts, 0)
             self._timer = None
             if counts:
                 self._start_timer()
@@ -75,7 +77,7 @@ class FailureLog:
 
 
 def _kind_of(error: Exception) -> str:
-    """What failures have in common: for an outage what is wrong, for others their class and where they were raised."""
+    """The kind of a failure: the first sentence of a Runcard error; the class and place of any other error."""
     if isinstance(error, RuncardError):
         return error.message.partition(". ")[0]
     frames = traceback.extract_tb(error.__traceback__)
@@ -83,7 +85,7 @@ def _kind_of(error: Exception) -> str:
     return f"{type(error).__name__}{where}"
 
 
-def _told(error: Exception) -> str:
+def _full_text(error: Exception) -> str:
     if isinstance(error, Outage) and error.detail:
         return f"{_kind_of(error)} ({' '.join(error.detail.split())})"
     if isinstance(error, RuncardError):

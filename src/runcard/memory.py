@@ -1,4 +1,4 @@
-"""How much memory a server may take, and which part of it each of its parts gets (ADR 35)."""
+"""How much memory a server may take, and how its parts share it (ADR 35)."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 MIB = 1024 * 1024
 
-# What a group of processes may take: of cgroups of version 2, and of version 1.
+# The memory limit of a cgroup, in version 2 and in version 1.
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 _MACHINE = Path("/proc/meminfo")
-# Where nothing tells how much there is.
+# Assumed where the size of the memory cannot be found out.
 _UNKNOWN_BYTES = 1024 * MIB
 
 
 class MemoryPlan(NamedTuple):
-    """page_caches_bytes: of all connections to SQLite. copy_bytes: of the columnar copy. bodies_bytes: of all large
-    bodies that are being read or worked on. hashes_at_once: of passwords, at 64 MiB each.
+    """page_caches_bytes: for all connections to SQLite. copy_bytes: for the columnar copy. bodies_bytes: for all large
+    bodies that are being read or processed. hashes_at_once: how many passwords are hashed at once, at 64 MiB each.
     """
 
     page_caches_bytes: int
@@ -28,7 +28,7 @@ class MemoryPlan(NamedTuple):
 
     @classmethod
     def of(cls, memory_mb: int | None, largest_body_bytes: int) -> "MemoryPlan":
-        """The plan for a server that may take so many MiB; None: all that the machine or its cgroup has."""
+        """The plan for a server that may take `memory_mb` MiB; None: all that the machine or its cgroup has."""
         total = memory_bytes() if memory_mb is None else memory_mb * MIB
         return cls(
             page_caches_bytes=min(max(total // 8, 32 * MIB), 1024 * MIB),
@@ -39,7 +39,7 @@ class MemoryPlan(NamedTuple):
 
 
 def memory_bytes(cgroup_limits: Iterable[Path] = _CGROUP_LIMITS, machine: Path = _MACHINE) -> int:
-    """The memory of this machine, or of the cgroup that holds this process where that has less."""
+    """The memory of this machine, or the limit of this process's cgroup if that is lower."""
     found = [_machine_bytes(machine)]
     for path in cgroup_limits:
         try:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, ValidationError, convert
 
 MIB = 1024 * 1024
-# In a variable, their items are parted by commas.
+# In an environment variable, commas separate the items of these settings.
 _LISTS = ("allowed_hosts", "trusted_proxies")
 
 
@@ -19,33 +19,33 @@ class SettingsError(Exception):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an installation may choose. Each key is also read from RUNCARD_<KEY IN UPPER CASE>, or from the file that
+    """The settings of an installation. Each key is also read from RUNCARD_<KEY IN UPPER CASE>, or from the file that
     RUNCARD_<KEY IN UPPER CASE>_FILE names.
 
     data_dir: the one directory that holds the SQLite file, the attachments and the signing key.
     database_url: None: SQLite inside data_dir; else postgresql://user:password@host/name.
     attachments_url: None: files inside data_dir; else an object store such as s3://bucket/prefix.
-    attachments_endpoint: address of an S3-compatible server where it is not the vendor's own.
-    public_url: the root under which stations reach this server, for the links it hands out; None: taken from
+    attachments_endpoint: address of an S3-compatible server other than the vendor's own.
+    public_url: the root URL under which stations reach this server, for the links it hands out; None: taken from
         each request.
-    allowed_hosts: names of this server that links may be made of, where no public URL is set and the request says
-        so; besides those that only a local network has.
-    trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed.
+    allowed_hosts: host names of this server that a request may bring into links where public_url is not set, besides
+        the names that only a local network has.
+    trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are trusted.
     secret_key: signs links and forms; None: a key file in data_dir. Needed where several hosts serve one database.
-        Several keys, the newest first, with commas between them: the first one signs, all are believed.
-    import_memory_bytes, import_cpu_s: what reading one report file may take of memory, and of a processor for each time
-        through the file.
+        Several keys are separated by commas, the newest first: the first one signs, all of them verify.
+    import_memory_bytes, import_cpu_s: how much memory the parser of one report file may take, and how much processor
+        time for each pass through the file.
     upload_expires_s, download_expires_s: how long a signed link works.
     list_timeout_s: how long a list of phases, measurements or logs may take to make.
-    columnar_copy: whether to keep a columnar copy in data_dir, which such lists are found in fast.
-    recording_timeout_s: how long the process that records may be silent before it is ended and replaced.
+    columnar_copy: whether to keep a columnar copy in data_dir, which makes such lists fast.
+    recording_timeout_s: how long the recording process may be silent before it is ended and replaced.
     write_timeout_s: how long a request waits to be recorded before it is withdrawn and refused.
-    copy_timeout_s: how long a list waits for the columnar copy to see what was committed before it was asked for.
-    operators_by_email: refuse the operator of a v2 run who is named by anything but an e-mail.
+    copy_timeout_s: how long a list waits for the columnar copy to catch up with what was committed before the request.
+    operators_by_email: refuse a v2 run whose operator is named by anything but an e-mail.
     memory_mb: how much memory this server may take, in MiB; None: all that the machine or its cgroup has. Caches,
-        large bodies and hashes of passwords get their parts of it.
-    activity: whether to write down which calls are made of the APIs.
-    activity_days: how long these are kept.
+        large bodies and password hashes share it.
+    activity: whether to log API calls.
+    activity_days: how long API calls are kept.
     runs_envelope: what GET /v1/runs answers. tofupilot clients from 1.3 to 2.1 need the object; later ones take both.
     """
 
@@ -80,7 +80,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 ipaddress.ip_network(proxy, strict=False)
             except ValueError as error:
                 raise ValueError(
-                    f"trusted_proxies names {proxy[:100]!r}, which is no address or network; give such as "
+                    f"trusted_proxies names {proxy[:100]!r}, which is no address or network; give one such as "
                     "10.0.0.7 or 10.0.0.0/24"
                 ) from error
 
@@ -98,7 +98,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
-    """Settings from, in rising weight: runcard.toml in the data directory, RUNCARD_* variables, `overrides`.
+    """The settings of an installation: `overrides` win over RUNCARD_* variables, and these over the data directory's
+    runcard.toml.
 
     Overrides that are None count as not given. Raises SettingsError for an unknown key or an unusable value.
     """
@@ -116,11 +117,11 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: obj
 
 
 def check_is_there(settings: Settings) -> None:
-    """Raises SettingsError where the data directory was to hold the database and does not."""
+    """Check that the data directory holds the database, unless `database_url` is set. Raises SettingsError."""
     if settings.database_url is None and not settings.sqlite_path.is_file():
         raise SettingsError(
-            f"data_dir {settings.data_dir} holds no Runcard installation. Name the right one, or "
-            "make one with `runcard init` or `runcard serve`."
+            f"data_dir {settings.data_dir} holds no Runcard installation. Name the right directory, or "
+            "make an installation with `runcard init` or `runcard serve`."
         )
 
 
@@ -142,13 +143,13 @@ def _parted(value: str) -> list[str]:
 
 
 def _from_secret_file(name: str, path: Path) -> str:
-    """What a file holds, without the line end that editors add."""
+    """The text of a file, without the line end that editors add."""
     try:
         return path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise SettingsError(
-            f"{name} names {path}, which cannot be read: {reason}. Mend it, or name another."
+            f"{name} names {path}, which cannot be read: {reason}. Mend the file, or name another."
         ) from error
 
 
@@ -161,5 +162,5 @@ def _from_file(path: Path) -> dict[str, object]:
         raise SettingsError(f"{path} is not valid TOML: {error}. Mend or remove it.") from error
 
 
-def _decode_path(wanted: type, value: object) -> object:
-    return Path(str(value)) if wanted is Path else value
+def _decode_path(kind: type, value: object) -> object:
+    return Path(str(value)) if kind is Path else value

@@ -1,4 +1,4 @@
-"""A thread that brings the columnar copy up to what is committed, in bursts that leave the machine to the stations."""
+"""A thread that keeps the columnar copy up to date, with pauses that leave the machine to the stations."""
 
 import logging
 import threading
@@ -14,17 +14,17 @@ from runcard.store.engine.outages import outage_of
 
 _log = logging.getLogger(__name__)
 
-# Between two looks at whether something has happened.
+# The pause between two checks for new changes.
 _POLL_S = 0.2
-# Rests for so many times as long as it worked: while runs are recorded, these have four fifths of what both want.
+# It rests this many times as long as it worked. While runs are recorded, they get four fifths of the time.
 _REST_RATIO_WHILE_RECORDING = 4.0
 _REST_RATIO = 0.25
-# After a failure: whatever it was may take a while to pass.
+# The pause after a failure, which may need a moment to pass.
 _PAUSE_S = 1.0
 
 
 class Worker:
-    """Follows the truth into the copy until it is closed."""
+    """Brings the changes of the database into the columnar copy until it is closed."""
 
     def __init__(self, database: Database, copy: ColumnarCopy) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class Worker:
         self._thread.start()
 
     def close(self) -> None:
-        """End it after the step that it is at, and the copy with it."""
+        """End the thread after its current step, and close the copy."""
         self._copy.close()
         self._thread.join()
         self._failures.close()
@@ -48,7 +48,7 @@ class Worker:
                 if self._copy.is_damaged:
                     self._begin_anew()
                 self._follow()
-            # Nothing that goes wrong with the copy may end the server, nor the following of what comes next.
+            # No failure of the copy may end the server or stop this thread.
             except Exception as error:
                 self._failures.tell(outage_of(error) or error)
                 if isinstance(error, AnotherHistory) or (isinstance(error, CopyFailed) and error.is_damaged):
@@ -58,7 +58,7 @@ class Worker:
                 self._copy.pause(_PAUSE_S)
 
     def _follow(self) -> None:
-        """Take a step where something has happened or nothing is known yet, then rest."""
+        """Take a step if something has changed or the copy's state is not known yet, then rest."""
         started = time.monotonic()
         with self._database.read() as connection:
             newest = last_seq(connection)
@@ -71,7 +71,9 @@ class Worker:
         self._copy.rest((time.monotonic() - started) * ratio)
 
     def _begin_anew(self) -> None:
-        _log.warning("%s is damaged or of another history, and is begun anew", self._copy.engine.path)
+        _log.warning(
+            "%s is damaged or belongs to another database, and is begun anew", self._copy.engine.path
+        )
         self._copy.begin_anew()
         # One that remembers nothing of the copy before.
         self._projector = Projector(self._database, self._copy.engine)

@@ -44,7 +44,7 @@ def test_the_process_that_records_killed_again_and_again_while_32_clients_send_r
             floor.wait_for(more=chance.randint(100, 400))
             doomed.recording_process().kill()
         floor.wait_for(more=100)
-    assert doomed.log.count("the process that records ended with -9") == KILLS
+    assert doomed.log.count("the recording process ended with code -9") == KILLS
     _check_all(doomed, floor)
 
 

@@ -115,7 +115,7 @@ def test_a_server_whose_clock_may_be_wrong_deletes_nothing(doomed: Server, tmp_p
     doomed.change(set_back)
     before = runs_by_unit(doomed)
     doomed.start()
-    look_until(lambda: "what is old is not deleted: The clock says" in doomed.log)
+    look_until(lambda: "nothing is deleted: The clock says" in doomed.log)
     with doomed.client(doomed.world.acme.fct.api_key) as station:
         create_run(station, run_of("AFTERWARDS"))
     doomed.stop()

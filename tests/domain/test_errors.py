@@ -75,7 +75,7 @@ def test_what_was_not_found_is_told_letter_by_letter() -> None:
     "error", [errors.WriteTimedOut, errors.OutcomeUnknown, errors.BytesGone, errors.FormExpired]
 )
 def test_a_class_with_a_message_of_its_own_says_it(error: type[errors.RuncardError]) -> None:
-    assert str(error()) == error.told != ""
+    assert str(error()) == error.default_message != ""
 
 
 def kinds_of(error: type[errors.RuncardError]) -> list[type[errors.RuncardError]]:

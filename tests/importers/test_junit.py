@@ -330,7 +330,7 @@ def test_cases_beside_suites_that_name_units_are_of_no_unit():
         ("<robot/>", "root <robot>; expected is <testsuites> or <testsuite>"),
         (
             "<testsuite name='A' serial='SN1' timestamp='yesterday'/>",
-            "Nothing says when suite 'A' was. The timestamp 'yesterday' in line 1 is no date",
+            "Suite 'A' has no usable timestamp. The timestamp 'yesterday' in line 1 is no date",
         ),
         ("<testsuite name='A' serial='SN1' time='long'/>", "time 'long' in line 1 is no number"),
         ("<testsuite name='A' serial='SN1' time='nan'/>", "no length of time"),

@@ -284,8 +284,8 @@ def test_states_and_times():
         (suite_of(name=""), "<suite> in line 1 has no name"),
         (suite_of(status=""), "<suite> in line 1 has no <status>"),
         (suite_of("<test name='a'/>"), "<test> in line 1 has no <status>"),
-        (suite_of(status="<status status='PASS'/>"), "says no start"),
-        (suite_of(status="<status status='PASS' starttime='N/A'/>"), "says no start"),
+        (suite_of(status="<status status='PASS'/>"), "has no start"),
+        (suite_of(status="<status status='PASS' starttime='N/A'/>"), "has no start"),
         (
             suite_of(status=STATUS.replace("2026-01-31", "today")),
             "The time 'todayT12:00:00' in line 1 is no date",

@@ -1,4 +1,4 @@
-"""What a server and the process that records for it say to each other arrives as it was."""
+"""The messages between a server and its recording process arrive as they were sent."""
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence

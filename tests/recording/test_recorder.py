@@ -1,4 +1,4 @@
-"""What keeps the process that records goes on whatever happens to it, and tells whoever waits."""
+"""The recorder keeps a recording process running whatever happens to it, and answers the runs that wait."""
 
 import asyncio
 import logging
@@ -94,7 +94,7 @@ def test_an_answer_that_cannot_be_read_ends_its_process_alone(
         await recorder.record(admission, run_of("AFTER"))
 
     try_it(work)
-    assert "what the process that records says cannot be read" in caplog.text
+    assert "a message of the recording process cannot be read" in caplog.text
 
 
 @contextmanager
@@ -152,6 +152,6 @@ def test_a_process_that_cannot_begin_is_tried_again_and_told_of_once(
     run_id = try_it(work)
     with database.read_in(admission.actor.organization_id) as scope:
         assert is_recorded(scope, run_id)
-    assert caplog.text.count("no process that records can begin") == 1
+    assert caplog.text.count("no recording process can begin") == 1
     assert caplog.text.count("could begin again") == 1
     assert capfd.readouterr().err.count("Traceback") == 1

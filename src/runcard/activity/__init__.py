@@ -1,1 +1,1 @@
-"""Which calls of the APIs were made: noted as each is answered, written down a moment later."""
+"""The log of API calls: each call is noted as it is answered, and stored a moment later."""

@@ -1,4 +1,4 @@
-"""Taking secrets out of what is kept of failed calls, whole or cut short, well-formed or not."""
+"""Remove secrets from the stored texts of failed calls, which may be cut short or malformed."""
 
 import re
 from urllib.parse import parse_qsl, urlencode
@@ -7,14 +7,15 @@ import msgspec
 
 BLANK = "***"
 
-# A member whose name holds one of these, whatever its case and dashes, is a secret with all that lies in it.
+# A member is secret, with everything inside it, if its name contains one of these, ignoring case and dashes.
 _SECRET_NAMES = re.compile(
     r"passw(?:or)?d|passphrase|secret|token|apikey|privatekey|authorization|credential"
 )
 _SEPARATORS = re.compile(r"[\s_-]+")
-# Keys and links that Runcard hands out, wherever they stand.
+# Runcard's own keys and links, anywhere in a text.
 _OWN_TOKENS = re.compile(r"\b(?:rc|rs|setup)_[A-Za-z0-9_-]{8,}")
-# Of JSON and of what people take for it: texts in either quotes, which the cut may have left open, bare words, signs.
+# The pieces of JSON and of texts that resemble it: strings in either quotes (which the cut may have left open), bare
+# words, blanks, signs.
 _PIECES = re.compile(
     r""" "(?:\\.|[^"\\])*"? | '(?:\\.|[^'\\])*'? | [^\s"'{}\[\],:]+ | \s+ | . """, re.DOTALL | re.VERBOSE
 )
@@ -22,14 +23,14 @@ _OPENING, _CLOSING = frozenset("{["), frozenset("}]")
 
 
 def blanked_json(text: str) -> str:
-    """The text with the value of each secret member replaced."""
+    """The JSON text with the value of each secret member replaced by ***."""
     kept: list[str] = []
     depth, secret_depth = 0, None
     name = ""
     for piece in _PIECES.findall(text):
         depth -= piece in _CLOSING
         if secret_depth is not None:
-            # It ends before the comma or the bracket behind it.
+            # The secret value ends before the next comma or closing bracket of its level.
             if depth > secret_depth or (depth == secret_depth and piece != ","):
                 depth += piece in _OPENING
                 continue
@@ -46,7 +47,7 @@ def blanked_json(text: str) -> str:
 
 
 def blanked_form(text: str) -> str:
-    """The same of a query or a URL-encoded form."""
+    """The query or URL-encoded form with the value of each secret field replaced by ***."""
     fields = parse_qsl(text, keep_blank_values=True)
     shown = urlencode([(name, BLANK if _is_secret(name) else value) for name, value in fields], safe="*")
     return _OWN_TOKENS.sub(BLANK, shown)

@@ -1,6 +1,6 @@
-"""A thread that writes down which calls were made, a second's worth at a time.
+"""A thread that stores the API calls once a second.
 
-What waits is lost when the process dies: this is no record.
+Calls that wait to be stored are lost when the process dies: this log is no record.
 """
 
 import logging
@@ -32,13 +32,13 @@ _MOST_TEXT = 300
 _MOST_REMEMBERED = 1000
 
 _FORM = "application/x-www-form-urlencoded"
-# Bodies that secrets can be taken out of; of others nothing is kept.
+# Types of bodies that secrets can be removed from; other bodies are not stored.
 _KEPT_TYPES = ("", "application/json", "text/plain", _FORM)
 
 
 class Endpoints(NamedTuple):
-    """prefixes: below which the routes of APIs lie. plain: paths that are called past routing. old: prefixes of APIs
-    that are there for old clients only, whose calls are deprecated.
+    """prefixes: of the APIs' routes. plain: paths that are called without routing. old: prefixes of the APIs for old
+    clients, whose calls are all deprecated.
     """
 
     prefixes: Sequence[str]
@@ -47,7 +47,7 @@ class Endpoints(NamedTuple):
 
 
 class _Sender(NamedTuple):
-    """The headers that tell who called."""
+    """The headers that identify the caller."""
 
     authorization: bytes = b""
     user_agent: bytes = b""
@@ -64,12 +64,12 @@ _FIELDS = {
 
 
 class ActivityLog:
-    """Makes calls of the notes that wait, until it is closed."""
+    """Turns waiting notes into stored calls, until it is closed."""
 
     def __init__(
         self, notes: Notes, endpoints: Endpoints, database: Database, truth: Database, keep: timedelta
     ) -> None:
-        """database: where calls are kept. truth: whose keys are looked up. keep: how long calls are kept."""
+        """database: stores the calls. truth: the database with the API keys. keep: how long calls are kept."""
         self.database = database
         self.keep = keep
         self._notes = notes
@@ -77,60 +77,60 @@ class ActivityLog:
         self._truth = truth
         self._owners: dict[bytes, KeyOwner] = {}
         self._is_ready = False
-        # How often the file was begun anew.
-        self._made = 0
+        # How often the file was replaced by an empty one.
+        self._restarts = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="runcard-activity", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """End it after everything that waits is written, and with it a database that holds only calls."""
+        """End the thread after storing everything that waits, and close the database if it holds only calls."""
         self._closing.set()
         self._thread.join()
         if self.database is not self._truth:
             self.database.close()
 
     def write_waiting(self) -> None:
-        """Write every call that was answered before this was called."""
+        """Store every call that was answered before now."""
         with self._lock:
             try:
                 self._write_all()
             except DATABASE_ERRORS as error:
-                self._begin_anew(error)
+                self._restart_file(error)
                 self._write_all()
 
     def ask(self, question: Callable[[Connection], T]) -> T:
-        """What a question finds in the calls that are kept; none are, where their file turns out to be damaged."""
-        made = self._made
+        """The answer to a question about the stored calls. A damaged file is first replaced by an empty one."""
+        restarts = self._restarts
         try:
             with self.database.read() as connection:
                 return question(connection)
         except DATABASE_ERRORS as error:
             with self._lock:
-                if self._made == made:  # nobody else has begun it anew since
-                    self._begin_anew(error)
+                if self._restarts == restarts:  # no other thread has replaced the file since
+                    self._restart_file(error)
             with self.database.read() as connection:
                 return question(connection)
 
-    def _begin_anew(self, error: Exception) -> None:
-        """Set a damaged file aside and make an empty one, as it is no record. Raises every other error again."""
+    def _restart_file(self, error: Exception) -> None:
+        """Set a damaged file aside and create an empty one. Raises the error again if it is anything but damage."""
         if self.database is self._truth or not is_damage(error):
             raise error
         aside = self.database.set_aside()
-        said = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         _log.warning(
-            "The log of API calls is damaged and is begun anew; the old one lies in %s: %s", aside, said
+            "The log of API calls is damaged and is begun anew; the old file is now %s: %s", aside, reason
         )
         create_api_calls(self.database)
-        self._made += 1
+        self._restarts += 1
 
     def _write_all(self) -> None:
         if not self._is_ready:
             create_api_calls(self.database)
             self._is_ready = True
         if len(self._notes) == MOST_WAITING:
-            _log.warning("more than %d calls waited to be noted: the oldest were dropped", MOST_WAITING)
+            _log.warning("more than %d API calls waited to be stored: the oldest were dropped", MOST_WAITING)
         while self._notes:
             self._write([self._notes.popleft() for _ in range(min(_BATCH, len(self._notes)))])
 
@@ -145,13 +145,11 @@ class ActivityLog:
                 if pruned_s is None or time.monotonic() - pruned_s >= _PRUNE_EVERY_S:
                     pruned_s = time.monotonic()
                     self._prune()
-            # Nobody waits for this. What waits is dropped, so that it does not grow.
+            # No request waits for this. The notes are dropped, so that they do not pile up.
             except DATABASE_ERRORS as error:
-                _log.warning(
-                    "API calls could not be written down; that is tried again in a minute: %s", error
-                )
+                _log.warning("API calls could not be stored and are dropped; next try in a minute: %s", error)
                 self._notes.clear()
-                # Whoever took the file away took its tables along.
+                # If somebody removed the file, its tables are gone too.
                 self._is_ready = False
                 pause_s = _PAUSE_AFTER_FAILURE_S
 
@@ -161,7 +159,7 @@ class ActivityLog:
             try:
                 prune_calls(self.database, before)
             except DATABASE_ERRORS as error:
-                self._begin_anew(error)
+                self._restart_file(error)
 
     def _write(self, notes: Sequence[Note]) -> None:
         by_sender: dict[_Sender, list[Note]] = {}
@@ -177,7 +175,7 @@ class ActivityLog:
             insert_calls(self.database, calls)
 
     def _caller(self, connection: Connection, sender: _Sender) -> Caller | None:
-        """Who called. A key that nobody knows belongs to the only organization; None where there are several."""
+        """The caller. An unknown key counts for the only organization; None where there are several."""
         owner = self._owner(connection, sender)
         organization_id = find_only_organization(connection) if owner is None else owner.organization_id
         if organization_id is None:
@@ -208,7 +206,7 @@ class ActivityLog:
 
     def _call(self, note: Note) -> Call:
         route = self._route(note)
-        # What failed is rare, and may take its time.
+        # Failed calls are rare, so blanking may be slow.
         return Call(
             at_us=round((note.at_s - note.duration_s) * 1e6),
             duration_us=round(note.duration_s * 1e6),
@@ -226,7 +224,7 @@ class ActivityLog:
         if path in endpoints.plain:
             return Route(note.method, path, is_old)
         own = getattr(note.route, "path", None)
-        prefix = next((one for one in endpoints.prefixes if path.startswith(f"{one}/")), None)
+        prefix = next((prefix for prefix in endpoints.prefixes if path.startswith(f"{prefix}/")), None)
         if own is None or prefix is None:
             return Route(note.method, None, is_old)
         return Route(note.method, prefix + own, is_old or bool(getattr(note.route, "deprecated", None)))
@@ -254,5 +252,5 @@ def _text(value: bytes) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what PostgreSQL holds for no text."""
+    """The text without NUL characters, which PostgreSQL refuses."""
     return text.replace("\0", "\ufffd")

@@ -1,6 +1,6 @@
-"""Noting each call of an API as it is answered.
+"""Note each API call as it is answered.
 
-What is done here is done on the way of every run, so it is next to nothing; `activity.log` makes calls of notes.
+This code runs for every run that is recorded, so it does as little as possible; `activity.log` does the rest later.
 """
 
 import re
@@ -11,18 +11,18 @@ from typing import NamedTuple
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Of a request's body and of the answer: enough to see what was wrong.
+# Bytes that are kept of a request's body and of its answer: enough to see what was wrong.
 MOST_BODY_BYTES = 8000
-# Far more than arrive between two writes; beyond it the oldest are dropped.
+# Far more calls than arrive between two writes. If there are more, the oldest are dropped.
 MOST_WAITING = 20_000
 
 _API = re.compile(r"/+(?:api|v[12])(?=/|$)(?!/+(?:docs|openapi\.json))", re.IGNORECASE)
 
 
 class Note(NamedTuple):
-    """A call that was answered. at_s: when, since 1970. route: None where it was called past routing.
+    """An answered call. at_s: when it was answered, since 1970. route: None for a path that is called without routing.
 
-    query, body, answer: empty where it did not fail; the latter two may be cut short.
+    query, body, answer: empty unless the call failed; body and answer may be cut short.
     """
 
     at_s: float
@@ -45,7 +45,7 @@ def new_notes() -> Notes:
 
 
 class NotedCalls:
-    """Passes everything on and adds a note of each call of an API to `notes`, before its caller has the answer."""
+    """Passes every request on and adds a note of each API call to `notes`, before the caller has the answer."""
 
     def __init__(self, app: ASGIApp, notes: Notes) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class _Call:
     def __init__(self, scope: Scope, receive: Receive, send: Send, notes: Notes) -> None:
         self.scope, self.take, self.pass_on, self.notes = scope, receive, send, notes
         self.started_s = time.perf_counter()
-        # What is told to whoever gets no answer.
+        # The status of a call that ends without an answer.
         self.status = 500
         self.body = self.answer = b""
         self.is_noted = False

@@ -25,6 +25,6 @@ Actor = UserActor | StationActor
 
 
 def check_may_record(actor: Actor) -> None:
-    """Viewers only read; everyone else adds runs, files and sub-units. Raises PermissionDenied."""
+    """Check that this actor may add runs, files and sub-units: everyone but viewers. Raises PermissionDenied."""
     if isinstance(actor, UserActor) and actor.role == "viewer":
         raise PermissionDenied("Role viewer can read but not record. Ask an admin for another role.")

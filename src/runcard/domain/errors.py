@@ -1,9 +1,9 @@
 """Everything that can be wrong, named by what is wrong.
 
 Each message names the field or thing, the value, and the mend. `edge.answers.errors` maps each class to its status.
-Messages hold values that somebody sent, of any length. So each is cut here, where it is made, and nowhere else.
+A message may quote a value of any length. So every message is cut to length here, where it is made, and nowhere else.
 
-The tree. After a colon stand the kinds of a class that have no kinds of their own, and below it the others:
+The tree. The subclasses without subclasses follow the colon; the others stand below, each on a line of its own:
 
     RuncardError: MalformedBody, UnsupportedMediaType, PayloadTooLarge, UnreadableReport, Unauthenticated,
       QueryTooSlow, FiguresUnavailable, HostNotAllowed, TooManyAttempts, PartNumberMissing,
@@ -34,18 +34,18 @@ from runcard.domain.text import shortened
 MOST_MESSAGE = 2000
 _MOST_ISSUE = 1000
 _MOST_STEP = 200
-# Characters of what a log is told besides.
+# Characters of the detail that only the log shows.
 _MOST_DETAIL = 300
-# Steps of the path of an issue, and issues of an input, that are named.
+# How many steps of an issue's path, and how many issues of an input, are named.
 _MOST_STEPS = 12
 _MOST_ISSUES = 20
-# Of many things that a message is about, how many it names.
+# How many names a message lists.
 _MAX_NAMED = 10
 _SHOWN_ISSUES = 3
 
 
 class Issue(NamedTuple):
-    """One violation in an input: where (keys and indices from the root), and what is wrong there."""
+    """One thing that is wrong in an input. path: the keys and indices that lead to it from the root."""
 
     path: tuple[str | int, ...]
     message: str
@@ -56,25 +56,25 @@ class Issue(NamedTuple):
 
 
 def in_one_line(message: str, issues: Sequence[Issue]) -> str:
-    """A message with the first issues, for readers who see nothing else."""
-    told = "; ".join(
+    """The message followed by the first issues, for readers who see only this line."""
+    listed = "; ".join(
         f"{issue.location}: {issue.message}" if issue.path else issue.message
         for issue in issues[:_SHOWN_ISSUES]
     )
-    return shortened(f"{message}: {told}" if told else message, MOST_MESSAGE)
+    return shortened(f"{message}: {listed}" if listed else message, MOST_MESSAGE)
 
 
 class RuncardError(Exception):
-    """Root of all errors that Runcard itself raises. told: the message of a class that has one of its own."""
+    """Root of all errors that Runcard itself raises. default_message: used where an error is made without a message."""
 
-    told = ""
+    default_message = ""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(shortened(message or self.told, MOST_MESSAGE))
+        super().__init__(shortened(message or self.default_message, MOST_MESSAGE))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As it is and not as it was made, since classes differ in what they are made of."""
-        return _as_it_was, (type(self), self.args, self.__dict__)
+        """What pickle restores the error from: its state, since the arguments of the constructor differ by class."""
+        return _restored, (type(self), self.args, self.__dict__)
 
     @property
     def message(self) -> str:
@@ -82,11 +82,11 @@ class RuncardError(Exception):
 
     @property
     def summary(self) -> str:
-        """All that it says, in one line."""
+        """The message with the first issues, in one line."""
         return self.message
 
 
-def _as_it_was(cls: type[RuncardError], args: tuple[object, ...], state: dict[str, object]) -> RuncardError:
+def _restored(cls: type[RuncardError], args: tuple[object, ...], state: dict[str, object]) -> RuncardError:
     error = cls.__new__(cls)
     error.args = args
     error.__dict__.update(state)
@@ -96,7 +96,7 @@ def _as_it_was(cls: type[RuncardError], args: tuple[object, ...], state: dict[st
 class InvalidInput(RuncardError):
     """The input was readable but breaks its schema or a rule on a single field.
 
-    Of many issues the first are kept, and one more says how many there are besides.
+    The first issues are kept; a last one counts the rest.
     """
 
     def __init__(self, issues: Iterable[Issue]) -> None:
@@ -123,7 +123,7 @@ def _bounded(issue: Issue) -> Issue:
 
 
 class NotSaid(InvalidInput):
-    """A report file does not say what a run needs; whoever brings it may state it. field: of a run."""
+    """A report file lacks a value that a run needs; the sender of the file may state it. field: which of the run's."""
 
     def __init__(self, issues: Iterable[Issue], field: str) -> None:
         super().__init__(issues)
@@ -147,13 +147,13 @@ class PayloadTooLarge(RuncardError):
 
 
 class UnreadableReport(RuncardError):
-    """A report file is not of the format that it was said to be."""
+    """A report file is not in the format that was claimed for it."""
 
 
 class Unauthenticated(RuncardError):
-    """No key, or one that is unknown, revoked, or belongs to a suspended user."""
+    """The key is missing, unknown or revoked, or belongs to a suspended user."""
 
-    told = "Invalid API key."
+    default_message = "Invalid API key."
 
 
 class PermissionDenied(RuncardError):
@@ -163,34 +163,35 @@ class PermissionDenied(RuncardError):
 class StationNotAuthorized(PermissionDenied):
     """A station named a procedure that it is not linked to, or that does not exist."""
 
-    told = "Station is not authorized for this procedure."
+    default_message = "Station is not authorized for this procedure."
 
 
 class StationNotLinked(PermissionDenied):
-    """A station that may report no procedure wants to change something."""
+    """A station that is linked to no procedure tries to change something."""
 
-    told = (
+    default_message = (
         "Station is not authorized: it is linked to no procedure, so it may record and change nothing. "
         "Link a procedure to it first."
     )
 
 
 class UnitNotReached(PermissionDenied):
-    """A station wants to change a unit that it has nothing to do with."""
+    """A station tries to change a unit that it has not recorded and whose procedures it may not report."""
 
     def __init__(self, serial_number: str) -> None:
         super().__init__(
-            f"Station is not authorized for unit {serial_number}: it has not recorded it, and may report none of its "
-            "procedures. Link one of these to the station, or use the API key of a user."
+            f"Station is not authorized for unit {serial_number}: it has not recorded this unit, and is linked to none "
+            "of the unit's procedures. Link one of them to the station, or use the API key of a user."
         )
 
 
 class FileNotBrought(PermissionDenied):
-    """A station wants to delete a file that somebody else brought."""
+    """A station tries to delete a file that somebody else uploaded."""
 
     def __init__(self, attachment_id: object) -> None:
         super().__init__(
-            f"Stations cannot delete files that others brought, such as {attachment_id}. Use the API key of a user."
+            f"A station can delete only files that it uploaded itself, and {attachment_id} is not one of them. "
+            "Use the API key of a user."
         )
 
 
@@ -204,7 +205,7 @@ class CreationForbidden(PermissionDenied):
 class QuotaExceeded(PermissionDenied):
     """The organization has recorded as many runs this month as its admin allows."""
 
-    told = "Monthly limit exceeded."
+    default_message = "Monthly limit exceeded."
 
 
 class SignatureInvalid(PermissionDenied):
@@ -212,32 +213,35 @@ class SignatureInvalid(PermissionDenied):
 
 
 class FormExpired(PermissionDenied):
-    """A form came without the token that its page was given, or with that of another session."""
+    """A form came without the token of its page, or with the token of another session."""
 
-    told = "This form has expired. Go back, reload the page and send it again."
+    default_message = "This form has expired. Go back, reload the page and send it again."
 
 
 class NotFound(RuncardError):
-    """What the caller addressed does not exist in the caller's organization. told: with {} for what that is."""
+    """What the caller addressed does not exist in the caller's organization.
+
+    default_message: {} in it stands for the address, such as an id or a serial number.
+    """
 
     def __init__(self, addressed: object = "") -> None:
-        super().__init__(self.told.format(addressed) if self.told else str(addressed))
+        super().__init__(self.default_message.format(addressed) if self.default_message else str(addressed))
 
 
 class ProcedureNotFound(NotFound):
-    told = "Procedure with ID {} does not exist. Create the procedure first in the app."
+    default_message = "Procedure with ID {} does not exist. Create the procedure first in the app."
 
 
 class OperatorNotFound(NotFound):
-    told = "Operator with email {} does not exist. Create the user first in the app."
+    default_message = "Operator with email {} does not exist. Create the user first in the app."
 
 
 class UnitNotFound(NotFound):
-    told = "Unit not found: {}"
+    default_message = "Unit not found: {}"
 
 
 class PartNotFound(NotFound):
-    told = "Part not found: {}"
+    default_message = "Part not found: {}"
 
 
 class RevisionNotFound(NotFound):
@@ -246,74 +250,76 @@ class RevisionNotFound(NotFound):
 
 
 class BatchNotFound(NotFound):
-    told = "Batch not found: {}"
+    default_message = "Batch not found: {}"
 
 
 class VersionNotFound(NotFound):
-    told = "Version not found: {}"
+    default_message = "Version not found: {}"
 
 
 class StationNotFound(NotFound):
-    told = "Station not found: {}"
+    default_message = "Station not found: {}"
 
 
 class TeamNotFound(NotFound):
-    told = "Team not found: {}. `runcard team list` shows those that exist."
+    default_message = "Team not found: {}. `runcard team list` shows those that exist."
 
 
 class RunNotFound(NotFound):
-    told = "Run not found: {}"
+    default_message = "Run not found: {}"
 
 
 class PhaseNotFound(NotFound):
-    told = "Phase not found: {}"
+    default_message = "Phase not found: {}"
 
 
 class MeasurementNotFound(NotFound):
-    told = "Measurement not found: {}"
+    default_message = "Measurement not found: {}"
 
 
 class LogNotFound(NotFound):
-    told = "Log not found: {}"
+    default_message = "Log not found: {}"
 
 
 class AttachmentNotFound(NotFound):
-    told = "Upload not found: {}. Initialize an upload and PUT its bytes first."
+    default_message = "Upload not found: {}. Initialize an upload and PUT its bytes first."
 
 
 class ImportTemplateNotFound(NotFound):
-    told = "Import template not found: {}"
+    default_message = "Import template not found: {}"
 
 
 class FileImportNotFound(NotFound):
-    told = "Import not found: {}"
+    default_message = "Import not found: {}"
 
 
 class QuarantinedFileNotFound(NotFound):
-    told = "No file with id {} is in quarantine. It may have been imported or discarded since."
+    default_message = "No file with id {} is in quarantine. It may have been imported or discarded since."
 
 
 class DeploymentNotFound(NotFound):
-    told = "Deployment not found: {}"
+    default_message = "Deployment not found: {}"
 
 
 class ApiCallNotFound(NotFound):
-    told = "API call not found: {}. Calls are kept for a while only."
+    default_message = "API call not found: {}. Calls are kept for a while only."
 
 
 class SetupLinkSpent(NotFound):
-    told = (
-        "This set-up link is unknown or was used already. As long as nothing is set up, "
-        "the command runcard serve prints a fresh link when it starts."
+    default_message = (
+        "This set-up link is unknown or was used already. Until an installation is set up, "
+        "the command runcard serve prints a fresh link each time it starts."
     )
 
 
 class InvitationSpent(NotFound):
-    told = "This invitation is unknown, was used already, was taken back, or has expired. Ask for a new one."
+    default_message = (
+        "This invitation is unknown, was used already, was taken back, or has expired. Ask for a new one."
+    )
 
 
 class QueryTooSlow(RuncardError):
-    """A list took longer to make than this server gives it."""
+    """A list was not ready within the time limit of this server."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
@@ -323,11 +329,11 @@ class QueryTooSlow(RuncardError):
 
 
 class FiguresUnavailable(RuncardError):
-    """Questions cannot be answered here or now: the columnar copy is not kept, or is being mended."""
+    """Analytics cannot be answered: this server keeps no columnar copy, or is just mending it."""
 
 
 class HostNotAllowed(RuncardError):
-    """A link would be made of a name of this server that nobody vouches for."""
+    """A link would contain a host name that no setting confirms as a name of this server."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
@@ -337,38 +343,40 @@ class HostNotAllowed(RuncardError):
 
 
 class TooManyAttempts(RuncardError):
-    """Somebody failed to log in too often of late."""
+    """Somebody failed to log in too often in the last minutes."""
 
-    told = "Too many log-ins have failed. Wait five minutes and try again."
+    default_message = "Too many log-ins have failed. Wait five minutes and try again."
 
 
 class TooMuchAtOnce(RuncardError):
-    """More is asked at once than this server does at once. retry_after_s: when to ask again."""
+    """The server has too many requests at once. retry_after_s: how long to wait before the next try."""
 
-    told = "More is asked at once than this server does at once."
+    default_message = "The server has more requests than it can answer at once."
     retry_after_s = 10.0
 
     def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"{self.told} Ask again in {retry_after_s:g} s.")
+        super().__init__(f"{self.default_message} Try again in {retry_after_s:g} s.")
         self.retry_after_s = retry_after_s
 
 
 class TooManyReads(TooMuchAtOnce):
-    told = "Too much is asked at once with this key or session, and stations come first. Ask a few things at a time."
+    default_message = (
+        "This key or session sends too many requests at once, and stations come first. Send a few at a time."
+    )
 
 
 class TooManyLogIns(TooMuchAtOnce):
-    told = "Too many people log in at once."
+    default_message = "Too many people log in at once."
 
 
 class TooManyLargeBodies(TooMuchAtOnce):
-    told = "Too many large bodies are sent at once. Send one after the other."
+    default_message = "Too many large bodies are sent at once. Send one after the other."
 
 
 class PartNumberMissing(RuncardError):
     """A new unit came without a part number, and no rule reads one from the serial number."""
 
-    told = (
+    default_message = (
         "Part number is required but not provided and no automatic parsing is configured. "
         "Provide a part_number parameter or configure serial number parsing in organization settings."
     )
@@ -385,7 +393,7 @@ class PartNumberUnreadable(RuncardError):
 
 
 class SubUnitsNotFound(RuncardError):
-    """Of many, the first are named."""
+    """A run names sub-units that do not exist. The message lists the first ones."""
 
     def __init__(self, serial_numbers: Sequence[str]) -> None:
         named, more = serial_numbers[:_MAX_NAMED], len(serial_numbers[_MAX_NAMED:])
@@ -395,11 +403,11 @@ class SubUnitsNotFound(RuncardError):
 class CircularParentage(RuncardError):
     """A unit would become its own ancestor."""
 
-    told = "Circular parent relationship not allowed"
+    default_message = "Circular parent relationship not allowed"
 
 
 class NotAChild(RuncardError):
-    """A unit is to be taken out of one that it is no part of."""
+    """A unit cannot be removed from a parent that it is not a child of."""
 
     def __init__(self, serial_number: str, parent: str) -> None:
         super().__init__(f"Unit {serial_number} is not a child of unit {parent}")
@@ -410,13 +418,13 @@ class Conflict(RuncardError):
 
 
 class ClockDoubted(Conflict):
-    """The clock says that nothing has happened for so long that it may be wrong, and data would be deleted by it."""
+    """The clock shows so long a silence that it may be wrong, and a wrong clock would delete young data."""
 
     def __init__(self, now: datetime, last_known: datetime) -> None:
         super().__init__(
-            f"The clock says {now:%Y-%m-%d}, and the last that is known to have happened here was on "
-            f"{last_known:%Y-%m-%d}, {(now - last_known).days} days before. By a wrong clock what is young would be "
-            "deleted, so nothing is. Set the clock right; if it is, run `runcard retention --clock-is-right`."
+            f"The clock says {now:%Y-%m-%d}, but the last known activity was on {last_known:%Y-%m-%d}, "
+            f"{(now - last_known).days} days before. A wrong clock would delete young data, so nothing is deleted. "
+            "Set the clock right; if it is right, run `runcard retention --clock-is-right`."
         )
 
 
@@ -426,67 +434,69 @@ class AlreadyExists(Conflict):
 
 
 class IdentifierTaken(Conflict):
-    """whose: what it is or was, such as "is that of the procedure 'Board'"."""
+    """The identifier of a procedure belongs to another one. whose: such as "is that of the procedure 'Board'"."""
 
     def __init__(self, identifier: str, whose: str) -> None:
         super().__init__(f"The identifier {identifier} {whose}. Choose another identifier.")
 
 
 class BytesGone(Conflict):
-    """Of a file in quarantine, the attachment store has nothing left."""
+    """The attachment store no longer has the bytes of a file in quarantine."""
 
-    told = "Its bytes are gone from the attachment store. Restore them, or discard it."
+    default_message = (
+        "The bytes of this file are gone from the attachment store. Restore them, or discard the file."
+    )
 
 
 class NameTaken(Conflict):
-    """A procedure of this name is there; another may have it, but hardly anybody means that."""
+    """A procedure of this name exists. A second one may have the same name, but that is rarely intended."""
 
     def __init__(self, name: str, identifier: str, way_on: str) -> None:
         super().__init__(
-            f"The procedure {identifier} is called {name!r} already, and two of one name are hard to tell apart. "
+            f"The procedure {identifier} is called {name!r} already, and two of one name are easily confused. "
             f"Use {identifier}, or {way_on}."
         )
 
 
 class Merged(Conflict):
-    """Something is to be deleted that stands for another by now."""
+    """A procedure cannot be deleted because it was merged into another one and now stands for it."""
 
     def __init__(self, name: str, identifier: str) -> None:
         super().__init__(
-            f"It was merged into the procedure {name!r} ({identifier}), which would be deleted with all its runs. "
-            "If that is meant, delete that one."
+            f"This procedure was merged into {name!r} ({identifier}). Deleting it would delete {name!r} with all its "
+            f"runs. To do that, delete {identifier}."
         )
 
 
 class InUse(Conflict):
-    """Something cannot be deleted while others name it."""
+    """A thing cannot be deleted while other things refer to it."""
 
     def __init__(self, thing: str, count: int, users: str) -> None:
-        super().__init__(f"{thing} still has {count} {users}. Delete or move those first.")
+        super().__init__(f"{thing} still has {count} {users}. Delete or move them first.")
 
 
 class UploadNotLinkable(Conflict):
-    told = "Failed to sync upload with run"
+    default_message = "Failed to sync upload with run"
 
 
 class UploadTaken(Conflict):
     def __init__(self, upload_id: object) -> None:
-        super().__init__(f"Upload {upload_id} is part of another run or unit already. Upload the file again.")
+        super().__init__(f"Upload {upload_id} is already part of another run or unit. Upload the file again.")
 
 
 class ReportRecorded(Conflict):
-    """An earlier file told of the same report. why: what makes it the same. position: of the new run among its own."""
+    """An earlier file held the same report. why: what makes it the same. position: of the new run in its file."""
 
     def __init__(self, run_id: object, why: str, position: int) -> None:
         super().__init__(
-            f"Run {run_id} was recorded of the same report ({why}), which came in other bytes. To put this one in its "
-            "place, import the file with replace (--replace, or the box on the page)."
+            f"Run {run_id} was recorded from the same report ({why}), whose file had other bytes. To replace that run "
+            "with this one, import the file with replace (--replace, or the box on the page)."
         )
         self.position = position
 
 
 class ReportRefused(RuncardError):
-    """One of several reports of a file cannot be recorded. position: its place in the file, from 1."""
+    """One of the reports of a file cannot be recorded. position: its place in the file, from 1."""
 
     def __init__(self, position: int, serial_number: str, cause: RuncardError) -> None:
         super().__init__(
@@ -498,9 +508,9 @@ class ReportRefused(RuncardError):
 
 
 class Outage(RuncardError):
-    """The server cannot do now what was asked, for a reason that is not in what was asked.
+    """The server cannot answer a correct request now.
 
-    detail: what the database or the disk says, for the log; callers are not told.
+    detail: what the database or the disk says. It is for the log; the caller does not see it.
     """
 
     detail = ""
@@ -511,11 +521,11 @@ class Outage(RuncardError):
 
 
 class StorageUnavailable(Outage):
-    """The place where files are kept did not answer."""
+    """The attachment store did not answer."""
 
 
 class StorageFull(StorageUnavailable):
-    """The disk of the database or of the files takes no more."""
+    """The disk of the database or of the attachments is full."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(
@@ -525,46 +535,46 @@ class StorageFull(StorageUnavailable):
 
 
 class StorageReadOnly(StorageUnavailable):
-    """The disk or the database can be read and not written."""
+    """The disk or the database can be read but not written."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(
-            "The server can only read its record now. Nothing was recorded. "
+            "The server can read its record now but not write to it. Nothing was recorded. "
             "Ask your admin to make its disk or database writable, then send it again.",
             detail,
         )
 
 
 class DatabaseUnavailable(Outage):
-    """The database is away, has no connection or turn to give, or its disk fails."""
+    """The database cannot be reached, has no free connection or turn, or its disk fails."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(
             "The database of the server does not answer. Nothing was recorded. "
-            "Try again in a moment; where it lasts, tell your admin.",
+            "Try again in a moment; if it does not come back, tell your admin.",
             detail,
         )
 
 
 class CommitInDoubt(Outage):
-    """The database went away while it committed, and may have done so before."""
+    """The database went away during a commit, which may have succeeded or not."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(
-            "The database of the server went away while it recorded this, which may be recorded or not. "
+            "The database of the server went away during the commit, so this may be recorded or not. "
             "Look for it before you send it again.",
             detail,
         )
 
 
 class RecordingUnavailable(Outage):
-    """Nothing could be written for a while, so whoever waited is told to come again. See ADR 30."""
+    """Nothing could be written for a while, so the waiting requests are refused and may be sent again. See ADR 30."""
 
 
 class WriteTimedOut(RecordingUnavailable):
-    """A write waited too long for its turn. It is withdrawn: nothing of it is recorded, now or later."""
+    """A write waited too long for its turn. It is withdrawn: no part of it is recorded, now or later."""
 
-    told = (
+    default_message = (
         "Nothing could be recorded for a while. This request is withdrawn and has changed nothing; "
         "send it again in a few seconds."
     )
@@ -573,7 +583,7 @@ class WriteTimedOut(RecordingUnavailable):
 class OutcomeUnknown(RecordingUnavailable):
     """The process that held a run has ended, and the database does not say whether the run is recorded."""
 
-    told = (
-        "Nothing could be recorded for a while, and whether this run is recorded cannot be told now. "
+    default_message = (
+        "Nothing could be recorded for a while, and the server cannot find out now whether this run is recorded. "
         "Look for it before you send it again, or send it again with the same client_run_ref."
     )

@@ -1,8 +1,8 @@
 """Identifiers: UUIDv7 for what is recorded, derived identifiers for what lies inside a run.
 
-A run's id leaves its lowest 26 bits zero. The phases, measurements and logs of the run are numbered in document
-order, and their ids are the run's id with a kind and that number in those bits, so that nothing needs to be stored
-or indexed for them and the run is found from any of them.
+The lowest 26 bits of a run's id are zero. The phases, measurements and logs of the run are numbered in document
+order. Their ids are the run's id with their kind and number in those bits. So these ids need no storage and no index,
+and each of them leads to its run.
 """
 
 from datetime import datetime
@@ -26,7 +26,7 @@ class RunPart(IntEnum):
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7 (RFC 9562); ids made later in a process sort later."""
+    """A fresh UUIDv7 (RFC 9562). Within a process, later ids sort later."""
     return UUID(int=uuid_utils.uuid7().int)
 
 
@@ -36,12 +36,12 @@ def new_run_id() -> UUID:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """An id below all that were made at or after the millisecond of this moment."""
+    """An id below every id that is made in the millisecond of this moment or later."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def part_id(run_id: UUID, kind: RunPart, position: int) -> UUID:
-    """Id of the phase, measurement or log at `position` (from 0, in document order) of a run.
+    """The id of the phase, measurement or log at `position` (from 0, in document order) of a run.
 
     Raises ValueError where position is not below MAX_PARTS_PER_KIND.
     """
@@ -51,7 +51,7 @@ def part_id(run_id: UUID, kind: RunPart, position: int) -> UUID:
 
 
 def run_of(inner_id: UUID) -> tuple[UUID, RunPart, int] | None:
-    """The run, kind and position that `part_id` made this id from; None where it is not such an id."""
+    """The run, kind and position that `part_id` made this id from; None where `part_id` did not make it."""
     kind = inner_id.int >> _POSITION_BITS & 0b11
     if kind == 0:
         return None

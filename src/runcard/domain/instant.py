@@ -11,9 +11,9 @@ _ZERO = ("P", "PT")  # not valid ISO 8601, but what tofupilot 1.0 sends for zero
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The same moment, aware and in UTC; a moment without a zone is UTC already.
+    """The same moment, aware and in UTC; a moment without a zone is taken as UTC.
 
-    Raises ValueError for a moment that UTC puts outside the years 1 to 9999.
+    Raises ValueError for a moment that lies outside the years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
@@ -26,9 +26,9 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def of_unix_ms(milliseconds: float) -> datetime:
-    """The moment so many milliseconds after 1970, rounded to whole ones.
+    """The moment this many milliseconds after the start of 1970, rounded to a whole millisecond.
 
-    Raises ValueError where that is not a finite number or lies outside the years 1 to 9999.
+    Raises ValueError for a number that is not finite, and for a moment outside the years 1 to 9999.
     """
     try:
         return _EPOCH + timedelta(0, 0, 0, round(milliseconds))
@@ -37,9 +37,9 @@ def of_unix_ms(milliseconds: float) -> datetime:
 
 
 def parse_duration(text: str) -> timedelta:
-    """The duration that an ISO 8601 text gives in weeks, or in days, hours, minutes and seconds; may be negative.
+    """The duration of an ISO 8601 text in weeks, or in days, hours, minutes and seconds; it may be negative.
 
-    Raises ValueError for anything else; years and months have no fixed length and are refused.
+    Raises ValueError for any other text. Years and months are refused, because they have no fixed length.
     """
     if text in _ZERO:
         return timedelta()
@@ -52,7 +52,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """ISO 8601: PT0S, PT2M30S, P1DT2H, PT0.5S."""
+    """The duration in ISO 8601, such as PT0S, PT2M30S, P1DT2H or PT0.5S."""
     sign = "-" if duration < timedelta() else ""
     duration = abs(duration)
     minutes, seconds = divmod(duration.seconds, 60)
@@ -68,6 +68,6 @@ def format_duration(duration: timedelta) -> str:
 
 
 def format_instant(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds, or microseconds where the moment has them: 2026-01-31T12:00:00.000Z."""
+    """The moment in ISO 8601 and UTC, with milliseconds, or microseconds if it has them: 2026-01-31T12:00:00.000Z."""
     precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"

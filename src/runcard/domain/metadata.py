@@ -1,4 +1,4 @@
-"""Metadata: what users and stations note about a record, as keys with a text, a number or a boolean each."""
+"""Metadata: what users and stations note about a record. Each key has a text, a number or a boolean."""
 
 import math
 import re
@@ -10,21 +10,21 @@ from runcard.domain.text import shortened
 
 MetadataValue = str | bool | int | float
 Metadata = Mapping[str, MetadataValue]
-# None takes a key away.
+# None removes a key.
 MetadataChange = Mapping[str, MetadataValue | None]
 
 MAX_KEYS = 50
 MAX_TEXT_LENGTH = 50_000
 MAX_KEY_LENGTH = 40
-# Characters of a key that is none, where it is told.
+# Characters of a refused key that a message shows.
 _SHOWN_KEY = 200
 _KEY = re.compile(rf"[A-Za-z0-9_.:+-]{{1,{MAX_KEY_LENGTH}}}")
 
 
 def check_metadata(field: str, change: MetadataChange) -> None:
-    """Raises InvalidInput for a key or a value that metadata cannot hold, and for more than MAX_KEYS keys.
+    """Check that metadata can hold these keys and values, at most MAX_KEYS of them. Raises InvalidInput.
 
-    `field` is how the input names the metadata.
+    field: the name that the metadata has in the input.
     """
     issues = list(metadata_issues(field, change))
     if issues:
@@ -32,9 +32,9 @@ def check_metadata(field: str, change: MetadataChange) -> None:
 
 
 def merged(field: str, before: Metadata, change: MetadataChange) -> Metadata:
-    """What stands after a change: other keys stay, a None takes its key away.
+    """The metadata after a change: None removes its key, and keys that the change does not name stay.
 
-    Raises InvalidInput where that are more than MAX_KEYS keys.
+    Raises InvalidInput where the result has more than MAX_KEYS keys.
     """
     after = {key: value for key, value in {**before, **change}.items() if value is not None}
     if len(after) > MAX_KEYS:
@@ -43,7 +43,7 @@ def merged(field: str, before: Metadata, change: MetadataChange) -> Metadata:
 
 
 def metadata_issues(field: str, change: MetadataChange) -> Iterator[Issue]:
-    """What keeps these keys and values from being metadata."""
+    """Everything that is wrong with these keys and values as metadata."""
     if len(change) > MAX_KEYS:
         yield Issue((field,), f"{field} has {len(change)} keys; use at most {MAX_KEYS}")
         return

@@ -1,4 +1,4 @@
-"""Regular expressions from outside: matched in linear time, so that no pattern can hold the server up."""
+"""Regular expressions that users write: matched in linear time, so that no pattern can block the server."""
 
 import re2
 
@@ -15,7 +15,10 @@ def _options() -> re2.Options:
 
 
 def compile_pattern(text: str) -> "re2._Regexp[str]":
-    """A linear-time matcher. Raises InvalidInput for a broken, oversized or unsupported (look-around) pattern."""
+    """The compiled pattern, which matches in linear time.
+
+    Raises InvalidInput for a broken, oversized or unsupported (look-around) pattern.
+    """
     if len(text) > _MAX_PATTERN_LENGTH:
         raise InvalidInput.at(
             "pattern", f"Pattern has {len(text)} characters; use at most {_MAX_PATTERN_LENGTH}."
@@ -29,6 +32,6 @@ def compile_pattern(text: str) -> "re2._Regexp[str]":
 
 
 def _reason(error: Exception) -> str:
-    """What RE2 says; it says it in bytes."""
+    """RE2's message as text; RE2 gives it in bytes."""
     reason = error.args[0] if error.args else error
     return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

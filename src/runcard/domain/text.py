@@ -1,15 +1,15 @@
-"""How names are compared: trimmed, without case. How texts of any length are shown: cut in the middle."""
+"""How names are compared (trimmed, ignoring case), and how long texts are shown (cut in the middle)."""
 
 
 def lookup_key(text: str) -> str:
-    """The form under which serial, part, revision, batch numbers, tags, identifiers and e-mails are matched."""
+    """The form in which serial, part, revision and batch numbers, tags, identifiers and e-mails are compared."""
     return text.strip().casefold()
 
 
 def shortened(text: str, most: int) -> str:
-    """The text. Of one that has more than `most` characters: its beginning, how many it has, and its end.
+    """The text, at most `most` characters long: a longer one keeps its beginning, its length and its end.
 
-    The end is kept because messages end with the mend.
+    The end stays because messages end with the mend.
     """
     if len(text) <= most:
         return text

@@ -1,7 +1,7 @@
-"""Units of measure: which of them measure the same thing by a known factor.
+"""Units of measure, and which of them convert into each other.
 
-Only SI prefixes of units that are known are factors; of everything else only the very same text is the same unit. Case
-counts: mS is no ms, and MV no mV. Source: BIPM, The International System of Units (SI Brochure, 9th edition), table 7.
+Only known units with SI prefixes convert; any other unit equals only the very same text. Case counts: mS is not ms, and
+MV is not mV. Source: BIPM, The International System of Units (SI Brochure, 9th edition), table 7.
 """
 
 from typing import NamedTuple
@@ -51,17 +51,17 @@ _UNITS = frozenset(
 
 
 class Scale(NamedTuple):
-    """A unit of measure as `10 ** power` of `unit`; power is 0 where nothing is known of it."""
+    """A unit of measure as `10 ** power` of `unit`; power is 0 for an unknown unit."""
 
     unit: str | None
     power: int
 
 
 def scale_of(uom: str | None) -> Scale:
-    """The unit without its prefix, and the power of ten that the prefix stands for.
+    """The unit without its prefix, and the power of ten that the prefix stands for: kOhm is 10 ** 3 Ohm.
 
-    Two units of measure convert where their scales have the same unit: kOhm is 10 ** 3 of the Ohm. A unit that is not
-    known, and None, convert to nothing but themselves.
+    Two units of measure convert where their scales have the same unit. An unknown unit, and None, convert only to
+    themselves.
     """
     if uom is None:
         return Scale(None, 0)
@@ -72,13 +72,13 @@ def scale_of(uom: str | None) -> Scale:
 
 
 def power_between(uom: str | None, other: str | None) -> int | None:
-    """By which power of ten a number in `uom` is multiplied to be in `other`; None: they do not convert."""
-    own, wanted = scale_of(uom), scale_of(other)
-    return own.power - wanted.power if own.unit == wanted.unit else None
+    """The power of ten that converts a number in `uom` to one in `other`; None: they do not convert."""
+    own, target = scale_of(uom), scale_of(other)
+    return own.power - target.power if own.unit == target.unit else None
 
 
 def times_power(number: float, power: int) -> float:
-    """The number times a power of ten, rounded once: 3300 mV are 3.3 V, to the last digit."""
+    """The number times ten to this power, rounded once: 3300 mV are exactly 3.3 V."""
     return number * 10.0**power if power >= 0 else number / 10.0**-power
 
 

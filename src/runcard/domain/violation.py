@@ -1,4 +1,4 @@
-"""What is wrong with a value that breaks its type. msgspec says it in words of its own, and not what may be sent."""
+"""Say what is wrong with a value that breaks its type, and what to send: msgspec's own messages say only the first."""
 
 import enum
 import re
@@ -10,8 +10,8 @@ import msgspec
 from runcard.domain.errors import Issue
 from runcard.domain.text import shortened
 
-# Characters of a message, of a value in it, and of what may be sent in its place.
-_MOST_SAID = 200
+# Characters of a message and of a value in it; how many choices are listed, and in how many characters.
+_MOST_TEXT = 200
 _MOST_OF_VALUE = 60
 _MOST_CHOICES = 20
 _MOST_OF_CHOICES = 400
@@ -31,8 +31,8 @@ _MENDS = {
 }
 
 
-def violation(error: Exception, wanted: Any, value: object) -> Issue:
-    """An error of msgspec about a value that should have been a `wanted`: where in it, and what is wrong there."""
+def violation(error: Exception, expected: Any, value: object) -> Issue:
+    """The issue that msgspec's error reports: where `value` breaks the type `expected`, and how."""
     text = str(error)
     path: tuple[str | int, ...] = ()
     if location := _LOCATION.search(text):
@@ -41,22 +41,22 @@ def violation(error: Exception, wanted: Any, value: object) -> Issue:
         value = _inside(value, path) if "[...]" not in location[1] else None
     if missing := _MISSING.match(text):
         return Issue((*path, missing[1]), "required")
-    return Issue(path, _message(text, wanted, value))
+    return Issue(path, _message(text, expected, value))
 
 
-def _message(text: str, wanted: Any, value: object) -> str:
+def _message(text: str, expected: Any, value: object) -> str:
     if text in _MENDS and isinstance(value, str):
         return f"{_shown(value)} {_MENDS[text]}"
     if (
         text.startswith(_IS_NO_CHOICE)
         and isinstance(value, str | int)
-        and (choices := list(_choices(wanted)))
+        and (choices := list(_choices(expected)))
     ):
         return f"{_shown(value)} is not known; send {_one_of(choices)}"
     if got := _NO_OBJECT.fullmatch(text):
-        needed = shortened(", ".join(_required(wanted)), _MOST_OF_CHOICES)
+        needed = shortened(", ".join(_required(expected)), _MOST_OF_CHOICES)
         return f"Expected an object{' with ' + needed if needed else ''}, got `{got[1]}`"
-    return shortened(text, _MOST_SAID)
+    return shortened(text, _MOST_TEXT)
 
 
 def _shown(value: str | int) -> str:
@@ -64,7 +64,7 @@ def _shown(value: str | int) -> str:
 
 
 def _inside(value: object, path: Sequence[str | int]) -> object:
-    """What lies there in a value; None where nothing does."""
+    """The part of a value that the path leads to; None where it leads nowhere."""
     for step in path:
         match value:
             case dict():
@@ -76,19 +76,19 @@ def _inside(value: object, path: Sequence[str | int]) -> object:
     return value
 
 
-def _choices(wanted: Any) -> Iterator[str]:
-    """What a type lets somebody choose from; nothing where it holds two types that do."""
-    found = [option for option in _leaves(wanted) if _is_choice(option)]
+def _choices(expected: Any) -> Iterator[str]:
+    """The choices of the one enum or Literal in a type; none where the type has several of these, or none."""
+    found = [option for option in _leaves(expected) if _is_choice(option)]
     if len(found) == 1:
         [option] = found
-        yield from (str(one) for one in get_args(option) or [member.value for member in option])
+        yield from (str(choice) for choice in get_args(option) or [member.value for member in option])
 
 
-def _leaves(wanted: Any) -> Iterator[Any]:
-    if not get_args(wanted) or get_origin(wanted) is Literal or is_struct(wanted):
-        yield wanted
+def _leaves(expected: Any) -> Iterator[Any]:
+    if not get_args(expected) or get_origin(expected) is Literal or is_struct(expected):
+        yield expected
         return
-    for option in get_args(wanted):
+    for option in get_args(expected):
         yield from _leaves(option)
 
 
@@ -97,8 +97,8 @@ def _is_choice(option: Any) -> bool:
 
 
 def is_struct(option: Any) -> bool:
-    """Whether a type is a Struct, or a generic one with its argument."""
-    origin = get_origin(option) or option  # a generic Struct with its argument is no type itself
+    """Whether a type is a Struct, or a generic Struct with its argument."""
+    origin = get_origin(option) or option  # a generic Struct with an argument is no `type`
     return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
 
 
@@ -110,8 +110,8 @@ def _one_of(choices: Sequence[str]) -> str:
     return shortened(f"{', '.join(others)} or {last}" if others else last, _MOST_OF_CHOICES)
 
 
-def _required(wanted: Any) -> Iterator[str]:
-    """The fields that an object must have; nothing where several objects would do."""
-    structs = [option for option in _leaves(wanted) if is_struct(option)]
+def _required(expected: Any) -> Iterator[str]:
+    """The required fields of the one Struct in a type; none where the type has several."""
+    structs = [option for option in _leaves(expected) if is_struct(option)]
     if len(structs) == 1:
         yield from (field.encode_name for field in msgspec.structs.fields(structs[0]) if field.required)

@@ -1,1 +1,1 @@
-"""Records as files: CSV, JSON lines, Parquet, and tables for spreadsheets."""
+"""Exports of runs and measurements: CSV, JSON lines, Parquet, and files for spreadsheets."""

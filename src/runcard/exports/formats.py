@@ -1,4 +1,4 @@
-"""Rows of an export as CSV, JSON lines, Parquet or a file for spreadsheets: bytes as they come, never the whole."""
+"""Encode the rows of an export as CSV, JSON lines, Parquet or a file for spreadsheets, piece by piece."""
 
 import csv
 import io
@@ -38,12 +38,12 @@ _ARROW: Mapping[type, pa.DataType] = {
     datetime: pa.timestamp("us", tz="UTC"),
 }
 _CELLS: Mapping[type, CellKind] = {int: "number", float: "number", datetime: "moment"}
-# A row group: large enough to be packed well, small enough to be held.
+# Rows of a Parquet row group: enough to compress well, few enough to hold in memory.
 _ROWS_AT_ONCE = 50_000
 
 
 class Encoding(NamedTuple):
-    """encode: the bytes of a file of these rows, all of the one kind."""
+    """encode: makes the bytes of a file from pages of rows, which are all of the class in its first argument."""
 
     content_type: str
     encode: Callable[[type[Struct], Iterable[Sequence[Struct]]], Iterator[bytes]]
@@ -116,11 +116,11 @@ def _stored(value: Any) -> Any:
 
 
 def _plain(annotation: Any) -> type:
-    """What a column holds, besides None; texts of a few are texts."""
+    """The type of a column's values without None; a Literal counts as str."""
     if get_origin(annotation) is Literal:
         return str
     if isinstance(annotation, UnionType) or get_origin(annotation) is not None:
-        (annotation,) = (one for one in get_args(annotation) if one is not type(None))
+        (annotation,) = (option for option in get_args(annotation) if option is not type(None))
         return _plain(annotation)
     kind: type = annotation
     return kind
@@ -144,7 +144,7 @@ def _sheet_cell(value: Any) -> Cell:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what is written to it until it is drained."""
+    """A file that holds what was written to it until it is drained."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,7 +171,10 @@ ENCODINGS: Mapping[DataFormat, Encoding] = {
 
 
 def encoding_of(chosen: ExportFormat, zone: ZoneInfo) -> Encoding:
-    """zone: of the times in a file for spreadsheets. Reading an Excel file of too many rows raises InvalidInput."""
+    """The encoding of a format. zone: the time zone of times in a file for spreadsheets.
+
+    Encoding too many rows for Excel raises InvalidInput.
+    """
     match chosen:
         case "spreadsheet.csv" | "xlsx":
             encoding = SHEET_ENCODINGS[chosen]

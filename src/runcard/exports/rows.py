@@ -1,7 +1,7 @@
-"""Runs and measurements as rows of an export, some at a time, however many there are.
+"""Runs and measurements as rows of an export, read page by page, so that an export can have any length.
 
-Nothing is held open between two readings. So an export has what was recorded when it began and is there still when it
-comes to it; of what is recorded meanwhile, it may have some.
+No transaction stays open between two pages. So an export has every run that existed at its start and is not deleted
+before its page is read. It may also have some of the runs that are recorded meanwhile.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ RUNS_AT_ONCE = 200
 
 
 class ExportedRun(Struct, frozen=True, gc=False):
-    """station: that reported it; None where a user did. operator: name, or else e-mail."""
+    """station: the one that reported the run; None where a user did. operator: name, or else e-mail."""
 
     id: UUID
     serial_number: str
@@ -50,9 +50,9 @@ class ExportedRun(Struct, frozen=True, gc=False):
 
 
 class ExportedMeasurement(Struct, frozen=True, gc=False):
-    """At most one of value, bool_value and string_value is there, as kind says; series and JSON are not exported.
+    """At most one of value, bool_value and string_value is set, as `kind` says; series and JSON are not exported.
 
-    low, high: limits that decide, strict ones too. run_started_at: when the run began; started_at: when the phase did.
+    low, high: the decisive limits, strict ones too. run_started_at: the start of the run; started_at: of the phase.
     """
 
     id: UUID
@@ -83,7 +83,7 @@ Row = TypeVar("Row", ExportedRun, ExportedMeasurement)
 def export_runs(
     database: Database, organization_id: UUID, run_filter: RunFilter
 ) -> Iterator[Sequence[ExportedRun]]:
-    """The runs that a filter leaves, in the order of their recording."""
+    """The runs that the filter matches, page by page, in the order in which they were recorded."""
 
     def rows(_connection: Connection, runs: Sequence[RunRecord]) -> list[ExportedRun]:
         return [_exported_run(run) for run in runs]
@@ -94,15 +94,15 @@ def export_runs(
 def export_measurements(
     database: Database, organization_id: UUID, runs: RunFilter, measurement_filter: MeasurementFilter
 ) -> Iterator[Sequence[ExportedMeasurement]]:
-    """The measurements that are wanted, run by run in the order of their recording, and as they stand in each."""
+    """The measurements that both filters match, page by page: runs in recorded order, each in document order."""
 
     def rows(connection: Connection, found: Sequence[RunRecord]) -> list[ExportedMeasurement]:
         documents = read_documents(Scope(connection, organization_id), [run.id for run in found])
         return [
-            _exported_measurement(run, one)
+            _exported_measurement(run, measured)
             for run in found
-            for one in measured_in(documents[run.id])
-            if measurement_filter.keeps(one)
+            for measured in measured_in(documents[run.id])
+            if measurement_filter.keeps(measured)
         ]
 
     return _export(database, organization_id, runs, rows)

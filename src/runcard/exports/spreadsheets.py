@@ -1,6 +1,6 @@
-"""Tables as files that spreadsheet programs open as they are meant: CSV with a mark of byte order, and XLSX.
+"""Tables as files that spreadsheet programs open correctly: CSV with a byte order mark, and XLSX.
 
-Times stand on the clock of the reader, whose zone the heading names; a spreadsheet has no times with a zone.
+Times are in the reader's time zone, which the heading names, because a spreadsheet has no times with a zone.
 """
 
 import csv
@@ -28,13 +28,13 @@ CellKind = Literal["text", "number", "ratio", "moment"]
 Cell = str | float | datetime | None
 Rows = Iterable[Sequence[Sequence[Cell]]]
 
-# What Excel takes (its "Specifications and limits"): rows with that of the headings, and UTF-16 units of a text.
+# Excel's "Specifications and limits": rows including the headings, and UTF-16 units of a text.
 MAX_ROWS = 1_048_576
 _MAX_TEXT = 32_767
-# Excel counts days from here on.
+# Excel has no dates before this year.
 _FIRST_YEAR = 1900
 _BOM = "\ufeff"
-# What XML cannot say.
+# Characters that XML does not allow.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _PIECE_BYTES = 64 * 1024
 _NUMBER_FORMATS = {"moment": "yyyy-mm-dd hh:mm:ss", "ratio": "0.0%"}
@@ -42,14 +42,14 @@ _WIDTHS: Mapping[CellKind, int] = {"text": 22, "number": 12, "ratio": 12, "momen
 
 
 class SheetColumn(NamedTuple):
-    """kind: ratio: from 0 to 1."""
+    """kind: the values of a "ratio" go from 0 to 1."""
 
     label: str
     kind: CellKind = "text"
 
 
 class Sheet(NamedTuple):
-    """name: of the sheet and of its file, at most 31 letters and blanks. rows: some at a time."""
+    """name: of the sheet and of its file, at most 31 letters and blanks. rows: in pages."""
 
     name: str
     columns: Sequence[SheetColumn]
@@ -63,17 +63,17 @@ class SheetEncoding(NamedTuple):
 
 
 def refuse_too_many(rows: int) -> None:
-    """Raises InvalidInput where an Excel file cannot have so many rows below its headings."""
+    """Check that an Excel file can have this many rows below its headings. Raises InvalidInput."""
     if rows >= MAX_ROWS:
         raise InvalidInput.at(
             "format",
-            f"Excel takes at most {MAX_ROWS - 1} rows below the headings, and this has more; "
-            "choose fewer with the filters, or take CSV.",
+            f"Excel takes at most {MAX_ROWS - 1} rows below the headings, and this table has more. "
+            "Narrow the filters, or take CSV.",
         )
 
 
 def _csv(sheet: Sheet) -> Iterator[bytes]:
-    yield _BOM.encode() + _csv_rows([[without_formula(one) for one in _headings(sheet)]])
+    yield _BOM.encode() + _csv_rows([[without_formula(heading) for heading in _headings(sheet)]])
     for rows in sheet.rows:
         yield _csv_rows([[_csv_cell(value, sheet.zone) for value in row] for row in rows])
 
@@ -99,7 +99,7 @@ def _csv_cell(value: Cell, zone: ZoneInfo) -> str | float:
 
 
 def _xlsx(sheet: Sheet) -> Iterator[bytes]:
-    """The file once it is whole, which is on the disk until then; an empty piece for each of its parts before."""
+    """The file in pieces. It is first built on disk; until it is complete, each page of rows yields an empty piece."""
     with TemporaryFile() as file:
         with _workbook(sheet) as (book, page):
             page.append([_bold(page, heading) for heading in _headings(sheet)])
@@ -118,7 +118,7 @@ def _xlsx(sheet: Sheet) -> Iterator[bytes]:
 
 @contextmanager
 def _workbook(sheet: Sheet) -> Iterator[tuple[Workbook, Any]]:
-    """A workbook of one page, which is written row by row to a file that is gone afterwards."""
+    """A workbook of one page, which is written row by row to a temporary file."""
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet.name)
     page.freeze_panes = "A2"
@@ -129,7 +129,7 @@ def _workbook(sheet: Sheet) -> Iterator[tuple[Workbook, Any]]:
     finally:
         with suppress(WorkbookAlreadySaved):
             page.close()
-        # Where a book is not saved, openpyxl leaves the file until the process ends, and names it here alone.
+        # If the book is not saved, openpyxl keeps the file until the process ends, and only this attribute names it.
         Path(page._writer.out).unlink(missing_ok=True)  # noqa: SLF001
 
 
@@ -191,7 +191,7 @@ def _text(page: Any, text: str) -> Any:
 
 
 def _as_text(page: Any, text: str) -> WriteOnlyCell:
-    """A cell of a text that openpyxl may take for a formula, or for an error such as #N/A."""
+    """A text cell for a text that openpyxl might take for a formula, or for an error such as #N/A."""
     cell = WriteOnlyCell(page, text)
     cell.data_type = "s"
     return cell
@@ -203,7 +203,7 @@ def _writable(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    """A text as long as a cell may be; what was longer ends in … ."""
+    """The text, cut to the length that a cell may have; a cut text ends in … ."""
     units = text.encode("utf-16-le")
     if len(units) // 2 <= _MAX_TEXT:
         return text
@@ -211,7 +211,7 @@ def _cut(text: str) -> str:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """A moment on the clocks of a zone, without the zone; that of UTC where it lies outside the years 1 to 9999."""
+    """The moment in a time zone, without the zone. In UTC where the zone puts it outside the years 1 to 9999."""
     try:
         return moment.astimezone(zone).replace(tzinfo=None)
     except OverflowError:

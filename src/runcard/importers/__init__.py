@@ -1,1 +1,1 @@
-"""Bytes of a report file in, run reports out. One file a format."""
+"""Parse report files into run reports, one module or folder for each format."""

@@ -1,4 +1,4 @@
-"""The formats of report files. Which one a file is of is told from its content, never from its name."""
+"""The formats of report files. A format is detected from the content of a file, never from its name."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -20,25 +20,26 @@ from runcard.importers.teststand import reports as teststand
 from runcard.importers.wats import header as wats_header
 from runcard.importers.wats import wsjf, wsxf
 
-# The formats that clients know by name, and after them those that Runcard adds.
+# The formats that clients know by name, then those that Runcard adds.
 FormatName = Literal[
     "OPENHTF", "WATS", "WSXF", "ATML", "TESTSTAND", "STDF", "ATDF", "JUNIT", "ROBOT", "TABLE"
 ]
 
-# What files are noted as that are read through a mapping of their columns, which none has by itself.
+# The format that is noted for a file which is read through a mapping of its columns.
 TABULAR = "TABULAR"
 
 Parse = Callable[[BinaryIO], Iterable[RunReport | RepairReport | Remark]]
 
 
 class Format(NamedTuple):
-    """parse: the runs and repairs that a file tells of and remarks on it, in its order, read as they are asked for; the
-    file must be able to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and
-    PayloadTooLarge, which may come after some have been told.
-    parse_rest: as `parse`, without the rows that cannot be read; None where the format has no rows.
-    id_key: the metadata under which its runs carry the id of their report; None where reports have none.
-    is_it: whether the content of a file that begins so, with 64 kB or less, is of this format; for no content are two
-    formats of that opinion. rules: how it goes with what is stated of its files.
+    """parse: yields the runs and repairs of a file and remarks on it, in the order of the file, parsed lazily. The
+        file must be able to seek, and may be packed by gzip or bzip2. Raises UnreadableReport, InvalidInput and
+        PayloadTooLarge, perhaps after it has yielded some.
+    is_it: whether the content of a file is of this format, by its first 64 kB or less. No content is claimed by two
+        formats.
+    id_key: the metadata key under which its runs have the id of their report; None where its reports have no id.
+    parse_rest: like `parse`, but leaves out rows that cannot be read; None where the format has no rows.
+    rules: how statements of the sender apply to its files.
     """
 
     name: FormatName
@@ -50,17 +51,17 @@ class Format(NamedTuple):
 
 
 def rules_of(name: str) -> Rules:
-    """How it goes with what is stated of files of a format, or of tables that a mapping reads."""
-    return next((one.rules for one in FORMATS if one.name == name), Rules())
+    """How statements of the sender apply to files of a format, or to tables that a mapping reads."""
+    return next((candidate.rules for candidate in FORMATS if candidate.name == name), Rules())
 
 
 def detect(head: bytes) -> Format | None:
-    """The format of a file that begins so, packed by gzip or bzip2 or not; None where it is of none that is read.
+    """The format of a file with these first bytes, packed by gzip or bzip2 or not; None for an unknown format.
 
-    HEAD_BYTES are enough, of a packed file PACKED_HEAD_BYTES; more does no harm.
+    HEAD_BYTES are enough, for a packed file PACKED_HEAD_BYTES; more bytes do no harm.
     """
     content = unpacked_head(head)
-    return next((one for one in FORMATS if one.is_it(content)), None)
+    return next((candidate for candidate in FORMATS if candidate.is_it(content)), None)
 
 
 def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
@@ -68,7 +69,7 @@ def _openhtf(file: BinaryIO) -> Iterable[RunReport]:
 
 
 def _unpacking(parse: Parse) -> Parse:
-    """The same of a file that may be packed by gzip or bzip2."""
+    """A parser for files that may be packed by gzip or bzip2, from one for unpacked files."""
     return lambda file: parse(unpacked(file))
 
 
@@ -79,7 +80,7 @@ FORMATS: Sequence[Format] = [
     Format("OPENHTF", _unpacking(_openhtf), openhtf.is_it, rules=Rules(mends=openhtf.MENDS)),
     Format("WATS", _unpacking(wsjf.parse), wsjf.is_it, REPORT_ID, rules=_WATS_RULES),
     Format("WSXF", _unpacking(wsxf.parse), wsxf.is_it, REPORT_ID, rules=_WATS_RULES),
-    # These are read twice, and unpack for themselves.
+    # The parsers of these read a file twice and unpack it themselves.
     Format("STDF", stdf.parse, stdf.is_it, rules=_LOT_RULES),
     Format("ATDF", atdf.parse, atdf.is_it, rules=_LOT_RULES),
     Format("ATML", _unpacking(atml.parse), atml.is_it, "uuid", rules=Rules(mends=atml.MENDS)),

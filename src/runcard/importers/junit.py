@@ -1,20 +1,20 @@
 """JUnit XML: the reports of pytest, Maven Surefire, GoogleTest and many others.
 
-There is no standard; what is read are the elements and attributes that these have in common.
+There is no standard, so the parser reads the elements and attributes that these programs have in common.
 
-- Each outermost `testsuite` is a run of the procedure that it names; where only suites inside of it name units, and it
-  has no case of its own, each of those is a run. Suites inside of a run, and the classes of its cases where they are
-  named otherwise than the suite, are sequences; cases are phases. A case without a name is called by its position.
-- JUnit knows no unit. It is named by a `property` or an attribute `serial_number` (or `serial`) of the suite, else of
-  `testsuites`; `part_number`, `revision`, `batch`, `operator` and `procedure_version` likewise. The other properties
-  are metadata.
-- Cases follow each other from the suite's `timestamp` on, unless they have one of their own; one without a time zone is
-  taken for UTC. Where there is none, the run started when the file is read. A timestamp that is no date is remarked on
-  and counts as none, but a suite of which nothing else says when it was is refused. A run lasts as long as its suite
-  says, else as its cases together.
-- The run's outcome is ERROR where a case or the suite's count has errors, else FAIL where one has failures.
-- Properties of cases, as pytest's `record_property` writes them, are measurements. What failed is logged as an error,
-  attempts that Surefire ran again and `system-err` as warnings, and `system-out` as information.
+- Each outermost `testsuite` becomes a run of the procedure that it names. If it has no case of its own, and only
+  suites inside it name units, each of those becomes a run. Suites inside a run become sequences. So do the classes of
+  its cases, unless they have the suite's name. Cases become phases; a case without a name is named by its position.
+- JUnit has no units. A `property` or attribute `serial_number` (or `serial`) of the suite, else of `testsuites`, names
+  the unit. `part_number`, `revision`, `batch`, `operator` and `procedure_version` work likewise. The other properties
+  become metadata.
+- Cases follow each other from the suite's `timestamp` on, unless they have their own; a timestamp without a time zone
+  is taken as UTC. Without any timestamp, the run starts when the file is read. An unreadable timestamp is remarked on
+  and ignored, but a suite with no other timestamp is refused. A run lasts as long as its suite says, else as long as
+  its cases together.
+- The outcome of a run is ERROR where a case has an error or the suite counts errors, else FAIL where anything failed.
+- Properties of cases, as pytest's `record_property` writes them, become measurements. Failures are logged as errors,
+  attempts that Surefire repeated and `system-err` as warnings, and `system-out` as information.
 """
 
 import re
@@ -35,7 +35,7 @@ from runcard.importers.report.stated import Mend
 
 ROOTS = ("testsuites", "testsuite")
 
-# How a file says what it does not.
+# What to change in the test software where a file lacks a field.
 MENDS = {
     "serial_number": Mend(
         'add <property name="serial_number" value="…"/> to the <properties> of the suite, or give the '
@@ -50,12 +50,12 @@ _BATCH = ("batch", "batch_number")
 _OPERATOR = ("operator",)
 _VERSION = ("procedure_version",)
 _IDENTITY = frozenset((*_SERIAL, *_PART, *_REVISION, *_BATCH, *_OPERATOR, *_VERSION))
-# Attributes that are read as what they are; others of a suite are metadata.
+# Attributes with a meaning of their own; the other attributes of a suite become metadata.
 _READ = frozenset(
     ("name", "time", "timestamp", "tests", "failures", "errors", "skipped", "disabled", "assertions")
 )
 _NOT_RUN = frozenset(("notrun", "skipped", "suppressed", "disabled"))
-# What a case ended as, the first that applies.
+# The outcome of a case by the elements in it; the first that applies.
 _ENDED: dict[str, PhaseOutcome] = {"error": "ERROR", "failure": "FAIL", "skipped": "SKIP"}
 _LEVELS: dict[str, LogLevel] = {
     "error": "ERROR",
@@ -66,20 +66,19 @@ _LEVELS: dict[str, LogLevel] = {
     "system-err": "WARNING",
 }
 _OUTPUT = ("system-out", "system-err")
-# 1,234,567.8 as Java writes it; with any other comma it is a decimal one.
+# 1,234,567.8 as Java writes it. A comma in any other place is a decimal comma.
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so has the root of a JUnit report."""
+    """Whether a file with these first bytes has the root of a JUnit report."""
     return root_of(head) in [("", root) for root in ROOTS]
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
-    """A run for each unit, read as it is asked for, and remarks on it. Unit and procedure are empty where the suite
-    names none.
+    """The run of each unit and the remarks on it, parsed lazily. Unit and procedure are empty where none is named.
 
-    Raises UnreadableReport where the content is no such file.
+    Raises UnreadableReport where the content is no JUnit XML.
     """
     for outermost in read_records(file, ROOTS, ("testsuite",)):
         for suite in _suites_of_units(outermost):
@@ -89,20 +88,20 @@ def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
 
 
 def _suites_of_units(suite: Element) -> Iterator[Element]:
-    """The suite itself, unless only suites inside of it name units and it has no case of its own."""
+    """The suite itself, or the suites inside it if only they name units and the suite has no case of its own."""
     inner = list(suite.iterchildren("{*}testsuite"))
     names_units = inner and any(
-        _first(_said(one), _SERIAL) for part in inner for one in part.iter("{*}testsuite")
+        _first(_entries(nested), _SERIAL) for part in inner for nested in part.iter("{*}testsuite")
     )
-    if not names_units or _first(_said(suite), _SERIAL) or any(True for _ in children(suite, "testcase")):
+    if not names_units or _first(_entries(suite), _SERIAL) or any(True for _ in children(suite, "testcase")):
         yield suite
         return
-    for one in inner:
-        yield from _suites_of_units(one)
+    for part in inner:
+        yield from _suites_of_units(part)
 
 
 def _run(recording: Recording, suite: Element) -> RunReport:
-    said = _said(suite)
+    entries = _entries(suite)
     procedure = _attribute(suite, "name") or _attribute(suite, "package")
     started_at = _start(recording, suite, procedure)
     ended_at = _record_suite(recording, suite, None, started_at)
@@ -110,44 +109,44 @@ def _run(recording: Recording, suite: Element) -> RunReport:
     return RunReport(
         procedure=procedure,
         procedure_is_name=True,
-        serial_number=_first(said, _SERIAL) or "",
+        serial_number=_first(entries, _SERIAL) or "",
         outcome=_outcome(suite, outcomes),
         started_at=started_at,
         duration=ended_at - started_at,
-        part_number=_first(said, _PART),
-        revision_number=_first(said, _REVISION),
-        batch_number=_first(said, _BATCH),
-        operator=_first(said, _OPERATOR),
-        procedure_version=_first(said, _VERSION),
+        part_number=_first(entries, _PART),
+        revision_number=_first(entries, _REVISION),
+        batch_number=_first(entries, _BATCH),
+        operator=_first(entries, _OPERATOR),
+        procedure_version=_first(entries, _VERSION),
         phases=tuple(recording.phases),
         logs=tuple(recording.logs),
         sequences=recording.sequences,
-        metadata=metadata_of((name, value) for name, value in said if _folded(name) not in _IDENTITY),
+        metadata=metadata_of((name, value) for name, value in entries if _folded(name) not in _IDENTITY),
     )
 
 
-def _said(suite: Element) -> list[tuple[str, str]]:
-    """Names and values that say something of the run: the suite's own before those of the file."""
-    said: list[tuple[str, str]] = []
+def _entries(suite: Element) -> list[tuple[str, str]]:
+    """Names and values of properties and attributes that describe the run: the suite's own before those of the file."""
+    entries: list[tuple[str, str]] = []
     for element in (suite, *suite.iterancestors()):
         attributes = [(str(name), str(value)) for name, value in element.items() if name not in _READ]
-        said += [*_properties(element), *attributes]
-    return said
+        entries += [*_properties(element), *attributes]
+    return entries
 
 
 def _properties(element: Element) -> Iterator[tuple[str, str]]:
     for properties in children(element, "properties"):
-        for one in children(properties, "property"):
-            yield _attribute(one, "name"), _attribute(one, "value") or text_of(one)
+        for part in children(properties, "property"):
+            yield _attribute(part, "name"), _attribute(part, "value") or text_of(part)
 
 
 def _folded(name: str) -> str:
     return name.strip().casefold().replace("-", "_").replace(" ", "_")
 
 
-def _first(said: list[tuple[str, str]], names: Iterable[str]) -> str | None:
-    """The first thing said under one of these names, however they are written."""
-    return next((value.strip() for name, value in said if _folded(name) in names and value.strip()), None)
+def _first(entries: list[tuple[str, str]], names: Iterable[str]) -> str | None:
+    """The first value with one of these names, whatever their case and separators; None where there is none."""
+    return next((value.strip() for name, value in entries if _folded(name) in names and value.strip()), None)
 
 
 def _outcome(suite: Element, outcomes: set[PhaseOutcome]) -> RunOutcome:
@@ -162,21 +161,21 @@ def _count(suite: Element, name: str) -> int:
 
 
 def _start(recording: Recording, suite: Element, procedure: str) -> datetime:
-    """When the suite began: as it says, else as its file or the first of its parts says, else now.
+    """The start of a suite: its own timestamp, else that of its file, else of its first part, else now.
 
-    Raises UnreadableReport where all that is said of it is no date: it did not begin now.
+    Raises UnreadableReport where there are timestamps but none can be read: then the start is not now.
     """
     for element in (suite, *suite.iterancestors(), *suite.iter("{*}testsuite", "{*}testcase")):
         moment = _timestamp(recording, element)
         if moment is not None:
             return moment
     if recording.remarks:
-        raise UnreadableReport(f"Nothing says when suite {procedure!r} was. {recording.remarks[0].text}")
+        raise UnreadableReport(f"Suite {procedure!r} has no usable timestamp. {recording.remarks[0].text}")
     return datetime.now(UTC)
 
 
 def _record_suite(recording: Recording, suite: Element, path: str | None, started_at: datetime) -> datetime:
-    """The end of a suite, and in the recording what is inside of it."""
+    """Record everything inside a suite and return its end."""
     clock = started_at
     classes: dict[str, _Class] = {}
     for element in children(suite, "testsuite", "testcase", *_OUTPUT):
@@ -189,8 +188,8 @@ def _record_suite(recording: Recording, suite: Element, path: str | None, starte
                 )
             case _:
                 _log_output(recording, element, clock, _attribute(suite, "name"))
-    for one in classes.values():
-        _close(recording, one.path, one.name, one.first_phase)
+    for group in classes.values():
+        _close(recording, group.path, group.name, group.first_phase)
     time = _seconds(suite)
     return clock if time is None else seconds_after(started_at, time, "time of the testsuite")
 
@@ -207,7 +206,7 @@ def _record_inner(recording: Recording, suite: Element, parent: str | None, cloc
 
 
 class _Class(NamedTuple):
-    """A class of cases: the sequence that it is, and the number of its first phase in the recording."""
+    """A class of cases, as a sequence. first_phase: the position of its first phase in the recording."""
 
     path: str
     name: str
@@ -217,7 +216,7 @@ class _Class(NamedTuple):
 def _class_of(
     recording: Recording, classes: dict[str, _Class], suite: Element, case: Element, path: str | None
 ) -> str | None:
-    """The sequence of a case: that of its class, or that of its suite where they are the same."""
+    """The path of a case's sequence: that of its class, or of its suite where both have the same name."""
     name = _attribute(case, "classname")
     if not name or name in (_attribute(suite, "name"), _attribute(suite, "package")):
         return path
@@ -227,13 +226,13 @@ def _class_of(
 
 
 def _close(recording: Recording, path: str, name: str, first_phase: int) -> None:
-    """Close a sequence whose outcome and times are those of its phases."""
+    """Close a sequence that takes its outcome and times from its phases."""
     phases = [phase for phase in recording.phases[first_phase:] if phase.sequence_path == path]
     outcomes = {phase.outcome for phase in phases}
     recording.close_sequence(
         path,
         name,
-        next((one for one in ("ERROR", "FAIL", "PASS") if one in outcomes), "SKIP"),
+        next((outcome for outcome in ("ERROR", "FAIL", "PASS") if outcome in outcomes), "SKIP"),
         min(phase.started_at for phase in phases),
         max(phase.ended_at for phase in phases),
     )
@@ -246,14 +245,16 @@ def _record_case(recording: Recording, case: Element, path: str | None, clock: d
         recording.remark(f"The <testcase> in line {case.sourceline} has no name; it is called {name!r}.")
     started_at = _timestamp(recording, case) or clock
     ended_at = seconds_after(started_at, _seconds(case) or 0.0, f"time of testcase {name!r}")
-    measured = tuple(_measurement(said, value) for said, value in _properties(case) if said)
+    measured = tuple(_measurement(key, value) for key, value in _properties(case) if key)
     recording.add_phase(Phase(name, _case_outcome(case), started_at, ended_at, measured, sequence_path=path))
     source, line = _attribute(case, "file") or name, _count(case, "line")
     for element in children(case, *_LEVELS):
         if name_of(element) in _OUTPUT:
             _log_output(recording, element, ended_at, source)
         else:
-            recording.add_log(_LEVELS[name_of(element)], ended_at, _told(name, element), source, line)
+            recording.add_log(
+                _LEVELS[name_of(element)], ended_at, _failure_message(name, element), source, line
+            )
     return max(clock, ended_at)
 
 
@@ -274,8 +275,8 @@ def _measurement(name: str, text: str) -> Measurement:
     return Measurement(name, "UNSET", value)
 
 
-def _told(case: str, element: Element) -> str:
-    """`rail_3v3: AssertionError: 3.1 < 3.2`, and the trace below."""
+def _failure_message(case: str, element: Element) -> str:
+    """The message about a failed case: `rail_3v3: AssertionError: 3.1 < 3.2`, with the trace below it."""
     summary = [case, _attribute(element, "type"), _attribute(element, "message")]
     return "\n".join(part for part in (": ".join(filter(None, summary)), text_of(element)) if part)
 
@@ -289,7 +290,7 @@ def _attribute(element: Element, name: str) -> str:
 
 
 def _timestamp(recording: Recording, element: Element) -> datetime | None:
-    """None where there is none, and where it is no date, which is remarked on."""
+    """The timestamp of an element; None where there is none, or none that can be read, which is remarked on."""
     text = _attribute(element, "timestamp")
     if not text:
         return None
@@ -301,7 +302,7 @@ def _timestamp(recording: Recording, element: Element) -> datetime | None:
 
 
 def _seconds(element: Element) -> float | None:
-    """The `time` of an element; None where it says none."""
+    """The `time` or `duration` of an element in seconds; None where it has neither."""
     text = _attribute(element, "time") or _attribute(element, "duration")
     if not text:
         return None

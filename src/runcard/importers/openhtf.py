@@ -1,6 +1,6 @@
-"""OpenHTF records: the JSON that OpenHTF's OutputToJSON callback writes, verified on OpenHTF 1.6.3.
+"""OpenHTF records: the JSON that OpenHTF's OutputToJSON callback writes, verified with OpenHTF 1.6.3.
 
-Attachments inside a record are not read: clients send them on their own beside it.
+Attachments inside a record are not read, because clients send them separately.
 """
 
 import json
@@ -31,9 +31,9 @@ from runcard.domain.runs.validator_text import opaque_validator, parse_validator
 from runcard.importers.content.heads import json_members
 from runcard.importers.report.stated import Mend
 
-# Of a record, what no other format's JSON has, whatever the order in which it is written.
+# Members that only an OpenHTF record has, in any order.
 _OWN_MEMBERS = {"dut_id", "start_time_millis", "end_time_millis", "outcome_details", "code_info"}
-# How a record says what it does not.
+# What to change in the test program where a record lacks a field.
 MENDS = {
     "serial_number": Mend("return the serial number from the test_start function", ("dut_id",)),
     "procedure": Mend("give it to openhtf.Test, as procedure_id='FVT1'", ("metadata", "procedure_id")),
@@ -56,10 +56,10 @@ _PHASE_OUTCOMES: dict[str | None, PhaseOutcome] = {
     "ERROR": "ERROR",
 }
 _MEASUREMENT_OUTCOMES: dict[str | None, MeasurementOutcome] = {"PASS": "PASS", "FAIL": "FAIL"}
-# OpenHTF has no JSON for these numbers and writes their Python texts.
+# OpenHTF writes these numbers as their Python texts, because JSON has no form for them.
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
-# Stations number units, parts and revisions with integers too.
+# Some stations number units, parts and revisions with integers.
 _Identifier = str | int
 _LineNumber = Annotated[int, Meta(ge=0, lt=2**31)]
 
@@ -142,17 +142,18 @@ _DECODER = msgspec.json.Decoder(_Record)
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so is a JSON object with two or more members that only OpenHTF's records have."""
+    """Whether a file with these first bytes is JSON with at least two members that only OpenHTF records have."""
     return len(_OWN_MEMBERS & json_members(head)) > 1
 
 
 def parse(content: bytes) -> RunReport:
-    """The run that an OpenHTF record tells of, phases, measurements and logs in recorded order.
+    """The run of an OpenHTF record, with phases, measurements and logs in recorded order.
 
-    Integers beyond 64 bits become floats with their digits in `exact`. NaN and infinities, which OpenHTF
-    writes as texts, become numbers again where a unit, a numeric validator or dimensions say that a number
-    was meant. Procedure and serial number are empty where it names none. Raises UnreadableReport where the content is
-    no such record.
+    Integers beyond 64 bits become floats with their digits in `exact`. NaN and infinities, which OpenHTF writes as
+    texts, become numbers again where a unit, a numeric validator or dimensions show that a number was meant. Procedure
+    and serial number are empty where the record names none.
+
+    Raises UnreadableReport where the content is no OpenHTF record.
     """
     record = _decode(content)
     metadata = record.metadata or _Metadata()
@@ -188,10 +189,10 @@ def _decode(content: bytes) -> _Record:
 
 
 def _decode_loosely(content: bytes) -> _Record:
-    """As Python's dialect of JSON, which some stations write: with NaN, Infinity and a byte order mark."""
+    """The record in Python's dialect of JSON, which some stations write: with NaN, Infinity and a byte order mark."""
     try:
         tree = json.loads(content)
-        # Python reads lone surrogates, which no store takes.
+        # Python accepts lone surrogates, but no database can store them.
         json.dumps(tree, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UnreadableReport(f"The file is not JSON: {_shown(error)}. {_MEND}") from error
@@ -203,7 +204,7 @@ def _decode_loosely(content: bytes) -> _Record:
 
 
 def _found(tree: JsonValue, error: Exception) -> str:
-    """The value that a decoding error is about, if the path in its message (`$.phases[0]`) leads there."""
+    """`, which is` and the value that a decoding error is about; empty where its message has no path to the value."""
     _, _, path = str(error).partition(" - at `$")
     if not path or "[...]" in path:
         return ""
@@ -217,15 +218,15 @@ def _shown(value: object) -> str:
 
 
 def _identifier(value: _Identifier | None, field: str) -> str | None:
-    """A trimmed name; None where nothing was said."""
+    """The trimmed name; None where it is missing or blank. Raises UnreadableReport for a NUL character."""
     text = "" if value is None else str(value).strip()
     if "\0" in text:
-        raise UnreadableReport(f"{field} is {_shown(text)}, which holds a NUL character. Report it without.")
+        raise UnreadableReport(f"{field} is {_shown(text)}, which contains a NUL character. Remove it.")
     return text or None
 
 
 def _serial_number(record: _Record, metadata: _Metadata) -> str | None:
-    """The serial number in `dut_id`; the one in the metadata stands in where OpenHTF had to invent it."""
+    """The serial number in `dut_id`, or the one in the metadata where OpenHTF had no `dut_id`."""
     dut_id = _identifier(record.dut_id, "dut_id")
     if dut_id is None or dut_id == _UNKNOWN_DUT:
         return _identifier(metadata.serial_number, "metadata.serial_number") or dut_id
@@ -327,7 +328,7 @@ def _storable(value: JsonValue, field: str) -> tuple[JsonValue, str | None]:
 
 
 def _numbers_restored(value: JsonValue, record: _Measurement) -> JsonValue:
-    """The value with the texts of non-finite numbers read as numbers, where the measurement is numeric."""
+    """The value, with the texts of non-finite numbers turned into numbers where the measurement is numeric."""
     if not isinstance(value, str | list):
         return value
     limits = [decisive_limits(parse_validator(text)) for text in record.validators or ()]
@@ -343,7 +344,7 @@ def _with_non_finite(value: JsonValue) -> JsonValue:
 
 
 def _columns(rows: JsonValue, dimension_count: int) -> list[list[float | int]] | None:
-    """The coordinates, a column for each dimension, and the values; None where the rows are no such table."""
+    """A column of coordinates for each dimension, then the column of values; None where the rows have another form."""
     columns = columns_of(rows)
     return columns if columns is not None and len(columns) == dimension_count + 1 else None
 
@@ -364,7 +365,7 @@ def _uom(units: _Unit | str | None) -> str | None:
 
 
 def _conditional_validators(record: _Measurement) -> tuple[Validator, ...]:
-    """The checks that waited for a diagnosis that never came: OpenHTF lists the others as validators too."""
+    """The checks whose diagnosis never came. OpenHTF lists the other conditional checks among the validators too."""
     return tuple(
         opaque_validator(conditional.validator, is_decisive=False)
         for conditional in record.conditional_validators or []

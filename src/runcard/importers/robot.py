@@ -1,17 +1,17 @@
 """Robot Framework's output.xml, of Robot Framework 3 to 7.
 
-- The outermost suite is a run of the procedure that it names; where only suites inside of it name units, each of those
-  is a run. So is each suite that rebot put together with others, unless the suite around them names the unit. Suites
-  inside of a run are sequences, and the cases (tests or tasks) of all of them are phases.
-- Robot Framework knows no unit. It is named by the suite's metadata `Serial Number`; where there is none, by what a
-  variable `${SERIAL NUMBER}` or `${SERIAL}` was logged to be, as assignments and `Set Suite Variable` do.
-  `Part Number`, `Revision`, `Batch`, `Operator` and `Procedure Version` stand in the metadata likewise. What else
-  stands there is metadata, and so are the tags of all cases together (`tags`).
-- Times are local to the station that wrote them, and taken for UTC, as Robot Framework notes no time zone. What rebot
-  put together has no start: it began when the first of its parts did, and took as long as they did together.
-- All messages of keywords are logs; a case's own message too, where no keyword has said the same. Keywords themselves,
-  their arguments and times are left out, and so are the statistics, and the warnings about loading files at the end.
-- A suite that was skipped has failed nothing, so its run is PASS. States of a later schema are ERROR.
+- The outermost suite becomes a run of the procedure that it names. Where only suites inside it name units, each of
+  those becomes a run. So does each suite that rebot combined with others, unless the suite around them names the unit.
+  Suites inside a run become sequences, and the cases (tests or tasks) of all of them become phases.
+- Robot Framework has no units. The suite's metadata `Serial Number` names the unit. Without it, the logged value of a
+  variable `${SERIAL NUMBER}` or `${SERIAL}` does, as assignments and `Set Suite Variable` log it. `Part Number`,
+  `Revision`, `Batch`, `Operator` and `Procedure Version` are read from the metadata likewise. All other metadata of the
+  suite become metadata, and so do the tags of all cases together (`tags`).
+- Times are local to the station and taken as UTC, because Robot Framework writes no time zone. A suite that rebot
+  combined has no start: it begins when its first part begins, and lasts as long as its parts together.
+- All messages of keywords become logs, and so does a case's own message, unless a keyword has logged the same. Keywords
+  themselves, their arguments and times are left out, and so are the statistics and the warnings about loading files.
+- A skipped suite counts as PASS, because nothing failed. Unknown states of later schemas are ERROR.
 """
 
 import re
@@ -40,7 +40,7 @@ from runcard.importers.report.stated import Mend
 ROOT = "robot"
 _PARTS = ("suite", "test", "kw")
 
-# How a file says what it does not.
+# What to change in the test software where a file lacks a field.
 MENDS = {
     "serial_number": Mend(
         "give the suite the metadata `Serial Number`, as "
@@ -72,34 +72,35 @@ _LEVELS: dict[str, LogLevel] = {
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so has the root of an output.xml."""
+    """Whether a file with these first bytes has the root of an output.xml."""
     return root_of(head) == ("", ROOT)
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each unit; its serial number is empty where the file names none.
+    """The run of each unit; its serial number is empty where the file names none.
 
-    Raises UnreadableReport where the content is no such file, InvalidInput where it names several for one run.
+    Raises UnreadableReport where the content is no output.xml, and InvalidInput for several serial numbers in one run.
     """
     for suite in read_records(file, (ROOT,), ("suite",)):
-        # The statistics at the end hold elements of that name too.
+        # The statistics at the end contain elements of that name too.
         if name_of(next(suite.iterancestors())) == ROOT:
             yield from map(_run, _suites_of_units(suite))
 
 
 def _suites_of_units(suite: Element) -> Iterator[Element]:
-    """The suite itself, unless only suites inside of it name units, or rebot put it together of suites of its own."""
-    inner = [one for one in suite.iter("suite") if one is not suite]
+    """The suite itself, or the suites inside it where only they name units or rebot combined them."""
+    inner = [nested for nested in suite.iter("suite") if nested is not suite]
     is_combined = _is_combined(suite) and any(True for _ in children(suite, "suite"))
-    if _said_of(suite, _SERIAL) or not (is_combined or any(_said_of(one, _SERIAL) for one in inner)):
+    names_units = any(_entry(nested, _SERIAL) for nested in inner)
+    if _entry(suite, _SERIAL) or not (is_combined or names_units):
         yield suite
         return
-    for one in children(suite, "suite"):
-        yield from _suites_of_units(one)
+    for part in children(suite, "suite"):
+        yield from _suites_of_units(part)
 
 
 def _is_combined(suite: Element) -> bool:
-    """Whether rebot made the suite to hold the suites of several files: it never ran, and comes from no file."""
+    """Whether rebot made the suite to combine the suites of several files: it never ran and comes from no file."""
     status = child(suite, "status")
     return status is not None and _started_at(status) is None and not suite.get("source")
 
@@ -115,11 +116,11 @@ def _run(suite: Element) -> RunReport:
         outcome=_RUN_OUTCOMES.get(status.state, "ERROR"),
         started_at=status.started_at,
         duration=status.ended_at - status.started_at,
-        part_number=_said_of(suite, _PART),
-        revision_number=_said_of(suite, _REVISION),
-        batch_number=_said_of(suite, _BATCH),
-        operator=_said_of(suite, _OPERATOR),
-        procedure_version=_said_of(suite, _VERSION),
+        part_number=_entry(suite, _PART),
+        revision_number=_entry(suite, _REVISION),
+        batch_number=_entry(suite, _BATCH),
+        operator=_entry(suite, _OPERATOR),
+        procedure_version=_entry(suite, _VERSION),
         docstring=text_of(child(suite, "doc")) or None,
         phases=tuple(recording.phases),
         logs=tuple(recording.logs),
@@ -129,49 +130,51 @@ def _run(suite: Element) -> RunReport:
 
 
 def _serial_number(suite: Element, procedure: str) -> str:
-    if serial_number := _said_of(suite, _SERIAL):
+    if serial_number := _entry(suite, _SERIAL):
         return serial_number
     assigned = (_ASSIGNED.fullmatch(text_of(message)) for message in suite.iter("msg"))
-    found = {one[2].strip() for one in assigned if one is not None and _folded(one[1]) in _SERIAL} - {""}
+    found = {match[2].strip() for match in assigned if match is not None and _folded(match[1]) in _SERIAL} - {
+        ""
+    }
     if len(found) == 1:
         return found.pop()
     if found:
         names = " and ".join(sorted(found)[:2])
         raise InvalidInput.at(
             "serial_number",
-            f"suite {procedure!r} assigns {names} to the variable that names its unit; give the suite the metadata "
-            "`Serial Number`",
+            f"suite {procedure!r} assigns {names} to the variable that names its unit; set `Serial Number` in the "
+            "metadata of the suite instead",
         )
     return ""
 
 
 def _metadata(suite: Element) -> Iterator[tuple[str, MetadataValue]]:
-    for name, value in _said(suite):
+    for name, value in _entries(suite):
         if _folded(name) not in _IDENTITY:
             yield name, value
-    # Since Robot Framework 4 a case holds its tags themselves, before that in <tags>; keywords have tags of their own.
+    # Since Robot Framework 4 the tags are directly in a case, before that in its <tags>. Keywords have their own tags.
     cases = list(suite.iter("test"))
     tags = {text_of(tag) for case in cases for tag in (*children(case, "tag"), *_inside(case, "tags", "tag"))}
     yield "tags", ", ".join(sorted(tags))
 
 
-def _said(suite: Element) -> Iterator[tuple[str, str]]:
-    """Names and values of a suite's metadata: since Robot Framework 4 `meta`, before that `metadata/item`."""
+def _entries(suite: Element) -> Iterator[tuple[str, str]]:
+    """Names and values of a suite's metadata: in `meta` since Robot Framework 4, before that in `metadata/item`."""
     for element in (*children(suite, "meta"), *_inside(suite, "metadata", "item")):
         yield element.get("name") or "", text_of(element)
 
 
-def _said_of(suite: Element, names: tuple[str, ...]) -> str | None:
-    return next((value for name, value in _said(suite) if _folded(name) in names and value), None)
+def _entry(suite: Element, names: tuple[str, ...]) -> str | None:
+    return next((value for name, value in _entries(suite) if _folded(name) in names and value), None)
 
 
 def _inside(element: Element, container: str, name: str) -> Iterator[Element]:
-    for one in children(element, container):
-        yield from children(one, name)
+    for outer in children(element, container):
+        yield from children(outer, name)
 
 
 def _folded(name: str) -> str:
-    """A name as Robot Framework compares variables: without case, spaces and underscores."""
+    """The name as Robot Framework compares names of variables: without case, spaces and underscores."""
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
@@ -200,29 +203,29 @@ def _record_case(recording: Recording, case: Element, path: str | None) -> None:
         name, outcome, status.started_at, status.ended_at, docstring=documentation, sequence_path=path
     )
     recording.add_phase(phase)
-    said = _log_messages(recording, case, name, status.started_at)
-    if status.message and status.message not in said:
+    logged = _log_messages(recording, case, name, status.started_at)
+    if status.message and status.message not in logged:
         level: LogLevel = "ERROR" if status.state == "FAIL" else "INFO"
         recording.add_log(level, status.ended_at, status.message, name)
 
 
 def _log_messages(recording: Recording, element: Element, source: str, started_at: datetime) -> set[str]:
-    """Log what keywords inside of an element say, in order, each under the name of its keyword; those texts."""
-    said = set()
+    """Log the messages inside an element in order, each under the name of its keyword. Return their texts."""
+    logged = set()
     for inner in element:
         if name_of(inner) == "msg":
             message = text_of(inner)
             at = _moment(inner, "time", "timestamp") or started_at
             recording.add_log(_LEVELS.get(inner.get("level") or "", "INFO"), at, message, source)
-            said.add(message)
+            logged.add(message)
         elif len(inner):
             keyword = _keyword(inner) if name_of(inner) == "kw" else source
-            said |= _log_messages(recording, inner, keyword, started_at)
-    return said
+            logged |= _log_messages(recording, inner, keyword, started_at)
+    return logged
 
 
 def _keyword(element: Element) -> str:
-    """`BuiltIn.Log`; a keyword of the suite itself has no owner."""
+    """The full name of a keyword, such as `BuiltIn.Log`. A keyword of the suite itself has no owner."""
     owner = element.get("owner") or element.get("library")
     name = element.get("name") or "unknown"
     return f"{owner}.{name}" if owner else name
@@ -236,7 +239,7 @@ def _named(element: Element) -> str:
 
 
 class _Status(NamedTuple):
-    """How something ended, when it was, and what was said of it."""
+    """The result, times and message of a suite, case or keyword."""
 
     state: str
     started_at: datetime
@@ -250,13 +253,13 @@ def _status(element: Element) -> _Status:
     if found is None:
         raise UnreadableReport(f"The {where} has no <status>. Upload the file that robot wrote, whole.")
     started_at = _started_at(found)
-    inner = [] if started_at is not None else [_status(one) for one in children(element, *_PARTS)]
+    inner = [] if started_at is not None else [_status(part) for part in children(element, *_PARTS)]
     if started_at is None and not inner:
-        raise UnreadableReport(f"The status of the {where} says no start. Upload the file that robot wrote.")
-    started_at = started_at or min(one.started_at for one in inner)
+        raise UnreadableReport(f"The status of the {where} has no start. Upload the file that robot wrote.")
+    started_at = started_at or min(status.started_at for status in inner)
     elapsed = found.get("elapsed")
     if elapsed is None:
-        took = sum((one.ended_at - one.started_at for one in inner), timedelta())
+        took = sum((status.ended_at - status.started_at for status in inner), timedelta())
         ended_at = _moment(found, "end", "endtime") or started_at + took
     else:
         ended_at = seconds_after(started_at, _seconds(elapsed, where), f"elapsed of the {where}")
@@ -277,7 +280,10 @@ def _seconds(text: str, where: str) -> float:
 
 
 def _moment(element: Element, *names: str) -> datetime | None:
-    """The first of these attributes; None where none is known: 2026-01-31T12:00:00.5, or 20260131 12:00:00.500."""
+    """The moment in the first of these attributes that is set, such as 2026-01-31T12:00:00.5 or 20260131 12:00:00.500.
+
+    None where none is set, or it is N/A.
+    """
     text = next((value for name in names if (value := element.get(name))), None)
     if text is None or text == "N/A":
         return None

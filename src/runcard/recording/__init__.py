@@ -1,1 +1,1 @@
-"""Runs are committed by a process of their own: it, and how the server hands runs over."""
+"""The process that commits runs, and how the server hands runs over to it."""

@@ -1,4 +1,4 @@
-"""A process that records, as the server sees it: started, spoken to and ended."""
+"""The recording process as the server sees it: how it is started, sent messages and ended."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from runcard.recording.orders import HEAD
 
 
 class Child:
-    """silence: of how many ticks, counted by whoever watches it. was_killed: by this server, and not by what it did."""
+    """silence: ticks since its last message; the watcher counts them. was_killed: this server killed the process."""
 
     def __init__(self, process: Process, incoming: StreamReader, outgoing: StreamWriter) -> None:
         self._process = process
@@ -23,11 +23,11 @@ class Child:
 
     @classmethod
     async def start(cls, message: bytes) -> "Child":
-        """A fresh one, which is told this first. Raises OSError."""
+        """A new process; `message` is the first that it receives. Raises OSError."""
         mine, theirs = socket.socketpair()
         try:
             with theirs:
-                # In a session of its own, for what is typed at a terminal is meant for the server.
+                # In a session of its own, so that Ctrl+C at a terminal reaches only the server.
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-P",
@@ -44,17 +44,17 @@ class Child:
         return cls(process, incoming, outgoing)
 
     async def receive(self) -> bytes:
-        """The body of the next message. Raises IncompleteReadError or ConnectionError where it has ended."""
+        """The body of the next message. Raises IncompleteReadError or ConnectionError where the process has ended."""
         (size,) = HEAD.unpack(await self._incoming.readexactly(HEAD.size))
         self.silence = 0
         return await self._incoming.readexactly(size)
 
     def send(self, message: bytes) -> None:
-        if not self._outgoing.is_closing():  # else it has died, and the next one is handed what waits
+        if not self._outgoing.is_closing():  # else the process has died, and the next one gets what waits
             self._outgoing.write(message)
 
     def finish(self) -> None:
-        """Let it end after what it was sent."""
+        """Let the process end after everything that was sent to it."""
         if not self._outgoing.is_closing() and self._outgoing.can_write_eof():
             self._outgoing.write_eof()
 
@@ -64,7 +64,7 @@ class Child:
             self._process.kill()
 
     async def end(self, patience_s: float) -> int:
-        """The code that it has ended with; it is killed where it takes longer than it is given."""
+        """End the process and return its exit code. It is killed if it takes longer than `patience_s`."""
         self._outgoing.close()
         try:
             async with asyncio.timeout(patience_s):

@@ -1,4 +1,4 @@
-"""What a server and the process that records for it say to each other: MessagePack behind its length, over a socket."""
+"""The messages between the server and its recording process: MessagePack after its length, over a socket."""
 
 import pickle
 import traceback
@@ -13,19 +13,19 @@ from runcard.ingest.record_run import PreparedRun
 from runcard.store.engine.outages import outage_of
 
 HEAD = Layout("<I")
-# Between two signs of life of a recording process.
+# The time between two signs of life of a recording process.
 BEAT_S = 0.5
 _encoder = msgspec.msgpack.Encoder()
 
 
 class RecordingFailed(Exception):
-    """A run could not be recorded for a reason that is nobody's but the server's; tells what the other process saw."""
+    """A run could not be recorded, and the fault is the server's. The message has the recording process's traceback."""
 
 
 class Start(Struct, frozen=True, array_like=True):
-    """The first message to a recording process. It holds secrets, so it is no argument of a command.
+    """The first message to a recording process. It contains secrets, so it is not passed on the command line.
 
-    is_retry: the process before this one could not begin, and the log tells why.
+    is_retry: the process before this one could not begin, and the log says why.
     """
 
     database_url: str
@@ -33,7 +33,7 @@ class Start(Struct, frozen=True, array_like=True):
 
 
 class RunOrder(Struct, frozen=True, array_like=True):
-    """A run to record for whoever holds this key. is_repeated: it may have been recorded when it was sent before."""
+    """A run to record for the owner of a key. is_repeated: the run was sent before and may be recorded already."""
 
     number: int
     key_digest: bytes
@@ -43,7 +43,7 @@ class RunOrder(Struct, frozen=True, array_like=True):
 
 
 class OrderAnswer(Struct, frozen=True, array_like=True):
-    """What became of an order: the run that it is recorded as, or else an error, pickled."""
+    """The result of an order: the id of the recorded run, or else a pickled error."""
 
     number: int
     run_id: UUID | None
@@ -51,29 +51,29 @@ class OrderAnswer(Struct, frozen=True, array_like=True):
 
 
 class Answers(Struct, frozen=True, array_like=True):
-    """All orders of a group; none where the recording process only says that it lives.
+    """The answers to a group of orders; none in a mere sign of life.
 
-    looks: how often it has looked at how the tables have grown.
+    statistics_count: how often the recording process has renewed the database's statistics.
     """
 
     answers: list[OrderAnswer]
-    looks: int
+    statistics_count: int
 
 
 def message_of(content: Start | RunOrder | Answers) -> bytes:
-    """As it goes over the socket."""
+    """The bytes of a message as they go over the socket."""
     body = _encoder.encode(content)
     return HEAD.pack(len(body)) + body
 
 
 def pickled(error: BaseException) -> bytes:
-    """An error for the other process; of what is no error of Runcard's own, what a log would tell."""
+    """The error, pickled for the server. An error that is not Runcard's own becomes its traceback as text."""
     if not isinstance(error, RuncardError):
         error = outage_of(error) or RecordingFailed("".join(traceback.format_exception(error)))
     return pickle.dumps(error)
 
 
 def unpickled(error: bytes) -> Exception:
-    """What was pickled by a process of one's own."""
+    """The error that `pickled` has made."""
     found: Exception = pickle.loads(error)  # noqa: S301 (made by `pickled`, and came through a socket of our own)
     return found

@@ -1,7 +1,7 @@
 """Records the runs that a server hands over, in a process of its own: `python -m runcard.recording.process`.
 
-Its standard input is a socket: orders come in, answers go out. It ends when the server has closed its end, or died.
-Whether it has orders or not, it says now and then that it lives; one that does not is ended and replaced (ADR 30).
+Its standard input is a socket: orders come in, answers go out. The process ends when the server closes its end or dies.
+It sends signs of life, with or without orders. The server ends and replaces a process that falls silent (ADR 30).
 """
 
 import signal
@@ -28,7 +28,7 @@ _decoder = msgspec.msgpack.Decoder(RunOrder)
 
 
 class Incoming:
-    """The messages that come through a socket."""
+    """The messages that arrive through a socket."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -36,7 +36,7 @@ class Incoming:
         self._read = memoryview(bytearray(_READ_BYTES))
 
     def wait(self, at_most: int) -> list[bytes]:
-        """The bodies of those that have arrived, one at least; none once the other end is closed."""
+        """Wait for messages and return their bodies, 1 to `at_most`; none once the other end is closed."""
         while not (found := self._take(at_most)):
             size = self._connection.recv_into(self._read)
             if not size:
@@ -60,7 +60,7 @@ class Incoming:
 
 
 class Outgoing:
-    """Answers on their way out, and signs of life between them."""
+    """Sends answers, and signs of life between them."""
 
     def __init__(self, connection: socket.socket, database: Database) -> None:
         self._connection = connection
@@ -74,7 +74,7 @@ class Outgoing:
 
     @contextmanager
     def alive(self) -> Iterator[None]:
-        """A block that another thread sends signs of life in: it waits for nothing that orders may wait for."""
+        """A block during which another thread sends signs of life. That thread never waits for what orders wait for."""
         over = threading.Event()
 
         def beat() -> None:
@@ -93,13 +93,13 @@ class Outgoing:
 
 
 def record_orders(connection: socket.socket) -> None:
-    """Answer all orders that come through this socket, which begins with a Start, until it is closed."""
+    """Answer all orders that come through this socket until it is closed. The first message is a Start."""
     incoming = Incoming(connection)
     started = incoming.wait(1)
     if not started:
         return
     start = msgspec.msgpack.decode(started[0], type=Start)
-    with _silent(is_wanted=start.is_retry):
+    with _failing(silently=start.is_retry):
         database = Database.at(start.database_url)
         commits = GroupCommit(database)
     outgoing = Outgoing(connection, database)
@@ -118,12 +118,12 @@ def record_orders(connection: socket.socket) -> None:
 
 
 @contextmanager
-def _silent(*, is_wanted: bool) -> Iterator[None]:
-    """A block whose errors end the process, without a word where the log has them already."""
+def _failing(*, silently: bool) -> Iterator[None]:
+    """A block whose errors end the process. silently: without a traceback, because the log has it already."""
     try:
         yield
     except Exception:
-        if is_wanted:
+        if silently:
             sys.exit(1)
         raise
 
@@ -139,7 +139,7 @@ def _write_of(order: RunOrder) -> Write:
             raise Unauthenticated
         if is_repeated and is_recorded(tx.scope, order.run.id):
             return order.run.id
-        # Where it is asked for again, the commit failed, or its answer was lost.
+        # A second call means that the commit failed or that its answer was lost.
         is_repeated = True
         return record_run(tx, actor, order.run)
 
@@ -153,11 +153,11 @@ def _answer(order: RunOrder, outcome: Outcome) -> OrderAnswer:
 
 
 def main() -> None:
-    # Whoever stops the server may signal all its processes; this one ends after the last order.
+    # A stop of the server may signal all its processes, but this one ends only after the last order.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)
     look_less_often()
-    # A server that has died wants no answer.
+    # A server that has died needs no answer.
     with socket.socket(fileno=0) as connection, suppress(BrokenPipeError, ConnectionResetError):
         record_orders(connection)
 

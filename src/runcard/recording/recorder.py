@@ -1,8 +1,8 @@
-"""The one way of runs from the doors into the record: to a process of its own, which commits them.
+"""The only way of a run from the API into the database: through a separate process, which commits runs.
 
-The server reads, checks and packs runs, which takes all of one processor; the other process resolves and commits them
-at the same time (ADR 28). Where that one dies or falls silent, another is started, and records what was not answered.
-Nobody waits longer than `wait_s`: then the run is withdrawn (ADR 30).
+The server reads, checks and packs runs, which takes all of one processor; the recording process resolves and commits
+them at the same time (ADR 28). If that process dies or falls silent, a new one is started and records the runs that
+were not answered. No request waits longer than `wait_s`: then its run is withdrawn (ADR 30).
 """
 
 import asyncio
@@ -40,28 +40,28 @@ from runcard.store.runs.rows import is_recorded
 
 _log = logging.getLogger(__name__)
 
-# Retry at most so many times: a run that crashes its process would crash the next one too.
+# A run is tried in at most this many processes: a run that crashes one would crash the next one too.
 _TRIES = 3
-# Before another process is started; doubled each time that none can begin.
+# The pause before the next process is started; it doubles with each process that cannot begin.
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 # How long a process may take to begin: it loads its program first.
 _BEGIN_S = 60.0
-# How long it may be silent, or take to end, once it has been told to.
+# How long a process may be silent, or take to end, once it is told to end.
 _CLOSE_S = 8.0
-# A process that even SIGKILL does not end is left alone after this.
+# A process that does not end even by SIGKILL is given up after this time.
 _LAST_S = 120.0
 _decoder = msgspec.msgpack.Decoder(Answers)
 
 
 class RecorderFailed(Exception):
-    """The server has to end in another way than it should."""
+    """The recording process did not run to the end, so the server must not report a clean exit."""
 
     def __init__(self) -> None:
-        super().__init__("The process that records was not there to the end; the log tells why.")
+        super().__init__("The recording process failed before the server ended. The log says why.")
 
 
 class _WaitingRun:
-    """since: the tick at which it came. child: the last process that it was handed to. deaths: of how many of these."""
+    """since: the tick at which the run came. child: the last process that got it. deaths: how many of these died."""
 
     __slots__ = ("answer", "child", "deaths", "order", "since")
 
@@ -78,9 +78,9 @@ class _WaitingRun:
 
 
 class Recorder:
-    """Belongs to the event loop that it is made in. `close` ends it after everything that was handed over.
+    """Hands runs over to the recording process. It belongs to the event loop in which it is created.
 
-    forget: is told of each key that holds no longer. silence_s: how long the process may give no sign of life.
+    forget: called for each key that is no longer valid. silence_s: how long the process may give no sign of life.
     wait_s: how long a run may wait.
     """
 
@@ -97,8 +97,8 @@ class Recorder:
         self._numbers = count(1)
         self._waiting: dict[int, _WaitingRun] = {}
         self._child: Child | None = None
-        self._looks = 0
-        # Time as it passes for this event loop: while that is held up, it hears nothing and blames nobody.
+        self._statistics_count = 0
+        # The time in ticks of this event loop. While the loop is blocked, it stands still, so no process seems silent.
         self._now = 0
         self._closing = asyncio.Event()
         self._has_failed = False
@@ -106,13 +106,13 @@ class Recorder:
         self._lasting = [self._last(self._follow()), self._last(self._watch())]
 
     async def record(self, admission: Admission, run: PreparedRun) -> UUID:
-        """The id of the run, once it is durable.
+        """Record a run and return its id once the run is durable.
 
-        Raises Unauthenticated where the key holds no longer, WriteTimedOut, and what `record_run` raises; then nothing
-        is recorded, nor will be. Raises OutcomeUnknown where that cannot be told.
+        Raises Unauthenticated where the key is no longer valid, WriteTimedOut, and what `record_run` raises: then the
+        run is not recorded, now or later. Raises OutcomeUnknown where the server cannot find that out.
         """
         order = RunOrder(next(self._numbers), admission.digest, admission.actor.organization_id, run)
-        # Before anybody waits: an order that cannot be handed over is nobody else's concern.
+        # Encoded before the run joins those that wait: if that fails, only this run fails.
         message = message_of(order)
         waiting = _WaitingRun(order, asyncio.get_running_loop().create_future(), self._now)
         self._waiting[order.number] = waiting
@@ -127,11 +127,11 @@ class Recorder:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a run is on its way."""
+        """Whether a run waits to be recorded."""
         return bool(self._waiting)
 
     async def close(self) -> None:
-        """Let the process end after all that waits is recorded. The watch goes on until then."""
+        """Let the process end after all waiting runs are recorded. It is watched until then."""
         following, watching = self._lasting
         self._closing.set()
         self._finish_child()
@@ -143,28 +143,28 @@ class Recorder:
         await asyncio.gather(following, watching, *self._settling, return_exceptions=True)
 
     def check_ended_well(self) -> None:
-        """Raises RecorderFailed where the process was silent at the end, or was not looked after until then."""
+        """Check that the recording process ran and was watched to the end. Raises RecorderFailed."""
         if self._has_failed:
             raise RecorderFailed
 
     def _finish_child(self) -> None:
-        """Let the process end, unless somebody still waits for it to begin."""
+        """Let the process end, unless runs still wait for it to begin."""
         child = self._child
         if child is None:
             return
         if child.has_begun:
             child.finish()
-        elif not self._waiting:  # it has nothing to lose
+        elif not self._waiting:  # it holds no run, so nothing is lost
             child.kill()
 
     def _last(self, work: Coroutine[Any, Any, None]) -> Task[None]:
-        """A task that lasts until this is closed. Without it no run is recorded, so its end is that of the server."""
+        """A task that runs until `close`. No run is recorded without it, so if it ends early, the server stops."""
 
         def check(task: Task[None]) -> None:
             error = None if task.cancelled() else task.exception()
             if self._closing.is_set() and error is None:
                 return
-            _log.critical("nothing looks after the process that records: the server stops", exc_info=error)
+            _log.critical("the recording process is no longer watched: the server stops", exc_info=error)
             self._has_failed = True
             self._withdraw()
             signal.raise_signal(signal.SIGTERM)
@@ -174,15 +174,15 @@ class Recorder:
         return task
 
     async def _follow(self) -> None:
-        """Keep a process that records, and pass on what it answers, until this is closed and everyone is answered."""
+        """Keep a recording process running and pass its answers on, until `close` and the last answer."""
         failures = 0
         while not self._closing.is_set() or self._waiting:
             try:
                 has_begun = await self._keep_one(failures)
-            # Whatever it was, the next process may do better, and stations wait for it.
+            # Whatever the error was, stations wait, and the next process may work.
             except Exception:
                 if not failures:
-                    _log.exception("no process that records can begin: this is tried until one does")
+                    _log.exception("no recording process can begin: the server tries until one does")
                 has_begun = False
             failures = 0 if has_begun else failures + 1
             pause_s = min(_PAUSE_S * 2**failures, _LONGEST_PAUSE_S) if failures < 10 else _LONGEST_PAUSE_S
@@ -190,7 +190,7 @@ class Recorder:
                 await asyncio.wait_for(self._closing.wait(), pause_s)
 
     async def _keep_one(self, failures: int) -> bool:
-        """Whether a process could begin; it has ended by now."""
+        """Run one process until it ends. Return whether it could begin."""
         child = self._child = await Child.start(message_of(Start(self._database.address, failures > 0)))
         if self._closing.is_set():
             self._finish_child()
@@ -198,7 +198,7 @@ class Recorder:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._listen(child, failures)
         except msgspec.MsgspecError:
-            _log.exception("what the process that records says cannot be read")
+            _log.exception("a message of the recording process cannot be read")
         finally:
             self._child = None
             code = await child.end(_CLOSE_S)
@@ -206,9 +206,9 @@ class Recorder:
         if self._closing.is_set():
             return child.has_begun
         if child.has_begun:
-            _log.error("the process that records ended with %d: another one is started", code)
+            _log.error("the recording process ended with code %d: another one is started", code)
         elif not failures:
-            _log.error("no process that records can begin (code %d): this is tried until one does", code)
+            _log.error("no recording process can begin (code %d): the server tries until one does", code)
         return child.has_begun
 
     async def _listen(self, child: Child, failures: int) -> None:
@@ -217,24 +217,22 @@ class Recorder:
             if not child.has_begun:
                 child.has_begun = True
                 if failures:
-                    _log.warning(
-                        "a process that records could begin again, after %d that could not", failures
-                    )
+                    _log.warning("a recording process could begin again, after %d that could not", failures)
                 self._hand_over(child)
             for answer in found.answers:
-                # One that was withdrawn is told something else.
+                # A run that was withdrawn gets another answer.
                 if (waiting := self._waiting.pop(answer.number, None)) is not None:
                     _pass_on(answer, waiting)
-            if found.looks != self._looks:
-                self._looks = found.looks
+            if found.statistics_count != self._statistics_count:
+                self._statistics_count = found.statistics_count
                 self._database.renew_connections()
 
     def _hand_over(self, child: Child) -> None:
-        """Give a process that has begun all that waits."""
+        """Send all waiting runs to a process that has begun."""
         for number, waiting in list(self._waiting.items()):
             try:
                 child.send(message_of(replace(waiting.order, is_repeated=waiting.child is not None)))
-            # It fails alone, with its own error.
+            # Only this run fails, with its own error.
             except Exception as error:
                 del self._waiting[number]
                 waiting.fail(error)
@@ -243,7 +241,7 @@ class Recorder:
             child.finish()
 
     def _count_death(self, child: Child) -> None:
-        """Refuse runs that several processes died of. One that was killed for its silence has not died of any."""
+        """Refuse the runs that several processes died of. A process that this server killed did not die of a run."""
         if child.was_killed:
             return
         doomed: dict[int, _WaitingRun] = {}
@@ -257,7 +255,7 @@ class Recorder:
             )
 
     async def _watch(self) -> None:
-        """End a process that has fallen silent, and withdraw what has waited too long."""
+        """Kill a process that has fallen silent, and withdraw runs that have waited too long."""
         while True:
             await asyncio.sleep(BEAT_S)
             self._now += 1
@@ -266,7 +264,7 @@ class Recorder:
                 child.silence += 1
                 if child.silence > self._patience(child):
                     silent_s = child.silence * BEAT_S
-                    _log.error("the process that records has been silent for %g s, and is killed", silent_s)
+                    _log.error("the recording process has been silent for %g s and is killed", silent_s)
                     child.kill()
                     self._has_failed |= self._closing.is_set()
             if self._closing.is_set():
@@ -281,17 +279,18 @@ class Recorder:
                 self._withdraw()
 
     def _patience(self, child: Child) -> int:
-        """How many ticks a process may be silent for."""
+        """How many ticks a process may be silent."""
         if not child.has_begun:
             return _ticks(_BEGIN_S)
         return min(self._silent_ticks, _ticks(_CLOSE_S)) if self._closing.is_set() else self._silent_ticks
 
     def _withdraw(self) -> None:
-        """Refuse all that waits, and end the process that holds it: what it has not recorded is never recorded."""
+        """Refuse all waiting runs and kill the process that holds them, so that it cannot record them later."""
         if not self._waiting:
             return
         withdrawn, self._waiting = self._waiting, {}
-        holder = self._child if any(one.child is self._child for one in withdrawn.values()) else None
+        is_held = any(waiting.child is self._child for waiting in withdrawn.values())
+        holder = self._child if is_held else None
         if holder is not None:
             holder.kill()
         self._settle(withdrawn.values(), holder, WriteTimedOut)
@@ -306,48 +305,48 @@ class Recorder:
     async def _tell(
         self, settled: Sequence[_WaitingRun], child: Child | None, why: Callable[[], Exception]
     ) -> None:
-        """Answer those whom no process will record any more, by what the record says."""
+        """Answer the runs that no process will record any more: with their id where the database has them."""
         if child is not None:
             await child.wait()
-        held = [one.order for one in settled if one.child is not None]
+        held = [waiting.order for waiting in settled if waiting.child is not None]
         try:
             recorded = await asyncio.to_thread(self._recorded, held)
-        # Whatever it was, they are told.
+        # Whatever the error is, the waiting requests must get an answer.
         except Exception as error:
             _log.warning("whether %d runs are recorded could not be looked up: %r", len(held), error.args[:1])
             recorded = set()
             if why is WriteTimedOut:
                 why = OutcomeUnknown
-        for one in settled:
-            run_id = one.order.run.id
-            if run_id in recorded and not one.answer.done():
-                one.answer.set_result(run_id)
-            one.fail(WriteTimedOut() if one.child is None else why())
+        for waiting in settled:
+            run_id = waiting.order.run.id
+            if run_id in recorded and not waiting.answer.done():
+                waiting.answer.set_result(run_id)
+            waiting.fail(WriteTimedOut() if waiting.child is None else why())
 
     def _recorded(self, orders: Sequence[RunOrder]) -> set[UUID]:
-        """Ids of the runs that are recorded; no process that held them is alive any more."""
+        """The ids of those runs that are recorded. No process that held them may still be alive."""
         if not orders:
             return set()
         with self._database.read() as connection:
             await_commits(connection)
             return {
-                one.run.id
-                for one in orders
-                if is_recorded(Scope(connection, one.organization_id), one.run.id)
+                order.run.id
+                for order in orders
+                if is_recorded(Scope(connection, order.organization_id), order.run.id)
             }
 
 
 def _pass_on(answer: OrderAnswer, waiting: _WaitingRun) -> None:
-    if waiting.answer.done():  # the caller has gone away; the run stands
+    if waiting.answer.done():  # the caller has gone away; the run stays recorded
         return
     if answer.run_id is not None:
         waiting.answer.set_result(answer.run_id)
         return
     try:
         error = unpickled(answer.error)
-    # What it is made of may be anything.
+    # Unpickling may raise anything.
     except Exception as unread:
-        error = RecordingFailed(f"what the recording process says of a run cannot be read: {unread!r}")
+        error = RecordingFailed(f"the recording process's answer about a run cannot be read: {unread!r}")
     waiting.fail(error)
 
 

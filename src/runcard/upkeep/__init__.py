@@ -1,1 +1,1 @@
-"""What goes on beside the record: deleting what is old, and moving the runs of merged procedures."""
+"""Background work: deleting what is old, and moving the runs of merged procedures."""

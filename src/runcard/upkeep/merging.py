@@ -1,6 +1,6 @@
-"""A thread that moves the runs of procedures that were merged into others: some at a time, beside all that is recorded.
+"""A thread that moves the runs of merged procedures, a few at a time, while runs are recorded.
 
-Whether something is left to move is asked of the record, so a merge goes on wherever a killed process left it.
+The database says which runs are left to move, so a merge continues where a killed process left it.
 """
 
 import time
@@ -11,17 +11,17 @@ from runcard.store.engine.locks import Lock
 from runcard.store.procedures.merges import list_open_merges, move_runs
 from runcard.upkeep.repeated_work import RepeatedWork
 
-# What one transaction moves, and stations wait for.
+# How many runs one transaction moves; stations wait for it.
 _RUNS_AT_ONCE = 50
 _LOOKS_EVERY_S = 2.0
-# Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
-# follow beside all else, so that figures stay fresh.
+# It rests this many times as long as it worked, and at least this long. That makes 250 runs a second, which the
+# columnar copy can follow beside its other work, so that figures stay fresh.
 _REST_RATIO = 4.0
 _LEAST_REST_S = 0.2
 
 
 class Merger(RepeatedWork):
-    """Moves runs until it is closed. Of several servers of one database, one moves."""
+    """Moves runs until it is closed. If several servers share a database, only one of them moves."""
 
     def __init__(self, stores: Stores) -> None:
         super().__init__(

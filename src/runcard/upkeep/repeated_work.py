@@ -1,4 +1,4 @@
-"""A thread that works now and then, beside all that is recorded."""
+"""A thread that does its work again and again, while runs are recorded."""
 
 import logging
 import threading
@@ -14,9 +14,9 @@ _PAUSE_AFTER_FAILURE_S = 60.0
 
 
 class RepeatedWork(ABC):
-    """Works until it is closed, and again a minute after a database or a disk could not go on.
+    """Does its work again and again until it is closed. After a failure of the database or a disk it waits a minute.
 
-    name: of the thread. every_s: the pause after it worked. failing: what is said of a failure, before its reason.
+    name: of the thread. every_s: the pause after its work. failing: the log line of a failure, before the reason.
     """
 
     def __init__(self, stores: Stores, *, name: str, every_s: float, failing: str) -> None:
@@ -28,13 +28,13 @@ class RepeatedWork(ABC):
         self._thread.start()
 
     def close(self) -> None:
-        """End it after the transaction that it is at; what is left is for the next one."""
+        """End the thread after its current transaction; the next start continues with the rest."""
         self._closing.set()
         self._thread.join()
 
     @abstractmethod
     def _work(self) -> None:
-        """Do all that there is to do now. `_closing` says when to leave the rest."""
+        """Do everything that is due now. Stop early when `_closing` is set."""
 
     def _loop(self) -> None:
         pause_s = 0.0
@@ -43,5 +43,5 @@ class RepeatedWork(ABC):
                 self._work()
                 pause_s = self._every_s
             except (*DATABASE_ERRORS, Outage) as error:
-                _log.warning("%s, and is tried again in a minute: %s", self._failing, error)
+                _log.warning("%s; next try in a minute: %s", self._failing, error)
                 pause_s = _PAUSE_AFTER_FAILURE_S

@@ -1,7 +1,7 @@
-"""Sweeps, which delete what is older than its organization keeps it: a little at a time, beside all that is recorded.
+"""Sweeps delete what is older than its organization keeps it, a little at a time, while runs are recorded.
 
-A sweep may end anywhere, also by `kill -9`: what a transaction deleted is gone whole, and the bytes of files that are
-still there are known to the next sweep.
+A sweep may end at any point, even by `kill -9`. A transaction deletes completely or not at all, and the next sweep
+knows which files still have bytes to remove.
 """
 
 import logging
@@ -38,14 +38,14 @@ from runcard.upkeep.repeated_work import RepeatedWork
 _log = logging.getLogger(__name__)
 
 _PAGE = 500
-# What one transaction deletes, and stations wait for. Runs of one unit go in one transaction up to the larger number.
+# How much one transaction deletes; stations wait for it. The runs of a unit go together, up to the larger number.
 _RUNS_AT_ONCE = 50
 _MOST_RUNS_AT_ONCE = 500
 _FILES_AT_ONCE = 50
 
 _EVERY_S = 3600.0
-# Rests for so many times as long as it worked, and at least so long: 250 runs a second, which the columnar copy can
-# follow beside all else. At most so long, since an object store that is slow holds up nobody.
+# It rests this many times as long as it worked, and at least this long. That makes 250 runs a second, which the
+# columnar copy can follow beside its other work. It rests at most _MOST_REST_S: a slow object store holds nobody up.
 _REST_RATIO = 4.0
 _LEAST_REST_S = 0.2
 _MOST_REST_S = 1.0
@@ -61,16 +61,16 @@ def sweep(
     clock_is_right: bool = False,
     at_once: bool = False,
 ) -> Iterator[Amount]:
-    """Delete what is old, as the settings of the organization are by then; what went by each transaction.
+    """Delete what is old by the organization's current settings, and yield what each transaction deleted.
 
-    clock_is_right: somebody says so. at_once: all of it, and not the share of a day. Raises ClockDoubted before
-    anything is deleted, and StorageUnavailable where bytes cannot be removed; then nothing more is deleted.
+    clock_is_right: a user vouches for the clock. at_once: delete everything, not only a day's share. Raises
+    ClockDoubted before anything is deleted, and StorageUnavailable where bytes cannot be removed; then the sweep stops.
     """
     return _Sweep(stores, organization_id, now, clock_is_right=clock_is_right, at_once=at_once).run()
 
 
 def check_clock(scope: Scope, now: datetime) -> None:
-    """Raises ClockDoubted where nothing is known to have happened for so long that the clock may be wrong."""
+    """Check the clock against the last known activity. Raises ClockDoubted where the clock may be wrong."""
     known = last_known(scope, now)
     if known is not None and is_doubtful(now, known):
         raise ClockDoubted(now, known)
@@ -105,11 +105,11 @@ class _Sweep(NamedTuple):
                     return
                 page = list_old_runs(scope, before, after, _PAGE)
                 found = count_runs_by_unit(scope, {*page.unit_ids} - staying)
-            staying |= {one.unit_id for one in found if one.newest_at >= before}
-            if due := [one for one in found if one.newest_at < before]:
+            staying |= {unit.unit_id for unit in found if unit.newest_at >= before}
+            if due := [unit for unit in found if unit.newest_at < before]:
                 left = self._left().runs if left is None else left
                 due = _within(due, left)
-                left = max(0, left - sum(one.run_count for one in due))
+                left = max(0, left - sum(unit.run_count for unit in due))
             for unit_ids in _in_batches(due):
                 yield from self._delete_runs(unit_ids)
             if page.last_id is None:
@@ -164,7 +164,7 @@ class _Sweep(NamedTuple):
         return removed
 
     def _left(self) -> Amount:
-        """How many runs and files may go by now. size_bytes: none of it counts."""
+        """How many more runs and files may be deleted today. size_bytes is not used."""
         if self.at_once:
             return Amount(sys.maxsize, sys.maxsize)
         with self.stores.database.read_in(self.organization_id) as scope:
@@ -177,28 +177,28 @@ class _Sweep(NamedTuple):
         )
 
     def _cutoffs(self, organization: Organization) -> Cutoffs:
-        """By the settings of that moment: who changes them stops a sweep that is under way."""
+        """The cutoffs of the current settings: a change of the settings takes effect in a running sweep."""
         return organization.retention.cutoffs(self.now)
 
 
 def _within(due: Sequence[UnitRuns], left: int) -> list[UnitRuns]:
-    """The first of these units, until they have so many runs, or more by the last of them, since a unit goes whole."""
+    """The first units, until they have `left` runs together. A unit is deleted whole, so the last may exceed it."""
     taken: list[UnitRuns] = []
-    for one in due:
+    for unit in due:
         if left <= 0:
             break
-        taken.append(one)
-        left -= one.run_count
+        taken.append(unit)
+        left -= unit.run_count
     return taken
 
 
 def _in_batches(due: Sequence[UnitRuns]) -> Iterator[Sequence[UUID]]:
-    """Units that have enough runs together for one transaction."""
+    """The ids of the units in batches; each batch has enough runs for one transaction."""
     unit_ids: list[UUID] = []
     run_count = 0
-    for one in due:
-        unit_ids.append(one.unit_id)
-        run_count += one.run_count
+    for unit in due:
+        unit_ids.append(unit.unit_id)
+        run_count += unit.run_count
         if run_count >= _RUNS_AT_ONCE:
             yield unit_ids
             unit_ids, run_count = [], 0
@@ -207,7 +207,7 @@ def _in_batches(due: Sequence[UnitRuns]) -> Iterator[Sequence[UUID]]:
 
 
 class Sweeper(RepeatedWork):
-    """A thread that sweeps now and then, until it is closed. Of several servers of one database, one sweeps."""
+    """A thread that sweeps every hour until it is closed. If several servers share a database, only one sweeps."""
 
     def __init__(self, stores: Stores) -> None:
         super().__init__(
@@ -224,7 +224,7 @@ class Sweeper(RepeatedWork):
                 try:
                     self._sweep(organization)
                 except ClockDoubted as error:
-                    _log.warning("organization %s: what is old is not deleted: %s", organization.slug, error)
+                    _log.warning("organization %s: nothing is deleted: %s", organization.slug, error)
 
     def _sweep(self, organization: Organization) -> None:
         removed = Amount()

@@ -71,6 +71,7 @@ def test_a_lot_that_is_cut_short_leaves_no_part(user: TofuPilot) -> None:
     result = imported(user, uploaded(user, content, "lot.stdf"), importer="STDF")
     assert not result["success"]
     assert (
-        "ends before the part at head 1 site 0 did (no PRR); 1 parts before that are whole" in result["error"]
+        "ends before the part at head 1 site 0 did (no PRR); 1 parts before that are complete"
+        in result["error"]
     )
     assert run_ids(user, "LOT-9-cut") == []

@@ -240,7 +240,7 @@ COLUMNS = {"layout": "wide", "columns": [{"column": "V"}]}
             PLAIN | {"measurements": COLUMNS},
             "column 'V' is not in the file, which has 'Serial'",
         ),
-        ([HEADER, run(" ")], PLAIN, "column 'Serial' is blank, and has to give serial_number"),
+        ([HEADER, run(" ")], PLAIN, "column 'Serial' is blank, but it has to give serial_number"),
         ([HEADER, run("S" * 256)], PLAIN, "has 256 characters; use at most 255"),
         ([HEADER, run("SN1")], PLAIN | {"metadata": [{"key": "a b", "value": "1"}]}, "'a b' is no key"),
     ],

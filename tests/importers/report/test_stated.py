@@ -156,6 +156,6 @@ def test_one_serial_number_stands_for_one_part_and_never_for_several() -> None:
     assert units(brought(stdf_of("1", "1"), "STDF", **stated)) == ["SN42", "SN42"]
     with pytest.raises(InvalidInput) as refused:
         brought(stdf_of("1", "2"), "STDF", **stated)
-    assert "tells of several units, such as LOT-9-1 and LOT-9-2" in refused.value.issues[0].message
+    assert "has several units, such as LOT-9-1 and LOT-9-2" in refused.value.issues[0].message
     with pytest.raises(InvalidInput):
         brought(junit_of(["A", "B"]), serial_number="C", overrides=True)

@@ -78,7 +78,7 @@ def test_a_file_that_packs_well_is_read():
         (b"\x02\0\0\x0a\x02\x03", "version 3"),
         (b"\x02\0\0\x0a\0\x04", "DEC"),
         (b"\x02\0\0\x0a\x02\x04", "no MIR"),
-        (b"\x02\0\0\x0a\x02\x04\x05\0", "inside of the record at byte 6"),
+        (b"\x02\0\0\x0a\x02\x04\x05\0", "inside the record at byte 6"),
         (b"\x02\0\0\x0a\x02\x04\x03\0\x05\x14\x01\0\0", "no MIR"),
         (b"\x02\0\0\x0a\x02\x04\x01\0\x0f\x0a\x01", "kind 15/10 at byte 6 is shorter"),
         (b"\x02\0\0\x0a\x02\x04\x01\0\x32\x1e\x05", "kind 50/30 at byte 6 is shorter"),

@@ -194,7 +194,7 @@ def expected(records):
 
 def with_inputs(record, first):
     """The record with the pins or the input that the first of its text had, or else the first of its number."""
-    own, text = record.inputs, record.inputs.said.text
+    own, text = record.inputs, record.inputs.description.text
     said = first.get((record.number, text), first.get((record.number, ""), own))
     step = said.incr_in if own.incr_in is None else own.incr_in
     inputs = changed(own, pins=own.pins or said.pins, incr_in=step)

@@ -477,9 +477,9 @@ def test_texts_are_logs(syntax):
         ([*part(), MRR], "no MIR"),
         ([MIR, *part()], "no last record"),
         ([MIR, *part(), Pir(1, 3), MRR], "before the part at head 1 site 3 did .no PRR.; 1 parts"),
-        ([MIR, Pir(1, 0), *part(), MRR], "before the one there ended"),
+        ([MIR, Pir(1, 0), *part(), MRR], "before the last part there ended"),
         ([MIR, *part()[1:], MRR], "has not begun"),
-        ([MIR, ptr(), *part(), MRR], "where no part is under way"),
+        ([MIR, ptr(), *part(), MRR], "where no part is under test"),
         ([MIR, *part(ptr(site=4)), MRR], "head 1 site 4, where no part"),
         ([MIR, *part(), MRR, *part()], "after its last record"),
         ([MIR, *part(), MIR, *part(), MRR], "second MIR"),
@@ -504,7 +504,7 @@ def test_the_parts_before_the_damage_are_told(syntax):
     runs = PARSERS[syntax](BytesIO(content))
     first = [one.serial_number for one in islice(runs, 2) if isinstance(one, RunReport)]
     assert first == ["LOT-9-7", "LOT-9-8"]
-    with pytest.raises(UnreadableReport, match="2 parts before that are whole"):
+    with pytest.raises(UnreadableReport, match="2 parts before that are complete"):
         next(runs)
 
 

@@ -18,7 +18,7 @@ from msgspec import structs
 from runcard.domain.errors import RuncardError
 from runcard.domain.runs.report import RunReport
 from runcard.importers.stdf import binary as stdf
-from runcard.importers.stdf.parts import WANTED
+from runcard.importers.stdf.parts import USED_KINDS
 from runcard.importers.stdf.records import Gdr
 from tests.importers.stdf.lots import read
 from tests.importers.stdf.semi_ate_text import as_text
@@ -122,7 +122,7 @@ def test_golden(runs):
 
 def test_the_same_lot_as_text(runs):
     # ATDF has no blanks at the end of a value, but this file has none either.
-    records = list(stdf.read_records(io.BytesIO(CONTENT), WANTED))
+    records = list(stdf.read_records(io.BytesIO(CONTENT), USED_KINDS))
     assert not any("|" in value for record in records if isinstance(record, Gdr) for value in record.values)
     assert read(write_atdf(records), "text") == runs
 

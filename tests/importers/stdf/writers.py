@@ -97,7 +97,7 @@ def _bits(flags):
 def _stdf_record(record, order):
     match record:
         case Ptr():
-            described = _described(record.said)
+            described = _described(record.description)
             return _stdf(
                 "PTR",
                 order,
@@ -119,7 +119,7 @@ def _stdf_record(record, order):
 
 def _mpr(record, order):
     inputs = record.inputs
-    described = _described(inputs.said)
+    described = _described(inputs.description)
     flags = int("".join(described["OPT_FLAG"]), 2)
     described["OPT_FLAG"] = _bits(flags if inputs.start_in is None else flags & ~2)
     return _stdf(
@@ -162,8 +162,8 @@ def _ftr(record, order):
         VECT_NAM=record.vect_nam,
         TIME_SET="",
         OP_CODE="",
-        TEST_TXT=record.said.text,
-        ALARM_ID=record.said.alarm_id,
+        TEST_TXT=record.description.text,
+        ALARM_ID=record.description.alarm_id,
         PROG_TXT="",
         RSLT_TXT=record.rslt_txt,
     )
@@ -275,19 +275,19 @@ def _atdf_fields(record):
     match record:
         case Ptr():
             result = "" if record.result is None or record.test_flg & INVALID else repr(record.result)
-            fields = [*_where(record), result, *_flags(record), *_said(record.said)]
-            return [*fields, "", "", "", *_specs(record.said)]
+            fields = [*_where(record), result, *_flags(record), *_said(record.description)]
+            return [*fields, "", "", "", *_specs(record.description)]
         case Mpr():
             inputs = record.inputs
             results = ",".join(repr(one) for one in record.results)
             axis = [_number(inputs.start_in), _number(inputs.incr_in), inputs.units_in]
             pins = ",".join(str(pin) for pin in inputs.pins)
-            fields = [*_where(record), "", results, *_flags(record), *_said(inputs.said), *axis, pins]
-            return [*fields, "", "", "", *_specs(inputs.said)]
+            fields = [*_where(record), "", results, *_flags(record), *_said(inputs.description), *axis, pins]
+            return [*fields, "", "", "", *_specs(inputs.description)]
         case Ftr():
             facts = [_number(record.cycl_cnt), _number(record.rel_vadr), "", _number(record.num_fail)]
             fields = [*_where(record), *_flags(record), record.vect_nam, "", *facts, *[""] * 9]
-            return [*fields, record.said.text, record.said.alarm_id, "", record.rslt_txt]
+            return [*fields, record.description.text, record.description.alarm_id, "", record.rslt_txt]
         case Prr():
             return _part_end(record)
         case Gdr():

@@ -48,7 +48,7 @@ def test_a_table_is_all_or_nothing_where_nobody_says_otherwise():
 def test_a_row_that_is_wider_than_the_header_is_left_out():
     content = csv_file([UNIT_HEADER, GOOD, ["SN2", "Passed", "2026-01-02", "1", "5"]])
     assert told(content)[0] == ["SN1"]
-    assert told(content)[1][0].startswith("Left out: row 3 has 5 cells and the header 4")
+    assert told(content)[1][0].startswith("Left out: row 3 has 5 cells but the header 4")
 
 
 @pytest.mark.parametrize("row", [["", "Passed", "", ""], ["SN2", "Passed", "2026-01-02", "1", "5"]])

@@ -98,7 +98,7 @@ def test_a_row_wider_than_the_header_says_which():
     with pytest.raises(InvalidInput) as raised:
         read_table(b"Serial,Voltage\nSN1,3.3\nSN1,3,3\n")
     assert raised.value.issues[0].message == (
-        "row 3 has 3 cells and the header 2; its last is '3'. Put quotes around cells that hold the delimiter."
+        "row 3 has 3 cells but the header 2; its last is '3'. Put quotes around cells that contain the delimiter."
     )
 
 

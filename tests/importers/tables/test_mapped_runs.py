@@ -170,7 +170,7 @@ def test_rows_must_tell_of_one_run():
     fields = {"part_number": {"column": "Part"}}
     assert report_of([header, [*RUN, "P1"], second, [*RUN, "P1"]], fields=fields).part_number == "P1"
     assert refused([header, [*RUN, "P1"], second, ["SN2", *RUN[1:], "P1"]], fields=fields) == (
-        "row 4, column 'Serial': 'SN2' differs from 'SN1' in row 2; all rows of a run say the same"
+        "row 4, column 'Serial': 'SN2' differs from 'SN1' in row 2; all rows of a run must say the same"
     )
     assert "column 'Part': 'P2' differs" in refused([header, [*RUN, "P1"], [*RUN, "P2"]], fields=fields)
     assert "column 'Result': 'FAIL' differs" in refused([HEADER, RUN, ["SN1", "FAIL", *RUN[2:]]])
@@ -191,9 +191,9 @@ def test_a_run_lasts_from_the_earliest_start_to_the_latest_end():
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (["", *RUN[1:]], "column 'Serial' is blank, and has to give serial_number"),
-        (["SN1", "", *RUN[2:]], "column 'Result' is blank, and has to give outcome"),
-        (["SN1", "PASS", "", RUN[3]], "column 'Start' is blank, and has to give started_at"),
+        (["", *RUN[1:]], "column 'Serial' is blank, but it has to give serial_number"),
+        (["SN1", "", *RUN[2:]], "column 'Result' is blank, but it has to give outcome"),
+        (["SN1", "PASS", "", RUN[3]], "column 'Start' is blank, but it has to give started_at"),
         (
             ["SN1", "OK", *RUN[2:]],
             "'OK' is none of PASS, FAIL, ERROR, TIMEOUT, ABORTED; write one of them, or map it in valueMap",
@@ -512,7 +512,7 @@ def test_a_row_cannot_measure_the_same_twice():
     columns = wide("V", {"column": "W", "name": "V", "phase": "Cold"})
     rows = [[*HEADER, "Step", "V", "W"], [*RUN, "Cold", "1", "2"]]
     told = refused(rows, columns, phases={"nameColumn": "Step"})
-    assert told == "row 2 gives phase 'Cold' one measurement twice; name them apart"
+    assert told == "row 2 gives phase 'Cold' two measurements of the same name; rename one"
 
 
 # The mapping itself

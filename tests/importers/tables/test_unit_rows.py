@@ -158,7 +158,7 @@ def test_a_bad_cell_is_named(position, cell, told):
 def test_a_table_without_what_a_run_needs():
     for missing in ("Serial Number", "Status"):
         header = [one for one in HEADER if one != missing]
-        with pytest.raises(UnreadableReport, match="No column of the table is its"):
+        with pytest.raises(UnreadableReport, match="The table has no column for"):
             read(table(header, ROW[: len(header)]))
 
 

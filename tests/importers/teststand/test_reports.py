@@ -426,9 +426,9 @@ def test_what_a_report_does_not_name_is_empty(content, field):
         ("<Report Type='UUT'/>", "has no result"),
         (
             report(head={"StartDate": {"Year": 2026, "Month": 13, "MonthDay": 31}}),
-            "say no moment: year 2026, month 13",
+            "are no moment: year 2026, month 13",
         ),
-        (report(head={"StartDate": {}}), "say no moment"),
+        (report(head={"StartDate": {}}), "are no moment"),
         (report(head={"StartDate": {"Year": "now", "Month": 1, "MonthDay": 1}}), "Year in line 1 is 'now'"),
         (report(result("step", Numeric="high")), "Numeric in line 1 is 'high', which is no number"),
         (report(result("step", at=math.nan)), "no length of time"),

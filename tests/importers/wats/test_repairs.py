@@ -213,11 +213,11 @@ def test_where_failures_may_lie(inside, uur):
         ('<ReportUnitHierarchy SN="S"><Fault/></ReportUnitHierarchy>', "<UUR/>", "holds <fault>"),
         ("<Failures><Failure Code='1'/><Fault/></Failures>", "<UUR/>", "Failures .* holds <fault>"),
         ("<Failure Code='1'><Part/></Failure>", "<UUR/>", "Failure .* holds <part>"),
-        ("<Failure Reason='1'/>", "<UUR/>", "none of the attributes that are read"),
+        ("<Failure Reason='1'/>", "<UUR/>", "none of the known attributes"),
         (
             f"{UNIT}<ReportUnitHierarchy SN='T'/><Failure Code='1'/>",
             "<UUR/>",
-            "outside of its units, of which 'T'",
+            "outside its units, such as 'T'",
         ),
         ("<Step Name='x' Status='Passed'/>", "<UUR/>", "holds <step>"),
     ],

@@ -1,12 +1,12 @@
-"""What is said of a deployment: code of a procedure on its way to stations."""
+"""The words that describe a deployment, which brings the code of a procedure to stations."""
 
 from typing import Literal
 
 Environment = Literal["production", "preview", "development"]
-# What brought it about.
+# What started the deployment.
 Trigger = Literal["auto", "manual", "cli"]
 Status = Literal["pending", "building", "ready", "failed"]
-# Whether stations are kept the same as a source tree, or given something that runs by itself.
+# sync: stations follow a source tree; standalone: they get a program that runs by itself.
 Mode = Literal["sync", "standalone"]
-# Where a repository lives.
+# The host of the source repository.
 Provider = Literal["github", "gitlab", "bitbucket"]

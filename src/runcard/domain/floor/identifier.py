@@ -1,4 +1,4 @@
-"""Identifiers of procedures: the short names by which programs of stations call them, such as FVT1 or VANILLA."""
+"""Identifiers of procedures: the short names that station programs call them by, such as FVT1 or VANILLA."""
 
 import re
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ _MAX_SHOWN = 80
 
 
 def checked_identifier(text: str) -> str:
-    """The identifier without blanks around it. Raises InvalidInput for what can be none.
+    """The identifier without surrounding blanks. Raises InvalidInput for a text that cannot be an identifier.
 
-    One in the form of an id is refused: a procedure is found by either.
+    A text in the form of an id is refused, because a procedure is looked up by its identifier or its id.
     """
     identifier = text.strip()
     if len(identifier) > MAX_IDENTIFIER_LENGTH or not _ALLOWED.fullmatch(identifier):
@@ -36,6 +36,6 @@ def checked_identifier(text: str) -> str:
 
 
 def next_identifier(taken: Iterable[str]) -> str:
-    """The identifier of a procedure for which none is chosen: FVT1, FVT2, …, after the highest of these."""
+    """The identifier for a procedure without a chosen one: FVT1, FVT2, …, one above the highest that is taken."""
     numbers = [int(found[1]) for name in taken if (found := _NUMBERED.fullmatch(name))]
     return f"{_PREFIX}{max(numbers, default=0) + 1}"

@@ -8,12 +8,12 @@ from runcard.domain.floor.retention import Retention
 
 
 class Organization(Struct, frozen=True):
-    """Who owns everything else.
+    """The tenant that owns everything else.
 
     serial_number_pattern: RE2 pattern that finds the part number in a serial number; None: no parsing.
     monthly_run_quota: runs that may be recorded in a calendar month (UTC); None: no limit.
-    station_may_create_*: what a run that a station reports may bring into being.
-    run_retention_days, file_retention_days: how long runs, and files of runs, are kept; None: for ever.
+    station_may_create_*: what a run from a station may create.
+    run_retention_days, file_retention_days: how long runs, and files of runs, are kept; None: forever.
     """
 
     id: UUID

@@ -7,14 +7,14 @@ from msgspec import Struct
 from runcard.domain.metadata import Metadata
 from runcard.domain.runs.outcome import RunOutcome
 
-# The metadata of a run under which stands which report it came of; repairs know the run by it.
+# The metadata key of a run that holds the id of its report. A repair finds its run by this id.
 REPORT_ID = "report_id"
 
 
 class RepairFailure(Struct, frozen=True, array_like=True):
-    """One fault. component: where it sits on the board (R12). step_name: the step of the run that found it.
+    """One fault. component: its place on the board (R12). step_name: the step of the run that found the fault.
 
-    serial_number: the sub-unit that had it; None: the unit itself.
+    serial_number: the sub-unit with the fault; None: the unit itself.
     """
 
     code: str | None = None
@@ -32,7 +32,7 @@ class RepairFailure(Struct, frozen=True, array_like=True):
 
 
 class RepairedPart(Struct, frozen=True, array_like=True):
-    """A sub-unit that a repair looked at. replaced: serial number of the one whose place it took."""
+    """A sub-unit that a repair handled. replaced: serial number of the sub-unit whose place it took."""
 
     serial_number: str | None = None
     part_number: str | None = None
@@ -42,10 +42,11 @@ class RepairedPart(Struct, frozen=True, array_like=True):
 
 
 class RepairReport(Struct, frozen=True, array_like=True):
-    """A claimed repair, and what is kept of it. New fields go to the end, with defaults, as old ones stay readable.
+    """A repair as it was reported, which is also how it is stored. Add new fields at the end, with defaults: stored
+    repairs stay readable.
 
-    part_number, revision_number: what to create the unit with where nobody has recorded it.
-    operation: what kind of repair it was.
+    part_number, revision_number: create the unit with these where nobody has recorded it.
+    operation: the kind of repair.
     operator: e-mail or name.
     of_report: id of the report of the run that sent the unit to repair. of_operation: the operation of that run.
     """

@@ -9,23 +9,22 @@ from runcard.domain.errors import InvalidInput
 # 50 years: longer than any record of a test must be kept.
 MAX_DAYS = 18_250
 
-# A clock that has run on for longer than that since anything was known to happen may be wrong, and what it would delete
-# is gone for good.
+# A clock that shows more than this without any known activity may be wrong, and what it deletes is gone for good.
 _MOST_SILENCE = timedelta(days=30)
-# A mistaken number of days is noticed before all is gone.
+# A day deletes at most a tenth, so a mistyped number of days is noticed before everything is gone.
 _PARTS_OF_ALL = 10
 _DAYS_AT_ONCE = 3
 
 
 class Cutoffs(NamedTuple):
-    """Runs are old that were recorded before `runs`, files that came before `files`; None: none ever is."""
+    """Runs recorded before `runs` are old, and so are files received before `files`; None: none is ever old."""
 
     runs: datetime | None
     files: datetime | None
 
 
 class Retention(NamedTuple):
-    """Days that runs, and files of runs, are kept after they were recorded; None: for ever."""
+    """How many days runs, and files of runs, are kept after they were recorded; None: forever."""
 
     run_days: int | None
     file_days: int | None
@@ -39,7 +38,7 @@ class Retention(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """So many runs, and so many files of so many bytes together."""
+    """A number of runs and of files. size_bytes: of all these files together."""
 
     runs: int = 0
     files: int = 0
@@ -50,15 +49,14 @@ class Amount(NamedTuple):
 
 
 def is_doubtful(now: datetime, last_known: datetime | None) -> bool:
-    """Whether a clock may be wrong. last_known: when something last happened that is known of; None: nothing has."""
+    """Whether the clock may be wrong. last_known: the last known activity; None where there was none."""
     return last_known is not None and now - last_known > _MOST_SILENCE
 
 
 def most_of_a_day(kept: int, gone_today: int, days: int) -> int:
-    """How many more things may go today: a tenth of what there was this morning, or what grows old within three days
-    where that is more.
+    """How many more things may be deleted today: a tenth of this morning's, or what ages out in three days if more.
 
-    kept: how many there are. days: that they are kept.
+    kept: how many exist now. gone_today: how many were deleted today. days: how long each is kept.
     """
     total = kept + gone_today
     most = max(ceil(total / _PARTS_OF_ALL), ceil(total * _DAYS_AT_ONCE / days))
@@ -66,7 +64,7 @@ def most_of_a_day(kept: int, gone_today: int, days: int) -> int:
 
 
 def check_days(field: str, days: int | None) -> None:
-    """Raises InvalidInput for what is no number of days to keep something."""
+    """Check a number of days to keep something; None is valid. Raises InvalidInput."""
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise InvalidInput.at(
             field, f"{days} is no number of days to keep it; give one from 1 to {MAX_DAYS}, or none"

@@ -1,8 +1,8 @@
-"""Sample classes: units that are not production, and are left out of its figures."""
+"""Sample classes: kinds of units that are not production and do not count in its figures."""
 
 from typing import Literal
 
-# golden: known to be good; failing: known to be bad; ignored: counts nowhere.
+# golden: known to be good; failing: known to be bad; ignored: counted nowhere.
 SampleClass = Literal["golden", "failing", "ignored"]
 
 # As filters say it: production is what no class sets apart.

@@ -1,4 +1,4 @@
-"""What whoever brings report files states of their runs, because the files do not say it (ADR 41)."""
+"""What the sender of a report file states about its runs, because the file does not say it (ADR 41)."""
 
 from collections.abc import Iterator, Mapping
 from string import Formatter
@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 from runcard.domain.errors import InvalidInput, Issue
 from runcard.domain.pattern import compile_pattern
 
-# What can be stated of a run, by the names of `RunReport`.
+# What can be stated about a run, by the names of `RunReport`.
 StatedField = Literal[
     "serial_number",
     "part_number",
@@ -21,18 +21,18 @@ StatedField = Literal[
     "operator",
 ]
 FIELDS: tuple[StatedField, ...] = get_args(StatedField)
-# The file's name without its folder and its ending, in a template.
+# In a template, this name stands for the file's name without its folder and its ending.
 FILE = "file"
 
 _MAX_LENGTH = 255
 
 
 class Statement(Struct, frozen=True, omit_defaults=True):
-    """What is stated fills what a report does not say; where `overrides`, it replaces what a report says.
+    """Values that fill what a report does not say. overrides: they also replace what a report does say.
 
-    serial_number_template: what a serial number is made of, such as `{file}-{part_id}`.
-    name_pattern: finds values in the name of a file, and in the folder where that is known. content_pattern: in the
-    first megabyte of its content. Each has groups that are called as what they find.
+    serial_number_template: a serial number with names in braces, such as `{file}-{part_id}`.
+    name_pattern: finds values in the name of a file, and in its folder where that is known. content_pattern: finds
+    values in the first megabyte of its content. The groups of both are named after the fields they find.
     """
 
     serial_number: str | None = None
@@ -46,12 +46,12 @@ NOTHING_STATED = Statement()
 
 
 def or_else(statement: Statement, before: Statement) -> Statement:
-    """What is stated now, and what was stated before of what is not."""
+    """The new statement, with the values of the earlier one for every field that the new one leaves empty."""
     return replace(before, **{field: value for field, value in asdict(statement).items() if value})
 
 
 def check_statement(statement: Statement) -> None:
-    """Raises InvalidInput for a pattern or a template that cannot be used, and for values that are no names."""
+    """Check that patterns and template are usable, and that values can be names. Raises InvalidInput."""
     issues = [
         Issue((field,), f"{text!r} is no {field.replace('_', ' ')}; give 1 to {_MAX_LENGTH} characters")
         for field in ("serial_number", "serial_number_template")
@@ -67,7 +67,7 @@ def check_statement(statement: Statement) -> None:
 
 
 def _is_name(text: str) -> bool:
-    # A command line may hold what is no text.
+    # A command line may hold bytes that are no text.
     is_text = text.encode("utf-8", "ignore").decode() == text and "\0" not in text
     return is_text and bool(text.strip()) and len(text) <= _MAX_LENGTH
 
@@ -80,15 +80,16 @@ def _check_pattern(field: str, pattern: str) -> None:
     if unknown := sorted(set(groups) - set(FIELDS)):
         raise InvalidInput.at(
             field,
-            f"{pattern!r} has a group {unknown[0]!r}, which nothing of a run is called; groups are {', '.join(FIELDS)}",
+            f"{pattern!r} has a group {unknown[0]!r}, which is no field of a run; groups are {', '.join(FIELDS)}",
         )
 
 
 def values_found(pattern: str, text: str) -> Mapping[StatedField, str]:
-    """What a pattern finds in a text: what its groups are called, or else its first group or all of it is the serial
-    number. Nothing where it does not match.
+    """The values that a pattern finds in a text, by the names of its groups. Empty where it does not match.
+
+    A pattern without named groups finds the serial number: its first group, or else the whole match.
     """
-    # A name of a file may hold what is no text.
+    # The name of a file may hold bytes that are no text.
     match = compile_pattern(pattern).search(text.encode("utf-8", "replace").decode())
     if match is None:
         return {}
@@ -101,12 +102,12 @@ def values_found(pattern: str, text: str) -> Mapping[StatedField, str]:
 
 
 def template_names(template: str) -> list[str]:
-    """The names that a template takes the values of. Raises InvalidInput where it cannot be used."""
+    """The names in braces of a template, in order. Raises InvalidInput where the template cannot be used."""
     return [name for _, name in _pieces(template) if name is not None]
 
 
 def filled_in(template: str, values: Mapping[str, object]) -> str:
-    """The text of a template with these values. Raises InvalidInput for a name that has none."""
+    """The template with its names replaced by these values. Raises InvalidInput for a name without a value."""
     return "".join(
         text + ("" if name is None else _value(template, name, values)) for text, name in _pieces(template)
     )
@@ -123,7 +124,7 @@ def _value(template: str, name: str, values: Mapping[str, object]) -> str:
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str | None]]:
-    """Text, and the name behind it."""
+    """The pieces of a template: a text and the name that follows it; None at the end."""
     try:
         pieces = list(Formatter().parse(template))
     except ValueError as error:

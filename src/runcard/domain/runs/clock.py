@@ -1,6 +1,6 @@
-"""Which time a run counts at where its station's clock is wrong: the time at which it was received.
+"""The time of a run whose station's clock is wrong: the time at which the run was received.
 
-What the station said is kept beside it. This is the only place where a clock is judged.
+The time that the station reported is kept beside it. This is the only module that judges a clock.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.run import RunDocument
 
-# No station of ours is older. A clock that lost its battery starts in 1970 or 1980; an empty date is the year 1.
+# No test is older. A clock that lost its battery starts in 1970 or 1980; an empty date is the year 1.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-# A clock in the wrong time zone is no more than that ahead.
+# A clock in the wrong time zone is at most this far ahead.
 MOST_AHEAD = timedelta(days=1)
-# What lies further from the start of a run was told by another clock, such as one that was set meanwhile.
+# A time that lies further from the start of its run came from another clock, such as one that was set meanwhile.
 _LONGEST = timedelta(days=365)
 
 
@@ -31,7 +31,7 @@ class Times(NamedTuple):
 
 
 class Recorded(Protocol):
-    """A run's times as they count, and as the station said them; None where the station's clock was right."""
+    """The times that count for a run, and those that the station reported; None where its clock was right."""
 
     @property
     def started_at(self) -> datetime: ...
@@ -44,18 +44,19 @@ class Recorded(Protocol):
 
 
 def is_wrong(started_at: datetime, received_at: datetime) -> bool:
-    """Whether a clock that gave a run this start is wrong, given when the run was received.
+    """Whether the clock that gave a run this start is wrong.
 
-    It is where the start lies before 2000, or more than a day after the receipt. Old runs may be imported late.
+    It is wrong where the start lies before 2000 or more than a day after the receipt. An old start is no fault: runs
+    may be imported late.
     """
     return started_at < EARLIEST or started_at - received_at > MOST_AHEAD
 
 
 def counted_times(reported: Times, received_at: datetime) -> Times:
-    """The times by which a run is ordered and counted: those reported, unless the clock that gave them is wrong.
+    """The times by which a run is ordered and counted: the reported ones, unless the station's clock is wrong.
 
-    Then the run starts when it was received. It takes as long as reported, unless another clock gave its end: then it
-    takes no time.
+    If it is, the run starts when it was received and keeps its reported duration. If another clock gave the end, the
+    run has no duration.
     """
     if not is_wrong(reported.started_at, received_at):
         return reported
@@ -63,23 +64,23 @@ def counted_times(reported: Times, received_at: datetime) -> Times:
 
 
 def reported_times(run: Recorded) -> Times:
-    """What the station said of when a run started and ended; this is what those who ask for the run are told."""
+    """The start and end that the station reported; readers of the run are shown these."""
     return Times(run.reported_started_at or run.started_at, run.reported_ended_at or run.ended_at)
 
 
 def counted_document(
     document: RunDocument, started_at: datetime, reported_started_at: datetime | None
 ) -> RunDocument:
-    """A run's inside with phases and logs at the times at which they count: moved as the start of the run was.
+    """The document with its phases and logs moved by as much as the start of the run was.
 
-    reported_started_at: None where the clock was right; then this is the document itself.
+    reported_started_at: None where the clock was right; then the document comes back as it is.
     """
     if reported_started_at is None:
         return document
 
     start = reported_started_at
-    logs = [replace(one, timestamp=_moved(one.timestamp, start, started_at)) for one in document.logs]
-    phases = [_moved_phase(one, _moved(one.started_at, start, started_at)) for one in document.phases]
+    logs = [replace(log, timestamp=_moved(log.timestamp, start, started_at)) for log in document.logs]
+    phases = [_moved_phase(phase, _moved(phase.started_at, start, started_at)) for phase in document.phases]
     return replace(document, phases=tuple(phases), logs=tuple(logs))
 
 

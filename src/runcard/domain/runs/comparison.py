@@ -12,7 +12,7 @@ _Key = tuple[str | None, str, str, int]
 
 
 class Pair(NamedTuple):
-    """A measurement of two runs; None where a run does not have it. At least one of both is there."""
+    """The same measurement in two runs; None where a run does not have it. At least one run has it."""
 
     this: Measured | None
     other: Measured | None
@@ -42,14 +42,14 @@ class Pair(NamedTuple):
 
 
 def pairs_of(this: RunDocument, other: RunDocument) -> Sequence[Pair]:
-    """Return the measurements of both runs in the order of this one, then those that only the other one has.
+    """Return the measurements of this run in order, each with its match, then those that only the other run has.
 
-    Of a phase that was retried the last attempt counts. Measurements are the same by the sequence and the name of
-    their phase and by their own name; where several have all of these, the first goes with the first.
+    Only the last attempt of a retried phase counts. Two measurements match by the sequence and name of their phase and
+    by their own name. Where several share all three, the first matches the first, and so on.
     """
     ours, theirs = _by_key(this), _by_key(other)
-    pairs = [Pair(one, theirs.get(key)) for key, one in ours.items()]
-    return [*pairs, *(Pair(None, one) for key, one in theirs.items() if key not in ours)]
+    pairs = [Pair(measured, theirs.get(key)) for key, measured in ours.items()]
+    return [*pairs, *(Pair(None, measured) for key, measured in theirs.items() if key not in ours)]
 
 
 def _by_key(document: RunDocument) -> Mapping[_Key, Measured]:
@@ -58,16 +58,16 @@ def _by_key(document: RunDocument) -> Mapping[_Key, Measured]:
 
 def _keyed(document: RunDocument) -> Iterator[tuple[_Key, Measured]]:
     seen: Counter[tuple[str | None, str, str]] = Counter()
-    for one in measured_in(document):
-        if one.attempt.is_final:
-            phase = one.attempt.phase
-            name = (phase.sequence_path, phase.name, one.measurement.name)
-            yield (*name, seen[name]), one
+    for measured in measured_in(document):
+        if measured.attempt.is_final:
+            phase = measured.attempt.phase
+            name = (phase.sequence_path, phase.name, measured.measurement.name)
+            yield (*name, seen[name]), measured
             seen[name] += 1
 
 
 def _value_of(measurement: Measurement) -> object:
-    """What two measurements of one value have in common, as something that equals itself."""
+    """A key that is equal for measurements of the same value. It equals itself even for NaN."""
     if measurement.series:
         return measurement.kind, [[str(float(value)) for value in axis.data] for axis in measurement.series]
     if measurement.kind == "numeric" and measurement.value != measurement.value:

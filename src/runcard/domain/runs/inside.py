@@ -1,4 +1,4 @@
-"""What lies inside a run, numbered as the ids of its phases, measurements and logs are: in document order."""
+"""The phases, measurements and logs inside a run, numbered in document order, as their ids are."""
 
 import math
 from collections.abc import Iterator
@@ -10,9 +10,10 @@ from runcard.domain.runs.run import RunDocument
 
 
 class Attempt(NamedTuple):
-    """A phase. It is the final attempt where no phase of its name and sequence has a higher `retry_count`.
+    """One attempt at a phase.
 
-    measured_before: how many measurements of the run stand before its own.
+    is_final: no phase of the same name and sequence has a higher `retry_count`.
+    measured_before: how many measurements of the run come before those of this attempt.
     """
 
     position: int
@@ -22,7 +23,7 @@ class Attempt(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A measurement, by its position among all of its run, and where it was made."""
+    """A measurement, its position among all measurements of the run, and the attempt that made it."""
 
     position: int
     measurement: Measurement
@@ -30,7 +31,7 @@ class Measured(NamedTuple):
 
     @property
     def number(self) -> float | int | None:
-        """The value, where it is a finite number."""
+        """The value if it is a finite number, else None."""
         value = self.measurement.value
         is_number = self.measurement.kind == "numeric" and math.isfinite(value)
         return value if is_number else None

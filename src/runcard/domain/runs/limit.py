@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Bounds that a value must keep, both inclusive; None means no bound on that side."""
+    """The bounds of a value, both inclusive; None means no bound on that side."""
 
     lower: float | None
     upper: float | None
 
 
 class Interval(NamedTuple):
-    """What a value must lie in; None means no bound on that side.
+    """The interval that a value must lie in; None means no bound on that side.
 
     A value that equals a strict bound breaks it.
     """
@@ -24,8 +24,8 @@ class Interval(NamedTuple):
 
     @property
     def bounds(self) -> Sequence[float]:
-        """Those that there are, the lower one first."""
-        return [one for one in (self.lower, self.upper) if one is not None]
+        """The bounds that are not None, the lower one first."""
+        return [bound for bound in (self.lower, self.upper) if bound is not None]
 
     @property
     def is_empty(self) -> bool:
@@ -49,10 +49,12 @@ class Interval(NamedTuple):
 
 
 def tightest(intervals: Iterable[Interval]) -> Interval:
-    """What lies in all of these: on each side the tightest bound; of two that are equal, the strict one."""
+    """The intersection: on each side the tightest bound; of two equal bounds the strict one."""
     every = list(intervals)
-    lowers = [(one.lower, one.lower_is_strict) for one in every if one.lower is not None]
-    uppers = [(one.upper, not one.upper_is_strict) for one in every if one.upper is not None]
+    lowers = [(interval.lower, interval.lower_is_strict) for interval in every if interval.lower is not None]
+    uppers = [
+        (interval.upper, not interval.upper_is_strict) for interval in every if interval.upper is not None
+    ]
     lower, lower_is_strict = max(lowers, default=(None, False))
     upper, upper_is_inclusive = min(uppers, default=(None, True))
     return Interval(lower, upper, lower_is_strict, not upper_is_inclusive)

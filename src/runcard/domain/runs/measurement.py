@@ -21,13 +21,13 @@ from runcard.domain.runs.validator import (
 _MAX_JSON_DEPTH = 100
 
 ValueKind = Literal["numeric", "boolean", "string", "multidimensional", "empty", "json"]
-# What JSON can say. Objects and arrays stay as the station sent them.
+# Any JSON value. Objects and arrays stay as the station sent them.
 JsonValue = Any
 
 
 # None of these can be part of a reference cycle, so the garbage collector need not look at them (gc=False).
 class Aggregation(Struct, frozen=True, array_like=True, gc=False):
-    """A figure that the station computed over a value or series; `type` is free text (avg, percentile_95)."""
+    """A figure that the station computed from a value or series; `type` is free text (avg, percentile_95)."""
 
     type: str
     value: float | int | str | bool | None = None
@@ -48,12 +48,12 @@ class Series(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Measurement(Struct, frozen=True, array_like=True, gc=False):
-    """A measurement as the station claimed it; its outcome is never recomputed.
+    """A measurement as the station reported it; its outcome is never recomputed.
 
-    value: number, text, boolean, JSON object or array; None where nothing was measured or `series` holds it.
-        A float may be NaN or infinite: such a value takes no part in statistics.
-    exact: digits of an integer that does not fit 64 bits, beside its float in `value`.
-    series: axes of a multi-dimensional value, coordinates first.
+    value: number, text, boolean, JSON object or array; None where nothing was measured or `series` holds the value.
+        A float may be NaN or infinite: statistics leave it out.
+    exact: the digits of an integer that does not fit into 64 bits; `value` holds its nearest float.
+    series: the axes of a multi-dimensional value, coordinates first.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Measurement(Struct, frozen=True, array_like=True, gc=False):
 
 
 def value_kind(value: JsonValue) -> ValueKind:
-    """The kind of a value that is no series."""
+    """The kind of a single value (not of a series)."""
     match value:
         case None:
             return "empty"
@@ -95,7 +95,7 @@ def value_kind(value: JsonValue) -> ValueKind:
 
 
 def columns_of(rows: JsonValue) -> list[list[float | int]] | None:
-    """The columns of a rectangular table of numbers, given as a list of rows; None where it is no such table.
+    """The columns of a rectangular table of numbers that comes as a list of rows; None for anything else.
 
     A table has at least one row and one column; booleans are not numbers.
     """
@@ -116,7 +116,7 @@ def columns_of(rows: JsonValue) -> list[list[float | int]] | None:
 def series_of(
     columns: list[list[float | int]], uoms: str | Sequence[str | None] | None
 ) -> tuple[Series, ...]:
-    """One series for each column of a table; a list of units of measure names each one's, a text that of the last."""
+    """One series for each column of a table. uoms: a list gives each column its unit, a text gives the last one its."""
     per_column: list[str | None] = [None] * len(columns)
     if isinstance(uoms, str):
         per_column[-1] = uoms or None
@@ -129,30 +129,30 @@ def series_of(
 
 
 def effective_limits(measurement: Measurement) -> Interval:
-    """What the value must lie in: on each side the tightest finite bound of the limits and of the decisive checks.
+    """The interval of the value: on each side the tightest finite bound of its limits and its decisive checks.
 
-    Of a series the checks of its last axis count. Only those checks are bounds that `decisive_interval` takes as such.
+    In a series, the checks of the last axis count. `decisive_interval` says which checks are bounds.
     """
     lower, upper = (limit if limit is not None and is_bound(limit) else None for limit in measurement.limits)
     given = Interval(lower, upper)
-    checks = [*measurement.validators, *(one for axis in measurement.series[-1:] for one in axis.validators)]
+    of_series = [check for axis in measurement.series[-1:] for check in axis.validators]
+    checks = [*measurement.validators, *of_series]
     return tightest([given, decisive_interval(checks)]) if checks else given
 
 
 def shown_validators(measurement: Measurement) -> tuple[Validator, ...]:
-    """The checks of a measurement, those that its limits stand for first, then its own.
+    """The checks of a measurement: first those that its limits stand for, then its own.
 
-    A limit that a decisive check of its own states as well is shown once, as that check.
+    A limit that one of its own decisive checks states too is shown once, as that check.
     """
     limits = unstated_limits(measurement.limits, measurement.validators)
     return limit_validators(limits.lower, limits.upper, measurement.value) + measurement.validators
 
 
 def storable_number(value: int | float) -> tuple[int | float, str | None]:
-    """A number as documents hold it, and its digits where it is an integer that does not fit 64 bits signed.
+    """The number as documents hold it, and the digits of an integer that does not fit into 64 bits, else None.
 
-    Such an integer becomes the nearest float, or an infinity where it exceeds every float; see
-    `Measurement.exact`.
+    Such an integer becomes the nearest float, or an infinity where no float is as large; see `Measurement.exact`.
     """
     if not isinstance(value, int) or is_kept_integer(value):
         return value, None
@@ -163,9 +163,9 @@ def storable_number(value: int | float) -> tuple[int | float, str | None]:
 
 
 def storable_json(value: JsonValue) -> JsonValue:
-    """A JSON tree as documents hold it.
+    """The JSON tree as documents hold it.
 
-    Integers beyond 64 bits signed become floats, and numbers that are not finite become the texts `nan`,
+    Integers that do not fit into 64 bits become floats, and numbers that are not finite become the texts `nan`,
     `inf` and `-inf`. Raises InvalidInput for a tree of more than 100 levels.
     """
     return _storable(value, levels=_MAX_JSON_DEPTH)

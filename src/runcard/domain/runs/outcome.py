@@ -12,5 +12,5 @@ LOG_LEVELS: tuple[LogLevel, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITIC
 
 
 def log_level_of_number(number: float) -> LogLevel:
-    """The level at or below a Python logging number: 25 is INFO, under 10 is DEBUG, over 50 is CRITICAL."""
+    """The level of a Python logging number, rounded down: 25 is INFO. Below 10 is DEBUG, above 50 is CRITICAL."""
     return LOG_LEVELS[min(max(int(number // 10), 1), 5) - 1]

@@ -18,7 +18,7 @@ class Parameter(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Secret(Struct, frozen=True, array_like=True, gc=False):
-    """That a secret was used, and where it came from; never its value."""
+    """The name of a secret that a run used, and where it came from; its value is never kept."""
 
     key: str
     variable_id: str | None = None

@@ -15,9 +15,9 @@ MAX_LINE_NUMBER = 2**53
 
 
 class Phase(Struct, frozen=True, array_like=True, gc=False):
-    """One stage of a run. Repeated names in a run are attempts: `retry_count` 0, 1, 2 in recorded order.
+    """One stage of a run. Phases of the same name are attempts: `retry_count` 0, 1, 2 in recorded order.
 
-    sequence_path: the sequence that it ran in; phases of the same name in two sequences are two.
+    sequence_path: the sequence that it ran in; the same name in two sequences means two phases.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Phase(Struct, frozen=True, array_like=True, gc=False):
 class Log(Struct, frozen=True, gc=False):
     """One line that a station logged.
 
-    Its constraints and names are those of the wire, so that a usual line is decoded straight into the record.
+    Its constraints and names are those of the wire, so that most lines are decoded straight into this class.
     """
 
     level: LogLevel
@@ -44,12 +44,12 @@ class Log(Struct, frozen=True, gc=False):
 
 
 def tidy_message(message: str) -> str:
-    """A log message within its bounds: never empty, at most MAX_LOG_MESSAGE_LENGTH characters."""
+    """The log message, never empty and cut to MAX_LOG_MESSAGE_LENGTH characters."""
     return message[:MAX_LOG_MESSAGE_LENGTH] or "(empty)"
 
 
 def tidy_source_file(path: str) -> str:
-    """A source file within its bounds: never empty; of a long path the end is kept, which names the file."""
+    """The source file, never empty; a long path keeps its end, which names the file."""
     return path[-MAX_SOURCE_FILE_LENGTH:] or "unknown"
 
 
@@ -67,5 +67,5 @@ class RetryCounter:
 
 
 def phase_end(phases: Sequence[Phase]) -> datetime | None:
-    """The latest end of any phase; None where there is none."""
+    """The latest end of any phase; None where there is no phase."""
     return max((phase.ended_at for phase in phases), default=None)

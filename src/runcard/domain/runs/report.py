@@ -1,4 +1,4 @@
-"""What a station claims of one run, in one shape for every door and format."""
+"""What a station claims about one run, in one shape for every endpoint and file format."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ MAX_NAME_LENGTH = 255
 
 
 def name_issues(path: tuple[str | int, ...], name: str | None) -> Iterator[Issue]:
-    """What keeps a text from being a name in a report."""
+    """Everything that is wrong with a text as a name in a report. None is valid."""
     if name is None:
         return
     if len(name) > MAX_NAME_LENGTH:
@@ -27,7 +27,7 @@ def name_issues(path: tuple[str | int, ...], name: str | None) -> Iterator[Issue
 
 
 class UnitDescription(Struct, frozen=True, gc=False):
-    """A unit as a report describes it, to be created from. revision_number: None: the default of its part."""
+    """A unit that a report describes so that it can be created. revision_number: None: the default of its part."""
 
     serial_number: str
     part_number: str
@@ -36,21 +36,21 @@ class UnitDescription(Struct, frozen=True, gc=False):
 
 
 class RunReport(Struct, frozen=True, kw_only=True, gc=False):
-    """A claimed run. Texts are trimmed by whoever makes the report; None means "not said".
+    """A claimed run. The code that makes the report trims its texts; None means "not said".
 
-    procedure: identifier (FVT1) or id of an existing procedure; where `procedure_is_name`, the name that a file gives
-        its procedure, which is found without case, or created.
+    procedure: identifier (FVT1) or id of an existing procedure. Where `procedure_is_name`, it is the name of a
+        procedure in a file: the procedure is found by it, ignoring case, or created.
     started_at: None: the moment of reception.
     duration: from start to end, never negative.
     operated_by: e-mail of the operator, who must be a member.
-    operator: e-mail or name of the operator; kept as it is where it is nobody's e-mail. Instead of operated_by.
-    sub_units: serial numbers of units that become children of the unit, in order; they exist, or `new_sub_units`
+    operator: e-mail or name of the operator, used instead of operated_by; kept as text if it is no member's e-mail.
+    sub_units: serial numbers of units that become children of the unit, in order. They exist, or `new_sub_units`
         describes them.
-    new_sub_units: those among the sub-units that are created where nobody has recorded them.
-    steps: the deprecated v1 steps, kept as they came beside the phases made of them.
-    client_run_ref: the station's own key for this report; sent again, it names the run that is there already.
+    new_sub_units: descriptions of the sub-units that are created where nobody has recorded them.
+    steps: the deprecated v1 steps as they came; the phases made from them are in `phases`.
+    client_run_ref: the station's own key for this report; a report sent again is found by it and not recorded twice.
     execution_id, slot_key, slot_name: one start of a fixture with several slots, and the slot of this unit.
-    unit_metadata: what to note about the unit, beside what is noted already.
+    unit_metadata: metadata to add to the unit's own.
     """
 
     procedure: str

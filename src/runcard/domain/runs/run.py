@@ -1,4 +1,4 @@
-"""A run as it was recorded: a header that lists are made of, and a document that is read whole."""
+"""The document of a recorded run, which is always read whole. Lists use only the run's header row."""
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from runcard.domain.runs.sequence import PhaseSequence
 
 
 class RunDocument(Struct, frozen=True, array_like=True, gc=False):
-    """The inside of a run, immutable. New fields go to the end, with defaults, so that old documents stay readable.
+    """The immutable content of a run. Add new fields at the end, with defaults: old documents stay readable.
 
     steps: the deprecated v1 steps as they came.
     """

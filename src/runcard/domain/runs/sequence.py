@@ -11,9 +11,9 @@ from runcard.domain.runs.phase import Phase
 
 
 class PhaseSequence(Struct, frozen=True, array_like=True, gc=False):
-    """A group of phases. Its path names it and those that it lies in: `main/calibration`.
+    """A group of phases. Its path names its parents and itself: `main/calibration`.
 
-    started_at, ended_at: None where it was skipped.
+    started_at, ended_at: None where the sequence was skipped.
     """
 
     path: str
@@ -34,7 +34,7 @@ class PhaseSequence(Struct, frozen=True, array_like=True, gc=False):
 
 
 def sequence_issues(sequences: Sequence[PhaseSequence], phases: Sequence[Phase]) -> Iterator[Issue]:
-    """Paths that are given twice, that lie in none that is given, or that phases name and nobody gives."""
+    """An issue for each path that is empty or given twice, and for each parent or phase's sequence that is missing."""
     paths = {sequence.path for sequence in sequences}
     seen: set[str] = set()
     for position, sequence in enumerate(sequences):

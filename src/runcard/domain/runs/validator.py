@@ -24,10 +24,10 @@ _EXPONENT_FROM = 1e16
 class Validator(Struct, frozen=True, array_like=True, gc=False):
     """One check.
 
-    expression: the text for humans, as given, or written from operator and expected value.
-    operator, expected: the structure, where there is one (`>=` 3.1); both None where only the text is known.
-    outcome: what the check said; UNSET where unknown.
-    is_decisive: False where failing it does not fail the measurement (marginal limits).
+    expression: the text for people, either given or written from operator and expected value.
+    operator, expected: the structure of the check (`>=` 3.1); both None where only the text is known.
+    outcome: the result of the check; UNSET where unknown.
+    is_decisive: False where a failed check does not fail the measurement (marginal limits).
     has_custom_expression: True where the text was given beside a structure rather than written from it.
     """
 
@@ -40,7 +40,7 @@ class Validator(Struct, frozen=True, array_like=True, gc=False):
 
 
 def expression_of(symbol: str, expected: Expected) -> str:
-    """The text of a check that has a structure: `x >= 3.1`, `x in a, b`, `x ==` where nothing is expected."""
+    """The text of a check from its structure: `x >= 3.1`, `x in a, b`, or `x ==` where no value is expected."""
     if expected is None:
         return f"x {symbol}"
     items = expected if isinstance(expected, list) else [expected]
@@ -48,13 +48,12 @@ def expression_of(symbol: str, expected: Expected) -> str:
 
 
 def judge(validator: Validator, value: object) -> MeasurementOutcome:
-    """PASS or FAIL as the value keeps the check or breaks it; UNSET where that cannot be told.
+    """PASS if the value passes the check, FAIL if not, UNSET where the check cannot be judged.
 
-    It cannot be told without an operator or with an unknown one, for a value of another kind than the
-    expected one (a boolean is not a number), for an empty list, and for a pattern that RE2 refuses
-    (look-around). A list is judged element by element and passes where every element does. Numbers compare
-    as in IEEE 754: NaN keeps no bound, and differs from every number. `range` is [low, high], both
-    inclusive. `matches` looks for the pattern at the start of the text, as OpenHTF does.
+    It cannot be judged without a known operator, for a value of another kind than the expected one (a boolean is not a
+    number), for an empty list, and for a pattern that RE2 refuses (look-around). A list passes where every element
+    does. Numbers compare as in IEEE 754: NaN is within no bound and differs from every number. `range` is [low, high],
+    both inclusive. `matches` looks for the pattern at the start of the text, as OpenHTF does.
     """
     holds = _all_hold(validator, value) if isinstance(value, list) else _holds(validator, value)
     if holds is None:
@@ -63,9 +62,9 @@ def judge(validator: Validator, value: object) -> MeasurementOutcome:
 
 
 def decisive_limits(validators: Sequence[Validator]) -> Limits:
-    """The tightest finite bounds that the decisive validators put on a number; `==` bounds it on both sides.
+    """The tightest finite bounds that the decisive validators put on a number; `==` is a bound on both sides.
 
-    Strict bounds (`>`, `<`) are left out, because limits are inclusive. What a value must keep: `decisive_interval`.
+    Strict bounds (`>`, `<`) are left out, because limits are inclusive; `decisive_interval` has them.
     """
     bounds = [_bounds(validator) for validator in validators if validator.is_decisive]
     return Limits(
@@ -75,17 +74,17 @@ def decisive_limits(validators: Sequence[Validator]) -> Limits:
 
 
 def decisive_interval(validators: Sequence[Validator]) -> Interval:
-    """What the decisive validators bound a number to, strictly or not: `>=`, `<=`, `>`, `<` and `range`.
+    """The interval that the decisive validators allow a number: from `>=`, `<=`, `>`, `<` and `range`.
 
-    An equality says which number is wanted, not between which bounds; it is no bound here.
+    `==` is left out: it expects one number and gives no bounds.
     """
     return tightest(_interval(validator) for validator in validators if validator.is_decisive)
 
 
 def limit_validators(lower: float | None, upper: float | None, value: object) -> tuple[Validator, ...]:
-    """The checks that a lower (`>=`) and an upper limit (`<=`) stand for, lower first.
+    """The checks that a lower (`>=`) and an upper limit (`<=`) stand for, the lower one first.
 
-    They are judged where the value is a number, else UNSET. An infinite limit or NaN is no limit.
+    Their outcome is UNSET where the value is no number. An infinite limit or NaN is no limit.
     """
     number = value if _KINDS.get(type(value)) is float else None
     bounds = [
@@ -97,7 +96,7 @@ def limit_validators(lower: float | None, upper: float | None, value: object) ->
 
 
 def unstated_limits(limits: Limits, validators: Sequence[Validator]) -> Limits:
-    """The limits without those that a decisive validator states as well."""
+    """The limits that no decisive validator states too; None in place of the others."""
     stated = [_bounds(validator) for validator in validators if validator.is_decisive]
     return Limits(
         None if limits.lower in [lower for lower, _ in stated] else limits.lower,
@@ -106,7 +105,7 @@ def unstated_limits(limits: Limits, validators: Sequence[Validator]) -> Limits:
 
 
 def is_bound(number: float) -> bool:
-    """Whether a number bounds anything: it is finite (integers of any size are)."""
+    """Whether a number can be a bound: whether it is finite, as integers of any size are."""
     return -math.inf < number < math.inf
 
 
@@ -118,7 +117,7 @@ def _all_hold(validator: Validator, values: list[object]) -> bool | None:
 
 
 def _holds(validator: Validator, value: object) -> bool | None:
-    """Whether a single value keeps the check; None where the two do not fit."""
+    """Whether a single value passes the check; None where their kinds do not fit."""
     expected = validator.expected
     kind = _KINDS.get(type(value))
     if isinstance(expected, list):
@@ -146,7 +145,7 @@ def _is_within(number: float, bounds: list[float]) -> bool | None:
 
 _Check = Callable[[Any, Any], bool | None]
 _Checks = dict[str | None, tuple[_Check, tuple[type, ...]]]
-# What an operator asks of a value and the expected one, and of which kind both must be.
+# The comparison that an operator makes, and the kinds that both values may have.
 _CHECKS: _Checks = {
     ">=": (operator.ge, (float,)),
     "<=": (operator.le, (float,)),
@@ -196,7 +195,7 @@ def _number(value: object) -> float | None:
 
 
 def _text_of(item: object) -> str:
-    """A value as people write it; of a number the shortest text that reads back as it: 3.1, and 3 for 3.0."""
+    """The value as people write it; for a number the shortest text that reads back the same: 3.1, and 3 for 3.0."""
     match item:
         case bool():
             return "true" if item else "false"

@@ -1,4 +1,4 @@
-"""Reading a check out of the text that OpenHTF writes for it.
+"""Parse the text that OpenHTF writes for a check.
 
 The forms are those of `openhtf.util.validators` in OpenHTF 1.6.3; stations that post runs use them too.
 """
@@ -25,17 +25,17 @@ _PATTERN = re.compile(r"'x' matches /(.*)/", re.DOTALL)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
-# A floor repeats a few thousand short texts; a long one is rare, and not worth the memory.
+# Test stations repeat a few thousand short texts. A long text is rare and not worth the memory.
 _CACHED_TEXTS = 8192
 _CACHED_TEXT_LENGTH = 200
 _INTEGER_LENGTH = len("-9223372036854775808")
 
 
 def parse_validator(text: str) -> tuple[Validator, ...]:
-    """The checks that a text stands for: decisive before marginal bounds, `>=` before `<=`; outcomes UNSET.
+    """The checks that a text stands for, at least one: decisive before marginal bounds, `>=` before `<=`.
 
-    Always at least one: a text of no known form becomes a check with an expression only. Bounds that are
-    infinite or NaN bound nothing and are left out. Every check keeps the text as its expression.
+    Their outcomes are UNSET. A text of no known form becomes a check with only an expression. Infinite bounds and NaN
+    are left out. Every check keeps the text as its expression.
     """
     return (
         _range_checks(text)
@@ -47,9 +47,9 @@ def parse_validator(text: str) -> tuple[Validator, ...]:
 
 
 def opaque_validator(text: str, *, is_decisive: bool = True) -> Validator:
-    """A check of which only the text is known.
+    """A check with a text and no structure.
 
-    Memory addresses are taken out, so that a function has the same text in every run.
+    Memory addresses are removed from the text, so that a function has the same text in every run.
     """
     return Validator(_ADDRESS.sub("", text), is_decisive=is_decisive)
 
@@ -61,8 +61,8 @@ def validators_of_texts(
 
     value: the measured number, text, boolean or list (for a series: its values); nothing else is judged.
 
-    A check that cannot be judged takes the outcome of the measurement; but which of several checks failed a
-    measurement nobody knows, so there it is UNSET.
+    A check that cannot be judged takes the outcome of the measurement. It stays UNSET where one of several checks
+    failed the measurement, because nobody knows which.
     """
     checks: list[_ByOutcome] = []
     for text in texts:
@@ -79,7 +79,7 @@ _ByOutcome = dict[MeasurementOutcome, Validator]
 
 
 def _checks_by_outcome(text: str) -> tuple[_ByOutcome, ...]:
-    """Each check of a text in all its outcomes, made once: recording runs asks for them all the time."""
+    """Each check of a text with each outcome, cached because every recorded run needs them."""
     return _cached_checks(text) if len(text) <= _CACHED_TEXT_LENGTH else _parsed_checks(text)
 
 
@@ -137,7 +137,7 @@ def _percentage_checks(text: str) -> tuple[Validator, ...]:
 
 
 def _around(expected: float, percent: float) -> tuple[float | None, float | None]:
-    """The bounds `percent` beside a number, computed as OpenHTF does; None where one overflows."""
+    """The bounds at `percent` below and above a number, computed as in OpenHTF; None where a bound overflows."""
     tolerance = abs(expected * percent / 100.0)
     lower, upper = expected - tolerance, expected + tolerance
     return lower if is_bound(lower) else None, upper if is_bound(upper) else None
@@ -158,7 +158,7 @@ def _structured(text: str, symbol: str, expected: Expected, *, is_decisive: bool
 
 
 def _number(text: str | None) -> int | float | None:
-    """The number that a text spells, an integer if written as one; None without a text and for no bound."""
+    """The number in a text, an integer if written as one; None where there is no text or the number is no bound."""
     if text is None:
         return None
     number = float(text)

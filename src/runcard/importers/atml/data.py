@@ -1,9 +1,9 @@
-"""Data and limits of ATML: what IEEE 1671 Annex B (Common) says a value, its unit of measure, and a limit is.
+"""Values, units of measure and limits in ATML, as IEEE 1671 Annex B (Common) defines them.
 
-A datum of text, boolean or number is a value, and one without a type a text; dates and numbers in other bases are kept
-as their text, complex numbers as `{"re": …, "im": …}`. A qualifier of a unit stands behind it (`V RMS`). Arrays of
-numbers are multi-dimensional with their positions as coordinates; other arrays are lists. Collections have a value for
-each item, called with a dot.
+A text, a boolean or a number becomes a value; a datum without a type is a text. Dates and numbers in other bases stay
+texts, and complex numbers become `{"re": …, "im": …}`. The qualifier of a unit follows the unit (`V RMS`). An array of
+numbers becomes multi-dimensional, with the positions as coordinates; any other array becomes a list. A collection has
+one measurement for each item, whose names are joined by a dot.
 """
 
 import re
@@ -26,12 +26,12 @@ _DATA = ("Datum", "IndexedArray", "Collection")
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)
 
 _SYMBOLS = {"EQ": "==", "NE": "!=", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
-# Equal, or not, whatever the case.
+# Equal or not, ignoring case.
 _ANY_CASE = {"CIEQ": "==", "CINE": "!="}
 
 
 class _Value(NamedTuple):
-    """What a datum holds; uom: None where it has none."""
+    """The content of a datum. uom: None where it has no unit."""
 
     value: JsonValue
     uom: str | None = None
@@ -47,9 +47,9 @@ def data_of(element: Element | None) -> Element | None:
 def measurements_of(
     data: Element, name: str, outcome: MeasurementOutcome, limits: Element | None = None
 ) -> Iterator[Measurement]:
-    """One for a datum or an array, one for each item of a collection. Raises UnreadableReport.
+    """The measurement of a datum or an array, or those of all items of a collection. Raises UnreadableReport.
 
-    limits: what holds a LimitPair, SingleLimit or Expected; it keeps each of them.
+    limits: the element that contains a LimitPair, SingleLimit or Expected. It applies to each measurement.
     """
     if name_of(data) == "Collection":
         for item in children(data, "Item"):
@@ -83,13 +83,13 @@ def _value(data: Element, name: str) -> _Value:
 
 
 def _type_of(data: Element) -> str:
-    """`double` of c:double, ts:TS_double and c:doubleArray."""
+    """The type in lower case, without prefix and suffix: `double` for c:double, ts:TS_double and c:doubleArray."""
     kind = (data.get(_TYPE) or "").rpartition(":")[2].lower()
     return kind.removeprefix("ts_").removesuffix("array")
 
 
 def _single(data: Element, kind: str) -> tuple[JsonValue, str | None]:
-    """The value in an attribute, or of texts in an element, and its digits where it is too large an integer."""
+    """The value of a datum, from its attribute or its Value element, and the digits of an integer that is too large."""
     written = data.get("value")
     if written is None:
         written = text_of(child(data, "Value"))
@@ -128,27 +128,27 @@ def _array(data: Element, name: str, uom: str | None) -> _Value:
             f"The array {name!r} in line {data.sourceline} has elements without a value, or of several dimensions."
         )
     names = ["index"] if dimensions == 1 else [f"index {at + 1}" for at in range(dimensions)]
-    axes = [Series([position[at] for position in positions], name=one) for at, one in enumerate(names)]
+    axes = [Series([position[at] for position in positions], name=axis) for at, axis in enumerate(names)]
     return _Value(None, uom, (*axes, Series(values, uom, name)))
 
 
 def _bounds(limits: Element | None, value: JsonValue, outcome: MeasurementOutcome) -> Bounds:
-    """What the first limit of a kind that is known says; masks are left out."""
+    """The bounds of the first limit of a known kind; masks are left out."""
     if limits is None:
         return Bounds()
-    for one in children(limits, "Limits", "LimitPair", "SingleLimit", "Expected"):
-        match name_of(one):
+    for limit in children(limits, "Limits", "LimitPair", "SingleLimit", "Expected"):
+        match name_of(limit):
             case "Limits":
-                return _bounds(one, value, outcome)
+                return _bounds(limit, value, outcome)
             case "LimitPair":
-                return _pair(one, value, outcome)
+                return _pair(limit, value, outcome)
             case _:
-                return _single_limit(one, value, outcome)
+                return _single_limit(limit, value, outcome)
     return Bounds()
 
 
 def _pair(pair: Element, value: JsonValue, outcome: MeasurementOutcome) -> Bounds:
-    limits = [(one.get("comparator") or "", _expected(one)) for one in children(pair, "Limit")]
+    limits = [(limit.get("comparator") or "", _expected(limit)) for limit in children(pair, "Limit")]
     bounds = [
         Bound(_SYMBOLS[comparator], limit)
         for comparator, limit in limits
@@ -163,7 +163,7 @@ def _pair(pair: Element, value: JsonValue, outcome: MeasurementOutcome) -> Bound
 
 
 def _single_limit(limit: Element, value: JsonValue, outcome: MeasurementOutcome) -> Bounds:
-    """One comparison with a number, a text or a boolean; Expected without a comparator means equal."""
+    """The bounds of a comparison with a number, a text or a boolean. Expected without a comparator means equal."""
     comparator, expected = limit.get("comparator") or "EQ", _expected(limit)
     if expected is None:
         return Bounds()
@@ -179,7 +179,7 @@ def _single_limit(limit: Element, value: JsonValue, outcome: MeasurementOutcome)
 
 
 def _expected(limit: Element) -> Expected:
-    """The value that a limit compares with; None where it is no single one."""
+    """The value that a limit compares with; None where it is not a single value."""
     datum = child(limit, "Datum")
     value = None if datum is None else _single(datum, _type_of(datum))[0]
     return value if isinstance(value, bool | int | float | str) else None

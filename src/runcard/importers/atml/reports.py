@@ -1,16 +1,16 @@
 """ATML test results: IEEE 1636.1, in its versions 2.02, 5.00 and 6.01, which NI TestStand and others write.
 
-- Each `ResultSet` is a run. The procedure is called as the set; of TestStand's `folder\\Board.seq#MainSequence` that is
-  `Board`. Where the set has no name it is called as the test program.
-- `TestGroup` is a sequence, `Test` and `SessionAction` are phases, `TestResult` is a measurement. TestStand's results
-  `Numeric` and `String` are called as their test.
-- An outcome `UserDefined` is what its qualifier says (Done, Skipped, Error, Terminated); `NotStarted` is SKIP, and
-  others are ERROR. Where none is stated, a set has the worst of what is inside of it, and an action was done; a result
-  with limits has that of its test, if that passed or has no other result.
-- Times without a time zone are taken for UTC.
-- Events are logged, and so are the report texts that TestStand adds.
-- The serial number of the station and the uuid of the results are metadata. Parameters, indictments, masks, and other
-  extensions are left out.
+- Each `ResultSet` becomes a run. The procedure has the name of the set; from TestStand's
+  `folder\\Board.seq#MainSequence` only `Board` is taken. A set without a name takes the name of the test program.
+- `TestGroup` becomes a sequence, `Test` and `SessionAction` become phases, `TestResult` becomes a measurement.
+  TestStand's results `Numeric` and `String` take the name of their test.
+- The outcome `UserDefined` means what its qualifier says (Done, Skipped, Error, Terminated). `NotStarted` is SKIP.
+  Other words are ERROR. Without an outcome, a set has the worst outcome inside it, and an action counts as done. A
+  result with limits then has the outcome of its test, if the test passed or has no other result.
+- A time without a time zone is taken as UTC.
+- Events become logs, and so do the report texts that TestStand adds.
+- The serial number of the station and the uuid of the results become metadata. Parameters, indictments, masks, and
+  other extensions are left out.
 """
 
 import re
@@ -44,12 +44,12 @@ from runcard.importers.report.recording import Recording, metadata_of
 from runcard.importers.report.stated import Mend
 
 ROOTS = ("TestResultsCollection", "TestResults")
-# How a file says what it does not.
+# What to change in the test software where a file lacks a field.
 MENDS = {
     "serial_number": Mend("report the SerialNumber of the UUT"),
     "procedure": Mend("give the ResultSet a name, or the Definition of the TestProgram"),
 }
-# urn:IEEE-1636.1:2013:TestResults, and before there were such names, http://www.ieee.org/ATML/2007/TestResults.
+# urn:IEEE-1636.1:2013:TestResults, and in older files http://www.ieee.org/ATML/2007/TestResults.
 _NAMESPACE = re.compile(r"IEEE-1636\.1|ieee\.org/ATML", re.IGNORECASE)
 
 _SEQUENCE_OUTCOMES: dict[str, SequenceOutcome] = {
@@ -63,7 +63,7 @@ _SEQUENCE_OUTCOMES: dict[str, SequenceOutcome] = {
     "Error": "ERROR",
 }
 _PHASE_OUTCOMES: dict[SequenceOutcome, PhaseOutcome] = {"PASS": "PASS", "FAIL": "FAIL", "SKIP": "SKIP"}
-# A run that was skipped has failed nothing.
+# A skipped run counts as passed, because nothing failed.
 _RUN_OUTCOMES: dict[SequenceOutcome, RunOutcome] = {
     "PASS": "PASS",
     "SKIP": "PASS",
@@ -78,19 +78,19 @@ _LEVELS: dict[str, LogLevel] = {
     "critical": "CRITICAL",
     "fatal": "CRITICAL",
 }
-_CALLED_AS_THEIR_TEST = frozenset(("", "Numeric", "String"))
+_NAMED_AFTER_THEIR_TEST = frozenset(("", "Numeric", "String"))
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so has the root of test results, in a namespace of IEEE 1636.1."""
+    """Whether a file with these first bytes has the root of test results, in a namespace of IEEE 1636.1."""
     namespace, name = root_of(head) or ("", "")
     return name in ROOTS and _NAMESPACE.search(namespace) is not None
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each result set, read as it is asked for; unit and procedure are empty where it names none.
+    """The run of each result set, parsed lazily. Unit and procedure are empty where the file names none.
 
-    Raises UnreadableReport where the content is no such file.
+    Raises UnreadableReport where the content is no ATML.
     """
     for results in read_records(file, ROOTS, ("TestResults",)):
         sets = list(children(results, "ResultSet"))
@@ -98,7 +98,7 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
             raise UnreadableReport(
                 f"The <TestResults> in line {results.sourceline} has no <ResultSet>. Upload the file whole."
             )
-        yield from (_run(results, one) for one in sets)
+        yield from (_run(results, result_set) for result_set in sets)
 
 
 def _run(results: Element, result_set: Element) -> RunReport:
@@ -116,7 +116,7 @@ def _run(results: Element, result_set: Element) -> RunReport:
         duration=span.ended_at - span.started_at,
         part_number=_part_number(unit),
         revision_number=_attribute(child(unit, "Definition"), "version"),
-        batch_number=next((text_of(one) for one in results.iter("{*}BatchSerialNumber")), "") or None,
+        batch_number=next((text_of(batch) for batch in results.iter("{*}BatchSerialNumber")), "") or None,
         operator=_operator(results),
         procedure_version=_attribute(child(program, "Definition"), "version"),
         phases=tuple(recording.phases),
@@ -138,12 +138,12 @@ def _procedure(result_set: Element, program: Element | None) -> str:
 
 
 def _part_number(unit: Element | None) -> str | None:
-    """The part number among the identification numbers of the unit's definition, else its model's."""
+    """The part number among the identification numbers of the unit's definition, else its model number."""
     numbers = child(unit, "Definition", "Identification", "IdentificationNumbers")
-    said = [] if numbers is None else list(children(numbers, "IdentificationNumber"))
+    identifications = [] if numbers is None else list(children(numbers, "IdentificationNumber"))
     for kind in ("Part", "Model"):
-        for one in said:
-            if one.get("type") == kind and (number := _attribute(one, "number")):
+        for identification in identifications:
+            if identification.get("type") == kind and (number := _attribute(identification, "number")):
                 return number
     return None
 
@@ -163,7 +163,10 @@ class _Span(NamedTuple):
 
 
 def _span(element: Element, around: _Span | None) -> _Span:
-    """Start and end; what does not say when it was, began with what it lies in and took no time."""
+    """Start and end of an element. A missing start is that of the element around it, a missing end is its start.
+
+    Raises UnreadableReport where the outermost element has no start.
+    """
     started_at = _moment(element, "startDateTime")
     if started_at is None:
         if around is None:
@@ -185,7 +188,7 @@ def _moment(element: Element, name: str) -> datetime | None:
 
 
 def _stated(element: Element) -> str:
-    """The outcome that an element states; empty where it states none."""
+    """The word of an element's outcome; empty where it has none."""
     outcome = next(children(element, "Outcome", "ActionOutcome"), None)
     if outcome is None:
         return "Done" if name_of(element) == "SessionAction" else ""
@@ -196,32 +199,32 @@ def _stated(element: Element) -> str:
 def _run_outcome(result_set: Element, recording: Recording) -> RunOutcome:
     if stated := _stated(result_set):
         return _RUN_OUTCOMES.get(_SEQUENCE_OUTCOMES.get(stated, "ERROR"), "ERROR")
-    outcomes: set[str] = {one.outcome for one in recording.phases}
-    outcomes.update(one.outcome for one in recording.sequences)
+    outcomes: set[str] = {phase.outcome for phase in recording.phases}
+    outcomes.update(sequence.outcome for sequence in recording.sequences)
     ranked: tuple[RunOutcome, ...] = ("ERROR", "ABORTED", "FAIL")
-    return next((one for one in ranked if one in outcomes), "PASS")
+    return next((outcome for outcome in ranked if outcome in outcomes), "PASS")
 
 
 def _record_inside(recording: Recording, element: Element, path: str | None, around: _Span) -> None:
-    for one in children(element, "TestGroup", "Test", "SessionAction"):
-        span = _span(one, around)
-        outcome = _SEQUENCE_OUTCOMES.get(_stated(one), "ERROR")
-        if name_of(one) == "TestGroup":
-            source, _, inner = (one.get("name") or "").rpartition("#")
-            name = _attribute(one, "callerName") or inner.strip() or "TestGroup"
+    for part in children(element, "TestGroup", "Test", "SessionAction"):
+        span = _span(part, around)
+        outcome = _SEQUENCE_OUTCOMES.get(_stated(part), "ERROR")
+        if name_of(part) == "TestGroup":
+            source, _, inner = (part.get("name") or "").rpartition("#")
+            name = _attribute(part, "callerName") or inner.strip() or "TestGroup"
             inner_path = recording.open_sequence(path, name)
-            _record_inside(recording, one, inner_path, span)
+            _record_inside(recording, part, inner_path, span)
             recording.close_sequence(inner_path, name, outcome, *span, source or None)
         else:
-            name = _attribute(one, "name") or _attribute(one, "ID") or name_of(one)
+            name = _attribute(part, "name") or _attribute(part, "ID") or name_of(part)
             phase_outcome = _PHASE_OUTCOMES.get(outcome, "ERROR")
-            measured = tuple(_measurements(one, name))
+            measured = tuple(_measurements(part, name))
             recording.add_phase(Phase(name, phase_outcome, *span, measured, sequence_path=path))
-        _log_events(recording, one, name, span.ended_at)
+        _log_events(recording, part, name, span.ended_at)
 
 
 def _measurements(phase: Element, phase_name: str) -> Iterator[Measurement]:
-    """The results of a test; what a session action noted are measurements without limits."""
+    """The results of a test as measurements; the data of a session action become measurements without limits."""
     results = list(children(phase, "TestResult"))
     for result in results:
         data, limits = data_of(child(result, "TestData")), child(result, "TestLimits")
@@ -233,7 +236,7 @@ def _measurements(phase: Element, phase_name: str) -> Iterator[Measurement]:
         name = _attribute(result, "name") or ""
         yield from measurements_of(
             data,
-            phase_name if name in _CALLED_AS_THEIR_TEST else name,
+            phase_name if name in _NAMED_AFTER_THEIR_TEST else name,
             _MEASUREMENT_OUTCOMES.get(stated, "UNSET"),
             limits,
         )
@@ -243,7 +246,7 @@ def _measurements(phase: Element, phase_name: str) -> Iterator[Measurement]:
 
 
 def _log_events(recording: Recording, element: Element, source: str, at: datetime) -> None:
-    """Events of an element itself, and the texts that TestStand adds to it; not those of what lies inside."""
+    """Log the events of an element and the texts that TestStand adds to it, but not those of the elements inside."""
     for event in _events(element):
         level = _LEVELS.get((event.get("severity") or event.get("type") or "").lower(), "INFO")
         message = text_of(child(event, "Message")) or text_of(event)

@@ -1,1 +1,1 @@
-"""What every file is read with: packed bytes, the first bytes, XML as a stream, and texts as values."""
+"""Tools for reading any file: unpacking, the first bytes, XML as a stream, and texts as values."""

@@ -1,7 +1,7 @@
-"""Cells of a table, and what they say: a name, a number, a moment, a value.
+"""Cells of a table, read as a name, a number, a moment or a value.
 
-A file of text has texts only; a workbook has numbers, booleans and moments of its own. What a cell cannot say is raised
-as ValueError, in words that go on from the value: `"abc" is no number`.
+A text file has only texts; a workbook also has numbers, booleans and moments. A cell that cannot be read raises
+ValueError. Its message continues a sentence that begins with the value: `"abc" is no number`.
 """
 
 import math
@@ -12,12 +12,12 @@ from runcard.domain.instant import as_utc, format_duration
 
 # None: blank. Texts are trimmed and hold at least one character.
 Cell = str | bool | int | float | date | time | timedelta | None
-# What a cell says as a measured value.
+# A cell as a measured value.
 CellValue = str | bool | int | float
 
 # Python reads longer texts of digits as integers only when told to.
 _MAX_NUMBER_LENGTH = 400
-# Zeros that lead, as in 0012, are part of a name.
+# A text with leading zeros, as 0012, is a name and no number.
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d*)", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:0|[1-9]\d*)?(?:\.\d*)?(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NON_FINITE = {
@@ -32,13 +32,13 @@ _TIME_MEND = "write it as 2026-01-31T12:00:00Z"
 
 
 def check_computed(cell: Cell) -> None:
-    """Raises ValueError for what a spreadsheet shows where a formula has failed."""
+    """Check that a cell is not the error value of a failed formula. Raises ValueError."""
     if isinstance(cell, str) and cell in _SPREADSHEET_ERRORS:
         raise ValueError("is the error of a formula; mend the formula or empty the cell")
 
 
 def text_of(cell: Cell) -> str:
-    """A cell as text; a number of a workbook as the shortest text that reads back as it. Blank: an empty text."""
+    """The cell as text; a blank cell is an empty text, a number the shortest text that reads back the same."""
     match cell:
         case None:
             return ""
@@ -57,7 +57,7 @@ def text_of(cell: Cell) -> str:
 
 
 def number_of(cell: Cell, *, decimal_comma: bool) -> int | float:
-    """A number, which may be NaN or infinite. decimal_comma: 3,3 is one too."""
+    """The cell as a number, which may be NaN or infinite. decimal_comma: 3,3 is a number too. Raises ValueError."""
     number = _number(cell, decimal_comma=decimal_comma) if isinstance(cell, str) else cell
     match number:
         case int() | float() if not isinstance(number, bool):
@@ -67,7 +67,7 @@ def number_of(cell: Cell, *, decimal_comma: bool) -> int | float:
 
 
 def value_of(cell: Cell, *, decimal_comma: bool) -> CellValue:
-    """A measured value: a number or a boolean where the text is one, else the text."""
+    """The cell as a measured value: a number or a boolean if its text is one, else the text."""
     if isinstance(cell, str):
         number = _number(cell, decimal_comma=decimal_comma)
         if number is not None:
@@ -79,7 +79,10 @@ def value_of(cell: Cell, *, decimal_comma: bool) -> CellValue:
 
 
 def moment_of(cell: Cell) -> datetime:
-    """A moment in UTC, which one without a time zone is in already: ISO 8601, or a date of a workbook."""
+    """The cell as a moment in UTC: ISO 8601, or a date of a workbook. Without a time zone it is taken as UTC.
+
+    Raises ValueError.
+    """
     match cell:
         case datetime():
             return as_utc(cell)

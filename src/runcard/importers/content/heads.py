@@ -1,4 +1,4 @@
-"""The first bytes of a file, which tell its format."""
+"""The first bytes of a file, by which its format is detected."""
 
 import bz2
 import json
@@ -7,19 +7,19 @@ import zlib
 
 from runcard.importers.content.unpacking import BZIP2, GZIP
 
-# As much as is looked at of a file's content.
+# How much of a file's content is looked at.
 HEAD_BYTES = 64 * 1024
-# As much of a packed file as holds that: bzip2 unpacks in blocks, of up to 900 kB.
+# How much of a packed file is needed for that: bzip2 unpacks in blocks of up to 900 kB.
 PACKED_HEAD_BYTES = 1024 * 1024
 
-# A text that is cut off reaches to the end.
+# A string that is cut off goes on to the end.
 _JSON_PIECE = re.compile(r'"(?:[^"\\]|\\.?)*"?|[{}\[\]:]', re.DOTALL)
 
 
 def unpacked_head(head: bytes) -> bytes:
-    """The first bytes of the content of a file that begins so, packed by gzip or bzip2 or not.
+    """The first bytes of a file's content, given the file's own first bytes, packed by gzip or bzip2 or not.
 
-    Of what is packed but damaged, as much as can be told.
+    Empty where the packed bytes are damaged.
     """
     try:
         if head.startswith(GZIP):
@@ -32,7 +32,7 @@ def unpacked_head(head: bytes) -> bytes:
 
 
 def json_members(head: bytes) -> frozenset[str]:
-    """Names of the members of the JSON object that begins so, as far as it reaches; none where it is no object."""
+    """The names of the outer members of a JSON object, as far as `head` reaches; none where it is no object."""
     text = head.decode(json.detect_encoding(head), "ignore").lstrip("\ufeff \t\r\n")
     if not text.startswith("{"):
         return frozenset()

@@ -1,4 +1,4 @@
-"""Packed files (gzip, bzip2), unpacked as they are read. What a file is, its first bytes say."""
+"""Unpack files (gzip, bzip2) while they are read. The first bytes say how a file is packed."""
 
 import bz2
 import gzip
@@ -8,20 +8,20 @@ from typing import BinaryIO, cast
 
 from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 
-# Measured data pack 20 to 50 times. A file that packs better than this, beyond the first bytes, is made to do harm.
+# Measured data shrink 20 to 50 times. A file that shrinks more than MAX_RATIO, beyond FREE_BYTES, is an attack.
 MAX_RATIO = 200
 FREE_BYTES = 64 << 20
 
 _BLOCK_BYTES = 256 << 10
-# How packed files begin.
+# The first bytes of packed files.
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
 
 
 def unpacked(file: BinaryIO) -> io.BufferedReader:
-    """The content of a file from its start, unpacked while it is read; `file` must be able to seek.
+    """The content of a file from its start, unpacked while it is read. `file` must be able to seek.
 
-    Reading raises UnreadableReport where packed data are damaged or cut short, and PayloadTooLarge where they unpack
-    to more than FREE_BYTES and MAX_RATIO times what was read of the file.
+    Reading raises UnreadableReport where packed data are damaged or cut short, and PayloadTooLarge where they unpack to
+    more than FREE_BYTES plus MAX_RATIO times the packed bytes read so far.
     """
     magic = _magic(file)
     if magic.startswith(GZIP):
@@ -34,7 +34,7 @@ def unpacked(file: BinaryIO) -> io.BufferedReader:
 
 
 def is_packed(file: BinaryIO) -> bool:
-    """Whether a file is packed by gzip or bzip2; `file` must be able to seek, and is at its start afterwards."""
+    """Whether a file is packed by gzip or bzip2. `file` must be able to seek; it is left at its start."""
     return _magic(file).startswith((GZIP, BZIP2))
 
 

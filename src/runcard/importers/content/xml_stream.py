@@ -1,6 +1,6 @@
-"""XML report files, read element by element: one report of a file is in memory at a time.
+"""Read XML report files as a stream, with one report of a file in memory at a time.
 
-Whatever a file declares about itself is refused or ignored: no DTD, so no entities of its own, nothing fetched.
+A file with a DTD is refused, so it can define no entities. Nothing is ever fetched from elsewhere.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -14,26 +14,25 @@ from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 Element = etree._Element  # noqa: SLF001 -- lxml has no public name for the type of its elements
 
 _MAX_DEPTH = 200
-# Of one report, in memory at once; a phase of the most talkative format takes about fifty.
+# Elements of one report, which are in memory together; a phase of the wordiest format has about fifty.
 _MAX_ELEMENTS = 2_000_000
-# Of one element; the most talkative format has about twenty. lxml looks through all of them for the value of each, so
-# reading those of an element takes time that grows with the square of their number, and lets no other thread run.
+# Attributes of one element; the wordiest format has about twenty. lxml searches all of them for the value of each, so
+# reading them takes time that grows with the square of their number, and no other thread can run meanwhile.
 MAX_ATTRIBUTES = 200
 
 
 def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str]) -> Iterator[Element]:
-    """Each element of one of the names in `records` that lies in no other such, whole, in the order of the file.
+    """The outermost elements with a name in `records`, each complete, in the order of the file.
 
-    Names are local ones, of any namespace. A record knows its ancestors' attributes and what stands before it in them,
-    other records excepted. It is emptied when the next is asked for.
+    Names are local names in any namespace. From a record, its ancestors' attributes can be read, and the elements that
+    come before it in them, except for other records. A record is emptied when the iterator goes on.
 
-    Raises UnreadableReport, at the latest where it is found: for what is no well-formed XML, has a DTD, has a root of
-    another name, is nested deeper than 200 elements, has more than 200 attributes in one element, or holds more than 2
-    million elements in one record.
+    Raises UnreadableReport as soon as the stream meets malformed XML, a DTD, a root of another name, more than 200
+    levels, more than 200 attributes in one element, or more than 2 million elements in one record.
     """
     depth = count = 0
     record: Element | None = None
-    told: Element | None = None
+    before: Element | None = None
     for event, element in _events(file):
         if event == "start":
             if depth == 0:
@@ -46,16 +45,17 @@ def read_records(file: BinaryIO, roots: Collection[str], records: Collection[str
         depth -= 1
         if element is record:
             yield element
-            # The parser may still write the text behind an element, and into its parent: the text stays, and the
-            # element goes when the next one has ended.
+            # The parser may still add the text that follows the element in its parent. So the element is only emptied
+            # now, and removed when the next record has ended.
             element.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs do not know this argument
-            _drop(told)
-            record, told, count = None, element, 0
+            _drop(before)
+            record, before, count = None, element, 0
 
 
 def check_elements(file: BinaryIO, at_most: Mapping[str, int]) -> None:
-    """Raises UnreadableReport for what is no well-formed XML, or has more than 200 attributes in one element, and
-    PayloadTooLarge where it has more elements of a local name than that may have.
+    """Check that XML is well-formed and has at most 200 attributes in an element. at_most: elements by local name.
+
+    Raises UnreadableReport, and PayloadTooLarge where there are more elements of a name than `at_most` allows.
     """
     counts = dict.fromkeys(at_most, 0)
     for event, element in _events(file):
@@ -67,16 +67,13 @@ def check_elements(file: BinaryIO, at_most: Mapping[str, int]) -> None:
         if name in counts:
             counts[name] += 1
             if counts[name] > at_most[name]:
-                raise PayloadTooLarge(f"It has more than {at_most[name]} elements <{name}>.")
+                raise PayloadTooLarge(f"The XML has more than {at_most[name]} elements <{name}>.")
 
 
 def root_of(head: bytes) -> tuple[str, str] | None:
-    """Namespace and local name of the root element of what begins so; None where it is no XML.
-
-    The namespace is empty where there is none.
-    """
+    """Namespace (or an empty text) and local name of the root in the first bytes of a file; None where it is no XML."""
     try:
-        # What comes after the root's start may be cut off or broken.
+        # Anything after the start of the root may be cut off or broken.
         _, root = next(_events(BytesIO(head)))
     except (StopIteration, UnreadableReport):
         return None
@@ -95,7 +92,7 @@ def children(element: Element, *names: str) -> Iterator[Element]:
 
 
 def child(element: Element | None, *path: str) -> Element | None:
-    """The first child of that local name, then its first one of the next; None where one is missing."""
+    """The element that a path of local names leads to, by the first child of each name; None where one is missing."""
     for name in path:
         if element is None:
             return None
@@ -104,7 +101,7 @@ def child(element: Element | None, *path: str) -> Element | None:
 
 
 def text_of(element: Element | None) -> str:
-    """All text inside of an element, trimmed; empty where there is no element."""
+    """All text inside an element, trimmed; empty for None."""
     return "" if element is None else "".join(map(str, element.itertext())).strip()
 
 
@@ -148,7 +145,7 @@ def _check_size(depth: int, count: int, element: Element) -> None:
 
 
 def _check_attributes(element: Element) -> None:
-    # Their names alone take a time that grows with their number, and no faster.
+    # Unlike the values, the names can be read in time proportional to their number.
     count = len(element.keys())
     if count > MAX_ATTRIBUTES:
         raise UnreadableReport(

@@ -1,1 +1,1 @@
-"""What every importer makes: the inside of a run, remarks, and what was stated beside the file."""
+"""What every importer uses to build its reports: the content of a run, remarks, and the sender's statements."""

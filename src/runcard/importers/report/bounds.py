@@ -1,4 +1,4 @@
-"""Comparisons of a measured number, as test software states them: limits where they are inclusive, else checks."""
+"""Turn the comparisons of test software into limits, where they are inclusive, and into checks otherwise."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Bound(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What keeps a measurement: inclusive limits, and checks beside them."""
+    """The limits of a measurement, both inclusive, and the checks beside them."""
 
     lower: float | None = None
     upper: float | None = None
@@ -23,9 +23,9 @@ class Bounds(NamedTuple):
 
 
 def all_of(bounds: Sequence[Bound], value: object, outcome: MeasurementOutcome) -> Bounds:
-    """Bounds that must all hold. What is infinite or NaN bounds nothing.
+    """The limits and checks of bounds that must all hold. An infinite bound or NaN is left out.
 
-    A check that is the only bound has the outcome of the measurement; of several, each is judged on the value.
+    A check that is the only bound has the outcome of the measurement; several checks are each judged by the value.
     """
     finite = [bound for bound in bounds if is_bound(bound.number)]
     limits: dict[str, float] = {}
@@ -35,12 +35,12 @@ def all_of(bounds: Sequence[Bound], value: object, outcome: MeasurementOutcome) 
             limits[bound.symbol] = bound.number
             continue
         check = Validator(expression_of(*bound), *bound)
-        told = outcome if len(finite) == 1 else judge(check, value)
-        checks.append(Validator(check.expression, check.operator, check.expected, told))
+        check_outcome = outcome if len(finite) == 1 else judge(check, value)
+        checks.append(Validator(check.expression, check.operator, check.expected, check_outcome))
     return Bounds(limits.get(">="), limits.get("<="), tuple(checks))
 
 
 def any_of(bounds: Sequence[Bound], outcome: MeasurementOutcome) -> Bounds:
-    """Bounds of which one must hold: a single check, of which only the text is known."""
+    """One check, without a structure, for bounds of which at least one must hold."""
     text = " or ".join(expression_of(*bound) for bound in bounds if is_bound(bound.number))
     return Bounds(validators=(Validator(text, outcome=outcome),)) if text else Bounds()

@@ -1,4 +1,4 @@
-"""The inside of a run as an importer finds it: phases, sequences and logs in order, and metadata within its bounds."""
+"""Collect the content of a run as an importer finds it: phases, sequences and logs in order, and metadata."""
 
 import math
 import re
@@ -15,12 +15,12 @@ from runcard.domain.runs.sequence import PhaseSequence
 from runcard.importers.report.remarks import Remark
 
 _NO_KEY = re.compile(r"[^A-Za-z0-9_.:+-]+")
-# How a path would tell two levels apart.
+# Separates the levels of a sequence's path.
 _SEPARATOR = "/"
 
 
 class Recording:
-    """Collects what happened inside of a run, in the order in which it is told."""
+    """Collects what happened inside a run, in the order in which it is added."""
 
     def __init__(self) -> None:
         self.phases: list[Phase] = []
@@ -31,21 +31,21 @@ class Recording:
 
     @property
     def sequences(self) -> tuple[PhaseSequence, ...]:
-        """In the order in which they were opened, outer ones first."""
-        return tuple(one for one in self._sequences.values() if one is not None)
+        """The closed sequences in the order in which they were opened, so outer ones come first."""
+        return tuple(sequence for sequence in self._sequences.values() if sequence is not None)
 
     @property
     def remarks(self) -> Sequence[Remark]:
         return list(self._remarks.values())
 
     def remark(self, text: str) -> None:
-        """Remark on the report, once however often the same is said."""
+        """Add a remark on the report, unless the same remark is there already."""
         self._remarks.setdefault(text, Remark(text))
 
     def open_sequence(self, parent: str | None, name: str) -> str:
-        """The path of a new sequence, whose phases may be told now and which has to be closed.
+        """Begin a sequence and return its path, which its phases name. The caller has to close it.
 
-        A `/` of its name becomes `-`; the second one of a name in the same place ends in ` (2)`.
+        A `/` in the name becomes `-`. The second sequence of the same name and parent ends in ` (2)`.
         """
         step = name.replace(_SEPARATOR, "-") or "-"
         path = first = step if parent is None else f"{parent}{_SEPARATOR}{step}"
@@ -68,26 +68,26 @@ class Recording:
         self._sequences[path] = PhaseSequence(path, name, outcome, source, started_at, ended_at)
 
     def add_phase(self, phase: Phase) -> None:
-        """Add a phase. Its attempt is counted here: repeated names in a sequence are attempts."""
+        """Add a phase; a name that was used in the same sequence makes it another attempt."""
         attempt = self._retries.next(f"{phase.sequence_path or ''}{_SEPARATOR}{phase.name}")
         ended_at = max(phase.started_at, phase.ended_at)
         self.phases.append(replace(phase, ended_at=ended_at, retry_count=attempt))
 
     def add_log(self, level: LogLevel, at: datetime, message: str, source: str, line_number: int = 0) -> None:
-        """A blank message is none; one that is too long for a log becomes several."""
+        """Add a log, or several for a message that is too long for one. A blank message is left out."""
         for start in range(0, len(message) if message.strip() else 0, MAX_LOG_MESSAGE_LENGTH):
             piece = message[start : start + MAX_LOG_MESSAGE_LENGTH]
             self.logs.append(Log(level, at, piece, tidy_source_file(source), line_number))
 
 
-def metadata_of(said: Iterable[tuple[str, MetadataValue | None]]) -> Metadata | None:
-    """What a file says by the way, as far as metadata can hold it; None where that is nothing.
+def metadata_of(entries: Iterable[tuple[str, MetadataValue | None]]) -> Metadata | None:
+    """The names and values of a file as metadata, as far as metadata can hold them; None where nothing is left.
 
-    In a key, characters that metadata does not allow become `_`, and it is cut; of two that are the same then, the
-    first counts. Texts are cut. Blank ones, numbers that are not finite, and what comes after 50 keys are left out.
+    Characters that a key cannot have become `_`, and long keys and texts are cut. Of two equal keys the first counts.
+    Blank texts, numbers that are not finite, and everything after 50 keys are left out.
     """
     metadata: dict[str, MetadataValue] = {}
-    for name, value in said:
+    for name, value in entries:
         key = _NO_KEY.sub("_", name.strip())[:MAX_KEY_LENGTH]
         kept = value.strip()[:MAX_TEXT_LENGTH] if isinstance(value, str) else value
         if not key or key in metadata or kept in ("", None) or len(metadata) == MAX_KEYS:
@@ -99,7 +99,7 @@ def metadata_of(said: Iterable[tuple[str, MetadataValue | None]]) -> Metadata | 
 
 
 def seconds_after(moment: datetime, seconds: float, field: str) -> datetime:
-    """Raises UnreadableReport where that is no moment of the years 1 to 9999, naming the field of the file."""
+    """The moment that many seconds later. Raises UnreadableReport, which names `field`, outside the years 1 to 9999."""
     try:
         return moment + timedelta(seconds=seconds)
     except (OverflowError, ValueError) as error:

@@ -1,6 +1,6 @@
-"""What an importer says of a file beside its reports: what it left out, and what may be meant otherwise than read.
+"""Remarks of an importer on a file: what it left out, and what it may have read in another sense than was meant.
 
-An importer tells remarks among its reports, where it comes upon them. Whoever brings the file hears them as warnings.
+An importer yields remarks among its reports, at the place in question. The sender of the file gets them as warnings.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Remarks:
             self._waiting.append(shortened(remark.text, _MOST_LENGTH))
 
     def taken(self, *, is_last: bool) -> Sequence[str]:
-        """Return what was added since this was asked last. is_last: no more are added, so the rest is counted."""
+        """Return the remarks added since the last call. is_last: no more will come, so the uncounted rest is named."""
         waiting, self._waiting = self._waiting, []
         if is_last and self._count > MOST_REMARKS:
             waiting.append(f"and {self._count - MOST_REMARKS} more such warnings")

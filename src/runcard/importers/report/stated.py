@@ -1,7 +1,7 @@
-"""Reports of a file with what was stated of them: it fills what they do not say, and replaces it only where asked to.
+"""Apply the sender's statements to the reports of a file. They fill gaps; they replace values only where told to.
 
-Serial numbers that an importer composes of lots, wafers and part ids are said by no file, so a stated one takes their
-place. One serial number never takes the place of several, or units would be merged.
+A serial number that an importer composes of lot, wafer and part id is in no file, so a stated serial number replaces
+it. One stated serial number never replaces several, because that would merge units.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,19 +26,19 @@ from runcard.domain.metadata import Metadata
 from runcard.domain.runs.report import RunReport
 from runcard.importers.report.remarks import Remark
 
-# As much of a file's content as a pattern looks at.
+# How much of a file's content a pattern searches.
 CONTENT_BYTES = 1 << 20
 
 _PACKED = frozenset((".gz", ".bz2"))
-# What testers call things that have another name in a report.
+# The testers' names for things that have another name in a report.
 _ALIASES = {"lot": "batch_number", "wafer": "wafer_id", "sublot": "sublot_id"}
 
 
 class Stating(Struct, frozen=True, array_like=True):
-    """What is stated of one file.
+    """What the sender states about one file.
 
-    place: its name, with its folder where that is known. procedure: id of that of all runs, whatever they say.
-    part_number: of runs that name none.
+    place: the name of the file, with its folder where that is known. procedure: id of the procedure of all runs,
+    whatever the file says. part_number: for runs that name none.
     """
 
     place: str = ""
@@ -48,24 +48,24 @@ class Stating(Struct, frozen=True, array_like=True):
 
 
 class StatedReport(NamedTuple):
-    """stated: what of it was stated, and not said by the file."""
+    """stated: the fields whose values were stated and do not come from the file."""
 
     report: RunReport | RepairReport
     stated: tuple[StatedField, ...] = ()
 
 
 class Mend(NamedTuple):
-    """How a file would say what it does not. path: where in the file; None: it has no such place."""
+    """How to make files of a format say what they lack. path: the place in the file; None: there is no such place."""
 
     text: str
     path: tuple[str, ...] | None = None
 
 
 class Rules(NamedTuple):
-    """What a format has to do with it. mends: how a file of the format would say what it does not, by field.
+    """How statements apply to a format. mends: by field, how to make its files say what they lack.
 
-    composes: its serial numbers are composed, and no file says them. is_retest: whether metadata of a run say that its
-    unit was tested before.
+    composes: the importer composes serial numbers, which are in no file. is_retest: whether the metadata of a run say
+    that its unit was tested before.
     """
 
     mends: Mapping[str, Mend] = {}
@@ -76,9 +76,9 @@ class Rules(NamedTuple):
 def with_statement(
     reports: Iterable[RunReport | RepairReport | Remark], stating: Stating, rules: Rules, content: bytes
 ) -> Iterator[StatedReport | Remark]:
-    """The reports as they are recorded, and remarks. content: how the file begins, where a pattern is to look at it.
+    """The reports with the statements applied, and remarks. content: the file's first bytes, for a content pattern.
 
-    Raises NotSaid where something is neither said nor stated, InvalidInput where what is stated cannot be.
+    Raises NotSaid where a value is neither in the file nor stated, and InvalidInput where a statement cannot apply.
     """
     applied = _Applied(stating, rules, _values(stating, content))
     for report in reports:
@@ -89,7 +89,7 @@ def with_statement(
 
 
 def _values(stating: Stating, content: bytes) -> Mapping[StatedField, str]:
-    """What is stated of all runs of the file: what was given, else what its name tells, else what its content tells."""
+    """The values stated for all runs of a file: those given, else from its name, else from its content."""
     statement = stating.statement
     found: dict[StatedField, str] = {}
     if statement.content_pattern is not None:
@@ -109,7 +109,7 @@ def _text(content: bytes) -> str:
 
 
 class _Applied:
-    """What is stated of one file, applied to one report after the other."""
+    """Applies the statements about one file to its reports, one after the other."""
 
     def __init__(self, stating: Stating, rules: Rules, values: Mapping[StatedField, str]) -> None:
         self._stating = stating
@@ -127,41 +127,41 @@ class _Applied:
         if self._stating.procedure is not None:
             changes |= {"procedure": self._stating.procedure, "procedure_is_name": False}
             stated = tuple(field for field in FIELDS if field in changes)
-        self._check_said(report, stated)
+        self._check_complete(report, stated)
         return StatedReport(replace(report, **changes) if changes else report, stated)
 
     def _stated(self, report: RunReport, field: StatedField) -> str | None:
-        """What takes the place of what a report says; None where that stays."""
-        said = getattr(report, field)
-        is_said = bool(said) and not (field == "serial_number" and self._rules.composes)
-        if is_said and not self._stating.statement.overrides:
+        """The value that replaces the report's own; None where the report keeps its own."""
+        own = getattr(report, field)
+        is_in_file = bool(own) and not (field == "serial_number" and self._rules.composes)
+        if is_in_file and not self._stating.statement.overrides:
             return None
         value = self._values.get(field)
         if field == "serial_number":
             template = self._stating.statement.serial_number_template
             if template is not None:
                 return filled_in(template, self._names(report))
-            if value is not None and said:
-                self._check_one_unit(said)
-        return None if value == said else value
+            if value is not None and own:
+                self._check_one_unit(own)
+        return None if value == own else value
 
-    def _check_one_unit(self, said: str) -> None:
-        self._replaced = self._replaced or said
-        if said != self._replaced:
+    def _check_one_unit(self, serial_number: str) -> None:
+        self._replaced = self._replaced or serial_number
+        if serial_number != self._replaced:
             raise InvalidInput.at(
                 "serial_number",
-                f"one is stated, and the file tells of several units, such as {self._replaced} and {said}; state a "
+                f"one is stated, but the file has several units, such as {self._replaced} and {serial_number}; state a "
                 "serial number template, such as {file}-{serial_number}, or none",
             )
 
     def _names(self, report: RunReport) -> dict[str, object]:
-        """What a template may take: what is stated, else what the report says, its metadata too."""
-        said: dict[str, object] = {FILE: _stem(self._stating.place), **(report.metadata or {})}
-        said.update((field, value) for field in FIELDS if (value := getattr(report, field)))
-        said.update(self._values.items())
-        return said | {alias: said[name] for alias, name in _ALIASES.items() if name in said}
+        """The values for a template: those stated, else the report's own and its metadata."""
+        values: dict[str, object] = {FILE: _stem(self._stating.place), **(report.metadata or {})}
+        values.update((field, value) for field in FIELDS if (value := getattr(report, field)))
+        values.update(self._values.items())
+        return values | {alias: values[name] for alias, name in _ALIASES.items() if name in values}
 
-    def _check_said(self, report: RunReport, stated: tuple[StatedField, ...]) -> None:
+    def _check_complete(self, report: RunReport, stated: tuple[StatedField, ...]) -> None:
         lacking: list[StatedField] = [
             field
             for field in ("procedure", "serial_number")
@@ -175,16 +175,16 @@ class _Applied:
         if report.procedure and not self._stating.procedure:
             what = f"the report of {report.procedure!r} names no unit"
         mend = self._rules.mends.get(field, Mend(""))
-        statement, looked = self._stating.statement, []
+        statement, searched = self._stating.statement, []
         if statement.name_pattern is not None:
-            looked.append(f"name_pattern finds none in {self._stating.place!r}")
+            searched.append(f"name_pattern finds none in {self._stating.place!r}")
         if statement.content_pattern is not None:
-            looked.append("content_pattern finds none in the content")
-        return Issue(mend.path or (field,), "; ".join(filter(None, (what, *looked, mend.text))))
+            searched.append("content_pattern finds none in the content")
+        return Issue(mend.path or (field,), "; ".join(filter(None, (what, *searched, mend.text))))
 
 
 def _stem(place: str) -> str:
-    """The name without folder and ending: `lot1` of `a/lot1.stdf.gz`."""
+    """The name without folder and ending: `lot1` for `a/lot1.stdf.gz`."""
     name = PurePosixPath(place.replace("\\", "/"))
     if name.suffix.lower() in _PACKED:
         name = name.with_suffix("")

@@ -1,12 +1,15 @@
 """ATDF, the text twin of STDF V4; plain, or packed by gzip or bzip2.
 
-Read here is the syntax: lines become the records of `stdf_records`, and `stdf_parts` says what of them becomes a run. A
-line is a record (`PIR:1|2`), and one that begins with a blank goes on with the record before it. The character between
-fields is the one after the A of the first record, `FAR:A|4|2|U`. Where that record ends with `U`, physical values are
-in the base unit; else they are scaled by the exponent that their record gives, and units begin with its prefix (mV). A
-unit that does not contradicts its exponent: some writers give exponents beside values that are in the base unit. Such
-values are scaled all the same, as the specification says, with a remark. Texts end after 255 characters, as those of
-STDF do. Unlike STDF, a record cannot say that it has no limit where the first of its number had one.
+This module reads the syntax: lines become the records of `records`, and `parts` turns those into runs. Each line is a
+record (`PIR:1|2`); a line that begins with a blank continues the record before it. The character after the A of the
+first record, `FAR:A|4|2|U`, separates fields.
+
+If the first record ends with `U`, physical values are in the base unit. Otherwise they are scaled by the exponent of
+their record, and units begin with its prefix (mV). A unit without this prefix contradicts the exponent: some writers
+give exponents beside values in the base unit. These values are scaled too, as the specification says, with a remark.
+
+Texts end after 255 characters, as in STDF. Unlike in STDF, a record cannot say that it has no limit if the first record
+of its number had one.
 
 Source: Teradyne, "ATDF Specification, Version 2", for files of STDF V4.
 """
@@ -34,7 +37,7 @@ from runcard.importers.stdf.atdf_fields import (
 )
 from runcard.importers.stdf.binary_fields import Remembered
 from runcard.importers.stdf.lot import look_ahead
-from runcard.importers.stdf.parts import tell_parts
+from runcard.importers.stdf.parts import read_parts
 from runcard.importers.stdf.records import (
     Bound,
     Description,
@@ -49,7 +52,7 @@ from runcard.importers.stdf.records import (
 
 _MAX_EXPONENT = 127
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
-# Scaling exponents and the prefixes of units that they stand for, first as the specification writes them.
+# Scaling exponents and their prefixes of units; the first prefix is that of the specification.
 _PREFIXES = {
     15: ("f",),
     12: ("p",),
@@ -62,14 +65,14 @@ _PREFIXES = {
     -9: ("G",),
     -12: ("T",),
 }
-# No program has as many tests whose units are looked at.
+# More units than any test program has.
 _MOST_DOUBTS = 10_000
 
 Decode = Callable[[Fields], Record]
 
 _TIMES = frozenset(("setup_t", "start_t", "finish_t"))
 _REALS = frozenset(("wafr_siz", "die_ht", "die_wid"))
-# The fields in the order of ATDF, up to the last that is used.
+# The fields of each record in the order of ATDF, up to the last that is used.
 _RECORDS: dict[str, tuple[type[Record], str]] = {
     "MIR": (
         records.Mir,
@@ -117,35 +120,35 @@ _PARAMETRIC_FLAGS = {
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so begins with a FAR record in text."""
+    """Whether a file with these first bytes begins with a FAR record in text."""
     return head.startswith(b"FAR:A")
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport | Remark]:
-    """The runs of a lot, one for each part, in the order in which the parts ended; see `stdf_parts`.
+    """The runs of a lot, one for each part, in the order in which the parts ended; see `parts`.
 
-    Remarks on units that contradict their exponents follow the part in which they are first.
+    A remark on a unit that contradicts its exponent follows the first part that has it.
 
     The file is read twice, so it must be able to seek. Raises UnreadableReport, PayloadTooLarge and InvalidInput,
-    after the runs that come before what is wrong.
+    after the runs that come before the fault.
     """
     doubts: list[Remark] = []
-    ahead = look_ahead(lambda wanted: read_records(file, wanted, doubts))
-    for report in tell_parts(ahead, lambda wanted: read_records(file, wanted, doubts)):
+    ahead = look_ahead(lambda kinds: read_records(file, kinds, doubts))
+    for report in read_parts(ahead, lambda kinds: read_records(file, kinds, doubts)):
         yield report
         yield from doubts
         doubts.clear()
 
 
-def read_records(file: BinaryIO, wanted: Collection[type[Record]], doubts: list[Remark]) -> Iterator[Record]:
-    """The records of the kinds that are wanted, as they come. doubts: takes what is to be remarked on them.
+def read_records(file: BinaryIO, kinds: Collection[type[Record]], doubts: list[Remark]) -> Iterator[Record]:
+    """The records of these kinds, in the order of the file. doubts: receives the remarks on their units.
 
     Raises UnreadableReport and PayloadTooLarge.
     """
     lines = whole_lines(unpacked(file))
     _, first = next(lines, (1, ""))
     separator, is_scaled = attributes(first)
-    decoders = _decoders(wanted, _Scales(doubts, is_scaled=is_scaled))
+    decoders = _decoders(kinds, _Scales(doubts, is_scaled=is_scaled))
     for number, line in lines:
         name, _, rest = line.partition(":")
         decode = decoders.get(name)
@@ -159,8 +162,8 @@ def read_records(file: BinaryIO, wanted: Collection[type[Record]], doubts: list[
             raise UnreadableReport(f"Line {number}, record {name}: {error}. {MEND}") from error
 
 
-def _decoders(wanted: Collection[type[Record]], scales: "_Scales") -> dict[str, Decode]:
-    """How each kind of record that is wanted is decoded."""
+def _decoders(kinds: Collection[type[Record]], scales: "_Scales") -> dict[str, Decode]:
+    """The decoder of each of these kinds, by the name of the record."""
     decoders: dict[str, tuple[type[Record], Decode]] = {
         name: (record, _field_decoder(record, layout.split())) for name, (record, layout) in _RECORDS.items()
     }
@@ -171,19 +174,19 @@ def _decoders(wanted: Collection[type[Record]], scales: "_Scales") -> dict[str, 
         "FTR": (Ftr, _functional_decoder()),
         "GDR": (Gdr, _generic),
     }
-    return {name: decode for name, (record, decode) in decoders.items() if record in wanted}
+    return {name: decode for name, (record, decode) in decoders.items() if record in kinds}
 
 
 def _field_decoder(record: type[Record], names: list[str]) -> Decode:
-    kinds = {one.name: type(one.default) for one in struct_fields(record)}
+    types = {field.name: type(field.default) for field in struct_fields(record)}
     made: Any = record
 
     def value(fields: Fields, position: int, name: str) -> object:
         if name in _TIMES:
             return moment_of(fields.text(position))
-        if kinds[name] is str:
+        if types[name] is str:
             return fields.text(position)
-        if kinds[name] is tuple:
+        if types[name] is tuple:
             return tuple(
                 number for item in fields.items(position) if (number := integer_of(item)) is not None
             )
@@ -219,7 +222,10 @@ def _part_end(fields: Fields) -> Record:
 
 
 class _Scales:
-    """The scaling exponents of each number: as a record says, else as its first one did. doubts: takes remarks."""
+    """The scaling exponents of each test number: those of the record, else of the number's first record.
+
+    doubts: receives the remarks on units.
+    """
 
     def __init__(self, doubts: list[Remark], *, is_scaled: bool) -> None:
         self._is_scaled = is_scaled
@@ -228,7 +234,7 @@ class _Scales:
         self._doubted: set[tuple[int, str]] = set()
 
     def of(self, number: int, texts: Sequence[str]) -> list[int]:
-        """Of the result, the low and the high limit."""
+        """The exponents of the result, the low and the high limit."""
         if not self._is_scaled:
             return [0, 0, 0]
         first = self._first.get(number)
@@ -242,7 +248,7 @@ class _Scales:
         return exponents
 
     def base_unit(self, number: int, units: str, exponent: int) -> str:
-        """The unit without the prefix that its exponent stands for. Where it begins with another, that is doubted."""
+        """The unit without the prefix of its exponent. A unit that lacks the prefix is remarked on, once a number."""
         prefixes = _PREFIXES.get(exponent, ()) if self._is_scaled else ()
         if not units or not prefixes:
             return units
@@ -250,7 +256,7 @@ class _Scales:
             if units.startswith(prefix) and len(units) > 1:
                 return units.removeprefix(prefix)
         doubted = (number, units)
-        # Of a ratio that is called % nothing is left without its prefix.
+        # The unit % is itself the prefix, so nothing would be left of it.
         if units != "%" and doubted not in self._doubted and len(self._doubted) < _MOST_DOUBTS:
             self._doubted.add(doubted)
             self._doubts.append(Remark(_doubt(number, units, exponent, prefixes[0])))
@@ -267,12 +273,12 @@ def _doubt(number: int, units: str, exponent: int, prefix: str) -> str:
 
 
 class _Described(NamedTuple):
-    said: Description
+    description: Description
     exponent: int
 
 
 def _describe(fields: Fields, number: int, scales: _Scales, at: int, specs_at: int) -> _Described:
-    """What a parametric record says beside its result. at, specs_at: where TEST_TXT and LO_SPEC stand."""
+    """What a parametric record says besides its result. at, specs_at: the positions of TEST_TXT and LO_SPEC."""
     exponent, low_exponent, high_exponent = scales.of(
         number, [fields.text(specs_at + offset) for offset in (2, 3, 4)]
     )
@@ -281,7 +287,7 @@ def _describe(fields: Fields, number: int, scales: _Scales, at: int, specs_at: i
         found = real_of(fields.text(position), scale)
         return UNSET if found is None else found
 
-    said = Description(
+    description = Description(
         fields.text(at),
         fields.text(at + 1),
         scales.base_unit(number, fields.text(at + 3), exponent),
@@ -290,7 +296,7 @@ def _describe(fields: Fields, number: int, scales: _Scales, at: int, specs_at: i
         bound(specs_at, exponent),
         bound(specs_at + 1, exponent),
     )
-    return _Described(said, exponent)
+    return _Described(description, exponent)
 
 
 def _parametric_decoder(scales: _Scales) -> Decode:
@@ -306,7 +312,9 @@ def _parametric_decoder(scales: _Scales) -> Decode:
         result = real_of(fields.text(3), described.exponent)
         if result is None:
             test_flg |= records.INVALID
-        return Ptr(number, fields.needed(1), fields.needed(2), test_flg, parm_flg, result, described.said)
+        return Ptr(
+            number, fields.needed(1), fields.needed(2), test_flg, parm_flg, result, described.description
+        )
 
     return decode
 
@@ -315,12 +323,12 @@ def _multiple_decoder(scales: _Scales) -> Decode:
     remembered = Remembered[tuple[str, ...], tuple[Inputs, int]]()
 
     def describe(fields: Fields, number: int) -> tuple[Inputs, int]:
-        said, exponent = _describe(fields, number, scales, 7, 20)
+        description, exponent = _describe(fields, number, scales, 7, 20)
         pins = tuple(pin for item in fields.items(16) if (pin := integer_of(item)) is not None)
         start, step = real_of(fields.text(13)), real_of(fields.text(14))
         has_input = start is not None and step is not None
         inputs = Inputs(
-            said, pins, start if has_input else None, step if has_input else None, fields.text(15)
+            description, pins, start if has_input else None, step if has_input else None, fields.text(15)
         )
         return inputs, exponent
 
@@ -344,14 +352,14 @@ def _functional_decoder() -> Decode:
     def decode(fields: Fields) -> Record:
         number = fields.needed(0)
         key = (number, fields.text(20), fields.text(21))
-        said = remembered.get(key) or remembered.keep(key, Description(key[1], key[2]), len(key[1]))
+        description = remembered.get(key) or remembered.keep(key, Description(key[1], key[2]), len(key[1]))
         test_flg, _ = _flags(fields, 3)
         return Ftr(
             number,
             fields.needed(1),
             fields.needed(2),
             test_flg,
-            said,
+            description,
             cycl_cnt=fields.integer(7),
             rel_vadr=fields.integer(8),
             num_fail=fields.integer(10),
@@ -363,7 +371,7 @@ def _functional_decoder() -> Decode:
 
 
 def _flags(fields: Fields, position: int) -> tuple[int, int]:
-    """TEST_FLG and PARM_FLG, as the letter of the outcome says and the letters of what went wrong after it."""
+    """TEST_FLG and PARM_FLG, from the letter of the outcome and the letters of the faults after it."""
     outcomes = {"P": 0, "A": 0, "F": records.FAILED}
     test_flg = outcomes.get(fields.text(position), records.NOT_JUDGED)
     parm_flg = 0
@@ -379,7 +387,7 @@ def _generic(fields: Fields) -> Record:
 
 
 def _generic_value(text: str) -> str:
-    """The value of a field that begins with the letter of its type; empty where there is none."""
+    """The value after the letter of its type; empty where there is none."""
     kind, value = text[:1], text[1:].strip()
     if kind in ("F", "D") and value:
         return str(real_of(value))

@@ -1,4 +1,4 @@
-"""The syntax of ATDF: lines of a file into records, and texts of fields into numbers and times."""
+"""The syntax of ATDF: split a file into records, and parse the texts of fields as numbers and times."""
 
 import io
 import math
@@ -23,7 +23,7 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 
 
 def whole_lines(stream: io.BufferedReader) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, put together from their parts, with the number of the first part."""
+    """The records, joined from their lines, each with the number of its first line. Blank lines are left out."""
     number, started, parts, size = 0, 1, list[bytes](), 0
     while line := stream.readline(_MAX_RECORD_BYTES + 1):
         number += 1
@@ -42,7 +42,10 @@ def whole_lines(stream: io.BufferedReader) -> Iterator[tuple[int, str]]:
 
 
 def attributes(line: str) -> tuple[str, bool]:
-    """The character between fields, and whether values are scaled, as the first record says."""
+    """The character between fields, and whether values are scaled, from the first record of a file.
+
+    Raises UnreadableReport.
+    """
     line = line.removeprefix("\ufeff")
     if not line.startswith("FAR:A"):
         raise UnreadableReport(f"The file is no ATDF: it does not begin with a FAR:A record. {MEND}")
@@ -54,7 +57,7 @@ def attributes(line: str) -> tuple[str, bool]:
 
 
 class Fields(Struct, frozen=True, gc=False):
-    """The fields of a record. Those that it ends before are empty. What a field cannot say raises ValueError."""
+    """The fields of a record. Fields after its end are empty. A field that cannot be read raises ValueError."""
 
     texts: list[str]
 
@@ -67,11 +70,11 @@ class Fields(Struct, frozen=True, gc=False):
     def needed(self, position: int) -> int:
         found = self.integer(position)
         if found is None:
-            raise ValueError(f"field {position + 1} is empty; a number is needed")
+            raise ValueError(f"field {position + 1} is empty, but a number is needed")
         return found
 
     def items(self, position: int) -> list[str]:
-        """The parts of a list, which may be long; none of an empty field."""
+        """The items of a list, which is not cut to 255 characters; none for an empty field."""
         whole = self.texts[position].strip() if position < len(self.texts) else ""
         return [item.strip() for item in whole.split(",")] if whole else []
 
@@ -85,7 +88,7 @@ def integer_of(text: str) -> int | None:
 
 
 def real_of(text: str, exponent: int = 0) -> float | None:
-    """A number in the base unit, which the text gives times 10 to the power of the exponent."""
+    """The number in the base unit: that of the text, divided by 10 to the power of the exponent. None if empty."""
     if not text:
         return None
     try:
@@ -98,7 +101,7 @@ def real_of(text: str, exponent: int = 0) -> float | None:
 
 
 def moment_of(text: str) -> int | None:
-    """Seconds since 1970 of a text such as `8:23:02 23-JUL-1992`, which is taken to mean UTC."""
+    """Seconds since 1970 of a text such as `8:23:02 23-JUL-1992`, which is taken as UTC; None if empty."""
     if not text:
         return None
     found = _MOMENT.fullmatch(text)

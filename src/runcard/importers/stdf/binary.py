@@ -1,8 +1,8 @@
 """STDF V4, the binary files of semiconductor testers, in either byte order; plain, or packed by gzip or bzip2.
 
-Read here is the syntax: bytes become records, in constant memory. `stdf_parts` says what of them becomes a run, and
-what is left out. The byte order is that of the length of the first record, which has 2 bytes. Records of kinds that are
-not known are skipped; four zero bytes where a record should begin are the padding of a tape, and end the file.
+This module reads the syntax: bytes become records, in constant memory. `parts` turns records into runs. The first
+record is 2 bytes long, and the bytes of this length show the byte order. Records of unknown kinds are skipped. Four
+zero bytes where a record should begin are the padding of a tape, and end the file.
 
 Source: Teradyne, "Standard Test Data Format (STDF) Specification, Version 4".
 """
@@ -20,7 +20,7 @@ from runcard.importers.content.unpacking import unpacked
 from runcard.importers.stdf import records
 from runcard.importers.stdf.binary_fields import Cursor, Remembered, read_fields, shortest_decimal
 from runcard.importers.stdf.lot import look_ahead
-from runcard.importers.stdf.parts import tell_parts
+from runcard.importers.stdf.parts import read_parts
 from runcard.importers.stdf.records import Bound, Description, Ftr, Gdr, Inputs, Mpr, Ptr, Record
 
 Decode = Callable[[bytes], Record]
@@ -34,10 +34,10 @@ _NO_LOW_SPEC, _NO_HIGH_SPEC, _DEFAULT_LOW, _DEFAULT_HIGH, _NO_LOW, _NO_HIGH = (
 )
 _NO_INPUT = 2
 
-# Where an FTR may end before its arrays: after any field, from TEST_FLG on.
+# The lengths of an FTR without arrays: it may end after any field from TEST_FLG on.
 _FTR_LENGTHS = (7, 8, 12, 16, 20, 24, 28, 32, 34, 36)
 
-# REC_TYP and REC_SUB; the fields up to the last that is used. `=` names the value that stands for missing.
+# By REC_TYP and REC_SUB: the fields up to the last that is used. `=` gives the value that stands for missing.
 _RECORDS: dict[tuple[int, int], tuple[type[Record], str]] = {
     (1, 10): (records.Mir, "U4=0 U4=0 U1 C1 C1 C1 U2=65535 C1" + " Cn" * 30),
     (1, 20): (records.Mrr, "U4=0 C1 Cn Cn"),
@@ -58,25 +58,25 @@ _RECORDS: dict[tuple[int, int], tuple[type[Record], str]] = {
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so begins with a FAR record, of two bytes in either order."""
+    """Whether a file with these first bytes begins with a FAR record, of two bytes in either order."""
     return head[:4] in (b"\x02\x00\x00\x0a", b"\x00\x02\x00\x0a")
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """The runs of a lot, one for each part, in the order in which the parts ended; see `stdf_parts`.
+    """The runs of a lot, one for each part, in the order in which the parts ended; see `parts`.
 
     The file is read twice, so it must be able to seek. Raises UnreadableReport, PayloadTooLarge and InvalidInput,
-    after the runs that come before what is wrong.
+    after the runs that come before the fault.
     """
-    ahead = look_ahead(lambda wanted: read_records(file, wanted))
-    yield from tell_parts(ahead, lambda wanted: read_records(file, wanted))
+    ahead = look_ahead(lambda kinds: read_records(file, kinds))
+    yield from read_parts(ahead, lambda kinds: read_records(file, kinds))
 
 
-def read_records(file: BinaryIO, wanted: Collection[type[Record]]) -> Iterator[Record]:
-    """The records of the kinds that are wanted, as they come. Raises UnreadableReport and PayloadTooLarge."""
+def read_records(file: BinaryIO, kinds: Collection[type[Record]]) -> Iterator[Record]:
+    """The records of these kinds, in the order of the file. Raises UnreadableReport and PayloadTooLarge."""
     stream = unpacked(file)
     order = _byte_order(stream.read(6))
-    decoders = _decoders(order, wanted)
+    decoders = _decoders(order, kinds)
     unpack_header = Layout(f"{order}HBB").unpack_from
     rest, offset = b"", 6
     while block := stream.read(_BLOCK_BYTES):
@@ -101,7 +101,7 @@ def read_records(file: BinaryIO, wanted: Collection[type[Record]]) -> Iterator[R
         rest = buffer[at:]
         offset += at
     if rest.strip(b"\0"):
-        raise UnreadableReport(f"The file ends inside of the record at byte {offset}. Upload it whole.")
+        raise UnreadableReport(f"The file ends inside the record at byte {offset}. Upload it whole.")
 
 
 def _byte_order(start: bytes) -> str:
@@ -113,17 +113,17 @@ def _byte_order(start: bytes) -> str:
         raise UnreadableReport(f"The file is STDF version {version[0]}. Upload version 4.")
     if cpu == b"\0":
         raise UnreadableReport(
-            "The file has floating-point numbers of a DEC (FAR.CPU_TYPE 0). Convert it to type 1 or 2."
+            "The file has floating-point numbers of a DEC computer (FAR.CPU_TYPE 0). Convert it to type 1 or 2."
         )
     return orders[length]
 
 
-def _decoders(order: str, wanted: Collection[type[Record]]) -> dict[int, Decode]:
-    """How each kind of record that is wanted is decoded, by REC_TYP and REC_SUB as one number."""
+def _decoders(order: str, kinds: Collection[type[Record]]) -> dict[int, Decode]:
+    """The decoder of each of these kinds, by REC_TYP and REC_SUB as one number."""
     decoders: dict[int, Decode] = {
         (kind << 8) | sub: _field_decoder(order, record, fields)
         for (kind, sub), (record, fields) in _RECORDS.items()
-        if record in wanted
+        if record in kinds
     }
     results: dict[int, tuple[type[Record], Callable[[str], Decode]]] = {
         (15 << 8) | 10: (Ptr, _ptr_decoder),
@@ -131,7 +131,7 @@ def _decoders(order: str, wanted: Collection[type[Record]]) -> dict[int, Decode]
         (15 << 8) | 20: (Ftr, _ftr_decoder),
         (50 << 8) | 10: (Gdr, _gdr_decoder),
     }
-    return decoders | {key: make(order) for key, (record, make) in results.items() if record in wanted}
+    return decoders | {key: make(order) for key, (record, make) in results.items() if record in kinds}
 
 
 def _field_decoder(order: str, record: type[Record], fields: str) -> Decode:
@@ -157,14 +157,16 @@ def _ptr_decoder(order: str) -> Decode:
         low, high, units = cursor.decimal(), cursor.decimal(), cursor.text()
         for _format in range(3):
             cursor.text()
-        said = _described(text, alarm_id, units, flags, (low, high), (cursor.decimal(), cursor.decimal()))
-        return remembered.keep((number, tail), said, len(tail))
+        description = _described(
+            text, alarm_id, units, flags, (low, high), (cursor.decimal(), cursor.decimal())
+        )
+        return remembered.keep((number, tail), description, len(tail))
 
     def decode(body: bytes) -> Record:
         number, head, site, test_flg, parm_flg, result = unpack(body)
         tail = body[12:]
-        said = remembered.get((number, tail)) or describe(number, tail)
-        return Ptr(number, head, site, test_flg, parm_flg, shortest_decimal(result), said)
+        description = remembered.get((number, tail)) or describe(number, tail)
+        return Ptr(number, head, site, test_flg, parm_flg, shortest_decimal(result), description)
 
     return decode
 
@@ -183,20 +185,30 @@ def _mpr_decoder(order: str) -> Decode:
         units, units_in = cursor.text(), cursor.text()
         for _format in range(3):
             cursor.text()
-        said = _described(text, alarm_id, units, flags, (low, high), (cursor.decimal(), cursor.decimal()))
+        description = _described(
+            text, alarm_id, units, flags, (low, high), (cursor.decimal(), cursor.decimal())
+        )
         has_input = flags is not None and not flags & _NO_INPUT
-        inputs = Inputs(said, pins, start if has_input else None, step if has_input else None, units_in)
+        inputs = Inputs(
+            description, pins, start if has_input else None, step if has_input else None, units_in
+        )
         return remembered.keep((number, pin_count, tail), inputs, len(tail))
 
     def decode(body: bytes) -> Record:
         number, head, site, test_flg, parm_flg, pin_count, count = unpack(body)
-        # States of pins are nibbles, two in a byte.
+        # The states of pins have four bits each, two in a byte.
         at = 12 + (pin_count + 1) // 2
         results = Layout(f"{order}{count}f").unpack_from(body, at)
         tail = body[at + 4 * count :]
         inputs = remembered.get((number, pin_count, tail)) or describe(number, pin_count, tail)
         return Mpr(
-            number, head, site, test_flg, parm_flg, tuple(shortest_decimal(one) for one in results), inputs
+            number,
+            head,
+            site,
+            test_flg,
+            parm_flg,
+            tuple(shortest_decimal(result) for result in results),
+            inputs,
         )
 
     return decode
@@ -210,7 +222,7 @@ def _described(
     limits: tuple[float | None, float | None],
     specs: tuple[float | None, float | None],
 ) -> Description:
-    """flags: OPT_FLAG; None: the record ends before it, and everything is as the first one said."""
+    """What a record says besides its result. flags: OPT_FLAG; None: the record ends before it, and limits are unset."""
     if flags is None:
         return Description(text, alarm_id, units)
 
@@ -244,18 +256,18 @@ def _ftr_decoder(order: str) -> Decode:
         missing = flags if len(body) > 7 else 255
         cursor = Cursor(body, order)
         cursor.skip(min(prefix.size, len(body)))
-        # Pins are indexes of two bytes, and states of four bits.
+        # Each pin has an index of two bytes and a state of four bits.
         cursor.skip(2 * (returned + programmed) + (returned + 1) // 2 + (programmed + 1) // 2)
         cursor.bits()
         vector, _, _, text, alarm_id, _, result_text = (cursor.text() for _field in range(7))
         key = (number, text, alarm_id)
-        said = remembered.get(key) or remembered.keep(key, Description(text, alarm_id), len(text))
+        description = remembered.get(key) or remembered.keep(key, Description(text, alarm_id), len(text))
         return Ftr(
             number,
             head,
             site,
             test_flg,
-            said,
+            description,
             cycl_cnt=None if missing & 1 or len(body) < 12 else cycle,
             rel_vadr=None if missing & 2 or len(body) < 16 else address,
             num_fail=None if missing & 8 or len(body) < 24 else failing,

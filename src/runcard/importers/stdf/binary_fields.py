@@ -1,4 +1,4 @@
-"""The data types of STDF fields: bytes of a record in, numbers and texts out."""
+"""The data types of STDF fields: read numbers and texts from the bytes of a record."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 FieldValue = int | float | str | tuple[int, ...] | None
 
 _FORMATS = {"U1": "B", "U2": "H", "U4": "I", "I1": "b", "I2": "h", "I4": "i"}
-# V*n: the numbers that a byte announces.
+# V*n: the numeric types, by the code in the first byte.
 _ANNOUNCED = {1: "B", 2: "H", 3: "I", 4: "b", 5: "h", 6: "i", 8: "d", 13: "B"}
 _R4, _C, _B, _D = 7, 10, 11, 12
 
@@ -20,8 +20,8 @@ _unpack = struct.Struct("<f").unpack
 
 
 def shortest_decimal(number: float) -> float:
-    """The shortest decimal that reads back as the same number of 32 bits: 0.9 for the 0.8999999761581421 that a
-    tester stored when it meant 0.9. The order of numbers stays as it is.
+    """The shortest decimal that reads back as the same 32-bit number: 0.9 for 0.8999999761581421, which a tester stores
+    for 0.9. The order of numbers does not change.
     """
     for digits in (".6g", ".7g", ".8g"):
         shorter = float(format(number, digits))
@@ -34,7 +34,7 @@ def shortest_decimal(number: float) -> float:
 
 
 class Cursor:
-    """Reads the fields of one record in order. Fields may be missing at its end, but none may be cut in two: that
+    """Reads the fields of one record in order. Fields may be missing at the end of a record. A field that is cut off
     raises LookupError or struct.error.
     """
 
@@ -54,7 +54,7 @@ class Cursor:
         return found
 
     def numbers(self, code: str, count: int) -> tuple[int, ...]:
-        """As many numbers; none where the record ends before them."""
+        """The next `count` numbers; none where the record ends before them."""
         if self._at >= len(self._body):
             return ()
         return tuple(self.needed(code) for _field in range(count))
@@ -73,12 +73,12 @@ class Cursor:
         return self._counted().hex().upper()
 
     def bits(self) -> str:
-        """Bits as hexadecimal, the first bit the lowest of the first byte."""
+        """The bits in hexadecimal. The first bit is the lowest bit of the first byte."""
         count = self.number("H")
         return self._taken((count + 7) // 8).hex().upper() if count else ""
 
     def value(self) -> str | None:
-        """A value of the kind that its first byte announces, as a text; None for padding."""
+        """The next value as a text, by the type in its first byte; None for padding."""
         kind = self.needed("B")
         if kind == 0:
             return None
@@ -120,7 +120,7 @@ class Cursor:
 
 
 def read_fields(cursor: Cursor, codes: Iterable[str]) -> Iterator[FieldValue]:
-    """The fields of a record by their type codes (U*2 is `U2`); `U2=65535`: that value stands for missing."""
+    """The fields of a record, by their type codes (U*2 is `U2`). `U2=65535`: this number stands for a missing value."""
     for code in codes:
         kind, _, missing = code.partition("=")
         match kind:
@@ -140,10 +140,10 @@ def read_fields(cursor: Cursor, codes: Iterable[str]) -> Iterator[FieldValue]:
 
 
 class Remembered(Generic[Key, Value]):
-    """Remembers what was read of bytes that come again and again; forgets all of it where it becomes large."""
+    """A cache of what was read from bytes that repeat. It forgets everything when it becomes too large."""
 
     _MAX_BYTES = 16 << 20
-    # What an entry takes beside the bytes of its key.
+    # The memory of an entry besides the bytes of its key.
     _ENTRY_BYTES = 500
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""What a lot says of all its parts: names, places, times and metadata.
+"""What a lot says about all its parts: names, places, times and metadata.
 
-Names of bins, ids of wafers and names of measurements may stand at the end of a file. So it is read twice, and first
-for these alone (`look_ahead`).
+Names of bins, ids of wafers and names of measurements may come at the end of a file. So the file is read twice, the
+first time only for these (`look_ahead`).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,7 +14,7 @@ from runcard.domain.errors import InvalidInput, RuncardError
 from runcard.domain.metadata import MAX_KEYS, MetadataValue
 from runcard.importers.stdf.records import Hbr, Mir, Mrr, Prr, Record, Sbr, Sdr, Tsr, Wcr, Wir, Wrr
 
-# Reads the records of some kinds from the start of the file.
+# Reads the records of the given kinds from the start of the file.
 ReadRecords = Callable[[Collection[type[Record]]], Iterator[Record]]
 BinT = TypeVar("BinT", bound=Hbr)
 
@@ -66,7 +66,7 @@ _MRR_KEYS = {"disp_cod": "lot_disposition", "usr_desc": "lot_description", "exc_
 
 
 class Ahead(Struct):
-    """What stands at the end of a file. wafer_ids: in the order in which the wafers began."""
+    """What comes at the end of a file. wafer_ids: in the order in which the wafers began."""
 
     hard_bins: dict[int, Hbr] = field(default_factory=dict)
     soft_bins: dict[int, Hbr] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Ahead(Struct):
 
 
 def look_ahead(read: ReadRecords) -> Ahead:
-    """What the file says at its end. Where it cannot be read to there, what it says before."""
+    """What the file says at its end, or up to the place where it is damaged."""
     ahead = Ahead()
     begun: dict[tuple[int | None, int | None], int] = {}
     try:
@@ -98,7 +98,7 @@ def look_ahead(read: ReadRecords) -> Ahead:
                 case Mrr():
                     ahead.end = record
     except RuncardError:
-        # The second reading meets the same damage, and raises it after the parts before it.
+        # The second reading meets the same damage, and raises the error after the parts that come before it.
         return ahead
     return ahead
 
@@ -114,7 +114,7 @@ class Wafer(NamedTuple):
 
 
 class Lot:
-    """A lot under way: what it has said until now, and which wafer is at which sites."""
+    """A lot while it is read: what its records have said so far, and which wafer is at which sites."""
 
     def __init__(self, mir: Mir, ahead: Ahead) -> None:
         self.mir = mir
@@ -145,12 +145,12 @@ class Lot:
         self._wafers.pop(_wafer_place(record), None)
 
     def wafer_at(self, head: int, site: int) -> Wafer | None:
-        """The wafer at a site: that of its group, else that of its head."""
+        """The wafer at a site: that of its group of sites, else that of its head; None where there is none."""
         group = self._groups.get((head, site))
         return self._wafers.get((head, group)) or self._wafers.get((head, ALL_GROUPS))
 
     def serial_number(self, part: Prr, wafer: Wafer | None, position: int) -> str:
-        """A name that no part of another lot has; see the guide. position: of the part in the file, from 1."""
+        """A serial number that no part of another lot has; see the guide. position: of the part in the file, from 1."""
         wafer_id = wafer.id if wafer is not None else ""
         if wafer_id:
             parents = [wafer_id] if _names_lot(wafer_id, self.name) else [self.name, wafer_id]
@@ -163,16 +163,16 @@ class Lot:
         return part.part_id if _names_lot(part.part_id, self.name) else "-".join([*parents, part.part_id])
 
     def claimed_by_bin(self, part: Prr) -> str:
-        """P or F, as the bins of a part say; empty where they do not."""
+        """P or F, by the bins of a part; empty where they do not say."""
         bins = (_found(self._ahead.hard_bins, part.hard_bin), _found(self._ahead.soft_bins, part.soft_bin))
-        return next((one.pf for one in bins if one is not None and one.pf in ("P", "F")), "")
+        return next((found.pf for found in bins if found is not None and found.pf in ("P", "F")), "")
 
     def metadata(self, part: Prr, wafer: Wafer | None) -> dict[str, MetadataValue]:
-        """What is known about a part beside its result, the most telling first; what exceeds the bound is left out."""
+        """The metadata of a part, the most useful first; at most MAX_KEYS of them are kept."""
         hard = _found(self._ahead.hard_bins, part.hard_bin)
         soft = _found(self._ahead.soft_bins, part.soft_bin)
         flags = part.part_flg or 0
-        said: dict[str, MetadataValue | None] = {
+        of_part: dict[str, MetadataValue | None] = {
             "part_id": part.part_id,
             "wafer_id": wafer.id if wafer is not None else None,
             "x": part.x_coord,
@@ -188,12 +188,12 @@ class Lot:
             "part_text": part.part_txt,
             "part_repair": part.part_fix,
         }
-        known = {**said, **self._lot_metadata(part)}
+        known = {**of_part, **self._lot_metadata(part)}
         kept = [(key, value) for key, value in known.items() if value is not None and value != ""]
         return dict(kept[:MAX_KEYS])
 
     def name_of(self, number: int) -> str:
-        """The name that a synopsis gives a number; empty where it gives none."""
+        """The name of a test number in its synopsis (TSR); empty where it has none."""
         return self._ahead.names.get(number, "")
 
     def _lot_metadata(self, part: Prr) -> dict[str, MetadataValue]:
@@ -214,12 +214,12 @@ class Lot:
 
 
 def is_retest(metadata: Mapping[str, MetadataValue]) -> bool:
-    """Whether the tester says that a part, or its lot, was tested before (PRR.PART_FLG, MIR.RTST_COD)."""
+    """Whether the metadata of a run say that its part or lot was tested before (PRR.PART_FLG, MIR.RTST_COD)."""
     return bool(metadata.get("retest")) or metadata.get("retest_code", "N") not in ("N", "0", "")
 
 
 def moment_of(seconds: int) -> datetime:
-    """A time of a tester. The file names no time zone, and is taken to mean UTC."""
+    """The moment of a tester's time, which is taken as UTC because the file names no time zone."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -228,7 +228,9 @@ def _wafer_place(record: Wir | Wrr) -> tuple[int | None, int]:
 
 
 def _names_lot(text: str, lot: str) -> bool:
-    """Whether an id holds the lot already: `A123.07` of lot A123. Short lots such as `1` begin too much by chance."""
+    """Whether an id begins with its lot, as `A123.07` of lot A123. Short lots as `1` do not count, as they may match by
+    chance.
+    """
     after = text[len(lot) : len(lot) + 1]
     return len(lot) >= _MIN_LOT_LENGTH and text.startswith(lot) and after != "" and not after.isalnum()
 

@@ -1,20 +1,22 @@
-"""Parts of a lot as runs: what the records of STDF and ATDF mean.
+"""Turn the records of STDF and ATDF into runs, one for each part of a lot.
 
-A part (from its PIR to its PRR, at one head and site, while others are under way at other sites) is a run of the
-program MIR.JOB_NAM on the unit that `Lot.serial_number` names. A part that is tested again is one more run of its unit.
+A part lasts from its PIR to its PRR, at one head and site; other parts may be tested at other sites meanwhile. It
+becomes a run of the program MIR.JOB_NAM, on the unit that `Lot.serial_number` names. A part that is tested again
+becomes another run of its unit.
 
-A phase is a section of the program (BPS to EPS; sections inside of sections are joined by `/`) with its results as
-measurements, or `Measurements` for results outside of sections: an engineer reads one table for each section, and not
-some thousand phases of one value. A section that comes again is another attempt; it ends one of its name that was not
-ended. A phase fails where a result in it did, and is skipped where none was executed.
+A section of the program (BPS to EPS) becomes a phase with its results as measurements; the names of nested sections are
+joined by `/`. Results outside of sections go to the phase `Measurements`. So an engineer reads one table for each
+section, and not some thousand phases of one value. A section that repeats is another attempt, and ends an open section
+of the same name. A phase fails if a result in it failed, and is skipped if none was executed.
 
-Testers note when a lot and a wafer began, and how long a part took. So a part starts when its lot or wafer did and what
-the head tested before it has taken, at least a millisecond each; its phases have its times. Texts (DTR, GDR) are logs
-of all parts that are under way, or of the next part where none is, at most 1000 lines. Left out are counts (PCR, WRR,
-TSR), groups of pins (PGR, PLR), the audit trail (ATR), retest bins (RDR), and what fills no field of a run.
+Testers write when a lot and a wafer began, and how long a part took. So the start of a part is computed: it is the
+start of its lot or wafer, plus the durations of all parts that the head tested before it, at least a millisecond each.
+The phases of a part have the times of the part. Texts (DTR, GDR) become logs of all parts under test, or of the next
+part where there is none, at most 1000 lines. Left out are counts (PCR, WRR, TSR), groups of pins (PGR, PLR), the audit
+trail (ATR), retest bins (RDR), and everything else that has no field in a run.
 
-Nothing is dropped in silence: a part that does not end, results of no part, and a file without its last record (MRR)
-raise UnreadableReport, after the runs of the parts that came before.
+Nothing is dropped silently: a part without an end, results without a part, and a file without its last record (MRR)
+raise UnreadableReport, after the runs of the parts before.
 """
 
 from collections import deque
@@ -52,32 +54,33 @@ from runcard.importers.stdf.records import (
 )
 from runcard.importers.stdf.sections import Line, Part
 
-WANTED = (Mir, Mrr, Pmr, Sdr, Wir, Wrr, Wcr, Pir, Prr, Ptr, Mpr, Ftr, Bps, Eps, Dtr, Gdr)
+USED_KINDS = (Mir, Mrr, Pmr, Sdr, Wir, Wrr, Wcr, Pir, Prr, Ptr, Mpr, Ftr, Bps, Eps, Dtr, Gdr)
 _MAX_LINES_BETWEEN = 1000
 _CLEAN_FLAGS = (0, 128)
 _TICK = timedelta(milliseconds=1)
 
 
-def tell_parts(ahead: Ahead, read: ReadRecords) -> Iterator[RunReport]:
-    """The runs of a lot in the order in which parts ended, as the records are read. Raises UnreadableReport and
-    InvalidInput, and what reading raises.
+def read_parts(ahead: Ahead, read: ReadRecords) -> Iterator[RunReport]:
+    """The runs of a lot, in the order in which its parts ended, while the records are read.
+
+    Raises UnreadableReport and InvalidInput, and what reading raises.
     """
-    teller: _Teller | None = None
-    for record in read(WANTED):
-        if teller is None:
+    collector: _PartCollector | None = None
+    for record in read(USED_KINDS):
+        if collector is None:
             if not isinstance(record, Mir):
                 raise UnreadableReport("The file has no MIR record before its first data. Upload it whole.")
-            teller = _Teller(record, ahead)
+            collector = _PartCollector(record, ahead)
         elif isinstance(record, Prr):
-            yield teller.end_part(record)
+            yield collector.end_part(record)
         else:
-            teller.note(record)
-    if teller is None:
-        raise UnreadableReport("The file has no MIR record, and tells of no lot. Upload it whole.")
-    teller.finish()
+            collector.note(record)
+    if collector is None:
+        raise UnreadableReport("The file has no MIR record, so it describes no lot. Upload it whole.")
+    collector.finish()
 
 
-class _Teller:
+class _PartCollector:
     def __init__(self, mir: Mir, ahead: Ahead) -> None:
         if not mir.job_nam:
             raise InvalidInput.at(("MIR", "JOB_NAM"), "required: name the program of the tester")
@@ -87,11 +90,11 @@ class _Teller:
         self._clocks: dict[int, datetime] = {}
         self._between: deque[Line] = deque(maxlen=_MAX_LINES_BETWEEN)
         self._begun_count = 0
-        self._told_count = 0
+        self._part_count = 0
         self._is_ended = False
 
     def note(self, record: Record) -> None:
-        """Take in what is no end of a part."""
+        """Take in a record that does not end a part."""
         if self._is_ended:
             self._fail("goes on after its last record (MRR). Split it into its lots")
         match record:
@@ -125,7 +128,7 @@ class _Teller:
             self._clocks[key[0]] = max(self._clocks[key[0]], ended_at, part.started_at + _TICK)
         except OverflowError as error:
             raise InvalidInput.at(("PRR", "TEST_T"), "parts would end after the year 9999") from error
-        self._told_count += 1
+        self._part_count += 1
         mir = self._lot.mir
         return RunReport(
             procedure=mir.job_nam,
@@ -154,7 +157,7 @@ class _Teller:
     def _begin_part(self, record: Pir) -> None:
         head, site = key = (record.head_num or 0, record.site_num or 0)
         if key in self._parts:
-            self._fail(f"begins a part at {_place(*key)} before the one there ended (no PRR)")
+            self._fail(f"begins a part at {_place(*key)} before the last part there ended (no PRR)")
         self._begun_count += 1
         wafer = self._lot.wafer_at(head, site)
         started_at = self._clocks.setdefault(head, self._lot.started_at)
@@ -180,11 +183,11 @@ class _Teller:
         part = self._parts.get((record.head_num, record.site_num))
         meaning = self._meter.note(record)
         if part is None:
-            # The specification lets a record that was not executed say defaults before all parts.
+            # By the specification, a record that was not executed may give defaults before the first part.
             if record.test_flg & NOT_EXECUTED:
                 return
             place = _place(record.head_num, record.site_num)
-            self._fail(f"has a result of {meaning.name!r} at {place}, where no part is under way (no PIR)")
+            self._fail(f"has a result of {meaning.name!r} at {place}, where no part is under test (no PIR)")
         section = part.current()
         if isinstance(record, Mpr):
             section.measurements.extend(self._meter.multiple(record))
@@ -219,7 +222,7 @@ class _Teller:
                 pass
 
     def _outcome(self, record: Prr) -> RunOutcome:
-        """As PART_FLG says; where it does not judge, as the bin does; ERROR where nothing does."""
+        """The outcome by PART_FLG, else by the bins; ERROR where neither judges."""
         flags = record.part_flg or 0
         if flags & ABNORMAL_END:
             return "ABORTED"
@@ -229,7 +232,7 @@ class _Teller:
         return "FAIL" if flags & PART_FAILED else "PASS"
 
     def _fail(self, what: str) -> NoReturn:
-        raise UnreadableReport(f"The file {what}; {self._told_count} parts before that are whole.")
+        raise UnreadableReport(f"The file {what}; {self._part_count} parts before that are complete.")
 
 
 def _place(head: int, site: int) -> str:

@@ -1,13 +1,13 @@
-"""What the records of a lot say, whichever syntax they stand in: STDF V4 or its text twin ATDF.
+"""The records of a lot, independent of their syntax: STDF V4 or its text twin ATDF.
 
-Fields have the names of the STDF V4 specification, in its order; those beyond what an importer uses are left out.
-A text that is missing is empty; a number that is missing, or has the value that stands for missing, is None. Times are
-seconds since 1970. Physical values are in the base unit (V, A, s), whatever scale they are to be shown in.
+Fields have the names of the STDF V4 specification, in its order; fields that no importer uses are left out. A missing
+text is empty. A missing number is None, and so is a number that stands for a missing value. Times are seconds since
+1970. Physical values are in the base unit (V, A, s), whatever scale they are shown in.
 """
 
 from msgspec import UNSET, Struct, UnsetType
 
-# None: there is no such limit. UNSET: as the first record of the same number said.
+# None: there is no such limit. UNSET: the limit of the first record of the same number.
 Bound = float | None | UnsetType
 
 # Bits of TEST_FLG, PARM_FLG and PART_FLG.
@@ -86,7 +86,7 @@ class Sbr(Hbr, frozen=True, gc=False):
 
 
 class Pmr(Struct, frozen=True, gc=False):
-    """A pin or channel, and the names that it has."""
+    """A pin or channel with its names."""
 
     pmr_indx: int | None = None
     chan_typ: int | None = None
@@ -96,7 +96,7 @@ class Pmr(Struct, frozen=True, gc=False):
 
 
 class Sdr(Struct, frozen=True, gc=False):
-    """A group of sites, and the equipment at it."""
+    """A group of sites and its equipment."""
 
     head_num: int | None = None
     site_grp: int | None = None
@@ -119,7 +119,7 @@ class Wir(Struct, frozen=True, gc=False):
 
 
 class Wrr(Struct, frozen=True, gc=False):
-    """A wafer ends. Its id stands above that of the Wir."""
+    """A wafer ends. Its id takes precedence over that of the Wir."""
 
     head_num: int | None = None
     site_grp: int | None = None
@@ -133,7 +133,7 @@ class Wrr(Struct, frozen=True, gc=False):
 
 
 class Wcr(Struct, frozen=True, gc=False):
-    """How wafers lie: the side of the flat, and where coordinates grow to."""
+    """How wafers lie: the side of the flat, and the directions in which coordinates grow."""
 
     wafr_siz: float | None = None
     die_ht: float | None = None
@@ -171,7 +171,7 @@ class Prr(Struct, frozen=True, gc=False):
 
 
 class Tsr(Struct, frozen=True, gc=False):
-    """A synopsis of all executions of one number."""
+    """A synopsis of all executions of one test number."""
 
     head_num: int | None = None
     site_num: int | None = None
@@ -186,10 +186,10 @@ class Tsr(Struct, frozen=True, gc=False):
 
 
 class Description(Struct, frozen=True, gc=False, eq=False):
-    """What a record says of what it measures, beside the result.
+    """What a record says about its measurement, besides the result.
 
-    It is told from others by identity: a reader gives the same one again for the same bytes, so that what
-    follows from it is worked out once.
+    Two descriptions are equal only if they are the same object. A reader gives the same object for the same bytes, so
+    that its meaning is worked out only once.
     """
 
     text: str = ""
@@ -210,16 +210,16 @@ class Ptr(Struct, frozen=True, gc=False):
     test_flg: int
     parm_flg: int
     result: float | None
-    said: Description
+    description: Description
 
 
 class Inputs(Struct, frozen=True, gc=False):
     """What several results belong to: pins by their index, or an input that was stepped.
 
-    What is missing is as the first record of the same number said.
+    Missing values are those of the first record of the same number.
     """
 
-    said: Description
+    description: Description
     pins: tuple[int, ...] = ()
     start_in: float | None = None
     incr_in: float | None = None
@@ -245,7 +245,7 @@ class Ftr(Struct, frozen=True, gc=False):
     head_num: int
     site_num: int
     test_flg: int
-    said: Description
+    description: Description
     cycl_cnt: int | None = None
     rel_vadr: int | None = None
     num_fail: int | None = None
@@ -260,7 +260,7 @@ class Bps(Struct, frozen=True, gc=False):
 
 
 class Eps(Struct, frozen=True, gc=False):
-    """The section that was begun last ends."""
+    """The innermost open section ends."""
 
 
 class Dtr(Struct, frozen=True, gc=False):
@@ -270,7 +270,7 @@ class Dtr(Struct, frozen=True, gc=False):
 
 
 class Gdr(Struct, frozen=True, gc=False):
-    """Values of whatever kind, as texts."""
+    """Values of any type, as texts."""
 
     values: tuple[str, ...] = ()
 
@@ -299,7 +299,7 @@ Record = (
 
 
 def decode_text(content: bytes) -> str:
-    """UTF-8, else Latin-1."""
+    """The text of bytes in UTF-8, else in Latin-1."""
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -307,5 +307,5 @@ def decode_text(content: bytes) -> str:
 
 
 def tidy_text(text: str) -> str:
-    """A text without padding; NUL characters inside become blanks."""
+    """The text without padding; NUL characters inside it become blanks."""
     return text.replace("\0", " ").strip()

@@ -1,4 +1,4 @@
-"""A part under way: its sections with their results, and its lines, which become the phases and logs of a run."""
+"""A part under test: its sections and its lines of text, which become the phases and logs of a run."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
 
 class Section(Struct):
-    """A phase in the making. is_executed: of any result in it."""
+    """A phase in the making. is_executed: whether any result in it was executed."""
 
     path: str
     measurements: list[Measurement] = field(default_factory=list)
@@ -29,8 +29,8 @@ class Section(Struct):
 
 
 class Part(Struct):
-    """A part under way. path: names of the sections that are open. section: the innermost, once it has a result;
-    around: those that it lies in.
+    """A part under test. path: names of the open sections. section: the innermost open section, once it has a result.
+    around: the sections that it lies in.
     """
 
     started_at: datetime
@@ -43,7 +43,9 @@ class Part(Struct):
     lines: list[Line] = field(default_factory=list)
 
     def enter(self, name: str) -> None:
-        """Begin a section. Testers forget to end some: one of the same name ends, and one beyond the deepest level."""
+        """Begin a section. Testers forget to end some: an open one of the same name ends, and the innermost if there
+        are too many levels.
+        """
         while name in self.path or len(self.path) >= _MAX_DEPTH:
             self.leave()
         self.path.append(name)
@@ -51,7 +53,7 @@ class Part(Struct):
         self.section = None
 
     def leave(self) -> None:
-        """End the innermost section; what follows goes on in the one around it."""
+        """End the innermost section; later results go to the section around it."""
         if self.path:
             self.path.pop()
             self.section = self.around.pop()
@@ -63,10 +65,10 @@ class Part(Struct):
         return self.section
 
     def phases(self, ended_at: datetime) -> Iterator[Phase]:
-        """The sections in the order of their first results."""
+        """The sections as phases, in the order of their first results."""
         retries = RetryCounter()
         for section in self.sections:
-            outcomes = {one.outcome for one in section.measurements}
+            outcomes = {measurement.outcome for measurement in section.measurements}
             outcome: PhaseOutcome = (
                 "FAIL" if "FAIL" in outcomes else "PASS" if section.is_executed else "SKIP"
             )

@@ -1,17 +1,17 @@
-"""Rows of tables that cannot be read by themselves: one refuses the file, or is left out and remarked on.
+"""Rows of tables that cannot be read: such a row either refuses the file, or is left out with a remark.
 
-What contradicts other rows, such as a second serial number, is not left out: nobody can say which of them is wrong.
+A row that contradicts others, such as by a second serial number, is never left out: nobody knows which row is wrong.
 """
 
 from runcard.domain.errors import InvalidInput
 from runcard.importers.report.remarks import MOST_REMARKS, Remark
 
-# Stands for those that nobody is told but their number.
+# Stands for a remark that is only counted.
 _MORE = Remark("")
 
 
 class BadRows:
-    """skips: they are left out."""
+    """skips: bad rows are left out and do not refuse the file."""
 
     def __init__(self, *, skips: bool = False) -> None:
         self.skips = skips
@@ -19,7 +19,7 @@ class BadRows:
         self.remarks: list[Remark] = []
 
     def meet(self, error: InvalidInput) -> None:
-        """Take in what is wrong with a row. Raises it where none is to be left out."""
+        """Note the error of a row that is left out. Raises the error where rows are not left out."""
         if not self.skips:
             raise error
         self._first = self._first or error
@@ -27,6 +27,6 @@ class BadRows:
         self.remarks.append(Remark(f"Left out: {text}") if len(self.remarks) < MOST_REMARKS else _MORE)
 
     def check_some_are_left(self, count: int) -> None:
-        """Raises what is wrong with the first row where all have been left out. count: of the others."""
+        """Check that rows are left. Raises the error of the first bad row where none is. count: the rows left."""
         if count == 0 and self._first is not None:
             raise self._first

@@ -1,7 +1,7 @@
-"""Text tables (CSV): bytes in, rows of cells out, whatever separates them and however they are encoded.
+"""Read the rows of text tables (CSV) in any usual encoding and with any usual delimiter.
 
-RFC 4180, with the liberties that spreadsheets and loggers take: `;`, tab or `|` for the comma, a byte order mark, a
-first line `sep=;`, UTF-16, and the code page of Western Windows.
+RFC 4180, plus what spreadsheets and loggers write: `;`, tab or `|` instead of the comma, a byte order mark, a first
+line `sep=;`, UTF-16, and the code page of Western Windows.
 """
 
 import csv
@@ -13,17 +13,17 @@ from itertools import islice
 from runcard.domain.errors import PayloadTooLarge, UnreadableReport
 from runcard.importers.content.cells import Cell
 
-# In the order of preference where two explain a file equally well.
+# Of two delimiters that fit a file equally well, the first is taken.
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 50
-# More than six times what a spreadsheet takes.
+# More than six times as many as a spreadsheet has.
 MAX_COLUMNS = 100_000
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def decode_text(content: bytes) -> str:
-    """The text of a file in UTF-8, UTF-16 or a Western code page. Raises UnreadableReport for what is no text."""
+    """The text of a file in UTF-8, UTF-16 or a Western code page. Raises UnreadableReport where it is no text."""
     for encoding in _encodings(content):
         try:
             text = content.decode(encoding)
@@ -36,9 +36,9 @@ def decode_text(content: bytes) -> str:
 
 
 def read_csv(text: str) -> tuple[Iterator[list[Cell]], str]:
-    """Rows, blank ones included, and the delimiter between their cells.
+    """The rows, including blank ones, and the delimiter between cells.
 
-    The rows raise UnreadableReport where quotes are left open or misplaced, and PayloadTooLarge for a line of more than
+    Iterating raises UnreadableReport for open or misplaced quotes, and PayloadTooLarge for a line with more than
     MAX_COLUMNS cells.
     """
     if separator := _SEPARATOR_LINE.match(text):
@@ -64,8 +64,8 @@ def _encodings(content: bytes) -> tuple[str, ...]:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter by which the most rows have as many cells as the header, and of such ones the most cells."""
-    return max(_DELIMITERS, key=lambda one: _fitness(text, one))
+    """The delimiter that gives the most rows as many cells as the header; of equal ones that with the most cells."""
+    return max(_DELIMITERS, key=lambda delimiter: _fitness(text, delimiter))
 
 
 def _fitness(text: str, delimiter: str) -> tuple[bool, float, int]:
@@ -90,11 +90,11 @@ def _rows(text: str, delimiter: str) -> Iterator[list[Cell]]:
 
 
 def _narrow(text: str, delimiter: str) -> Iterator[str]:
-    """The lines of a text. Raises PayloadTooLarge before a line of too many cells is taken apart."""
+    """The lines of a text. Raises PayloadTooLarge before the reader splits a line of too many cells."""
     is_quoted = False
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if line.count(delimiter) >= MAX_COLUMNS:
-            # Within quotes, which may have been opened in a line before, a delimiter is text.
+            # A delimiter within quotes is text, and the quotes may have been opened in an earlier line.
             outside = line.split('"')[is_quoted::2]
             if sum(part.count(delimiter) for part in outside) >= MAX_COLUMNS:
                 raise PayloadTooLarge(

@@ -1,4 +1,4 @@
-"""What a table says of the run as a whole. All rows must say the same or nothing, but for the times."""
+"""Read the fields of a run from its table. Apart from the times, all rows must agree or be blank."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _Source = TableField | TableOutcome | TableMetadataRule
 
 
 class _Claim(NamedTuple):
-    """One place that says something: its value, and the error that names the place."""
+    """One place that gives a field: its value, its name for messages, and a function that makes an error about it."""
 
     cell: Cell
     where: str
@@ -32,7 +32,7 @@ class RunPeriod(NamedTuple):
 
 
 def read_name(table: Table, field: str, source: TableField | None) -> str | None:
-    """A name such as a part number; None where nothing is said."""
+    """A name such as a part number; None where the table gives none. Raises InvalidInput."""
     claim = None if source is None else _agreed(_claims(table, field, source))
     if claim is None:
         return None
@@ -43,7 +43,7 @@ def read_name(table: Table, field: str, source: TableField | None) -> str | None
 
 
 def read_serial_number(table: Table, source: TableField) -> str:
-    """Raises InvalidInput where no row has one."""
+    """The serial number of the run. Raises InvalidInput where no row has one, or rows differ."""
     name = read_name(table, "serial_number", source)
     if name is None:
         raise _missing("serial_number", source)
@@ -51,13 +51,13 @@ def read_serial_number(table: Table, source: TableField) -> str:
 
 
 def read_docstring(table: Table, source: TableField | None) -> str | None:
-    """None where nothing is said."""
+    """The docstring of the run; None where the table gives none. Raises InvalidInput where rows differ."""
     claim = None if source is None else _agreed(_claims(table, "docstring", source))
     return None if claim is None else text_of(claim.cell)
 
 
 def read_outcome(table: Table, source: TableOutcome) -> RunOutcome:
-    """Raises InvalidInput where no row has one, or a row has one that is not known."""
+    """The outcome of the run. Raises InvalidInput where no row has one, rows differ, or the outcome is not known."""
     if source.value is not None:
         return source.value
     claim = _agreed(_claims(table, "outcome", source))
@@ -74,14 +74,14 @@ def read_period(table: Table, started: TableField, ended: TableField) -> RunPeri
     starts = _moments(table, "started_at", started)
     ends = _moments(table, "ended_at", ended)
     started_at = min(moment for moment, _ in starts)
-    ended_at, claim = max(ends, key=lambda one: one[0])
+    ended_at, claim = max(ends, key=lambda end: end[0])
     if ended_at < started_at:
         raise claim.wrong(f"is an ended_at before started_at {started_at.isoformat()}")
     return RunPeriod(started_at, ended_at)
 
 
 def read_metadata(table: Table, field: str, rules: Sequence[TableMetadataRule]) -> Metadata | None:
-    """Values by key; keys whose cells are blank are left out. None where no rule says anything."""
+    """Values by key, without keys whose cells are blank; None where no value is left. Raises InvalidInput."""
     found: dict[str, MetadataValue] = {}
     for rule in rules:
         claim = _agreed(_claims(table, f"{field} {rule.key}", rule))
@@ -92,20 +92,20 @@ def read_metadata(table: Table, field: str, rules: Sequence[TableMetadataRule]) 
 
 
 def field_check(table: Table, mapping: TableMapping) -> Callable[[Row], None]:
-    """What raises InvalidInput where a row by itself cannot say what the mapping wants of it."""
+    """A function that checks whether the fields of a single row can be read. It raises InvalidInput."""
     fields = mapping.fields
     names = (fields.serial_number, fields.part_number, fields.revision_number, fields.batch_number)
     others = (fields.operated_by, fields.docstring, *(mapping.metadata or ()), *(mapping.unit_metadata or ()))
     outcome = partial(outcome_of, outcomes=_RUN_OUTCOMES, value_map=fields.outcome.value_map or {})
     sources: list[tuple[_Source | None, Callable[[Cell], object]]] = [
-        *((one, text_of) for one in (*names, *others)),
-        *((one, moment_of) for one in (fields.started_at, fields.ended_at)),
+        *((source, text_of) for source in (*names, *others)),
+        *((source, moment_of) for source in (fields.started_at, fields.ended_at)),
         (fields.outcome, outcome),
     ]
     readers = [
-        (table.column(one.column), reader)
-        for one, reader in sources
-        if one is not None and one.column is not None
+        (table.column(source.column), reader)
+        for source, reader in sources
+        if source is not None and source.column is not None
     ]
 
     def check(row: Row) -> None:
@@ -128,7 +128,7 @@ def _moments(table: Table, field: str, source: TableField) -> list[tuple[datetim
 
 
 def _claims(table: Table, field: str, source: _Source) -> list[_Claim]:
-    """Whatever is said: the constant, or every cell of the column that is not blank."""
+    """The places that give a field: the constant of the mapping, or every cell of the column that is not blank."""
     if source.column is None:
         text = (source.value or "").strip()
 
@@ -146,17 +146,21 @@ def _claims(table: Table, field: str, source: _Source) -> list[_Claim]:
 
 
 def _agreed(claims: Sequence[_Claim]) -> _Claim | None:
-    """The first of claims that all say the same; None where there are none."""
+    """The first of claims that all have the same value; None where there are none. Raises InvalidInput."""
     if not claims:
         return None
     first = text_of(claims[0].cell)
     for claim in claims[1:]:
         if text_of(claim.cell) != first:
-            raise claim.wrong(f"differs from {first!r} in {claims[0].where}; all rows of a run say the same")
+            raise claim.wrong(
+                f"differs from {first!r} in {claims[0].where}; all rows of a run must say the same"
+            )
     return claims[0]
 
 
 def _missing(field: str, source: _Source) -> InvalidInput:
     if source.column is None:
         return InvalidInput.at(("mapping", field), f"{field} is blank; give a value or a column")
-    return InvalidInput.at(("mapping", field), f"column {source.column!r} is blank, and has to give {field}")
+    return InvalidInput.at(
+        ("mapping", field), f"column {source.column!r} is blank, but it has to give {field}"
+    )

@@ -1,4 +1,4 @@
-"""The beginning of a table, for whoever maps its columns."""
+"""The beginning of a table, for a user who maps its columns."""
 
 from msgspec import Struct
 
@@ -6,15 +6,15 @@ from runcard.importers.content.cells import Cell, number_of, text_of
 from runcard.importers.tables.table import Row, read_table
 
 _ROWS = 5
-# Of so many rows the different texts of a column are told, so many of each.
-_LOOKED_AT, _TEXTS = 1000, 12
+# How many rows are searched for the different texts of a column, and how many texts are kept.
+_SEARCHED_ROWS, _TEXTS = 1000, 12
 MOST_COLUMNS = 200
 
 
 class TableHead(Struct, frozen=True):
-    """columns: titles, the first ones. rows: the first ones, as texts. texts: of each column, the first different ones.
+    """columns: the first titles. rows: the first rows, as texts. texts: for each column, its first different texts.
 
-    numeric: whether a column holds nothing but numbers. column_count, row_count: of the whole table.
+    numeric: for each column, whether it has only numbers. column_count, row_count: of the whole table.
     """
 
     columns: list[str]
@@ -26,12 +26,12 @@ class TableHead(Struct, frozen=True):
 
 
 def head_of(content: bytes) -> TableHead:
-    """Raises UnreadableReport, InvalidInput and PayloadTooLarge where it is no table."""
+    """The beginning of a table. Raises UnreadableReport, InvalidInput and PayloadTooLarge where it is no table."""
     table = read_table(content)
     columns = list(table.header[:MOST_COLUMNS])
     texts: list[dict[str, None]] = [{} for _ in columns]
     numeric = [True] * len(columns)
-    for row in table.rows[:_LOOKED_AT]:
+    for row in table.rows[:_SEARCHED_ROWS]:
         for position, cell in enumerate(row.cells[: len(columns)]):
             if cell is None:
                 continue
@@ -41,7 +41,7 @@ def head_of(content: bytes) -> TableHead:
     return TableHead(
         columns,
         [_texts_of(row, len(columns)) for row in table.rows[:_ROWS]],
-        [list(one) for one in texts],
+        [list(found) for found in texts],
         [bool(found) and is_numeric for found, is_numeric in zip(texts, numeric, strict=True)],
         len(table.header),
         len(table.rows),
@@ -49,7 +49,7 @@ def head_of(content: bytes) -> TableHead:
 
 
 def _texts_of(row: Row, count: int) -> list[str]:
-    """Of so many cells; empty where they are blank, or the row is shorter."""
+    """The first `count` cells of a row as texts; empty where a cell is blank or the row is shorter."""
     texts = ["" if cell is None else text_of(cell) for cell in row.cells[:count]]
     return texts + [""] * (count - len(texts))
 

@@ -1,7 +1,7 @@
 """Header cells that say what a column measures: `TP46 (V) 23.5 <= x <= 24.5`, `Flash == 100 [1]`, `LED (lx)`.
 
-That is a name, a unit of measure in parentheses, a condition, and in brackets the number of a repetition, from 0; all
-but the name may be missing.
+Such a cell has a name, a unit of measure in parentheses, a condition, and in brackets the number of a repetition, from
+0. Everything but the name may be missing.
 """
 
 import re
@@ -29,7 +29,7 @@ _NO_UOM = ("", "none", "-", "n/a")
 
 
 class ColumnHeading(NamedTuple):
-    """lower, upper: inclusive limits. checks: those that no limit can say, such as `<`, not judged yet."""
+    """lower, upper: inclusive limits. checks: conditions that are no such limit, as `<`; not judged yet."""
 
     name: str
     uom: str | None
@@ -42,12 +42,12 @@ class ColumnHeading(NamedTuple):
         return bool(self.checks) or self.lower is not None or self.upper is not None
 
     def measured(self, value: CellValue) -> Measurement:
-        """A value of this column. It fails where a limit or check fails, and is UNSET where none can be judged."""
+        """The measurement of a value in this column: FAIL if a limit or check fails, UNSET if none can be judged."""
         exact = None
         if type(value) is int:
             value, exact = storable_number(value)
-        checks = tuple(replace(one, outcome=judge(one, value)) for one in self.checks)
-        outcomes = {one.outcome for one in (*limit_validators(self.lower, self.upper, value), *checks)}
+        checks = tuple(replace(check, outcome=judge(check, value)) for check in self.checks)
+        outcomes = {check.outcome for check in (*limit_validators(self.lower, self.upper, value), *checks)}
         outcome: MeasurementOutcome = "UNSET"
         if "FAIL" in outcomes:
             outcome = "FAIL"
@@ -57,7 +57,7 @@ class ColumnHeading(NamedTuple):
 
 
 def read_heading(title: str) -> ColumnHeading | None:
-    """What a column measures, as its title says; None where it names neither a unit of measure nor a condition."""
+    """The heading in a column's title; None where the title has neither a unit of measure nor a condition."""
     found = _HEADING.fullmatch(" ".join(title.split())) if len(title) <= _MAX_LENGTH else None
     if found is None or (found["uom"] is None and found["condition"] is None):
         return None
@@ -80,7 +80,7 @@ def read_heading(title: str) -> ColumnHeading | None:
 
 
 def _bounds(found: re.Match[str]) -> Iterator[tuple[str, float]]:
-    """The comparisons that a value must keep, as `>=` and a number."""
+    """The comparisons of a condition, each as a symbol such as `>=` and a number."""
     if found["low"] is not None:
         yield (">=" if _symbol(found["above"]) == "<=" else ">"), _number(found["low"])
         yield _symbol(found["below"]), _number(found["high"])

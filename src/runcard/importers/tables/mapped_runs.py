@@ -1,6 +1,6 @@
-"""Tables (CSV, XLSX) as run reports: a mapping says which columns hold what.
+"""Tables (CSV, XLSX) as run reports, by a mapping that says what each column holds.
 
-`docs/guide/tabular-import.md` tells users how they are read.
+`docs/guide/tabular-import.md` explains the reading to users.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,9 +27,9 @@ from runcard.importers.tables.table import Row, Table, read_table
 def parse(
     content: bytes, mapping: TableMapping, procedure: str, bad_rows: BadRows | None = None
 ) -> Iterator[RunReport]:
-    """The runs that a table tells of, as runs of this procedure; phases and measurements in the order of the rows.
+    """The runs of a table, as runs of this procedure, with phases and measurements in the order of the rows.
 
-    bad_rows: takes what is wrong with a row by itself; None: it refuses the table. Raises UnreadableReport and
+    bad_rows: takes the rows that cannot be read; None: such a row refuses the table. Raises UnreadableReport and
     PayloadTooLarge (see `table.read_table`), and InvalidInput that names row, column and value.
     """
     bad_rows = bad_rows or BadRows()
@@ -60,7 +60,7 @@ def parse(
 
 
 def _in_row(row: Row, error: InvalidInput) -> InvalidInput:
-    """The same error, which names the first row of its run where it names none."""
+    """The error, with the first row of its run named where it names no row."""
     return InvalidInput(
         issue
         if issue.path[:1] == ("rows",)
@@ -70,7 +70,7 @@ def _in_row(row: Row, error: InvalidInput) -> InvalidInput:
 
 
 def _runs(table: Table, mapping: TableMapping) -> Iterable[Sequence[Row]]:
-    """The rows of each run, in the order in which they stand. Raises InvalidInput for one that is of none."""
+    """The rows of each run, in the order of the table. Raises InvalidInput for a row without a serial number."""
     if mapping.runs == "row":
         return [[row] for row in table.rows]
     column = table.optional_column(mapping.fields.serial_number.column)
@@ -80,7 +80,7 @@ def _runs(table: Table, mapping: TableMapping) -> Iterable[Sequence[Row]]:
     for row in table.rows:
         serial_number = row.read(column, text_of)
         if serial_number is None:
-            raise row.wrong(column, "has to name the serial number of the run that the row is of")
+            raise row.wrong(column, "has to name the serial number of the row's run")
         found.setdefault(serial_number, []).append(row)
     return found.values()
 
@@ -92,7 +92,7 @@ def _report(
     columns: PhaseColumns | None,
     measurements_of: Callable[[Row], Iterator[MeasuredCell]],
 ) -> RunReport:
-    """The run that all rows tell of."""
+    """The run that all rows of the table describe."""
     fields = mapping.fields
     collector = PhaseCollector(columns, rows_are_phases=mapping.measurements.layout != "long")
     period = read_period(table, fields.started_at, fields.ended_at)

@@ -1,4 +1,4 @@
-"""Which columns of a table say what of a run: the mapping of a tabular import, with the names that the wire uses."""
+"""The mapping of a tabular import: which column gives which field of a run. The names are those of the wire."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, TypeVar
@@ -11,14 +11,14 @@ from runcard.domain.runs.outcome import PhaseOutcome, RunOutcome
 T = TypeVar("T")
 
 RowsOfARun = Literal["file", "row", "serial_number"]
-# Something other than spaces.
+# At least one character that is no space, and no NUL.
 _SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _ColumnName = Annotated[str, Meta(min_length=1, max_length=1000, pattern=_SOME_TEXT)]
 _Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=_SOME_TEXT)]
 
 
 class TableField(Struct, omit_defaults=True):
-    """What a field is taken from: a column, or a constant."""
+    """The source of a field: a column or a constant."""
 
     column: _ColumnName | None = None
     value: str | None = None
@@ -28,7 +28,7 @@ class TableField(Struct, omit_defaults=True):
 
 
 class TableOutcome(Struct, rename="camel", omit_defaults=True):
-    """value_map: what the texts of the column mean."""
+    """value_map: the outcomes that the texts of the column stand for."""
 
     column: _ColumnName | None = None
     value: RunOutcome | None = None
@@ -51,7 +51,7 @@ class TableFields(Struct, omit_defaults=True):
 
 
 class TableMeasurementColumn(Struct, rename="camel", omit_defaults=True):
-    """A column that holds the values of one measurement, which has the column's name unless it is given another."""
+    """A column with the values of one measurement. name: None: the name of the column."""
 
     column: _ColumnName
     name: _Name | None = None
@@ -62,7 +62,7 @@ class TableMeasurementColumn(Struct, rename="camel", omit_defaults=True):
 
 
 class TableMeasurements(Struct, rename="camel", omit_defaults=True):
-    """wide: `columns`, one for each measurement. long: a row for each measurement, described by the other columns."""
+    """wide: `columns` has a column for each measurement. long: a row for each measurement, in the other columns."""
 
     layout: Literal["none", "wide", "long"] | None = None
     columns: Annotated[list[TableMeasurementColumn], Meta(min_length=1, max_length=10_000)] | None = None
@@ -80,17 +80,17 @@ class TableMeasurements(Struct, rename="camel", omit_defaults=True):
         if self.layout == "wide":
             if not self.columns:
                 raise ValueError("Layout wide needs columns")
-            named = [(one.phase, one.name or one.column) for one in self.columns]
-            for one in _repeated(named):
+            named = [(column.phase, column.name or column.column) for column in self.columns]
+            for _, name in _repeated(named):
                 raise ValueError(
-                    f"Two columns are measurement {one[1]!r}; give each a name or a phase of its own"
+                    f"Two columns are measurement {name!r}; give each a name or a phase of its own"
                 )
         if self.layout == "long" and not (self.name_column and self.value_column):
             raise ValueError("Layout long needs nameColumn and valueColumn")
 
 
 class TablePhases(Struct, rename="camel", omit_defaults=True):
-    """The columns that describe the phase which a row belongs to. value_map: what the texts of its outcome mean."""
+    """The columns that describe a row's phase. value_map: the outcomes that the texts of its column stand for."""
 
     name_column: _ColumnName
     outcome_column: _ColumnName | None = None
@@ -109,7 +109,7 @@ class TableMetadataRule(Struct, omit_defaults=True):
 
 
 class TableMapping(Struct, rename="camel", omit_defaults=True):
-    """runs: what is a run: the whole file, each row, or all rows of a serial number."""
+    """runs: whether the whole file is one run, or each row, or all rows of a serial number."""
 
     fields: TableFields
     measurements: TableMeasurements
@@ -125,13 +125,13 @@ class TableMapping(Struct, rename="camel", omit_defaults=True):
 
 
 def read_mapping(kept: str) -> TableMapping:
-    """The mapping that an import template keeps as JSON."""
+    """The mapping in the JSON of an import template."""
     return msgspec.json.decode(kept, type=TableMapping)
 
 
-def _check_one(first: str, one: str | None, second: str, other: str | None) -> None:
-    if (one is None) == (other is None):
-        raise ValueError(f"Give {first} or {second}, exactly one of them")
+def _check_one(name: str, value: str | None, other_name: str, other: str | None) -> None:
+    if (value is None) == (other is None):
+        raise ValueError(f"Give {name} or {other_name}, exactly one of them")
 
 
 def _repeated(items: Sequence[T]) -> Iterator[T]:

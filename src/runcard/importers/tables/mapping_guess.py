@@ -1,4 +1,4 @@
-"""What the columns of a table seem to be, by their titles and by what they hold: a proposal for whoever maps them."""
+"""Guess what the columns of a table are, from their titles and contents, as a proposal for a user who maps them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ class GuessedMeasurement(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """What columns seem to be. columns: by the field of a run. passing, failing: texts of the outcome's column."""
+    """columns: the likely column for each field. passing, failing: texts of the outcome's column that mean these."""
 
     columns: Mapping[str, str]
     passing: Sequence[str]
@@ -24,7 +24,7 @@ class Guess(NamedTuple):
     measurements: Sequence[GuessedMeasurement]
 
 
-# Titles in small letters, without anything but letters and digits.
+# Titles in lower case, with only their letters and digits.
 _TITLES = {
     "serial_number": [
         "serial",
@@ -89,7 +89,7 @@ _WITH_UOM = re.compile(r"(.*\S)\s*[\[(]\s*([^\])]{1,20}?)\s*[\])]")
 
 
 def guess(head: TableHead) -> Guess:
-    """A title that stands twice is never taken, for no mapping can name it."""
+    """What the columns of a table seem to be. A title that occurs twice is never taken: no mapping can name it."""
     titles = [title for title in head.columns if title and head.columns.count(title) == 1]
     columns: dict[str, str] = {}
     for field, words in _TITLES.items():
@@ -98,8 +98,8 @@ def guess(head: TableHead) -> Guess:
             columns[field] = min(found, key=lambda title: words.index(_plain(title)))
     if "started_at" in columns:
         columns.setdefault("ended_at", columns["started_at"])
-    told = head.texts[head.columns.index(columns["outcome"])] if "outcome" in columns else []
-    unknown = [text for text in told if not _is_outcome(text)]
+    outcomes = head.texts[head.columns.index(columns["outcome"])] if "outcome" in columns else []
+    unknown = [text for text in outcomes if not _is_outcome(text)]
     return Guess(
         columns,
         [text for text in unknown if _plain(text) in _PASSING],

@@ -1,4 +1,4 @@
-"""Measurements of the rows of a table: a column for each (wide), or a row for each (long)."""
+"""Read the measurements of a table, which has a column for each (wide) or a row for each (long)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -17,14 +17,14 @@ _OUTCOMES: tuple[MeasurementOutcome, ...] = get_args(MeasurementOutcome)
 
 
 class MeasuredCell(NamedTuple):
-    """A measurement, and the phase that its column or row names; None: that of the row, or none in particular."""
+    """A measurement and the phase that its column or row names; None: the phase of the row, or the default phase."""
 
     phase: str | None
     measurement: Measurement
 
 
 class _LongColumns(NamedTuple):
-    """What the columns of a row for each measurement are; None: there is no such column."""
+    """The columns of a table with a row for each measurement; None: there is no such column."""
 
     name: Column
     value: Column
@@ -36,9 +36,12 @@ class _LongColumns(NamedTuple):
 
 
 def measurement_reader(table: Table, mapping: TableMeasurements) -> Callable[[Row], Iterator[MeasuredCell]]:
-    """What reads the measurements of a row, in the order of the mapping. Raises InvalidInput for unknown columns."""
+    """A function that reads the measurements of a row, in the order of the mapping.
+
+    Raises InvalidInput for unknown columns.
+    """
     if mapping.layout == "wide":
-        wide = [(table.column(one.column), one) for one in mapping.columns or ()]
+        wide = [(table.column(described.column), described) for described in mapping.columns or ()]
         return lambda row: _wide(row, wide, decimal_comma=table.decimal_comma)
     if mapping.layout == "long":
         long = _LongColumns(
@@ -57,11 +60,12 @@ def measurement_reader(table: Table, mapping: TableMeasurements) -> Callable[[Ro
 def _wide(
     row: Row, columns: Sequence[tuple[Column, TableMeasurementColumn]], *, decimal_comma: bool
 ) -> Iterator[MeasuredCell]:
-    for column, told in columns:
+    for column, described in columns:
         value = row.read(column, partial(value_of, decimal_comma=decimal_comma))
         if value is not None:
-            name, limits = told.name or column.name, Limits(told.lower_limit, told.upper_limit)
-            yield MeasuredCell(told.phase, _measurement(name, value, told.units, limits, None))
+            name = described.name or column.name
+            limits = Limits(described.lower_limit, described.upper_limit)
+            yield MeasuredCell(described.phase, _measurement(name, value, described.units, limits, None))
 
 
 def _long(row: Row, columns: _LongColumns, *, decimal_comma: bool) -> Iterator[MeasuredCell]:
@@ -94,7 +98,7 @@ def _measurement(
 
 
 def _judged(value: CellValue | None, limits: Limits) -> MeasurementOutcome:
-    """Whether the value keeps its limits; UNSET without limits, and where the value is no number."""
+    """PASS or FAIL by the limits; UNSET without limits, and where the value is no number."""
     outcomes = {check.outcome for check in limit_validators(limits.lower, limits.upper, value)}
     if "FAIL" in outcomes:
         return "FAIL"

@@ -7,16 +7,17 @@ from runcard.importers.content.cells import Cell, text_of
 
 Outcome = TypeVar("Outcome", bound=str)
 
-# Other forms of the same word. Whatever may mean either (OK, 1, TRUE) is for the mapping to say.
+# Other forms of the same words. What an ambiguous word (OK, 1, TRUE) means, only a mapping can say.
 _FORMS = {"PASSED": "PASS", "FAILED": "FAIL", "SKIPPED": "SKIP"}
 
 
 def outcome_of(
     cell: Cell, outcomes: Collection[Outcome], value_map: Mapping[str, Outcome] | None = None
 ) -> Outcome:
-    """The outcome that a cell names, in any case: as `value_map` says, else by its own name.
+    """The outcome that a cell names, ignoring case: by `value_map`, else by the outcome's own name.
 
-    value_map: None: the mapping has no place for one. Raises ValueError, in words that go on from the value.
+    value_map: None: the mapping has no place for it, so the message must not recommend it. Raises ValueError, whose
+    message continues a sentence that begins with the value.
     """
     text = text_of(cell)
     if value_map:

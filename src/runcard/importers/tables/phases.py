@@ -1,7 +1,7 @@
-"""Phases of the run that a table tells of: which rows belong together, and which are another attempt.
+"""Collect the phases of a run from the rows of its table.
 
-A phase goes on from row to row, wherever the rows stand, until a row repeats a measurement that it has: then another
-attempt begins.
+All rows that name a phase belong to the same attempt, wherever they are in the table, until a row repeats one of its
+measurements. That row begins another attempt.
 """
 
 from collections.abc import Iterable
@@ -29,13 +29,13 @@ class _Attempt:
     name: str
     measurements: dict[str, Measurement] = field(default_factory=dict)
     outcome: PhaseOutcome | None = None
-    told_in_row: int = 0
+    outcome_row: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
     def phase(self, run: RunPeriod, retry_count: int) -> Phase:
-        """Without an outcome of its own it is FAIL where a measurement is; without times it has those of the run."""
-        failed = any(one.outcome == "FAIL" for one in self.measurements.values())
+        """The phase of this attempt. Without an outcome, one FAIL in it decides; without times, it has the run's."""
+        failed = any(measurement.outcome == "FAIL" for measurement in self.measurements.values())
         started_at = self.started_at or run.started_at
         return Phase(
             self.name,
@@ -58,7 +58,7 @@ class PhaseColumns(NamedTuple):
 
     @classmethod
     def find(cls, table: Table, mapping: TablePhases) -> "PhaseColumns":
-        """Raises InvalidInput for unknown columns."""
+        """The columns that a mapping names. Raises InvalidInput for unknown columns."""
         return cls(
             mapping,
             table.column(mapping.name_column),
@@ -69,9 +69,9 @@ class PhaseColumns(NamedTuple):
 
 
 class PhaseCollector:
-    """Takes the rows in order.
+    """Collects phases from the rows of a run, which must be added in order.
 
-    rows_are_phases: a row that names a phase and measures nothing is an attempt by itself.
+    rows_are_phases: a row that names a phase and measures nothing is an attempt of its own.
     """
 
     def __init__(self, columns: PhaseColumns | None, *, rows_are_phases: bool) -> None:
@@ -81,7 +81,7 @@ class PhaseCollector:
         self._latest: dict[str, _Attempt] = {}
 
     def add(self, row: Row, measured: Iterable[MeasuredCell]) -> None:
-        """Raises InvalidInput where the row contradicts itself or a row before it."""
+        """Take the next row. Raises InvalidInput where the row contradicts itself or an earlier row."""
         columns = self._columns
         named = None if columns is None else row.read(columns.name, text_of)
         groups: dict[str, list[Measurement]] = {} if named is None else {named: []}
@@ -95,39 +95,39 @@ class PhaseCollector:
                 continue
             attempt = self._attempt(row, name, measurements)
             if columns is not None and name == named:
-                _tell(attempt, row, columns)
+                _note(attempt, row, columns)
 
     def phases(self, run: RunPeriod) -> tuple[Phase, ...]:
-        """In the order in which rows first named them."""
+        """The phases, in the order in which the rows first named them."""
         retries = RetryCounter()
         return tuple(attempt.phase(run, retries.next(attempt.name)) for attempt in self._attempts)
 
     def _attempt(self, row: Row, name: str, measurements: list[Measurement]) -> _Attempt:
         attempt = self._latest.get(name)
-        names = {one.name for one in measurements}
+        names = {measurement.name for measurement in measurements}
         if len(names) < len(measurements):
             raise InvalidInput.at(
                 ("rows", row.number),
-                f"row {row.number} gives phase {name!r} one measurement twice; name them apart",
+                f"row {row.number} gives phase {name!r} two measurements of the same name; rename one",
             )
         repeats = attempt is not None and not attempt.measurements.keys().isdisjoint(names)
         if attempt is None or repeats or (not measurements and self._rows_are_phases):
             attempt = self._latest[name] = _Attempt(name)
             self._attempts.append(attempt)
-        attempt.measurements |= {one.name: one for one in measurements}
+        attempt.measurements |= {measurement.name: measurement for measurement in measurements}
         return attempt
 
 
-def _tell(attempt: _Attempt, row: Row, columns: PhaseColumns) -> None:
-    """Note what a row says of its phase: the outcome, the earliest start and the latest end."""
+def _note(attempt: _Attempt, row: Row, columns: PhaseColumns) -> None:
+    """Note the outcome and times that a row gives its phase. The earliest start and the latest end count."""
     outcome = row.read(
         columns.outcome, lambda cell: outcome_of(cell, _OUTCOMES, columns.mapping.value_map or {})
     )
     if columns.outcome is not None and outcome is not None:
         if attempt.outcome not in {None, outcome}:
-            known = f"row {attempt.told_in_row}, where phase {attempt.name!r} is {attempt.outcome}"
+            known = f"row {attempt.outcome_row}, where phase {attempt.name!r} is {attempt.outcome}"
             raise row.wrong(columns.outcome, f"contradicts {known}")
-        attempt.outcome, attempt.told_in_row = outcome, row.number
+        attempt.outcome, attempt.outcome_row = outcome, row.number
     if (started_at := row.read(columns.started, moment_of)) is not None:
         attempt.started_at = min(attempt.started_at or started_at, started_at)
     if (ended_at := row.read(columns.ended, moment_of)) is not None:

@@ -1,4 +1,4 @@
-"""Tables: a header that names the columns, and rows below it. The content tells text from workbook, not a name."""
+"""Tables: a header that names the columns, and rows below it. The content shows if a file is text or a workbook."""
 
 import reprlib
 from collections import defaultdict
@@ -27,13 +27,13 @@ class Column(NamedTuple):
 
 
 class Row(NamedTuple):
-    """number: as a spreadsheet counts: from 1, with the header and blank rows."""
+    """number: as in a spreadsheet: from 1, counting the header and blank rows."""
 
     number: int
     cells: Sequence[Cell]
 
     def read(self, column: Column | None, reader: Callable[[Cell], T]) -> T | None:
-        """What `reader` makes of a cell; None where it is blank, or the mapping names no such column.
+        """The cell in a column, converted by `reader`; None where it is blank or `column` is None.
 
         Raises InvalidInput where `reader` raises ValueError, and where a formula has failed.
         """
@@ -47,7 +47,7 @@ class Row(NamedTuple):
             raise self.wrong(column, error) from error
 
     def wrong(self, column: Column, what: object) -> InvalidInput:
-        """The error that names this row, the column, and the cell's value, of which `what` says what is wrong."""
+        """The error that names this row, the column and the cell's value, and then says `what` is wrong with it."""
         cell = self._cell(column)
         shown = "blank cell" if cell is None else reprlib.repr(text_of(cell))
         message = f"row {self.number}, column {column.name!r}: {shown} {what}"
@@ -58,7 +58,7 @@ class Row(NamedTuple):
 
 
 class Table:
-    """rows: those that are not blank, at least one. decimal_comma: numbers may be written so."""
+    """rows: the rows that are not blank, at least one. decimal_comma: numbers may have one."""
 
     def __init__(self, header: Sequence[str], rows: Sequence[Row], *, decimal_comma: bool) -> None:
         self.header = header
@@ -85,15 +85,15 @@ class Table:
                 )
 
     def optional_column(self, name: str | None) -> Column | None:
-        """The same; None where the mapping names none."""
+        """The column with this name in the header; None for None. Raises InvalidInput as `column` does."""
         return None if name is None else self.column(name)
 
     def of(self, rows: Sequence[Row]) -> "Table":
-        """The same table with some of its rows."""
+        """A table with the same header and some of the rows."""
         return Table(self.header, rows, decimal_comma=self.decimal_comma)
 
     def without_bad(self, check: Callable[[Row], object], bad_rows: BadRows) -> "Table":
-        """The table without the rows that `check` raises InvalidInput for."""
+        """The table without the rows for which `check` raises InvalidInput."""
         kept = []
         for row in self.rows:
             try:
@@ -112,7 +112,7 @@ class Table:
 
 
 def read_content(file: BinaryIO) -> bytes:
-    """All that a table's file holds. Raises PayloadTooLarge."""
+    """The whole content of a table's file. Raises PayloadTooLarge."""
     content = file.read(MAX_TEXT_BYTES + 1)
     if len(content) > MAX_TEXT_BYTES:
         raise PayloadTooLarge(f"The table has more than {MAX_TEXT_BYTES} bytes; split it.")
@@ -120,9 +120,9 @@ def read_content(file: BinaryIO) -> bytes:
 
 
 def read_table(content: bytes, bad_rows: BadRows | None = None) -> Table:
-    """The table of a CSV or XLSX file; its header is the first row that is not blank.
+    """The table of a CSV or XLSX file. Its header is the first row that is not blank.
 
-    bad_rows: takes those that are wider than the header; None: they refuse the table.
+    bad_rows: takes the rows that are wider than the header; None: such a row refuses the table.
 
     Raises UnreadableReport, PayloadTooLarge beyond one of the limits, and InvalidInput for a row of a text that is
     wider than the header.
@@ -147,7 +147,7 @@ def _table(rows: Iterator[Row], bad_rows: BadRows, *, decimal_comma: bool) -> Ta
     below = list(rows)
     bad_rows.check_some_are_left(len(below))
     if not below:
-        raise UnreadableReport("The file has a header and no row below it. Upload a table with data.")
+        raise UnreadableReport("The file has a header but no row below it. Upload a table with data.")
     return Table([text_of(cell) for cell in top.cells], below, decimal_comma=decimal_comma)
 
 
@@ -166,7 +166,7 @@ def _filled(rows: Iterable[list[Cell]]) -> Iterator[Row]:
 
 
 def _narrow(rows: Iterator[Row], bad_rows: BadRows) -> Iterator[Row]:
-    """The rows of a text, none of which may be wider than the first: then a cell holds the delimiter without quotes."""
+    """The rows that are no wider than the first. In a wider row of a text, some cell has an unquoted delimiter."""
     widest = None
     for row in rows:
         end = max(position for position, cell in enumerate(row.cells, start=1) if cell is not None)
@@ -180,6 +180,6 @@ def _narrow(rows: Iterator[Row], bad_rows: BadRows) -> Iterator[Row]:
 def _too_wide(row: Row, end: int, widest: int) -> InvalidInput:
     return InvalidInput.at(
         ("rows", row.number),
-        f"row {row.number} has {end} cells and the header {widest}; its last is "
-        f"{reprlib.repr(row.cells[end - 1])}. Put quotes around cells that hold the delimiter.",
+        f"row {row.number} has {end} cells but the header {widest}; its last is "
+        f"{reprlib.repr(row.cells[end - 1])}. Put quotes around cells that contain the delimiter.",
     )

@@ -1,7 +1,6 @@
-"""Tables (CSV, XLSX) of one row a unit, whose header cells say what each column measures; see `table_header`.
+"""Tables (CSV, XLSX) with a row for each unit, whose header cells say what each column measures; see `heading`.
 
-Columns that say something of the run are known by their names; what is neither becomes metadata. Cells that are blank
-were not measured.
+Columns that describe the run are known by their names. All other columns become metadata. A blank cell is no value.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -53,16 +52,16 @@ _NAMES = {
     "operator": ("operator", "operated by", "operator name"),
 }
 _FIELDS = {name: field for field, names in _NAMES.items() for name in names}
-# Units of measure that a duration may be in, and how many seconds each is.
+# The units of measure that a duration may have, in seconds.
 _SECONDS = {None: 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
 _OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
 _WORDS: dict[str, RunOutcome] = {"TERMINATED": "ABORTED", "CANCELLED": "ABORTED"}
-# How other formats begin that are texts too.
+# The first characters of other text formats.
 _OTHERS = ("{", "[", "<", "FAR:")
 
 
 class _Columns(NamedTuple):
-    """fields: those that say something of the run, by what they say."""
+    """fields: the columns that describe the run, by the name of the field."""
 
     fields: dict[str, Column]
     duration_uom: str | None
@@ -71,7 +70,7 @@ class _Columns(NamedTuple):
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a text begins with a header that names a serial number, and limits of at least one measurement."""
+    """Whether a text begins with a header that has a serial number, and limits for at least one measurement."""
     try:
         text = decode_text(head).lstrip("\ufeff \t\r\n")
         if text.startswith(_OTHERS):
@@ -81,11 +80,11 @@ def is_it(head: bytes) -> bool:
         columns = _columns([text_of(cell) for cell in header])
     except (InvalidInput, UnreadableReport):
         return False
-    return "serial_number" in columns.fields and any(one.has_condition for _, one in columns.measured)
+    return "serial_number" in columns.fields and any(heading.has_condition for _, heading in columns.measured)
 
 
 def parse(file: BinaryIO, *, skips_bad_rows: bool = False) -> Iterator[RunReport | Remark]:
-    """The runs of a table, in the order of its rows, and remarks on those that were left out.
+    """The runs of a table, in the order of its rows, and remarks on the rows that were left out.
 
     Raises UnreadableReport and PayloadTooLarge (see `table.read_table`), and InvalidInput that names row, column and
     value.
@@ -96,7 +95,9 @@ def parse(file: BinaryIO, *, skips_bad_rows: bool = False) -> Iterator[RunReport
     for field in ("serial_number", "outcome"):
         if field not in columns.fields:
             known = ", ".join(_NAMES[field])
-            raise UnreadableReport(f"No column of the table is its {field}. Call it one of {known}.")
+            raise UnreadableReport(
+                f"The table has no column for {field}. Name one of its columns one of {known}."
+            )
     read_at = datetime.now(UTC)
     count = 0
     for row in table.rows:
@@ -112,7 +113,7 @@ def parse(file: BinaryIO, *, skips_bad_rows: bool = False) -> Iterator[RunReport
 
 
 def _columns(header: Sequence[str]) -> _Columns:
-    """Raises InvalidInput where two columns say the same of the run."""
+    """What each column of a header stands for. Raises InvalidInput where two columns give the same field."""
     fields: dict[str, Column] = {}
     duration_uom = None
     measured, others = [], []
@@ -123,7 +124,7 @@ def _columns(header: Sequence[str]) -> _Columns:
         field = _FIELDS.get(" ".join(name.casefold().replace("_", " ").replace("/", " ").split()))
         if field in fields:
             raise InvalidInput.at(
-                "header", f"columns {fields[field].name!r} and {title!r} both say the {field}; rename one"
+                "header", f"columns {fields[field].name!r} and {title!r} both give the {field}; rename one"
             )
         if field is not None:
             fields[field] = column
@@ -170,7 +171,7 @@ def _run(table: Table, row: Row, columns: _Columns, read_at: datetime) -> RunRep
         batch_number=row.read(fields.get("batch_number"), text_of),
         operator=row.read(fields.get("operator"), text_of),
         phases=_phases(measurements, started_at, started_at + duration),
-        metadata=metadata_of((one.name, row.read(one, text_of)) for one in columns.others),
+        metadata=metadata_of((column.name, row.read(column, text_of)) for column in columns.others),
     )
 
 
@@ -212,8 +213,8 @@ def _span_in(uom: str | None, *, decimal_comma: bool) -> Callable[[Cell], timede
 def _phases(
     measurements: Sequence[Measurement], started_at: datetime, ended_at: datetime
 ) -> tuple[Phase, ...]:
-    """All that was measured; it failed where one of it did."""
+    """One phase with all measurements, which is FAIL if one of them is; none where nothing was measured."""
     if not measurements:
         return ()
-    failed = any(one.outcome == "FAIL" for one in measurements)
+    failed = any(measurement.outcome == "FAIL" for measurement in measurements)
     return (Phase(DEFAULT_PHASE, "FAIL" if failed else "PASS", started_at, ended_at, tuple(measurements)),)

@@ -1,4 +1,4 @@
-"""Excel workbooks (XLSX): bytes in, rows of cells out, read as a stream so that no sheet is held as a whole."""
+"""Read the rows of Excel workbooks (XLSX) as a stream, so that no sheet is in memory as a whole."""
 
 import io
 import lzma
@@ -21,9 +21,9 @@ _MAX_ROW_NUMBER = 1_048_576
 # More than the cells that a table may have.
 MAX_SHARED_TEXTS = 1_000_000
 _SHARED_TEXT = "si"
-# These are read as streams, by a parser that takes many attributes in its stride.
+# Sheets are not checked: they are read as streams, by a parser that copes with many attributes.
 _SHEETS = "xl/worksheets/"
-# openpyxl has no error of its own for damaged files: these come from wherever it meets the damage.
+# openpyxl has no error of its own for damaged files: it raises any of these, depending on the damage.
 _DAMAGE = (
     ArithmeticError,
     AssertionError,
@@ -47,7 +47,7 @@ _DAMAGE = (
 
 
 def read_xlsx(content: bytes) -> Iterator[list[Cell]]:
-    """Rows of the first visible sheet, blank ones included; of formulas their results as they were last computed.
+    """The rows of the first visible sheet, including blank ones. A formula is read as its last computed result.
 
     Raises UnreadableReport, and PayloadTooLarge for a workbook that would unpack to more than MAX_UNPACKED_BYTES.
     """
@@ -55,7 +55,7 @@ def read_xlsx(content: bytes) -> Iterator[list[Cell]]:
         _check_parts(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = _first_sheet(book)
-        # What a sheet says of its size is often wrong, and cells beyond would be lost.
+        # The size that a sheet states is often wrong, and cells beyond it would be lost.
         sheet.reset_dimensions()
         for row in sheet.iter_rows(max_row=_MAX_ROW_NUMBER, values_only=True):
             yield [cell.strip() or None if isinstance(cell, str) else cell for cell in row]
@@ -66,12 +66,12 @@ def _first_sheet(book: Any) -> Any:
     for sheet in book.worksheets:
         if sheet.sheet_state == "visible":
             return sheet
-    raise UnreadableReport("The workbook has no sheet with cells. Upload one that has.")
+    raise UnreadableReport("The workbook has no visible sheet with cells. Upload one that has.")
 
 
 def _check_parts(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        # The reader takes out no more of an entry than the directory says, so a false directory gains nothing.
+        # The reader unpacks no more of an entry than the directory states, so a false directory does no harm.
         unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise PayloadTooLarge(
@@ -98,5 +98,5 @@ def _naming_damage() -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        told = f"{type(error).__name__}: {error}"[:200]
-        raise UnreadableReport(f"The workbook cannot be read ({told}). Save it again as .xlsx.") from error
+        damage = f"{type(error).__name__}: {error}"[:200]
+        raise UnreadableReport(f"The workbook cannot be read ({damage}). Save it again as .xlsx.") from error

@@ -10,19 +10,19 @@ from runcard.importers.content import cells
 from runcard.importers.content.xml_stream import Element, child, children, text_of
 
 _INDEX = re.compile(r"\[(-?\d{1,18})\]", re.ASCII)
-# How TestStand prints what is no number.
+# The texts that TestStand prints for NaN.
 _NO_NUMBER = {"IND": math.nan, "-IND": math.nan, "NAN": math.nan, "QNAN": math.nan}
 
 
 def props(element: Element | None) -> Iterator[Element]:
-    """The properties of a property, of a report, or of an element of an array."""
+    """The properties inside a property, a report, or an element of an array; none for None."""
     return iter(()) if element is None else children(element, "Prop")
 
 
 def prop(element: Element | None, *path: str) -> Element | None:
-    """The property of that name, then its one of the next; None where one is missing."""
+    """The property that a path of names leads to; None where one is missing."""
     for name in path:
-        element = next((one for one in props(element) if one.get("Name") == name), None)
+        element = next((inner for inner in props(element) if inner.get("Name") == name), None)
     return element
 
 
@@ -33,14 +33,17 @@ def text(element: Element | None, *path: str) -> str:
 
 
 def number(element: Element | None, *path: str) -> int | float | None:
-    """The value of a numeric property; None where there is none. Raises UnreadableReport for what is no number."""
+    """The value of a numeric property; None where there is none. Raises UnreadableReport where it is no number."""
     found = prop(element, *path)
     written = text(found)
     return number_of(written, found) if found is not None and written else None
 
 
 def number_of(written: str, element: Element) -> int | float:
-    """A number as TestStand prints it, with the decimal comma of some stations, or with the digits of another base."""
+    """The number in a text as TestStand prints it: also with a decimal comma, or in another base (0x, 0b, 0o).
+
+    Raises UnreadableReport, which names the element.
+    """
     if written.upper() in _NO_NUMBER:
         return math.nan
     try:
@@ -66,14 +69,17 @@ def flags(element: Element) -> int:
 
 
 def array_elements(element: Element | None) -> Iterator[tuple[tuple[int, ...], Element]]:
-    """The elements of an array that the report holds, each with its indices."""
+    """The elements of an array that are in the report, each with its indices."""
     for position, value in enumerate(() if element is None else children(element, "Value")):
         indices = tuple(int(index) for index in _INDEX.findall(value.get("ID") or ""))
         yield indices or (position,), value
 
 
 def series_of(element: Element, uom: str | None) -> tuple[Series, ...]:
-    """An array of numbers of any dimension: its indices as coordinates, and its values; nothing where it is empty."""
+    """The series of an array of numbers with any dimension: its indices as coordinates, then its values; none if empty.
+
+    Raises UnreadableReport.
+    """
     found = list(array_elements(element))
     if not found:
         return ()

@@ -1,16 +1,16 @@
-"""NI TestStand's XML reports: one run for each report of a unit; those of a batch as a whole are left out.
+"""NI TestStand's XML reports: each report of a unit becomes a run; reports of a whole batch are left out.
 
-- The root is `Reports`, `Report`, or `TSReport`: what the WATS client keeps of one report, with what it knew of it
-  beside (`ReportInfo`: id, process code, revision, and the start with its time zone).
-- The procedure is called as the sequence file, without folder and `.seq`; its version is that of the file.
-- Sequence calls are sequences, called as their step, and all other steps are phases. A step that only says which steps
-  are next (If, Else, For, End and the like) is a phase only where it ended in an error. A step without a name is called
-  as its type. Statuses of other names than TestStand's own are ERROR, and logged.
-- The start is local to the station, and taken for UTC where the report notes no time zone. Steps start as long after it
-  as TestStand's clock tells; where times are not in the report, they start with their sequence and take no time.
-- Errors are logged, and so are the texts that steps add to the report.
-- Station, socket, number of the unit in its loop, the failure that ended the run, and additional data of unit and
-  station are metadata. Report options and the numbers of steps and threads are left out.
+- The root is `Reports`, `Report`, or `TSReport`. The WATS client writes a `TSReport`: one report, and besides what the
+  client knew about it (`ReportInfo`: id, process code, revision, and the start with its time zone).
+- The procedure has the name of the sequence file, without folder and `.seq`, and the version of that file.
+- Sequence calls become sequences with the name of their step, and all other steps become phases. A step that only
+  controls the flow (If, Else, For, End and the like) becomes a phase only if it ended in an error. A step without a
+  name is named after its type. A status that TestStand does not define is ERROR, and is logged.
+- The start is local to the station, and is taken as UTC unless the report has a time zone. TestStand's clock says how
+  much later each step starts. Without such times, a step starts with its sequence and takes no time.
+- Errors become logs, and so do the texts that steps add to the report.
+- Metadata are the station, the socket, the number of the unit in its loop, the failure that ended the run, and the
+  additional data of unit and station. Report options and the numbers of steps and threads are left out.
 """
 
 import re
@@ -34,16 +34,16 @@ from runcard.importers.teststand.steps import measurements_of
 _REPORTS = ("Report", "TSReport")
 ROOTS = ("Reports", *_REPORTS)
 
-# What the types of steps begin with that only say which steps are next.
+# The types of steps that only control the flow begin with this.
 _FLOW = "NI_Flow_"
 
-# How a report says what it does not.
+# What to change in TestStand where a report lacks a field.
 MENDS = {
     "serial_number": Mend("enter it when TestStand asks for the UUT (UUT.SerialNumber)"),
     "procedure": Mend("let TestStand include the step results in the report, which name the sequence file"),
 }
 
-# Skipped: nothing has failed.
+# A skipped run counts as passed, because nothing failed.
 _RUN_OUTCOMES: dict[str, RunOutcome] = {
     "Passed": "PASS",
     "Done": "PASS",
@@ -67,14 +67,14 @@ _PHASE_OUTCOMES: dict[str, PhaseOutcome] = {
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so has the root of TestStand's reports, which has no namespace as others' have."""
+    """Whether a file with these first bytes has the root of TestStand's reports, which has no namespace."""
     return root_of(head) in [("", root) for root in ROOTS]
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport]:
-    """A run for each report of a unit, read as it is asked for; unit and procedure are empty where it names none.
+    """The run of each report of a unit, parsed lazily. Unit and procedure are empty where the report names none.
 
-    Raises UnreadableReport where the content is no such file.
+    Raises UnreadableReport where the content is no TestStand report.
     """
     for report in read_records(file, ROOTS, _REPORTS):
         if report.get("Type") != "Batch":
@@ -82,7 +82,7 @@ def parse(file: BinaryIO) -> Iterator[RunReport]:
 
 
 def _run(report: Element) -> RunReport:
-    main = next((one for one in children(report, "Prop") if one.get("Type") == "TEResult"), None)
+    main = next((result for result in children(report, "Prop") if result.get("Type") == "TEResult"), None)
     if main is None:
         raise UnreadableReport(
             f"The report in line {report.sourceline} has no result. Upload the XML report that TestStand wrote."
@@ -101,7 +101,7 @@ def _run(report: Element) -> RunReport:
         started_at=started_at,
         duration=ended_at - started_at,
         part_number=text(report, "UUT", "PartNumber") or None,
-        revision_number=_told(report, "Rev") or None,
+        revision_number=_report_info(report, "Rev") or None,
         batch_number=text(report, "UUT", "BatchSerialNumber") or None,
         operator=text(report, "StationInfo", "LoginName") or None,
         procedure_version=text(call, "SequenceFileVersion") or None,
@@ -113,21 +113,21 @@ def _run(report: Element) -> RunReport:
 
 
 def _procedure(call: Element | None) -> str:
-    """The name of the sequence file; of the sequence, where it was never saved to a file."""
+    """The name of the sequence file, or of the sequence where it was never saved to a file."""
     file = re.split(r"[\\/]", text(call, "SequenceFile"))[-1]
     return re.sub(r"\.seq$", "", file, flags=re.IGNORECASE).strip() or text(call, "Sequence")
 
 
-def _told(report: Element, key: str) -> str:
-    """What ReportInfo says; empty where it does not."""
-    found = (one for one in children(report, "ReportInfo") if one.get("key") == key)
-    return next((one.get("value") or "" for one in found), "").strip()
+def _report_info(report: Element, key: str) -> str:
+    """The value of a key in ReportInfo; empty where it has none."""
+    found = (info for info in children(report, "ReportInfo") if info.get("key") == key)
+    return next((info.get("value") or "" for info in found), "").strip()
 
 
 def _metadata(report: Element) -> Iterator[tuple[str, MetadataValue]]:
-    # In lower case, as that of the report that WATS makes of it.
-    yield REPORT_ID, _told(report, "ID").lower()
-    yield "process_code", _told(report, "PCode")
+    # In lower case, as WATS writes the id of the same report.
+    yield REPORT_ID, _report_info(report, "ID").lower()
+    yield "process_code", _report_info(report, "PCode")
     yield "station", text(report, "StationInfo", "StationID")
     for name in ("TestSocketIndex", "UUTLoopIndex"):
         position = number(report, "UUT", name)
@@ -141,18 +141,18 @@ def _metadata(report: Element) -> Iterator[tuple[str, MetadataValue]]:
     ]
     yield "critical_failure", " > ".join(filter(None, stack))
     for place in ("UUT", "StationInfo"):
-        for one in props(prop(report, place, "AdditionalData")):
-            yield one.get("Name") or "", text(one)
+        for entry in props(prop(report, place, "AdditionalData")):
+            yield entry.get("Name") or "", text(entry)
 
 
 class _Clock(NamedTuple):
-    """When a run started, and what TestStand's clock showed then, in seconds; None where the report does not say."""
+    """started_at: the start of the run. tick: TestStand's clock at that moment, in seconds; None: not in the report."""
 
     started_at: datetime
     tick: float | None
 
     def span(self, step: Element, otherwise: datetime) -> tuple[datetime, datetime]:
-        """Start and end of a step; `otherwise` it starts then."""
+        """Start and end of a step. otherwise: the start of a step without a time."""
         tick, duration = number(step, "TS", "StartTime"), number(step, "TS", "TotalTime") or 0
         started_at = otherwise
         if tick is not None and self.tick is not None:
@@ -161,13 +161,13 @@ class _Clock(NamedTuple):
 
 
 def _start(report: Element) -> datetime:
-    """As ReportInfo says; else StartDate and StartTime, to the millisecond."""
-    if told := _told(report, "Start"):
+    """The start in ReportInfo, else in StartDate and StartTime, to the millisecond. Raises UnreadableReport."""
+    if written := _report_info(report, "Start"):
         try:
-            return moment_of(told)
+            return moment_of(written)
         except ValueError as error:
-            raise UnreadableReport(f"Start of the report's ReportInfo, {told!r}, {error}.") from error
-    said = {
+            raise UnreadableReport(f"Start of the report's ReportInfo, {written!r}, {error}.") from error
+    parts = {
         name: number(report, *path)
         for name, path in {
             "year": ("StartDate", "Year"),
@@ -180,13 +180,13 @@ def _start(report: Element) -> datetime:
         }.items()
     }
     try:
-        year, month, day, hour, minute, second, millisecond = (int(one or 0) for one in said.values())
+        year, month, day, hour, minute, second, millisecond = (int(part or 0) for part in parts.values())
         start = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         return start + timedelta(milliseconds=millisecond)
     except (ValueError, OverflowError) as error:
-        told = ", ".join(f"{name} {value}" for name, value in said.items())
+        listed = ", ".join(f"{name} {value}" for name, value in parts.items())
         raise UnreadableReport(
-            f"StartDate and StartTime of the report say no moment: {told}. Upload the report that TestStand wrote."
+            f"StartDate and StartTime of the report are no moment: {listed}. Upload the report that TestStand wrote."
         ) from error
 
 
@@ -201,13 +201,13 @@ class _Step(NamedTuple):
 def _record_steps(
     recording: Recording, call: Element | None, path: str | None, clock: _Clock, started_at: datetime
 ) -> None:
-    """What the results of a sequence call tell, calls inside of it included."""
+    """Record the steps of a sequence call, including the calls inside it."""
     for _, value in array_elements(prop(call, "ResultList")):
         for step in props(value):
-            said = prop(step, "TS")
-            kind = text(said, "StepType")
-            name = text(said, "StepName") or kind or "Step"
-            inner = prop(said, "SequenceCall")
+            details = prop(step, "TS")
+            kind = text(details, "StepType")
+            name = text(details, "StepName") or kind or "Step"
+            inner = prop(details, "SequenceCall")
             named = _Step(step, name, clock.span(step, started_at))
             if inner is None:
                 if not kind.startswith(_FLOW) or _phase_outcome(step) == "ERROR":
@@ -228,7 +228,7 @@ def _record_phase(recording: Recording, step: _Step, path: str | None) -> None:
 
 
 def _record_call(recording: Recording, step: _Step, call: Element, parent: str | None, clock: _Clock) -> None:
-    """Record a sequence. What its call itself measured is a phase of its name inside of it."""
+    """Record a sequence. What the call itself measured becomes a phase of the same name inside the sequence."""
     path = recording.open_sequence(parent, step.name)
     _record_steps(recording, call, path, clock, step.span[0])
     if any(True for _ in measurements_of(step.element, step.name)):

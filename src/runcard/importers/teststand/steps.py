@@ -1,8 +1,8 @@
-"""What the steps of NI TestStand's reports measured.
+"""The measurements in the steps of NI TestStand's reports.
 
-Read by name are the results of the step types that TestStand brings: numeric limit, multiple numeric limit, string
-value and pass/fail. Whatever else a step flags as a result or for the report is a measurement without limits; names of
-what lies inside of containers are joined with dots, and arrays of numbers are multi-dimensional.
+The results of TestStand's own step types are read by their names: numeric limit, multiple numeric limit, string value
+and pass/fail. Anything else that a step flags as a result or for the report becomes a measurement without limits. Names
+inside containers are joined by dots, and arrays of numbers become multi-dimensional.
 """
 
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ from runcard.importers.teststand.props import (
 _OUTCOMES: dict[str, MeasurementOutcome] = {"Passed": "PASS", "Failed": "FAIL"}
 
 _ONE_LIMIT = {"EQ": "==", "NE": "!=", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
-# The first with the low limit, the second with the high one: both must hold, or one.
+# The first symbol belongs to the low limit, the second to the high one. Inside: both must hold; outside: one of them.
 _INSIDE = {"GTLT": (">", "<"), "GELE": (">=", "<="), "GELT": (">=", "<"), "GTLE": (">", "<=")}
 _OUTSIDE = {"LTGT": ("<", ">"), "LEGE": ("<=", ">="), "LEGT": ("<=", ">"), "LTGE": ("<", ">=")}
-# Nothing is compared.
+# A comparison that compares nothing.
 _LOG = "LOG"
 
 _INCLUDE_IN_REPORT, _IS_MEASUREMENT = 0x2000, 0x400
-# What is no measurement, or is one of its own.
+# Properties that are no measurement, or that are read by name.
 _KNOWN = frozenset(
     (
         *("Numeric", "String", "PassFail", "Measurement", "Limits", "RawLimits", "Comp", "Units"),
@@ -43,7 +43,10 @@ _KNOWN = frozenset(
 
 
 def measurements_of(step: Element, name: str) -> Iterator[Measurement]:
-    """The result of the step by name first, then the others in recorded order. Raises UnreadableReport."""
+    """The measurements of a step: first those read by name, then the others in recorded order.
+
+    Raises UnreadableReport.
+    """
     outcome = _OUTCOMES.get(text(step, "Status"), "UNSET")
     if prop(step, "Numeric") is not None:
         yield _numeric(step, name, "Numeric", outcome)
@@ -53,19 +56,19 @@ def measurements_of(step: Element, name: str) -> Iterator[Measurement]:
         yield _string(step, name, outcome)
     if prop(step, "PassFail") is not None and text(step, "PassFail"):
         yield _pass_fail(step, name, outcome)
-    for one in props(step):
-        if one.get("Name") not in _KNOWN and flags(one) & (_INCLUDE_IN_REPORT | _IS_MEASUREMENT):
-            yield from _other(one, one.get("Name") or name)
+    for inner in props(step):
+        if inner.get("Name") not in _KNOWN and flags(inner) & (_INCLUDE_IN_REPORT | _IS_MEASUREMENT):
+            yield from _other(inner, inner.get("Name") or name)
 
 
 def _numeric(result: Element, name: str, value_name: str, outcome: MeasurementOutcome) -> Measurement:
     value = number(result, value_name)
     comparison = text(result, "Comp").upper() or _LOG
-    told: MeasurementOutcome = "UNSET" if comparison == _LOG else outcome
-    bounds = _bounds(result, comparison, value, told)
+    judged: MeasurementOutcome = "UNSET" if comparison == _LOG else outcome
+    bounds = _bounds(result, comparison, value, judged)
     return Measurement(
         name,
-        told,
+        judged,
         value,
         text(result, "Units") or None,
         bounds.lower,
@@ -75,7 +78,7 @@ def _numeric(result: Element, name: str, value_name: str, outcome: MeasurementOu
 
 
 def _bounds(result: Element, comparison: str, value: object, outcome: MeasurementOutcome) -> Bounds:
-    """The only limit of a comparison with one is the low one, or else the high one."""
+    """The bounds of a comparison. A comparison with one limit uses the low limit, or else the high one."""
     low, high = number(result, "Limits", "Low"), number(result, "Limits", "High")
     if comparison in _ONE_LIMIT:
         sides = [(_ONE_LIMIT[comparison], high if low is None else low)]
@@ -93,7 +96,9 @@ def _bounds(result: Element, comparison: str, value: object, outcome: Measuremen
 def _other_comparison(result: Element, comparison: str) -> str:
     """The text of a comparison that Runcard has no operator for, such as EQT: equal within a tolerance."""
     limits = [
-        f"{one.get('Name')} {written}" for one in props(prop(result, "Limits")) if (written := text(one))
+        f"{limit.get('Name')} {written}"
+        for limit in props(prop(result, "Limits"))
+        if (written := text(limit))
     ]
     return f"x {comparison} {', '.join(limits)}".strip()
 
@@ -101,14 +106,16 @@ def _other_comparison(result: Element, comparison: str) -> str:
 def _multiple(
     measurements: Element, step_name: str, step_outcome: MeasurementOutcome
 ) -> Iterator[Measurement]:
-    """One without a status of its own passed with its step; with one that failed nobody can tell."""
+    """The measurements of a multiple numeric limit. One without a status has the outcome of its step, unless the step
+    failed: then it is UNSET, because nobody knows which measurement failed.
+    """
     for (position, *_), element in array_elements(measurements):
-        for one in props(element):
-            status = text(one, "Status")
+        for result in props(element):
+            status = text(result, "Status")
             outcome = _OUTCOMES.get(status, "UNSET") if status else step_outcome
             if not status and step_outcome == "FAIL":
                 outcome = "UNSET"
-            yield _numeric(one, one.get("Name") or f"{step_name} {position}", "Data", outcome)
+            yield _numeric(result, result.get("Name") or f"{step_name} {position}", "Data", outcome)
 
 
 def _string(step: Element, name: str, outcome: MeasurementOutcome) -> Measurement:
@@ -129,25 +136,25 @@ def _pass_fail(step: Element, name: str, outcome: MeasurementOutcome) -> Measure
     return Measurement(name, outcome, is_true(step, "PassFail"), validators=(check,))
 
 
-def _other(one: Element, name: str) -> Iterator[Measurement]:
-    """A value of any type, and those inside of a container."""
-    match one.get("Type"):
+def _other(value: Element, name: str) -> Iterator[Measurement]:
+    """The measurement of a value of any type, or those inside a container."""
+    match value.get("Type"):
         case "Number":
-            yield Measurement(name, "UNSET", number(one))
+            yield Measurement(name, "UNSET", number(value))
         case "String":
-            yield Measurement(name, "UNSET", text(one))
+            yield Measurement(name, "UNSET", text(value))
         case "Boolean":
-            yield Measurement(name, "UNSET", is_true(one))
-        case "Array" if one.get("ElementType") == "Number":
-            series = series_of(one, None)
+            yield Measurement(name, "UNSET", is_true(value))
+        case "Array" if value.get("ElementType") == "Number":
+            series = series_of(value, None)
             yield Measurement(name, "UNSET", None if series else [], series=series)
-        case "Array" if one.get("ElementType") in ("String", "Boolean"):
-            yield Measurement(name, "UNSET", [text_of(element) for _, element in array_elements(one)])
+        case "Array" if value.get("ElementType") in ("String", "Boolean"):
+            yield Measurement(name, "UNSET", [text_of(element) for _, element in array_elements(value)])
         case "Array":
-            for indices, element in array_elements(one):
+            for indices, element in array_elements(value):
                 place = "".join(f"[{index}]" for index in indices)
                 for inner in props(element):
                     yield from _other(inner, ".".join(filter(None, (f"{name}{place}", inner.get("Name")))))
         case _:
-            for inner in props(one):
+            for inner in props(value):
                 yield from _other(inner, ".".join(filter(None, (name, inner.get("Name")))))

@@ -1,11 +1,11 @@
-"""What the headers of WATS reports say, those of units under test and those of repairs.
+"""The headers of WATS reports, both of units under test and of repairs.
 
-- The operation (process) is known by its name, or else by its code.
-- A report begins at its UTC time, or else at its local time, which is UTC where it has no offset.
-- The outcome is the one that it claims: Passed and Done PASS, Failed FAIL, Error and Skipped ERROR, Terminated ABORTED.
-- Metadata hold the id of the report, the station by name, and whatever else the header says, and then the misc infos
-  under their descriptions, in which every character that no key may have becomes an underscore; a key that is taken
-  gets `_2`, `_3`. Texts are cut where metadata end.
+- The operation (process) is identified by its name, or else by its code.
+- A report begins at its UTC time, or else at its local time, which is taken as UTC where it has no offset.
+- The outcome is the reported one: Passed and Done PASS, Failed FAIL, Error and Skipped ERROR, Terminated ABORTED.
+- Metadata are the id of the report, the name of the station, the other values of the header, and then the misc infos
+  under their descriptions. Characters that a key cannot have become underscores, and a key that is taken gets `_2`,
+  `_3`. Texts that are too long for metadata are cut.
 """
 
 import re
@@ -28,7 +28,7 @@ from runcard.importers.wats.values import (
     text_of,
 )
 
-# How a report says what it does not.
+# What to add where a report lacks a field.
 MENDS = {
     "serial_number": Mend("give the serial number of the unit", ("sn",)),
     "procedure": Mend("name the operation, or give its processCode", ("processName",)),
@@ -45,9 +45,9 @@ _NO_KEY = re.compile(r"[^A-Za-z0-9_.:+-]")
 
 
 def is_repair(report: Report) -> bool:
-    """Whether it tells of a repair rather than of a run.
+    """Whether a report describes a repair and not a run.
 
-    Raises UnreadableReport for reports of other types, and where type and content are not of one kind.
+    Raises UnreadableReport for reports of other types, and where type and content do not match.
     """
     kind = (text_of(report.type) or ("UUT" if report.uur is None else "UUR")).upper()
     if kind not in ("T", "UUT", "R", "UUR"):
@@ -56,27 +56,29 @@ def is_repair(report: Report) -> bool:
         )
     repair = kind in ("R", "UUR")
     if repair == (report.uur is None):
-        raise UnreadableReport(f"type is {shown(kind)}, but the report has {'no' if repair else 'a'} uur.")
+        raise UnreadableReport(
+            f"type is {shown(kind)}, but the report has {'no' if repair else 'a'} uur. Mend the type or the content."
+        )
     return repair
 
 
 def names_of(report: Report) -> tuple[str, str]:
-    """The operation and the serial number; what the report does not say is empty."""
+    """The operation and the serial number; an empty text where the report names none."""
     operation = text_of(report.process_name) or text_of(report.process_code)
     serial_number = text_of(report.sn)
     return operation or "", serial_number or ""
 
 
 def started_at_of(report: Report) -> datetime:
-    """Raises UnreadableReport where the report does not say."""
+    """The start of the report in UTC. Raises UnreadableReport where it has none."""
     started_at = moment_of(report.start_utc, None, "startUTC") or moment_of(report.start, None, "start")
     if started_at is None:
-        raise UnreadableReport("The report has neither startUTC nor start. Say when it began.")
+        raise UnreadableReport("The report has neither startUTC nor start. Give one of them.")
     return started_at
 
 
 def outcome_of(report: Report) -> RunOutcome:
-    """Raises UnreadableReport where the report claims none."""
+    """The outcome that the report claims. Raises UnreadableReport where it claims none."""
     status = status_of(report.result, "result")
     if status is None:
         raise UnreadableReport("The report has no result. Give one, such as Passed.")
@@ -86,7 +88,7 @@ def outcome_of(report: Report) -> RunOutcome:
 def metadata_of(
     report: Report, more: Mapping[str, MetadataValue | None]
 ) -> tuple[dict[str, MetadataValue], list[str]]:
-    """What the header says, then `more`, then the misc infos; and those that metadata do not hold, as lines."""
+    """Metadata from the header, then `more`, then the misc infos; and as lines those that do not fit into metadata."""
     facts: dict[str, MetadataValue | None] = {
         # WSXF writes ids in upper case, WSJF in lower case.
         REPORT_ID: (text_of(report.id) or "").lower() or None,
@@ -98,12 +100,12 @@ def metadata_of(
         "process_code": code_of(report.process_code),
         **more,
     }
-    said = [(key, value) for key, value in facts.items() if value is not None]
-    return _within_bounds([*said, *_misc(report.misc_infos or [])])
+    entries = [(key, value) for key, value in facts.items() if value is not None]
+    return _within_bounds([*entries, *_misc(report.misc_infos or [])])
 
 
 def _misc(infos: Sequence[MiscInfo]) -> Iterator[tuple[str, MetadataValue]]:
-    """What misc infos say, by their descriptions; one that says a text and a number says two things."""
+    """The values of misc infos with their descriptions. A misc info with a text and a number gives two values."""
     for at, info in enumerate(infos):
         description = text_of(info.description) or "misc_info"
         text, number = text_of(info.text), finite_number_of(info.numeric, f"miscInfos[{at}].numeric")
@@ -114,20 +116,20 @@ def _misc(infos: Sequence[MiscInfo]) -> Iterator[tuple[str, MetadataValue]]:
 
 
 def _within_bounds(
-    said: Sequence[tuple[str, MetadataValue]],
+    entries: Sequence[tuple[str, MetadataValue]],
 ) -> tuple[dict[str, MetadataValue], list[str]]:
-    """As many as metadata hold, under keys that they may have; and the others as lines."""
+    """The first MAX_KEYS entries, under valid and unique keys; and the other entries as lines."""
     kept: dict[str, MetadataValue] = {}
-    for name, value in said[:MAX_KEYS]:
+    for name, value in entries[:MAX_KEYS]:
         kept[_free_key(name, kept)] = value[:MAX_TEXT_LENGTH] if isinstance(value, str) else value
-    return kept, [f"{name}: {value}" for name, value in said[MAX_KEYS:]]
+    return kept, [f"{name}: {value}" for name, value in entries[MAX_KEYS:]]
 
 
 def _free_key(name: str, taken: dict[str, MetadataValue]) -> str:
-    wanted = key = _NO_KEY.sub("_", name)[:MAX_KEY_LENGTH]
+    first = key = _NO_KEY.sub("_", name)[:MAX_KEY_LENGTH]
     count = 1
     while key in taken:
         count += 1
         suffix = f"_{count}"
-        key = wanted[: MAX_KEY_LENGTH - len(suffix)] + suffix
+        key = first[: MAX_KEY_LENGTH - len(suffix)] + suffix
     return key

@@ -1,7 +1,8 @@
-"""What steps of WATS reports measured, and against which limits.
+"""The measurements of steps in WATS reports, with their limits.
 
-Inclusive bounds are limits; every other comparison is a check. A single check carries the outcome of its measurement;
-of several, each is judged on the value. LOG compares nothing. A limit that is NaN or infinite bounds nothing.
+Inclusive bounds become limits; every other comparison becomes a check. A single check has the outcome of its
+measurement; several checks are each judged by the value. LOG compares nothing. A limit that is NaN or infinite is left
+out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,17 +25,17 @@ from runcard.importers.wats.values import Status, finite_number_of, number_of, s
 _OUTCOMES: dict[Status | None, MeasurementOutcome] = {"Passed": "PASS", "Failed": "FAIL"}
 
 _ONE_LIMIT = {"EQ": "==", "NE": "!=", "GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
-# Both must hold: the first with the low limit, the second with the high one.
+# Both must hold. The first symbol belongs to the low limit, the second to the high one.
 _INSIDE = {"GTLT": (">", "<"), "GELE": (">=", "<="), "GELT": (">=", "<"), "GTLE": (">", "<=")}
-# One must hold. Runcard has no operator for that, so WATS's own name stands in the check.
+# One of them must hold. Runcard has no operator for that, so the check has WATS's own name.
 _OUTSIDE = {"LTGT": ("<", ">"), "LEGE": ("<=", ">="), "LEGT": ("<=", ">"), "LTGE": ("<", ">=")}
 _LOG = "LOG"
 
 
 def measurements_of(step: Step, field: str) -> Iterator[Measurement]:
-    """Numbers, then booleans, texts, and the series of its chart, each kind in recorded order.
+    """The measurements of a step: numbers, booleans, texts, and the series of its chart, each in recorded order.
 
-    One without a name is called as its step. Raises UnreadableReport.
+    A measurement without a name has the name of its step. Raises UnreadableReport.
     """
     name = text_of(step.name) or ""
     for at, number in enumerate(step.numeric_meas or ()):
@@ -53,22 +54,22 @@ class _Bound(NamedTuple):
     number: float
 
 
-def _numeric(said: NumericMeasurement, step_name: str, field: str) -> Measurement:
-    outcome = _outcome(said.status, field)
-    value = number_of(said.value, f"{field}.value")
-    low = finite_number_of(said.low_limit, f"{field}.lowLimit")
-    high = finite_number_of(said.high_limit, f"{field}.highLimit")
-    operator = _operator(said.comp_op)
+def _numeric(reported: NumericMeasurement, step_name: str, field: str) -> Measurement:
+    outcome = _outcome(reported.status, field)
+    value = number_of(reported.value, f"{field}.value")
+    low = finite_number_of(reported.low_limit, f"{field}.lowLimit")
+    high = finite_number_of(reported.high_limit, f"{field}.highLimit")
+    operator = _operator(reported.comp_op)
     bounds = _bounds(operator, low, high)
     limits = {bound.symbol: bound.number for bound in bounds}
     checks = [
         Validator(expression_of(*bound), *bound) for bound in bounds if bound.symbol not in (">=", "<=")
     ]
     return Measurement(
-        name=text_of(said.name) or step_name,
+        name=text_of(reported.name) or step_name,
         outcome=outcome,
         value=value,
-        uom=text_of(said.unit),
+        uom=text_of(reported.unit),
         lower_limit=limits.get(">="),
         upper_limit=limits.get("<="),
         validators=_judged(checks, value, outcome, alone=len(bounds) == 1)
@@ -77,7 +78,7 @@ def _numeric(said: NumericMeasurement, step_name: str, field: str) -> Measuremen
 
 
 def _bounds(operator: str, low: float | None, high: float | None) -> list[_Bound]:
-    """The bounds that must all hold. The only limit of a comparison with one stands in `low`, or else in `high`."""
+    """The bounds that must all hold. A comparison with one limit uses `low`, or else `high`."""
     if operator in _ONE_LIMIT:
         pairs = [(_ONE_LIMIT[operator], high if low is None else low)]
     else:
@@ -88,7 +89,7 @@ def _bounds(operator: str, low: float | None, high: float | None) -> list[_Bound
 def _other_check(
     operator: str, low: float | None, high: float | None, outcome: MeasurementOutcome
 ) -> tuple[Validator, ...]:
-    """The check of an operator that Runcard has none for."""
+    """The check of a WATS operator that Runcard does not have; none for any other operator."""
     if operator in (_LOG, *_ONE_LIMIT, *_INSIDE):
         return ()
     limits = [limit for limit in (low, high) if limit is not None]
@@ -110,30 +111,30 @@ def _judged(
     )
 
 
-def _boolean(said: BooleanMeasurement, step_name: str, field: str) -> Measurement:
-    outcome = _outcome(said.status, field)
+def _boolean(reported: BooleanMeasurement, step_name: str, field: str) -> Measurement:
+    outcome = _outcome(reported.status, field)
     value = None if outcome == "UNSET" else outcome == "PASS"
-    return Measurement(text_of(said.name) or step_name, outcome, value)
+    return Measurement(text_of(reported.name) or step_name, outcome, value)
 
 
-def _string(said: StringMeasurement, step_name: str, field: str) -> Measurement:
-    outcome = _outcome(said.status, field)
-    name = text_of(said.name) or step_name
-    operator = _operator(said.comp_op)
-    if said.limit is None or operator == _LOG:
-        return Measurement(name, outcome, said.value)
+def _string(reported: StringMeasurement, step_name: str, field: str) -> Measurement:
+    outcome = _outcome(reported.status, field)
+    name = text_of(reported.name) or step_name
+    operator = _operator(reported.comp_op)
+    if reported.limit is None or operator == _LOG:
+        return Measurement(name, outcome, reported.value)
     symbol = "==" if operator == "CASESENSIT" else _ONE_LIMIT.get(operator, operator)
-    check = Validator(expression_of(symbol, said.limit), symbol, said.limit, outcome)
-    return Measurement(name, outcome, said.value, validators=(check,))
+    check = Validator(expression_of(symbol, reported.limit), symbol, reported.limit, outcome)
+    return Measurement(name, outcome, reported.value, validators=(check,))
 
 
 def _chart_series(chart: ReportedChart, series: ChartSeries, step_name: str, field: str) -> Measurement:
-    """A line of a chart: its x beside its y, or, where it has no x, the positions of y from 0 on."""
+    """The measurement of a line in a chart: its x and y. Without x, the positions of y from 0 are used."""
     y = _points(series.ydata, f"{field}.ydata")
     x = _points(series.xdata, f"{field}.xdata") or [float(position) for position in range(len(y))]
     if len(x) != len(y):
-        raise UnreadableReport(f"{field} has {len(x)} x and {len(y)} y. Give as many of both.")
-    names = [one for one in (text_of(chart.label), text_of(series.name)) if one is not None]
+        raise UnreadableReport(f"{field} has {len(x)} x and {len(y)} y. Give as many of one as of the other.")
+    names = [name for name in (text_of(chart.label), text_of(series.name)) if name is not None]
     axes = (
         Series([*x], text_of(chart.x_unit), text_of(chart.x_label)),
         Series([*y], text_of(chart.y_unit), text_of(chart.y_label)),
@@ -142,10 +143,10 @@ def _chart_series(chart: ReportedChart, series: ChartSeries, step_name: str, fie
 
 
 def _points(text: str | None, field: str) -> list[float]:
-    """NaN where there is nothing between two semicolons."""
+    """The numbers of a text that semicolons separate; NaN where nothing is between two semicolons."""
     if text is None or not text.strip():
         return []
-    numbers = (number_of(one, field) for one in text.split(";"))
+    numbers = (number_of(point, field) for point in text.split(";"))
     return [float("nan") if number is None else number for number in numbers]
 
 

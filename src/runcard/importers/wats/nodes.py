@@ -1,4 +1,4 @@
-"""Elements of WSXF: their names, and those of their attributes, compared without case and without namespace."""
+"""Elements of WSXF. Names of elements and attributes are compared without case and namespace."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from runcard.importers.content.xml_stream import Element, name_of
 
 
 class Node:
-    """An element by the names of what it holds, in lower case."""
+    """An element whose attributes and children are found by their names in lower case."""
 
     def __init__(self, element: Element) -> None:
         self.text = None if element.text is None else str(element.text)
@@ -19,11 +19,11 @@ class Node:
 
     @property
     def inside(self) -> Collection[str]:
-        """What its children are called."""
+        """The names of its children, in lower case."""
         return self._children.keys()
 
     def get(self, *attributes: str) -> str | None:
-        """The first of these attributes that it has."""
+        """The value of the first of these attributes that the element has; None where it has none."""
         return next((self._attributes[name] for name in attributes if name in self._attributes), None)
 
     def all(self, *names: str) -> list["Node"]:

@@ -1,19 +1,19 @@
-"""What a report of Virinco WATS says, in the shape of WSJF; WSXF says the same in XML.
+"""A report of Virinco WATS, in the shape of WSJF; WSXF has the same content in XML.
 
-Names are those of WSJF. Numbers may come as texts: XML knows nothing else, and JSON has no NaN. How each part is read
-is told in `wats_runs`, `wats_steps` and `wats_measurements`. Of a report these are left out: how numbers were formatted
-and charts drawn, assets and their statistics, additional data, and the bytes of attachments.
+Names are those of WSJF. Numbers may be texts, because XML has nothing else and JSON has no NaN. `runs`, `steps` and
+`measurements` say how each part is read. Left out are the formats of numbers, the drawing of charts, assets and their
+statistics, additional data, and the bytes of attachments.
 """
 
 from msgspec import Struct, field
 
 Number = float | str | None
-# A code, an index or a count, which some writers quote.
+# A code, an index or a count. Some programs write it as a text.
 Code = int | str | None
 
 
 class NumericMeasurement(Struct, rename="camel"):
-    """The limit of a comparison with one limit stands in `low_limit`, also that of LE and LT."""
+    """low_limit: also the only limit of a comparison with one limit, even of LE and LT."""
 
     name: str | None = None
     status: str | None = None
@@ -25,7 +25,7 @@ class NumericMeasurement(Struct, rename="camel"):
 
 
 class BooleanMeasurement(Struct):
-    """Its value is its status."""
+    """A boolean, whose value is its status."""
 
     name: str | None = None
     status: str | None = None
@@ -40,7 +40,7 @@ class StringMeasurement(Struct, rename="camel"):
 
 
 class ChartSeries(Struct):
-    """xdata, ydata: numbers with semicolons between them."""
+    """xdata, ydata: numbers separated by semicolons."""
 
     name: str | None = None
     xdata: str | None = None
@@ -57,9 +57,9 @@ class ReportedChart(Struct, rename="camel"):
 
 
 class Loop(Struct, rename="camel"):
-    """An iteration has an index; the step that sums a loop up has none, but counts.
+    """An iteration of a loop has an index. The summary of a loop has counts and no index.
 
-    i, n: what some writers call idx and num.
+    i, n: the names that some programs use for idx and num.
     """
 
     idx: Code = None
@@ -117,7 +117,7 @@ class Step(Struct, rename="camel"):
 
 
 class Uut(Struct, rename="camel"):
-    """What only a report of a unit under test says. exec_time: seconds."""
+    """The part of a report that only a unit under test has. exec_time: seconds."""
 
     user: str | None = None
     comment: str | None = None
@@ -133,7 +133,9 @@ class Uut(Struct, rename="camel"):
 
 
 class Uur(Struct, rename="camel"):
-    """What only a report of a repair says. process: the operation that sent the unit to repair. ref_uut: its report."""
+    """The part of a report that only a repair has. process_*: the operation that sent the unit to repair. ref_uut: the
+    id of that operation's report.
+    """
 
     user: str | None = None
     comment: str | None = None
@@ -152,7 +154,7 @@ class MiscInfo(Struct):
 
 
 class ReportedFailure(Struct, rename="camel"):
-    """com_ref: where the component sits. art: the article that the component is."""
+    """com_ref: the place of the component on the board. art_*: the article number and so on of the component."""
 
     code: str | None = None
     category: str | None = None
@@ -168,7 +170,7 @@ class ReportedFailure(Struct, rename="camel"):
 
 
 class SubUnit(Struct, rename="camel"):
-    """idx, replaced_idx, failures: in reports of repairs, where the unit itself is number 0."""
+    """idx, replaced_idx, failures: only in reports of repairs, where the unit itself is number 0."""
 
     part_type: str | None = None
     pn: Code = None

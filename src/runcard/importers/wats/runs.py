@@ -1,14 +1,13 @@
 """Reports of units under test as runs.
 
-- The procedure is the operation (process) by its name, or else by its code; its version is that of the main sequence.
-- The run begins at the UTC time of the report, or else at its local time, which is UTC where it has no offset. It lasts
-  as long as the report says, or else until its last step ended.
-- The outcome is the one that the report claims: Passed and Done PASS, Failed FAIL, Error and Skipped ERROR, Terminated
-  ABORTED.
-- Metadata hold what else the header says, then the misc infos; see `wats_header`. Misc infos beyond the bounds of
-  metadata are lines of the log.
-- Sub-units that nobody has recorded are created with their part and revision; their part types and positions are left
-  out. One without a serial number is a line of the log.
+- The procedure is the operation (process), by its name or else by its code. Its version is that of the main sequence.
+- The run begins at the UTC time of the report, or else at its local time, which is taken as UTC where it has no offset.
+  It lasts as long as the report says, or else until its last step ended.
+- The outcome is the reported one: Passed and Done PASS, Failed FAIL, Error and Skipped ERROR, Terminated ABORTED.
+- Metadata are the other values of the header, then the misc infos; see `header`. Misc infos that do not fit into
+  metadata become logs.
+- Sub-units that nobody has recorded are created with their part and revision. Their part types and positions are left
+  out. A sub-unit without a serial number becomes a log.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,22 +25,21 @@ _SOURCE = "report"
 
 
 def run_of(report: Report) -> RunReport:
-    """The run that a report tells of.
+    """The run in a report. Procedure and serial number are empty where the report names none.
 
-    Its procedure and its serial number are empty where none is named. Raises UnreadableReport for values that cannot be
-    read.
+    Raises UnreadableReport for values that cannot be read.
     """
     uut = report.uut or Uut()
     procedure, serial_number = names_of(report)
     started_at = started_at_of(report)
     steps = [*([] if report.root is None else [report.root]), *(report.steps or [])]
     inside = inside_of(steps, started_at, zone_of(report.start, "start"))
-    said, rest = metadata_of(report, _facts(uut, inside))
+    metadata, rest = metadata_of(report, _facts(uut, inside))
     duration = seconds_of(uut.exec_time, "uut.execTime")
     if duration is None:
         duration = (phase_end(inside.phases) or started_at) - started_at
     later(started_at, duration, "uut.execTime")
-    named = [one for one in report.sub_units or [] if text_of(one.sn) is not None]
+    named = [sub_unit for sub_unit in report.sub_units or [] if text_of(sub_unit.sn) is not None]
     return RunReport(
         procedure=procedure,
         procedure_is_name=True,
@@ -54,13 +52,13 @@ def run_of(report: Report) -> RunReport:
         revision_number=text_of(report.rev),
         batch_number=text_of(uut.batch_sn),
         operator=text_of(uut.user),
-        sub_units=tuple(text_of(one.sn) or "" for one in named),
+        sub_units=tuple(text_of(sub_unit.sn) or "" for sub_unit in named),
         new_sub_units=tuple(_described(named)),
         docstring=text_of(uut.comment),
         phases=inside.phases,
         sequences=inside.sequences,
         logs=(*inside.logs, *_logs(report, rest, started_at)),
-        metadata=said,
+        metadata=metadata,
     )
 
 
@@ -70,10 +68,10 @@ def _version(report: Report) -> str | None:
 
 
 def _described(sub_units: Sequence[SubUnit]) -> Iterator[UnitDescription]:
-    for one in sub_units:
-        part_number = text_of(one.pn)
+    for sub_unit in sub_units:
+        part_number = text_of(sub_unit.pn)
         if part_number is not None:
-            yield UnitDescription(text_of(one.sn) or "", part_number, text_of(one.rev))
+            yield UnitDescription(text_of(sub_unit.sn) or "", part_number, text_of(sub_unit.rev))
 
 
 def _facts(uut: Uut, inside: Inside) -> Mapping[str, MetadataValue | None]:
@@ -92,9 +90,11 @@ def _facts(uut: Uut, inside: Inside) -> Mapping[str, MetadataValue | None]:
 def _logs(report: Report, misc: Sequence[str], moment: datetime) -> Iterator[Log]:
     for text in misc:
         yield Log("INFO", moment, tidy_message(text), _SOURCE, 0)
-    for one in report.sub_units or []:
-        if text_of(one.sn) is None:
-            about = ", ".join(text for text in map(text_of, (one.part_type, one.pn, one.rev)) if text)
+    for sub_unit in report.sub_units or []:
+        if text_of(sub_unit.sn) is None:
+            about = ", ".join(
+                text for text in map(text_of, (sub_unit.part_type, sub_unit.pn, sub_unit.rev)) if text
+            )
             yield Log(
                 "WARNING", moment, tidy_message(f"Sub-unit without a serial number: {about}"), _SOURCE, 0
             )

@@ -1,15 +1,14 @@
-"""The steps of WATS reports as phases, the sequences that they ran in, and the lines that they left.
+"""The steps of WATS reports as phases, with their sequences and logs.
 
-- A sequence call is a sequence; every other step is a phase of the sequence that it lies in. A sequence call that
-  measured something itself is also a phase within its own sequence.
-- A loop is recorded as a step that sums it up, followed by one step for each iteration. The first is a phase (or a
-  sequence) as any other. The iterations lie in a sequence that is called as the loop: as attempts of one phase, or,
-  where they are sequence calls, as one sequence each, `Loop[0]`, `Loop[1]`. Iterations that nothing sums up lie beside
-  the other steps.
-- Steps of one name in one sequence are attempts. Sequences of one name in one sequence are told apart by `#2`, `#3`.
-- A step begins where it says, or else where the one before it ended; it lasts as long as it says, or else not at all.
-- Report texts, errors, answers to message boxes, exit codes and names of attachments are lines of the log.
-- The type of a step, and its group where that is not the main one, are the docstring of its phase.
+- A sequence call becomes a sequence. Every other step becomes a phase of its sequence. A sequence call that measured
+  something itself also becomes a phase within its own sequence.
+- A loop is reported as a summary step, followed by a step for each iteration. The summary becomes a phase (or a
+  sequence) as any other step. The iterations go into a sequence with the name of the loop: as attempts of one phase, or
+  as sequences `Loop[0]`, `Loop[1]` if they are sequence calls. Iterations without a summary stay beside other steps.
+- Steps of the same name in a sequence are attempts. Sequences of the same name in a sequence get `#2`, `#3`.
+- A step begins at its start, or else at the end of the step before it. It lasts for its reported time, or else no time.
+- Report texts, errors, answers to message boxes, exit codes and names of attachments become logs.
+- The docstring of a phase is the type of its step, and the group of the step if it is not the main group.
 """
 
 from collections.abc import Iterator, Sequence
@@ -59,7 +58,7 @@ _GROUPS = {"s": "Setup", "setup": "Setup", "c": "Cleanup", "cleanup": "Cleanup"}
 
 
 class Inside(NamedTuple):
-    """What the steps of a report become. places: of each step that has an id, the path with its name."""
+    """What the steps of a report become. places: by the id of a step, its path with its name."""
 
     phases: tuple[Phase, ...]
     sequences: tuple[PhaseSequence, ...]
@@ -68,14 +67,14 @@ class Inside(NamedTuple):
 
 
 def inside_of(steps: Sequence[Step], started_at: datetime, zone: tzinfo | None) -> Inside:
-    """zone: that of moments without an offset from UTC. Raises UnreadableReport."""
+    """The content of a run, from its steps. zone: of moments without an offset from UTC. Raises UnreadableReport."""
     walk = _Walk(zone)
     walk.through(steps, _At(None, started_at, 1))
     return Inside(tuple(walk.phases), tuple(walk.sequences), tuple(walk.logs), walk.places)
 
 
 class _At(NamedTuple):
-    """Where the walk is: in which sequence, when, and how deep."""
+    """The place of the walk: the path of its sequence, the moment, and the level, from 1."""
 
     path: str | None
     moment: datetime
@@ -83,7 +82,7 @@ class _At(NamedTuple):
 
 
 class _Walk:
-    """Goes through the steps in recorded order. Whatever takes time returns when it ended."""
+    """Goes through the steps in recorded order. Methods that return a datetime return the end of what they record."""
 
     def __init__(self, zone: tzinfo | None) -> None:
         self.phases: list[Phase] = []
@@ -146,7 +145,9 @@ class _Walk:
     def _within(
         self, sequence: PhaseSequence, groups: Sequence[Sequence[Step]], at: _At, end: datetime
     ) -> datetime:
-        """Go through steps that lie in a sequence, which lasts to `end` at least; each group begins as it does."""
+        """Record a sequence and the groups of steps inside it, which all begin with the sequence. Return its end, which
+        is `end` or later.
+        """
         position = len(self.sequences)
         self.sequences.append(sequence)
         inside = at._replace(path=sequence.path, level=at.level + 1)
@@ -156,12 +157,12 @@ class _Walk:
         return end
 
     def _path(self, parent: str | None, name: str) -> str:
-        """A path that no other sequence has. Slashes divide paths, so those of a name become underscores."""
+        """A path that no other sequence has. Slashes in the name become underscores, because slashes divide paths."""
         key = name.replace("/", "_")[:_MAX_KEY_LENGTH]
-        wanted = path = f"{parent}/{key}" if parent else key
+        first = path = f"{parent}/{key}" if parent else key
         while path in self._paths:
-            self._paths[wanted] += 1
-            path = f"{wanted}#{self._paths[wanted]}"
+            self._paths[first] += 1
+            path = f"{first}#{self._paths[first]}"
         self._paths[path] = 1
         return path
 
@@ -176,7 +177,7 @@ class _Walk:
 
 
 def _with_iterations(steps: Sequence[Step]) -> list[tuple[Step, list[Step]]]:
-    """Each step that is no iteration of a loop before it, with the iterations of the loop that it sums up."""
+    """The steps, each with its iterations if it is the summary of a loop. These iterations are not listed as steps."""
     found: list[tuple[Step, list[Step]]] = []
     of_loop: dict[str, list[Step]] = {}
     for step in steps:
@@ -190,7 +191,7 @@ def _with_iterations(steps: Sequence[Step]) -> list[tuple[Step, list[Step]]]:
 
 
 def _iteration(step: Step) -> int | str | None:
-    """Which iteration of its loop a step is, from 0 on; None where it is none."""
+    """The index of a step among the iterations of its loop, from 0; None where the step is no iteration."""
     return None if step.loop is None else code_of(step.loop.idx if step.loop.i is None else step.loop.i)
 
 
@@ -203,7 +204,7 @@ def _has_measured(step: Step) -> bool:
 
 
 def _status(step: Step, field: str) -> Status:
-    """Raises UnreadableReport where the step has none."""
+    """The status of a step. Raises UnreadableReport where it has none."""
     status = status_of(step.status, f"{field}.status")
     if status is None:
         raise UnreadableReport(f"{field} has no status. Give one, such as Passed.")
@@ -216,7 +217,7 @@ def _end(step: Step, start: datetime, field: str) -> datetime:
 
 def _docstring(step: Step) -> str | None:
     group = _GROUPS.get((text_of(step.group) or "").lower())
-    return ", ".join(one for one in (text_of(step.step_type), group) if one) or None
+    return ", ".join(part for part in (text_of(step.step_type), group) if part) or None
 
 
 def _lines(step: Step, field: str) -> Iterator[tuple[LogLevel, str]]:
@@ -224,7 +225,7 @@ def _lines(step: Step, field: str) -> Iterator[tuple[LogLevel, str]]:
         yield "INFO", report
     code, message = code_of(step.error_code), text_of(step.error_message)
     if code or message:
-        yield "ERROR", ": ".join(str(one) for one in (code, message) if one)
+        yield "ERROR", ": ".join(str(part) for part in (code, message) if part)
     if loop := _counted(step.loop):
         yield "INFO", f"Loop: {loop}"
     if step.message_popup is not None:
@@ -239,7 +240,7 @@ def _lines(step: Step, field: str) -> Iterator[tuple[LogLevel, str]]:
 
 
 def _counted(loop: Loop | None) -> str:
-    """What a step that sums a loop up counted."""
+    """The counts of a loop's summary, as a text; empty where there are none."""
     if loop is None:
         return ""
     counts = {
@@ -253,6 +254,6 @@ def _counted(loop: Loop | None) -> str:
 
 
 def left_out(attachment: ReportedFile) -> str:
-    """What is told of a file inside a report, which is not read."""
+    """The log line about a file inside a report, which is not read."""
     name = text_of(attachment.name) or "without a name"
     return f"Attachment {name} was not taken out of the report file."

@@ -12,7 +12,7 @@ from runcard.importers.wats.report import Code, Number
 
 Status = Literal["Passed", "Failed", "Error", "Terminated", "Done", "Skipped"]
 
-# Python reads more than XML and JSON write, such as other scripts' digits, and underscores between them.
+# Python accepts more than XML and JSON write, such as digits of other scripts, and underscores between digits.
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE)
 
 _STATUSES: dict[str, Status] = {
@@ -27,7 +27,7 @@ _STATUSES |= {word[0]: status for word, status in _STATUSES.items()}
 
 
 def status_of(text: str | None, field: str) -> Status | None:
-    """The status that a word or its first letter names, in any case; None where nothing is said.
+    """The status of a word or its first letter, ignoring case; None where the text is blank.
 
     Raises UnreadableReport for any other word.
     """
@@ -41,7 +41,7 @@ def status_of(text: str | None, field: str) -> Status | None:
 
 
 def number_of(value: Number, field: str) -> float | None:
-    """The number that a value is or spells with a decimal point; may be NaN or infinite; None where nothing is said.
+    """The value as a number, which may be NaN or infinite; None where it is blank. A text must have a decimal point.
 
     Raises UnreadableReport for a text that is no number.
     """
@@ -58,15 +58,15 @@ def number_of(value: Number, field: str) -> float | None:
 
 
 def finite_number_of(value: Number, field: str) -> float | None:
-    """As `number_of`; None also for NaN and infinities, which bound and last nothing."""
+    """Like `number_of`, but None also for NaN and infinities, which can be neither a limit nor a duration."""
     number = number_of(value, field)
     return None if number is None or not math.isfinite(number) else number
 
 
 def seconds_of(value: Number, field: str) -> timedelta | None:
-    """A time in seconds; None where nothing is said, and for NaN, infinities and negative numbers.
+    """The duration in seconds; None where it is blank, NaN, infinite or negative.
 
-    Raises UnreadableReport for more than a timedelta holds.
+    Raises UnreadableReport for more than a timedelta can hold.
     """
     seconds = finite_number_of(value, field)
     if seconds is None or seconds < 0:
@@ -78,7 +78,7 @@ def seconds_of(value: Number, field: str) -> timedelta | None:
 
 
 def code_of(value: Code) -> int | str | None:
-    """A whole number where it is or spells one that fits 64 bits, else its text; None where nothing is said."""
+    """The value as a whole number if it has at most 18 digits, else as a text; None where it is blank."""
     text = text_of(value)
     digits = "" if text is None else text.removeprefix("-")
     if text is not None and digits.isascii() and digits.isdecimal() and len(digits) <= 18:
@@ -87,12 +87,12 @@ def code_of(value: Code) -> int | str | None:
 
 
 def text_of(value: Code) -> str | None:
-    """A trimmed text without NUL characters; None where it is blank."""
+    """The value as a trimmed text without NUL characters; None where it is blank."""
     return None if value is None else str(value).replace("\0", "").strip() or None
 
 
 def name_of(text: str | None, field: str) -> str:
-    """Raises UnreadableReport where nothing is named."""
+    """The name in a text. Raises UnreadableReport where it is blank."""
     name = text_of(text)
     if name is None:
         raise UnreadableReport(f"{field} is {text!r}. Name it.")
@@ -100,9 +100,9 @@ def name_of(text: str | None, field: str) -> str:
 
 
 def moment_of(text: str | None, zone: tzinfo | None, field: str) -> datetime | None:
-    """The moment in UTC; one without an offset from UTC is of `zone`. None where nothing is said.
+    """The moment in UTC; None where the text is blank. zone: of a moment without an offset; None: UTC.
 
-    Raises UnreadableReport for what is no moment.
+    Raises UnreadableReport for a text that is no moment.
     """
     stated = _stated(text, field)
     if stated is None:
@@ -114,17 +114,19 @@ def moment_of(text: str | None, zone: tzinfo | None, field: str) -> datetime | N
 
 
 def zone_of(text: str | None, field: str) -> tzinfo | None:
-    """The offset from UTC that a moment is written with; None where it has none."""
+    """The offset from UTC in the text of a moment; None where it has none."""
     stated = _stated(text, field)
     return None if stated is None else stated.tzinfo
 
 
 def later(moment: datetime, span: timedelta, field: str) -> datetime:
-    """Raises UnreadableReport where that lies after the year 9999."""
+    """The moment after a span. Raises UnreadableReport where that is after the year 9999."""
     try:
         return moment + span
     except OverflowError as error:
-        raise UnreadableReport(f"{field}: {moment} and {span} more lies after the year 9999.") from error
+        raise UnreadableReport(
+            f"{field}: {moment} plus {span} lies after the year 9999. Give a shorter time."
+        ) from error
 
 
 def shown(value: object) -> str:

@@ -1,6 +1,6 @@
 """WSJF: reports of Virinco WATS in JSON, one or a list of them.
 
-What becomes of them is told in `wats_runs` and `wats_repairs`.
+`runs` and `repairs` say how they are read.
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ _DECODER = msgspec.json.Decoder(Report | list[Report])
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so is a JSON object, or a list of them, with members that only WSJF has."""
+    """Whether a file with these first bytes is a JSON object, or a list of them, with members that only WSJF has."""
     members = json_members(head.lstrip(_BYTE_ORDER_MARK + b" \t\r\n").removeprefix(b"["))
     return {"type", "pn", "sn"} <= members
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport | RepairReport]:
-    """The runs and repairs of a file, in its order. Raises UnreadableReport or InvalidInput."""
+    """The runs and repairs of a file, in the order of the file. Raises UnreadableReport or InvalidInput."""
     try:
         found = _DECODER.decode(file.read().removeprefix(_BYTE_ORDER_MARK))
     except RecursionError as error:

@@ -1,7 +1,6 @@
 """WSXF: reports of Virinco WATS in XML.
 
-What becomes of them is told in `wats_runs` and `wats_repairs`, and on what the reading of repairs rests in
-`wsxf_repairs`.
+`runs` and `repairs` say how they are read. `xml_repairs` says on what the reading of repairs is based.
 """
 
 from collections.abc import Iterator
@@ -39,152 +38,154 @@ _NAMESPACE = "wats.virinco.com"
 
 
 def is_it(head: bytes) -> bool:
-    """Whether a file that begins so has the root of a WSXF file, in the namespace of WATS."""
+    """Whether a file with these first bytes has the root of a WSXF file, in the namespace of WATS."""
     namespace, name = root_of(head) or ("", "")
     return name in ("Reports", "Report") and _NAMESPACE in namespace
 
 
 def parse(file: BinaryIO) -> Iterator[RunReport | RepairReport]:
-    """The runs and repairs of a file, in its order, one report in memory at a time.
+    """The runs and repairs of a file, in the order of the file, with one report in memory at a time.
 
     Raises UnreadableReport or InvalidInput.
     """
     for element in read_records(file, ("Reports", "Report"), ("Report",)):
-        said = Node(element)
-        report = _report(said)
+        node = Node(element)
+        report = _report(node)
         if is_repair(report):
-            check_known(said)
-            yield repair_of(replace(report, sub_units=repaired_units_of(said)))
+            check_known(node)
+            yield repair_of(replace(report, sub_units=repaired_units_of(node)))
         else:
             yield run_of(report)
 
 
-def _report(said: Node) -> Report:
-    process, uut, uur = said.first("process"), said.first("uut"), said.first("uur")
+def _report(node: Node) -> Report:
+    process, uut, uur = node.first("process"), node.first("uut"), node.first("uur")
     return Report(
-        type=said.get("type"),
-        id=said.get("id"),
-        pn=said.get("pn"),
-        sn=said.get("sn"),
-        rev=said.get("rev"),
-        product_name=said.get("productname"),
+        type=node.get("type"),
+        id=node.get("id"),
+        pn=node.get("pn"),
+        sn=node.get("sn"),
+        rev=node.get("rev"),
+        product_name=node.get("productname"),
         process_code=None if process is None else process.get("code"),
         process_name=None if process is None else process.get("name"),
-        result=said.get("result"),
-        machine_name=said.get("machinename"),
-        location=said.get("location"),
-        purpose=said.get("purpose"),
-        origin=said.get("origin"),
-        start=said.get("start"),
-        start_utc=said.get("start_utc"),
+        result=node.get("result"),
+        machine_name=node.get("machinename"),
+        location=node.get("location"),
+        purpose=node.get("purpose"),
+        origin=node.get("origin"),
+        start=node.get("start"),
+        start_utc=node.get("start_utc"),
         uut=None if uut is None else _uut(uut),
         uur=None if uur is None else uur_of(uur),
         misc_infos=[
-            MiscInfo(one.get("description"), one.text, one.get("numeric")) for one in said.all("miscinfo")
+            MiscInfo(info.get("description"), info.text, info.get("numeric")) for info in node.all("miscinfo")
         ],
         sub_units=[
-            SubUnit(one.get("parttype"), one.get("pn"), one.get("rev"), one.get("sn"))
-            for one in said.all("reportunithierarchy")
+            SubUnit(unit.get("parttype"), unit.get("pn"), unit.get("rev"), unit.get("sn"))
+            for unit in node.all("reportunithierarchy")
         ],
-        binary_data=[_attachment(one) for one in said.all("attachment")],
-        steps=[_step(one) for one in said.all("step")],
+        binary_data=[_attachment(attachment) for attachment in node.all("attachment")],
+        steps=[_step(step) for step in node.all("step")],
     )
 
 
-def _uut(said: Node) -> Uut:
+def _uut(node: Node) -> Uut:
     return Uut(
-        user=said.get("userloginname"),
-        comment=said.text_in("comment"),
-        exec_time=said.get("executiontime"),
-        batch_sn=said.get("batchsn"),
-        fixture_id=said.get("fixtureid"),
-        test_socket_index=said.get("testsocketindex"),
-        error_code=said.get("errorcode"),
-        error_message=said.get("errormessage"),
-        batch_fail_count=said.get("batchfailcount"),
-        batch_loop_index=said.get("batchloopindex"),
-        failed_step_id=said.get("stepidcauseduutfailure"),
+        user=node.get("userloginname"),
+        comment=node.text_in("comment"),
+        exec_time=node.get("executiontime"),
+        batch_sn=node.get("batchsn"),
+        fixture_id=node.get("fixtureid"),
+        test_socket_index=node.get("testsocketindex"),
+        error_code=node.get("errorcode"),
+        error_message=node.get("errormessage"),
+        batch_fail_count=node.get("batchfailcount"),
+        batch_loop_index=node.get("batchloopindex"),
+        failed_step_id=node.get("stepidcauseduutfailure"),
     )
 
 
-def _step(said: Node) -> Step:
+def _step(node: Node) -> Step:
     call, popup, exe, attachment = (
-        said.first(name) for name in ("sequencecall", "messagepopup", "callexe", "attachment")
+        node.first(name) for name in ("sequencecall", "messagepopup", "callexe", "attachment")
     )
-    loop, chart = said.first("loop"), said.first("chart")
+    loop, chart = node.first("loop"), node.first("chart")
     return Step(
-        name=said.get("name") or "",
-        id=said.get("id"),
-        group=said.get("group"),
-        step_type=said.get("steptype"),
-        status=said.get("status"),
-        start=said.get("start"),
-        tot_time=said.get("total_time"),
-        error_code=said.get("steperrorcode"),
-        error_message=said.get("steperrormessage"),
-        report_text=said.text_in("reporttext"),
+        name=node.get("name") or "",
+        id=node.get("id"),
+        group=node.get("group"),
+        step_type=node.get("steptype"),
+        status=node.get("status"),
+        start=node.get("start"),
+        tot_time=node.get("total_time"),
+        error_code=node.get("steperrorcode"),
+        error_message=node.get("steperrormessage"),
+        report_text=node.text_in("reporttext"),
         loop=None if loop is None else _loop(loop),
         seq_call=None if call is None else _sequence_call(call),
-        numeric_meas=[_numeric(one) for one in said.all("numericlimit")],
-        boolean_meas=[BooleanMeasurement(one.get("name"), one.get("status")) for one in said.all("passfail")],
-        string_meas=[_string(one) for one in said.all("stringvalue")],
+        numeric_meas=[_numeric(numeric) for numeric in node.all("numericlimit")],
+        boolean_meas=[
+            BooleanMeasurement(boolean.get("name"), boolean.get("status")) for boolean in node.all("passfail")
+        ],
+        string_meas=[_string(string) for string in node.all("stringvalue")],
         chart=None if chart is None else _chart(chart),
         message_popup=None if popup is None else MessagePopup(popup.get("response"), popup.get("button")),
         call_exe=None if exe is None else CallExecutable(exe.get("exitcode")),
         attachment=None if attachment is None else _attachment(attachment),
-        steps=[_step(one) for one in said.all("step")],
+        steps=[_step(step) for step in node.all("step")],
     )
 
 
-def _loop(said: Node) -> Loop:
+def _loop(node: Node) -> Loop:
     return Loop(
-        idx=said.get("index"),
-        num=said.get("num"),
-        passed=said.get("passed"),
-        failed=said.get("failed"),
-        ending_index=said.get("ending_index"),
+        idx=node.get("index"),
+        num=node.get("num"),
+        passed=node.get("passed"),
+        failed=node.get("failed"),
+        ending_index=node.get("ending_index"),
     )
 
 
-def _sequence_call(said: Node) -> SequenceCall:
-    return SequenceCall(said.get("filepath"), said.get("name"), said.get("version"))
+def _sequence_call(node: Node) -> SequenceCall:
+    return SequenceCall(node.get("filepath"), node.get("name"), node.get("version"))
 
 
-def _numeric(said: Node) -> NumericMeasurement:
+def _numeric(node: Node) -> NumericMeasurement:
     return NumericMeasurement(
-        name=said.get("name"),
-        status=said.get("status"),
-        value=said.get("numericvalue"),
-        unit=said.get("units"),
-        comp_op=said.get("compoperator"),
-        low_limit=said.get("lowlimit"),
-        high_limit=said.get("highlimit"),
+        name=node.get("name"),
+        status=node.get("status"),
+        value=node.get("numericvalue"),
+        unit=node.get("units"),
+        comp_op=node.get("compoperator"),
+        low_limit=node.get("lowlimit"),
+        high_limit=node.get("highlimit"),
     )
 
 
-def _string(said: Node) -> StringMeasurement:
+def _string(node: Node) -> StringMeasurement:
     return StringMeasurement(
-        name=said.get("name"),
-        status=said.get("status"),
-        value=said.get("stringvalue"),
-        comp_op=said.get("compoperator"),
-        limit=said.get("stringlimit"),
+        name=node.get("name"),
+        status=node.get("status"),
+        value=node.get("stringvalue"),
+        comp_op=node.get("compoperator"),
+        limit=node.get("stringlimit"),
     )
 
 
-def _chart(said: Node) -> ReportedChart:
+def _chart(node: Node) -> ReportedChart:
     return ReportedChart(
-        label=said.get("label"),
-        x_label=said.get("xlabel"),
-        x_unit=said.get("xunit"),
-        y_label=said.get("ylabel"),
-        y_unit=said.get("yunit"),
+        label=node.get("label"),
+        x_label=node.get("xlabel"),
+        x_unit=node.get("xunit"),
+        y_label=node.get("ylabel"),
+        y_unit=node.get("yunit"),
         series=[
-            ChartSeries(one.get("name"), one.text_in("xdata"), one.text_in("ydata"))
-            for one in said.all("series")
+            ChartSeries(series.get("name"), series.text_in("xdata"), series.text_in("ydata"))
+            for series in node.all("series")
         ],
     )
 
 
-def _attachment(said: Node) -> ReportedFile:
-    return ReportedFile(said.get("name"), said.get("contenttype"))
+def _attachment(node: Node) -> ReportedFile:
+    return ReportedFile(node.get("name"), node.get("contenttype"))

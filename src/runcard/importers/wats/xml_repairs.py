@@ -1,8 +1,8 @@
-"""What only a repair report (UUR) of WSXF says: who repaired what, and what was found wrong with which unit.
+"""What only a repair report (UUR) of WSXF has: who repaired what, and which failures each unit had.
 
-No such file from WATS was at hand. The reading rests on two that were: the header, the comment, the process and the
-misc infos stand where a UUT report of WSXF has them, and everything else is looked for by the names that the UUR report
-of WSJF has, beside the unabbreviated ones, since WSXF spells out what WSJF shortens (`compOp`, `CompOperator`).
+No such file from WATS was available, so the reading is based on two other formats. The header, the comment, the process
+and the misc infos are where a UUT report of WSXF has them. Everything else is looked up by its name in the UUR report
+of WSJF and by its unabbreviated name, because WSXF spells out what WSJF shortens (`compOp`, `CompOperator`).
 
     <Report type="UUR" ...>
       <UUR UserLoginName="" RefUUT="" ConfirmDate="" FinalizeDate=""><Comment/><Process Code="" Name=""/></UUR>
@@ -14,9 +14,9 @@ of WSJF has, beside the unabbreviated ones, since WSXF spells out what WSJF shor
       </ReportUnitHierarchy>
     </Report>
 
-`Failure`s may also lie in a `Failures`, and outside of the units where the repaired one is the only unit. So that no
-part of a repair is lost to a name that was guessed wrong, a report that holds an element of another name is refused,
-and so is a failure of which nothing is read.
+`Failure`s may also be inside a `Failures`, and outside the units if the repaired unit is the only one. A report with an
+element of another name is refused, and so is a failure without any known attribute. Otherwise a wrongly guessed name
+could lose a part of a repair.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from runcard.importers.wats.values import shown
 
 _FAILURES = {"failure", "failures"}
 _OF_REPORT = {"uur", "process", "miscinfo", "reportunithierarchy", "attachment", *_FAILURES}
-# What is left out of other reports, too.
+# Elements that are left out of all reports.
 _LEFT_OUT = {"asset", "assets", "assetstats", "additionaldata"}
 _OF_UUR = {"comment", "process", *_FAILURES}
 _OF_UNIT = _FAILURES
@@ -36,99 +36,100 @@ _OF_FAILURE = {"comment", "attachment"}
 
 
 def check_known(report: Node) -> None:
-    """Raises UnreadableReport where a repair report holds elements of which nobody here knows what they say."""
+    """Check that a repair report has only elements that this module knows. Raises UnreadableReport."""
     _check(report, _OF_REPORT | _LEFT_OUT, "Report")
-    for one in report.all("uur"):
-        _check(one, _OF_UUR, "UUR")
-    for one in report.all("reportunithierarchy"):
-        _check(one, _OF_UNIT, "ReportUnitHierarchy")
+    for uur in report.all("uur"):
+        _check(uur, _OF_UUR, "UUR")
+    for unit in report.all("reportunithierarchy"):
+        _check(unit, _OF_UNIT, "ReportUnitHierarchy")
 
 
-def uur_of(said: Node) -> Uur:
-    process = said.first("process")
+def uur_of(node: Node) -> Uur:
+    process = node.first("process")
     return Uur(
-        user=said.get("userloginname", "user"),
-        comment=_comment_of(said),
-        process_code=said.get("processcode") if process is None else process.get("code"),
-        process_name=said.get("processname") if process is None else process.get("name"),
-        ref_uut=said.get("refuut", "referenceduut"),
-        confirm_date=said.get("confirmdate"),
-        finalize_date=said.get("finalizedate"),
-        exec_time=said.get("executiontime", "exectime"),
+        user=node.get("userloginname", "user"),
+        comment=_comment_of(node),
+        process_code=node.get("processcode") if process is None else process.get("code"),
+        process_name=node.get("processname") if process is None else process.get("name"),
+        ref_uut=node.get("refuut", "referenceduut"),
+        confirm_date=node.get("confirmdate"),
+        finalize_date=node.get("finalizedate"),
+        exec_time=node.get("executiontime", "exectime"),
     )
 
 
 def repaired_units_of(report: Node) -> list[SubUnit]:
-    """The units of a repair report, each with what was found wrong with it.
+    """The units of a repair report, each with its failures.
 
-    Raises UnreadableReport for failures that no unit can be told of, and for those of which nothing is read.
+    Raises UnreadableReport for failures whose unit is not clear, and for failures without any known attribute.
     """
-    units = [_unit_of(one) for one in report.all("reportunithierarchy")]
-    outside = [*_failures_in(report), *(one for uur in report.all("uur") for one in _failures_in(uur))]
+    units = [_unit_of(unit) for unit in report.all("reportunithierarchy")]
+    in_uur = [failure for uur in report.all("uur") for failure in _failures_in(uur)]
+    outside = [*_failures_in(report), *in_uur]
     if not outside:
         return units
     repaired = report.get("sn")
-    others = [one.sn for one in units if one.sn != repaired]
+    others = [unit.sn for unit in units if unit.sn != repaired]
     if others:
         raise UnreadableReport(
-            f"Failures of the repair report lie outside of its units, of which {shown(others[0])} is one, so that "
-            "nobody can tell which unit had them. Put each Failure into its ReportUnitHierarchy."
+            f"The repair report has failures outside its units, such as {shown(others[0])}, so it is not clear which "
+            "unit had them. Put each Failure into its ReportUnitHierarchy."
         )
     return [*units, SubUnit(sn=repaired, idx=0, failures=outside)]
 
 
-def _unit_of(said: Node) -> SubUnit:
+def _unit_of(node: Node) -> SubUnit:
     return SubUnit(
-        part_type=said.get("parttype"),
-        pn=said.get("pn"),
-        rev=said.get("rev"),
-        sn=said.get("sn"),
-        idx=said.get("idx", "index"),
-        replaced_idx=said.get("replacedidx", "replacedindex"),
-        failures=list(_failures_in(said)),
+        part_type=node.get("parttype"),
+        pn=node.get("pn"),
+        rev=node.get("rev"),
+        sn=node.get("sn"),
+        idx=node.get("idx", "index"),
+        replaced_idx=node.get("replacedidx", "replacedindex"),
+        failures=list(_failures_in(node)),
     )
 
 
-def _failures_in(said: Node) -> Iterator[ReportedFailure]:
-    for one in said.all("failure", "failures"):
-        within = one.all("failure")
+def _failures_in(node: Node) -> Iterator[ReportedFailure]:
+    for outer in node.all("failure", "failures"):
+        within = outer.all("failure")
         if within:
-            _check(one, {"failure"}, "Failures")
-        for failure in within or [one]:
+            _check(outer, {"failure"}, "Failures")
+        for failure in within or [outer]:
             _check(failure, _OF_FAILURE, "Failure")
             yield _failure_of(failure)
 
 
-def _failure_of(said: Node) -> ReportedFailure:
+def _failure_of(node: Node) -> ReportedFailure:
     failure = ReportedFailure(
-        code=said.get("code", "failcode", "failurecode"),
-        category=said.get("category", "failcategory", "failurecategory"),
-        comment=_comment_of(said),
-        com_ref=said.get("comref", "componentref", "componentreference"),
-        func_block=said.get("funcblock", "functionblock"),
-        art_number=said.get("artnumber", "articlenumber"),
-        art_rev=said.get("artrev", "articlerevision"),
-        art_vendor=said.get("artvendor", "articlevendor"),
-        art_description=said.get("artdescription", "articledescription"),
-        ref_step_id=said.get("refstepid", "stepid"),
-        ref_step_name=said.get("refstepname", "stepname"),
+        code=node.get("code", "failcode", "failurecode"),
+        category=node.get("category", "failcategory", "failurecategory"),
+        comment=_comment_of(node),
+        com_ref=node.get("comref", "componentref", "componentreference"),
+        func_block=node.get("funcblock", "functionblock"),
+        art_number=node.get("artnumber", "articlenumber"),
+        art_rev=node.get("artrev", "articlerevision"),
+        art_vendor=node.get("artvendor", "articlevendor"),
+        art_description=node.get("artdescription", "articledescription"),
+        ref_step_id=node.get("refstepid", "stepid"),
+        ref_step_name=node.get("refstepname", "stepname"),
     )
     if failure == ReportedFailure():
         raise UnreadableReport(
-            "A Failure of the repair report has none of the attributes that are read, such as Category, Code and "
-            "ComRef. Export the report as WSJF."
+            "A Failure of the repair report has none of the known attributes, such as Category, Code and ComRef. "
+            "Export the report as WSJF."
         )
     return failure
 
 
-def _comment_of(said: Node) -> str | None:
-    inside = said.text_in("comment")
-    return said.get("comment") if inside is None else inside
+def _comment_of(node: Node) -> str | None:
+    inside = node.text_in("comment")
+    return node.get("comment") if inside is None else inside
 
 
-def _check(said: Node, known: set[str], name: str) -> None:
-    strange = sorted(set(said.inside) - known)
-    if strange:
+def _check(node: Node, known: set[str], name: str) -> None:
+    unknown = sorted(set(node.inside) - known)
+    if unknown:
         raise UnreadableReport(
-            f"{name} of the repair report holds <{strange[0]}>, which is not read. Export the report as WSJF."
+            f"{name} of the repair report holds <{unknown[0]}>, which is not read. Export the report as WSJF."
         )
