@@ -155,7 +155,7 @@ def test_what_is_refused_is_told_on_a_page_of_its_own(windows: Windows, admin: S
     page = windows.open("/runs?since=2026-05-04&until=2026-05-05", cookies=admin)
     page.get_by_label("From", exact=True).fill("2026-05-06")
     page.keyboard.press("Tab")
-    expect(page.locator("main")).to_contain_text("2026-05-06 is after until, 2026-05-05; exchange them")
+    expect(page.locator("main")).to_contain_text("2026-05-06 is after until, 2026-05-05; swap them")
     # The browser tells of the answer's status.
     assert [
         one for one in windows.complaints if "status of 4" not in one and "Status Error Code 400" not in one

@@ -71,7 +71,7 @@ def test_what_a_file_does_not_say_is_said_and_previewed(page: Page, tmp_path: Pa
     section = page.locator(".stated")
     assert section.get_attribute("open") is None
     bring(page, file)
-    expect(section.get_by_role("status")).to_contain_text("does not say its serial number")
+    expect(section.get_by_role("status")).to_contain_text("do not say their serial number")
 
     page.get_by_label("Pattern in the file's name").fill(
         "(?P<part_number>[^_]+)_(?P<serial_number>RW-[0-9]+)"
@@ -157,7 +157,7 @@ def test_columns_of_a_table_are_mapped_and_its_runs_shown_at_once(page: Page, tm
     expect(page.get_by_label("Texts that mean FAIL")).to_be_focused()
     page.get_by_label("Name of Verstärkung").fill("gain")
     expect(preview).to_contain_text("gain 26.1 dB")
-    page.get_by_label("Part, where no column says it").fill("MOD-2040")
+    page.get_by_label("Part, if no column says it").fill("MOD-2040")
     page.locator("[name=procedure]").select_option(index=1)
     with page.expect_response("**/preview"):
         page.get_by_label("Save as template").fill("Old tester")

@@ -104,7 +104,7 @@ def test_somebody_is_invited_joins_and_is_suspended(windows: Windows, page: Page
 
 def test_old_runs_go_after_it_was_asked(page: Page, demo: Demo):
     page.goto("/settings/organization")
-    page.get_by_label("Keep runs for so many days").fill("30")
+    page.get_by_label("Days to keep runs").fill("30")
     # What would go is shown as it is typed.
     row = page.locator("#retention-preview tbody tr").first
     expect(row).to_contain_text("started")
@@ -122,9 +122,9 @@ def test_old_runs_go_after_it_was_asked(page: Page, demo: Demo):
     assert today + demo.server.runcard("retention", "--at-once")["runs"] == total
 
     page.reload()
-    page.get_by_role("button", name="Show what would go now").click()
+    page.get_by_role("button", name="Show what would be deleted now").click()
     expect(page.locator("#retention-preview")).to_contain_text("Nothing is that old yet.")
-    expect(page.get_by_role("table").filter(has_text="What went lately")).to_contain_text(shown)
+    expect(page.get_by_role("table").filter(has_text="Deleted lately")).to_contain_text(shown)
 
 
 def test_a_choice_of_colours_holds_against_the_system(page: Page):

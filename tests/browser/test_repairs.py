@@ -42,7 +42,7 @@ def test_the_time_line_leads_to_the_repair(
     page.locator(".activity").get_by_role("link", name="Repair", exact=True).click()
     card = page.locator("article:target")
     expect(card.get_by_role("heading", name="Repair")).to_be_in_viewport()
-    more = card.get_by_text("What else its report says")
+    more = card.get_by_text("More from its report")
     expect(card.get_by_text("Drammen")).to_be_hidden()
     more.press("Enter")
     expect(card.get_by_text("Drammen")).to_be_visible()

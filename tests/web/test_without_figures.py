@@ -76,6 +76,6 @@ def test_the_latest_runs_of_a_station_stand_without_its_figures(server: Server, 
     path = record(server, report("AT-FCT"), fct.api_key)
     other = record(server, report("AT-ICT"))
     page = ada.open(f"/stations/{fct.actor.station_id}")
-    assert "This server answers no questions about runs now." in page.text
+    assert "This server cannot show figures about runs now." in page.text
     assert path in page.run_links
     assert other not in page.run_links

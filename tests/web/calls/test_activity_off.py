@@ -29,7 +29,7 @@ def test_nothing_is_kept_and_the_page_says_so(server: Server, ada: Browser):
     record(server, report("OFF-1"))
     page = ada.open("/activity")
     assert page.status == 200
-    assert "Calls are not written down here" in page.text
+    assert "Calls are not logged here" in page.text
     assert ada.open("/activity/1").status == 404
     assert ada.open("/activity.xlsx").status == 404
     assert not (server.data_dir / "activity.sqlite3").exists()

@@ -152,4 +152,4 @@ def test_figures_that_do_not_know_all_yet_say_so():
     seen = datetime(2026, 5, 4, tzinfo=UTC)
     assert _behind(Freshness(True, 7, seen, 0)) == ""
     told = _behind(Freshness(False, 7, seen, 12_345))
-    assert told == "12\N{THIN SPACE}345 changes are still to be counted in."
+    assert told == "12\N{THIN SPACE}345 changes are not counted yet."

@@ -48,7 +48,7 @@ def test_a_run_shows_what_the_clock_said_and_what_is_used(reader: Browser, paths
         page = reader.open(path)
         assert page.status == 200
         assert f"The station's clock said {day}" in page.text
-        assert "the run was received" in page.text
+        assert "the run counts from when it was received" in page.text
         assert "took 5 s" in page.text
 
 

@@ -156,7 +156,7 @@ def test_of_a_file_that_is_recorded_in_part_it_is_told_up_to_where(ada: Browser)
     recorded = import_links(page)[0]
     [waiting] = [link for link in page.links if link.startswith("/imports/quarantine/")]
     listed = ada.open(recorded)
-    assert "Reports 1 to 500 of this file are recorded, and not the rest." in listed.text
+    assert "Reports 1 to 500 of this file are recorded; the rest is not." in listed.text
     assert waiting in listed.links
     assert "in part" in ada.open("/imports").text
     item = ada.open(waiting)
@@ -164,7 +164,7 @@ def test_of_a_file_that_is_recorded_in_part_it_is_told_up_to_where(ada: Browser)
     assert recorded in item.links
     done = ada.send(f"{waiting}/retry", item.hidden_fields | {"part_number": "PCB01"})
     assert (done.path, "501 runs" in done.text) == (recorded, True)
-    assert "not the rest" not in done.text
+    assert "the rest is not" not in done.text
 
 
 def test_repairs_lead_to_their_units(ada: Browser) -> None:
@@ -410,7 +410,7 @@ def test_an_import_of_which_nothing_is_left_says_so(ada: Browser, server: Server
     link = import_links(page)[0]
     runs = [UUID(one.removeprefix("/runs/")) for one in ada.open(link).run_links]
     server.change(lambda tx: delete_runs(tx.of(server.world.acme.id), runs))
-    assert "Somebody deleted all that was recorded of it" in ada.open(link).text
+    assert "Somebody deleted everything that was recorded from it" in ada.open(link).text
     assert "nothing is left" in ada.open("/imports").text
 
 
@@ -445,7 +445,7 @@ def test_the_form_opens_where_a_file_was_refused_for_want_of_what_it_may_say(ada
     page = send(ada, {"a.xml": nameless()})
     assert told(page) == [["a.xml", "refused", "JUnit XML"]]
     assert "open" in section(page)
-    assert "What was refused does not say its serial number: say it here or above" in page.text
+    assert "The refused files do not say their serial number: say it here or above" in page.text
     assert "open" not in section(send(ada, {"a.xml": nameless()[:-10]}))
 
 

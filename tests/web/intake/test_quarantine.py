@@ -41,7 +41,7 @@ def test_nothing_is_there_at_first(gus: Browser) -> None:
     page = gus.open(HERE)
     assert page.status == 200
     assert "Nothing is in quarantine" in page.text
-    assert "No file in quarantine is like this" in gus.open(f"{HERE}?search=x").text
+    assert "No file in quarantine matches these filters" in gus.open(f"{HERE}?search=x").text
 
 
 def test_files_are_listed_with_the_reason(server: Server, ada: Browser) -> None:

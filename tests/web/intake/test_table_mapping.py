@@ -150,12 +150,12 @@ def test_what_is_missing_is_told_and_what_was_filled_in_stays(ada: Browser, serv
     wrong = filled(server, serial_number_column="", lower_3="low", procedure="", failing="")
     shown = post(ada, url, wrong, "/preview")
     assert shown.status == 200
-    assert "Serial number: choose its column, or say what it always is" in shown.text
+    assert "Serial number: choose its column, or give a fixed value" in shown.text
     assert "limit 'low' is no number" in shown.text
     assert inputs(shown)["lower_3"] == "low"
     refused = post(ada, url, filled(server, procedure=""))
     assert refused.status == 400
-    assert "Procedure: choose the one" in refused.text
+    assert "Procedure: choose the procedure of the runs" in refused.text
     unknown = post(ada, url, filled(server, failing=""), "/preview")
     assert "row 3, column 'Ergebnis': 'n.i.O.' is none of PASS" in unknown.text
     left_out = post(ada, url, filled(server, failing="", skip_bad_rows="true"), "/preview")

@@ -156,7 +156,7 @@ def test_a_file_of_the_quarantine_has_what_its_filter_finds(server: Server, berl
         "Size (bytes)",
         "By",
         "With",
-        "Came (Europe/Berlin)",
+        "Arrived (Europe/Berlin)",
     )
     assert [row[0] for row in rows] == REFUSED[::-1]
     name, reason, importer, size, who, way, came_at = rows[0]
@@ -269,9 +269,9 @@ def test_a_page_and_its_file_say_that_there_are_more_stations_than_they_look_at(
         for number in range(MOST_STATIONS + 1)
     ]
     server.change(lambda tx: tx.connection.execute(insert(stations), rows))
-    assert "There are more stations than this page looks at" in gus.open("/stations").text
+    assert "This page shows only some of the stations" in gus.open("/stations").text
     refused = gus.open("/stations.xlsx")
     assert refused.status == 400
     assert re.search("finds more than 5.?000 stations", refused.text)
-    assert "There are more" not in gus.open("/stations?q=S4999").text
+    assert "This page shows only some" not in gus.open("/stations?q=S4999").text
     assert xlsx_of(gus, "/stations.xlsx?q=S4999")[1][0] == "S4999"

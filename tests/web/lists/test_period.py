@@ -109,7 +109,8 @@ def test_what_is_no_day_and_no_moment_is_refused(name: str, text: str):
     [issue] = refused.value.issues
     assert issue.path == (name,)
     assert (
-        issue.message == f"{text!r} is no day and no moment; write one such as 2026-01-31 or 2026-01-31T14:30"
+        issue.message
+        == f"{text!r} is neither a day nor a moment; write one such as 2026-01-31 or 2026-01-31T14:30"
     )
 
 
@@ -125,7 +126,7 @@ def test_a_beginning_after_the_end_is_refused(since: str, until: str):
     with pytest.raises(InvalidInput) as refused:
         window_between(since, until, BERLIN)
     [issue] = refused.value.issues
-    assert (issue.path, issue.message) == (("since",), f"{since} is after until, {until}; exchange them")
+    assert (issue.path, issue.message) == (("since",), f"{since} is after until, {until}; swap them")
 
 
 def test_a_day_that_a_zone_skipped_is_in_order_with_itself():
@@ -281,9 +282,12 @@ def test_the_control_of_every_page_shows_what_the_address_says(
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("since=tomorrow", "since: 'tomorrow' is no day and no moment; write one such as 2026-01-31"),
-        ("until=2026-02-30", "until: '2026-02-30' is no day and no moment; write one such as 2026-01-31"),
-        ("since=2026-05-05&until=2026-05-04", "since: 2026-05-05 is after until, 2026-05-04; exchange them"),
+        ("since=tomorrow", "since: 'tomorrow' is neither a day nor a moment; write one such as 2026-01-31"),
+        (
+            "until=2026-02-30",
+            "until: '2026-02-30' is neither a day nor a moment; write one such as 2026-01-31",
+        ),
+        ("since=2026-05-05&until=2026-05-04", "since: 2026-05-05 is after until, 2026-05-04; swap them"),
     ],
     ids=["no day", "no such day", "wrong order"],
 )

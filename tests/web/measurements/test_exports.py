@@ -67,7 +67,7 @@ def test_a_file_of_run_rules_has_those_that_are_broken(server: Server, ada: Brow
     for rules in ("western_electric", "nelson"):
         page = ada.open(page_of(server, rules=rules))
         head, *rows = xlsx_of(ada, file_of(exports(ada, page_of(server, rules=rules)), "run-rules", "xlsx"))
-        assert head == ("Run rule that is broken", "Points")
+        assert head == ("Broken run rule", "Points")
         assert [[says, str(points)] for says, points in rows] == [
             row for row in page.rows if row[0] in dict(rows)
         ]

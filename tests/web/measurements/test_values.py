@@ -98,7 +98,7 @@ def test_nothing_is_looked_for_until_something_is_asked(runs: dict[str, str], ad
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ({"at_least": "4", "at_most": "3"}, "4 is more than at_most, 3; exchange them"),
+        ({"at_least": "4", "at_most": "3"}, "4 is more than at_most, 3; swap them"),
         ({"at_least": "much"}, "at_least"),
         ({"outcome": "MAYBE"}, "outcome"),
         ({"value": "3"}, "value"),
@@ -111,7 +111,7 @@ def test_what_cannot_be_asked_is_named(ada: Browser, query: dict[str, str], told
 
 
 def test_another_organization_finds_nothing(runs: dict[str, str], gus: Browser) -> None:
-    assert "No value is like this" in values(gus).text
+    assert "No value matches these filters" in values(gus).text
 
 
 def test_values_are_taken_away_as_files(runs: dict[str, str], ada: Browser, server: Server) -> None:

@@ -90,7 +90,7 @@ def test_what_would_go_is_shown_without_being_saved(server: Server, ada: Browser
     assert given(page, "run_retention_days") == "70"
     page = ada.send(PREVIEW, {**token, **days("", "20")})
     assert row(page, "Files")[1:3] == ["1", "1"]
-    assert row(page, "Room of files")[1:3] == ["7 B", "7 B"]
+    assert row(page, "Size of files")[1:3] == ["7 B", "7 B"]
     assert "Nothing is that old yet." in ada.send(PREVIEW, {**token, **days("3650")}).text
     assert "Everything is kept for ever." in ada.send(PREVIEW, {**token, **days("")}).text
     assert kept(server) == (None, None)
@@ -129,7 +129,7 @@ def test_what_deletes_something_must_be_confirmed(server: Server, ada: Browser):
     ("value", "told"),
     [
         ("0", "0 is no number of days to keep it; give one from 1 to 18250, or none"),
-        ("-5", "'-5' is no number of days; give a whole number, or none"),
+        ("-5", "'-5' is no number of days; give a whole number, or leave it empty"),
         ("1.5", "'1.5' is no number of days"),
         ("many", "'many' is no number of days"),
         ("٣", "'٣' is no number of days"),
@@ -166,8 +166,8 @@ def test_what_went_is_told(server: Server, ada: Browser, vic: Browser):
     for browser in (ada, vic):
         page = browser.open(HERE)
         assert ["1\u2009234", "5", "6.7 MB"] in [cells[1:] for cells in page.rows]
-        assert "Last looked for what is old at" in page.text
-        assert "Calls of the API are kept for 14 days" in page.text
+        assert "Last checked for old runs and files at" in page.text
+        assert "API calls are kept for 14 days" in page.text
 
 
 def test_people_are_told_why_nothing_is_deleted(server: Server, ada: Browser, gus: Browser):
@@ -217,4 +217,4 @@ def test_a_unit_says_where_its_runs_have_gone(server: Server, ada: Browser):
         "organization", "set", "--run-retention-days", "300", "--organization", server.world.acme.slug
     )
     assert server.runcard("retention", "--at-once", "--organization", server.world.acme.slug)["runs"] == 1
-    assert "300 days after the last one they are deleted" in ada.open("/units/GONE").text
+    assert "runs are deleted 300 days after the last one" in ada.open("/units/GONE").text

@@ -54,7 +54,7 @@ def test_a_link_sets_up_once(server: Server, stranger: Browser):
     first = stranger.open("/runs")
     assert "No runs yet" in first.text
     assert f"curl {server.url}/api/v1/runs" in first.text
-    assert "First make a procedure" in first.text
+    assert "Each run belongs to a procedure. First make one" in first.text
     assert "/procedures" in first.links
 
     for page in (stranger.open(link), stranger.send(link, filled)):
@@ -136,7 +136,7 @@ def test_the_first_run_is_explained_with_a_procedure_that_is_there(server: Serve
     procedure = server.world.globex.board.identifier
     page = gus.open("/runs")
     assert f'"procedure_id": "{procedure}"' in page.text
-    assert "First make a procedure" not in page.text
+    assert "Each run belongs to a procedure. First make one" not in page.text
     run = record(server, report("FIRST", procedure), server.world.globex.admin.api_key)
     assert gus.open("/runs").run_links == [run]
 
@@ -145,7 +145,7 @@ def test_the_snippets_send_runs_as_they_are(server: Server, stranger: Browser, t
     fields = {"organization": "Vandelay", "email": "art@vandelay.test", "procedure": "Latex <b>"}
     done = stranger.fill(open_link(server), {**fields, "password": PASSWORD})
     assert "To Latex <b> (FVT1)" in done.text
-    assert "First make a procedure" not in done.text
+    assert "Each run belongs to a procedure. First make one" not in done.text
 
     # Each reports the same unit: three runs of it.
     for name in ("send-client", "send-openhtf"):
@@ -166,5 +166,5 @@ def test_a_procedure_is_proposed_and_may_be_left_out(server: Server, stranger: B
     assert field["value"] == "Functional test"
     fields = {"organization": "Kramerica", "email": "kra@kramerica.test", "procedure": " "}
     done = stranger.fill(link, {**fields, "password": PASSWORD})
-    assert "First make a procedure" in done.text
+    assert "Each run belongs to a procedure. First make one" in done.text
     assert stranger.open("/runs").run_links == []

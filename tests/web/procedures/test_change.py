@@ -74,7 +74,7 @@ def test_a_second_one_of_a_name_has_to_be_meant(server: Server, eve: Browser, fr
     asked = eve.fill("/procedures", {"name": name.upper()})
     assert asked.status == 409
     assert f"is called '{name}' already" in asked.text
-    assert "confirm below that two are meant" in asked.text
+    assert "confirm below that you want a second one" in asked.text
     assert any(one.get("name") == "same_name" for one in asked.all("input"))
     second = made(eve, name.upper(), same_name="yes")
     assert second.path != first.path
@@ -117,7 +117,7 @@ def test_an_archived_one_is_offered_last_and_its_runs_are_recorded(
     page, acme = made(eve, name, identifier=identifier), server.world.acme
     first = record(server, report("ARCHIVED-1", identifier), acme.fct.api_key)
     archived = act(eve, page, "/archive", archived="yes")
-    assert "a run that names it is recorded all the same" in archived.text
+    assert "a run that names it is still recorded" in archived.text
     second = record(server, report("ARCHIVED-2", identifier), acme.fct.api_key)
 
     assert page.path not in eve.open("/procedures").links
@@ -130,7 +130,7 @@ def test_an_archived_one_is_offered_last_and_its_runs_are_recorded(
     assert name not in eve.open("/stations").text
 
     back = act(eve, page, "/archive", archived="no")
-    assert "recorded all the same" not in back.text
+    assert "still recorded" not in back.text
     assert page.path in eve.open("/procedures").links
     assert name in offered(eve, "/runs", "procedure")
 

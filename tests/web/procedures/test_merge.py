@@ -44,7 +44,7 @@ def test_it_is_shown_before_and_done_then(server: Server, eve: Browser):
         # The first run of MERGE-1 failed, and was the source's.
         ["4", "3", "66.7 %", "1"],
     ]
-    assert "1 unit ran in both. Their 2 attempts are numbered anew" in shown.text
+    assert "1 unit ran in both. Their 2 attempts are numbered again" in shown.text
     assert "/units/MERGE-1" in shown.links
 
     merged = send(eve, f"{source}/merge", into=into)
@@ -70,7 +70,7 @@ def test_it_is_shown_before_and_done_then(server: Server, eve: Browser):
 def test_nothing_is_chosen_at_first(server: Server, eve: Browser):
     page = eve.open(f"/procedures/{server.world.acme.board.id}/merge")
     assert page.status == 200
-    assert "What it would be" not in page.text
+    assert "What would happen" not in page.text
     assert f"/procedures/{server.world.acme.board.id}/merge" not in [
         form["action"] for form in page.all("form") if form.get("method") == "post"
     ]

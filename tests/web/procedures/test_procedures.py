@@ -34,7 +34,7 @@ def test_each_has_its_figures(server: Server, ada: Browser):
 @pytest.mark.usefixtures("listed")
 def test_a_part_of_the_name_finds_it(ada: Browser):
     assert [row[0] for row in ada.open("/procedures?search=oar").rows[1:]] == ["Board"]
-    assert "No procedure has such a name" in ada.open("/procedures?search=nothing").text
+    assert "No procedure has this in its name" in ada.open("/procedures?search=nothing").text
     page = ada.open("/procedures?period=today&search=bo")
     assert [row[2] for row in page.rows[1:]] == ["–"]
 

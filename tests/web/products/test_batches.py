@@ -32,7 +32,7 @@ def test_batches_are_listed_with_their_yield(ada: Browser):
     assert BATCH in page.links
     assert "LOT/7 % 2 50.0 % of 2 ICT-1" in words(page)
     assert BATCH in ada.open("/batches?sort=number&order=asc").links
-    assert "No batch has such a number" in ada.open("/batches?search=nothing-so").text
+    assert "No batch has this in its number" in ada.open("/batches?search=nothing-so").text
 
 
 @pytest.mark.usefixtures("made")

@@ -60,7 +60,7 @@ def test_parts_are_listed_with_their_yield(ada: Browser):
     page = ada.open("/parts?search=mainboard")
     assert PART in page.links
     assert "P/1? Mainboard A, R/1, R2 4 75.0 % of 4" in words(page)
-    assert ada.open("/parts?search=nothing-so").text.count("No part has such a number") == 1
+    assert ada.open("/parts?search=nothing-so").text.count("No part has this in its number") == 1
     assert PART in ada.open("/parts?search=r%2F1&sort=name&order=desc").links
 
 
@@ -136,8 +136,12 @@ def test_a_picture_is_sent_shown_replaced_and_taken_away(server: Server, ada: Br
 @pytest.mark.parametrize(
     ("picture", "status", "told"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", 400, "is no picture that browsers show"),
-        (b"<html>", 400, "is no picture that browsers show"),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
+            400,
+            "is not a picture that browsers can show",
+        ),
+        (b"<html>", 400, "is not a picture that browsers can show"),
         (b"", 400, "No file was chosen"),
         (PNG + bytes(10_100_000), 413, "larger than 10000000 bytes"),
     ],

@@ -117,7 +117,7 @@ def test_only_what_failed_is_shown_where_that_is_asked(server: Server, ada: Brow
     anchors = shown_places(failed)
     assert len(anchors) == 3
     assert set(anchors) < set(shown_places(everything)), "with the numbers that they have among all"
-    assert "Failed only hides 2 phases and 5 measurements" in everything.text
+    assert "“Failed only” hides 2 phases and 5 measurements" in everything.text
     assert "2 phases and 5 measurements hidden" in failed.text
     assert all("open" in one for one in failed.all("details") if one.get("id", "").startswith("phase-"))
     current = [one for one in failed.all("a") if one.get("aria-current") == "true"]

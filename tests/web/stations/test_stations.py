@@ -186,7 +186,7 @@ def test_a_picture_is_kept_and_taken_away(eve: Browser):
     assert "No picture yet" in act(eve, page, "/picture/remove").text
     svg = sent(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", token)
     assert svg.status == 400
-    assert "no picture that browsers show" in svg.text
+    assert "not a picture that browsers can show" in svg.text
     assert sent(PNG, "made-up").status == 403
     assert sent(PNG + bytes(10_100_000), token).status == 413
 

@@ -56,7 +56,7 @@ def test_what_was_repaired_is_told(server: Server, ada: Browser, engineer: httpx
         "Failed in Burn-in",
         "Comment Soldered anew",
         "Symptom No 3.3 V",
-        "PSU-NEW PSU rev C took the place of PSU-OLD",
+        "PSU-NEW PSU rev C replaced PSU-OLD",
         "Repaired: Repair: Soldering / Cold joint at R12, Shorted PASS Robin",
     ):
         assert text in shown
@@ -84,7 +84,7 @@ def test_many_repairs_come_in_pages(ada: Browser, engineer: httpx.Client):
     import_reports(engineer, *(repair_of("OFTEN", startUTC=day) for day in days))
     page = ada.open("/units/OFTEN")
     first = cards(page)
-    assert "Older repairs are left out here" in words(page)
+    assert "Older repairs are not shown here" in words(page)
     found = list(first)
     while later := [link for link in page.links if "repairs=" in link and link not in page.path]:
         page = ada.open(later[-1])

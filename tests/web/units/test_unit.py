@@ -82,7 +82,7 @@ def test_many_attempts_come_in_pages(server: Server, ada: Browser):
         record(server, report("GOLDEN", started_at=f"2026-03-01T00:{minute:02}:00Z")) for minute in range(45)
     ]
     page, found = ada.open("/units/GOLDEN"), []
-    assert "25 older runs are left out here" in words(page)
+    assert "25 older runs are not shown here" in words(page)
     while True:
         start = page.text.index("Attempt")
         assert "45 runs" in page.text[:start]

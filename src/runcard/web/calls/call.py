@@ -63,8 +63,8 @@ def show_call(call_id: str, services: WithServices, visit: WithVisit) -> Respons
 
 def _facts(detail: CallDetail, line: CallLine) -> Sequence[CallFact]:
     told = {
-        "Route": detail.row.route.path or "none takes this path",
-        "Key": line.key or "none that is known",
+        "Route": detail.row.route.path or "no route has this path",
+        "Key": line.key or "unknown",
         "Client": line.client,
         "User agent": detail.user_agent,
     }

@@ -278,7 +278,7 @@ def _url(query: ActivityQuery, **changes: object) -> str:
 def _place(query: ActivityQuery) -> _Place:
     """Raises InvalidInput."""
     if query.before is not None and query.after is not None:
-        raise InvalidInput.at("after", "stands beside before; a page has one of both")
+        raise InvalidInput.at("after", "cannot be given together with before; give one of the two")
     before, after = _position("before", query.before), _position("after", query.after)
     return _Place(before, after)
 

@@ -26,7 +26,7 @@ def list_all_calls(ask: FileAsk[ActivityQuery]) -> Rows:
     check_may_see_calls(ask.visit)
     activity = ask.services.activity
     if activity is None:
-        raise NotFound("Calls are not written down here")
+        raise NotFound("Calls are not logged here")
     wanted = calls_wanted(ask.query, activity, ask.visit)
     activity.write_waiting()
     ask.refuse_too_many(

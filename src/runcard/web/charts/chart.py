@@ -188,7 +188,7 @@ def ratio_bars(
         "grid": GRID,
         "tooltip": {"trigger": "axis", "valueFormatter": PERCENT},
         "xAxis": {"type": "value", "max": 100, "axisLabel": {"formatter": PERCENT}},
-        "yAxis": name_axis([one.group.name or "without" for one in shown]),
+        "yAxis": name_axis([one.group.name or "none" for one in shown]),
         "series": [
             {
                 "type": "bar",
@@ -222,7 +222,7 @@ def ratio_bars(
 def _ratio_table(points: Sequence[RatioPoint]) -> Figures:
     rows = [
         [
-            Cell(one.group.name or "without", one.url),
+            Cell(one.group.name or "none", one.url),
             Cell(percent_text(one.ratio.ratio)),
             Cell(f"{percent_text(one.ratio.low)} – {percent_text(one.ratio.high)}" if one.ratio.n else ""),
             Cell(f"{one.ratio.count} of {one.ratio.n}"),

@@ -57,7 +57,7 @@ def content_type_of(picture: bytes) -> str:
     if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
         return "image/webp"
     raise InvalidInput.at(
-        "picture", "This file is no picture that browsers show; send a PNG, JPEG, GIF or WebP file"
+        "picture", "This file is not a picture that browsers can show; send a PNG, JPEG, GIF or WebP file"
     )
 
 

@@ -162,9 +162,7 @@ def _overview(floor: Floor, query: OverviewQuery, now: datetime) -> OverviewPage
 
 def _behind(freshness: Freshness) -> str:
     return (
-        ""
-        if freshness.is_current
-        else f"{count_text(freshness.changes_behind)} changes are still to be counted in."
+        "" if freshness.is_current else f"{count_text(freshness.changes_behind)} changes are not counted yet."
     )
 
 

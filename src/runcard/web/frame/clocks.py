@@ -26,8 +26,8 @@ def clock_note(run: RunRecord, zone: ZoneInfo) -> str:
         return ""
     said, received = moment_of(run.reported_started_at, zone), moment_of(run.created_at, zone)
     return (
-        f"The station's clock said {said.date} {said.time}; the run was received {received.date} {received.time}, "
-        "which is used."
+        f"The station's clock said {said.date} {said.time}; the run counts from when "
+        f"it was received, {received.date} {received.time}."
     )
 
 

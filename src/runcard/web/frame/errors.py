@@ -32,7 +32,7 @@ _TITLES = {
     404: "There is nothing here",
     405: "This cannot be done here",
     413: "This is too much at once",
-    421: "This server does not go by that name",
+    421: "This is not a name of this server",
     429: "Slow down",
     502: "The files cannot be reached",
     503: "This cannot be done now",
@@ -99,4 +99,4 @@ def _message(error: Exception, status: int) -> str:
         return "No page has this address. Check it, or start from the overview."
     if status < 500:
         return "This address does not take such a request."
-    return "The server failed to make this page. What happened stands in its log."
+    return "The server failed to make this page. Its log says what happened."

@@ -65,7 +65,7 @@ def whole_number(fields: Fields, field: str, of: str) -> int | None:
         return None
     # int() would take signs and other digits too, and as many as there are.
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidInput.at(field, f"{text!r} is no number of {of}; give a whole number, or none")
+        raise InvalidInput.at(field, f"{text!r} is no number of {of}; give a whole number, or leave it empty")
     return int(text)
 
 

@@ -27,7 +27,9 @@ async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, ma
     Raises InvalidInput where it is made otherwise or has more files, PayloadTooLarge with the message `too_large`.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InvalidInput.at("form", "It is not sent as multipart/form-data, so it has no file; send it so")
+        raise InvalidInput.at(
+            "form", "It is not multipart/form-data, so it has no file; send it as multipart/form-data"
+        )
     chunks = _bounded(request.stream(), max_bytes + _FORM_BYTES, too_large)
     parser = MultiPartParser(
         request.headers, chunks, max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=_FORM_BYTES
@@ -35,7 +37,7 @@ async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, ma
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError) as error:
-        told = getattr(error, "message", "It is not made as multipart/form-data is.")
+        told = getattr(error, "message", "It is not valid multipart/form-data.")
         raise InvalidInput.at("form", f"{told} Send it from the page") from error
     items = form.multi_items()
     return SentForm(

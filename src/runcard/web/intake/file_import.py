@@ -170,7 +170,7 @@ def _stated_text(fields: Sequence[str]) -> str:
 def _partly(one: ImportRecord) -> str:
     if one.recorded_count is None:
         return ""
-    return f"Reports 1 to {count_text(one.recorded_count)} of this file are recorded, and not the rest."
+    return f"Reports 1 to {count_text(one.recorded_count)} of this file are recorded; the rest is not."
 
 
 def _facts(one: ImportRecord, visit: Visit) -> Sequence[Fact]:

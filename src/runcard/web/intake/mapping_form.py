@@ -132,9 +132,7 @@ class Draft(NamedTuple):
                     )
                 yield field, {"value": source.value.upper() if field == "outcome" else source.value}
             elif field in _NEEDED:
-                issues.append(
-                    Issue((field,), f"{FIELDS[field]}: choose its column, or say what it always is")
-                )
+                issues.append(Issue((field,), f"{FIELDS[field]}: choose its column, or give a fixed value"))
 
     def _columns(self, head: TableHead, issues: list[Issue]) -> Iterator[Mapping[str, Any]]:
         for at, one in sorted(self.measured.items()):
@@ -222,5 +220,7 @@ def _number(title: str, text: str, issues: list[Issue]) -> float:
     try:
         return float(text.replace(",", "."))
     except ValueError:
-        issues.append(Issue((title,), f"{title}: limit {text!r} is no number; give one, or none"))
+        issues.append(
+            Issue((title,), f"{title}: limit {text!r} is no number; give a number, or leave it empty")
+        )
         return 0.0

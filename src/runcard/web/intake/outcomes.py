@@ -98,7 +98,7 @@ def lacking_text(arrived: Sequence[ArrivedFile]) -> str:
     if not lacks:
         return ""
     names = " and ".join(map(stated_name, lacks))
-    return f"What was refused does not say its {names}: say it here or above, and send it again."
+    return f"The refused files do not say their {names}: say it here or above, and send them again."
 
 
 def stated_name(field: str) -> str:
@@ -152,7 +152,7 @@ def _rehearsed(run: RehearsedRun, zone: ZoneInfo) -> RehearsedLine:
 
 def _told(fate: Fate) -> str:
     if fate.recorded_count:
-        return f"Reports 1 to {count_text(fate.recorded_count)} are recorded; a retry goes on from there."
+        return f"Reports 1 to {count_text(fate.recorded_count)} are recorded; a retry continues from there."
     return runs_text(fate.run_count, fate.repair_count)
 
 

@@ -63,7 +63,7 @@ _SHEET = [
     SheetColumn("Size (bytes)", "number"),
     SheetColumn("By"),
     SheetColumn("With"),
-    SheetColumn("Came", "moment"),
+    SheetColumn("Arrived", "moment"),
 ]
 
 

@@ -171,7 +171,7 @@ def _show(
 def _partly(file: QuarantinedFile) -> str:
     if not file.recorded_count:
         return ""
-    return f"Reports 1 to {count_text(file.recorded_count)} of it are recorded; a retry goes on from there."
+    return f"Reports 1 to {count_text(file.recorded_count)} of it are recorded; a retry continues from there."
 
 
 def _facts(file: QuarantinedFile, visit: Visit) -> Sequence[Fact]:
@@ -179,7 +179,7 @@ def _facts(file: QuarantinedFile, visit: Visit) -> Sequence[Fact]:
     facts = [
         Fact("Read as", format_text(file.importer) or "no known format"),
         Fact("Size", "" if file.size_bytes is None else size_text(file.size_bytes)),
-        Fact("Came", f"{came.date} {came.time}"),
+        Fact("Arrived", f"{came.date} {came.time}"),
         Fact("By", creator_name(file.created_by)),
         Fact("With", file.client or ""),
         Fact("Tried", f"{count_text(file.attempts)} ×" if file.attempts > 1 else "once"),

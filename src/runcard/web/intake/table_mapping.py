@@ -131,7 +131,7 @@ def _get(services: Services, visit: Visit, file_id: str) -> QuarantinedFile:
     with services.database.read_in(visit.actor.organization_id) as scope:
         file = get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))
     if not may_retry(visit.actor, file):
-        raise PermissionDenied("Only admins, engineers and whoever brought a file may map its columns.")
+        raise PermissionDenied("Only admins, engineers and the user who brought a file may map its columns.")
     return file
 
 
@@ -153,7 +153,7 @@ def _choice(services: Services, visit: Visit, fields: Fields, mapping: TableMapp
     """Raises InvalidInput and ProcedureNotFound."""
     procedure = fields.get("procedure", "").strip()
     if not procedure:
-        raise InvalidInput.at("procedure", "Procedure: choose the one that the runs are of")
+        raise InvalidInput.at("procedure", "Procedure: choose the procedure of the runs")
     choice = ImportChoice(procedure=procedure, mapping=mapping, skips_bad_rows="skip_bad_rows" in fields)
     with services.database.read_in(visit.actor.organization_id) as scope:
         return checked(scope, choice)
@@ -276,5 +276,5 @@ def _value_text(measurement: Measurement) -> str:
 def _size(head: TableHead) -> str:
     columns = f"{count_text(head.column_count)} columns"
     if len(head.columns) < head.column_count:
-        columns += f", of which the first {count_text(len(head.columns))} can be mapped here"
+        columns += f"; the first {count_text(len(head.columns))} can be mapped here"
     return f"{columns}, {count_text(head.row_count)} rows"

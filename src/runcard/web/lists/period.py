@@ -83,7 +83,7 @@ def window_between(since: str | None, until: str | None, zone: ZoneInfo) -> Peri
     last = None if until is None else _written("until", until, zone)
     # A day that a zone skipped ends before it begins, and still is in order with itself.
     if first and last and first.first > max(last):
-        raise InvalidInput.at("since", f"{since} is after until, {until}; exchange them")
+        raise InvalidInput.at("since", f"{since} is after until, {until}; swap them")
     return PeriodWindow(first and first.first, last and last.last)
 
 
@@ -144,7 +144,7 @@ def _written(name: str, text: str, zone: ZoneInfo) -> _Named:
 def _no_moment(name: str, text: str) -> InvalidInput:
     shown = repr(shortened(text, _MOST_SHOWN))
     return InvalidInput.at(
-        name, f"{shown} is no day and no moment; write one such as 2026-01-31 or 2026-01-31T14:30"
+        name, f"{shown} is neither a day nor a moment; write one such as 2026-01-31 or 2026-01-31T14:30"
     )
 
 

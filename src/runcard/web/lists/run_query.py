@@ -109,7 +109,7 @@ def runs_url(query: FilterQuery, **changes: object) -> str:
 def runs_wanted(scope: Scope, query: RunsPageQuery, visit: Visit, now: datetime) -> RunFilter:
     """The runs that the list is about. Raises InvalidInput."""
     if query.min_s is not None and query.max_s is not None and query.min_s > query.max_s:
-        raise InvalidInput.at("min_s", f"{query.min_s:g} is more than max_s, {query.max_s:g}; exchange them")
+        raise InvalidInput.at("min_s", f"{query.min_s:g} is more than max_s, {query.max_s:g}; swap them")
     runs = run_filter_of(query, visit.zone, now)
     operator_ids, operator_names = _operators(scope, query.operator)
     return replace(

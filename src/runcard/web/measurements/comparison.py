@@ -87,7 +87,7 @@ def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
         "grid": GRID,
         "tooltip": {"trigger": "item"},
         "xAxis": {"type": "value", "scale": True, "axisLabel": {"hideOverlap": True}},
-        "yAxis": name_axis([one.group.name or "without" for one, _ in boxed]),
+        "yAxis": name_axis([one.group.name or "none" for one, _ in boxed]),
         "series": [
             {
                 "type": "boxplot",
@@ -99,7 +99,7 @@ def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
     }
     table = [
         [
-            Cell(one.group.name or "without"),
+            Cell(one.group.name or "none"),
             Cell(count_text(one.n)),
             *(
                 Cell(figure_text(figure))
@@ -177,7 +177,7 @@ def scatter_plot(answer: CorrelationAnswer, x_name: str, y_name: str) -> Chart:
 def _correlation_note(answer: CorrelationAnswer) -> str:
     found = answer.correlation
     if found is None:
-        return f"n = {count_text(answer.n)}; too few, or no spread, to tell how they go together"
+        return f"n = {count_text(answer.n)}; too few values, or no spread, for a correlation"
     interval = "" if found.low is None or found.high is None else f" ({found.low:.2f} … {found.high:.2f})"
     return (
         f"n = {count_text(answer.n)}, Pearson {found.pearson:.2f}{interval}, p {chance_text(found.p)}, "
@@ -224,7 +224,7 @@ def _difference_cells(one: ComparedGroup) -> Sequence[Cell]:
 
 
 def _name(one: ComparedGroup) -> str:
-    return one.group.name or "without"
+    return one.group.name or "none"
 
 
 def _ranked(

@@ -167,7 +167,7 @@ def _groups(answer: ControlChartAnswer, colours: GroupColours) -> Sequence[Mappi
         _scatter(answer, places, "Values", SERIES_COLOURS[0])
         if group is None
         else _scatter(
-            answer, places, answer.groups[group].name or "without", colours.by_key[answer.groups[group].key]
+            answer, places, answer.groups[group].name or "none", colours.by_key[answer.groups[group].key]
         )
         for group, places in sorted(by_group.items(), key=lambda item: item[0] or 0)
     ]
@@ -219,7 +219,7 @@ def _table(answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneIn
                 Cell(segment.spec.uom or ""),
                 Cell(limits_text(segment.spec.limits)),
                 Cell(point.outcome),
-                Cell("" if point.group is None else answer.groups[point.group].name or "without"),
+                Cell("" if point.group is None else answer.groups[point.group].name or "none"),
                 Cell("; ".join(broken[place])),
             ]
         )

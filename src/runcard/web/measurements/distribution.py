@@ -79,7 +79,7 @@ def histogram_plot(answer: HistogramAnswer, colours: GroupColours) -> Chart:
 
 def text_bars_plot(bars: TextBars) -> Chart:
     """How often each text was measured, the most frequent first."""
-    rows = [(row.group.name or "without", row) for row in bars.rows[:_COLOURED]] or [("Values", bars.total)]
+    rows = [(row.group.name or "none", row) for row in bars.rows[:_COLOURED]] or [("Values", bars.total)]
     option = {
         "grid": {**GRID, "top": 40},
         "legend": {"type": "scroll", "top": 0, "show": len(rows) > 1},
@@ -214,4 +214,4 @@ def _table(answer: HistogramAnswer, colours: GroupColours) -> Figures:
 
 
 def _group_name(group: Group) -> str:
-    return group.name or "without"
+    return group.name or "none"

@@ -39,7 +39,7 @@ _SEGMENTS = [
     SheetColumn("Lower control limit", "number"),
     SheetColumn("Upper control limit", "number"),
 ]
-_RULES = [SheetColumn("Run rule that is broken"), SheetColumn("Points", "number")]
+_RULES = [SheetColumn("Broken run rule"), SheetColumn("Points", "number")]
 _CAPABILITY = [
     *_SPECIFIED,
     SheetColumn("n", "number"),

@@ -162,7 +162,7 @@ def _is_asked(query: ValuesQuery) -> bool:
     """Whether anything says which values. Raises InvalidInput for bounds that leave none."""
     if query.at_least is not None and query.at_most is not None and query.at_least > query.at_most:
         raise InvalidInput.at(
-            "at_least", f"{query.at_least:g} is more than at_most, {query.at_most:g}; exchange them"
+            "at_least", f"{query.at_least:g} is more than at_most, {query.at_most:g}; swap them"
         )
     said = (query.measurement, query.phase, query.at_least, query.at_most, query.outcome)
     return any(one is not None for one in said)

@@ -123,7 +123,7 @@ def submit_invitation(
 def cancel_invitation(
     services: WithServices, visit: WithVisit, invitation_id: str, _fields: WithForm
 ) -> Response:
-    check_may_administer(visit.actor, "take invitations back")
+    check_may_administer(visit.actor, "withdraw invitations")
     organization_id, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
     services.writer.write(organization_id, lambda tx: delete_invitation(tx, wanted))
     return redirect(_HERE)

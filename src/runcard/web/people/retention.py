@@ -148,7 +148,7 @@ def _share(name: str, due: Due, of: int, span: str) -> ShareLine:
 
 def _room(size_bytes: int, kept: Amount) -> ShareLine:
     percent = _percent(size_bytes, kept.size_bytes)
-    return ShareLine("Room of files", size_text(size_bytes), size_text(kept.size_bytes), percent, "")
+    return ShareLine("Size of files", size_text(size_bytes), size_text(kept.size_bytes), percent, "")
 
 
 def _percent(part: int, whole: int) -> str:

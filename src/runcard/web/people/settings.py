@@ -40,7 +40,7 @@ def show_appearance(request: Request, visit: WithVisit) -> Response:
 def submit_appearance(request: Request, _visit: WithVisit, fields: WithForm) -> Response:
     theme = fields.get("theme", "")
     if theme not in (*_THEMES, _SYSTEM):
-        raise InvalidInput.at("theme", f"{theme!r} is none; choose light, dark or system")
+        raise InvalidInput.at("theme", f"{theme!r} is no theme; choose light, dark or system")
     response = redirect("/settings/appearance")
     if theme == _SYSTEM:
         response.delete_cookie(THEME_COOKIE, samesite="lax")

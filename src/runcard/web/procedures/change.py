@@ -32,7 +32,7 @@ from runcard.web.frame.visit import Visit, WithVisit
 router = APIRouter(prefix="/procedures/{procedure_id}")
 
 SAME_NAME = "same_name"
-WAY_ON = "confirm below that two are meant"
+WAY_ON = "confirm below that you want a second one"
 
 
 class MergeLine(NamedTuple):

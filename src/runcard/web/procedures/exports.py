@@ -53,7 +53,7 @@ def list_yield_by_station(ask: FileAsk[ProcedureQuery]) -> Rows:
         found = first_pass_yield(snapshot, selection, ask.visit.zone, "station").rows
         return [
             [
-                one.group.name or "without",
+                one.group.name or "none",
                 one.first_pass.ratio,
                 one.first_pass.low,
                 one.first_pass.high,

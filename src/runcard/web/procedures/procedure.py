@@ -186,8 +186,8 @@ def show_procedure(
         archived_at=None if procedure.archived_at is None else moment_of(procedure.archived_at, visit.zone),
         change_url=f"{ask.path}/change" if may_manage(visit.actor) else "",
         merging=[
-            f"Runs of {one.name} ({one.identifier}) are coming over: {count_text(one.moved)} did, "
-            f"{count_text(one.left)} are left. Until then figures count them apart."
+            f"Runs of {one.name} ({one.identifier}) are being moved here: {count_text(one.moved)} are moved, "
+            f"{count_text(one.left)} are left. Until then, figures count them separately."
             for one in merges
             if one.left
         ],

@@ -119,7 +119,7 @@ def _facts(revision: RevisionRecord, zone: ZoneInfo) -> Sequence[Fact]:
     created = moment_of(revision.created_at, zone)
     facts = [
         Fact("Part", revision.part.number, part_url(revision.part.number)),
-        Fact("Default", "units get it where nobody names another" if revision.is_default else ""),
+        Fact("Default", "units get it if nobody names another" if revision.is_default else ""),
         Fact("Created", f"{created.date} {created.time}"),
         Fact("Created by", creator_name(revision.created_by)),
     ]

@@ -201,7 +201,7 @@ def _news_text(count: int) -> str:
     if count == 0:
         return ""
     if count >= _COUNTED_NEWS:
-        return f"{_COUNTED_NEWS} new runs or more"
+        return f"{_COUNTED_NEWS} or more new runs"
     return "1 new run" if count == 1 else f"{count} new runs"
 
 
@@ -217,7 +217,7 @@ def _find(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, query:
 
 def _find_by_start(scope: Scope, run_filter: RunFilter, query: RunsPageQuery) -> _FoundRuns:
     if query.after is not None and query.before is not None:
-        raise InvalidInput.at("before", "stands beside after; a page has one of both")
+        raise InvalidInput.at("before", "cannot be given together with after; give one of the two")
     if query.before is not None:
         before = _position("before", query.before)
         listed = list_later_runs(scope, run_filter, _PAGE_SIZE, before)

@@ -99,7 +99,7 @@ def _find(scope: Scope, run_id: str, position: str) -> tuple[RunRecord, Measured
     for one in measured_in(document):
         if str(one.position) == position and one.measurement.series:
             return record, one
-    raise NotFound(f"Measurement {position} of this run is none of several values.")
+    raise NotFound(f"Measurement {position} of this run is not a series of values.")
 
 
 def _page(record: RunRecord, measured: Measured, query: SeriesQuery) -> SeriesPage:

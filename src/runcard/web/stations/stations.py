@@ -169,7 +169,7 @@ def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
         found = _find(snapshot, ask.query)
         if found.is_cut:
-            raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; say more of their name")
+            raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; type more of their name")
         procedures = list_procedures_of(scope, found.stations)
     return [[_cells(one, found.activity, procedures[one.id]) for one in found.stations]]
 

@@ -158,4 +158,4 @@ def _revision(place: UnitPlace) -> Word:
 
 
 def _word(place: UnitPlace, url: str) -> Word:
-    return Word(place.number, url) if place.number else Word("one that is deleted")
+    return Word(place.number, url) if place.number else Word("a deleted one")

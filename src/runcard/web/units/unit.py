@@ -205,7 +205,7 @@ def change_sample(
     runs = fields.get("runs", "")
     if runs not in _RUNS:
         raise InvalidInput.at(
-            "runs", f"{runs[:60]!r} says nothing of the runs so far; choose one of {', '.join(_RUNS)}"
+            "runs", f"{runs[:60]!r} does not say what the runs so far get; choose one of {', '.join(_RUNS)}"
         )
     change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
     services.writer.write_catalog(
@@ -299,7 +299,7 @@ def _procedure_runs(one: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) -> Proc
 def _no_runs(kept_days: int | None) -> str:
     if kept_days is None:
         return "This unit has never run."
-    return f"No run of this unit is kept: {kept_days} days after the last one they are deleted."
+    return f"No run of this unit is kept: runs are deleted {kept_days} days after the last one."
 
 
 def _attempt(attempt: NumberedAttempt, zone: ZoneInfo) -> AttemptLine:
