@@ -33,9 +33,11 @@ from runcard.edge.requests.paging import PageQuery, page_of
 from runcard.store.engine.scope import Scope
 from runcard.store.procedures.rows import get_procedure
 
-_LIMIT = 50
+_PAGES = 100
 _CONNECTIONS = 32
-_FILL_S = 2.0
+# A round of recording takes as long as the rest does at this rate, within these bounds.
+_FILL_PER_S = 1000
+_FILL_S = (0.5, 2.0)
 _COPIED_WITHIN_S = 300.0
 _AT_ONCE_S = 0.2
 
@@ -66,7 +68,9 @@ def fill(target: Target, runs: int, tell: Callable[[int], None]) -> int:
     """Record runs through the server until there are this many, and return their number."""
     while (count := target.records.count()) < runs:
         tell(count)
-        load = drive(target.port, _CONNECTIONS, _FILL_S, target.requests)
+        least_s, most_s = _FILL_S
+        seconds = min(max((runs - count) / _FILL_PER_S, least_s), most_s)
+        load = drive(target.port, _CONNECTIONS, seconds, target.requests)
         if load.refused or not load.answered:
             raise BenchFailed(f"{load.refused} runs were not recorded\n{target.log_tail()}")
     return count
@@ -85,23 +89,25 @@ def wait_for_copy(client: httpx.Client, procedure_id: UUID) -> None:
     raise BenchFailed("The columnar copy did not catch up.")
 
 
-def pages_of(client: httpx.Client, question: Question) -> list[ListPage]:
+def pages_of(client: httpx.Client, question: Question, limit: int) -> list[ListPage]:
     """The pages of a list to time, all of the state in which the first page was read, as a reader gets them."""
     found = [ListPage(question, 1, None)]
-    following = _get(client, question, None).get("meta", {}).get("next_cursor")
+    following = _get(client, question, limit, None).get("meta", {}).get("next_cursor")
     if following is not None:
         found += [
-            ListPage(question, page, following + (page - 2) * _LIMIT) for page in question.pages if page > 1
+            ListPage(question, page, following + (page - 2) * limit) for page in question.pages if page > 1
         ]
     return found
 
 
-def time_over_http(client: httpx.Client, page: ListPage, repeat: int) -> list[float]:
+def time_over_http(client: httpx.Client, page: ListPage, limit: int, repeat: int) -> list[float]:
     """The times of a page over HTTP, in ms, ascending. Raises BenchFailed if an answer is not a page."""
-    return times_ms(lambda: _get(client, page.question, page.cursor), repeat)
+    return times_ms(lambda: _get(client, page.question, limit, page.cursor), repeat)
 
 
-def time_past_http(records: RuncardRecords, pages: Sequence[ListPage], repeat: int) -> list[float]:
+def time_past_http(
+    records: RuncardRecords, pages: Sequence[ListPage], limit: int, repeat: int
+) -> list[float]:
     """The median time of each page without HTTP, in ms, in this process, which owns the columnar copy meanwhile."""
     medians = []
     with records.opened_copy() as copy, records.opened() as (database, organization_id):
@@ -109,7 +115,7 @@ def time_past_http(records: RuncardRecords, pages: Sequence[ListPage], repeat: i
 
             def ask(question: Question = question, cursor: int | None = cursor) -> None:
                 with database.read() as connection:
-                    page = page_of(connection, PageQuery(limit=_LIMIT, cursor=cursor))
+                    page = page_of(connection, PageQuery(limit=limit, cursor=cursor))
                     question.ask(Data(copy, Scope(connection, organization_id)), page)
 
             medians.append(median(times_ms(ask, repeat)))
@@ -125,10 +131,12 @@ def record_runs(place: Place, runs: int, bar: Progress) -> int:
     return count
 
 
-def _get(client: httpx.Client, question: Question, cursor: int | None) -> dict[str, dict[str, int | None]]:
+def _get(
+    client: httpx.Client, question: Question, limit: int, cursor: int | None
+) -> dict[str, dict[str, int | None]]:
     query: dict[str, str | int] = {**question.query}
     if len(question.pages) > 1:
-        query["limit"] = _LIMIT
+        query["limit"] = limit
     if cursor is not None:
         query["cursor"] = cursor
     answer = client.get(question.path, params=query)
@@ -139,17 +147,18 @@ def _get(client: httpx.Client, question: Question, cursor: int | None) -> dict[s
 
 
 def times_ms(call: Callable[[], object], repeat: int) -> list[float]:
-    """The times of the calls in ms, ascending, after three calls to warm up."""
+    """The times of the calls in ms, ascending, after three calls to warm up, or as many as are timed if fewer."""
     times = []
-    for _ in range(repeat + 3):
+    warm_ups = min(3, repeat)
+    for _ in range(warm_ups + repeat):
         started = time.perf_counter()
         call()
         times.append((time.perf_counter() - started) * 1000)
-    return sorted(times[3:])
+    return sorted(times[warm_ups:])
 
 
-def _table(lines: list[Line], runs: int) -> Table:
-    table = Table(title=f"{runs:,} runs, {runs * 50:,} measurements; pages of {_LIMIT}")
+def _table(lines: list[Line], runs: int, limit: int) -> Table:
+    table = Table(title=f"{runs:,} runs, {runs * 50:,} measurements; pages of {limit}")
     for name in ("operation", "page", "p50 ms", "p95 ms", "SQL ms"):
         table.add_column(name, justify="left" if name == "operation" else "right")
     for line in lines:
@@ -165,6 +174,7 @@ def main(
     repeat: Annotated[int, typer.Option(min=1, help="Times each page is asked for.")] = 30,
     case: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
     only: Annotated[str, typer.Option(help="Ask for lists with this in their name only.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How much a page holds.")] = 50,
 ) -> None:
     """Measure pages of the lists of v2 over HTTP, and their bare SQL."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -173,11 +183,11 @@ def main(
         with (
             TemporaryDirectory(prefix="runcard-bench-") as directory,
             bar,
-            prepared([CASES[case]], make_templates(1000), Path(directory)) as (place,),
+            prepared([CASES[case]], make_templates(min(1000, runs)), Path(directory)) as (place,),
         ):
             count = record_runs(place, runs, bar)
-            _furnish(place, count, bar)
-            lines = _measure_all(place, only, repeat, bar)
+            _furnish(place, count, limit, bar)
+            lines = _measure_all(place, only, limit, repeat, bar)
     except BenchFailed as error:
         print(f"Failed. {error}", file=sys.stderr)
         raise typer.Exit(1) from error
@@ -186,19 +196,19 @@ def main(
         if as_json:
             print(msgspec.json.encode(line).decode())
     if not as_json:
-        Console().print(_table(lines, count))
+        Console().print(_table(lines, count, limit))
 
 
-def _furnish(place: Place, runs: int, bar: Progress) -> None:
+def _furnish(place: Place, runs: int, limit: int, bar: Progress) -> None:
     """Add parts, stations and so on, and as many units that never ran as there are new units: half of the runs."""
     task = bar.add_task("adding units, parts and so on", total=None)
     records = records_of(place)
-    records.furnish(runs // 2)
+    records.furnish(runs // 2, _PAGES * limit)
     bar.update(task, description="bringing the columnar copy up to date", refresh=True)
     records.follow()
 
 
-def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Line]:
+def _measure_all(place: Place, only: str, limit: int, repeat: int, bar: Progress) -> list[Line]:
     records = records_of(place)
     with records.opened() as (database, organization_id), database.read() as connection:
         procedure_id = get_procedure(Scope(connection, organization_id), PROCEDURE).id
@@ -210,13 +220,13 @@ def _measure_all(place: Place, only: str, repeat: int, bar: Progress) -> list[Li
         task = bar.add_task("asking", total=len(chosen))
         for question in chosen:
             bar.update(task, description=question.name, refresh=True)
-            for page in pages_of(client, question):
-                times = time_over_http(client, page, repeat)
+            for page in pages_of(client, question, limit):
+                times = time_over_http(client, page, limit, repeat)
                 p95 = times[int(len(times) * 0.95)]
                 lines.append(Line(question.name, page.page, 0, round(median(times), 2), round(p95, 2), 0))
                 pages.append(page)
             bar.advance(task)
-    for line, sql_ms in zip(lines, time_past_http(records, pages, repeat), strict=True):
+    for line, sql_ms in zip(lines, time_past_http(records, pages, limit, repeat), strict=True):
         line.sql_ms = round(sql_ms, 2)
     return lines
 

@@ -1,5 +1,6 @@
 """Questions to a server while runs arrive: real reports at a set rate, and the 16 questions in turn over REST."""
 
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -115,7 +116,10 @@ def ask_while_arriving(
     Raises BenchFailed if a report or a question is not answered, or if an answered report was not recorded.
     """
     runs_before = _count_runs(data_dir, floor)
-    templates = make_templates(_TEMPLATES, _STARTED_AT, _APART, str(floor.procedure_ids[0]), _phase)
+    most = math.ceil(per_s * seconds)
+    templates = make_templates(
+        min(_TEMPLATES, most), _STARTED_AT, _APART, str(floor.procedure_ids[0]), _phase
+    )
     log = data_dir / "server.log"
     with (
         server_process(["runcard", "--data-dir", str(data_dir)], log) as server,
@@ -123,7 +127,9 @@ def ask_while_arriving(
         ThreadPoolExecutor(1) as pool,
     ):
         _ask_all(http, floor, keys)
-        quiet = _together([_ask_all(http, floor, keys) for _ in range(_QUIET_ROUNDS)])
+        quiet = _together(
+            [_ask_all(http, floor, keys) for _ in range(min(_QUIET_ROUNDS, math.ceil(seconds)))]
+        )
         requests = Requests(templates, "/v1/runs", keys.station)
         arriving = pool.submit(drive, server.port, _CONNECTIONS, seconds, requests, per_s)
         rounds: list[Mapping[str, _TimedAnswer]] = []

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
 from bench.load import Load, drive
-from bench.readers import Readers, Reads, read
+from bench.readers import Readers, Reads, nothing, read
 from bench.records import RuncardRecords
 from bench.targets import CASES, Place, Target, prepared, serving
 
@@ -104,14 +104,10 @@ def _beside(target: Target, readers: Readers, connections: int, seconds: float) 
     assert isinstance(target.records, RuncardRecords)
     # The readers have their own process: this one plays the stations.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        pool.submit(_nothing).result()
+        pool.submit(nothing).result()
         reading = pool.submit(read, target.port, target.records.member_key, readers, seconds)
         load = drive(target.port, connections, seconds, target.requests)
         return load, reading.result()
-
-
-def _nothing() -> None:
-    """Do nothing. A call of it starts the process."""
 
 
 def _peak_mib(target: Target) -> int:
@@ -134,10 +130,10 @@ def _with_memory(place: Place, memory_mb: int) -> Place:
     return place._replace(arguments=[*place.arguments, "--memory-mb", str(memory_mb)]) if memory_mb else place
 
 
-def _fill(target: Target, runs: int, connections: int) -> None:
+def _fill(target: Target, runs: int, connections: int, seconds: float) -> None:
     done = 0
     while done < runs:
-        done += drive(target.port, connections, _ROUND_S, target.requests).answered
+        done += drive(target.port, connections, min(_ROUND_S, seconds), target.requests).answered
     target.serving.wait_until_it_rests()
 
 
@@ -194,10 +190,10 @@ def main(
     try:
         with (
             TemporaryDirectory(prefix="runcard-bench-") as directory,
-            prepared([CASES["sqlite"]], make_templates(_TEMPLATES), Path(directory)) as [place],
+            prepared([CASES["sqlite"]], make_templates(min(_TEMPLATES, runs)), Path(directory)) as [place],
             serving(_with_memory(place, memory_mb)) as target,
         ):
-            _fill(target, runs, connections)
+            _fill(target, runs, connections, seconds)
             cases = readers_of(_procedure_id(target))
             chosen = {name: readers for name, readers in cases.items() if only in name}
             lines = [measure(target, name, readers, connections, seconds) for name, readers in chosen.items()]

@@ -20,8 +20,6 @@ from runcard.store.stations.deployments import Commit, NewDeployment, Repository
 from runcard.store.stations.rows import create_station
 from runcard.store.units.rows import stage_unit
 
-# The number of parts, batches, procedures, stations, deployments and import templates, and of units per transaction.
-MANY = 5_000
 # All users are on one page.
 USERS = 300
 
@@ -41,25 +39,27 @@ class _Place(NamedTuple):
 class Floor:
     """Adds records in the name of a station. Later ones refer to earlier ones."""
 
-    def __init__(self, writer: Writer, actor: StationActor) -> None:
+    def __init__(self, writer: Writer, actor: StationActor, many: int) -> None:
+        """many: of parts, batches, procedures, stations, deployments and import templates each."""
         self._writer = writer
+        self._many = many
         self._home = actor.organization_id
         self._creator = Creator.of(actor)
 
     def furnish(self, units: int) -> None:
-        """Add MANY of each kind, USERS, and so many units that never ran."""
+        """Add `many` of each kind, USERS, and so many units that never ran."""
         places = self._writer.write_shared(self._add_places)
         self._writer.write_shared(self._add_users)
         self._writer.write_shared(self._add_templates)
         procedure_ids = self._writer.write_shared(self._add_procedures)
         stations = self._writer.write_shared(lambda tx: self._add_stations(tx, procedure_ids))
         self._writer.write_shared(lambda tx: self._add_deployments(tx, procedure_ids, stations))
-        for first in range(0, units, MANY):
-            self._add_units(places, range(first, min(first + MANY, units)))
+        for first in range(0, units, self._many):
+            self._add_units(places, range(first, min(first + self._many, units)))
 
     def _add_places(self, tx: SharedTransaction) -> list[_Place]:
         places = []
-        for number in range(MANY):
+        for number in range(self._many):
             name = f"Assembly {number}"
             part_id = stage_part(tx.of(self._home), f"ASM-{number:05}", self._creator, name=name)
             revision_id = tx.catalog.default_revision(part_id)
@@ -74,12 +74,12 @@ class Floor:
             create_user(tx.of(self._home), email, name=name, role="operator", password_hash=None)
 
     def _add_templates(self, tx: SharedTransaction) -> None:
-        for number in range(MANY):
+        for number in range(self._many):
             create_template(tx.of(self._home), f"Template {number}", "{}", self._creator)
 
     def _add_procedures(self, tx: SharedTransaction) -> list[UUID]:
         """As `create_procedure`, which looks at all identifiers to find the next."""
-        ids = [new_id() for _ in range(MANY)]
+        ids = [new_id() for _ in range(self._many)]
         for number, procedure_id in enumerate(ids):
             row = {
                 "id": procedure_id,
@@ -97,11 +97,11 @@ class Floor:
 
     def _add_stations(self, tx: SharedTransaction, procedure_ids: Sequence[UUID]) -> list[Named]:
         stations = []
-        for number in range(MANY):
+        for number in range(self._many):
             station = create_station(tx.of(self._home), f"Station {number}")
             stations.append(Named(station.id, station.name))
             for at in range(_PROCEDURES_OF_A_STATION):
-                procedure_id = procedure_ids[(number + at) % MANY]
+                procedure_id = procedure_ids[(number + at) % self._many]
                 row = {"station_id": station.id, "procedure_id": procedure_id, "organization_id": self._home}
                 tx.stage(station_procedures, row)
         return stations
@@ -123,7 +123,7 @@ class Floor:
                 commit=Commit(f"{number:040x}", f"Change {number}", "ada", None, tx.now, branch),
                 repository=Repository(f"acme/board-{number % 50}", "github"),
             )
-            reached = [stations[(number + at) % MANY] for at in range(_STATIONS_OF_A_DEPLOYMENT)]
+            reached = [stations[(number + at) % self._many] for at in range(_STATIONS_OF_A_DEPLOYMENT)]
             create_deployment(tx.of(self._home), new, reached, ["Checked", "Pushed"], self._creator)
 
     def _add_units(self, places: Sequence[_Place], numbers: range) -> None:

@@ -7,19 +7,13 @@ See README.md in this folder for the cases and for how to read the numbers.
 
 import gzip
 import io
-import os
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Sequence
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-import httpx
 import msgspec
 import typer
 from rich.console import Console
@@ -29,23 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
+from bench.importing import HostileFile, Imported, Importing
 from bench.load import Load, drive
 from bench.targets import CASES, Target, running
 
 _TEMPLATES = 400
 _NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-# As long as the longest import may take.
-_TIMEOUT_S = 3600.0
-
-
-class HostileFile(NamedTuple):
-    """make: makes its content, given a size in its own measure. is_refused: nothing of it is recorded."""
-
-    name: str
-    importer: str
-    make: Callable[[int], bytes]
-    size: int
-    is_refused: bool = True
 
 
 def attributes(count: int) -> bytes:
@@ -107,91 +90,12 @@ class Line(msgspec.Struct):
     import_s: float
 
 
-class Imported(NamedTuple):
-    """took_s: how long each finished import took. failure: what went wrong; empty: nothing."""
-
-    took_s: list[float]
-    failure: str
-
-
-class Importing:
-    """Sends a file again and again until it is stopped; the last import is finished.
-
-    It has its own process with the lowest priority, as if on another machine: otherwise its own work would add to the
-    time that stations wait.
-    """
-
-    def __init__(self, target: Target, file: HostileFile, content: bytes) -> None:
-        context = get_context("spawn")
-        self._stop = context.Event()
-        self._started = context.Event()
-        self._results, sender = context.Pipe(duplex=False)
-        work = _Work(target.port, target.records.api_key, file._replace(make=bytes), content)
-        self._process = context.Process(target=_import_again, args=(work, self._started, self._stop, sender))
-
-    def __enter__(self) -> "Importing":
-        self._process.start()
-        if not self._started.wait(_TIMEOUT_S):
-            raise BenchFailed("The process that imports did not start.")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-
-    def result(self) -> Imported:
-        """Wait until the last import is finished, and return the result."""
-        found: Imported = self._results.recv()
-        self._process.join()
-        return found
-
-
-class _Work(NamedTuple):
-    """Which file to import, and where."""
-
-    port: int
-    api_key: str
-    file: HostileFile
-    content: bytes
-
-
-def _import_again(work: _Work, started: Event, stop: Event, results: Connection) -> None:
-    port, api_key, file, content = work
-    os.nice(19)
-    if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    took_s: list[float] = []
-    failure = ""
-    headers = {"Authorization": f"Bearer {api_key}"}
-    with httpx.Client(
-        base_url=f"http://127.0.0.1:{port}/api/v2", headers=headers, timeout=_TIMEOUT_S
-    ) as http:
-        started.set()
-        try:
-            while not stop.is_set():
-                since = time.perf_counter()
-                _import(http, file, content)
-                took_s.append(time.perf_counter() - since)
-        except (httpx.HTTPError, BenchFailed) as error:
-            failure = repr(error)
-    results.send(Imported(took_s, failure))
-
-
-def _import(http: httpx.Client, file: HostileFile, content: bytes) -> None:
-    slot = http.post("/attachments", json={"name": file.name}).raise_for_status().json()
-    httpx.put(slot["upload_url"], content=content, timeout=_TIMEOUT_S).raise_for_status()
-    item = {"upload_id": slot["id"], "importer": file.importer}
-    body = {"items": [item], "allow_duplicate": True}
-    [result] = http.post("/imports/structured", json=body).raise_for_status().json()["results"]
-    if result["success"] is file.is_refused:
-        raise BenchFailed(f"{file.name}: {str(result)[:500]}")
-
-
 def measure(target: Target, file: HostileFile, seconds: float, connections: int, per_s: float) -> Line:
     """The line of a file. Raises BenchFailed if a run is refused, or an import does not end as it should."""
     content = file.make(file.size)
     target.serving.wait_until_it_rests()
     idle = drive(target.port, connections, seconds, target.requests, per_s)
-    with Importing(target, file, content) as importing:
+    with Importing(target.port, target.records.api_key, file, content) as importing:
         beside = drive(target.port, connections, seconds, target.requests, per_s)
     imported = importing.result()
     _check(target, file, imported, idle, beside)

@@ -25,6 +25,10 @@ class Reads(NamedTuple):
     refused: int
 
 
+def nothing() -> None:
+    """Called to have the process started that reads."""
+
+
 def read(port: int, api_key: str, readers: Readers, seconds: float) -> Reads:
     """Read from the server on this port of the loopback address for this many seconds."""
     return asyncio.run(_read(port, api_key, readers, seconds))

@@ -77,10 +77,10 @@ class RuncardRecords:
         create_user_key(tx.of(organization.id), member.id, secret_of(self.member_key))
         return actor, UserActor(member.id, organization.id, "admin")
 
-    def furnish(self, units: int) -> None:
-        """Add the other records of a large floor, and this many units. No server may run."""
+    def furnish(self, units: int, many: int) -> None:
+        """Add the other records of a large floor, `many` of each kind, and this many units. No server may run."""
         with self._writing() as writer:
-            Floor(writer, self._actor).furnish(units)
+            Floor(writer, self._actor, many).furnish(units)
 
     def log_in(self) -> str:
         """Log the member in, and return the value of the session cookie. No server may run."""

@@ -89,11 +89,11 @@ def time_pages(
     return lines
 
 
-def view_first(program: Path, root: str, session: str) -> FirstView:
+def view_first(program: Path, root: str, session: str, views: int) -> FirstView:
     """The times of the overview in new browsers, one after the other."""
     painted, drawn = [], []
     with running_chromium(program) as browser:
-        for _ in range(_VIEWS):
+        for _ in range(views):
             context = browser.new_context(base_url=root, viewport=_SCREEN)
             context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": root}])
             page = context.new_page()
@@ -119,7 +119,7 @@ def _measure(place: Place, repeat: int, bar: Progress) -> tuple[list[Line], Firs
         lines = time_pages(browser.http, list(explore(browser).pages.items()), repeat, bar)
         browser.close()
         program = find_chromium()
-        return lines, None if program is None else view_first(program, root, session)
+        return lines, None if program is None else view_first(program, root, session, min(_VIEWS, repeat))
 
 
 def _table(lines: Sequence[Line], runs: int) -> Table:
@@ -141,7 +141,8 @@ def main(
     """Measure every page over HTTP, and the first view of the overview in a browser."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
-    templates = make_templates(_DIFFERENT, datetime.now(UTC) - _WITHIN, _WITHIN / _DIFFERENT)
+    different = min(_DIFFERENT, runs)
+    templates = make_templates(different, datetime.now(UTC) - _WITHIN, _WITHIN / different)
     try:
         with (
             TemporaryDirectory(prefix="runcard-bench-") as directory,

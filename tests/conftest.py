@@ -17,7 +17,7 @@ from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import migrate
 from tests.examples import examples
 from tests.postgresql import Postgresql, running_postgresql
-from tests.servers import AnyServer, Installation, Server
+from tests.servers import AnyServer, Installation, Server, loaded_runcard
 from tests.world import World, add_cast, build_world, build_world_by_command
 
 DatabaseKind = Literal["sqlite", "postgresql"]
@@ -49,6 +49,14 @@ class ByModuleAndDatabase(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
     """How tests are spread over processes, unless the command line asks for another way than `loadgroup`."""
     return ByModuleAndDatabase(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded_runcard_ends() -> Iterator[None]:
+    """What servers are copies of ends after the last of them, if there was one."""
+    yield
+    if loaded_runcard.cache_info().currsize:
+        loaded_runcard().close()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from runcard.cli.main import app
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
+from tests.loaded import LoadedProcess, LoadedRuncard
 from tests.world import World
 
 T = TypeVar("T")
@@ -27,6 +29,12 @@ T = TypeVar("T")
 RUNCARD = Path(sys.executable).with_name("runcard")
 # Far beyond what a start or a stop takes on a busy machine; only a server that hangs meets it.
 DEADLINE_S = 60.0
+
+
+@cache
+def loaded_runcard() -> LoadedRuncard:
+    """What servers are copies of, started when the first one is."""
+    return LoadedRuncard()
 
 
 class Installation:
@@ -78,30 +86,33 @@ class AnyServer(Installation):
         self.open_files: int | None = None
         self.log_path = data_dir / "serve.log"
         self.url = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: LoadedProcess | subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start the process; it answers when this returns."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RUNCARD_")}
+        environment |= self.settings
+        command = ["serve", "--port", "0", "--json", *self._options()]
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._bounds(), RUNCARD, "serve", "--port", "0", "--json", *self._options()],
-                env=environment | self.settings,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+            if self.open_files is None:
+                self._process = loaded_runcard().start(command, environment, log)
+            else:
+                bound: list[str | Path] = [
+                    "sh",
+                    "-c",
+                    f'ulimit -n {self.open_files}; exec "$0" "$@"',
+                    RUNCARD,
+                ]
+                self._process = subprocess.Popen(
+                    [*bound, *command], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+                )
         self._wait_until_it_listens()
         # Not as it says itself, which may be how it is reached through a proxy.
         listening = psutil.Process(self._process.pid).net_connections("tcp")
         [port] = {one.laddr.port for one in listening if one.status == psutil.CONN_LISTEN}
         self.url = f"http://127.0.0.1:{port}"
         # The port takes connections already, so this waits until there is an answer.
-        httpx.get(f"{self.url}/api/openapi.json", timeout=DEADLINE_S).raise_for_status()
-
-    def _bounds(self) -> list[str]:
-        """What starts a command under the limits of this server."""
-        return [] if self.open_files is None else ["sh", "-c", f'ulimit -n {self.open_files}; exec "$0" "$@"']
+        httpx.get(f"{self.url}/static/icon.svg", timeout=DEADLINE_S).raise_for_status()
 
     def stop(self) -> None:
         """End the process as an administrator does. It must end by itself, and have met no unexpected error."""
@@ -166,7 +177,7 @@ class AnyServer(Installation):
             log.seek(size)
             return log.read().decode("utf-8", "replace")
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> LoadedProcess | subprocess.Popen[str]:
         assert self._process is not None, "the server is not running"
         return self._process
 

@@ -68,6 +68,20 @@ def current_environment() -> Environment:
     return Environment(Path(sys.executable))
 
 
+def install_into(python: Path, *what: str | Path) -> None:
+    """Have pip, that of the tests, install this for another Python: the little of it that runs compiles itself."""
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    subprocess.run([*pip, "install", "--no-deps", "--no-compile", *what], check=True, timeout=600)
+
+
 def old_environment(name: str) -> Environment:
     """The environment that `clients/NAME.lock` describes: made when it is first asked for, then kept."""
     wanted = (SCRIPTS / f"{name}.lock").read_text("utf-8")
@@ -78,17 +92,8 @@ def old_environment(name: str) -> Environment:
     with (_CACHE / f"{name}.busy").open("w") as busy:
         fcntl.flock(busy, fcntl.LOCK_EX)
         if not installed.is_file() or installed.read_text("utf-8") != wanted:
-            venv.create(folder, clear=True, with_pip=True)
-            pip: list[str | Path] = [
-                python,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-deps",
-                "--disable-pip-version-check",
-            ]
-            subprocess.run([*pip, "--requirement", SCRIPTS / f"{name}.lock"], check=True, timeout=600)
+            venv.create(folder, clear=True)
+            install_into(python, "--requirement", SCRIPTS / f"{name}.lock")
             installed.write_text(wanted, "utf-8")
     return Environment(python)
 

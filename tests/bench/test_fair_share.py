@@ -1,11 +1,8 @@
 """The bench of fair shares runs, and counts what it says."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from bench import fair_share
+from tests.bench.benches import told_by
 
-FAIR_SHARE = Path(__file__).parents[2] / "bench" / "fair_share.py"
 KEYS = {
     "case",
     "alone_runs_per_s",
@@ -21,32 +18,9 @@ KEYS = {
 
 
 def test_stations_are_measured_beside_those_who_read():
-    done = subprocess.run(
-        [
-            sys.executable,
-            FAIR_SHARE,
-            "--json",
-            *(
-                "--runs",
-                "50",
-                "--seconds",
-                "0.5",
-                "--connections",
-                "4",
-                "--only",
-                "lists",
-                "--memory-mb",
-                "512",
-            ),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    brief = ["--runs", "50", "--seconds", "0.5", "--connections", "4"]
+    [line] = told_by(fair_share, *brief, "--only", "lists", "--memory-mb", "512")
 
-    assert done.returncode == 0, done.stderr
-    [line] = (json.loads(line) for line in done.stdout.splitlines())
     assert set(line) == KEYS
     assert (line["case"], line["failed"]) == ("lists", 0)
     assert line["alone_runs_per_s"] > 0

@@ -1,13 +1,10 @@
 """The bench of ingest runs, and counts what it says; how fast anything is stays out of the test run."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-INGEST = Path(__file__).parents[2] / "bench" / "ingest.py"
+from bench import ingest
+from tests.bench.benches import run_bench, told_by
+
 BRIEF = ["--seconds", "0.2", "--repeat", "2", "--bodies", "40"]
 KEYS = {
     "case",
@@ -22,21 +19,9 @@ KEYS = {
 }
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(INGEST), *BRIEF, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 def test_every_answer_of_the_server_is_a_recorded_run_and_none_of_the_one_without_a_store():
-    done = bench("--json", "--connections", "4", "--cases", "no_store,sqlite")
+    no_store, sqlite = told_by(ingest, *BRIEF, "--connections", "4", "--cases", "no_store,sqlite")
 
-    assert done.returncode == 0, done.stderr
-    no_store, sqlite = (json.loads(line) for line in done.stdout.splitlines())
     assert set(no_store) == set(sqlite) == KEYS
     assert (no_store["case"], sqlite["case"]) == ("no_store", "sqlite")
     assert no_store["connections"] == sqlite["connections"] == 4
@@ -50,9 +35,9 @@ def test_every_answer_of_the_server_is_a_recorded_run_and_none_of_the_one_withou
 
 
 def test_without_json_a_table_is_printed():
-    done = bench("--connections", "1", "--cases", "sqlite")
+    done = run_bench(ingest, *BRIEF, "--connections", "1", "--cases", "sqlite")
 
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "runs/s" in done.stdout
     assert "sqlite" in done.stdout
 
@@ -66,7 +51,7 @@ def test_without_json_a_table_is_printed():
     ],
 )
 def test_what_cannot_be_measured_is_named(arguments: list[str], mend: str):
-    done = bench(*arguments)
+    done = run_bench(ingest, *BRIEF, *arguments)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert mend in done.stderr

@@ -36,6 +36,7 @@ def oldest_python() -> Path | None:
                 "--quiet",
                 "--disable-pip-version-check",
                 "--no-deps",
+                "--no-compile",
             ]
             subprocess.run([*pip, "--requirement", _LOCK], check=True, timeout=600)
             subprocess.run([*pip, "--editable", _CLIENT], check=True, timeout=600)
