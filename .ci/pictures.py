@@ -273,7 +273,7 @@ DRAWN: Mapping[str, Callable[[Notebook, Figure], None]] = {
     "histogram": histogram,
     "outcome-disagreement": outcome_disagreement,
     "pareto": pareto,
-    "retests": retests,
+    "retest": retests,
     "rolled-yield": rolled_yield,
     "throughput": throughput,
     "utilisation": utilisation,

@@ -167,7 +167,7 @@ QUESTIONS = [
         "throughput_by_day",
         figures.of_throughput,
     ),
-    Question("retests, 365 days", 365, _of(retest, _ZONE), "retests", {}, "retests", figures.of_retests),
+    Question("retests, 365 days", 365, _of(retest, _ZONE), "retests", {}, "retest", figures.of_retests),
     Question(
         "phases by failures, 90 days",
         90,

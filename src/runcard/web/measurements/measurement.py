@@ -46,7 +46,7 @@ from runcard.web.lists.filters import (
 )
 from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.measurements.capability_lines import CapabilityLine, capability_line
-from runcard.web.measurements.comparison import boxes_plot, means_plot, scatter_plot
+from runcard.web.measurements.compare import boxes_plot, means_plot, scatter_plot
 from runcard.web.measurements.control_chart import SegmentLine, control_chart_plot, segment_line
 from runcard.web.measurements.distribution import histogram_plot, text_bars_plot
 from runcard.web.measurements.values import values_url
